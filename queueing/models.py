@@ -1,0 +1,337 @@
+"""The words of the queue: plain data that crosses between the functions in the store and everybody else.
+
+The store speaks small numbers, the edge speaks words; the enums below are the only place where the two meet, and
+``tests/queueing/test_words.py`` proves that ``functions/shared/words.lua`` says the same.
+"""
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+UnixMs = int
+"""Milliseconds since 1970-01-01 UTC, by the store's clock."""
+
+
+class Outcome(IntEnum):
+    """What a call to the desk came to. Outcomes are values; only a store that cannot answer is an exception."""
+
+    NEW = 1
+    """A new place was given."""
+    SAME_REQUEST = 2
+    """This request id was answered before: the same answer, and nothing was written."""
+    SAME_PERSON = 3
+    """This person holds a living place in this queue: the same number."""
+    REFUSED = 4
+    """No place; ``refusal`` says why, and the gateway is owed the words."""
+    MOVED = 5
+    """The ticket moved as asked."""
+    EMPTY = 6
+    """Nobody is waiting."""
+    TAKEN = 7
+    """Somebody else moved first; the reply shows how things stand now."""
+    NOT_ALLOWED = 8
+    """The ticket's state does not admit this move."""
+    UNKNOWN_TICKET = 9
+    UNKNOWN_COUNTER = 10
+    UNKNOWN_QUEUE = 11
+    UNKNOWN_FACILITY = 12
+    NOTHING_TO_UNDO = 13
+    CONFLICT = 14
+    """The request id came again with another body: the first answer stands, nothing was written."""
+
+
+class State(IntEnum):
+    """Where a ticket stands."""
+
+    EXPECTED = 1
+    """Has a number, is not here yet: the place counts from check-in."""
+    WAITING = 2
+    CALLED = 3
+    SERVING = 4
+    HELD = 5
+    NO_SHOW = 6
+    DONE = 7
+    CANCELLED = 8
+    LAPSED = 9
+    """The service day ended over it."""
+
+
+class Lane(IntEnum):
+    """Why somebody goes sooner. The head starts in minutes stand in ``functions/shared/words.lua``."""
+
+    ORDINARY = 0
+    SENIOR = 1
+    PREGNANT = 2
+    DISABLED = 3
+    EMERGENCY = 4
+
+
+class Assurance(IntEnum):
+    """What is proved about where the counter text was read."""
+
+    SCREEN = 1
+    """A signed code of a live screen, still fresh."""
+    STALE = 2
+    """A signed code whose slot has passed."""
+    POSTER = 3
+    """A bare counter name or a mapped printed text."""
+    UNKNOWN = 4
+    """Text that names no counter."""
+    STAFF = 5
+    """Registered by a clerk who sees the person."""
+    CAMERA = 6
+    """Came by the short-lived camera link of a screen."""
+
+
+class Nearness(IntEnum):
+    """Where the phone was, when it said."""
+
+    UNKNOWN = 0
+    NEAR = 1
+    FAR = 2
+
+
+class Refusal(IntEnum):
+    """Why somebody got no number. The words for people are the edge's."""
+
+    UNKNOWN_FACILITY = 1
+    CLOSED_COUNTER = 2
+    CLOSED_QUEUE = 3
+    FAR = 4
+    STALE = 5
+    UNKNOWN_COUNTER = 6
+    INTENT = 7
+    CLOCK = 8
+    FACILITY_MISMATCH = 9
+    BUSY = 10
+    QUEUE_FULL = 11
+    PROFILE = 12
+    NO_QUEUE = 13
+    """The facility exists and has no queue yet."""
+
+
+class DebtKind(IntEnum):
+    """Which answer the gateway is owed."""
+
+    ON_SHARE = 1
+    ON_STATUS = 2
+
+
+class Remote(IntEnum):
+    """What a facility does with a share that is not proved to come from its hall."""
+
+    TAKE = 0
+    """A place at once."""
+    EXPECT = 1
+    """A number at once; the place counts from check-in."""
+    REFUSE = 2
+
+
+class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """A facility's rule for shares whose presence is not proved. Default: everything is taken, doubt waits for check-in."""
+
+    far: Remote = Remote.EXPECT
+    stale: Remote = Remote.EXPECT
+    unknown: Remote = Remote.EXPECT
+    near_m: int = 1000
+    """Within this many metres of the facility's own place a phone is near (a campus and GPS error fit in)."""
+
+
+class Facility(Struct, frozen=True, kw_only=True):
+    """A hospital as the registry knows it. ``hip_id`` is free text up to 250 characters."""
+
+    hip_id: str
+    name: str
+    district: str = ""
+    state: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    timezone: str = ""
+    """IANA name; empty means the service's own."""
+    extra: dict[str, str] = {}
+    policy: Policy = Policy()
+    default_queue: str = ""
+
+
+class Queue(Struct, frozen=True, kw_only=True):
+    """One line of people in a facility; it owns the numbers."""
+
+    id: str
+    """Letters, digits, ``-`` and ``_``, at most 32."""
+    name: str
+    prefix: str
+    """1 to 3 letters; stands before every token number."""
+    open: bool = True
+    limit: int = 10_000
+    """Numbers a day: keeps a token within eight characters and a runaway client within bounds."""
+    carry_over_min: int = 240
+    """Who arrived this long before midnight keeps the place into the new day."""
+
+
+class Counter(Struct, frozen=True, kw_only=True):
+    """Where a clerk sits. ``name`` is public and stands in the QR: prefix and number, like ``M1``."""
+
+    name: str
+    queues: tuple[str, ...]
+    """Queue ids it serves, the first is the one its QR leads to."""
+    open: bool = True
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """One person asking for a place, as the edge understood it."""
+
+    facility: str
+    """HIP id."""
+    counter: str = ""
+    """Counter name proved by a signed code or chosen by staff; empty: let ``text`` decide."""
+    text: str = ""
+    """Counter text as it came (``metaData.context``), used when no code proved the counter."""
+    queue: str = ""
+    """Queue id, when the door knows it (walk-in, camera link); wins over counter and text."""
+    assurance: Assurance = Assurance.UNKNOWN
+    nearness: Nearness = Nearness.UNKNOWN
+    lane: Lane = Lane.ORDINARY
+    request: str
+    """Idempotency key: the gateway's REQUEST-ID, or one made by the door."""
+    fingerprint: bytes = b""
+    """Digest of the body: tells a redelivery from a reused id."""
+    persons: tuple[bytes, ...] = ()
+    """Keyed digests by which this person is known here (ABHA address, ABHA number); empty: nobody else can be the same."""
+    profile: bytes = b""
+    """Sealed; queueing cannot read it."""
+    note: bytes = b""
+    """Sealed gateway note; empty: nobody is owed an answer."""
+    refusal: Refusal | None = None
+    """Already refused at the door; a known request id still gets its old answer."""
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """What an arrival came to, as it was when the store answered."""
+
+    outcome: Outcome
+    ticket: str = ""
+    """Ticket id within the facility, ``<day>-<n>``: never public, only inside signed links."""
+    token: str = ""
+    """What people see, ``M-042``."""
+    queue: str = ""
+    state: State = State.WAITING
+    ahead: int = 0
+    expires_in_s: int = 0
+    """How long the phone may show this number."""
+    refusal: Refusal | None = None
+    expected: bool = False
+
+
+class Ticket(Struct, frozen=True, kw_only=True):
+    """One ticket as staff and the patient's own page may see it; no personal data."""
+
+    id: str
+    token: str
+    queue: str
+    """Queue id it stands in now."""
+    state: State
+    lane: Lane
+    assurance: Assurance
+    nearness: Nearness
+    counter: str = ""
+    """Counter that called it last."""
+    arrived_ms: int
+    called_ms: int = 0
+    started_ms: int = 0
+    ended_ms: int = 0
+    calls: int = 0
+    ahead: int = 0
+    """People before it, when it waits."""
+    request: str = ""
+    """Hex digest of the request that made it; the seal of its profile is bound to it."""
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """What a staff move came to."""
+
+    outcome: Outcome
+    ticket: Ticket | None = None
+    """The ticket the move was about, after it."""
+
+
+class Called(Struct, frozen=True, kw_only=True):
+    """One number called to one counter."""
+
+    token: str
+    counter: str
+    at_ms: int
+    calls: int
+    """1, and one more for each recall: a board that sees it grow chimes again."""
+    state: State
+
+
+class QueueView(Struct, frozen=True, kw_only=True):
+    """One queue as anybody in the hall may see it: numbers and counters, never people."""
+
+    id: str
+    name: str
+    prefix: str
+    open: bool
+    waiting: int
+    expected: int
+    issued: int
+    """Numbers given today."""
+    now: tuple[Called, ...]
+    """With a counter at this moment, newest call first."""
+    recent: tuple[Called, ...]
+    """Last calls, newest first, kept visible after they end."""
+    next: tuple[str, ...]
+    """Token numbers in the order they will be called; the first ``NEXT_SHOWN`` of them."""
+    pace_s: int
+    """Seconds between two calls by the whole queue, from the last calls; 0 while unknown."""
+    pace_low_s: int
+    pace_high_s: int
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """A whole facility's hall at one moment."""
+
+    facility: str
+    name: str
+    day: str
+    """ISO date of the service day."""
+    at_ms: int
+    version: int
+    """Grows with every change of the facility; a screen may drop an older one."""
+    queues: tuple[QueueView, ...]
+    counters: tuple[Counter, ...]
+
+
+class Debt(Struct, frozen=True, kw_only=True):
+    """An answer owed to the gateway. ``note`` stays sealed here."""
+
+    id: str
+    """Where it stands in the outbox: partition and stream id."""
+    kind: DebtKind
+    facility_key: str
+    request: str
+    """Hex digest of the request; the note's seal is bound to it."""
+    note: bytes
+    outcome: Outcome
+    refusal: Refusal | None
+    token: str
+    expires_in_s: int
+    owed_ms: int
+    """When it was written; the thirty seconds run from here."""
+    running: str = ""
+    """ON_STATUS: the token now being served, ``0`` when none was called yet."""
+    pace_min: int = 0
+    """ON_STATUS: average minutes a token takes, 0 while unknown."""
+    deliveries: int = 1
+
+
+class ParkedDebt(Struct, frozen=True, kw_only=True):
+    """A debt nobody could pay: shown to an administrator, who may send it again."""
+
+    id: str
+    kind: DebtKind
+    token: str
+    refusal: Refusal | None
+    owed_ms: int
+    parked_ms: int
+    reason: str
