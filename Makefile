@@ -1,0 +1,34 @@
+# Each target does its own set-up: a bare Debian 12 with Python 3.11 or newer is enough, as root or not.
+SHELL := /bin/sh
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help demo test check install lock bench clean
+
+help:  ## say what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+
+demo:  ## a whole hospital with simulated gateway, patients and clerks, on free ports; Ctrl-C ends it
+	@.ci/setup run
+	@exec .venv/bin/kiosk demo $(ARGS)
+
+test:  ## every test, the browser's too (ARGS="-k name" for some)
+	@.ci/setup dev
+	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+check:  ## style, strict types and the import arrows
+	@.ci/setup dev
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m mypy tests
+	$(PY) -m pytest -q tests/house
+
+install:  ## make .venv with the program in it: .venv/bin/kiosk
+	@.ci/setup run
+
+lock:  ## resolve the dependencies anew into requirements/ (UPGRADE=1 for newer versions)
+	@.ci/setup dev
+	@UPGRADE=$(UPGRADE) .ci/lock
+
+clean:  ## remove what was made, but never the data
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist reports *.egg-info
