@@ -1,0 +1,1 @@
+"""The national gateway, played strictly: delivers shares, judges answers, keeps a ledger, misbehaves on demand."""

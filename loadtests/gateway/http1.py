@@ -1,0 +1,235 @@
+"""HTTP/1.1 over ``asyncio`` with ``httptools``: small, for it shares its cores with what it measures.
+
+A framework cannot do on demand what networks do by accident: take a request and cut the line, answer nothing for a
+minute, stop listening and come back. Here a handler says so by what it returns: a ``Reply``, ``CUT`` or ``SILENCE``.
+Answers leave in the order of the questions; a handler that needs no waiting is answered without a task.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from httptools import HttpParserError, HttpRequestParser, parse_url
+from msgspec import Struct
+
+MAX_BODY = 8 * 1024 * 1024
+"""Bytes: a share with a photo is 300 kB; a bulk registration of shares by a load test a few MB."""
+MAX_WAITING = 256
+"""Pipelined requests one connection may pile up before we stop reading from it."""
+
+
+class Request(Struct):
+    """One call as it came; header names in lower case."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: bytes
+    keep_alive: bool
+    line: "Line"
+
+    def ask(self, name: str, default: int) -> int:
+        """A whole number out of the query; what is no number is the default."""
+        text = self.query.get(name, [""])[0]
+        return int(text) if text.isdecimal() and len(text) < 10 else default
+
+
+class Reply(Struct, frozen=True):
+    """One answer."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Cut(Struct, frozen=True):
+    """The line is reset and nothing is said."""
+
+
+class Silence(Struct, frozen=True):
+    """Nothing is said and the line stays up, until the caller gives in."""
+
+
+CUT = Cut()
+SILENCE = Silence()
+
+Answer = Reply | Cut | Silence
+Handler = Callable[[Request], Answer | Awaitable[Answer]]
+
+
+def _head(status: int) -> bytes:
+    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Unknown"
+    return f"HTTP/1.1 {status} {phrase}\r\n".encode()
+
+
+_HEADS: Mapping[int, bytes] = {status.value: _head(status.value) for status in HTTPStatus}
+
+
+def written(reply: Reply, *, keep_alive: bool) -> bytes:
+    """The bytes of an answer."""
+    parts = [
+        _HEADS.get(reply.status) or _head(reply.status),
+        f"content-type: {reply.content_type}\r\ncontent-length: {len(reply.body)}\r\n".encode(),
+    ]
+    parts += [f"{name}: {value}\r\n".encode("latin-1") for name, value in reply.headers]
+    parts.append(b"\r\n" if keep_alive else b"connection: close\r\n\r\n")
+    parts.append(reply.body)
+    return b"".join(parts)
+
+
+class Line(asyncio.Protocol):
+    """One connection. ``httptools`` calls the ``on_`` methods while it reads."""
+
+    def __init__(self, server: "Server") -> None:
+        self.server = server
+        self.parser = HttpRequestParser(self)
+        self.transport: asyncio.Transport | None = None
+        self.waiting: deque[Request] = deque()
+        self.busy: asyncio.Task[None] | None = None
+        self.url = b""
+        self.headers: dict[str, str] = {}
+        self.body = bytearray()
+
+    @property
+    def closed(self) -> bool:
+        """The caller is gone, or we cut it off."""
+        return self.transport is None or self.transport.is_closing()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  narrows the type; create_server gives nothing else
+        self.transport = transport
+        self.server.lines.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.transport = None
+        self.waiting.clear()
+        self.server.lines.discard(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except HttpParserError:
+            self._say(Reply(400, b'{"error":{"code":"ABDM-1006","message":"malformed HTTP"}}'), keep_alive=False)
+
+    def on_message_begin(self) -> None:
+        self.url, self.headers, self.body = b"", {}, bytearray()
+
+    def on_url(self, part: bytes) -> None:
+        self.url += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        if self.headers.get("expect", "").lower() == "100-continue" and self.transport is not None:
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def on_body(self, part: bytes) -> None:
+        self.body += part
+        if len(self.body) > MAX_BODY:
+            self._say(Reply(413, b'{"error":{"code":"ABDM-1006","message":"body too large"}}'), keep_alive=False)
+            raise HttpParserError("body too large")
+
+    def on_message_complete(self) -> None:
+        url = parse_url(self.url)
+        query = parse_qs(url.query.decode("latin-1")) if url.query else {}
+        method = self.parser.get_method().decode()
+        path = url.path.decode("latin-1")
+        keep_alive = self.parser.should_keep_alive()
+        self.waiting.append(Request(method, path, query, self.headers, bytes(self.body), keep_alive, self))
+        if self.busy is None:
+            self._next()
+        elif len(self.waiting) > MAX_WAITING and self.transport is not None:
+            self.transport.pause_reading()
+
+    def _next(self) -> None:
+        while self.waiting:
+            request = self.waiting.popleft()
+            answer = self.server.handler(request)
+            if isinstance(answer, Reply | Cut | Silence):
+                self._give(answer, keep_alive=request.keep_alive)
+            else:
+                self.busy = self.server.keep(self._finish(answer, keep_alive=request.keep_alive))
+                return
+
+    async def _finish(self, answer: Awaitable[Answer], *, keep_alive: bool) -> None:
+        self._give(await answer, keep_alive=keep_alive)
+        self.busy = None
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
+            self._next()
+
+    def _give(self, answer: Answer, *, keep_alive: bool) -> None:
+        if isinstance(answer, Reply):
+            self._say(answer, keep_alive=keep_alive)
+        elif isinstance(answer, Cut) and self.transport is not None:
+            self.transport.abort()
+
+    def _say(self, reply: Reply, *, keep_alive: bool) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        self.transport.write(written(reply, keep_alive=keep_alive))
+        if not keep_alive:
+            self.transport.close()
+
+
+class Server:
+    """Listens, and can stop listening for a while without losing its address."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.handler = handler
+        self.lines: set[Line] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.address: tuple[str, int] = ("", 0)
+        self._listening: asyncio.Server | None = None
+
+    def keep(self, work: Awaitable[None]) -> asyncio.Task[None]:
+        """Run ``work`` beside, held until it ends."""
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a task of the simulator failed", "exception": error, "task": task}
+            )
+
+    async def listen(self, host: str, port: int) -> None:
+        """Begin, on ``port`` or (0) on a free one, which is then kept."""
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(lambda: Line(self), host, port, backlog=1024, reuse_address=True)
+        sockets: tuple[socket.socket, ...] = tuple(self._listening.sockets)
+        self.address = sockets[0].getsockname()[:2]
+
+    def go_away(self) -> None:
+        """Stop listening and reset every line: connections are refused from now on."""
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = None
+        for line in tuple(self.lines):
+            if line.transport is not None:
+                line.transport.abort()
+
+    async def away(self, seconds: float) -> None:
+        """Refuse connections for a while, then listen again where it was."""
+        self.go_away()
+        await asyncio.sleep(seconds)
+        await self.listen(*self.address)
+
+    async def stop(self) -> None:
+        """End everything that is under way."""
+        self.go_away()
+        for task in tuple(self.tasks):
+            task.cancel()
+        for task in tuple(self.tasks):
+            with contextlib.suppress(asyncio.CancelledError):
+                await task

@@ -1,0 +1,32 @@
+"""The way back to the PHR apps: pushed to an app that has an address, held for one that asks (a long poll)."""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+INBOX = 200_000
+"""Callbacks kept for an app that does not fetch them; the oldest go first."""
+
+
+class Inbox:
+    """Callbacks waiting for one app."""
+
+    def __init__(self) -> None:
+        self.held: deque[dict[str, Any]] = deque(maxlen=INBOX)
+        self.rang = asyncio.Event()
+
+    def put(self, path: str, body: dict[str, Any]) -> None:
+        """One more callback."""
+        self.held.append({"path": path, "body": body})
+        self.rang.set()
+
+    async def take(self, *, wait_s: float, limit: int) -> list[dict[str, Any]]:
+        """What is there, at most ``limit``; waits for the first one at most ``wait_s``."""
+        if not self.held:
+            self.rang.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self.rang.wait()
+            except TimeoutError:
+                return []
+        return [self.held.popleft() for _ in range(min(limit, len(self.held)))]
