@@ -38,6 +38,8 @@ class Outcome(IntEnum):
     NOTHING_TO_UNDO = 13
     CONFLICT = 14
     """The request id came again with another body: the first answer stands, nothing was written."""
+    OTHER_ZONE = 15
+    """The facility keeps another time zone than the caller assumed; the desk asks again. Never leaves the desk."""
 
 
 class State(IntEnum):
@@ -108,6 +110,8 @@ class Refusal(IntEnum):
     PROFILE = 12
     NO_QUEUE = 13
     """The facility exists and has no queue yet."""
+    NO_TOKENS = 14
+    """Running token asked for, and no number was given in this queue today."""
 
 
 class DebtKind(IntEnum):

@@ -1,0 +1,63 @@
+"""When a service day begins: what a caller tells the store about its facility's time zone.
+
+The day itself comes from the store's clock (``functions/shared/clock.lua``); Lua knows no time zones, so each call brings
+the offset from UTC, when it next changes, and what it is then.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_AHEAD_MS: Final = 48 * 3_600_000
+"""A change of offset further away than this cannot matter to a call made now."""
+_FRESH_MS: Final = 3_600_000
+_EPOCH: Final = date(1970, 1, 1)
+
+
+def _offset_ms(zone: ZoneInfo, at_ms: int) -> int:
+    offset = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone).utcoffset()
+    return int((offset or timedelta()).total_seconds() * 1000)
+
+
+def _next_change_ms(zone: ZoneInfo, now_ms: int) -> int:
+    """First moment within two days at which the offset differs from now's, 0 if there is none."""
+    now_offset = _offset_ms(zone, now_ms)
+    if _offset_ms(zone, now_ms + _AHEAD_MS) == now_offset:
+        return 0
+    same, changed = now_ms, now_ms + _AHEAD_MS
+    while changed - same > 1000:
+        middle = (same + changed) // 2
+        if _offset_ms(zone, middle) == now_offset:
+            same = middle
+        else:
+            changed = middle
+    return changed - changed % 1000
+
+
+class ServiceClock:
+    """The clock arguments of one time zone, worked out once an hour."""
+
+    def __init__(self, timezone: str, now_ms: Callable[[], int]) -> None:
+        self.timezone = timezone
+        self._zone = ZoneInfo(timezone)
+        self._now_ms = now_ms
+        self._valid_until_ms = -1
+        self._offsets: tuple[int, int, int] = (0, 0, 0)
+
+    def arguments(self) -> tuple[int, int, int, str]:
+        """ARGV 1 to 4 of every function that needs the day."""
+        now_ms = self._now_ms()
+        if not self._valid_until_ms - _FRESH_MS <= now_ms < self._valid_until_ms:
+            change_ms = _next_change_ms(self._zone, now_ms)
+            after = _offset_ms(self._zone, change_ms + 1000) if change_ms else 0
+            self._offsets = (_offset_ms(self._zone, now_ms), change_ms, after)
+            self._valid_until_ms = now_ms + _FRESH_MS
+        return (*self._offsets, f"{now_ms} {self.timezone}")
+
+
+@lru_cache(maxsize=16)
+def iso_day(day: int) -> str:
+    """A day number of the store (days since 1970) as an ISO date."""
+    return (_EPOCH + timedelta(days=day)).isoformat()

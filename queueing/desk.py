@@ -1,0 +1,314 @@
+"""The desk of an OPD: every act on a queue, one call to the store each.
+
+Promised: one winner for every move, whichever worker or machine asks; a number once given is never given again; a request
+id answered once is answered alike for a day and more. When a call returns, its write is as durable as the store's promise
+says (``Store.promise``). When it raises ``InDoubt`` it may have happened: ask again with the same request id.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from queueing import library
+from queueing.day import ServiceClock, iso_day
+from queueing.keys import facility_root, request_digest
+from queueing.models import (
+    Arrival,
+    Assurance,
+    Counter,
+    Lane,
+    Moved,
+    Nearness,
+    Outcome,
+    Place,
+    QueueView,
+    Refusal,
+    Snapshot,
+    State,
+    Ticket,
+    UnixMs,
+)
+from queueing.store import Store
+
+NEXT_SHOWN: Final = 200
+"""Next numbers of a queue in a snapshot: a phone finds its own place among them; further back it asks for itself."""
+TICKETS_AT_MOST: Final = 2000
+PROFILES_AT_MOST: Final = 500
+_PERSONS_AT_MOST: Final = 2
+
+
+
+class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
+    """A ticket as the functions pack it: ``T`` in functions/shared/ticket.lua, in its order."""
+
+    queue: str
+    state: State
+    lane: Lane
+    assurance: Assurance
+    nearness: Nearness
+    token: str
+    arrived_ms: UnixMs
+    score: float
+    counter: str
+    called_ms: UnixMs
+    started_ms: UnixMs
+    ended_ms: UnixMs
+    calls: int
+    request: str
+    shown_until_ms: UnixMs
+    revision: int
+
+
+class _PackedSnapshot(msgspec.Struct, frozen=True):
+    facility: str
+    name: str
+    day: int
+    at_ms: UnixMs
+    version: int
+    queues: tuple[QueueView, ...]
+    counters: tuple[Counter, ...]
+
+
+_read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
+_read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
+
+
+def _ticket(ticket_id: bytes, packed: bytes, ahead: int) -> Ticket:
+    told = _read_ticket(packed)
+    return Ticket(
+        id=ticket_id.decode(),
+        token=told.token,
+        queue=told.queue,
+        state=told.state,
+        lane=told.lane,
+        assurance=told.assurance,
+        nearness=told.nearness,
+        counter=told.counter,
+        arrived_ms=told.arrived_ms,
+        called_ms=told.called_ms,
+        started_ms=told.started_ms,
+        ended_ms=told.ended_ms,
+        calls=told.calls,
+        ahead=ahead,
+        request=told.request,
+    )
+
+
+def _moved(reply: list[object]) -> Moved:
+    if len(reply) == 1:
+        return Moved(outcome=Outcome(reply[0]))
+    outcome, ticket_id, packed, ahead = reply
+    return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))  # type: ignore[arg-type]  # the function's contract
+
+
+def _place(reply: list[object]) -> Place:
+    outcome, ticket_id, token, queue, state, ahead, expires_in_s, refusal = reply
+    return Place(
+        outcome=Outcome(outcome),
+        ticket=ticket_id.decode(),  # type: ignore[attr-defined]  # the function's contract, as for all fields here
+        token=token.decode(),  # type: ignore[attr-defined]
+        queue=queue.decode(),  # type: ignore[attr-defined]
+        state=State(state) if state else State.WAITING,
+        ahead=ahead,  # type: ignore[arg-type]
+        expires_in_s=expires_in_s,  # type: ignore[arg-type]
+        refusal=Refusal(refusal) if refusal else None,
+        expected=state == State.EXPECTED,
+    )
+
+
+def _unix_ms() -> UnixMs:
+    return time.time_ns() // 1_000_000
+
+
+class OpdDesk:
+    """What may be done in an OPD. ``by`` is the login of who did it and stands in the news for staff."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        timezone: str = "Asia/Kolkata",
+        facility_rate: int = 20,
+        facility_burst: int = 200,
+        now_ms: Callable[[], UnixMs] = _unix_ms,
+    ) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._clocks = {"": ServiceClock(timezone, now_ms)}
+        self._zones: dict[str, str] = {}
+        self._rate = facility_rate
+        self._burst = facility_burst
+
+    async def enqueue(self, arrival: Arrival) -> Place:
+        """Give a place, or the one this person has, or refuse; the gateway is owed the answer in the same step."""
+        first, second, *_ = (*arrival.persons[:_PERSONS_AT_MOST], b"", b"")
+        reply = await self._ask(
+            "enqueue",
+            arrival.facility,
+            request_digest(arrival.facility, arrival.request),
+            arrival.fingerprint[:8],
+            arrival.counter,
+            arrival.text.strip().upper(),
+            arrival.queue,
+            int(arrival.assurance),
+            int(arrival.nearness),
+            int(arrival.lane),
+            int(arrival.refusal or 0),
+            arrival.profile,
+            arrival.note,
+            self._rate,
+            self._burst,
+            first,
+            second,
+            arrival.facility,
+        )
+        return _place(reply)
+
+    async def call_next(self, hip: str, counter: str, *, by: str, seen: str | None = None) -> Moved:
+        """Finish who is at the counter and call the first of its queues.
+
+        ``seen`` is the ticket the clerk's screen shows there ("" none); when somebody else stands there by now the press was
+        late, nobody is called and the outcome is TAKEN. EMPTY: the current one was finished and nobody waits.
+        """
+        return await self._move("call_next", hip, counter, by, "*" if seen is None else seen)
+
+    async def call_this(self, hip: str, counter: str, ticket: str, *, by: str) -> Moved:
+        """Call a chosen ticket; TAKEN when a counter has it already."""
+        return await self._move("call_this", hip, ticket, by, counter)
+
+    async def recall(self, hip: str, counter: str, *, by: str) -> Moved:
+        """Announce again whom this counter called."""
+        return await self._move("recall", hip, counter, by)
+
+    async def check_in(self, hip: str, ticket: str, *, by: str) -> Moved:
+        """Somebody expected has arrived; the place counts from now."""
+        return await self._move("check_in", hip, ticket, by)
+
+    async def start(self, hip: str, ticket: str, *, by: str) -> Moved:
+        """The called person is here."""
+        return await self._move("start", hip, ticket, by)
+
+    async def finish(self, hip: str, ticket: str, *, by: str) -> Moved:
+        """Done at this counter."""
+        return await self._move("finish", hip, ticket, by)
+
+    async def hold(self, hip: str, ticket: str, *, by: str) -> Moved:
+        """Stepped out; keeps the place."""
+        return await self._move("hold", hip, ticket, by)
+
+    async def no_show(self, hip: str, ticket: str, *, by: str) -> Moved:
+        """Called and did not come."""
+        return await self._move("no_show", hip, ticket, by)
+
+    async def bring_back(self, hip: str, ticket: str, *, by: str) -> Moved:
+        """From hold to the old place, from no-show to a place near the front."""
+        return await self._move("bring_back", hip, ticket, by)
+
+    async def cancel(self, hip: str, ticket: str, *, by: str) -> Moved:
+        """Gives the place up."""
+        return await self._move("cancel", hip, ticket, by)
+
+    async def transfer(self, hip: str, ticket: str, *, to: str, by: str) -> Moved:
+        """To another queue, with the same number."""
+        return await self._move("transfer", hip, ticket, by, to)
+
+    async def set_lane(self, hip: str, ticket: str, lane: Lane, *, by: str) -> Moved:
+        """Change why somebody goes sooner."""
+        return await self._move("set_lane", hip, ticket, by, int(lane))
+
+    async def undo(self, hip: str, counter: str, *, by: str) -> Moved:
+        """Take back this person's last move, for ten minutes and while nobody moved its tickets on."""
+        return await self._move("undo", hip, counter, by)
+
+    async def ticket(self, hip: str, ticket: str) -> Ticket | None:
+        """One ticket, or None."""
+        found = await self._tickets(hip, "these", 1, [ticket])
+        return found[0] if found else None
+
+    async def tickets(self, hip: str, *, queues: Sequence[str] = (), limit: int = 500) -> list[Ticket]:
+        """Living tickets: at the counters, waiting in calling order, then expected, held and missed ones."""
+        found = await self._tickets(hip, "all", min(limit, TICKETS_AT_MOST), queues)
+        return sorted(found, key=lambda ticket: _LIST_ORDER[ticket.state])
+
+    async def profile(self, hip: str, ticket: str) -> bytes | None:
+        """The sealed profile of a ticket, or None."""
+        return (await self.profiles(hip, [ticket])).get(ticket)
+
+    async def profiles(self, hip: str, tickets: Sequence[str]) -> dict[str, bytes]:
+        """Sealed profiles by ticket id; a ticket without one is missing."""
+        asked = list(tickets)[:PROFILES_AT_MOST]
+        sealed = await self._call("profiles", facility_root(hip), *asked)
+        return {ticket: body for ticket, body in zip(asked, sealed, strict=True) if body}  # type: ignore[misc]  # bytes, by contract
+
+    async def snapshot(self, hip: str) -> Snapshot | None:
+        """The hall as everybody may see it, or None for an unknown facility."""
+        packed = await self._with_clock("snapshot", hip, NEXT_SHOWN)
+        if packed is None:
+            return None
+        told = _read_snapshot(packed)  # type: ignore[arg-type]  # bytes, by contract
+        return Snapshot(
+            facility=told.facility,
+            name=told.name,
+            day=iso_day(told.day),
+            at_ms=told.at_ms,
+            version=told.version,
+            queues=told.queues,
+            counters=told.counters,
+        )
+
+    async def running_token(
+        self,
+        hip: str,
+        *,
+        counter: str,
+        text: str,
+        request: str,
+        fingerprint: bytes,
+        note: bytes,
+        refusal: Refusal | None = None,
+    ) -> Outcome:
+        """A patient's app asks for the number now served; the answer is owed to the gateway."""
+        digest = request_digest(hip, request)
+        reply = await self._ask(
+            "running_token", hip, digest, fingerprint[:8], counter, text.strip().upper(), int(refusal or 0), note, hip
+        )
+        return Outcome(reply[0])
+
+    async def _move(self, operation: str, hip: str, *arguments: str | int) -> Moved:
+        return _moved(await self._ask(operation, hip, *arguments))
+
+    async def _tickets(self, hip: str, which: str, most: int, ids: Sequence[str]) -> list[Ticket]:
+        reply = await self._call("tickets", facility_root(hip), which, most, *ids)
+        return [_ticket(*line) for line in reply]  # type: ignore[misc]  # triples, by contract
+
+    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | int) -> list[object]:
+        return await self._with_clock(operation, hip, *arguments)  # type: ignore[return-value]  # a list, by contract
+
+    async def _with_clock(self, operation: str, hip: str, *arguments: str | bytes | int) -> object:
+        root = facility_root(hip)
+        clock = self._clocks[self._zones.get(root, "")]
+        reply = await self._call(operation, root, *clock.arguments(), *arguments)
+        if isinstance(reply, list) and reply and reply[0] == Outcome.OTHER_ZONE:
+            zone = reply[1].decode()
+            self._zones[root] = zone
+            self._clocks.setdefault(zone, ServiceClock(zone, self._now_ms))
+            reply = await self._call(operation, root, *self._clocks[zone].arguments(), *arguments)
+        return reply
+
+    async def _call(self, operation: str, root: str, *arguments: str | bytes | int) -> list[object]:
+        return await library.call(self._store, operation, root, *arguments)  # type: ignore[return-value]  # by contract
+
+
+_LIST_ORDER: Final = {
+    State.CALLED: 0,
+    State.SERVING: 0,
+    State.WAITING: 1,
+    State.EXPECTED: 2,
+    State.HELD: 3,
+    State.NO_SHOW: 4,
+    State.DONE: 5,
+    State.CANCELLED: 5,
+    State.LAPSED: 5,
+}

@@ -1,0 +1,60 @@
+"""News as it happens: which facilities changed. Best effort by design; a screen shows the newest state, not every old one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Final
+
+from queueing.errors import QueueingError
+from queueing.keys import ALL_PARTITIONS, news_key
+from queueing.store import Store
+from queueing.streams import StreamReader
+
+EVERYTHING: Final = "*"
+"""Stands in a set of changed facilities when news may have been missed: look at all of them."""
+_GATHER_S: Final = 0.05
+"""A called number may wait this long for others: it bounds the redraws of a busy hall and nobody sees it."""
+_WAIT_MS: Final = 5_000
+_BATCH: Final = 2_000
+_TRY_AGAIN_S: Final = 0.5
+
+
+class Feed:
+    """One reader of news for a whole process."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def follow(self) -> AsyncIterator[set[str]]:
+        """Facility keys that changed since the last yield. Goes on by itself when the store was away."""
+        reader = StreamReader(self._store)
+        last: dict[str, str] = {}
+        while True:
+            try:
+                if not last:
+                    last = await self._newest()
+                    yield {EVERYTHING}
+                changed = await self._changed(reader, last, _WAIT_MS)
+                if changed:
+                    await asyncio.sleep(_GATHER_S)
+                    changed |= await self._changed(reader, last, 1)
+                    yield changed
+            except QueueingError:
+                # Streams may be gone with the store, and ids with them: begin anew and say that something may be missing.
+                last = {}
+                await asyncio.sleep(_TRY_AGAIN_S)
+
+    async def _newest(self) -> dict[str, str]:
+        keys = [news_key(partition) for partition in ALL_PARTITIONS]
+        replies = await asyncio.gather(*(self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1) for key in keys))
+        return {
+            key: reply[0][0].decode() if reply else "0-0"  # type: ignore[index,union-attr]  # [[id, fields]]
+            for key, reply in zip(keys, replies, strict=True)
+        }
+
+    async def _changed(self, reader: StreamReader, last: dict[str, str], wait_ms: int) -> set[str]:
+        found = await reader.read(("XREAD", "COUNT", _BATCH), last, wait_ms)
+        changed: set[str] = set()
+        for key, entries in found.items():
+            last[key] = entries[-1][0].decode()
+            changed.update(fields[b"f"].decode() for _, fields in entries if b"f" in fields)
+        return changed

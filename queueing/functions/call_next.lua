@@ -1,0 +1,44 @@
+--[[ call_next: the clerk's one key. Who stands at the counter is finished, the first of its queues is called.
+  KEYS   1 root
+  ARGV   1-4 clock   5 counter   6 who   7 ticket id the clerk sees at the counter, '' none, '*' does not look
+  Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN with who is there when another press was first; EMPTY
+  Cost   O(log n) for each queue the counter serves ]]
+
+local function first_of(hall, queues)
+  local best_id, best_score
+  for _, queue in ipairs(queues) do
+    local head = redis.call('ZRANGE', waiting_key(hall, queue), 0, 0, 'WITHSCORES')
+    local score = tonumber(head[2])
+    if score and (not best_score or score < best_score) then best_id, best_score = head[1], score end
+  end
+  return best_id
+end
+
+register('call_next', function(keys, args)
+  local hall = open_hall(keys[1])
+  local clock, wrong = read_clock(hall, args)
+  if not clock then return wrong end
+  local counter, by, seen = args[5], args[6], args[7]
+  local config = config_of(hall, 'k:' .. counter)
+  if not config then return {OUTCOME.UNKNOWN_COUNTER} end
+  begin_day(hall, clock)
+  local there = at_counter(hall, counter)
+  if seen ~= '*' and seen ~= there then
+    return ticket_reply(hall, OUTCOME.TAKEN, there, load_ticket(hall, there))
+  end
+  local images = {}
+  finish_current(hall, clock, counter, images)
+  local id = first_of(hall, config.queues)
+  if not id then
+    if #images > 0 then
+      remember(hall, clock, by, images, counter, there)
+      tell(hall, 'done', '', counter, by)
+    end
+    return {OUTCOME.EMPTY}
+  end
+  local ticket, packed = load_ticket(hall, id)
+  call_to(hall, clock, counter, id, ticket, packed, images)
+  remember(hall, clock, by, images, counter, there)
+  tell(hall, 'called', ticket[T.token], counter, by)
+  return ticket_reply(hall, OUTCOME.MOVED, id, ticket)
+end)

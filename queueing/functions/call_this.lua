@@ -1,0 +1,24 @@
+--[[ call_this: call one chosen ticket to a counter; who stands there is finished.
+  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who   7 counter
+  Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN when another counter has it
+  Cost   O(log n) ]]
+register('call_this', function(keys, args)
+  local hall = open_hall(keys[1])
+  local clock, wrong = read_clock(hall, args)
+  if not clock then return wrong end
+  local id, by, counter = args[5], args[6], args[7]
+  if not config_of(hall, 'k:' .. counter) then return {OUTCOME.UNKNOWN_COUNTER} end
+  begin_day(hall, clock)
+  local ticket, packed = load_ticket(hall, id)
+  if not ticket then return {OUTCOME.UNKNOWN_TICKET} end
+  if allowed(ticket, {STATE.CALLED, STATE.SERVING}) then return ticket_reply(hall, OUTCOME.TAKEN, id, ticket) end
+  if not allowed(ticket, {STATE.EXPECTED, STATE.WAITING, STATE.HELD, STATE.NO_SHOW}) then
+    return ticket_reply(hall, OUTCOME.NOT_ALLOWED, id, ticket)
+  end
+  local images, there = {}, at_counter(hall, counter)
+  finish_current(hall, clock, counter, images)
+  call_to(hall, clock, counter, id, ticket, packed, images)
+  remember(hall, clock, by, images, counter, there)
+  tell(hall, 'called', ticket[T.token], counter, by)
+  return ticket_reply(hall, OUTCOME.MOVED, id, ticket)
+end)

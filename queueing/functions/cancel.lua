@@ -1,0 +1,11 @@
+--[[ cancel: the person does not want the place any more. A later scan gets a new number.
+  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  Reply  {outcome, ticket id, packed ticket, ahead}
+  Cost   O(log n) ]]
+register('cancel', function(keys, args)
+  local living = {STATE.EXPECTED, STATE.WAITING, STATE.CALLED, STATE.SERVING, STATE.HELD, STATE.NO_SHOW}
+  return move(keys, args, 'cancelled', living, function(ticket, clock)
+    ticket[T.state] = STATE.CANCELLED
+    ticket[T.ended] = clock.now
+  end)
+end)

@@ -1,0 +1,10 @@
+--[[ check_in: a person who took the number from elsewhere has arrived; the place counts from now.
+  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  Reply  {outcome, ticket id, packed ticket, ahead}
+  Cost   O(log n) ]]
+register('check_in', function(keys, args)
+  return move(keys, args, 'checked-in', {STATE.EXPECTED}, function(ticket, clock)
+    ticket[T.state] = STATE.WAITING
+    ticket[T.score] = clock.now - HEAD_START_MS[ticket[T.lane]]
+  end)
+end)

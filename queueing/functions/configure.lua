@@ -1,0 +1,82 @@
+--[[ configure: what an administrator sets; counts from the next call on, wherever it is made.
+  KEYS   1 root
+  ARGV   1 act, then its own:
+         facility  hip id, packed facility, packed policy, time zone or ''
+         queue     queue id, packed queue, then name and packed counter of each counter to add when missing
+         counter   name, packed counter
+         default   queue id          policy  packed policy          text  printed text, counter name ('' forgets)
+  Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when there is none such,
+         'FACILITY' when the facility is not registered
+  Cost   O(queues of the facility) ]]
+
+local function add_to_list(hall, field, name)
+  local packed = redis.call('HGET', hall.config, field)
+  local names = packed and cmsgpack.unpack(packed) or {}
+  for _, known in ipairs(names) do
+    if known == name then return end
+  end
+  names[#names + 1] = name
+  redis.call('HSET', hall.config, field, cmsgpack.pack(names))
+end
+
+local ACTS = {}
+
+function ACTS.facility(hall, args)
+  redis.call('HSET', hall.config, 'hip', args[2], 'facility', args[3])
+  redis.call('HSETNX', hall.config, 'policy', args[4])
+  if args[5] == '' then redis.call('HDEL', hall.config, 'zone') else redis.call('HSET', hall.config, 'zone', args[5]) end
+  return 1
+end
+
+function ACTS.queue(hall, args)
+  local id, queue = args[2], cmsgpack.unpack(args[3])
+  for _, other in ipairs(queue_ids(hall)) do
+    if other ~= id and config_of(hall, 'q:' .. other).prefix == queue.prefix then return 'PREFIX' end
+  end
+  redis.call('HSET', hall.config, 'q:' .. id, args[3])
+  redis.call('HSETNX', hall.config, 'default', id)
+  add_to_list(hall, 'queues', id)
+  for i = 4, #args, 2 do
+    redis.call('HSETNX', hall.config, 'k:' .. args[i], args[i + 1])
+    add_to_list(hall, 'counters', args[i])
+  end
+  return 1
+end
+
+function ACTS.counter(hall, args)
+  for _, queue in ipairs(cmsgpack.unpack(args[3]).queues) do
+    if not config_of(hall, 'q:' .. queue) then return 'QUEUE' end
+  end
+  redis.call('HSET', hall.config, 'k:' .. args[2], args[3])
+  add_to_list(hall, 'counters', args[2])
+  return 1
+end
+
+ACTS['default'] = function(hall, args)
+  if not config_of(hall, 'q:' .. args[2]) then return 'QUEUE' end
+  redis.call('HSET', hall.config, 'default', args[2])
+  return 1
+end
+
+function ACTS.policy(hall, args)
+  redis.call('HSET', hall.config, 'policy', args[2])
+  return 1
+end
+
+function ACTS.text(hall, args)
+  if args[3] == '' then
+    redis.call('HDEL', hall.config, 'x:' .. args[2])
+    return 1
+  end
+  if not config_of(hall, 'k:' .. args[3]) then return 'COUNTER' end
+  redis.call('HSET', hall.config, 'x:' .. args[2], args[3])
+  return 1
+end
+
+register('configure', function(keys, args)
+  local hall = open_hall(keys[1])
+  if args[1] ~= 'facility' and redis.call('HEXISTS', hall.config, 'hip') == 0 then return 'FACILITY' end
+  local done = ACTS[args[1]](hall, args)
+  if done == 1 then tell(hall, 'configured', '', '', '') end
+  return done
+end, {})

@@ -1,0 +1,10 @@
+--[[ finish: the person is done here.
+  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  Reply  {outcome, ticket id, packed ticket, ahead}
+  Cost   O(log n) ]]
+register('finish', function(keys, args)
+  return move(keys, args, 'done', {STATE.CALLED, STATE.SERVING}, function(ticket, clock)
+    ticket[T.state] = STATE.DONE
+    ticket[T.ended] = clock.now
+  end)
+end)

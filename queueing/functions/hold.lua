@@ -1,0 +1,9 @@
+--[[ hold: the person stepped out; nobody calls the ticket until it is brought back, and then at its old place.
+  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  Reply  {outcome, ticket id, packed ticket, ahead}
+  Cost   O(log n) ]]
+register('hold', function(keys, args)
+  return move(keys, args, 'held', {STATE.WAITING, STATE.CALLED, STATE.SERVING}, function(ticket)
+    ticket[T.state] = STATE.HELD
+  end)
+end)

@@ -1,0 +1,9 @@
+--[[ no_show: called, and nobody came. The number lives on: who comes back re-enters near the front.
+  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  Reply  {outcome, ticket id, packed ticket, ahead}
+  Cost   O(log n) ]]
+register('no_show', function(keys, args)
+  return move(keys, args, 'no-show', {STATE.CALLED}, function(ticket)
+    ticket[T.state] = STATE.NO_SHOW
+  end)
+end)

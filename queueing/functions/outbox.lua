@@ -1,0 +1,56 @@
+--[[ outbox: what becomes of debts the relay has claimed. Four small acts on one partition.
+  KEYS   1 {partition}
+  ARGV   paid:   stream ids                       the debts are forgotten, sealed note and all
+         park:   stream id, reason, now ms        kept where an administrator sees it
+         parked: facility key, at most            Reply {{id, note, meta, reason, parked ms}, …}, newest first
+         resend: facility key, parked id          owed again, from now; its thirty seconds begin anew
+  Reply  how many debts it touched, or as told
+  Cost   O(debts named); parked reads at most PARKED_KEPT ]]
+
+local GROUP = 'relay'
+local PARKED_KEPT = 10000        -- a whole bad morning of a state; the oldest goes first
+local PARKED_S = 2 * 24 * 3600
+
+local function parked_key(partition, facility) return partition .. ':parked:' .. facility end
+
+local function forget(owed, ids)
+  if #ids == 0 then return 0 end
+  redis.call('XACK', owed, GROUP, unpack(ids))
+  return redis.call('XDEL', owed, unpack(ids))
+end
+
+register('outbox_paid', function(keys, args)
+  return forget(keys[1] .. ':owed', args)
+end)
+
+register('outbox_park', function(keys, args)
+  local owed, id = keys[1] .. ':owed', args[1]
+  local entry = redis.call('XRANGE', owed, id, id)[1]
+  if not entry then return 0 end
+  local note, meta = entry[2][2], entry[2][4]
+  local key = parked_key(keys[1], cmsgpack.unpack(meta)[2])
+  redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'n', note, 'm', meta, 'why', args[2], 'at', args[3])
+  redis.call('EXPIRE', key, PARKED_S)
+  return forget(owed, {id})
+end)
+
+register('outbox_parked', function(keys, args)
+  local found = {}
+  for i, entry in ipairs(redis.call('XREVRANGE', parked_key(keys[1], args[1]), '+', '-', 'COUNT', args[2])) do
+    local body = entry[2]
+    found[i] = {entry[1], body[2], body[4], body[6], body[8]}
+  end
+  return found
+end, {'no-writes'})
+
+register('outbox_resend', function(keys, args)
+  local key, id = parked_key(keys[1], args[1]), args[2]
+  local entry = redis.call('XRANGE', key, id, id)[1]
+  if not entry then return 0 end
+  local meta = cmsgpack.unpack(entry[2][4])
+  local time = redis.call('TIME')
+  meta[8] = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  redis.call('XADD', keys[1] .. ':owed', '*', 'n', entry[2][2], 'm', cmsgpack.pack(meta))
+  redis.call('XDEL', key, id)
+  return 1
+end)

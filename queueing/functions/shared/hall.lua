@@ -1,0 +1,58 @@
+-- Where things are kept. Every key of a facility begins with its root, `{partition}:facility`, so that one call stays
+-- in one slot. Names that need the service day are made here, because only the store knows the day.
+-- Owner, bound and end of each key:
+--   root:c        hash    what the administrator set: facility, queues, counters, policy, printed texts; lives on
+--   root:s        hash    day, version, rate, who is at which counter, pace of each queue; a few fields a queue
+--   root:w:QUEUE  zset    waiting: ticket -> arrival less head start, ms; at most the queue's limit
+--   root:a:QUEUE  zset    alive but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
+--   root:l:QUEUE  list    last calls, newest first; LAST_CALLS
+--   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
+--   root:u        hash    moves that can be taken back, by who made them; UNDO_MOVES each, an hour
+--   root:DAY:t    hash    ticket -> packed ticket        root:DAY:b  hash  ticket -> sealed profile
+--   root:DAY:r    hash    request -> what it came to     root:DAY:p  hash  person -> their tickets
+--   root:DAY:n    hash    queue -> last number, # -> last ticket; all five end KEEP_DAY_S after their first write
+--   {partition}:owed  stream  debts to the gateway       {partition}:news  stream  what changed, NEWS_KEPT or so
+--   {partition}:x:DAY:r  hash  requests that named no facility of ours; KEEP_DAY_S
+
+local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be carried over one midnight, its request id is known 26 h at least
+local NEWS_KEPT = 4096             -- news is a hint, a screen that missed some reads a snapshot
+local LAST_CALLS = 8
+local PACE_CALLS = 20
+local UNDO_MOVES = 5
+local UNDO_FOR_MS = 10 * MINUTE_MS
+
+local function partition_of(root)
+  return string.match(root, '^{[^}]*}')
+end
+
+local function day_keys(root, day)
+  local at = root .. ':' .. day .. ':'
+  return {tickets = at .. 't', bodies = at .. 'b', requests = at .. 'r', persons = at .. 'p', numbers = at .. 'n'}
+end
+
+local function open_hall(root)
+  local partition = partition_of(root)
+  return {root = root, config = root .. ':c', state = root .. ':s', undo = root .. ':u',
+    owed = partition .. ':owed', news = partition .. ':news'}
+end
+
+local function waiting_key(hall, queue) return hall.root .. ':w:' .. queue end
+local function aside_key(hall, queue) return hall.root .. ':a:' .. queue end
+local function calls_key(hall, queue) return hall.root .. ':l:' .. queue end
+local function pace_key(hall, queue) return hall.root .. ':i:' .. queue end
+
+local function config_of(hall, field)
+  local packed = redis.call('HGET', hall.config, field)
+  return packed and cmsgpack.unpack(packed) or nil
+end
+
+-- Every queue id of the facility, in the order in which they were added.
+local function queue_ids(hall)
+  local packed = redis.call('HGET', hall.config, 'queues')
+  return packed and cmsgpack.unpack(packed) or {}
+end
+
+local function counter_names(hall)
+  local packed = redis.call('HGET', hall.config, 'counters')
+  return packed and cmsgpack.unpack(packed) or {}
+end

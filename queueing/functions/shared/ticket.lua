@@ -1,0 +1,47 @@
+-- A ticket is one packed list; its places in the waiting and aside sets follow from it and are never written apart.
+
+local T = {queue = 1, state = 2, lane = 3, assurance = 4, nearness = 5, token = 6, arrived = 7, score = 8, counter = 9,
+  called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16}
+
+local function tickets_key(hall, id)
+  local day = string.match(id, '^(%d+)%-%d+$')
+  return day and day_keys(hall.root, day).tickets or nil
+end
+
+local function load_ticket(hall, id)
+  local key = tickets_key(hall, id)
+  local packed = key and redis.call('HGET', key, id)
+  if not packed then return nil end
+  return cmsgpack.unpack(packed), packed
+end
+
+local function leave_sets(hall, id, ticket)
+  redis.call('ZREM', waiting_key(hall, ticket[T.queue]), id)
+  redis.call('ZREM', aside_key(hall, ticket[T.queue]), id)
+end
+
+local function enter_set(hall, id, ticket, since)
+  local state = ticket[T.state]
+  if state == STATE.WAITING then
+    redis.call('ZADD', waiting_key(hall, ticket[T.queue]), ticket[T.score], id)
+  elseif LIVING[state] then
+    redis.call('ZADD', aside_key(hall, ticket[T.queue]), since, id)
+  end
+end
+
+local function save_ticket(hall, id, ticket, since)
+  ticket[T.revision] = ticket[T.revision] + 1
+  redis.call('HSET', tickets_key(hall, id), id, cmsgpack.pack(ticket))
+  enter_set(hall, id, ticket, since)
+end
+
+-- How many are called before this one; 0 when it does not wait.
+local function ahead_of(hall, id, ticket)
+  if ticket[T.state] ~= STATE.WAITING then return 0 end
+  return redis.call('ZRANK', waiting_key(hall, ticket[T.queue]), id) or 0
+end
+
+local function ticket_reply(hall, outcome, id, ticket)
+  if not ticket then return {outcome} end
+  return {outcome, id, cmsgpack.pack(ticket), ahead_of(hall, id, ticket)}
+end

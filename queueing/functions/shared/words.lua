@@ -1,0 +1,33 @@
+-- Small numbers the store speaks. queueing/models.py says the same in words; a test proves that they agree.
+
+local OUTCOME = {NEW = 1, SAME_REQUEST = 2, SAME_PERSON = 3, REFUSED = 4, MOVED = 5, EMPTY = 6, TAKEN = 7,
+  NOT_ALLOWED = 8, UNKNOWN_TICKET = 9, UNKNOWN_COUNTER = 10, UNKNOWN_QUEUE = 11, UNKNOWN_FACILITY = 12,
+  NOTHING_TO_UNDO = 13, CONFLICT = 14, OTHER_ZONE = 15}
+
+local STATE = {EXPECTED = 1, WAITING = 2, CALLED = 3, SERVING = 4, HELD = 5, NO_SHOW = 6, DONE = 7, CANCELLED = 8,
+  LAPSED = 9}
+
+local LANE = {ORDINARY = 0, SENIOR = 1, PREGNANT = 2, DISABLED = 3, EMERGENCY = 4}
+
+local ASSURANCE = {SCREEN = 1, STALE = 2, POSTER = 3, UNKNOWN = 4, STAFF = 5, CAMERA = 6}
+
+local NEARNESS = {UNKNOWN = 0, NEAR = 1, FAR = 2}
+
+local REFUSAL = {UNKNOWN_FACILITY = 1, CLOSED_COUNTER = 2, CLOSED_QUEUE = 3, FAR = 4, STALE = 5, UNKNOWN_COUNTER = 6,
+  INTENT = 7, CLOCK = 8, FACILITY_MISMATCH = 9, BUSY = 10, QUEUE_FULL = 11, PROFILE = 12, NO_QUEUE = 13,
+  NO_TOKENS = 14}
+
+local REMOTE = {TAKE = 0, EXPECT = 1, REFUSE = 2}
+
+local DEBT = {ON_SHARE = 1, ON_STATUS = 2}
+
+local MINUTE_MS = 60000
+local HOUR_MS = 60 * MINUTE_MS
+local DAY_MS = 24 * HOUR_MS
+
+-- Minutes by which a lane counts as having come earlier. Bounded, so that nobody in the ordinary lane starves: after
+-- half an hour of waiting no newcomer of these lanes is placed before them. An emergency is called first, always.
+local HEAD_START_MS = {[0] = 0, [1] = 20 * MINUTE_MS, [2] = 30 * MINUTE_MS, [3] = 30 * MINUTE_MS, [4] = 7 * DAY_MS}
+
+-- Living: the place still counts, the same person keeps the same number.
+local LIVING = {[1] = true, [2] = true, [3] = true, [4] = true, [5] = true, [6] = true}

@@ -1,0 +1,10 @@
+--[[ start: the called person is here and being served.
+  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  Reply  {outcome, ticket id, packed ticket, ahead}
+  Cost   O(log n) ]]
+register('start', function(keys, args)
+  return move(keys, args, 'serving', {STATE.CALLED}, function(ticket, clock)
+    ticket[T.state] = STATE.SERVING
+    ticket[T.started] = clock.now
+  end)
+end)

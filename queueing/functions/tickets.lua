@@ -1,0 +1,35 @@
+--[[ tickets: tickets as staff and the patient's own page see them; reads only.
+  KEYS   1 root
+  ARGV   1 'all' or 'these'   2 at most; then queue ids (none: every queue) or ticket ids
+  Reply  {{ticket id, packed ticket, ahead}, …}: at the counters first, then waiting in calling order, then the others
+  Cost   O(log n + tickets asked for) ]]
+
+local function read_tickets(hall, ids, first_ahead)
+  local found = {}
+  for place, id in ipairs(ids) do
+    local ticket, packed = load_ticket(hall, id)
+    if ticket then found[#found + 1] = {id, packed, first_ahead and place - 1 or ahead_of(hall, id, ticket)} end
+  end
+  return found
+end
+
+local function of_queues(hall, queues, most)
+  local found = {}
+  for _, queue in ipairs(queues) do
+    for _, key in ipairs({aside_key(hall, queue), waiting_key(hall, queue)}) do
+      local ids = redis.call('ZRANGE', key, 0, most - #found - 1)
+      if most > #found then
+        for _, line in ipairs(read_tickets(hall, ids, key == waiting_key(hall, queue))) do found[#found + 1] = line end
+      end
+    end
+  end
+  return found
+end
+
+register('tickets', function(keys, args)
+  local hall = open_hall(keys[1])
+  local most, asked = tonumber(args[2]), {}
+  for i = 3, #args do asked[#asked + 1] = args[i] end
+  if args[1] == 'these' then return read_tickets(hall, asked) end
+  return of_queues(hall, #asked > 0 and asked or queue_ids(hall), most)
+end, {'no-writes'})

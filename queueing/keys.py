@@ -1,0 +1,77 @@
+"""Every key in the store begins here, and with a hash tag, so that one call stays in one slot.
+
+A facility's ids come from outside and are free text, so they never stand in a key: a digest of 60 bits does. Facilities
+are spread over partitions; a partition is one slot and has one outbox and one stream of news, so that a relay reads
+``PARTITIONS`` streams and not one for each hospital, and a cluster of up to as many shards divides them evenly.
+What lies below a facility's root is made and listed in ``functions/shared/hall.lua``.
+"""
+
+import base64
+import binascii
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import count
+from typing import Final
+
+PARTITIONS: Final = 48
+"""Divides evenly over 2, 3, 4, 6, 8, 12, 16, 24 or 48 shards; few enough to read in one call."""
+SLOTS: Final = 16384
+_FACILITY_BYTES: Final = 10
+"""80 bits, 60 of them kept as 12 letters: over all 5.3 lakh facilities of India two meet once in ten million tries."""
+
+
+def slot_of(tag: str) -> int:
+    """Cluster slot of a hash tag (CRC16/XMODEM, as the cluster specification says)."""
+    return binascii.crc_hqx(tag.encode(), 0) % SLOTS
+
+
+def _spread_tags() -> tuple[str, ...]:
+    """One tag for each equal share of the slots, so that no shard of an evenly cut cluster is left without work."""
+    tags: dict[int, str] = {}
+    for number in count():
+        tag = f"k{number}"
+        tags.setdefault(slot_of(tag) * PARTITIONS // SLOTS, tag)
+        if len(tags) == PARTITIONS:
+            break
+    return tuple(tags[share] for share in range(PARTITIONS))
+
+
+_TAGS: Final = _spread_tags()
+ALL_PARTITIONS: Final = tuple(f"{{{tag}}}" for tag in _TAGS)
+
+
+@lru_cache(maxsize=65536)
+def facility_root(hip_id: str) -> str:
+    """``{partition}:key``, what every key of this facility begins with."""
+    digest = blake2b(hip_id.encode("utf-8", "surrogatepass"), digest_size=_FACILITY_BYTES).digest()
+    key = base64.b32encode(digest)[:12].decode().lower()
+    return f"{ALL_PARTITIONS[int.from_bytes(digest[-2:]) % PARTITIONS]}:{key}"
+
+
+def facility_key(hip_id: str) -> str:
+    """The short internal id of a facility: what news and debts carry instead of the HIP id."""
+    return facility_root(hip_id).partition(":")[2]
+
+
+def partition_of(root: str) -> str:
+    """``{partition}`` of a facility's root."""
+    return root.partition(":")[0]
+
+
+def request_digest(hip_id: str, request: str) -> str:
+    """24 hex characters that stand for one request at one facility; the facility is part of it."""
+    return blake2b(f"{hip_id}\0{request}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def owed_key(partition: str) -> str:
+    """Stream of debts of one partition."""
+    return f"{partition}:owed"
+
+
+def news_key(partition: str) -> str:
+    """Stream of news of one partition."""
+    return f"{partition}:news"
+
+
+FACILITIES_KEY: Final = "{facilities}"
+"""Sorted set of the HIP ids of all registered facilities, as members; read page by page, never on a scan's path."""

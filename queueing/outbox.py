@@ -1,0 +1,224 @@
+"""Debts to the gateway: claimed by one relay at a time, kept until paid or parked.
+
+Promised: at least once. A debt is claimed before it is read out, and what was claimed is durable before it is handed over,
+because an answer that was sent cannot be taken back. A relay that dies loses its claims to another after
+``ABANDONED_AFTER_MS``. Order is best effort.
+"""
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from queueing import library
+from queueing.errors import QueueingError, StoreRefused
+from queueing.keys import ALL_PARTITIONS, facility_key, facility_root, owed_key, partition_of
+from queueing.models import Debt, DebtKind, Outcome, ParkedDebt, Refusal, UnixMs
+from queueing.store import Store
+from queueing.streams import Entry, StreamReader, entry_of
+
+GROUP: Final = "relay"
+ABANDONED_AFTER_MS: Final = 5_000
+"""Well under the thirty seconds of a share: enough for a slow attempt, and time for another relay to pay."""
+_TEND_EVERY_S: Final = 2.0
+"""Claims in hand are renewed this often, so that only a relay that died or hangs loses them."""
+_PARKED_AT_MOST: Final = 500
+_REASON_MAX: Final = 200
+
+
+class _Meta(msgspec.Struct, frozen=True, array_like=True):
+    """What ``owe`` in functions/shared/news.lua packs, in its order."""
+
+    kind: DebtKind
+    facility_key: str
+    request: str
+    outcome: Outcome
+    refusal: int
+    token: str
+    expires_in_s: int
+    owed_ms: UnixMs
+    running: str
+    pace_min: int
+
+
+_read_meta = msgspec.msgpack.Decoder(_Meta).decode
+
+
+def _debt(partition: str, entry: Entry, deliveries: int) -> Debt:
+    stream_id, fields = entry
+    meta = _read_meta(fields[b"m"])
+    return Debt(
+        id=f"{partition} {stream_id.decode()}",
+        kind=meta.kind,
+        facility_key=meta.facility_key,
+        request=meta.request,
+        note=fields[b"n"],
+        outcome=meta.outcome,
+        refusal=Refusal(meta.refusal) if meta.refusal else None,
+        token=meta.token,
+        expires_in_s=meta.expires_in_s,
+        owed_ms=meta.owed_ms,
+        running=meta.running,
+        pace_min=meta.pace_min,
+        deliveries=deliveries,
+    )
+
+
+def _by_partition(ids: Iterable[str]) -> dict[str, list[str]]:
+    sorted_ids: dict[str, list[str]] = defaultdict(list)
+    for debt_id in ids:
+        partition, stream_id = debt_id.split(" ")
+        sorted_ids[partition].append(stream_id)
+    return sorted_ids
+
+
+class Outbox:
+    """One relay's hand on the outbox. ``consumer`` names the relay; two that run at once need two names."""
+
+    def __init__(self, store: Store, consumer: str) -> None:
+        self._store = store
+        self._consumer = consumer
+        self._reader = StreamReader(store)
+        self._held: set[str] = set()
+        self._abandoned: list[Debt] = []
+        self._tending: asyncio.Task[None] | None = None
+        self._grouped = False
+
+    async def take(self, *, limit: int = 256, wait_ms: int = 1000) -> list[Debt]:
+        """Claim debts that are new or that another relay left behind; waits when there are none.
+
+        When it returns, the debts are durable: each may be paid. Raises StoreAway or InDoubt; what was claimed then comes
+        again by itself.
+        """
+        await self._make_groups()
+        if self._tending is None:
+            self._tending = asyncio.create_task(self._tend())
+        taken, self._abandoned = self._abandoned[:limit], self._abandoned[limit:]
+        if not taken:
+            taken = await self._claim_new(limit, wait_ms)
+        for partition in _by_partition(debt.id for debt in taken):
+            await self._store.durable(partition)
+        self._held.update(debt.id for debt in taken)
+        return taken
+
+    async def paid(self, debts: Sequence[Debt]) -> None:
+        """Forget them, sealed notes and all."""
+        await asyncio.gather(
+            *(
+                self._call("outbox_paid", partition, *ids)
+                for partition, ids in _by_partition(debt.id for debt in debts).items()
+            )
+        )
+        self._held.difference_update(debt.id for debt in debts)
+
+    async def park(self, debt: Debt, reason: str, *, now_ms: UnixMs) -> None:
+        """Nobody could pay it: keep it where an administrator sees it."""
+        partition, stream_id = debt.id.split(" ")
+        await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX], now_ms)
+        self._held.discard(debt.id)
+
+    async def parked(self, hip: str, limit: int = 100) -> list[ParkedDebt]:
+        """The parked answers of one facility, newest first."""
+        partition = partition_of(facility_root(hip))
+        found = await self._call("outbox_parked", partition, facility_key(hip), min(limit, _PARKED_AT_MOST))
+        return [_parked(*line) for line in found]  # type: ignore[attr-defined]  # lines of five, by contract
+
+    async def resend(self, hip: str, parked_id: str) -> bool:
+        """Owe a parked answer again from now on; False when it is gone."""
+        partition = partition_of(facility_root(hip))
+        return bool(await self._call("outbox_resend", partition, facility_key(hip), parked_id))
+
+    async def backlog(self) -> int:
+        """Debts in the outbox, in hand or not: what readiness calls lag when it grows."""
+        lengths = await asyncio.gather(
+            *(self._store.call(owed_key(partition), "XLEN", owed_key(partition)) for partition in ALL_PARTITIONS)
+        )
+        return sum(length for length in lengths if isinstance(length, int))
+
+    async def close(self) -> None:
+        """Hand back what is still in hand, so that another relay takes it at once."""
+        if self._tending is not None:
+            self._tending.cancel()
+            await asyncio.gather(self._tending, return_exceptions=True)
+        with contextlib.suppress(QueueingError):
+            await self._claim_again(idle_ms=ABANDONED_AFTER_MS)
+        self._held.clear()
+
+    async def _make_groups(self) -> None:
+        if self._grouped:
+            return
+        for partition in ALL_PARTITIONS:
+            key = owed_key(partition)
+            try:
+                await self._store.call(key, "XGROUP", "CREATE", key, GROUP, "0", "MKSTREAM")
+            except StoreRefused as refused:
+                if refused.code != "BUSYGROUP":
+                    raise
+        self._grouped = True
+
+    async def _claim_new(self, limit: int, wait_ms: int) -> list[Debt]:
+        command = ("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", limit)
+        keys = {owed_key(partition): ">" for partition in ALL_PARTITIONS}
+        try:
+            found = await self._reader.read(command, keys, wait_ms)
+        except StoreRefused as refused:
+            # NOGROUP, UNBLOCKED: a store that was emptied or changed hands. Make the groups again at the next turn.
+            self._grouped = False
+            if refused.code not in ("NOGROUP", "UNBLOCKED"):
+                raise
+            return []
+        return [
+            _debt(key.removesuffix(":owed"), entry, deliveries=1) for key, entries in found.items() for entry in entries
+        ]
+
+    async def _tend(self) -> None:
+        while True:
+            await asyncio.sleep(_TEND_EVERY_S)
+            with contextlib.suppress(QueueingError):
+                await self._claim_again(idle_ms=0)
+                await self._adopt()
+
+    async def _claim_again(self, *, idle_ms: int) -> None:
+        """Renew (``idle_ms`` 0) or give up (long idle) the claims in hand."""
+        calls = (
+            self._store.call(
+                partition, "XCLAIM", owed_key(partition), GROUP, self._consumer, 0, *ids, "IDLE", idle_ms, "JUSTID"
+            )
+            for partition, ids in _by_partition(self._held).items()
+        )
+        await asyncio.gather(*calls)
+
+    async def _adopt(self) -> None:
+        """Claim what another relay left behind."""
+        replies = await asyncio.gather(
+            *(
+                self._store.call(
+                    partition, "XAUTOCLAIM", owed_key(partition), GROUP, self._consumer, ABANDONED_AFTER_MS, "0", "COUNT", 100
+                )
+                for partition in ALL_PARTITIONS
+            )
+        )
+        known = self._held | {debt.id for debt in self._abandoned}
+        for partition, reply in zip(ALL_PARTITIONS, replies, strict=True):
+            entries = (entry_of(raw) for raw in reply[1])  # type: ignore[index]  # [cursor, entries, deleted ids]
+            found = [_debt(partition, entry, deliveries=2) for entry in entries if entry[1]]
+            self._abandoned += [debt for debt in found if debt.id not in known]
+
+    async def _call(self, operation: str, partition: str, *arguments: str | int) -> object:
+        return await library.call(self._store, operation, partition, *arguments)
+
+
+def _parked(parked_id: bytes, _note: bytes, packed: bytes, reason: bytes, at_ms: bytes) -> ParkedDebt:
+    meta = _read_meta(packed)
+    return ParkedDebt(
+        id=parked_id.decode(),
+        kind=meta.kind,
+        token=meta.token,
+        refusal=Refusal(meta.refusal) if meta.refusal else None,
+        owed_ms=meta.owed_ms,
+        parked_ms=int(at_ms),
+        reason=reason.decode(errors="replace"),
+    )

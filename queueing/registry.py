@@ -1,0 +1,167 @@
+"""Facilities, their queues, counters and rules. What is put here counts from the next call on, in every process."""
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from queueing import library
+from queueing.errors import QueueingError
+from queueing.keys import FACILITIES_KEY, facility_root
+from queueing.models import Counter, Facility, Policy, Queue
+from queueing.store import Store
+
+HIP_ID_MAX: Final = 250
+PAGE_MAX: Final = 1000
+
+_pack = msgspec.msgpack.Encoder().encode
+_read_facility = msgspec.msgpack.Decoder(Facility).decode
+_read_policy = msgspec.msgpack.Decoder(Policy).decode
+_read_queue = msgspec.msgpack.Decoder(Queue).decode
+_read_counter = msgspec.msgpack.Decoder(Counter).decode
+
+
+class RegistryError(QueueingError):
+    """What was to be put into the registry does not fit."""
+
+
+class UnknownFacility(RegistryError):
+    """No such facility."""
+
+
+class UnknownQueue(RegistryError):
+    """No such queue in this facility."""
+
+
+class UnknownCounter(RegistryError):
+    """No such counter in this facility."""
+
+
+class PrefixTaken(RegistryError):
+    """Another queue of the facility stands behind this prefix: two people would hold the same number."""
+
+
+_WRONG: Final = {b"PREFIX": PrefixTaken, b"QUEUE": UnknownQueue, b"COUNTER": UnknownCounter, b"FACILITY": UnknownFacility}
+
+
+def _facility_of(found: dict[bytes, bytes]) -> Facility:
+    facility = _read_facility(found[b"facility"])
+    return msgspec.structs.replace(
+        facility, policy=_read_policy(found[b"policy"]), default_queue=found.get(b"default", b"").decode()
+    )
+
+
+def _counter_name(prefix: str, number: int) -> str:
+    return f"{prefix}{number}"
+
+
+class Registry:
+    """Reads and writes what an administrator sets."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def put_facility(self, facility: Facility) -> None:
+        """Register or update; policy and default queue of a known facility stay as they are."""
+        bare = msgspec.structs.replace(facility, policy=Policy(), default_queue="")
+        await self._configure(
+            facility.hip_id, "facility", facility.hip_id, _pack(bare), _pack(facility.policy), facility.timezone
+        )
+        await self._store.call(FACILITIES_KEY, "ZADD", FACILITIES_KEY, 0, facility.hip_id)
+
+    async def facility(self, hip: str) -> Facility | None:
+        """One facility with its policy, or None."""
+        found = await self._config(hip, b"facility", b"policy", b"default")
+        return _facility_of(found) if b"facility" in found else None
+
+    async def facilities(self, after: str = "", limit: int = 100) -> list[Facility]:
+        """A page of all facilities in the order of their HIP ids, beginning after ``after``."""
+        start = f"({after}" if after else "-"
+        ids = await self._store.call(
+            FACILITIES_KEY, "ZRANGE", FACILITIES_KEY, start, "+", "BYLEX", "LIMIT", 0, min(limit, PAGE_MAX)
+        )
+        found = [await self.facility(hip.decode()) for hip in ids]  # type: ignore[union-attr]  # a list of bytes
+        return [facility for facility in found if facility is not None]
+
+    async def count(self) -> int:
+        """How many facilities are registered."""
+        return await self._store.call(FACILITIES_KEY, "ZCARD", FACILITIES_KEY)  # type: ignore[return-value]
+
+    async def put_queue(self, hip: str, queue: Queue, counters: int | None = None) -> None:
+        """Add or update a queue, with counters ``M1`` … ``M<counters>`` where they are missing. The first one is the default."""
+        added: list[str | bytes] = []
+        for number in range(1, (counters or 0) + 1):
+            name = _counter_name(queue.prefix, number)
+            added += [name, _pack(Counter(name=name, queues=(queue.id,)))]
+        await self._configure(hip, "queue", queue.id, _pack(queue), *added)
+
+    async def queues(self, hip: str) -> list[Queue]:
+        """In the order in which they were added."""
+        return [_read_queue(packed) for packed in await self._listed(hip, b"queues", b"q:")]
+
+    async def counters(self, hip: str) -> list[Counter]:
+        """In the order in which they were added."""
+        return [_read_counter(packed) for packed in await self._listed(hip, b"counters", b"k:")]
+
+    async def put_counter(self, hip: str, counter: Counter) -> None:
+        """Add or update a counter."""
+        await self._configure(hip, "counter", counter.name, _pack(counter))
+
+    async def open_counter(self, hip: str, counter: str, is_open: bool) -> None:
+        """Open or close a counter for scans of its QR."""
+        known = next((one for one in await self.counters(hip) if one.name == counter), None)
+        if known is None:
+            raise UnknownCounter
+        await self.put_counter(hip, msgspec.structs.replace(known, open=is_open))
+
+    async def open_queue(self, hip: str, queue: str, is_open: bool) -> None:
+        """Open or close a queue for new places; who waits is still called."""
+        known = next((one for one in await self.queues(hip) if one.id == queue), None)
+        if known is None:
+            raise UnknownQueue
+        await self.put_queue(hip, msgspec.structs.replace(known, open=is_open))
+
+    async def set_default_queue(self, hip: str, queue: str) -> None:
+        """Where a counter text leads that names no counter."""
+        await self._configure(hip, "default", queue)
+
+    async def set_policy(self, hip: str, policy: Policy) -> None:
+        """What becomes of shares whose presence is not proved."""
+        await self._configure(hip, "policy", _pack(policy))
+
+    async def map_text(self, hip: str, text: str, counter: str) -> None:
+        """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter forgets it."""
+        await self._configure(hip, "text", text.strip().upper(), counter)
+
+    async def texts(self, hip: str) -> dict[str, str]:
+        """Printed texts and the counters they lead to."""
+        root = facility_root(hip)
+        found = await self._store.call(root, "HGETALL", f"{root}:c")
+        pairs = _pairs(found)
+        return {field[2:].decode(): value.decode() for field, value in pairs if field.startswith(b"x:")}
+
+    async def _config(self, hip: str, *fields: bytes) -> dict[bytes, bytes]:
+        root = facility_root(hip)
+        values = await self._store.call(root, "HMGET", f"{root}:c", *fields)
+        return {field: value for field, value in zip(fields, values, strict=True) if value is not None}  # type: ignore[arg-type]
+
+    async def _listed(self, hip: str, names_field: bytes, prefix: bytes) -> list[bytes]:
+        packed = (await self._config(hip, names_field)).get(names_field)
+        if packed is None:
+            return []
+        names = msgspec.msgpack.decode(packed, type=list[str])
+        found = await self._config(hip, *(prefix + name.encode() for name in names)) if names else {}
+        return list(found.values())
+
+    async def _configure(self, hip: str, act: str, *arguments: str | bytes) -> None:
+        root = facility_root(hip)
+        reply = await library.call(self._store, "configure", root, act, *arguments)
+        if isinstance(reply, bytes):
+            raise _WRONG[reply]
+
+
+def _pairs(found: object) -> Iterable[tuple[bytes, bytes]]:
+    if isinstance(found, dict):
+        return found.items()
+    flat: list[bytes] = found  # type: ignore[assignment]  # RESP2 gives a flat list
+    return zip(flat[::2], flat[1::2], strict=True)

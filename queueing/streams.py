@@ -1,0 +1,80 @@
+"""Reading the streams of all partitions: one blocking call where one server holds them all, polling where a cluster does."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final, TypeAlias
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from queueing.errors import StoreAway, StoreRefused
+from queueing.store import Store
+
+_POLL_MIN_S: Final = 0.01
+_POLL_MAX_S: Final = 0.1
+"""A cluster cannot block on keys of many slots; an idle partition costs ten small reads a second."""
+
+Fields: TypeAlias = dict[bytes, bytes]
+Entry: TypeAlias = tuple[bytes, Fields]
+
+
+def entry_of(raw: object) -> Entry:
+    """One stream entry as the server sends it: id, then field and value in turn. A deleted entry has no fields."""
+    stream_id, flat = raw  # type: ignore[misc]  # the protocol's shape
+    pairs = flat or []
+    return stream_id, dict(zip(pairs[::2], pairs[1::2], strict=True))
+
+
+def _streams_of(raw: object) -> dict[str, list[Entry]]:
+    if raw is None:
+        return {}
+    named = raw.items() if isinstance(raw, Mapping) else raw
+    return {key.decode(): [entry_of(one) for one in entries] for key, entries in named}  # type: ignore[attr-defined]
+
+
+class StreamReader:
+    """Reads many streams; ``read`` waits until there is something or the wait is over. One reader at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._client: Redis | None = None
+        self._pause_s = _POLL_MIN_S
+
+    async def read(self, command: tuple[str | int, ...], ids: Mapping[str, str], wait_ms: int) -> dict[str, list[Entry]]:
+        """``command`` is everything of XREAD or XREADGROUP before BLOCK. Raises StoreAway, or StoreRefused (NOGROUP)."""
+        client = self._blocking_client()
+        if client is None:
+            return await self._poll(command, ids, wait_ms)
+        try:
+            raw = await client.execute_command(*command, "BLOCK", max(1, wait_ms), "STREAMS", *ids, *ids.values())  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            raise StoreRefused(str(error)) from None
+        except (RedisError, OSError) as error:
+            raise StoreAway(type(error).__name__) from None
+        return _streams_of(raw)
+
+    def _blocking_client(self) -> Redis | None:
+        if self._client is None:
+            client = self._store.client()
+            if not isinstance(client, Redis):
+                return None
+            # Raw replies: the parsing here is the only one.
+            for name in ("XREAD", "XREADGROUP"):
+                client.set_response_callback(name, lambda raw, **_: raw)
+            self._client = client
+        return self._client
+
+    async def _poll(self, command: tuple[str | int, ...], ids: Mapping[str, str], wait_ms: int) -> dict[str, list[Entry]]:
+        deadline = asyncio.get_running_loop().time() + wait_ms / 1000
+        while True:
+            replies = await asyncio.gather(
+                *(self._store.call(key, *command, "STREAMS", key, last) for key, last in ids.items())
+            )
+            found: dict[str, list[Entry]] = {}
+            for reply in replies:
+                found.update(_streams_of(reply))
+            if found or asyncio.get_running_loop().time() >= deadline:
+                self._pause_s = _POLL_MIN_S
+                return found
+            await asyncio.sleep(self._pause_s)
+            self._pause_s = min(_POLL_MAX_S, self._pause_s * 2)
