@@ -141,7 +141,6 @@ class Control:
             if one.request_id not in book.shares:
                 book.open(
                     Share(
-                        n=book.counts["shares"] + 1,
                         request_id=one.request_id,
                         hip_id=one.hip_id,
                         context=one.context,

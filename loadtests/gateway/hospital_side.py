@@ -61,10 +61,7 @@ class HospitalSide:
         if share is not None:
             return share
         if self.gateway.terms.accept_unknown and strict.is_uuid(request_id):
-            share = Share(
-                n=self.gateway.ledger.counts["shares"] + 1, request_id=request_id, hip_id="", context="", abha_address="",
-                app="", session="", shared_ms=int(time.time() * 1000), foreign=True,
-            )  # fmt: skip
+            share = ledger.foreign(request_id, int(time.time() * 1000))
             self.gateway.ledger.open(share)
             return share
         self.gateway.ledger.counts["unknown"] += 1

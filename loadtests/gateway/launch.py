@@ -17,7 +17,7 @@ ENDS_WITHIN_S = 10
 HOUSE = Path(__file__).resolve().parents[2]
 
 
-class SimulatorFailed(Exception):
+class SimulatorError(Exception):
     """The child did not come up."""
 
 
@@ -110,9 +110,9 @@ async def _ready(child: asyncio.subprocess.Process) -> Announced:
         async with asyncio.timeout(READY_WITHIN_S):
             line = await child.stdout.readline()
     except TimeoutError:
-        raise SimulatorFailed(f"not ready within {READY_WITHIN_S} s") from None
+        raise SimulatorError(f"not ready within {READY_WITHIN_S} s") from None
     if not line:
-        raise SimulatorFailed(f"ended with status {await child.wait()} before it was ready")
+        raise SimulatorError(f"ended with status {await child.wait()} before it was ready")
     return json.decode(line, type=Announced)
 
 

@@ -38,7 +38,8 @@ class Answer(Struct):
 class Share(Struct, kw_only=True):
     """One share from the phone's request to the token on its screen."""
 
-    n: int
+    n: int = 0
+    """Number in the ledger, given when it opens."""
     request_id: str
     hip_id: str
     context: str
@@ -72,6 +73,20 @@ class Share(Struct, kw_only=True):
             "token": self.token, "error": self.error, "expiry": self.expiry, "clean": self.clean,
             "given_up": self.given_up, "deliveries": self.deliveries, "answers": self.answers,
         }  # fmt: skip
+
+
+def foreign(request_id: str, now_ms: int) -> Share:
+    """A share somebody else delivered, of which we know nothing but its answer."""
+    return Share(
+        request_id=request_id,
+        hip_id="",
+        context="",
+        abha_address="",
+        app="",
+        session="",
+        shared_ms=now_ms,
+        foreign=True,
+    )
 
 
 class Question(Struct, kw_only=True):
@@ -110,6 +125,7 @@ class Ledger:
     def open(self, share: Share) -> None:
         """A share begins."""
         self.counts["shares"] += 1
+        share.n = self.counts["shares"]
         self.shares[share.request_id] = share
         if not share.foreign:
             self._held.append(share)

@@ -50,8 +50,7 @@ class PhoneSide:
                 raise Reproach(401, "900901", f"{needed} is missing")
 
     def _begin(self, request: Request, request_id: str, told: wire.ShareRequest) -> None:
-        share = Share(
-            n=self.gateway.ledger.counts["shares"] + 1, request_id=request_id, hip_id=told.meta_data.hip_id,
+        share = Share(request_id=request_id, hip_id=told.meta_data.hip_id,
             context=told.meta_data.context, abha_address=told.profile.patient.abha_address,
             app=request.headers["x-hiu-id"], session=request.headers["x-auth-token"], shared_ms=int(time.time() * 1000),
             wire=self.gateway.mischief.faults.deliveries.wire, body=request.body,
