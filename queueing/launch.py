@@ -33,7 +33,7 @@ def main(parent: str, binary: str, *arguments: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
-        os.execv(binary, [binary, *arguments])
+        os.execv(binary, [binary, *arguments])  # noqa: S606 - that there is no shell is the point
     except OSError as failure:
         sys.exit(f"cannot execute {binary}: {failure.strerror}")
 

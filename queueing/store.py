@@ -12,7 +12,8 @@ from redis.asyncio.cluster import RedisCluster
 from queueing.address import Address, Promise, ReachablePath, parse_store_url
 from queueing.clients import single_client
 from queueing.cluster import ClusterStore
-from queueing.connection import Reply, SharedConnection, Word
+from queueing.connection import SharedConnection
+from queueing.wire import Reply, Word
 
 OPEN_WITHIN_S = 5.0
 """How long a start waits for a store that is itself starting."""

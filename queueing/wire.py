@@ -1,0 +1,164 @@
+"""One socket's life: commands out, answers back in the same order.
+
+The rule that everything here serves: an answer reaches the call it belongs to, or nobody. So whatever breaks the
+order of answers ends the socket and every call on it, never a single call.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any, cast
+
+from hiredis import HiredisError, PushNotification, Reader, pack_command
+
+from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
+
+Reply = int | bytes | list[Any] | None
+"""What hiredis makes of an answer; inside lists an error is a StoreRefused object."""
+Word = bytes | str | int | float
+Command = tuple[Word, ...]
+
+MAX_UNSENT_BYTES = 32 << 20
+"""Waiting for a store that does not read: some 4,096 calls of 8 kB. Beyond, memory would be the queue."""
+MAX_REPLY_BYTES = 64 << 20
+"""The largest answer asked for is a few hundred tickets with their sealed profiles, under 1 MB."""
+NOTHING = object()
+"""What the reader says while an answer is incomplete."""
+
+
+def pack(command: Command) -> bytes:
+    """As the protocol writes it. Raises TypeError and UnicodeError before anything is planned."""
+    return pack_command(command)  # type: ignore[no-any-return, arg-type] # its stub takes tuples of one
+
+
+class Wire(asyncio.Protocol):
+    """One socket's life: a line of calls waiting for their answers, in order."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, in_flight: int, timeout_s: float, *, on_cut: Callable[["Wire"], None]
+    ) -> None:
+        self.lost: asyncio.Future[str] = loop.create_future()
+        """Why it ended."""
+        self.gone: asyncio.Future[None] = loop.create_future()
+        """The socket is closed too."""
+        self._loop = loop
+        self._in_flight = in_flight
+        self._timeout_s = timeout_s
+        self._on_cut = on_cut
+        self._reader = Reader(replyError=StoreRefused, notEnoughData=NOTHING)
+        self._pending: deque[tuple[asyncio.Future[Reply], float]] = deque()
+        self._unsent: list[bytes] = []
+        """Commands of the youngest pending calls that have not left yet."""
+        self._unsent_bytes = 0
+        self._partial_bytes = 0
+        self._flush_planned = False
+        self._paused = False
+        self._transport: asyncio.Transport | None = None
+        self._look_every_s = min(0.25, timeout_s / 4)
+        self._last_look = loop.time()
+        self._watch = loop.call_later(self._look_every_s, self._look)
+
+    @property
+    def load(self) -> int:
+        return len(self._pending)
+
+    def send(self, command: Command) -> asyncio.Future[Reply]:
+        self.admit(1)
+        return self.plan(pack(command))
+
+    def admit(self, calls: int) -> None:
+        """Raises StoreBusy when there is no room for so many more."""
+        if len(self._pending) + calls > self._in_flight or self._unsent_bytes > MAX_UNSENT_BYTES:
+            raise StoreBusy(f"{len(self._pending)} calls are in flight")
+
+    def plan(self, packed: bytes) -> asyncio.Future[Reply]:
+        future: asyncio.Future[Reply] = self._loop.create_future()
+        self._pending.append((future, self._loop.time()))
+        self._unsent.append(packed)
+        self._unsent_bytes += len(packed)
+        if not self._flush_planned:
+            self._flush_planned = True
+            self._loop.call_soon(self._flush)
+        return future
+
+    def _flush(self) -> None:
+        self._flush_planned = False
+        if self._paused or self._transport is None or not self._unsent:
+            return
+        data = self._unsent[0] if len(self._unsent) == 1 else b"".join(self._unsent)
+        self._unsent.clear()
+        self._unsent_bytes = 0
+        self._transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is None:
+            return
+        reader, pending = self._reader, self._pending
+        try:
+            reader.feed(data)
+            self._partial_bytes += len(data)
+            while (reply := reader.gets()) is not NOTHING:
+                self._partial_bytes = 0
+                kind = type(reply)
+                if kind is PushNotification:
+                    continue
+                future, _ = pending.popleft()
+                if future.done():  # its caller was cancelled
+                    continue
+                if kind is StoreRefused:
+                    future.set_exception(reply)
+                else:
+                    future.set_result(reply)
+        except (HiredisError, IndexError, MemoryError, UnicodeError):
+            self.cut("the store sent what is no answer to any call")
+            return
+        if self._partial_bytes > MAX_REPLY_BYTES:
+            self.cut(f"an answer of more than {MAX_REPLY_BYTES} bytes")
+        elif len(pending) < len(self._unsent):
+            self.cut("the store answered before it was asked")
+
+    def _look(self) -> None:
+        """Is the oldest call overdue? Answers come in order, so no other needs a clock of its own."""
+        now = self._loop.time()
+        late_ourselves = now - self._last_look > 2 * self._look_every_s
+        self._last_look = now
+        # After a stall of this process its answers may lie unread in the socket: give the loop one turn to fetch them.
+        if not late_ourselves and self._pending and now - self._pending[0][1] > self._timeout_s:
+            self.cut(f"no answer within {self._timeout_s:g} s")
+            return
+        self._watch = self._loop.call_later(self._look_every_s, self._look)
+
+    def cut(self, why: str) -> None:
+        """End it now. Safe to call twice."""
+        if self.lost.done():
+            return
+        self.lost.set_result(why)
+        self._on_cut(self)
+        self._watch.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+        gone = len(self._pending) - len(self._unsent)
+        for place, (future, _) in enumerate(self._pending):
+            if not future.done():
+                future.set_exception(InDoubt(why) if place < gone else StoreAway(why))
+        self._pending.clear()
+        self._unsent.clear()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(
+            asyncio.Transport, transport
+        )  # of stream sockets it always is, by another name in uvloop
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.cut("the connection was cut")
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._flush()
