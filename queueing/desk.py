@@ -130,7 +130,7 @@ class OpdDesk:
         store: Store,
         *,
         timezone: str = "Asia/Kolkata",
-        facility_rate: int = 20,
+        facility_rate: float = 20,
         facility_burst: int = 200,
         now_ms: Callable[[], UnixMs] = _unix_ms,
     ) -> None:
@@ -153,7 +153,7 @@ class OpdDesk:
             arrival.text.strip().upper(),
             arrival.queue,
             int(arrival.assurance),
-            int(arrival.nearness),
+            "{:.6f} {:.6f}".format(*arrival.position) if arrival.position else "",
             int(arrival.lane),
             int(arrival.refusal or 0),
             arrival.profile,
@@ -283,10 +283,10 @@ class OpdDesk:
         reply = await self._call("tickets", facility_root(hip), which, most, *ids)
         return [_ticket(*line) for line in reply]  # type: ignore[misc]  # triples, by contract
 
-    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | int) -> list[object]:
+    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float) -> list[object]:
         return await self._with_clock(operation, hip, *arguments)  # type: ignore[return-value]  # a list, by contract
 
-    async def _with_clock(self, operation: str, hip: str, *arguments: str | bytes | int) -> object:
+    async def _with_clock(self, operation: str, hip: str, *arguments: str | bytes | float) -> object:
         root = facility_root(hip)
         clock = self._clocks[self._zones.get(root, "")]
         reply = await self._call(operation, root, *clock.arguments(), *arguments)
@@ -297,7 +297,7 @@ class OpdDesk:
             reply = await self._call(operation, root, *self._clocks[zone].arguments(), *arguments)
         return reply
 
-    async def _call(self, operation: str, root: str, *arguments: str | bytes | int) -> list[object]:
+    async def _call(self, operation: str, root: str, *arguments: str | bytes | float) -> list[object]:
         return await library.call(self._store, operation, root, *arguments)  # type: ignore[return-value]  # by contract
 
 

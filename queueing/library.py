@@ -65,7 +65,7 @@ async def load(store: Store) -> None:
             raise
 
 
-async def call(store: Store, operation: str, key: str, *arguments: str | bytes | int) -> object:
+async def call(store: Store, operation: str, key: str, *arguments: str | bytes | float) -> object:
     """One function call on the node that owns ``key``."""
     command = ("FCALL", function_name(operation), 1, key, *arguments)
     try:

@@ -193,7 +193,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     queue: str = ""
     """Queue id, when the door knows it (walk-in, camera link); wins over counter and text."""
     assurance: Assurance = Assurance.UNKNOWN
-    nearness: Nearness = Nearness.UNKNOWN
+    position: tuple[float, float] | None = None
+    """Latitude and longitude of the phone, in degrees, when it said."""
     lane: Lane = Lane.ORDINARY
     request: str
     """Idempotency key: the gateway's REQUEST-ID, or one made by the door."""

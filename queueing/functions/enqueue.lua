@@ -2,7 +2,7 @@
   KEYS   1 root of the facility
   ARGV   1-4 clock (shared/clock.lua)   5 request digest, hex   6 fingerprint of the body, 8 bytes or ''
          7 counter proved by a signed code or ''   8 counter text, upper case   9 queue id or ''
-         10 assurance   11 nearness   12 lane   13 refusal given at the door, 0 none
+         10 assurance   11 'latitude longitude' of the phone or ''   12 lane   13 refusal given at the door, 0 none
          14 sealed profile   15 sealed note; '' owes nothing   16 places a second   17 places at once
          18, 19 person digests or ''   20 hip id
   Reply  {outcome, ticket id, token, queue, state, ahead, expires in s, refusal}
@@ -32,6 +32,20 @@ local function refuse(hall, clock, requests, args, refusal)
   write_request(requests, args[5], args[6], OUTCOME.REFUSED, refusal, '')
   owe(hall, clock, DEBT.ON_SHARE, args[5], args[15], {outcome = OUTCOME.REFUSED, refusal = refusal})
   return {OUTCOME.REFUSED, '', '', '', 0, 0, 0, refusal}
+end
+
+-- Metres to a degree. On the few kilometres that matter the earth is flat: the error is below one in a thousand.
+local DEGREE_M = 111320
+
+local function how_near(hall, policy, position)
+  local latitude, longitude = string.match(position, '^(%S+) (%S+)$')
+  local facility = latitude and config_of(hall, 'facility')
+  if not facility or type(facility.latitude) ~= 'number' or type(facility.longitude) ~= 'number' then
+    return NEARNESS.UNKNOWN
+  end
+  local north = (tonumber(latitude) - facility.latitude) * DEGREE_M
+  local east = (tonumber(longitude) - facility.longitude) * DEGREE_M * math.cos(math.rad(facility.latitude))
+  return math.sqrt(north * north + east * east) <= policy.near_m and NEARNESS.NEAR or NEARNESS.FAR
 end
 
 -- What the facility's policy makes of doubt: take, expect (counts from check-in), or refuse and why.
@@ -101,11 +115,11 @@ local function order_score(clock, lane, number)
   return clock.now - HEAD_START_MS[lane] + (number % 4096) / 4096
 end
 
-local function new_ticket(hall, clock, args, queue, config, number, verdict, assurance)
+local function new_ticket(hall, clock, args, queue, config, number, verdict, assurance, nearness)
   local lane = tonumber(args[12])
   local ahead = redis.call('ZCARD', waiting_key(hall, queue))
   local wait_ms = ahead * pace_of(hall, queue)[3] * 1000
-  return {queue, verdict == REMOTE.EXPECT and STATE.EXPECTED or STATE.WAITING, lane, assurance, tonumber(args[11]),
+  return {queue, verdict == REMOTE.EXPECT and STATE.EXPECTED or STATE.WAITING, lane, assurance, nearness,
     string.format('%s-%03d', config.prefix, number), clock.now, order_score(clock, lane, number), '', 0, 0, 0, 0,
     args[5], clock.now + math.max(SHOWN_MS, math.floor(1.5 * wait_ms)), 0}
 end
@@ -169,7 +183,8 @@ local function enqueue(keys, args)
   if closed then return refuse(hall, clock, today.requests, args, closed) end
 
   local policy = config_of(hall, 'policy')
-  local verdict, refused = decide(policy, assurance, tonumber(args[11]))
+  local nearness = how_near(hall, policy, args[11])
+  local verdict, refused = decide(policy, assurance, nearness)
   local digests = {}
   for _, digest in ipairs({args[18], args[19]}) do
     if digest ~= '' then digests[#digests + 1] = digest end
@@ -183,7 +198,7 @@ local function enqueue(keys, args)
 
   local number = tonumber(redis.call('HGET', today.numbers, queue) or 0) + 1
   if number > config.limit then return refuse(hall, clock, today.requests, args, REFUSAL.QUEUE_FULL) end
-  ticket = new_ticket(hall, clock, args, queue, config, number, verdict, assurance)
+  ticket = new_ticket(hall, clock, args, queue, config, number, verdict, assurance, nearness)
   check_before_writing(hall, today, queue)
 
   local sequence = redis.call('HINCRBY', today.numbers, '#', 1)
