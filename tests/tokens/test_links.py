@@ -1,0 +1,309 @@
+"""Ticket and camera links: what opens, and everything that must not."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tokens import (
+    CameraLinks,
+    KeyRing,
+    LinkError,
+    LinkExpired,
+    LinkForged,
+    LinkImpossible,
+    LinkKeyUnknown,
+    LinkOfAnotherKind,
+    LinkOfAnotherPlace,
+    LinkTooEarly,
+    NotALink,
+    TicketLinks,
+)
+
+NOW = int(time.time())  # links are checked against the real clock, by PyJWT
+HIP = "IN0110000123"
+PLACE = "https://kiosk.example.in"
+RING = KeyRing.generate(NOW - 1_000)
+TICKETS = TicketLinks(RING, audience=PLACE)
+CAMERAS = CameraLinks(RING, audience=PLACE)
+KID = RING.signing.kid
+KEY = RING.signing.link_key()
+PUBLIC = KEY.public_key().public_bytes_raw()
+HEADER: dict[str, Any] = {"alg": "EdDSA", "kid": KID, "typ": "ticket+jwt"}
+WORDS: dict[str, Any] = {"iss": "kiosk", "aud": PLACE, "iat": NOW, "exp": NOW + 600, "h": HIP, "t": "20261123-42"}
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def signed(header: object, words: object, key: Ed25519PrivateKey = KEY) -> str:
+    """A link put together by hand and truly signed, so that only what it says can be the reason of a refusal."""
+    parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, words)]
+    text = ".".join(b64(part) for part in parts)
+    return f"{text}.{b64(key.sign(text.encode()))}"
+
+
+def without(whole: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in whole.items() if key != name}
+
+
+def test_the_handmade_link_opens_so_that_each_refusal_below_has_one_reason() -> None:
+    claim = TICKETS.read(signed(HEADER, WORDS))
+    assert (claim.hip_id, claim.ticket) == (HIP, "20261123-42")
+
+
+@given(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=40), st.integers(min_value=1, max_value=3_600))
+@example("H" * 250, "t" * 64, 600)
+@settings(max_examples=50)
+def test_every_link_round_trips(hip_id: str, name: str, life_s: int) -> None:
+    ticket = TICKETS.read(TICKETS.mint(hip_id, name, expires_s=NOW + life_s + 300, now_s=NOW))
+    camera = CAMERAS.read(CAMERAS.mint(hip_id, name, expires_s=NOW + life_s, now_s=NOW))
+    assert (ticket.hip_id, ticket.ticket) == (hip_id, name)
+    assert (camera.hip_id, camera.queue) == (hip_id, name)
+
+
+def test_an_ordinary_link_is_short_enough_for_a_slip_and_safe_in_an_address() -> None:
+    link = TICKETS.mint(HIP, "20261123-1042", expires_s=NOW + 86_400, now_s=NOW)
+    assert len(link) < 340
+    assert all(letter.isalnum() or letter in "-_." for letter in link)
+    assert link.isascii()
+
+
+def test_one_kind_of_link_never_opens_the_door_of_another() -> None:
+    with pytest.raises(LinkOfAnotherKind):
+        TICKETS.read(CAMERAS.mint(HIP, "opd", expires_s=NOW + 60, now_s=NOW))
+    with pytest.raises(LinkOfAnotherKind):
+        CAMERAS.read(TICKETS.mint(HIP, "t-1", expires_s=NOW + 60, now_s=NOW))
+
+
+def test_a_link_of_another_place_is_refused() -> None:
+    link = TicketLinks(RING, audience="https://other.example.in").mint(HIP, "t-1", expires_s=NOW + 60, now_s=NOW)
+    with pytest.raises(LinkOfAnotherPlace):
+        TICKETS.read(link)
+
+
+def test_a_link_ends_when_it_said_give_or_take_the_leeway() -> None:
+    still = TICKETS.mint(HIP, "t-1", expires_s=NOW - 5, now_s=NOW - 600)
+    over = TICKETS.mint(HIP, "t-1", expires_s=NOW - 61, now_s=NOW - 600)
+    assert TICKETS.read(still).ticket == "t-1"
+    with pytest.raises(LinkExpired):
+        TICKETS.read(over)
+
+
+def test_a_link_from_the_future_is_refused() -> None:
+    link = TICKETS.mint(HIP, "t-1", expires_s=NOW + 4_000, now_s=NOW + 600)
+    with pytest.raises(LinkTooEarly):
+        TICKETS.read(link)
+
+
+def test_a_key_of_another_installation_is_unknown() -> None:
+    link = TicketLinks(KeyRing.generate(NOW), audience=PLACE).mint(HIP, "t-1", expires_s=NOW + 60, now_s=NOW)
+    with pytest.raises(LinkKeyUnknown):
+        TICKETS.read(link)
+
+
+def test_a_stranger_who_borrows_our_key_id_is_a_forger() -> None:
+    with pytest.raises(LinkForged):
+        TICKETS.read(signed(HEADER, WORDS, Ed25519PrivateKey.generate()))
+
+
+@pytest.mark.parametrize("name", ["iss", "aud", "iat", "exp", "h", "t"])
+@pytest.mark.parametrize("value", [None, "absent"])
+def test_each_missing_or_empty_claim_is_refused(name: str, value: str | None) -> None:
+    words = without(WORDS, name) if value == "absent" else {**WORDS, name: None}
+    with pytest.raises(NotALink):
+        TICKETS.read(signed(HEADER, words))
+
+
+@given(st.integers(min_value=0, max_value=10_000), st.sampled_from("ABYZabyz0189-_.="))
+def test_one_changed_character_is_refused(at: int, letter: str) -> None:
+    link = signed(HEADER, WORDS)
+    at %= len(link)
+    changed = link[:at] + letter + link[at + 1 :]
+    if changed != link:
+        with pytest.raises(LinkError):
+            TICKETS.read(changed)
+
+
+@given(st.text(max_size=2_000))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    with pytest.raises(NotALink):
+        TICKETS.read(text)
+
+
+def hostile_headers() -> Iterator[object]:
+    yield from ({**HEADER, "alg": alg} for alg in ("none", "None", "HS256", "ES256", "RS256", "Ed25519", "eddsa", ""))
+    yield from ({**HEADER, "alg": alg} for alg in (None, 1, True, [], ["EdDSA"], {"alg": "EdDSA"}))
+    kids: list[object] = ["", "../../key", "' OR 1=1 --", KID.upper(), f"{KID} ", None, 0, True, [KID], {"k": KID}, "é"]
+    yield from ({**HEADER, "kid": kid} for kid in kids)
+    types: list[object] = ["JWT", "camera+jwt", "at+jwt", "TICKET+JWT", "application/ticket+jwt", "", None, 1, []]
+    yield from ({**HEADER, "typ": typ} for typ in types)
+    more: dict[str, object] = {
+        "crit": ["exp"],
+        "b64": False,
+        "zip": "DEF",
+        "cty": "JWT",
+        "enc": "A256GCM",
+        "jku": "https://evil.example/jwks",
+        "x5u": "https://evil.example/cert",
+        "x5c": ["MIIB"],
+        "x5t": "abc",
+        "jwk": {"kty": "OKP", "crv": "Ed25519", "x": b64(PUBLIC)},
+        "": "",
+    }
+    yield from ({**HEADER, name: value} for name, value in more.items())
+    yield {**HEADER, "crit": []}
+    yield {**HEADER, "crit": ["b64"], "b64": False}
+    yield from (without(HEADER, name) for name in HEADER)
+    yield from ([], [HEADER], "EdDSA", 1, None, True, b"", b"{", b"\xff\xfe", b"nan", b"[" * 300)
+    yield b'{"alg":"EdDSA","kid":"' + KID.encode() + b'","typ":"\\ud800"}'
+    yield b'{"alg":"EdDSA","alg":"none","kid":"' + KID.encode() + b'","typ":"ticket+jwt"}'
+
+
+def hostile_words() -> Iterator[object]:
+    for name in ("iat", "exp"):
+        numbers: list[object] = ["soon", str(NOW + 60), True, [], {}, -1, 1 << 40, NOW + 60.5, float(NOW + 60), 10**400]
+        yield from ({**WORDS, name: value} for value in numbers)
+        yield json.dumps({**WORDS, name: 0}).replace(f'"{name}": 0', f'"{name}": NaN').encode()
+        yield json.dumps({**WORDS, name: 0}).replace(f'"{name}": 0', f'"{name}": Infinity').encode()
+        yield json.dumps({**WORDS, name: 0}).replace(f'"{name}": 0', f'"{name}": 1e999').encode()
+    audiences: list[object] = [
+        [PLACE],
+        [PLACE, "x"],
+        "",
+        PLACE + "/",
+        PLACE.upper(),
+        [],
+        {},
+        1,
+        True,
+        "*",
+        f"{PLACE},x",
+    ]
+    yield from ({**WORDS, "aud": aud} for aud in audiences)
+    issuers: list[object] = ["", "KIOSK", PLACE, ["kiosk"], {}, 1, True]
+    yield from ({**WORDS, "iss": iss} for iss in issuers)
+    texts: list[object] = ["", 1, True, [], [HIP], {}, "\ud800", "a\udfffb"]
+    yield from ({**WORDS, name: value} for name in ("h", "t") for value in texts)
+    yield {**WORDS, "h": "H" * 251}
+    yield {**WORDS, "t": "t" * 65}
+    yield {**WORDS, "nbf": NOW + 500}
+    yield {**WORDS, "nbf": NOW - 500}
+    yield {**WORDS, "sub": "someone"}
+    yield {**WORDS, "q": "opd"}
+    yield {**WORDS, "exp": NOW + 10 * 86_400}
+    yield {**WORDS, "exp": NOW - 10, "iat": NOW}
+    yield {**WORDS, "iat": NOW - 3 * 86_400}
+    yield {**WORDS, "iat": NOW + 300}
+    yield {**WORDS, "iat": 0}
+    yield json.dumps(WORDS).encode() + b" " * 700  # in order but for its length
+    yield {}
+    yield from ([], [WORDS], "words", 1, None, True, b"", b"{", b"\xff", b'{"exp": ' + b"9" * 500 + b"}", b"[" * 500)
+
+
+def hostile_links() -> Iterator[str]:
+    yield from (signed(header, WORDS) for header in hostile_headers())
+    yield from (signed(HEADER, words) for words in hostile_words())
+    good = signed(HEADER, WORDS)
+    head, body, signature = good.split(".")
+    pem = jwt.algorithms.OKPAlgorithm.to_jwk(KEY.public_key())
+    for secret in (PUBLIC, b64(PUBLIC).encode(), pem.encode(), b"", KID.encode()):
+        for alg in ("HS256", "EdDSA"):
+            text = f"{b64(json.dumps({**HEADER, 'alg': alg}).encode())}.{body}"
+            yield f"{text}.{b64(hmac.digest(secret, text.encode(), hashlib.sha256))}"
+            yield f"{text}.{b64(hmac.digest(secret, text.encode(), hashlib.sha512))}"
+    none = b64(json.dumps({**HEADER, "alg": "none"}).encode())
+    yield from (f"{none}.{body}.", f"{none}.{body}", f"{none}.{body}.{signature}", f"{head}.{body}.", f"{head}.{body}")
+    for tail in ("=", "==", "\n", " ", "\0", "A", "AAAA", ".", ".x", "%3D", "\u200b"):
+        yield good + tail
+    for front in (" ", "\n", "Bearer ", ".", "\ufeff"):
+        yield front + good
+    yield from (f"{head}={'.'}{body}.{signature}", f"{head}.{body}==.{signature}", f"{head}..{body}.{signature}")
+    yield from (
+        f"{head}.{body}.{head}.{body}.{signature}",
+        f"{head}.{body}\n.{signature}",
+        f"{head} .{body}.{signature}",
+    )
+    yield from (good.replace("-", "+").replace("_", "/") + "/", good[:-1], good[1:], good.upper(), good.swapcase())
+    yield from (
+        "",
+        ".",
+        "..",
+        "a.b.c",
+        "....",
+        "\ud800",
+        "\ud800.\ud800.\ud800",
+        "é" * 200,
+        "A" * 1_000_000,
+        "." * 1_000,
+    )
+    yield json.dumps({"payload": body, "protected": head, "signature": signature})
+    yield f"{head}.{body}.{b64(bytes(64))}"
+    yield f"{head}.{body}.{b64(bytes(63))}"
+    other = signed(HEADER, {**WORDS, "t": "20261123-1"}).split(".")
+    yield f"{head}.{other[1]}.{signature}"
+    yield f"{head}.{body}.{other[2]}"
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(signature[-1])
+    twin = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"[last ^ 1]
+    yield f"{head}.{body}.{signature[:-1]}{twin}"
+    yield f"{head}.{body}.." + signature
+    yield ".".join([b64(b'{"alg":"dir","enc":"A256GCM"}'), "", b64(b"iv"), b64(b"text"), b64(b"tag")])
+    for key in (KEY, Ed25519PrivateKey.generate()):
+        yield signed({**HEADER, "kid": "aaaaaaaa"}, WORDS, key)
+    yield from (good[:cut] for cut in range(0, len(good), 5))
+
+
+HOSTILE = list(dict.fromkeys(hostile_links()))
+
+
+def test_the_list_of_hostile_links_is_long() -> None:
+    assert len(HOSTILE) >= 200
+
+
+@pytest.mark.parametrize("reader", [TICKETS, CAMERAS], ids=["ticket", "camera"])
+def test_no_hostile_link_opens_and_each_refusal_has_a_name(reader: TicketLinks | CameraLinks) -> None:
+    for link in HOSTILE:
+        with pytest.raises(LinkError) as refused:
+            reader.read(link)
+        assert refused.value.__cause__ is None, link
+        assert type(refused.value) is not LinkError
+        assert len(link) < 8 or link not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("hip_id", "ticket", "expires_s", "now_s"),
+    [
+        (HIP, "t-1", NOW, NOW),
+        (HIP, "t-1", 86_400, NOW),
+        (HIP, "t-1", NOW + 2 * 86_400 + 1, NOW),
+        ("", "t-1", NOW + 60, NOW),
+        (HIP, "", NOW + 60, NOW),
+        ("H" * 251, "t-1", NOW + 60, NOW),
+        (HIP, "t" * 65, NOW + 60, NOW),
+        (HIP, "\ud800", NOW + 60, NOW),
+        ("अ" * 250, "t-1", NOW + 60, NOW),
+    ],
+)
+def test_a_link_that_could_not_be_read_is_not_minted(hip_id: str, ticket: str, expires_s: int, now_s: int) -> None:
+    with pytest.raises(LinkImpossible):
+        TICKETS.mint(hip_id, ticket, expires_s=expires_s, now_s=now_s)
+
+
+def test_a_camera_link_lives_an_hour_at_most() -> None:
+    with pytest.raises(LinkImpossible):
+        CAMERAS.mint(HIP, "opd", expires_s=NOW + 3_601, now_s=NOW)
+
+
+def test_links_without_an_audience_cannot_be_set_up() -> None:
+    with pytest.raises(ValueError, match="audience"):
+        TicketLinks(RING, audience="")

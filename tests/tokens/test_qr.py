@@ -1,0 +1,172 @@
+"""Pictures: what a phone reads from them is what was asked for."""
+
+import io
+import re
+from urllib.parse import parse_qs, urlsplit
+from xml.etree import ElementTree as ET
+
+import pytest
+import zxingcpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageDraw
+
+from tokens import CounterCodes, KeyRing, PictureError, TicketLinks, qr
+
+NOW = 1_800_000_000
+HOST = "https://phrsbx.abdm.gov.in"
+HIP = "IN0110000123"
+RING = KeyRing.generate(NOW)
+SCREEN = qr.facility_url(HOST, HIP, CounterCodes(RING).mint(HIP, "M1", NOW))
+SLIP = "https://kiosk.example.in/t/" + TicketLinks(RING, audience="https://kiosk.example.in").mint(
+    HIP, "20261123-1042", expires_s=NOW + 86_400, now_s=NOW
+)
+
+
+def seen(picture: Image.Image) -> list[str]:
+    return [code.text for code in zxingcpp.read_barcodes(picture)]
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def painted(svg: bytes, scale: int = 8) -> Image.Image:
+    """Our SVG drawn by the rules of SVG paths: ``M`` goes to, ``m`` goes by, ``h`` draws a stroke one unit high."""
+    root = ET.fromstring(svg)  # noqa: S314 - our own output, not a stranger's
+    width = int(root.attrib["viewBox"].split()[2])
+    picture = Image.new("RGB", (width * scale, width * scale), "white")
+    draw = ImageDraw.Draw(picture)
+    strokes = root.findall("{http://www.w3.org/2000/svg}path")[-1].attrib["d"]
+    x = y = 0.0
+    for letter, numbers in re.findall(r"([Mmh])([-0-9. ]+)", strokes):
+        values = [float(number) for number in re.findall(r"-?[0-9.]+", numbers)]
+        if letter == "M":
+            x, y = values
+        elif letter == "m":
+            x, y = x + values[0], y + values[1]
+        else:
+            box = (x * scale, (y - 0.5) * scale, (x + values[0]) * scale - 1, (y + 0.5) * scale - 1)
+            draw.rectangle(box, fill="black")
+            x += values[0]
+    return picture
+
+
+@pytest.mark.parametrize("text", [SCREEN, SLIP, "M1", "https://kiosk.example.in/go/ü?x=1&y=<2>"])
+def test_svg_and_png_are_read_back_exactly(text: str) -> None:
+    assert seen(painted(qr.svg(text))) == [text]
+    assert seen(opened(qr.png(text))) == [text]
+    assert seen(opened(qr.png(text, scale=3))) == [text]
+
+
+@settings(max_examples=15)
+@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=200))
+def test_any_printable_text_is_read_back(text: str) -> None:
+    assert seen(opened(qr.png(text, scale=4))) == [text]
+
+
+def test_the_svg_scales_with_its_box_and_tells_screen_readers_what_it_is() -> None:
+    root = ET.fromstring(qr.svg("M1", label="Scan <here> & get a number"))  # noqa: S314 - our own output
+    assert root.findtext("{http://www.w3.org/2000/svg}title") == "Scan <here> & get a number"
+    assert "width" not in root.attrib
+    assert "viewBox" in root.attrib
+    assert b"style=" not in qr.svg("M1", label="x")
+    assert b"<title" not in qr.svg("M1")
+
+
+def test_a_picture_is_drawn_once() -> None:
+    assert qr.svg(SCREEN, label="once") is qr.svg(SCREEN, label="once")
+    assert qr.png(SCREEN) is qr.png(SCREEN)
+
+
+def test_the_poster_is_an_a4_page_that_scans_even_small_turned_and_on_grey_paper() -> None:
+    text = qr.facility_url(HOST, HIP, "M1")
+    words = {
+        "title": "Government Medical College & Associated Hospital, Srinagar",
+        "subtitle": "Scan with any ABHA app",
+    }
+    page = Image.open(io.BytesIO(qr.poster(text, counter="Counter M1", **words)))
+    assert page.format == "PNG"
+    assert page.size == qr.A4
+    assert [round(dots) for dots in page.info["dpi"]] == [200, 200]
+    picture = page.convert("L")
+    assert seen(picture) == [text]
+    assert seen(picture.resize((400, 566))) == [text]
+    assert seen(picture.rotate(17, expand=True, fillcolor=255)) == [text]
+    assert seen(picture.point(lambda tone: 60 + tone // 2)) == [text]
+
+
+def test_a_scratched_poster_still_scans() -> None:
+    text = qr.facility_url(HOST, HIP, "M1")
+    picture = opened(qr.poster(text, title="District Hospital", subtitle="", counter="M1"))
+    middle = picture.width // 2
+    ImageDraw.Draw(picture).rectangle((middle + 60, 800, middle + 200, 940), fill="white")
+    assert seen(picture) == [text]
+
+
+def test_the_hospital_stands_on_every_side_of_the_posters_qr() -> None:
+    text = qr.facility_url(HOST, HIP, "M1")
+    named = opened(qr.poster(text, title="District Hospital Baramulla", subtitle="", counter="M1"))
+    nameless = opened(qr.poster(text, title="", subtitle="", counter="M1"))
+    inner = (130, 430, named.width - 130, 1_700)
+    named, nameless = named.crop(inner), nameless.crop(inner)
+    frame = ImageChops.difference(nameless, Image.new("RGB", nameless.size, "white")).getbbox()
+    assert frame is not None
+    left, top, right, bottom = frame
+    assert nameless.getpixel((left, top)) == nameless.getpixel((right - 1, bottom - 1)) == qr.FRAME
+    sides = [
+        (left, top, right, top + 80),
+        (left, bottom - 80, right, bottom),
+        (left, top, left + 80, bottom),
+        (right - 80, top, right, bottom),
+    ]
+    assert all(named.crop(side).tobytes() != nameless.crop(side).tobytes() for side in sides)
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Sub-District Hospital " * 12, "Supercalifragilistic" * 12, " Café –\n Hôpital’s  "],
+)
+def test_a_title_of_any_length_leaves_the_qr_readable(title: str) -> None:
+    assert seen(opened(qr.poster("M1", title=title, subtitle=title, counter=title))) == ["M1"]
+
+
+def test_letters_that_would_print_as_boxes_are_refused() -> None:
+    for title in ("जिला अस्पताल", "ضلعی ہسپتال", "a\u0001b", "hospital \U0001f3e5"):
+        with pytest.raises(PictureError, match="Latin"):
+            qr.poster("M1", title=title, subtitle="", counter="M1")
+
+
+@pytest.mark.parametrize("text", ["", "x" * 1_201, "ü" * 601, "\ud800"])
+def test_every_picture_is_bounded(text: str) -> None:
+    for draw in (qr.svg, qr.png):
+        with pytest.raises(PictureError):
+            draw(text)
+    with pytest.raises(PictureError):
+        qr.poster(text, title="", subtitle="", counter="")
+
+
+@pytest.mark.parametrize("scale", [0, -1, 41])
+def test_the_scale_of_a_picture_is_bounded(scale: int) -> None:
+    with pytest.raises(PictureError):
+        qr.png("M1", scale=scale)
+
+
+def test_the_facility_address_is_spelled_as_phr_apps_read_it() -> None:
+    assert qr.facility_url(HOST, "IN0110000123", "OPD1") == f"{HOST}/share-profile?hip-id=IN0110000123&counter-id=OPD1"
+    assert qr.facility_url(HOST + "/", "IN0110000123", "OPD1") == qr.facility_url(HOST, "IN0110000123", "OPD1")
+
+
+@given(st.text(min_size=1, max_size=250), st.text(max_size=250))
+def test_any_hip_id_and_counter_text_survive_the_address(hip_id: str, counter: str) -> None:
+    parts = urlsplit(qr.facility_url(HOST, hip_id, counter))
+    fields = parse_qs(parts.query, keep_blank_values=True, strict_parsing=True)
+    assert fields == {"hip-id": [hip_id], "counter-id": [counter]}
+    assert (parts.path, parts.fragment) == ("/share-profile", "")
+    assert "+" not in parts.query
+
+
+@pytest.mark.parametrize(("hip_id", "counter"), [("", "M1"), ("H" * 251, "M1"), (HIP, "M" * 251), ("\ud800", "M1")])
+def test_an_address_out_of_bounds_is_not_made(hip_id: str, counter: str) -> None:
+    with pytest.raises(PictureError):
+        qr.facility_url(HOST, hip_id, counter)

@@ -1,0 +1,68 @@
+"""Signed things: counter codes, ticket and camera links, the keys behind them. Bytes in, bytes out.
+
+Nothing here speaks to a store, a network, a file or the environment. Pictures are in ``tokens.qr``, imported by those
+who draw.
+"""
+
+from tokens.claims import CameraClaim, CounterProof, Grade, TicketClaim
+from tokens.counter import CounterCodes, codable
+from tokens.errors import (
+    CounterCodeError,
+    CounterCodeExpired,
+    CounterCodeForged,
+    CounterCodeTooEarly,
+    CounterNotCodable,
+    KeyRingBroken,
+    KeyRingError,
+    KeyRingFull,
+    KeyUnknown,
+    LinkError,
+    LinkExpired,
+    LinkForged,
+    LinkImpossible,
+    LinkKeyUnknown,
+    LinkOfAnotherKind,
+    LinkOfAnotherPlace,
+    LinkTooEarly,
+    NotACounterCode,
+    NotALink,
+    PictureError,
+    TokenError,
+)
+from tokens.keys import Generation, KeyRing, KeyState
+from tokens.ticket import CameraLinks, TicketLinks
+
+__all__ = [
+    "CameraClaim",
+    "CameraLinks",
+    "CounterCodeError",
+    "CounterCodeExpired",
+    "CounterCodeForged",
+    "CounterCodeTooEarly",
+    "CounterCodes",
+    "CounterNotCodable",
+    "CounterProof",
+    "Generation",
+    "Grade",
+    "KeyRing",
+    "KeyRingBroken",
+    "KeyRingError",
+    "KeyRingFull",
+    "KeyState",
+    "KeyUnknown",
+    "LinkError",
+    "LinkExpired",
+    "LinkForged",
+    "LinkImpossible",
+    "LinkKeyUnknown",
+    "LinkOfAnotherKind",
+    "LinkOfAnotherPlace",
+    "LinkTooEarly",
+    "NotACounterCode",
+    "NotALink",
+    "PictureError",
+    "TicketClaim",
+    "TicketLinks",
+    "TokenError",
+    "codable",
+]
