@@ -1,0 +1,167 @@
+"""The gateway's door: shares and running-token questions, at their path, its aliases and the legacy forms.
+
+The promise of a 202: the share is ours, durably; the patient hears the rest by on-share. Business refusals are 202 too.
+Everything else is decided in this order, each before the next is looked at: method (405), caller (401), REQUEST-ID
+(400), kind and size and shape of the body (415, 413, 408, 400), then the story of the scan. With the store away the
+answer is 503 at once: nothing was promised, the gateway delivers again.
+
+These are raw ASGI routes: half the price of an ordinary handler, on the one path that is walked a thousand times a
+second. They get no injected dependencies; ``routes`` takes a function that gives the worker's parts.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal, Protocol
+
+from litestar import asgi
+from litestar.handlers import ASGIRouteHandler
+from litestar.types import Receive, Send
+from litestar.types import Scope as AsgiScope
+
+from kiosk.abdm.errors import NoRequestId
+from kiosk.abdm.gatekeeper import Gatekeeper
+from kiosk.abdm.reading import Envelope, legacy_scan, same_request, to_query, to_scan
+from kiosk.abdm.wire import read_legacy, read_share, read_status
+from kiosk.decode import SenderGone, read_body, require_json
+from kiosk.people import Scan, StatusQuery
+from kiosk.problems import envelope_for, problem_of, where
+
+SHARE: Final = (
+    "/api/v3/hip/patient/share",
+    "/patient-share/v3/share",
+    "/v3/hip/patient/profile/share",
+    "/v3/hip/patient/share",
+    "/v3/hip/patient/share/profile",
+)
+SHARE_V1: Final = "/v1.0/patients/profile/share"
+SHARE_V05: Final = "/v0.5/patients/profile/share"
+STATUS: Final = "/api/v3/hip/patient/running-token/status"
+BODY_MAX: Final = 512 * 1024
+"""Bytes. The older shape carries a photo: 300 kB must pass."""
+REQUEST_ID_MAX: Final = 100
+"""A UUID has 36 characters; the rest is room for habits."""
+HEADER_MAX: Final = 500
+
+_JSON_TYPE: Final = (b"content-type", b"application/json")
+_TAKEN: Final = b"{}"
+_log = logging.getLogger(__name__)
+
+Headers = dict[bytes, bytes]
+Story = Callable[[Envelope, bytes, float], Awaitable[object]]
+
+
+class CheckInLike(Protocol):
+    async def scanned(self, scan: Scan) -> object: ...
+    async def asked_running(self, query: StatusQuery) -> object: ...
+
+
+class Door(Protocol):
+    """What this room needs of the house."""
+
+    @property
+    def gatekeeper(self) -> Gatekeeper: ...
+    @property
+    def check_in(self) -> CheckInLike: ...
+    @property
+    def cm_id(self) -> str: ...
+
+
+def routes(door: Callable[[], Door]) -> list[ASGIRouteHandler]:
+    """The door's routes. ``door`` is called once per request, when the worker is up."""
+
+    async def share(said: Envelope, body: bytes, now_s: float) -> None:
+        here = door()
+        scan = to_scan(read_share(body), said, body=body, now_s=now_s, cm_id=here.cm_id)
+        await here.check_in.scanned(scan)
+
+    async def status(said: Envelope, body: bytes, now_s: float) -> None:
+        await door().check_in.asked_running(to_query(read_status(body), said, body=body, now_s=now_s))
+
+    def legacy(form: Literal["v1", "v05"]) -> Story:
+        async def share_of_old(said: Envelope, body: bytes, now_s: float) -> None:
+            here = door()
+            scan = legacy_scan(read_legacy(body), said, form, body=body, now_s=now_s, cm_id=here.cm_id)
+            _check_request_id(scan.request_id)
+            await here.check_in.scanned(scan)
+
+        return share_of_old
+
+    return [
+        _route(SHARE, door, share, id_in_headers=True),
+        _route([SHARE_V1], door, legacy("v1"), id_in_headers=False),
+        _route([SHARE_V05], door, legacy("v05"), id_in_headers=False),
+        _route([STATUS], door, status, id_in_headers=True),
+    ]
+
+
+def _route(
+    paths: tuple[str, ...] | list[str], door: Callable[[], Door], story: Story, *, id_in_headers: bool
+) -> ASGIRouteHandler:
+    @asgi(list(paths), copy_scope=False)
+    async def gateway_door(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if scope.get("method") != "POST":
+            await _answer(send, 405, envelope_for(405, "ABDM-1031", "Only POST is answered here"), (b"allow", b"POST"))
+            return
+        try:
+            await _take(door().gatekeeper, dict(scope["headers"]), receive, story, id_in_headers)
+        except SenderGone:
+            return  # nobody is left to be answered
+        except Exception as failure:  # the last resort: every failure has an answer, and none shows its words
+            await _refuse(send, failure)
+            return
+        await _answer(send, 202, _TAKEN)
+
+    return gateway_door
+
+
+async def _take(keeper: Gatekeeper, headers: Headers, receive: Receive, story: Story, id_in_headers: bool) -> None:
+    now_s = time.time()
+    authorization = headers.get(b"authorization")
+    if not keeper.remembers(authorization, now_s):
+        await keeper.prove(authorization, now_s, time.monotonic())
+    said = _envelope(headers)
+    if id_in_headers:
+        _check_request_id(said.request_id)
+    require_json(headers.get(b"content-type"), missing_ok=True)
+    await story(said, await read_body(receive, BODY_MAX), now_s)
+
+
+def _check_request_id(request_id: str) -> None:
+    """It must be something that can be echoed and compared."""
+    usable = request_id.isascii() and request_id.isprintable() and len(request_id) <= REQUEST_ID_MAX
+    if not (usable and same_request(request_id)):
+        raise NoRequestId
+
+
+def _envelope(headers: Headers) -> Envelope:
+    """What the headers say, also in the 2023 draft's spelling with underscores."""
+    return Envelope(
+        request_id=_text(headers.get(b"request-id") or headers.get(b"request_id")),
+        hip_id=_text(headers.get(b"x-hip-id") or headers.get(b"x_hip_id")),
+        timestamp=_text(headers.get(b"timestamp")),
+    )
+
+
+def _text(value: bytes | None) -> str:
+    return value[:HEADER_MAX].decode("utf-8", "replace").strip() if value else ""
+
+
+async def _refuse(send: Send, failure: Exception) -> None:
+    problem = problem_of(failure)
+    words = problem.detail
+    if problem.status >= 500 and not problem.expected:
+        support_id = uuid.uuid4().hex[:12]
+        _log.error("a share failed, id %s: %s", support_id, where(failure))
+        words = f"{words} Id for support: {support_id}"
+    more = [(b"retry-after", str(problem.retry_after_s).encode())] if problem.retry_after_s else []
+    if problem.status == 401:
+        more.append((b"www-authenticate", b"Bearer"))
+    await _answer(send, problem.status, envelope_for(problem.status, problem.abdm_code, words), *more)
+
+
+async def _answer(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
+    headers: list[Any] = [_JSON_TYPE, (b"content-length", b"%d" % len(body)), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

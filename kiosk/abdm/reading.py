@@ -1,0 +1,361 @@
+"""From the gateway's words to ours: every spelling of a share becomes one ``Scan``.
+
+The promise: nothing here raises. What cannot be read counts as absent; what makes a place impossible becomes a
+``Refusal``, which the phone will show. Fields that are echoed (counter text, ABHA address, request id) are kept in the
+note exactly as they came; fields that people will see take their display form.
+"""
+
+import math
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from kiosk.abdm.wire import (
+    LegacyPatient,
+    LegacyProfile,
+    LegacyShare,
+    Location,
+    MetaData,
+    PatientShare,
+    Profile,
+    RunningTokenStatus,
+    Share,
+)
+from kiosk.people import Patient, Scan, StatusQuery, shown
+from queueing.models import Refusal
+
+Form = Literal["v3", "draft", "v1", "v05", "status"]
+"""Which spelling the message had; the answer has the same."""
+
+HIP_ID_MAX: Final = 250
+CONTEXT_MAX: Final = 250
+"""The gateway's own ceiling for counter texts; a longer one names no counter, but is still echoed."""
+ECHO_MAX: Final = 4096
+"""Characters of an echoed value that are kept: far beyond anything honest, and bounded."""
+CLOCK_WINDOW_S: Final = 600
+"""A message may be this old, or ahead: a redelivery minutes later is honest, a replay next day is not."""
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2299
+"""The gateway's own range for years of birth."""
+
+_INTENTS: Final = frozenset({"profileshare", "shareprofile"})
+_GENDERS: Final = {"MALE": "M", "FEMALE": "F", "OTHER": "O", "DIFFERENT": "D", "TRANSGENDER": "T", "UNKNOWN": "U"}
+_NOT_DIGIT: Final = re.compile(r"[^0-9]+")
+_ISO_DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
+_INDIA: Final = timezone(timedelta(hours=5, minutes=30))
+_NO_META: Final = MetaData()
+_NO_PROFILE: Final = Profile()
+_NO_LOCATION: Final = Location()
+
+
+class Note(Struct, array_like=True, frozen=True):
+    """What the answer will need; sealed before it is stored. New fields go last and have defaults."""
+
+    form: Form
+    hip_id: str
+    context: str
+    """As it came, to be echoed unchanged."""
+    abha_address: str
+    request_id: str
+    """As it came: the gateway looks for exactly this."""
+
+
+class Envelope(Struct, frozen=True):
+    """What the headers said; a legacy message says it in the body instead."""
+
+    request_id: str
+    hip_id: str
+    timestamp: str
+
+
+_NOTES: Final = msgspec.msgpack.Encoder()
+_OPENED: Final = msgspec.msgpack.Decoder(Note)
+
+
+def write_note(note: Note) -> bytes:
+    return _NOTES.encode(note)
+
+
+def read_note(plain: bytes) -> Note:
+    return _OPENED.decode(plain)
+
+
+def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_id: str) -> Scan:
+    """A v3 share, or the 2023 draft when the profile stands flat."""
+    if share.profile is None and (share.abha_address or share.abha_number or isinstance(share.intent, dict)):
+        return _from_draft(share, envelope, body=body, now_s=now_s, cm_id=cm_id)
+    meta = share.meta_data or _NO_META
+    shared = (share.profile or _NO_PROFILE).patient
+    return _scan(
+        "v3",
+        envelope,
+        named=text(meta.hip_id),
+        context=text(meta.context),
+        patient=None if shared is None else _patient(shared),
+        address=text(shared.abha_address) if shared else "",
+        place=(meta.latitude, meta.longitude),
+        understood=_is_profile_share(share.intent),
+        body=body,
+        now_s=now_s,
+        cm_id=cm_id,
+    )
+
+
+def _from_draft(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_id: str) -> Scan:
+    meta = share.meta_data or _NO_META
+    intent = share.intent if isinstance(share.intent, dict) else {}
+    flat = PatientShare(
+        abha_number=share.abha_number,
+        abha_address=share.abha_address,
+        name=share.name,
+        gender=share.gender,
+        year_of_birth=share.year_of_birth,
+        address={"line": share.address, "district": share.district, "state": share.state},
+    )
+    return _scan(
+        "draft",
+        envelope,
+        named=text(meta.hip_id),
+        context=text(intent.get("context", meta.context)),
+        patient=_patient(flat),
+        address=text(share.abha_address),
+        place=(meta.lat, meta.long),
+        understood=True,
+        body=body,
+        now_s=now_s,
+        cm_id=cm_id,
+    )
+
+
+def legacy_scan(
+    share: LegacyShare, envelope: Envelope, form: Literal["v1", "v05"], *, body: bytes, now_s: float, cm_id: str
+) -> Scan:
+    """A v1.0 or v0.5 share: ids and time in the body, the counter text in ``hipCode``."""
+    profile = share.profile or share.patient or LegacyProfile()
+    shared = profile.patient or profile.user_demographics
+    where = share.location or _NO_LOCATION
+    said = Envelope(
+        request_id=text(share.request_id) or envelope.request_id,
+        hip_id=envelope.hip_id,
+        timestamp=text(share.timestamp) or envelope.timestamp,
+    )
+    return _scan(
+        form,
+        said,
+        named="",
+        context=text(profile.hip_code),
+        patient=None if shared is None else _legacy_patient(shared),
+        address=text(shared.health_id) if shared else "",
+        place=(where.latitude, where.longitude),
+        understood=_is_profile_share(share.intent),
+        body=body,
+        now_s=now_s,
+        cm_id=cm_id,
+    )
+
+
+def to_query(asked: RunningTokenStatus, envelope: Envelope, *, body: bytes, now_s: float) -> StatusQuery:
+    """A running-token question."""
+    named, context = text(asked.hip_id), text(asked.context)
+    refusal = None
+    if not is_current(envelope.timestamp, now_s):
+        refusal = Refusal.CLOCK
+    elif named and envelope.hip_id and named != envelope.hip_id:
+        refusal = Refusal.FACILITY_MISMATCH
+    facility = (named or envelope.hip_id)[:HIP_ID_MAX]
+    note = Note("status", facility, context[:ECHO_MAX], "", envelope.request_id)
+    return StatusQuery(
+        facility=facility,
+        context=context[:CONTEXT_MAX],
+        request_id=same_request(envelope.request_id),
+        body=body,
+        note=write_note(note),
+        refusal=refusal,
+    )
+
+
+def _scan(
+    form: Form,
+    envelope: Envelope,
+    *,
+    named: str,
+    context: str,
+    patient: Patient | None,
+    address: str,
+    place: tuple[Any, Any],
+    understood: bool,
+    body: bytes,
+    now_s: float,
+    cm_id: str,
+) -> Scan:
+    refusal: Refusal | None = None
+    if not is_current(envelope.timestamp, now_s):
+        refusal = Refusal.CLOCK
+    elif named and envelope.hip_id and named != envelope.hip_id:
+        refusal = Refusal.FACILITY_MISMATCH
+    elif not understood:
+        refusal = Refusal.INTENT
+    elif patient is None or not (patient.abha_address or patient.abha_number):
+        refusal = Refusal.PROFILE
+    if not address and patient is not None and patient.abha_number:
+        address = f"{patient.abha_number}@{cm_id}"  # the default address of every number
+    facility = (named or envelope.hip_id)[:HIP_ID_MAX]
+    latitude, longitude = _place(*place)
+    note = Note(form, facility, context[:ECHO_MAX], address[:ECHO_MAX], envelope.request_id)
+    return Scan(
+        facility=facility,
+        context=context[:CONTEXT_MAX],
+        request_id=same_request(envelope.request_id),
+        patient=patient,
+        latitude=latitude,
+        longitude=longitude,
+        body=body,
+        note=write_note(note),
+        refusal=refusal,
+    )
+
+
+def same_request(request_id: str) -> str:
+    """The id as a key: one UUID written in capitals, in braces or as a URN is one request."""
+    return request_id.strip().lower().removeprefix("urn:uuid:").strip("{}")
+
+
+def is_current(timestamp: str, now_s: float) -> bool:
+    """Whether the message says that it was sent within the window. Without a zone it may mean UTC or India's time."""
+    try:
+        moment = datetime.fromisoformat(timestamp) if len(timestamp) <= 40 else None
+    except ValueError:
+        return False
+    if moment is None:
+        return False
+    readings = (moment,) if moment.tzinfo else (moment.replace(tzinfo=UTC), moment.replace(tzinfo=_INDIA))
+    return any(abs(each.timestamp() - now_s) <= CLOCK_WINDOW_S for each in readings)
+
+
+def _is_profile_share(intent: Any) -> bool:
+    """Whether this asks for a number. A missing intent does (v0.5 has none); an unknown word or type does not."""
+    if intent == "PROFILE_SHARE" or intent is None or intent == "":
+        return True
+    if isinstance(intent, dict):
+        return _is_profile_share(intent.get("type"))
+    return isinstance(intent, str) and re.sub(r"[^a-z]", "", intent[:40].lower()) in _INTENTS
+
+
+def text(value: Any) -> str:
+    """Text as it came; a number in digits; anything else is absent."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _patient(shared: PatientShare) -> Patient:
+    day, month, year = _whole(shared.day_of_birth), _whole(shared.month_of_birth), _whole(shared.year_of_birth)
+    if year is None and shared.dob is not None:
+        day, month, year = _date(text(shared.dob))
+    return _person(
+        number=text(shared.abha_number),
+        address=text(shared.abha_address),
+        name=text(shared.name),
+        gender=text(shared.gender),
+        birth=(day, month, year),
+        phone=text(shared.phone_number) or text(shared.mobile),
+        home=shared.address,
+    )
+
+
+def _legacy_patient(shared: LegacyPatient) -> Patient:
+    kinds = _identifiers(shared.identifiers)
+    record = kinds.get("MR", "")
+    return _person(
+        number=text(shared.health_id_number) or kinds.get("NDHM_HEALTH_NUMBER", ""),
+        address=text(shared.health_id) or kinds.get("HEALTH_ID", ""),
+        name=text(shared.name),
+        gender=text(shared.gender),
+        birth=(_whole(shared.day_of_birth), _whole(shared.month_of_birth), _whole(shared.year_of_birth)),
+        phone=kinds.get("MOBILE", "") or (record if record.startswith("+") else ""),  # v0.5 writes phones as MR too
+        home=shared.address,
+    )
+
+
+def _identifiers(listed: Any) -> dict[str, str]:
+    if not isinstance(listed, list):
+        return {}
+    pairs = [each for each in listed[:20] if isinstance(each, dict)]
+    return {text(each.get("type")): text(each.get("value")) for each in pairs}
+
+
+def _person(
+    *,
+    number: str,
+    address: str,
+    name: str,
+    gender: str,
+    birth: tuple[int | None, int | None, int | None],
+    phone: str,
+    home: Any,
+) -> Patient:
+    day, month, year = birth
+    parts = home if isinstance(home, dict) else {"line": home}
+    sex = gender[:20].strip().upper()
+    digits = _NOT_DIGIT.sub("", number[:40])
+    return Patient(
+        name=shown(name),
+        gender=sex if sex in {"M", "F", "O", "D", "T", "U"} else _GENDERS.get(sex, ""),
+        year_of_birth=year if year is not None and EARLIEST_YEAR <= year <= LATEST_YEAR else None,
+        month_of_birth=month if month is not None and 1 <= month <= 12 else None,
+        day_of_birth=day if day is not None and 1 <= day <= 31 else None,
+        abha_number=digits if len(digits) == 14 else "",
+        abha_address=shown(address, 255),
+        phone=_phone(phone),
+        line=shown(text(parts.get("line")), 128),
+        district=shown(text(parts.get("district"))),
+        state=shown(text(parts.get("state"))),
+        pincode=shown(text(parts.get("pincode")) or text(parts.get("pinCode")), 10),
+    )
+
+
+def _phone(written: str) -> str:
+    """Digits; ten of them when India's 91 or a trunk zero stood before."""
+    digits = _NOT_DIGIT.sub("", written[:40])
+    if (len(digits) == 12 and digits.startswith("91")) or (len(digits) == 11 and digits.startswith("0")):
+        return digits[-10:]
+    return digits if len(digits) <= 15 else ""
+
+
+def _whole(value: Any) -> int | None:
+    written = text(value).strip()
+    return int(written) if written.isascii() and written.isdigit() and len(written) <= 4 else None
+
+
+def _date(written: str) -> tuple[int | None, int | None, int | None]:
+    """Day, month and year of ``1990-01-15``, ``15-1-1990`` or ``15/1/1990``."""
+    if found := _ISO_DATE.match(written[:40]):
+        return int(found[3]), int(found[2]), int(found[1])
+    if found := _DAY_FIRST.match(written[:40]):
+        return int(found[1]), int(found[2]), int(found[3])
+    return None, None, _whole(written)
+
+
+def _place(latitude: Any, longitude: Any) -> tuple[float | None, float | None]:
+    """Both coordinates or neither. Nought and nought is a phone that does not know, not a ship off Ghana."""
+    north, east = _degrees(latitude, 90.0), _degrees(longitude, 180.0)
+    if north is None or east is None or (north == 0.0 and east == 0.0):
+        return None, None
+    return north, east
+
+
+def _degrees(value: Any, bound: float) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        degrees = float(value[:40] if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return degrees if math.isfinite(degrees) and abs(degrees) <= bound else None

@@ -1,0 +1,58 @@
+"""What a refusal says to the gateway and on the patient's phone.
+
+At most 250 characters, plain words, what to do next; nothing about the patient. Where the gateway has no code for it,
+its own ``ABDM-9999`` stands.
+"""
+
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from queueing.models import Refusal
+
+WORDS_MAX: Final = 250
+
+
+class Words(NamedTuple):
+    code: str
+    words: str
+
+
+REFUSALS: Final = MappingProxyType(
+    {
+        Refusal.UNKNOWN_FACILITY: Words(
+            "ABDM-1035", "This hospital does not give numbers here yet. Please ask at the registration counter."
+        ),
+        Refusal.CLOSED_COUNTER: Words(
+            "ABDM-9999", "This counter is closed now. Please scan the code at another counter, or ask the staff."
+        ),
+        Refusal.CLOSED_QUEUE: Words(
+            "ABDM-9999", "This queue is closed now. Please ask at the registration counter when it opens."
+        ),
+        Refusal.FAR: Words(
+            "ABDM-9999", "You seem to be away from the hospital. Please scan the code again when you are there."
+        ),
+        Refusal.STALE: Words(
+            "ABDM-9999", "This code is no longer on the screen. Please scan the code that the screen shows now."
+        ),
+        Refusal.UNKNOWN_COUNTER: Words(
+            "ABDM-9999", "This code names no counter of this hospital. Please scan the code at the counter again."
+        ),
+        Refusal.INTENT: Words(
+            "ABDM-1149", "This counter gives queue numbers only. Please choose to share your profile, or ask the staff."
+        ),
+        Refusal.CLOCK: Words("ABDM-1016", "This request came too late. Please scan the code again."),
+        Refusal.FACILITY_MISMATCH: Words(
+            "ABDM-1055", "This request names two different hospitals. Please scan the code again."
+        ),
+        Refusal.BUSY: Words("ABDM-1024", "Very many people are scanning just now. Please scan again in a minute."),
+        Refusal.QUEUE_FULL: Words(
+            "ABDM-9999", "Today's numbers for this queue are all given out. Please ask at the registration counter."
+        ),
+        Refusal.PROFILE: Words(
+            "ABDM-1102", "Your profile came without an ABHA address. Please try again, or ask at the counter."
+        ),
+        Refusal.NO_QUEUE: Words(
+            "ABDM-9999", "This hospital has not opened its queues here yet. Please ask at the registration counter."
+        ),
+    }
+)

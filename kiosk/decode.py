@@ -1,0 +1,168 @@
+"""The one strict decode for every door: what comes in is JSON of a sane size, shape and speed, or it is refused.
+
+The promise: whatever bytes arrive, a caller gets the value asked for or one of five refusals, none of which repeats a
+word of the input. Length, encoding and depth are judged before the parser sees a byte, because the parser itself
+answers 100,000 brackets with a RecursionError and lets broken UTF-8 pass where it is not looking.
+Duplicate keys: the last one counts.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+DEPTH_MAX: Final = 32
+"""Levels of brackets. The deepest honest message has five."""
+PLAIN_LIMIT: Final = 16 * 1024
+"""Bytes of a body at every door but the gateway's: a form with a name and an address fits four times."""
+DEADLINE_S: Final = 5.0
+"""For the whole body: a phone on 2G sends 16 kB in two seconds."""
+DRAIN_LIMIT: Final = 16 * 1024 * 1024
+"""Bytes of an oversized body read and dropped, so that the sender can finish writing and read our 413."""
+
+T = TypeVar("T")
+Receive = Callable[[], Awaitable[Any]]
+"""ASGI's, from whichever server or framework."""
+
+_OPENING: Final = re.compile(rb"[^\[\]{}]+")
+_STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+"""Possessive, and the closing quote is optional: linear in time on every input."""
+_CURLY: Final = bytes.maketrans(b"[]", b"{}")
+_WHERE: Final = re.compile(r" - at `(\$[\w.\[\]]{0,100})`$")
+"""Path of the field that is wrong: made of our own field names, never of the sender's."""
+
+
+class Unreadable(Exception):
+    """A request body that was refused. The text of the exception is ours alone."""
+
+
+class BadBody(Unreadable):
+    """Not the JSON that was asked for; the text says what is wrong."""
+
+
+class TooLarge(Unreadable):
+    """More bytes than this door takes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is larger than {limit} bytes")
+        self.limit = limit
+
+
+class SlowBody(Unreadable):
+    """The body did not arrive in time."""
+
+    def __init__(self) -> None:
+        super().__init__("the body did not arrive in time")
+
+
+class NotJson(Unreadable):
+    """The sender says, or does not say, that this is JSON. A foreign web page can post text/plain, but not JSON."""
+
+    def __init__(self) -> None:
+        super().__init__("the Content-Type must be application/json")
+
+
+class SenderGone(Unreadable):
+    """The connection ended in the middle of the body: there is nobody to answer."""
+
+    def __init__(self) -> None:
+        super().__init__("the connection ended before the body did")
+
+
+def require_json(content_type: bytes | None, *, missing_ok: bool = False) -> None:
+    """Raise ``NotJson`` unless the header names JSON; ``missing_ok`` only where no browser can be the sender."""
+    if content_type == b"application/json" or (missing_ok and not content_type):
+        return
+    essence = (content_type or b"").partition(b";")[0].strip().lower()
+    if essence != b"application/json" and not (essence.startswith(b"application/") and essence.endswith(b"+json")):
+        raise NotJson
+
+
+def check_shape(body: bytes) -> None:
+    """Raise ``BadBody`` for bytes that no parser should see: not UTF-8, or brackets too deep. Linear in time."""
+    if not body.isascii():
+        try:
+            body.decode("utf-8", "strict")
+        except UnicodeDecodeError:
+            raise BadBody("the body is not UTF-8") from None
+    if body.count(b"{") + body.count(b"[") > DEPTH_MAX and not _shallow(body):
+        raise BadBody(f"the body nests deeper than {DEPTH_MAX} levels, or its brackets do not match")
+
+
+def _shallow(body: bytes) -> bool:
+    """Whether the brackets outside strings close within the depth: each pass removes the innermost level."""
+    brackets = _OPENING.sub(b"", _STRINGS.sub(b"", body)).translate(_CURLY)
+    for _ in range(DEPTH_MAX):
+        if not brackets:
+            return True
+        brackets = brackets.replace(b"{}", b"")
+    return not brackets
+
+
+def parse(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+    """The value that ``decoder`` makes of the body, or ``BadBody``."""
+    check_shape(body)
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as wrong:
+        raise BadBody(_what(wrong)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise BadBody("the body is not well-formed JSON") from None
+    except RecursionError:  # a decoder's own type may nest deeper than the interpreter's stack has left
+        raise BadBody("the body nests too deep") from None
+
+
+def _what(wrong: msgspec.ValidationError) -> str:
+    found = _WHERE.search(str(wrong))
+    return f"the body has an unexpected or missing value at {found[1] if found else '$'}"
+
+
+async def read_body(receive: Receive, limit: int, deadline_s: float = DEADLINE_S) -> bytes:
+    """The whole body of a raw ASGI request. Raises ``TooLarge``, ``SlowBody`` or ``SenderGone``."""
+    try:
+        async with asyncio.timeout(deadline_s):
+            message = await receive()
+            if not message.get("more_body", False) and message["type"] == "http.request":
+                body: bytes = message.get("body", b"")
+                if len(body) > limit:
+                    raise TooLarge(limit)
+                return body
+            return await _gather(message, receive, limit)
+    except TimeoutError:
+        raise SlowBody from None
+
+
+async def _gather(message: Any, receive: Receive, limit: int) -> bytes:
+    """Collect the parts; past the limit only count them, so that the sender is answered and not cut off."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] != "http.request":
+            raise SenderGone
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= limit:
+            parts.append(part)
+        if not message.get("more_body", False) or size > limit + DRAIN_LIMIT:
+            break
+        message = await receive()
+    if size > limit:
+        raise TooLarge(limit)
+    return b"".join(parts)
+
+
+async def read_json(
+    headers: Iterable[tuple[bytes, bytes]],
+    receive: Receive,
+    decoder: "msgspec.json.Decoder[T]",
+    *,
+    limit: int = PLAIN_LIMIT,
+) -> T:
+    """Content-Type, size, pace and shape in one call: what every JSON door but the gateway's uses.
+
+    ``headers`` are those of the ASGI scope. Raises an ``Unreadable``.
+    """
+    require_json(next((value for name, value in headers if name == b"content-type"), None))
+    return parse(await read_body(receive, limit), decoder)
