@@ -25,7 +25,7 @@ from kiosk.abdm.reading import read_note
 from kiosk.abdm.valve import Rank, Valve
 from kiosk.sealed import SealBroken
 from queueing.errors import QueueingError
-from queueing.models import Debt, UnixMs
+from queueing.models import Debt
 
 PATIENCE_S: Final = 30.0
 """How long the app holds its screen."""
@@ -62,7 +62,7 @@ class Verdict(Enum):
 class OutboxLike(Protocol):
     async def take(self, *, limit: int, wait_ms: int) -> list[Debt]: ...
     async def paid(self, debts: Sequence[Debt]) -> None: ...
-    async def park(self, debt: Debt, reason: str, *, now_ms: UnixMs) -> None: ...
+    async def park(self, debt: Debt, reason: str) -> None: ...
 
 
 class GatewayLike(Protocol):

@@ -54,7 +54,7 @@ Story = Callable[[Envelope, bytes, float], Awaitable[object]]
 
 class CheckInLike(Protocol):
     async def scanned(self, scan: Scan) -> object: ...
-    async def asked_running(self, query: StatusQuery) -> object: ...
+    async def asked(self, query: StatusQuery) -> object: ...
 
 
 class Door(Protocol):
@@ -77,7 +77,7 @@ def routes(door: Callable[[], Door]) -> list[ASGIRouteHandler]:
         await here.check_in.scanned(scan)
 
     async def status(said: Envelope, body: bytes, now_s: float) -> None:
-        await door().check_in.asked_running(to_query(read_status(body), said, body=body, now_s=now_s))
+        await door().check_in.asked(to_query(read_status(body), said, body=body, now_s=now_s))
 
     def legacy(form: Literal["v1", "v05"]) -> Story:
         async def share_of_old(said: Envelope, body: bytes, now_s: float) -> None:
