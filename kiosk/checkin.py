@@ -15,7 +15,7 @@ import msgspec
 from kiosk.people import Patient, Scan, StatusQuery
 from kiosk.sealed import Seal
 from queueing.desk import OpdDesk
-from queueing.keys import request_digest
+from queueing.keys import facility_key, request_digest
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
 from tokens import CounterCodeError, CounterCodes, Grade
 
@@ -70,12 +70,12 @@ class CheckIn:
                 fingerprint=_fingerprint(scan.body),
                 persons=self._persons(scan.facility, patient),
                 profile=self._close_profile(scan.facility, binding, patient, scan.body) if not scan.refusal else b"",
-                note=self._seal.close(NOTE, scan.facility, binding, scan.note),
+                note=self._seal.close(NOTE, facility_key(scan.facility), binding, scan.note),
                 refusal=scan.refusal,
             )
         )
 
-    async def asked_running(self, query: StatusQuery) -> Outcome:
+    async def asked(self, query: StatusQuery) -> Outcome:
         """Somebody's app asks which number is served now; the answer is owed like an acknowledgement."""
         counter, _ = self._read_counter(query.context, query.facility)
         binding = request_digest(query.facility, query.request_id)
@@ -85,7 +85,7 @@ class CheckIn:
             text=query.context,
             request=query.request_id,
             fingerprint=_fingerprint(query.body),
-            note=self._seal.close(NOTE, query.facility, binding, query.note),
+            note=self._seal.close(NOTE, facility_key(query.facility), binding, query.note),
             refusal=query.refusal,
         )
 
@@ -104,7 +104,7 @@ class CheckIn:
 
     def profile(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
         """Opened for staff of that facility. Raises SealBroken."""
-        return _unpack(self._seal.open(PROFILE, facility, ticket.request, sealed)).patient
+        return _unpack(self._seal.open(PROFILE, facility_key(facility), ticket.request, sealed)).patient
 
     async def _register(
         self, facility: str, queue: str, patient: Patient, lane: Lane, assurance: Assurance, request: str
@@ -149,7 +149,7 @@ class CheckIn:
 
     def _close_profile(self, facility: str, binding: str, patient: Patient, body: bytes) -> bytes:
         kept = _Kept(patient=patient, body=body if len(body) <= RAW_KEPT_MAX else b"")
-        return self._seal.close(PROFILE, facility, binding, _pack(kept))
+        return self._seal.close(PROFILE, facility_key(facility), binding, _pack(kept))
 
 
 def _fingerprint(body: bytes) -> bytes:

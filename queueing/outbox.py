@@ -114,10 +114,10 @@ class Outbox:
         )
         self._held.difference_update(debt.id for debt in debts)
 
-    async def park(self, debt: Debt, reason: str, *, now_ms: UnixMs) -> None:
+    async def park(self, debt: Debt, reason: str) -> None:
         """Nobody could pay it: keep it where an administrator sees it."""
         partition, stream_id = debt.id.split(" ")
-        await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX], now_ms)
+        await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX])
         self._held.discard(debt.id)
 
     async def parked(self, hip: str, limit: int = 100) -> list[ParkedDebt]:

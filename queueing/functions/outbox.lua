@@ -1,7 +1,7 @@
 --[[ outbox: what becomes of debts the relay has claimed. Four small acts on one partition.
   KEYS   1 {partition}
   ARGV   paid:   stream ids                       the debts are forgotten, sealed note and all
-         park:   stream id, reason, now ms        kept where an administrator sees it
+         park:   stream id, reason                kept where an administrator sees it
          parked: facility key, at most            Reply {{id, note, meta, reason, parked ms}, …}, newest first
          resend: facility key, parked id          owed again, from now; its thirty seconds begin anew
   Reply  how many debts it touched, or as told
@@ -12,6 +12,11 @@ local PARKED_KEPT = 10000        -- a whole bad morning of a state; the oldest g
 local PARKED_S = 2 * 24 * 3600
 
 local function parked_key(partition, facility) return partition .. ':parked:' .. facility end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
 
 local function forget(owed, ids)
   if #ids == 0 then return 0 end
@@ -29,7 +34,7 @@ register('outbox_park', function(keys, args)
   if not entry then return 0 end
   local note, meta = entry[2][2], entry[2][4]
   local key = parked_key(keys[1], cmsgpack.unpack(meta)[2])
-  redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'n', note, 'm', meta, 'why', args[2], 'at', args[3])
+  redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'n', note, 'm', meta, 'why', args[2], 'at', now_ms())
   redis.call('EXPIRE', key, PARKED_S)
   return forget(owed, {id})
 end)
@@ -48,8 +53,7 @@ register('outbox_resend', function(keys, args)
   local entry = redis.call('XRANGE', key, id, id)[1]
   if not entry then return 0 end
   local meta = cmsgpack.unpack(entry[2][4])
-  local time = redis.call('TIME')
-  meta[8] = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  meta[8] = now_ms()
   redis.call('XADD', keys[1] .. ':owed', '*', 'n', entry[2][2], 'm', cmsgpack.pack(meta))
   redis.call('XDEL', key, id)
   return 1
