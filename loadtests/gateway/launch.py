@@ -21,18 +21,18 @@ class SimulatorError(Exception):
     """The child did not come up."""
 
 
-class Announced(Struct, frozen=True):
+class Announced(Struct, frozen=True, kw_only=True):
     """What the simulator says of itself when it is ready."""
 
     url: str
-    pid: int
-    seed: int
-    issuer: str
-    cm_id: str
-    client_id: str
+    cm_id: str = "sbx"
     app_id: str
-    client_secret: str
     app_secret: str
+    client_id: str = ""
+    client_secret: str = ""
+    issuer: str = ""
+    pid: int = 0
+    seed: int = 0
 
 
 class Simulator:
@@ -56,11 +56,17 @@ class Simulator:
             sys.executable, *words, stdout=asyncio.subprocess.PIPE, env=known | {"PYTHONPATH": path}
         )
         try:
-            announced = await _ready(child)
-            async with ClientBuilder().no_proxy().base_url(announced.url).error_for_status().build() as client:
-                yield Simulator(announced, client)
+            async with Simulator.at(await _ready(child)) as simulator:
+                yield simulator
         finally:
             await _end(child)
+
+    @staticmethod
+    @asynccontextmanager
+    async def at(announced: Announced) -> AsyncIterator["Simulator"]:
+        """One that runs already."""
+        async with ClientBuilder().no_proxy().base_url(announced.url).error_for_status().build() as client:
+            yield Simulator(announced, client)
 
     async def order(self, **faults: Any) -> None:
         """From now on exactly this is wrong: the fields of ``loadtests.gateway.faults.Order``."""

@@ -2,7 +2,6 @@
 
 Pure: headers, bodies, the share and the true time in; the answer and the reproach out.
 """
-# ruff: noqa: N818 - an error is named by what is wrong
 
 import re
 import uuid

@@ -2,7 +2,8 @@
 
 Shaped as J&K's halls are: names of its peoples, one in five of sixty or more, one in seven with no ABHA number, and
 every way of writing the same fact that was seen on the wire (protocol B2): dashes or none, coordinates as numbers, as
-text, null or absent. Now and then a name in its own script and a photo, which the documents do not promise and the wire carries.
+text, null or absent. Now and then a name in its own script, and a photo: the documents promise neither, the wire
+carries both.
 """
 
 import base64
@@ -23,7 +24,8 @@ _MEN = (
 )  # fmt: skip
 _FAMILIES = (
     "Bhat", "Dar", "Lone", "Wani", "Mir", "Rather", "Sheikh", "Malik", "Khan", "Sharma", "Gupta", "Singh", "Kaur",
-    "Devi", "Koul", "Raina", "Pandita", "Angmo", "Dolma", "Namgyal", "Choudhary", "Gujjar", "Bakarwal", "Hussain", "Ahmad",
+    "Devi", "Koul", "Raina", "Pandita", "Angmo", "Dolma", "Namgyal", "Choudhary", "Gujjar", "Bakarwal",
+    "Hussain", "Ahmad",
 )  # fmt: skip
 _OWN_SCRIPT = (
     "आशा देवी", "सुनीता शर्मा", "राकेश कुमार", "غلام محمد بٹ", "رخسانہ اختر", "بشیر احمد ڈار", "ਗੁਰਪ੍ਰੀਤ ਕੌਰ",

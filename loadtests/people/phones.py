@@ -27,11 +27,11 @@ POLL_S = 20
 BASE = "/api/hiecm/patient-share/v3"
 
 
-class NotACounterQr(ValueError):  # noqa: N818  named by what is wrong
+class NotACounterQr(ValueError):
     """The scanned text is no facility QR of ABDM."""
 
 
-class GatewayRefused(Exception):  # noqa: N818  named by what is wrong
+class GatewayRefused(Exception):
     """The gateway did not take what the app sent."""
 
 
@@ -118,9 +118,13 @@ class Phones:
         given = told.get("acknowledgement") or {}
         profile, error = given.get("profile") or {}, told.get("error") or {}
         return Received(
-            request_id=request_id, token=str(profile.get("tokenNumber") or ""),
-            expires_s=int(profile.get("expiry") or 0), error=str(error.get("code") or ""), words=str(error.get("message") or ""), took_s=took_s,
-        )  # fmt: skip
+            request_id=request_id,
+            token=str(profile.get("tokenNumber") or ""),
+            expires_s=int(profile.get("expiry") or 0),
+            error=str(error.get("code") or ""),
+            words=str(error.get("message") or ""),
+            took_s=took_s,
+        )
 
     async def running(self, patient: Patient, hip_id: str, context: str, *, wait_s: float = SCREEN_S) -> dict[str, Any]:
         """Ask which token is being served: the callback's body, empty when nobody answered."""

@@ -1,0 +1,249 @@
+"""``python -m loadtests.day``: one morning of a few thousand patients, run fast, and judged by the gateway's ledger.
+
+Phones scan posters, share through the simulated gateway and wait; clerks call whoever waits; the gateway delivers
+copies, lets deliveries overtake each other, refuses a token, fails now and then and loses replies. In the end every
+share that was taken has been answered once, no number belongs to two people, nobody in the queue holds two, and nobody
+broke the protocol. Prints a report as one JSON line; exits 1 when a promise was broken.
+
+Given addresses are used as they are; without them a kiosk and a gateway are started for the day (``loadtests.stack``).
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+import uvloop
+from msgspec import Struct, json
+
+from loadtests.audit import audit, holes
+from loadtests.gateway.launch import Announced, Simulator
+from loadtests.people.clerks import Clerk, Habits
+from loadtests.people.invented import Patient, invent
+from loadtests.people.morning import arrivals, scaled
+from loadtests.people.phones import GatewayRefused, Phones, Received
+from loadtests.stack import fresh_stack
+
+PHONES_AT_ONCE = 256
+"""Phones that hold their screens at the same time when the day runs as fast as it can."""
+BUSY = "ABDM-1024"
+RESCANS_WHEN_BUSY = 20
+SETTLE_S = 35
+"""Thirty seconds for the last share, and a moment to write it down."""
+MISCHIEF: dict[str, Any] = {
+    "endpoints": {
+        "on_share": {
+            "unauthorised_once": 1,
+            "broken_rate": 0.02,
+            "busy_rate": 0.01,
+            "lost_rate": 0.02,
+            "reset_rate": 0.01,
+        }
+    },
+    "deliveries": {"copies": [1, 3], "copy_delay_ms": 3000, "reorder_ms": 300},
+}
+
+
+class Seat(Struct, frozen=True, kw_only=True):
+    """A clerk and the counter this clerk sits at."""
+
+    login: str
+    password: str
+    counter: str
+
+
+class Hall(Struct, frozen=True, kw_only=True):
+    """One hospital of the day."""
+
+    hip_id: str
+    counters: tuple[str, ...]
+    """What stands in the QR of each counter."""
+    clerks: tuple[Seat, ...] = ()
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """What the day is like."""
+
+    patients: int
+    seed: int
+    speed: float
+    """Times faster than the clock; 0: as fast as it goes."""
+    rescans: float = 0.1
+    """Part of the patients who scan once more right after they have a number."""
+    run: str | None = None
+
+
+class Day:
+    """One run. ``report`` says how it went."""
+
+    def __init__(self, plan: Plan, halls: list[Hall], simulator: Simulator, kiosk_url: str) -> None:
+        self.plan, self.halls, self.simulator, self.kiosk_url = plan, halls, simulator, kiosk_url
+        self.draw = Random(f"day:{plan.seed}")
+        self.counts: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
+        self.changed: list[str] = []
+        """Patients whose second scan brought another number, by request id."""
+        self.clerks: list[tuple[str, Clerk]] = []
+        self._gone = False
+
+    async def run(self, announced: Announced) -> dict[str, Any]:
+        """The whole day, and its report."""
+        began = time.perf_counter()
+        app = Phones(
+            announced.url,
+            app_id=announced.app_id,
+            secret=announced.app_secret,
+            cm_id=announced.cm_id,
+            run=self.plan.run,
+        )
+        async with contextlib.AsyncExitStack() as offices, app as phones:
+            seats = [(hall, seat) for hall in self.halls for seat in hall.clerks]
+            for hall, seat in seats:
+                clerk = await offices.enter_async_context(Clerk.signed_in(self.kiosk_url, seat.login, seat.password))
+                self.clerks.append((hall.hip_id, clerk))
+            async with asyncio.TaskGroup() as together:
+                for (_, clerk), (_, seat) in zip(self.clerks, seats, strict=True):
+                    together.create_task(
+                        clerk.work(seat.counter, seed=self.plan.seed, over=lambda: self._gone, habits=self._habits())
+                    )
+                await self._patients(phones)
+                scanned_s = time.perf_counter() - began
+                await self._settled()
+                self._gone = True
+            return await self._report(phones, scanned_s)
+
+    def _habits(self) -> Habits:
+        return Habits(pace_s=0.01, idle_s=0.1) if not self.plan.speed else Habits(pace_s=120 / self.plan.speed)
+
+    async def _patients(self, phones: Phones) -> None:
+        """Everybody comes, in the order and (with a speed) at the pace of a morning."""
+        moments = scaled(arrivals(self.plan.seed, self.plan.patients), self.plan.speed or 1)
+        doors = asyncio.Semaphore(PHONES_AT_ONCE if not self.plan.speed else 10_000)
+        began = time.perf_counter()
+        async with asyncio.TaskGroup() as crowd:
+            for index, moment in enumerate(moments):
+                if self.plan.speed:
+                    await asyncio.sleep(max(0, began + moment - time.perf_counter()))
+                await doors.acquire()
+                hall = self.draw.choice(self.halls)
+                visit = self._visit(phones, index, hall, self.draw.choice(hall.counters), self.draw.random())
+                crowd.create_task(visit).add_done_callback(lambda _: doors.release())
+
+    async def _visit(self, phones: Phones, index: int, hall: Hall, counter: str, chance: float) -> None:
+        patient = invent(self.plan.seed, index)
+        first = await self._scan(phones, patient, hall.hip_id, counter)
+        if first.token and chance < self.plan.rescans:
+            self.counts["rescans"] += 1
+            again = await self._scan(phones, patient, hall.hip_id, counter)
+            if again.token == first.token and again.expires_s > first.expires_s:
+                self.changed.append(f"{again.request_id}: expiry rose on a second scan")
+
+    async def _scan(self, phones: Phones, patient: Patient, hip_id: str, counter: str) -> Received:
+        """One scan; a hall that is busy is tried again, as people do."""
+        for wait in range(RESCANS_WHEN_BUSY):
+            self.counts["scans"] += 1
+            try:
+                received = await phones.scan(patient, hip_id, counter)
+            except GatewayRefused:
+                self.counts["refused_by_gateway"] += 1
+                return Received(request_id="")
+            if received.error != BUSY:
+                break
+            self.counts["busy"] += 1
+            await asyncio.sleep(0.5 + 0.25 * wait)
+        self.counts["token" if received.token else "refused" if received.error else "silence"] += 1
+        if received.error:
+            self.refusals[f"{received.error} {received.words}"] += 1
+        return received
+
+    async def _settled(self) -> None:
+        """Wait until nothing is under way any more."""
+        deadline = time.monotonic() + SETTLE_S
+        while (await self.simulator.summary())["pending"] and time.monotonic() < deadline:  # noqa: ASYNC110  another process
+            await asyncio.sleep(0.25)
+
+    async def _report(self, phones: Phones, scanned_s: float) -> dict[str, Any]:
+        await asyncio.sleep(MISCHIEF["deliveries"]["copy_delay_ms"] / 1000)
+        summary, rows, faults = await asyncio.gather(
+            self.simulator.summary(), self.simulator.shares(), self.simulator.faults()
+        )
+        called = {(hip, token) for hip, clerk in self.clerks for token in clerk.called}
+        findings = audit(rows, called=called)
+        broken = self._broken(summary, faults)
+        return {
+            "good": findings.good and not broken, "broken": broken, "findings": msgspec.to_builtins(findings),
+            "holes": dict(holes(rows)), "plan": msgspec.to_builtins(self.plan), "run": phones.run,
+            "scanned_in_s": round(scanned_s, 2), "scans_per_s": round(self.counts["scans"] / scanned_s, 1),
+            "scans": dict(self.counts), "refusals": dict(self.refusals), "strays": phones.strays, "gateway": summary,
+            "mischief": faults["done"], "protocol_faults": faults["protocol_faults"][:20], "called": len(called),
+            "clerks": dict(sum((clerk.outcomes for _, clerk in self.clerks), Counter[str]())),
+        }  # fmt: skip
+
+    def _broken(self, summary: dict[str, Any], faults: dict[str, Any]) -> list[str]:
+        """What the ledger's rows do not show."""
+        broken = list(self.changed)
+        broken += [f"{faults['protocol_faults_total']} faults of the protocol"] * bool(faults["protocol_faults_total"])
+        broken += [f"{summary['unknown']} answers to nothing"] * bool(summary["unknown"])
+        broken += [f"{summary['late']} answers came late"] * bool(summary["late"])
+        lost = self.plan.patients - summary["tokens"]
+        return broken + [f"at least {lost} patients got no number"] * (lost > 0)
+
+
+def _arguments(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m loadtests.day", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--patients", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--speed", default="fast", help="'fast', or how many times faster than the clock")
+    parser.add_argument("--facilities", type=int, default=3, help="of a day's own kiosk (default %(default)s)")
+    parser.add_argument("--counters", type=int, default=3, help="each, of a day's own kiosk (default %(default)s)")
+    parser.add_argument("--bridge", help="a running kiosk; without it one is started for the day")
+    parser.add_argument("--gateway", help="a running simulator, whose bridge is that kiosk")
+    parser.add_argument("--halls", help="file: [{hip_id, counters, clerks: [{login, password, counter}]}]")
+    parser.add_argument("--app-id", default="PHR_SIMULATED", help="its secret: SIMULATOR_APP_SECRET")
+    parser.add_argument("--run", help="name of the run: request ids follow from it (default: a new one)")
+    parser.add_argument("--no-mischief", action="store_true", help="a gateway that does nothing wrong")
+    asked = parser.parse_args(words)
+    if len({bool(asked.bridge), bool(asked.gateway), bool(asked.halls)}) > 1:
+        parser.error("--bridge, --gateway and --halls belong together")
+    return asked
+
+
+async def _run(asked: argparse.Namespace) -> dict[str, Any]:
+    speed = 0.0 if asked.speed == "fast" else float(asked.speed)
+    plan = Plan(patients=asked.patients, seed=asked.seed, speed=speed, run=asked.run)
+    if not asked.bridge:
+        async with fresh_stack(seed=asked.seed, facilities=asked.facilities, counters=asked.counters) as stack:
+            halls = [msgspec.convert(hall, Hall) for hall in stack.halls]
+            return await _one_day(plan, halls, stack.simulator, stack.kiosk_url, asked)
+    halls = json.decode(Path(asked.halls).read_bytes(), type=list[Hall])
+    secret = os.environ.get("SIMULATOR_APP_SECRET", "")
+    announced = Announced(url=asked.gateway.rstrip("/"), app_id=asked.app_id, app_secret=secret)
+    async with Simulator.at(announced) as simulator:
+        return await _one_day(plan, halls, simulator, asked.bridge.rstrip("/"), asked)
+
+
+async def _one_day(
+    plan: Plan, halls: list[Hall], simulator: Simulator, kiosk_url: str, asked: argparse.Namespace
+) -> dict[str, Any]:
+    if not asked.no_mischief:
+        await simulator.order(**MISCHIEF)
+    return await Day(plan, halls, simulator, kiosk_url).run(simulator.announced)
+
+
+def main() -> None:
+    """The command."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        report = runner.run(_run(_arguments(sys.argv[1:])))
+    sys.stdout.write(json.encode(report).decode() + "\n")
+    sys.exit(0 if report["good"] else 1)
+
+
+if __name__ == "__main__":
+    main()

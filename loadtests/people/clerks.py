@@ -1,0 +1,151 @@
+"""Clerks: sign in as a browser does, sit down at a counter, call patients until the day is over."""
+
+import asyncio
+import re
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+
+from msgspec import Struct, json
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.response import Response
+
+_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
+_CHANGE_IT = 'action="/console/password"'
+
+
+class SignInFailed(Exception):
+    """The console did not let this clerk in."""
+
+
+class Habits(Struct, frozen=True, kw_only=True):
+    """How a clerk works. Parts of 1 are of the calls made."""
+
+    pace_s: float = 0.2
+    """From one call to the next."""
+    idle_s: float = 0.1
+    """Before looking again when nobody waits."""
+    no_show: float = 0.05
+    recall: float = 0.05
+    hold: float = 0.02
+    bring_back: float = 0.5
+    """Of those set aside, how many come back."""
+
+
+class Clerk:
+    """One signed-in person. ``password`` is the one that counts now: a first password is changed at once."""
+
+    def __init__(self, client: Client, login: str, password: str) -> None:
+        self.login = login
+        self.password = password
+        self.outcomes: Counter[str] = Counter()
+        """Outcome of every move, by name."""
+        self.called: list[str] = []
+        """Token numbers in the order this clerk called them."""
+        self._client = client
+        self._csrf = ""
+
+    @staticmethod
+    @asynccontextmanager
+    async def signed_in(kiosk_url: str, login: str, password: str) -> AsyncIterator["Clerk"]:
+        """A clerk at the console, with a browser of its own (cookies, same origin)."""
+        browser = ClientBuilder().no_proxy().base_url(kiosk_url).default_cookie_store(True)
+        headers = {"Origin": kiosk_url.rstrip("/"), "Sec-Fetch-Site": "same-origin"}
+        async with browser.default_headers(headers).build() as client:
+            clerk = Clerk(client, login, password)
+            await clerk._sign_in()
+            yield clerk
+
+    async def _sign_in(self) -> None:
+        page = await self._form("/console/login", {"login": self.login, "password": self.password})
+        if _CHANGE_IT in page:
+            old, self.password = self.password, f"{secrets.token_urlsafe(18)} desk"
+            told = {"_csrf": _csrf_of(page), "old": old, "new": self.password, "again": self.password}
+            page = await self._form("/console/password", told)
+        self._csrf = _csrf_of(page)
+        if not self._csrf:
+            raise SignInFailed(self.login)
+
+    async def _form(self, path: str, fields: dict[str, str]) -> str:
+        """Send a form and follow where it leads."""
+        request = self._client.post(path).header("Accept", "text/html").form(fields).build()
+        return await (await request.send()).text()
+
+    async def desk(self, counter: str) -> dict[str, Any]:
+        """Everything on the desk of this counter."""
+        response = await self._client.get("/console/desk").query({"counter": counter}).build().send()
+        return await _json(response)
+
+    async def move(self, move: str, counter: str, *, ticket: str = "", seen: str | None = None) -> dict[str, Any]:
+        """One move, as the page makes it: ``{outcome, words, ticket}``."""
+        asked: dict[str, Any] = {"counter": counter, "ticket": ticket}
+        if seen is not None:
+            asked["seen"] = seen
+        request = self._client.post(f"/console/desk/{move}").header("X-CSRF-Token", self._csrf).body_json(asked).build()
+        told = await _json(await request.send())
+        self.outcomes[f"{move} {told['outcome']}"] += 1
+        return told
+
+    async def work(self, counter: str, *, seed: int, over: Callable[[], bool], habits: Habits | None = None) -> None:
+        """Call one after the other; ends when nobody waits here and ``over`` says that nobody will come."""
+        habits = habits or Habits()
+        draw = Random(f"clerk:{seed}:{counter}")
+        here = await self._seated(counter)
+        aside: list[str] = []
+        while True:
+            here = await self._set_aside(counter, here, aside, draw, habits)
+            told = await self.move("next", counter, seen=here)
+            if told["outcome"] == "MOVED":
+                here = told["ticket"]["id"]
+                self.called.append(told["ticket"]["token"])
+                await asyncio.sleep(habits.pace_s)
+            elif told["outcome"] == "TAKEN":
+                here = await self._seated(counter)
+            elif aside:
+                await self._bring_back(counter, aside, draw, habits)
+            elif over():
+                return
+            else:
+                here = await self._seated(counter)
+                await asyncio.sleep(habits.idle_s)
+
+    async def _seated(self, counter: str) -> str:
+        """Ticket id of whoever is at the counter now, or empty."""
+        current = (await self.desk(counter))["current"]
+        return str(current["id"]) if current else ""
+
+    async def _set_aside(self, counter: str, here: str, aside: list[str], draw: Random, habits: Habits) -> str:
+        """Now and then the called one does not come, is called again, or steps out; who is still here."""
+        if not here:
+            return here
+        chance = draw.random()
+        if chance < habits.no_show + habits.hold:
+            move = "no-show" if chance < habits.no_show else "hold"
+            if (await self.move(move, counter, ticket=here))["outcome"] == "MOVED":
+                aside.append(here)
+                return ""
+        elif chance < habits.no_show + habits.hold + habits.recall:
+            await self.move("recall", counter)
+        return here
+
+    async def _bring_back(self, counter: str, aside: list[str], draw: Random, habits: Habits) -> None:
+        for ticket in aside:
+            if draw.random() < habits.bring_back:
+                await self.move("bring-back", counter, ticket=ticket)
+        aside.clear()
+
+
+def _csrf_of(page: str) -> str:
+    found = _TOKEN.search(page)
+    return found.group(1) if found else ""
+
+
+async def _json(response: Response) -> dict[str, Any]:
+    body = (await response.bytes()).to_bytes()
+    if response.status != 200:
+        raise RuntimeError(f"the console answered {response.status}: {body[:200].decode(errors='replace')}")
+    told: dict[str, Any] = json.decode(body)
+    return told

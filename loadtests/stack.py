@@ -1,0 +1,154 @@
+"""A kiosk and a gateway for one run: a fresh data folder, free ports, hospitals, counters, clerks; all gone afterwards.
+
+Set up through the program's own commands and settings, as an operator would; nothing of the service is imported.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct, json
+
+from loadtests.gateway.launch import HOUSE, Simulator
+
+READY_WITHIN_S = 60
+"""Interpreter, store and workers, on a machine that is busy otherwise."""
+ENDS_WITHIN_S = 25
+"""``serve`` promises 20."""
+COUNTER_PREFIX = "M"
+
+
+class StackError(Exception):
+    """The kiosk did not come up, or a command failed."""
+
+
+class Stack(Struct, frozen=True):
+    """What runs, and who works there."""
+
+    kiosk_url: str
+    simulator: Simulator
+    halls: list[dict[str, Any]]
+    """As ``--halls`` of ``loadtests.day`` wants them."""
+    environment: dict[str, str]
+    """With these settings the commands reach this kiosk."""
+
+
+@asynccontextmanager
+async def fresh_stack(
+    *, seed: int, facilities: int, counters: int, workers: int = 1, more: dict[str, str] | None = None
+) -> AsyncIterator[Stack]:
+    """Everything for one run. ``more``: further settings of the kiosk."""
+    folder = Path(tempfile.mkdtemp(prefix="kiosk-day-"))
+    try:
+        async with Simulator.start(seed=seed) as simulator:
+            environment = _environment(simulator, folder / "data", workers) | (more or {})
+            async with _serving(environment) as kiosk_url:
+                await simulator.set_bridge(kiosk_url)
+                halls = [await _hall(environment, folder, n, counters) for n in range(1, facilities + 1)]
+                yield Stack(kiosk_url, simulator, halls, environment)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _environment(simulator: Simulator, data: Path, workers: int) -> dict[str, str]:
+    known = {name: text for name, text in os.environ.items() if not name.startswith("KIOSK_")}
+    announced = simulator.announced
+    return known | {
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(HOUSE), os.environ.get("PYTHONPATH", "")))),
+        "KIOSK_PORT": "0",
+        "KIOSK_WORKERS": str(workers),
+        "KIOSK_DATA_DIR": str(data),
+        "KIOSK_GATEWAY_URL": announced.url,
+        "KIOSK_GATEWAY_CLIENT_ID": announced.client_id,
+        "KIOSK_GATEWAY_CLIENT_SECRET": announced.client_secret,
+        "KIOSK_GATEWAY_ISSUER": announced.issuer,
+        "KIOSK_CM_ID": announced.cm_id,
+        # A morning in a minute is many scans a second for one hospital.
+        "KIOSK_FACILITY_RATE": "5000",
+        "KIOSK_FACILITY_BURST": "5000",
+    }
+
+
+@asynccontextmanager
+async def _serving(environment: dict[str, str]) -> AsyncIterator[str]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kiosk", "serve", stdout=asyncio.subprocess.PIPE, env=environment
+    )
+    drain: asyncio.Task[None] | None = None
+    try:
+        url = await _ready(child)
+        drain = asyncio.create_task(_drain(child))
+        yield url
+    finally:
+        await _end(child)
+        if drain is not None:
+            await drain
+
+
+async def _ready(child: asyncio.subprocess.Process) -> str:
+    """The address after ``ready``; what is printed before it belongs to the operator."""
+    assert child.stdout is not None  # noqa: S101  it was asked for as a pipe; narrows the type
+    try:
+        async with asyncio.timeout(READY_WITHIN_S):
+            while line := await child.stdout.readline():
+                word, _, url = line.decode().strip().partition(" ")
+                if word == "ready" and url:
+                    return url.rstrip("/")
+    except TimeoutError:
+        raise StackError(f"kiosk serve was not ready within {READY_WITHIN_S} s") from None
+    raise StackError(f"kiosk serve ended with status {await child.wait()} before it was ready")
+
+
+async def _drain(child: asyncio.subprocess.Process) -> None:
+    """Read on, or the child stops at a full pipe."""
+    assert child.stdout is not None  # noqa: S101  it was asked for as a pipe; narrows the type
+    while await child.stdout.read(65_536):
+        pass
+
+
+async def _end(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is None:
+        child.terminate()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            await child.wait()
+            return
+    child.kill()
+    await child.wait()
+
+
+async def _hall(environment: dict[str, str], folder: Path, number: int, counters: int) -> dict[str, Any]:
+    hip = f"IN01{number:08d}"
+    listed = folder / f"{hip}.csv"
+    listed.write_text(
+        f"hip_id,name,district,state,latitude,longitude\n{hip},Hospital {number},Srinagar,J&K,34.08,74.79\n"
+    )
+    await command(environment, "facility", "import", str(listed))
+    queue = ("queue", "add", hip, "medicine", "--name", "Medicine", "--prefix", COUNTER_PREFIX)
+    await command(environment, *queue, "--counters", str(counters))
+    names = [f"{COUNTER_PREFIX}{n}" for n in range(1, counters + 1)]
+    clerks = []
+    for name in names:
+        login = f"clerk{number}{name}".lower()
+        added = await command(environment, "staff", "add", login, "--facility", hip, "--role", "clerk", "--json")
+        clerks.append({"login": login, "password": json.decode(added)["password"], "counter": name})
+    return {"hip_id": hip, "counters": names, "clerks": clerks}
+
+
+async def command(environment: dict[str, str], *words: str) -> bytes:
+    """Run one command of the kiosk; what it printed."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kiosk", *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environment,
+    )  # fmt: skip
+    printed, trouble = await child.communicate()
+    if child.returncode:
+        raise StackError(f"kiosk {words[0]} {words[1]}: {trouble.decode(errors='replace').strip()[-400:]}")
+    return printed
