@@ -23,7 +23,7 @@ LOOK_EVERY_S = 2.0
 """A rotation must be noticed within five seconds, with one look lost to a busy loop."""
 
 
-class KeysUnreadable(Exception):  # noqa: N818 - named by what is wrong
+class KeysUnreadable(Exception):
     """There is a key ring and it cannot be used. ``str`` is one line for an operator; never a word of the content."""
 
 

@@ -26,7 +26,7 @@ NOT_OURS_TO_READ = {"CONFIG", "CHROMIUM"}
 """``KIOSK_`` names that are no settings: the file of settings, and the browser of our tests."""
 
 
-class SettingsWrong(Exception):  # noqa: N818 - named by what is wrong, as everywhere here
+class SettingsWrong(Exception):
     """The program cannot start as it is configured. ``str`` is one line for an operator."""
 
     def __init__(self, setting: str, given: str | None, allowed: str) -> None:
@@ -268,9 +268,23 @@ def local_url(host: str, port: int) -> str:
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
-def child_environment(**changed: str | int) -> dict[str, str]:
-    """The environment for a process of our own tree: this one's, with some settings decided by the parent."""
-    return {**os.environ, **{f"{PREFIX}{name.upper()}": str(value) for name, value in changed.items()}}
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the metrics library looks for the numbers of sister processes; its own name, not ours."""
+
+
+def child_environment(*, metrics: Path | None = None, **changed: str | int) -> dict[str, str]:
+    """The environment for a process of our own tree: this one's, with some settings decided by the parent.
+
+    ``metrics`` is the folder in which the tree's processes keep their counters together.
+    """
+    decided = {f"{PREFIX}{name.upper()}": str(value) for name, value in changed.items()}
+    return {**os.environ, **decided, **({METRICS_FOLDER: str(metrics)} if metrics else {})}
+
+
+def metrics_folder() -> Path | None:
+    """As the parent of this process tree decided."""
+    named = os.environ.get(METRICS_FOLDER)
+    return Path(named) if named else None
 
 
 def _value(setting: Setting, given: Mapping[str, str]) -> Any:

@@ -56,6 +56,11 @@ class Gatekeeper:
             return False
         return self._believed.get(_digest(authorization), 0.0) > now_s
 
+    @property
+    def keys_known(self) -> bool:
+        """Whether anybody could be believed now; an operator wants to know."""
+        return self._keys is not None and len(self._keys) > 0
+
     async def prove(self, authorization: bytes | None, now_s: float, now: float) -> None:
         """Return when the header proves the gateway; else raise ``NotTheGateway`` or ``KeysUnknown``.
 

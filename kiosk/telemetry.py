@@ -1,0 +1,185 @@
+"""What may be told about a running program: log lines with listed fields alone, and counters without people.
+
+A log line is one JSON object on standard error. Fields that are not in ``FIELDS`` are dropped and their names counted
+under ``dropped``; texts are cut and cleaned, so no input can forge a second line. An exception is told by class and
+place, never by its words, which may repeat a patient's. Metrics carry enumerations as labels, never ids.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator, MutableMapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import prometheus_client
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess
+
+from kiosk.settings import metrics_folder
+
+# fmt: off
+FIELDS: Final = frozenset({
+    "action", "at", "attempt", "attempts", "backlog", "bytes", "child", "code", "count", "counter", "counters",
+    "door", "error", "event", "exit", "facility", "facilities", "file", "id", "kind", "level", "line", "listeners",
+    "logger", "ms", "name", "outcome", "pid", "port", "promise", "queue", "reason", "role", "seconds", "setting",
+    "signal", "state", "status", "time", "token", "url", "version", "worker",
+})
+# fmt: on
+"""``facility`` is the short internal id, ``token`` a number that stood on a board, ``url`` an address of our own."""
+
+TEXT_MAX: Final = 300
+FRAMES_MAX: Final = 8
+OWN_ROOMS: Final = ("kiosk", "queueing", "tokens")
+"""Loggers whose messages we wrote. Of others' messages the template is kept and the arguments are not."""
+
+SCAN_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""The door promises 100 ms at the 99th percentile."""
+DEBT_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+"""The phone waits thirty seconds, and hears within one."""
+
+SCANS = Counter("kiosk_scans", "Shares that reached a decision, by what they came to.", ("outcome",))
+DOOR = Histogram("kiosk_door_seconds", "Time from request to answer at a door.", ("door",), buckets=SCAN_SECONDS)
+REFUSALS = Counter("kiosk_door_refusals", "Requests a door answered with an error, by status.", ("door", "status"))
+DEBTS = Counter("kiosk_debts", "Answers owed to the gateway that ended, by how.", ("verdict",))
+DEBT_AGE = Histogram(
+    "kiosk_debt_age_seconds", "Time from owing an answer to its end.", ("verdict",), buckets=DEBT_SECONDS
+)
+BACKLOG = Gauge("kiosk_debts_waiting", "Answers owed to the gateway now.", multiprocess_mode="mostrecent")
+LISTENERS = Gauge("kiosk_listeners", "Open streams of screens.", multiprocess_mode="livesum")
+STORE_UP = Gauge("kiosk_store_up", "Whether the store answers (1) or not (0).", multiprocess_mode="livemin")
+PROMISE = Gauge("kiosk_store_promise", "The promise in force: 0 none, 1 disk, 2 replica.", multiprocess_mode="livemin")
+FELL_OPEN = Counter("kiosk_fell_open", "Times a helper failed and people were served all the same.", ("helper",))
+
+PROMISES: Final = {"none": 0, "disk": 1, "replica": 2}
+
+
+def scanned(outcome: str) -> None:
+    """A share came to ``outcome`` (the name of a ``queueing.models.Outcome``)."""
+    SCANS.labels(outcome.lower()).inc()
+
+
+def answered(door: str, status: int, seconds: float) -> None:
+    """A door answered. ``door`` is a fixed word of ours."""
+    DOOR.labels(door).observe(seconds)
+    if status >= 400:
+        REFUSALS.labels(door, str(status)).inc()
+
+
+def debt_ended(verdict: str, seconds: float) -> None:
+    """A debt was paid or parked, so long after it was owed."""
+    DEBTS.labels(verdict).inc()
+    DEBT_AGE.labels(verdict).observe(max(seconds, 0.0))
+
+
+def fell_open(helper: str) -> None:
+    """``helper`` (a fixed word of ours) failed, and we went on without it."""
+    FELL_OPEN.labels(helper).inc()
+
+
+def exposition() -> bytes:
+    """All metrics of this process, or of the whole tree when its processes share a folder for them."""
+    folder = metrics_folder()
+    if folder is None:
+        return prometheus_client.generate_latest()
+    _forget_the_dead(folder)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]  # untyped upstream
+    return prometheus_client.generate_latest(registry)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Gauges of processes that are gone would count their listeners for ever."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdecimal() and not Path(f"/proc/{pid}").exists():
+            file.unlink(missing_ok=True)
+
+
+def configure_logs(level: str) -> None:
+    """Everything that is said in this process goes through one gate, ours and libraries' alike."""
+    chain: list[structlog.typing.Processor] = [structlog.stdlib.add_log_level, _stamp]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, structlog.stdlib.add_logger_name, *chain,
+                    structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )  # fmt: skip
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *chain],
+            processors=[_own_words, structlog.stdlib.ProcessorFormatter.remove_processors_meta, only_listed, _line],
+            pass_foreign_args=True,
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("asyncio", "granian", "_granian", "httpx"):
+        logging.getLogger(chatty).handlers.clear()
+        logging.getLogger(chatty).propagate = True
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+Event = MutableMapping[str, Any]
+
+
+def only_listed(_logger: object, _method: str, event: Event) -> Event:
+    """The gate: listed fields, clean and short."""
+    kept: Event = {name: _clean(value) for name, value in event.items() if name in FIELDS}
+    dropped = sorted(name for name in event.keys() - FIELDS if name.isidentifier() and not name.startswith("_"))
+    if dropped:
+        kept["dropped"] = [name[:40] for name in dropped[:8]]
+    return kept
+
+
+def _clean(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_clean(part) for part in value[:FRAMES_MAX]]
+    return "".join(letter if letter.isprintable() else " " for letter in str(value)[:TEXT_MAX])
+
+
+def _stamp(_logger: object, _method: str, event: Event) -> Event:
+    """UTC with offset, as incident reports need it."""
+    event["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return event
+
+
+def _own_words(_logger: object, _method: str, event: Event) -> Event:
+    """Our rooms' sentences are kept; a library's sentence only as its template. Exceptions become class and place."""
+    record: logging.LogRecord | None = event.get("_record")
+    if record is not None and not event.get("_from_structlog"):
+        ours = record.name.partition(".")[0] in OWN_ROOMS
+        with suppress(TypeError, ValueError):
+            event["event"] = record.getMessage() if ours else str(record.msg)
+    event.pop("positional_args", None)
+    told = event.pop("exc_info", None) or (record.exc_info if record is not None else None)
+    failure = told[1] if isinstance(told, tuple) else sys.exc_info()[1] if told is True else told
+    if isinstance(failure, BaseException):
+        event["error"] = type(failure).__name__
+        event["at"] = list(places(failure))
+    if record is not None:
+        # Nobody formats them a second time.
+        record.exc_info = record.exc_text = record.stack_info = None
+    return event
+
+
+def places(failure: BaseException) -> Iterator[str]:
+    """Where it happened, innermost first: file and line, no values."""
+    for frame in reversed(traceback.extract_tb(failure.__traceback__)[-FRAMES_MAX:]):
+        yield f"{os.sep.join(frame.filename.split(os.sep)[-2:])}:{frame.lineno}"
+
+
+_encode: Final = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
+
+
+def _line(_logger: object, _method: str, event: Event) -> str:
+    return _encode(dict(event)).decode("utf-8", "replace")
