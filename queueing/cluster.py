@@ -20,7 +20,7 @@ from typing import Any
 from redis.asyncio.cluster import RedisCluster
 
 from queueing.address import Promise, StoreUrl
-from queueing.clients import cluster_client
+from queueing.clients import close_clients, cluster_client
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused, StoreUnsuitable
 from queueing.node import Node
 from queueing.wire import Command, Reply, Word
@@ -212,8 +212,7 @@ class ClusterStore:
         return client
 
     async def close(self) -> None:
-        for client in self._clients:
-            await client.aclose()
+        await close_clients(self._clients)
         self._clients.clear()
         for task in (self._refreshing, *self._retiring):
             if task is not None:

@@ -86,8 +86,9 @@ class SharedConnection:
             raise StoreAway(str(self._why_away)) from None
 
     def send(self, command: Command) -> "asyncio.Future[Reply]":
-        """Plan one command; the future brings its answer. Raises StoreAway or StoreBusy at once, and then nothing was
-        sent.
+        """Plan one command; the future brings its answer.
+
+        Raises StoreAway or StoreBusy at once, and then nothing was sent.
         """
         if self._wire is None:
             raise StoreAway(str(self._why_away))
@@ -129,7 +130,7 @@ class SharedConnection:
                 self._say_away(failure)
             else:
                 self._say_back(wire)
-                self._say_away(StoreAway(await wire.lost))
+                self._say_away(StoreAway(await asyncio.shield(wire.lost)))
                 if loop.time() - since > STEADY_S:
                     back_off_s = FIRST_BACK_OFF_S
             # Half to whole, so that many processes do not all knock in the same instant.

@@ -28,6 +28,8 @@ async def greet(wire: Wire, address: Address, name: str) -> ServerFacts:
 
     Raises StoreUnsuitable where trying again cannot help, StoreAway while the server is loading.
     """
+    if wire.lost.done():
+        raise StoreAway(wire.lost.result())
     needed: list[Command] = []
     if address.password:
         needed.append(("AUTH", address.username, address.password) if address.username else ("AUTH", address.password))

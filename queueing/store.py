@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
 from queueing.address import Address, Promise, ReachablePath, parse_store_url
-from queueing.clients import single_client
+from queueing.clients import close_clients, single_client
 from queueing.cluster import ClusterStore
 from queueing.connection import SharedConnection
 from queueing.wire import Reply, Word
@@ -101,8 +101,7 @@ class SingleStore:
         return client
 
     async def close(self) -> None:
-        for client in self._clients:
-            await client.aclose()
+        await close_clients(self._clients)
         self._clients.clear()
         await self._connection.close()
         if self._path is not None:

@@ -94,6 +94,7 @@ class Wire(asyncio.Protocol):
         if self._transport is None:
             return
         reader, pending = self._reader, self._pending
+        answerable = len(pending) - len(self._unsent)
         try:
             reader.feed(data)
             self._partial_bytes += len(data)
@@ -102,6 +103,10 @@ class Wire(asyncio.Protocol):
                 kind = type(reply)
                 if kind is PushNotification:
                     continue
+                if not answerable:
+                    self.cut("the store answered what it was not asked")
+                    return
+                answerable -= 1
                 future, _ = pending.popleft()
                 if future.done():  # its caller was cancelled
                     continue
@@ -109,13 +114,11 @@ class Wire(asyncio.Protocol):
                     future.set_exception(reply)
                 else:
                     future.set_result(reply)
-        except (HiredisError, IndexError, MemoryError, UnicodeError):
-            self.cut("the store sent what is no answer to any call")
+        except (HiredisError, MemoryError, UnicodeError):
+            self.cut("the store sent what is no answer")
             return
         if self._partial_bytes > MAX_REPLY_BYTES:
             self.cut(f"an answer of more than {MAX_REPLY_BYTES} bytes")
-        elif len(pending) < len(self._unsent):
-            self.cut("the store answered before it was asked")
 
     def _look(self) -> None:
         """Is the oldest call overdue? Answers come in order, so no other needs a clock of its own."""
@@ -146,9 +149,8 @@ class Wire(asyncio.Protocol):
         self._unsent.clear()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(
-            asyncio.Transport, transport
-        )  # of stream sockets it always is, by another name in uvloop
+        # A stream socket's always is one; uvloop's only lacks the name.
+        self._transport = cast(asyncio.Transport, transport)
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
