@@ -1,0 +1,137 @@
+"""The facility's administrator: queues, counters, rules for doubtful shares, staff, answers no phone has heard."""
+
+import asyncio
+from urllib.parse import quote
+
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+
+from kiosk.headers import PAGE
+from kiosk.settings import Settings
+from queueing.models import Remote
+from queueing.outbox import Outbox
+from queueing.registry import PrefixTaken, Registry, RegistryError
+from tokens import qr
+from tokens.errors import PictureError
+
+from . import guards, pages, words
+from .forms import NotFilledIn, counter_of, facility_of, policy_of, printed_of, queue_of
+from .guards import Asked
+from .sessions import Session
+from .staff import Role, Staff, StaffError
+
+PARKED_SHOWN = 100
+
+
+class Admin(Controller):
+    path = "/console/admin"
+
+    @get("/", guards=[guards.administrator], include_in_schema=False)
+    async def show(
+        self, session: NamedDependency[Session], registry: NamedDependency[Registry],
+        staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
+        done: str = "",
+    ) -> Response[str]:  # fmt: skip
+        return await _page(session, registry, staff, outbox, settings, said=words.ADMIN_DONE.get(done, ""))
+
+    @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
+    async def change(
+        self, request: Asked, act: str, session: NamedDependency[Session], registry: NamedDependency[Registry],
+        staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
+    ) -> Response[str] | Response[None]:  # fmt: skip
+        """One form of the page. What is wrong with it is told on the page itself, what worked after a redirect."""
+        form = await guards.form(request)
+        try:
+            if act in ("staff", "reset"):
+                secret = await _password(act, form, session, staff)
+                return await _page(session, registry, staff, outbox, settings, secret=secret)
+            done = await _change(act, form, session.facility, registry, staff, outbox)
+        except (NotFilledIn, StaffError) as wrong:
+            return await _page(session, registry, staff, outbox, settings, trouble=str(wrong), status=422)
+        except PrefixTaken:
+            trouble = "Another queue of this facility has this prefix already."
+            return await _page(session, registry, staff, outbox, settings, trouble=trouble, status=409)
+        except RegistryError:
+            trouble = "This queue or counter does not exist here."
+            return await _page(session, registry, staff, outbox, settings, trouble=trouble, status=404)
+        return pages.go(f"/console/admin?done={done}#{act}")
+
+    @get("/poster/{counter:str}", guards=[guards.administrator], include_in_schema=False)
+    async def poster(
+        self, counter: str, session: NamedDependency[Session], registry: NamedDependency[Registry],
+        settings: NamedDependency[Settings],
+    ) -> Response[bytes] | Response[str]:  # fmt: skip
+        """The counter's printed QR, an A4 page."""
+        facility, counters = await asyncio.gather(
+            registry.facility(session.facility), registry.counters(session.facility)
+        )
+        if facility is None or counter not in {one.name for one in counters}:
+            raise NotFoundException
+        address = qr.facility_url(settings.qr_host, facility.hip_id, counter)
+        try:
+            picture = await asyncio.to_thread(
+                qr.poster, address, title=facility.name, subtitle=words.POSTER, counter=counter
+            )
+        except PictureError as cannot:
+            return pages.page("trouble.html", session=session, status=422, text=str(cannot))
+        name = f'inline; filename="poster-{quote(counter, safe="")}.png"'
+        return Response(picture, media_type="image/png", headers={**PAGE, "Content-Disposition": name})
+
+
+async def _change(act: str, form: dict[str, str], hip: str, registry: Registry, staff: Staff, outbox: Outbox) -> str:
+    """Do what one form asks; returns the word for what was done."""
+    if act == "queue":
+        await registry.put_queue(hip, queue_of(form, await registry.queues(hip)))
+    elif act == "queue-open":
+        await registry.open_queue(hip, form.get("id", ""), form.get("open") == "1")
+        return "queue"
+    elif act == "default":
+        await registry.set_default_queue(hip, form.get("id", ""))
+    elif act == "counter":
+        await registry.put_counter(hip, counter_of(form, await registry.queues(hip), await registry.counters(hip)))
+    elif act == "counter-open":
+        await registry.open_counter(hip, form.get("name", ""), form.get("open") == "1")
+        return "counter"
+    elif act == "policy":
+        await registry.set_policy(hip, policy_of(form))
+    elif act == "text":
+        await registry.map_text(hip, printed_of(form), form.get("counter", ""))
+    elif act == "facility":
+        await registry.put_facility(facility_of(form, await registry.facility(hip)))
+    elif act == "disable":
+        await staff.disable(form.get("login", ""), form.get("disabled") == "1", within=hip)
+        return "disabled" if form.get("disabled") == "1" else "enabled"
+    elif act == "resend":
+        return "resent" if await outbox.resend(hip, form.get("id", "")[:200]) else "not_resent"
+    else:
+        raise NotFoundException
+    return act
+
+
+async def _password(act: str, form: dict[str, str], session: Session, staff: Staff) -> tuple[str, str]:
+    """A new login or a new password: ``(login, password)``, shown once."""
+    login = form.get("login", "").strip().lower()[:64]
+    if act == "reset":
+        return login, await staff.reset(login, within=session.facility)
+    role: Role = "admin" if form.get("role") == "admin" else "clerk"
+    name = form.get("name", "")
+    return login, await staff.add(login, facility=session.facility, role=role, name=name)
+
+
+async def _page(
+    session: Session, registry: Registry, staff: Staff, outbox: Outbox, settings: Settings, *, said: str = "",
+    trouble: str = "", secret: tuple[str, str] | None = None, status: int = 200,
+) -> Response[str]:  # fmt: skip
+    hip = session.facility
+    facility, queues, counters, texts, people, parked = await asyncio.gather(
+        registry.facility(hip), registry.queues(hip), registry.counters(hip), registry.texts(hip), staff.of(hip),
+        outbox.parked(hip, limit=PARKED_SHOWN),
+    )  # fmt: skip
+    if facility is None:
+        raise guards.NoFacilityYet
+    zone = facility.timezone or settings.timezone
+    return pages.page(
+        "admin.html", session=session, status=status, facility=facility, queues=queues, counters=counters, texts=texts,
+        people=people, parked=parked, remotes=list(Remote), said=said, trouble=trouble, secret=secret, zone=zone,
+    )  # fmt: skip

@@ -1,0 +1,181 @@
+"""What one clerk sees at one counter: the queue's tickets with the names that belong to them, opened for one answer."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from kiosk.checkin import CheckIn
+from kiosk.people import Patient, shown
+from kiosk.sealed import SealBroken
+from queueing.desk import OpdDesk
+from queueing.models import Counter, DebtKind, ParkedDebt, Queue, State, Ticket
+from queueing.outbox import Outbox
+from queueing.registry import Registry
+
+from . import words
+
+LISTED = 400
+"""Tickets in one answer: more than a counter calls in a day, and 120 kB of JSON."""
+
+PARKED_LOOKED_AT = 500
+AT_A_COUNTER = (State.CALLED, State.SERVING)
+
+_log = logging.getLogger(__name__)
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One ticket, with what a clerk needs to tell people apart."""
+
+    id: str
+    token: str
+    queue: str
+    state: str
+    lane: str
+    lane_mark: str
+    tags: tuple[str, ...]
+    """How the share came, where that is worth a look."""
+    near: str
+    """``near``, ``far`` or empty."""
+    name: str
+    age: str
+    gender: str
+    last_four: str
+    """Of the ABHA number, or empty: names alone do not tell two people apart."""
+    counter: str
+    arrived_ms: int
+    called_ms: int
+    calls: int
+    ahead: int
+    told: bool
+    """False when the answer to the phone could not be delivered and is parked."""
+
+
+class Detail(Struct, frozen=True, kw_only=True):
+    """One line of the registration details; what is copied is what is shown."""
+
+    label: str
+    value: str
+
+
+class QueueRow(Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    prefix: str
+    open: bool
+    mine: bool
+
+
+class DeskView(Struct, frozen=True, kw_only=True):
+    """The whole desk at one moment."""
+
+    at_ms: int
+    counter: str
+    counter_open: bool
+    queues: tuple[QueueRow, ...]
+    current: Row | None
+    details: tuple[Detail, ...]
+    tickets: tuple[Row, ...]
+    more: bool
+    """Further tickets exist that are not listed."""
+
+
+class DeskViews:
+    """Gathers a desk from the rooms below."""
+
+    def __init__(self, registry: Registry, desk: OpdDesk, outbox: Outbox, check_in: CheckIn) -> None:
+        self._registry, self._desk, self._outbox, self._check_in = registry, desk, outbox, check_in
+
+    async def of(self, hip: str, counter_name: str) -> DeskView | None:
+        """The desk of a counter, or None when there is no such counter."""
+        queues, counters = await asyncio.gather(self._registry.queues(hip), self._registry.counters(hip))
+        counter = next((one for one in counters if one.name == counter_name), None)
+        if counter is None:
+            return None
+        tickets, parked = await asyncio.gather(
+            self._desk.tickets(hip, queues=counter.queues, limit=LISTED + 1),
+            self._outbox.parked(hip, limit=PARKED_LOOKED_AT),
+        )
+        tickets = tickets[:LISTED]
+        patients = await self.patients(hip, tickets)
+        rows = [row(ticket, patients[ticket.id], parked) for ticket in tickets]
+        mine = next((one for one in tickets if one.counter == counter.name and one.state in AT_A_COUNTER), None)
+        return DeskView(
+            at_ms=time.time_ns() // 1_000_000, counter=counter.name, counter_open=counter.open,
+            queues=_queue_rows(queues, counter),
+            current=next((one for one in rows if mine and one.id == mine.id), None),
+            details=details(patients[mine.id]) if mine else (), tickets=tuple(rows), more=len(tickets) == LISTED,
+        )  # fmt: skip
+
+    async def one(self, hip: str, ticket: Ticket) -> tuple[Row, tuple[Detail, ...]]:
+        """One ticket with its details."""
+        patients, parked = await asyncio.gather(
+            self.patients(hip, [ticket]), self._outbox.parked(hip, limit=PARKED_LOOKED_AT)
+        )
+        return row(ticket, patients[ticket.id], parked), details(patients[ticket.id])
+
+    async def patients(self, hip: str, tickets: Sequence[Ticket]) -> dict[str, Patient]:
+        """Profiles by ticket id. One that cannot be opened is shown without a name: the number still can be called."""
+        sealed = await self._desk.profiles(hip, [one.id for one in tickets]) if tickets else {}
+        return {one.id: self._open(hip, one, sealed.get(one.id, b"")) for one in tickets}
+
+    def _open(self, hip: str, ticket: Ticket, sealed: bytes) -> Patient:
+        if not sealed:
+            return Patient()
+        try:
+            return self._check_in.profile(hip, ticket, sealed)
+        except SealBroken:
+            _log.warning("a profile could not be opened")
+            return Patient()
+
+
+def row(ticket: Ticket, patient: Patient, parked: Iterable[ParkedDebt]) -> Row:
+    untold = any(
+        debt.kind is DebtKind.ON_SHARE and debt.token == ticket.token and debt.owed_ms >= ticket.arrived_ms - 60_000
+        for debt in parked
+    )
+    tags = (words.ASSURANCES[ticket.assurance], words.NEARNESSES[ticket.nearness])
+    return Row(
+        id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
+        lane=ticket.lane.name.lower(), lane_mark=words.LANE_MARKS.get(ticket.lane, ""),
+        tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=shown(patient.name),
+        age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],
+        counter=ticket.counter, arrived_ms=ticket.arrived_ms, called_ms=ticket.called_ms, calls=ticket.calls,
+        ahead=ticket.ahead, told=not untold,
+    )  # fmt: skip
+
+
+def age(patient: Patient, now: datetime) -> str:
+    """Full years; months below two years, when the month is known."""
+    if patient.year_of_birth is None:
+        return ""
+    months = (now.year - patient.year_of_birth) * 12 + now.month - (patient.month_of_birth or 1)
+    if patient.month_of_birth and patient.day_of_birth and now.day < patient.day_of_birth:
+        months -= 1
+    if months < 0:
+        return ""
+    return f"{months} mo" if months < 24 and patient.month_of_birth else str(months // 12)
+
+
+def details(patient: Patient) -> tuple[Detail, ...]:
+    """Everything a registration form asks for, in the order of most forms."""
+    number = patient.abha_number
+    dashed = "-".join((number[:2], number[2:6], number[6:10], number[10:])) if len(number) == 14 else number
+    born = [part for part in (patient.day_of_birth, patient.month_of_birth, patient.year_of_birth) if part]
+    date = "-".join(f"{part:02}" for part in born) if len(born) == 3 else str(patient.year_of_birth or "")
+    lines = (
+        ("Name", patient.name), ("Gender", words.GENDERS.get(patient.gender, "")), ("Born", date),
+        ("ABHA number", dashed), ("ABHA address", patient.abha_address), ("Phone", patient.phone),
+        ("Address", patient.line), ("District", patient.district), ("State", patient.state), ("PIN", patient.pincode),
+    )  # fmt: skip
+    return tuple(Detail(label=label, value=text) for label, value in lines if (text := shown(value, 200)))
+
+
+def _queue_rows(queues: Iterable[Queue], counter: Counter) -> tuple[QueueRow, ...]:
+    return tuple(
+        QueueRow(id=one.id, name=one.name, prefix=one.prefix, open=one.open, mine=one.id in counter.queues)
+        for one in queues
+    )

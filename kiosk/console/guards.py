@@ -1,0 +1,217 @@
+"""Who may pass which console door. Every route names one of these guards; none of them is implied.
+
+A guard leaves the session it proved in the request's state; a handler that asks for ``session`` without a guard before
+it gets a refusal, so forgetting one closes a door and opens none. The facility of that session is the only one a
+handler may use. Unsafe methods must come from our own page (``Sec-Fetch-Site`` or ``Origin``) and, once somebody is
+signed in, carry the session's token. A store that does not answer closes every door.
+"""
+
+import asyncio
+import hmac
+from typing import Any, Protocol, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie, State
+from litestar.handlers.base import BaseRouteHandler
+
+from kiosk import decode
+from kiosk.settings import Settings
+
+from .sessions import LONGEST_S, Session
+from .staff import DEVICE_DAYS, SignedIn, Staff
+
+T = TypeVar("T")
+Connection = ASGIConnection[Any, Any, Any, State]
+Asked = Request[Any, Any, State]
+
+CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "_csrf"
+BODY_LIMIT = decode.PLAIN_LIMIT
+FORM_FIELDS = 64
+"""The longest form has a dozen."""
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_SESSION = "console_session"
+
+
+class House(Protocol):
+    """What a guard needs of the worker's house (``app.state.house``), before any dependency exists."""
+
+    settings: Settings
+    staff: Staff
+
+
+class Refused(Exception):
+    """Base of what a guard says no with."""
+
+
+class NotSignedIn(Refused):
+    """No session, or it is over, idle or revoked."""
+
+
+class PasswordDue(Refused):
+    """The first password must be changed before anything else."""
+
+
+class NoFacilityYet(Refused):
+    """A state administrator has not chosen where to work."""
+
+
+class NotAdministrator(Refused):
+    """This door is for the facility's administrator."""
+
+
+class ForeignPage(Refused):
+    """The request was not made by a page of ours, or without its token."""
+
+
+async def visitor(connection: Connection, _: BaseRouteHandler) -> None:
+    """Anybody with our page open: signing in."""
+    _from_our_page(connection)
+
+
+async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
+    """Anybody signed in, also with a first password: changing it, leaving."""
+    await _prove(connection)
+
+
+async def member(connection: Connection, _: BaseRouteHandler) -> None:
+    """Signed in with a password of one's own; the facility may still be open."""
+    if (await _prove(connection)).must_change:
+        raise PasswordDue
+
+
+async def clerk(connection: Connection, handler: BaseRouteHandler) -> None:
+    """At work in one facility."""
+    await member(connection, handler)
+    if not connection.scope["state"][_SESSION].facility:
+        raise NoFacilityYet
+
+
+async def administrator(connection: Connection, handler: BaseRouteHandler) -> None:
+    """At work in one facility, as its administrator."""
+    await clerk(connection, handler)
+    if connection.scope["state"][_SESSION].role != "admin":
+        raise NotAdministrator
+
+
+GUARDS = (visitor, signed_in, member, clerk, administrator)
+
+
+async def proved_session(scope: dict[str, object]) -> Session:
+    """The session a guard proved. Offered to handlers as ``session``."""
+    state = scope["state"]
+    session = state.get(_SESSION) if isinstance(state, dict) else None
+    if not isinstance(session, Session):
+        raise NotSignedIn
+    return session
+
+
+async def form(request: Asked) -> dict[str, str]:
+    """A submitted form, bounded; the last value of a name counts."""
+    async with asyncio.timeout(decode.DEADLINE_S):
+        body = await request.body()
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS, separator="&"
+        )
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise decode.BadBody("the form cannot be read") from error
+    return dict(pairs)
+
+
+async def asked(request: Asked, decoder: "msgspec.json.Decoder[T]") -> T:
+    """A JSON body, judged by size, type and depth before it is parsed."""
+    decode.require_json(request.headers.get("content-type", "").encode("latin-1", "replace"))
+    async with asyncio.timeout(decode.DEADLINE_S):
+        return decode.parse(await request.body(), decoder)
+
+
+def reference_of(connection: Connection) -> str:
+    """What the browser says its session is."""
+    return connection.cookies.get(_names(connection)[0], "")[:128]
+
+
+def device_of(connection: Connection) -> str:
+    return connection.cookies.get(_names(connection)[1], "")[:64]
+
+
+def address_of(connection: Connection) -> str:
+    """Where the tries come from; of an IPv6 address the network, since a household has 2^64 of them."""
+    host = connection.client.host if connection.client else ""
+    return ":".join(host.split(":")[:4]) if host.count(":") > 1 else host
+
+
+def cookies(connection: Connection, signed: SignedIn) -> list[Cookie]:
+    session, device = _names(connection)
+    return [
+        _cookie(connection, session, signed.reference, LONGEST_S),
+        _cookie(connection, device, signed.device, DEVICE_DAYS * 86_400),
+    ]
+
+
+def no_cookie(connection: Connection) -> Cookie:
+    return _cookie(connection, _names(connection)[0], "", 0)
+
+
+def house_of(connection: Connection) -> House:
+    house: House = connection.app.state["house"]
+    return house
+
+
+async def _prove(connection: Connection) -> Session:
+    _from_our_page(connection)
+    reference = reference_of(connection)
+    staff = house_of(connection).staff
+    session = await staff.session(reference) if reference else None
+    if session is None:
+        raise NotSignedIn
+    if connection.scope.get("method") not in _SAFE:
+        await _carries_token(connection, session)
+    if connection.headers.get("x-kiosk-live") != "1":  # the screen's own refreshing is no hand on the keyboard
+        await staff.sessions.used(session)
+    connection.scope["state"][_SESSION] = session
+    return session
+
+
+def _from_our_page(connection: Connection) -> None:
+    if connection.scope.get("method") in _SAFE:
+        return
+    site = connection.headers.get("sec-fetch-site")
+    if site is not None and site != "same-origin":
+        raise ForeignPage
+    origin = connection.headers.get("origin", "")
+    if site is None and origin in ("", "null"):
+        raise ForeignPage
+    if origin in ("", "null"):
+        return
+    ours = urlsplit(house_of(connection).settings.public_url)
+    there = urlsplit(origin)
+    if there.netloc not in (ours.netloc, connection.headers.get("host")):
+        raise ForeignPage
+
+
+async def _carries_token(connection: Connection, session: Session) -> None:
+    token = connection.headers.get(CSRF_HEADER, "")
+    if not token and isinstance(connection, Request):
+        is_form = connection.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        token = (await form(connection)).get(CSRF_FIELD, "") if is_form else ""
+    if not hmac.compare_digest(token.encode(), session.csrf.encode()):
+        raise ForeignPage
+
+
+def _names(connection: Connection) -> tuple[str, str]:
+    """``__Host-`` needs Secure, which a browser keeps only over https: a plain loopback address goes without."""
+    prefix = "__Host-" if _secure(connection) else ""
+    return f"{prefix}kiosk", f"{prefix}kiosk-desk"
+
+
+def _secure(connection: Connection) -> bool:
+    return house_of(connection).settings.public_url.startswith("https://")
+
+
+def _cookie(connection: Connection, name: str, value: str, max_age: int) -> Cookie:
+    secure = _secure(connection)
+    return Cookie(key=name, value=value, max_age=max_age, path="/", httponly=True, secure=secure, samesite="strict")

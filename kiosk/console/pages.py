@@ -1,0 +1,46 @@
+"""Renders the console's pages: autoescaped, nothing cached, and no word of a script or style inside them."""
+
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Response
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+
+from kiosk.headers import PAGE
+from kiosk.people import shown
+from kiosk.static_files import static_url
+
+from . import words
+from .sessions import Session
+
+
+def _local_time(unix_ms: int, zone: str) -> str:
+    return datetime.fromtimestamp(unix_ms / 1000, ZoneInfo(zone)).strftime("%d-%m %H:%M")
+
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.filters["shown"] = shown
+_templates.filters["local_time"] = _local_time
+_templates.filters["part"] = lambda text: quote(str(text), safe="")
+_templates.globals.update(words=words, static=static_url)
+
+
+def page(template: str, *, session: Session | None, status: int = 200, **values: object) -> Response[str]:
+    """One whole page."""
+    text = _templates.get_template(template).render(session=session, **values)
+    return Response(text, media_type=MediaType.HTML, status_code=status, headers=PAGE)
+
+
+def go(path: str, cookies: list[Cookie] | None = None) -> Redirect:
+    """Send the browser to another page, by GET."""
+    return Redirect(path, status_code=303, headers=PAGE, cookies=cookies)

@@ -1,0 +1,54 @@
+"""Hangs the console's doors: their limits, their dependencies, and what they answer in trouble."""
+
+from litestar import Router
+from litestar.di import NamedDependency, Provide
+from litestar.types import ControllerRouterHandler
+
+from kiosk.checkin import CheckIn
+from kiosk.settings import Settings
+from queueing.desk import OpdDesk
+from queueing.outbox import Outbox
+from queueing.registry import Registry
+from tokens.ticket import TicketLinks
+
+from . import answers, guards
+from .admin import Admin
+from .desk import Desk
+from .desk_view import DeskViews
+from .login import Login
+from .walk_in import Slips, WalkIns
+
+
+def routes() -> list[ControllerRouterHandler]:
+    """The console, to be hung at the root of the application."""
+    return [
+        Router(
+            path="/",
+            route_handlers=[Login, Desk, WalkIns, Admin],
+            dependencies={
+                "session": Provide(guards.proved_session),
+                "desk_views": Provide(_desk_views, sync_to_thread=False),
+                "slips": Provide(_slips, sync_to_thread=False),
+            },
+            exception_handlers=answers.HANDLERS,
+            request_max_body_size=guards.BODY_LIMIT,
+        )
+    ]
+
+
+def _desk_views(
+    registry: NamedDependency[Registry],
+    desk: NamedDependency[OpdDesk],
+    outbox: NamedDependency[Outbox],
+    check_in: NamedDependency[CheckIn],
+) -> DeskViews:
+    return DeskViews(registry, desk, outbox, check_in)
+
+
+def _slips(
+    registry: NamedDependency[Registry],
+    desk: NamedDependency[OpdDesk],
+    ticket_links: NamedDependency[TicketLinks],
+    settings: NamedDependency[Settings],
+) -> Slips:
+    return Slips(registry, desk, ticket_links, settings)

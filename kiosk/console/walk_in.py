@@ -1,0 +1,191 @@
+"""Somebody without a phone: a form of one line, a number in the same queue, and a slip of paper to hold.
+
+An ABHA card or app QR, scanned at the desk, fills the form; what it says is a claim that the clerk confirms by
+sending it.
+"""
+
+import asyncio
+import base64
+import time
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+from litestar import Controller, Response, post
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from msgspec import Struct
+
+from kiosk.checkin import CheckIn
+from kiosk.headers import PAGE
+from kiosk.people import Patient
+from kiosk.settings import Settings
+from queueing.desk import OpdDesk
+from queueing.models import Facility, Lane, Outcome, Place, Ticket
+from queueing.registry import Registry
+from tokens import qr
+from tokens.ticket import TicketLinks
+
+from . import guards, patient_qr, words
+from .guards import Asked
+from .sessions import Session
+
+OLDEST = 120
+LINK_AFTER_DAY_S = 4 * 3600
+"""A slip's link outlives midnight by as long as a late place is carried into the new day."""
+
+
+class WalkIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The form. Either an age or a year of birth may stand in ``age``."""
+
+    queue: str
+    name: str
+    age: str = ""
+    gender: str = ""
+    phone: str = ""
+    lane: str = ""
+    """Empty: by age."""
+    request: str = ""
+    """Made by the page for each form: the same form sent twice gives one number."""
+    claim: Patient | None = None
+    """What a scanned QR said; the fields above win over it."""
+
+
+class Scanned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    text: str
+
+
+class SlipAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    ticket: str
+
+
+class Slip(Struct, frozen=True, kw_only=True):
+    """What is printed: a number and where it leads, no name."""
+
+    outcome: str
+    words: str
+    token: str = ""
+    queue: str = ""
+    ahead: int = 0
+    facility: str = ""
+    lane: str = ""
+    at: str = ""
+    """Local date and time of the facility."""
+    link: str = ""
+    qr: str = ""
+    """A picture as a ``data:`` address."""
+
+
+_WALK_IN = msgspec.json.Decoder(WalkIn)
+_SCANNED = msgspec.json.Decoder(Scanned)
+_SLIP = msgspec.json.Decoder(SlipAsk)
+
+
+class Slips:
+    """Makes slips: looks up what they say and draws their QR in a thread."""
+
+    def __init__(self, registry: Registry, desk: OpdDesk, links: TicketLinks, settings: Settings) -> None:
+        self._registry, self._desk, self._links, self._settings = registry, desk, links, settings
+
+    async def of_place(self, hip: str, place: Place) -> Slip:
+        refusal = words.REFUSALS[place.refusal] if place.refusal else ""
+        said = words.PLACES.get(place.outcome, words.OUTCOMES.get(place.outcome, "")).format(refusal=refusal)
+        ticket = await self._desk.ticket(hip, place.ticket) if place.ticket else None
+        if ticket is None or place.outcome is Outcome.REFUSED:
+            return Slip(outcome=place.outcome.name, words=said)
+        return msgspec.structs.replace(await self.of_ticket(hip, ticket), outcome=place.outcome.name, words=said)
+
+    async def of_ticket(self, hip: str, ticket: Ticket) -> Slip:
+        facility, queues = await asyncio.gather(self._registry.facility(hip), self._registry.queues(hip))
+        zone = ZoneInfo((facility and facility.timezone) or self._settings.timezone)
+        now_s = int(time.time())
+        token = self._links.mint(hip, ticket.id, expires_s=_day_ends_s(zone, now_s) + LINK_AFTER_DAY_S, now_s=now_s)
+        link = f"{self._settings.public_url.rstrip('/')}/t/{token}"
+        picture = await asyncio.to_thread(qr.svg, link)
+        return Slip(
+            outcome="FOUND", words="", token=ticket.token, ahead=ticket.ahead, link=link,
+            queue=next((one.name for one in queues if one.id == ticket.queue), ticket.queue),
+            facility=_name(facility), lane=words.LANES[ticket.lane] if ticket.lane else "",
+            at=datetime.fromtimestamp(ticket.arrived_ms / 1000, zone).strftime("%d-%m-%Y %H:%M"),
+            qr="data:image/svg+xml;base64," + base64.b64encode(_standalone(picture)).decode(),
+        )  # fmt: skip
+
+
+class WalkIns(Controller):
+    path = "/console"
+
+    @post("/walk-in", guards=[guards.clerk], status_code=200, include_in_schema=False)
+    async def register(
+        self, request: Asked, session: NamedDependency[Session], check_in: NamedDependency[CheckIn],
+        slips: NamedDependency[Slips],
+    ) -> Response[Slip]:  # fmt: skip
+        asked = await guards.asked(request, _WALK_IN)
+        patient = patient_of(asked, datetime.now().astimezone().year)
+        if not patient.name or (asked.lane and asked.lane.upper() not in Lane.__members__):
+            raise NotFoundException
+        lane = Lane[asked.lane.upper()] if asked.lane else Lane.ORDINARY
+        place = await check_in.walked_in(
+            session.facility, asked.queue[:64], patient, lane, by=session.login, request_id=asked.request[:64]
+        )
+        return Response(await slips.of_place(session.facility, place), headers=PAGE)
+
+    @post("/walk-in/read", guards=[guards.clerk], status_code=200, include_in_schema=False)
+    async def read(
+        self, request: Asked, session: NamedDependency[Session], settings: NamedDependency[Settings]
+    ) -> Response[Patient]:
+        """Understand what a desk scanner typed; 422 when it is not an ABHA QR."""
+        scanned = await guards.asked(request, _SCANNED)
+        return Response(patient_qr.read(scanned.text, suffix=settings.cm_id), headers=PAGE)
+
+    @post("/slip", guards=[guards.clerk], status_code=200, include_in_schema=False)
+    async def slip(
+        self, request: Asked, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
+        slips: NamedDependency[Slips],
+    ) -> Response[Slip]:  # fmt: skip
+        """Print a number again."""
+        asked = await guards.asked(request, _SLIP)
+        ticket = await desk.ticket(session.facility, asked.ticket[:64])
+        if ticket is None:
+            raise NotFoundException
+        return Response(await slips.of_ticket(session.facility, ticket), headers=PAGE)
+
+
+def patient_of(asked: WalkIn, this_year: int) -> Patient:
+    """The form over the claim; bounded, and an age turned into a year."""
+    claim = asked.claim or Patient()
+    year = _year(asked.age, this_year)
+    same_year = year is None or year == claim.year_of_birth
+    return msgspec.structs.replace(
+        claim,
+        name=asked.name.strip()[:200],
+        gender=asked.gender if asked.gender in words.GENDERS else "",
+        year_of_birth=claim.year_of_birth if same_year else year,
+        month_of_birth=claim.month_of_birth if same_year else None,
+        day_of_birth=claim.day_of_birth if same_year else None,
+        phone="".join(one for one in asked.phone if one.isdigit() and one.isascii())[-10:],
+        abha_number=claim.abha_number if len(claim.abha_number) == 14 and claim.abha_number.isdigit() else "",
+        abha_address=claim.abha_address[:250], line=claim.line[:250], district=claim.district[:100],
+        state=claim.state[:100], pincode=claim.pincode[:10],
+    )  # fmt: skip
+
+
+def _year(text: str, this_year: int) -> int | None:
+    """``67`` is an age, ``1957`` a year."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else -1
+    if 0 <= number <= OLDEST:
+        return this_year - number
+    return number if this_year - OLDEST <= number <= this_year else None
+
+
+def _day_ends_s(zone: ZoneInfo, now_s: int) -> int:
+    tomorrow = datetime.fromtimestamp(now_s, zone).date() + timedelta(days=1)
+    return int(datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).timestamp())
+
+
+def _standalone(svg: bytes) -> bytes:
+    """An SVG used as a picture needs its name space."""
+    return svg if b"xmlns=" in svg else svg.replace(b"<svg ", b'<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+
+
+def _name(facility: Facility | None) -> str:
+    return facility.name if facility else ""

@@ -1,0 +1,265 @@
+// The desk: one key for next, one for every other move; what the screen shows is what the server said last.
+
+import { $, copy, describe, fill, keyOf, make, say } from './dom.js';
+import { List } from './list.js';
+import { NoAnswer, SignedOut, follow, get, post } from './net.js';
+import { Now } from './now.js';
+import { paper, print } from './slip.js';
+import { WalkIn } from './walk.js';
+
+const root = $('desk');
+const counter = root.dataset.counter;
+const [words, lanes, sections, states, genders] = ['words', 'lanes', 'sections', 'states', 'genders'].map((name) => JSON.parse(root.dataset[name]));
+const POLL_MS = 20000; // when the stream is cut by a proxy, the list still moves
+const TOAST_MS = 9000;
+
+let view = null, ahead_ms = 0, asking = 0, shown = 0, lostAt = null, busy = false, ended = false, stop = () => undefined;
+const now_ms = () => Date.now() + ahead_ms;
+const list = new List($('list'), words, sections, paintChosen);
+const now = new Now(words, states, genders, lanes);
+const walkIn = new WalkIn(words, trouble);
+
+// --- what the server says -------------------------------------------------------------------------------------------
+
+async function refresh() {
+  const mine = ++asking;
+  try {
+    const fresh = await get(`/console/desk?counter=${encodeURIComponent(counter)}`);
+    line(true);
+    if (mine > shown) { shown = mine; paint(fresh); }
+  } catch (cause) {
+    trouble(cause) || line(false);
+  }
+}
+
+function paint(fresh) {
+  view = fresh;
+  ahead_ms = fresh.at_ms - Date.now();
+  paintQueues();
+  $('closed').hidden = fresh.counter_open;
+  say($('closed'), fresh.counter_open ? '' : fill(words.counter_closed, { counter }));
+  now.render(fresh.current, fresh.details, fresh.at_ms);
+  list.render(fresh.tickets, counter, fresh.at_ms);
+  for (const button of document.querySelectorAll('#now [data-do]')) button.disabled = !possible(button.dataset.do, fresh.current);
+}
+
+function paintQueues() {
+  const mine = view.queues.filter((one) => one.mine);
+  const waiting = (id) => view.tickets.filter((one) => one.queue === id && one.state === 'waiting').length;
+  $('queues').replaceChildren(...mine.map((one) => {
+    const chip = make('li', one.open ? 'chip' : 'chip shut', `${one.name} `);
+    chip.append(make('b', '', String(waiting(one.id))));
+    return chip;
+  }));
+}
+
+function line(alive) {
+  if (alive && lostAt) { lostAt = null; tell(words.back); }
+  if (!alive && !lostAt) lostAt = new Date();
+  $('link').className = alive ? 'link' : 'link down';
+  $('lost').hidden = alive;
+  if (lostAt) say($('lost'), fill(words.lost, { time: lostAt.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) }));
+}
+
+// True when the trouble was dealt with here.
+function trouble(cause) {
+  if (!(cause instanceof SignedOut)) return false;
+  if (!ended) {
+    ended = true;
+    stop();
+    for (const open of document.querySelectorAll('dialog[open]')) open.close();
+    say($('locked-text'), words.locked);
+    $('locked').showModal();
+  }
+  return true;
+}
+
+// --- moves ----------------------------------------------------------------------------------------------------------
+
+const FROM = {
+  start: ['called'], recall: ['called'], finish: ['called', 'serving'], hold: ['waiting', 'called', 'serving'], 'no-show': ['called'],
+  'bring-back': ['held', 'no_show'], 'check-in': ['expected'], transfer: ['waiting', 'called', 'serving', 'held', 'no_show'],
+  lane: ['expected', 'waiting', 'held', 'no_show'], call: ['expected', 'waiting', 'held', 'no_show'],
+};
+
+// Which buttons look pressable. The server decides; this only spares a useless press.
+const possible = (what, ticket) => !['view', 'slip', 'cancel', ...Object.keys(FROM)].includes(what) || (ticket !== null && (FROM[what]?.includes(ticket.state) ?? true));
+
+async function move(what, body) {
+  if (busy || ended) return;
+  busy = true;
+  root.setAttribute('aria-busy', 'true');
+  try {
+    const answer = await post(`/console/desk/${what}`, { counter, ...body });
+    tell(answer.words, answer.outcome === 'MOVED' ? '' : 'warn', answer.outcome === 'MOVED' && what !== 'undo');
+    if (answer.outcome === 'MOVED' && body.ticket === list.selected) list.select('');
+  } catch (cause) {
+    if (!trouble(cause)) {
+      tell(cause instanceof NoAnswer ? words.failed : cause.message, 'warn');
+      if (cause instanceof NoAnswer) line(false);
+    }
+  } finally {
+    busy = false;
+    root.removeAttribute('aria-busy');
+  }
+  await refresh();
+}
+
+const current = () => view?.current ?? null;
+const target = (where) => (where === 'current' ? current() : list.ticket() ?? current());
+
+function onOne(what, where, more = {}) {
+  const ticket = where === 'here' ? current() : where === 'chosen' ? list.ticket() : target(where);
+  if (!ticket) return tell(where === 'here' ? words.no_current : words.choose_first, 'warn');
+  return move(what, { ticket: ticket.id, ...more });
+}
+
+const ACTS = {
+  next: () => move('next', { seen: current()?.id ?? '' }),
+  recall: () => move('recall', {}),
+  undo: () => move('undo', {}),
+  start: () => onOne('start', 'here'),
+  finish: () => onOne('finish', 'here'),
+  hold: (where) => onOne('hold', where),
+  'no-show': (where) => onOne('no-show', where),
+  call: () => onOne('call', 'chosen'),
+  'check-in': () => onOne('check-in', 'chosen'),
+  'bring-back': () => onOne('bring-back', 'chosen'),
+  transfer: (where) => choose($('choice-title'), `${target(where)?.token ?? ''} →`, where, view.queues.filter((one) => one.open && one.id !== target(where)?.queue).map((one) => [one.id, one.name]), (to) => onOne('transfer', where, { to })),
+  lane: (where) => choose($('choice-title'), target(where)?.token ?? '', where, Object.entries(lanes), (lane) => onOne('lane', where, { lane })),
+  cancel: () => sure(),
+  view: () => look(),
+  slip: (where) => printAgain(target(where)),
+  'let-go': () => list.select(''),
+  'walk-in': () => view && walkIn.open([...view.queues.filter((one) => one.mine), ...view.queues.filter((one) => !one.mine)]),
+};
+
+async function printAgain(ticket) {
+  if (!ticket) return tell(words.choose_first, 'warn');
+  try {
+    await print(await post('/console/slip', { ticket: ticket.id }), words);
+  } catch (cause) {
+    trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, 'warn');
+  }
+}
+
+async function look() {
+  const ticket = list.ticket();
+  if (!ticket) return tell(words.choose_first, 'warn');
+  try {
+    const found = await post('/console/desk/patient', { ticket: ticket.id });
+    say($('view-title'), found.ticket.token);
+    describe($('view-details'), found.details);
+    $('view').details = found.details;
+    $('view').showModal();
+  } catch (cause) {
+    trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, 'warn');
+  }
+}
+
+function choose(title, text, where, options, then) {
+  if (!target(where)) return tell(words.choose_first, 'warn');
+  const dialog = $('ask-choice');
+  say(title, text);
+  $('choice-list').replaceChildren(...options.map(([id, name], at) => {
+    const button = make('button', 'choice', name);
+    button.type = 'button';
+    if (at < 9) button.prepend(make('kbd', '', String(at + 1)), ' ');
+    button.addEventListener('click', () => { dialog.close(); then(id); });
+    return button;
+  }));
+  dialog.showModal();
+}
+
+function sure() {
+  const ticket = list.ticket();
+  if (!ticket) return tell(words.choose_first, 'warn');
+  $('sure-yes').onclick = () => { $('ask-sure').close(); move('cancel', { ticket: ticket.id }); };
+  say($('sure-text'), fill(words.cancel_sure, { token: ticket.token }));
+  $('ask-sure').showModal();
+}
+
+// --- what the clerk sees and presses --------------------------------------------------------------------------------
+
+let toastTimer = 0;
+function tell(text, kind = '', undoable = false) {
+  say($('toast-text'), text);
+  say($('said'), text);
+  $('toast').className = `toast ${kind}`;
+  $('toast').hidden = false;
+  $('toast-undo').hidden = !undoable;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => { $('toast').hidden = true; }, TOAST_MS);
+}
+
+function paintChosen(ticket) {
+  $('chosen').hidden = !ticket;
+  say($('chosen-who'), ticket ? ticket.token : '');
+  for (const button of document.querySelectorAll('#chosen [data-do]')) button.disabled = !possible(button.dataset.do, ticket);
+}
+
+async function copyAll(details) {
+  if (!details?.length) return;
+  await copy(details);
+  tell(words.copied);
+}
+
+const KEYS = {
+  n: 'next', ' ': 'next', r: 'recall', s: 'start', f: 'finish', h: 'hold', x: 'no-show', b: 'bring-back', t: 'transfer',
+  c: 'check-in', p: 'lane', u: 'undo', w: 'walk-in', l: 'slip', v: 'view', delete: 'cancel',
+};
+
+function pressed(event) {
+  const inside = event.target.closest?.('input, select, textarea, dialog');
+  if (event.target === $('search')) return searching(event);
+  if (inside || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const key = keyOf(event).toLowerCase();
+  const onControl = event.target.closest?.('button, a, summary');
+  if (onControl && (key === ' ' || key === 'enter')) return;
+  const act = { arrowdown: () => list.step(1), arrowup: () => list.step(-1), pagedown: () => list.step(10), pageup: () => list.step(-10), home: () => list.step(-1e6), end: () => list.step(1e6) }[key];
+  if (act) { event.preventDefault(); $('list').focus(); act(); return; }
+  if (event.repeat) { if (key === ' ' || key === 'enter') event.preventDefault(); return; }
+  const done = key === 'escape' ? list.select('') : key === '/' ? $('search').focus() : key === '?' ? $('help').showModal()
+    : key === 'y' ? copyAll(now.details) : key === 'enter' ? (list.selected ? look() : ACTS.next())
+    : key === 'n' && event.shiftKey ? ACTS.call() : KEYS[key] ? ACTS[KEYS[key]]() : null;
+  if (done !== null) event.preventDefault();
+}
+
+function searching(event) {
+  if (event.key === 'Escape') { $('search').value = ''; filter(); $('list').focus(); }
+  else if (event.key === 'Enter' || event.key === 'ArrowDown') { event.preventDefault(); $('list').focus(); if (!list.selected) list.step(1); }
+}
+
+function filter() {
+  list.search($('search').value);
+  if (view) list.render(view.tickets, counter, now_ms());
+}
+
+for (const button of document.querySelectorAll('[data-do]')) {
+  button.addEventListener('click', () => {
+    $('list').focus(); // or the next Space would press this button again
+    ACTS[button.dataset.do](button.dataset.on);
+  });
+}
+$('search').addEventListener('input', filter);
+$('copy').addEventListener('click', () => copyAll(now.details));
+$('view-copy').addEventListener('click', () => copyAll($('view').details));
+for (const [button, dialog] of [['view-close', 'view'], ['help-close', 'help'], ['sure-no', 'ask-sure']]) $(button).addEventListener('click', () => $(dialog).close());
+for (const dialog of document.querySelectorAll('dialog')) dialog.addEventListener('close', () => $('list').focus());
+$('locked').addEventListener('cancel', (event) => event.preventDefault());
+$('view').addEventListener('keydown', (event) => { if (keyOf(event) === 'y') copyAll($('view').details); });
+$('ask-choice').addEventListener('keydown', (event) => { if (/^[1-9]$/.test(event.key) && !event.repeat) $('choice-list').children[event.key - 1]?.click(); });
+document.addEventListener('keydown', pressed);
+document.addEventListener('visibilitychange', () => { if (!document.hidden && !ended) refresh(); });
+
+function tick() {
+  say($('clock'), new Date(now_ms()).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
+  if (view) { now.tick(now_ms()); list.render(view.tickets, counter, now_ms()); }
+}
+setInterval(tick, 15000);
+setInterval(() => { if (!ended) refresh(); }, POLL_MS);
+paper();
+tick();
+$('list').focus();
+stop = follow(root.dataset.live, refresh, (alive) => { if (!ended) line(alive); });
+refresh();
