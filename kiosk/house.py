@@ -60,6 +60,11 @@ class House:
         self.counter_codes = CounterCodes(self.ring)
         self.ticket_links = TicketLinks(self.ring, audience=settings.public_url)
         self.camera_links = CameraLinks(self.ring, audience=settings.public_url)
+        self._jwks = self.ring.jwks()
+
+    def jwks(self) -> bytes:
+        """Public keys of the ring in hand."""
+        return self._jwks
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["House"]:
@@ -122,7 +127,7 @@ class House:
     async def _follow_keys(self) -> None:
         """Take a rotated key ring within seconds, without a restart."""
         async for ring in self._keys.changes():
-            self.ring = ring
+            self.ring, self._jwks = ring, ring.jwks()
             for part in (self.counter_codes, self.ticket_links, self.camera_links):
                 part.use(ring)
             self.seal.use(ring.seal_masters(), ring.seal_master_id)

@@ -130,13 +130,14 @@ class OpdDesk:
         store: Store,
         *,
         timezone: str = "Asia/Kolkata",
+        clock: ServiceClock | None = None,
         facility_rate: float = 20,
         facility_burst: int = 200,
         now_ms: Callable[[], UnixMs] = _unix_ms,
     ) -> None:
         self._store = store
         self._now_ms = now_ms
-        self._clocks = {"": ServiceClock(timezone, now_ms)}
+        self._clocks = {"": clock or ServiceClock(timezone, now_ms)}
         self._zones: dict[str, str] = {}
         self._rate = facility_rate
         self._burst = facility_burst

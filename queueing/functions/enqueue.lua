@@ -112,7 +112,7 @@ end
 
 -- Arrival less head start. Many arrive in one millisecond; the number's share of it keeps them in the order of numbers.
 local function order_score(clock, lane, number)
-  return clock.now - HEAD_START_MS[lane] + (number % 4096) / 4096
+  return clock.now - HEAD_START_MS[lane] + (number % 1024) / 1024
 end
 
 local function new_ticket(hall, clock, args, queue, config, number, verdict, assurance, nearness)

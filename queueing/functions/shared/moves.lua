@@ -127,7 +127,8 @@ end
 
 -- Where somebody who missed a call comes in again: after the next two, not at the end.
 local function near_the_front(hall, queue, old_score)
-  local second = redis.call('ZRANGE', waiting_key(hall, queue), 1, 1, 'WITHSCORES')
-  if not second[2] then return old_score end
-  return math.max(old_score, tonumber(second[2]) + 0.5)
+  local following = redis.call('ZRANGE', waiting_key(hall, queue), 1, 2, 'WITHSCORES')
+  local second, third = tonumber(following[2]), tonumber(following[4])
+  if not second then return old_score end
+  return math.max(old_score, third and (second + third) / 2 or second + 1)
 end

@@ -1,0 +1,84 @@
+"""The web application: opens a worker's house and hangs every room's doors. The one file that sees every room."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Response, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.openapi import OpenAPIConfig
+
+from kiosk import console, live, problems, readiness, static_files
+from kiosk.abdm import callbacks
+from kiosk.house import House
+from kiosk.settings import Settings, load
+
+JWKS_KEPT_S = 300
+"""How long others may keep our public keys: the next key is published long before it signs."""
+BODY_MAX = 16 * 1024
+"""Bytes, on every door but the gateway's, which reads its own."""
+
+SHARED = (
+    "settings",
+    "store",
+    "registry",
+    "desk",
+    "outbox",
+    "hub",
+    "counter_codes",
+    "ticket_links",
+    "camera_links",
+    "seal",
+    "check_in",
+    "staff",
+)
+"""What rooms may ask for by name: the house's parts of the same name."""
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """The application of one worker. Settings are read from the environment unless given."""
+    house = House(settings or load())
+
+    @asynccontextmanager
+    async def furnished(app: Litestar) -> AsyncIterator[None]:
+        async with house.open():
+            app.state.hub = house.hub
+            yield
+
+    return Litestar(
+        route_handlers=[
+            *callbacks.routes(lambda: house),
+            *live.routes(),
+            *console.routes(),
+            *readiness.routes(),
+            *static_files.routes(),
+            public_keys,
+        ],
+        dependencies=_dependencies(house),
+        lifespan=[furnished],
+        state=State({"house": house}),
+        exception_handlers=problems.HANDLERS,
+        request_max_body_size=BODY_MAX,
+        openapi_config=OpenAPIConfig(title="Scan and Share kiosk", version="1"),
+        logging_config=None,
+    )
+
+
+def _dependencies(house: House) -> dict[str, Provide]:
+    def part(name: str) -> Provide:
+        return Provide(lambda: getattr(house, name), sync_to_thread=False)
+
+    look_once = readiness.Look(house)
+    return {
+        **{name: part(name) for name in SHARED},
+        "house": Provide(lambda: house, sync_to_thread=False),
+        "look_once": Provide(lambda: look_once, sync_to_thread=False),
+        "now_s": Provide(lambda: int(time.time()), sync_to_thread=False, use_cache=False),
+    }
+
+
+@get("/.well-known/jwks.json", media_type="application/jwk-set+json", sync_to_thread=False)
+def public_keys(house: NamedDependency[House]) -> Response[bytes]:
+    """The keys with which anybody can check a ticket link."""
+    return Response(house.jwks(), headers={"Cache-Control": f"public, max-age={JWKS_KEPT_S}"})

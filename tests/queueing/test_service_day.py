@@ -1,0 +1,119 @@
+"""Midnight: numbers begin again, nobody who just came loses the place, and the day never goes back."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import anyio
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from queueing.day import ServiceClock
+from queueing.desk import OpdDesk
+from queueing.errors import StoreRefused
+from queueing.models import Outcome, Queue, State
+from queueing.registry import Registry
+from queueing.store import Store
+from tests.queueing.hall import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, open_desk
+
+anyio_mark = pytest.mark.anyio
+ZONES = ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Pacific/Chatham"]
+
+
+async def at_midnight(store: Store, carry_over_min: int = 240) -> tuple[OpdDesk, MovedMidnight]:
+    await build(store)
+    queue = Queue(id="medicine", name="Medicine", prefix="M", carry_over_min=carry_over_min)
+    await Registry(store).put_queue(HIP, queue)
+    clock = kolkata()
+    clock.moved_ms = midnight_in(clock, ms=5_000)
+    return open_desk(store, clock), clock
+
+
+def midnight_in(clock: MovedMidnight, *, ms: int) -> int:
+    """How far the facility's day must be moved for its midnight to come so soon."""
+    offset, _, _, now = clock.arguments()
+    into_day = (int(now.split()[0]) + offset) % DAY_MS
+    return DAY_MS - into_day - ms
+
+
+@anyio_mark
+async def test_numbers_begin_again_and_who_waits_stays_in_front(store: Store) -> None:
+    desk, clock = await at_midnight(store)
+    late = [await desk.enqueue(arrival()) for _ in range(3)]
+    await desk.call_next(HIP, "M1", by="clerk")
+    clock.moved_ms += 10_000
+    new = await desk.enqueue(arrival())
+    assert new.token == "M-001"
+    snapshot = await desk.snapshot(HIP)
+    assert snapshot
+    assert snapshot.queues[0].next == ("M-002", "M-003", "M-001")
+    assert [call.token for call in snapshot.queues[0].now] == ["M-001"]
+    called = await desk.call_next(HIP, "M1", by="clerk")
+    assert called.ticket
+    assert called.ticket.id == late[1].ticket
+
+
+@anyio_mark
+async def test_a_day_clinic_begins_empty(store: Store) -> None:
+    desk, clock = await at_midnight(store, carry_over_min=0)
+    left = [await desk.enqueue(arrival()) for _ in range(3)]
+    await desk.call_next(HIP, "M1", by="clerk")
+    await anyio.sleep(0.1)
+    clock.moved_ms += midnight_in(clock, ms=-10)
+    assert (await desk.call_next(HIP, "M1", by="clerk", seen="")).outcome is Outcome.EMPTY
+    for place in left:
+        ticket = await desk.ticket(HIP, place.ticket)
+        assert ticket
+        assert ticket.state is State.LAPSED
+
+
+@anyio_mark
+async def test_a_carried_patient_who_scans_again_keeps_yesterdays_number(store: Store) -> None:
+    desk, clock = await at_midnight(store)
+    await desk.enqueue(arrival())
+    patient = arrival(person="late")
+    await desk.enqueue(patient)
+    clock.moved_ms += 10_000
+    place = await desk.enqueue(arrival(person="late"))
+    assert (place.outcome, place.token) == (Outcome.SAME_PERSON, "M-002")
+
+
+@anyio_mark
+async def test_the_day_never_goes_back(store: Store) -> None:
+    desk, clock = await at_midnight(store)
+    await desk.enqueue(arrival())
+    clock.moved_ms += 10_000
+    await desk.enqueue(arrival())
+    clock.moved_ms -= 10_000
+    assert (await desk.enqueue(arrival())).token == "M-002"
+
+
+@anyio_mark
+async def test_a_clock_a_day_away_is_refused(store: Store) -> None:
+    await build(store)
+    far = OpdDesk(store, now_ms=lambda: int(datetime.now(UTC).timestamp() * 1000) + 2 * DAY_MS)
+    with pytest.raises(StoreRefused) as refused:
+        await far.enqueue(arrival())
+    assert refused.value.code == "CLOCK"
+
+
+@anyio_mark
+async def test_a_facility_may_keep_its_own_zone(store: Store) -> None:
+    await build(store, timezone="Pacific/Kiritimati")
+    desk = open_desk(store)
+    await desk.enqueue(arrival())
+    snapshot = await desk.snapshot(HIP)
+    assert snapshot
+    assert snapshot.day == datetime.now(ZoneInfo("Pacific/Kiritimati")).date().isoformat()
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@given(st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)), st.integers(0, 47 * 3600))
+def test_the_day_told_ahead_is_the_day_of_the_zone(zone: str, moment: datetime, later_s: int) -> None:
+    now = moment.replace(tzinfo=UTC)
+    now_ms = int(now.timestamp() * 1000)
+    offset, change, after, _ = ServiceClock(zone, lambda: now_ms).arguments()
+    then_ms = now_ms + later_s * 1000
+    told = after if change and then_ms >= change else offset
+    there = datetime.fromtimestamp(then_ms / 1000, UTC).astimezone(ZoneInfo(zone))
+    assert timedelta(milliseconds=told) == there.utcoffset()

@@ -1,0 +1,46 @@
+"""The small numbers of the store and the words of the edge are the same."""
+
+import re
+from enum import IntEnum
+from importlib.resources import files
+
+import pytest
+
+from queueing import library
+from queueing.models import Assurance, DebtKind, Lane, Nearness, Outcome, Refusal, Remote, State
+
+WORDS = files("queueing").joinpath("functions", "shared", "words.lua").read_text()
+PAIRS = {
+    "OUTCOME": Outcome,
+    "STATE": State,
+    "LANE": Lane,
+    "ASSURANCE": Assurance,
+    "NEARNESS": Nearness,
+    "REFUSAL": Refusal,
+    "REMOTE": Remote,
+    "DEBT": DebtKind,
+}
+
+
+@pytest.mark.parametrize("table", PAIRS)
+def test_lua_and_python_say_the_same(table: str) -> None:
+    body = re.search(rf"local {table} = {{(.*?)}}", WORDS, re.DOTALL)
+    assert body
+    said = {name: int(number) for name, number in re.findall(r"(\w+) = (\d+)", body[1])}
+    meant: type[IntEnum] = PAIRS[table]
+    assert said == {word.name: word.value for word in meant}
+
+
+@pytest.mark.parametrize("operation", library.operation_names())
+def test_every_operation_states_its_contract_before_its_first_line(operation: str) -> None:
+    source = files("queueing").joinpath("functions", f"{operation}.lua").read_text()
+    header = re.match(r"--\[\[ (\w+): .*?\]\]|--\[\[ .*?\]\]", source, re.DOTALL)
+    assert header, "a function file opens with its header"
+    for word in ("KEYS", "ARGV", "Reply", "Cost"):
+        assert word in header[0]
+    assert header[0].startswith(f"--[[ {operation}:")
+
+
+def test_the_version_is_in_every_name() -> None:
+    assert library.version() in library.function_name("enqueue")
+    assert f"name=kiosk_{library.version()}" in library.source()
