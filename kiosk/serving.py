@@ -1,0 +1,118 @@
+"""The web role: Granian with our application in its workers.
+
+Promises: it listens only when the application is up; a worker that dies is replaced; asked to stop, it stops accepting,
+tells open streams to go elsewhere, lets requests under way end, and is gone within ``STOP_S``; when its parent dies in
+whatever way, nothing of it is left.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from typing import Any, Final
+
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.http import HTTP1Settings
+from granian.server.mp import MPServer
+from litestar import Litestar
+
+from kiosk import telemetry
+from kiosk.settings import Settings, load
+
+HEADERS_WITHIN_MS: Final = 5_000
+"""For the headers of a request; the body has a deadline of its own where it is read (``kiosk.decode``)."""
+BACKLOG: Final = 4_096
+"""Connections not yet accepted: a whole yard that scans in the second the gate opens."""
+IN_FLIGHT: Final = 32_768
+"""Requests of one worker at once. Open streams count among them, and must never be what keeps a scan out: this is
+above ``kiosk.live.hub.MOST_LISTENERS`` by more than all scans that can wait."""
+STOP_S: Final = 6
+"""For requests under way: a scan's own deadline is five seconds."""
+RESPAWN_S: Final = 0.2
+OPEN_FILES: Final = 65_536
+WEB_OOM_SCORE: Final = "300"
+"""When memory runs out, a web worker goes before the store: it comes back with nothing lost."""
+
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_NO_NEW_PRIVS: Final = 38
+NOTICE: Final = signal.SIGUSR1
+"""Told to workers just before they must stop: streams would keep them from ending."""
+
+
+def harden() -> None:
+    """For every process of the tree: private files, no core files, no new rights, room for many sockets."""
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(room, resource.getrlimit(resource.RLIMIT_NOFILE)[0]), hard))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def die_with(parent: int) -> None:
+    """From now on this process ends when ``parent`` does, even by ``kill -9``. Exits at once if it is gone already."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit("the parent ended first")
+
+
+class WebServer(MPServer):
+    """Granian's server, which gives its workers notice before it stops them."""
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        for worker in self.wrks:
+            with contextlib.suppress(ProcessLookupError, TypeError):
+                os.kill(worker.inner.pid, NOTICE)
+        super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped upstream
+
+
+def serve_web(settings: Settings, address: str) -> None:
+    """Until SIGTERM. ``address`` is an IP address; the port is that of the settings, and free."""
+    server = WebServer(
+        "kiosk.serving:application",
+        address=address,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=settings.workers,
+        loop=Loops.uvloop,
+        http=HTTPModes.auto,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
+        websockets=False,
+        backlog=BACKLOG,
+        backpressure=IN_FLIGHT,
+        factory=True,
+        respawn_failed_workers=True,
+        respawn_interval=RESPAWN_S,
+        workers_kill_timeout=STOP_S,
+        log_access=False,
+    )
+    telemetry.configure_logs(settings.log_level)
+    server.serve()
+
+
+def application() -> Litestar:
+    """The application in one worker."""
+    from kiosk.app import create_app
+
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid is not None:
+        die_with(parent.pid)
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write(WEB_OOM_SCORE)
+    telemetry.configure_logs(load().log_level)
+    app = create_app()
+    app.on_startup.append(_end_streams_on_notice)
+    return app
+
+
+async def _end_streams_on_notice(app: Litestar) -> None:
+    loop = asyncio.get_running_loop()
+    closing: set[asyncio.Task[None]] = set()
+    loop.add_signal_handler(NOTICE, lambda: closing.add(loop.create_task(app.state.hub.close())))
