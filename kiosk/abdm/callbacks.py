@@ -20,6 +20,7 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Send
 from litestar.types import Scope as AsgiScope
 
+from kiosk import telemetry
 from kiosk.abdm.errors import NoRequestId
 from kiosk.abdm.gatekeeper import Gatekeeper
 from kiosk.abdm.reading import Envelope, legacy_scan, same_request, to_query, to_scan
@@ -101,6 +102,7 @@ def _route(
 ) -> ASGIRouteHandler:
     @asgi(list(paths), copy_scope=False)
     async def gateway_door(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
         if scope.get("method") != "POST":
             await _answer(send, 405, envelope_for(405, "ABDM-1031", "Only POST is answered here"), (b"allow", b"POST"))
             return
@@ -109,9 +111,11 @@ def _route(
         except SenderGone:
             return  # nobody is left to be answered
         except Exception as failure:  # the last resort: every failure has an answer, and none shows its words
-            await _refuse(send, failure)
-            return
-        await _answer(send, 202, _TAKEN)
+            status = await _refuse(send, failure)
+        else:
+            status = 202
+            await _answer(send, 202, _TAKEN)
+        telemetry.answered("gateway", status, time.perf_counter() - began)
 
     return gateway_door
 
@@ -148,7 +152,8 @@ def _text(value: bytes | None) -> str:
     return value[:HEADER_MAX].decode("utf-8", "replace").strip() if value else ""
 
 
-async def _refuse(send: Send, failure: Exception) -> None:
+async def _refuse(send: Send, failure: Exception) -> int:
+    """Answer a failure. Returns the status that was sent."""
     problem = problem_of(failure)
     words = problem.detail
     if problem.status >= 500 and not problem.expected:
@@ -159,6 +164,7 @@ async def _refuse(send: Send, failure: Exception) -> None:
     if problem.status == 401:
         more.append((b"www-authenticate", b"Bearer"))
     await _answer(send, problem.status, envelope_for(problem.status, problem.abdm_code, words), *more)
+    return problem.status
 
 
 async def _answer(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:

@@ -54,5 +54,6 @@ REFUSALS: Final = MappingProxyType(
         Refusal.NO_QUEUE: Words(
             "ABDM-9999", "This hospital has not opened its queues here yet. Please ask at the registration counter."
         ),
+        Refusal.NO_TOKENS: Words("ABDM-1001", "No number was given in this queue today."),
     }
 )

@@ -1,0 +1,321 @@
+"""Every sample that comes in is accepted, every one that goes out can be produced."""
+
+import json
+import time
+from typing import Any
+
+import msgspec
+import pytest
+
+from kiosk.abdm import wire
+from kiosk.abdm.answers import body_of, path_of
+from kiosk.abdm.gateway import read_error, timestamp
+from kiosk.abdm.keyset import read_key_set
+from kiosk.abdm.reading import Envelope, Note, legacy_scan, read_note, to_query, to_scan
+from kiosk.people import Patient, Scan
+from queueing.models import Debt, DebtKind, Outcome, Refusal
+from tests.kiosk.abdm.playing import SAMPLES, sample
+
+NOW = 1_789_553_568.0
+SAID = Envelope("F29F0E59-8388-4698-9FE6-05DB67AEAC46", "", timestamp(NOW))
+SHARES = [
+    "v3-hip-patient-share",
+    "v3-hip-patient-share-abha-as-number-null-address",
+    "v3-hip-patient-share-abha-undashed-latlong-null",
+    "v3-hip-patient-share-address-only-observed",
+    "v3-hip-patient-share-birth-parts-int",
+    "v3-hip-patient-share-m1-variant-dob-mobile-kycphoto",
+    "v3-hip-patient-share-missing-phone-year-only",
+    "v3-draft2023-hip-profile-share",
+    "v3-phr-share-request",
+    "v3-phr-share-request-minimal-metadata",
+]
+
+
+def scan_of(name: str) -> Scan:
+    body = sample(name)
+    return to_scan(wire.read_share(body), SAID, body=body, now_s=NOW, cm_id="sbx")
+
+
+def patient_of(name: str) -> Patient:
+    patient = scan_of(name).patient
+    assert patient is not None
+    return patient
+
+
+def debt(**changed: Any) -> Debt:
+    plain: dict[str, Any] = {
+        "id": "d 1-0",
+        "kind": DebtKind.ON_SHARE,
+        "facility_key": "f",
+        "request": "ab" * 16,
+        "note": b"",
+        "outcome": Outcome.NEW,
+        "refusal": None,
+        "token": "3",
+        "expires_in_s": 180,
+        "owed_ms": int(time.time() * 1000),
+    }
+    return Debt(**(plain | changed))
+
+
+@pytest.mark.parametrize("name", SHARES)
+def test_every_share_is_taken_without_a_refusal(name: str) -> None:
+    scan = scan_of(name)
+    assert scan.refusal is None
+    assert scan.request_id == "f29f0e59-8388-4698-9fe6-05db67aeac46"
+    assert scan.patient is not None
+    assert scan.patient.name
+    assert scan.patient.abha_address
+    note = read_note(scan.note)
+    assert note.context == scan.context
+    assert note.abha_address == scan.patient.abha_address
+    assert note.request_id == SAID.request_id, "echoed as it came"
+
+
+def test_every_sample_of_a_share_is_in_the_list_above() -> None:
+    named = {path.stem for path in SAMPLES.glob("v3-*share*.json") if "-on-share" not in path.stem}
+    assert named - {name for name in named if name.endswith("-headers")} == set(SHARES)
+
+
+def test_the_documented_share_is_read_field_by_field() -> None:
+    scan = scan_of("v3-hip-patient-share")
+    assert (scan.facility, scan.context) == ("HIP_1", "6")
+    assert (scan.latitude, scan.longitude) == (20.5937, 78.9629)
+    assert scan.patient == Patient(
+        name="Abdul Kalam",
+        gender="M",
+        year_of_birth=1990,
+        month_of_birth=8,
+        day_of_birth=1,
+        abha_number="91750768217770",
+        abha_address="abc@sbx",
+        phone="9876543210",
+        line="Address line 1",
+        district="Coimbatore",
+        state="Tamil Nadu",
+        pincode="641050",
+    )
+
+
+def test_an_abha_number_written_as_a_number_is_fourteen_digits() -> None:
+    assert patient_of("v3-hip-patient-share-abha-as-number-null-address").abha_number == "91178386101251"
+
+
+def test_nulls_are_absent_and_coordinates_may_be_text() -> None:
+    patient = patient_of("v3-hip-patient-share-missing-phone-year-only")
+    assert (patient.phone, patient.line, patient.month_of_birth) == ("", "", None)
+    assert patient.year_of_birth == 1949
+    assert scan_of("v3-hip-patient-share-abha-undashed-latlong-null").latitude is None
+    assert scan_of("v3-hip-patient-share-address-only-observed").longitude == 77.71
+
+
+def test_the_older_shape_with_dob_mobile_and_pin_code_is_read() -> None:
+    patient = patient_of("v3-hip-patient-share-m1-variant-dob-mobile-kycphoto")
+    assert (patient.day_of_birth, patient.month_of_birth, patient.year_of_birth) == (15, 1, 1990)
+    assert (patient.phone, patient.pincode) == ("9876543210", "400001")
+
+
+def test_the_draft_of_2023_is_read_and_answered_in_its_own_form() -> None:
+    scan = scan_of("v3-draft2023-hip-profile-share")
+    note = read_note(scan.note)
+    assert (note.form, note.context) == ("draft", "123")
+    assert (scan.latitude, scan.longitude) == (20.5937, 78.9629)
+    assert scan.patient is not None
+    assert (scan.patient.district, scan.patient.line) == ("Ramanathapuram", "Ramanathapuram, Tamil Nadu")
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "phone", "context"),
+    [
+        ("v1-profile-share", "v1", "9800083232", "12345"),
+        ("v05-profile-share", "v05", "9800083232", "12345 (CounterId)"),
+    ],
+)
+def test_legacy_shares_carry_their_ids_in_the_body(name: str, form: Any, phone: str, context: str) -> None:
+    body = sample(name)
+    sent = 1_652_192_352.993
+    scan = legacy_scan(wire.read_legacy(body), Envelope("", "HIP_1", ""), form, body=body, now_s=sent, cm_id="sbx")
+    assert scan.refusal is None
+    assert (scan.facility, scan.context) == ("HIP_1", context)
+    assert scan.request_id == "499a5a4a-7dda-4f20-9b67-e24589627061"
+    assert scan.patient is not None
+    assert scan.patient.phone == phone
+    assert (scan.patient.year_of_birth, scan.patient.day_of_birth) == (2000, 27)
+    assert len(scan.patient.abha_number) == 14
+    assert read_note(scan.note).form == form
+
+
+def test_the_generated_client_of_2021_is_read() -> None:
+    body = json.dumps(
+        {
+            "requestId": "r-1",
+            "timestamp": timestamp(NOW),
+            "patient": {"hipCode": "7", "userDemographics": {"healthId": "a.b@sbx", "name": "A B", "gender": "F"}},
+        }
+    ).encode()
+    scan = legacy_scan(wire.read_legacy(body), Envelope("", "H", ""), "v05", body=body, now_s=NOW, cm_id="sbx")
+    assert scan.refusal is None
+    assert scan.context == "7"
+    assert scan.patient is not None
+    assert scan.patient.abha_address == "a.b@sbx"
+
+
+def test_a_running_token_question_is_read() -> None:
+    body = sample("v3-running-token-status-callback")
+    query = to_query(wire.read_status(body), SAID, body=body, now_s=NOW)
+    assert (query.facility, query.context, query.refusal) == ("IN0110000123", "1", None)
+    assert read_note(query.note).form == "status"
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("v3-on-share-success", wire.OnShare),
+        ("v3-on-share-success-expiry-number", wire.OnShare),
+        ("v3-on-share-success-observed-remaining-seconds", wire.OnShare),
+        ("v3-on-share-success-care-integers", wire.OnShare),
+        ("v3-on-share-success-lowercase-status", wire.OnShare),
+        ("v3-on-share-success-no-expiry-no-response", wire.OnShare),
+        ("v3-on-share-failed-status-nulls", wire.OnShare),
+        ("v3-on-share-failure", wire.Failure),
+        ("v3-on-share-failure-wrapper-code-1000", wire.Failure),
+        ("v3-draft2023-on-share", wire.DraftOnShare),
+        ("v1-profile-on-share-success", wire.LegacyOnShare),
+        ("v1-profile-on-share-failure", wire.LegacyOnShare),
+        ("v05-profile-on-share-success", wire.LegacyOnShare),
+        ("v3-running-token-on-status-success", wire.OnStatus),
+        ("v3-running-token-on-status-error", wire.Failure),
+        ("sessions-request", wire.SessionRequest),
+    ],
+)
+def test_every_answer_can_be_said_with_our_words(name: str, kind: Any) -> None:
+    said = json.loads(sample(name))
+    assert json.loads(msgspec.json.encode(msgspec.json.decode(sample(name), type=kind))) == said
+
+
+def v3_note(**changed: str) -> Note:
+    named = {
+        "form": "v3",
+        "hip_id": "H",
+        "context": "43",
+        "abha_address": "abc@abdm",
+        "request_id": "f29f0e59-8388-4698-9fe6-05db67aeac46",
+    }
+    return Note(**(named | changed))  # type: ignore[arg-type]  # the form is one of the five
+
+
+def test_a_number_is_acknowledged_as_the_protocol_page_does() -> None:
+    note = v3_note(context="OPD1", abha_address="asha.devi@sbx")
+    said = body_of(debt(token="1", expires_in_s=1800), note, NOW)
+    assert json.loads(said) == json.loads(sample("v3-on-share-success"))
+    said = body_of(debt(token="1", expires_in_s=1799), note, NOW)
+    assert json.loads(said) == json.loads(sample("v3-on-share-success-observed-remaining-seconds"))
+
+
+def test_the_validity_can_be_written_as_a_number() -> None:
+    said = body_of(debt(), v3_note(), NOW, expiry_as_number=True)
+    assert json.loads(said) == json.loads(sample("v3-on-share-success-expiry-number"))
+
+
+@pytest.mark.parametrize(("given", "said"), [(-5, "1"), (0, "1"), (86_401, "86400"), (10**9, "86400")])
+def test_the_validity_stays_within_a_day(given: int, said: str) -> None:
+    body = json.loads(body_of(debt(expires_in_s=given), v3_note(), NOW))
+    assert body["acknowledgement"]["profile"]["expiry"] == said
+
+
+def test_the_draft_has_its_own_acknowledgement() -> None:
+    note = v3_note(form="draft", abha_address="abc@abdm", request_id="6f0b4665-a915-4c92-aa36-65afb4a2cd71")
+    assert json.loads(body_of(debt(), note, NOW)) == json.loads(sample("v3-draft2023-on-share"))
+
+
+def test_legacy_answers_have_the_legacy_form() -> None:
+    note = v3_note(form="v1", abha_address="janedoe@sbx", request_id="499a5a4a-7dda-4f20-9b67-e24589627061")
+    said = json.loads(body_of(debt(token="0001"), note, time.time()))
+    shape = json.loads(sample("v1-profile-on-share-success"))
+    assert said["acknowledgement"] == shape["acknowledgement"]
+    assert said["resp"] == shape["resp"]
+    assert said.keys() == shape.keys()
+    assert abs(time.time() - time.mktime(time.strptime(said["timestamp"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 60
+    failed = json.loads(body_of(debt(refusal=Refusal.CLOSED_COUNTER), note, time.time()))
+    assert failed.keys() == json.loads(sample("v1-profile-on-share-failure")).keys()
+    assert failed["error"]["code"] == 1000
+    old = json.loads(body_of(debt(), v3_note(form="v05", abha_address="test@sbx"), time.time()))
+    assert old["acknowledgement"] == json.loads(sample("v05-profile-on-share-success"))["acknowledgement"]
+
+
+def test_a_legacy_answer_has_the_same_bytes_on_each_attempt_and_a_true_time_when_it_is_late() -> None:
+    owed = debt()
+    note = v3_note(form="v1")
+    assert body_of(owed, note, owed.owed_ms / 1000 + 1) == body_of(owed, note, owed.owed_ms / 1000 + 25)
+    late = owed.owed_ms / 1000 + 3600
+    assert json.loads(body_of(owed, note, late))["timestamp"] == timestamp(late)
+
+
+def test_the_running_token_is_told_as_the_protocol_does() -> None:
+    note = v3_note(form="status", hip_id="IN0110000123", context="1", request_id="2b1f6c52-7a3e-4a2b-9c55-8a0d2b7f9f10")
+    owed = debt(kind=DebtKind.ON_STATUS, running="3", pace_min=5)
+    assert json.loads(body_of(owed, note, NOW)) == json.loads(sample("v3-running-token-on-status-success"))
+    nobody = json.loads(body_of(debt(kind=DebtKind.ON_STATUS), note, NOW))
+    assert nobody["token"]["runningTokenNumber"] == "0"
+    failed = json.loads(body_of(debt(kind=DebtKind.ON_STATUS, refusal=Refusal.UNKNOWN_COUNTER), note, NOW))
+    assert failed.keys() == json.loads(sample("v3-running-token-on-status-error")).keys()
+
+
+@pytest.mark.parametrize("refusal", list(Refusal))
+def test_every_refusal_has_words_that_fit_and_a_code(refusal: Refusal) -> None:
+    said = json.loads(body_of(debt(refusal=refusal), v3_note(), NOW))
+    assert said.keys() == json.loads(sample("v3-on-share-failure")).keys()
+    assert said["response"] == {"requestId": "f29f0e59-8388-4698-9fe6-05db67aeac46"}
+    assert said["error"]["code"].startswith("ABDM-")
+    assert 20 <= len(said["error"]["message"]) <= 250
+
+
+def test_refusals_with_a_code_of_their_own_use_it() -> None:
+    codes = {
+        each: json.loads(body_of(debt(refusal=each), v3_note(), NOW))["error"]["code"]
+        for each in (Refusal.INTENT, Refusal.UNKNOWN_FACILITY, Refusal.BUSY, Refusal.CLOSED_COUNTER)
+    }
+    assert list(codes.values()) == ["ABDM-1149", "ABDM-1035", "ABDM-1024", "ABDM-9999"]
+
+
+def test_answers_go_where_their_form_belongs() -> None:
+    paths = [path_of(v3_note(form=form)) for form in ("v3", "draft", "v1", "v05", "status")]
+    assert paths == [
+        "/api/hiecm/patient-share/v3/on-share",
+        "/api/hiecm/patient-share/v3/on-share",
+        "/gateway/v1.0/patients/profile/on-share",
+        "/gateway/v0.5/patients/profile/on-share",
+        "/api/hiecm/patient-share/v3/running-token/on-status",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "message"),
+    [
+        ("error-envelope-documented", "ABDM-1006", "Bad Request, invalid request Body"),
+        ("error-envelope-trailing-separator", "ABDM-9999", "Dependent service unavailable"),
+        ("error-array", "ABDM-9999", "Invalid Login Hint"),
+        ("error-flat", "ABDM-9999", "User not found"),
+        ("error-message-timestamp", "", "Invalid X-token"),
+        ("error-field-keyed", "", "Invalid LoginId"),
+        ("error-api-manager-900901", "900901", "Invalid Credentials"),
+        ("error-api-manager-404", "404", "Runtime Error"),
+        ("error-404-domain-code", "ABDM-1016", "Invalid Timestamp"),
+    ],
+)
+def test_every_error_shape_is_understood(name: str, code: str, message: str) -> None:
+    assert read_error(sample(name)) == (code, message)
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"<html>", b"{", b'"no"', b"7", b"[" * 9000, b'{"error":[]}', b"\xff"])
+def test_an_error_that_says_nothing_is_no_error_of_ours(body: bytes) -> None:
+    code, message = read_error(body)
+    assert code == ""
+    assert message in {"", "no"}
+
+
+def test_the_recorded_key_set_is_read_with_each_key_pinned_to_its_algorithm() -> None:
+    keys = read_key_set(sample("jwks-v3-certs-sandbox"))
+    assert sorted(key.algorithm_name for key in keys.values()) == ["RS256", "RS512"]
+    assert "AlRb5WCm8Tm9EJ_IfO9z06j9oCv51pKKFknGb_TBvK0" in keys
