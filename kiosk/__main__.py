@@ -1,0 +1,83 @@
+"""The program ``kiosk``: picks a command and hands over; a failure is one line and an exit code that is not zero."""
+
+import importlib
+import sys
+from typing import Final
+
+import click
+
+COMMANDS: Final = {
+    "demo": ("kiosk.commands.demo:demo", "A whole hospital with simulated gateway, patients and clerks."),
+    "serve": ("kiosk.commands.roles:serve", "Web and relay in one process tree, with a store of its own."),
+    "web": ("kiosk.commands.roles:web", "The web role alone."),
+    "relay": ("kiosk.commands.roles:relay", "The relay alone."),
+    "facility": ("kiosk.commands.facility:facility", "Hospitals."),
+    "queue": ("kiosk.commands.queue:queue", "Queues and their counters."),
+    "staff": ("kiosk.commands.staff:staff", "Logins of clerks and administrators."),
+    "keys": ("kiosk.commands.keys:keys", "Signing keys."),
+    "qr": ("kiosk.commands.qr:qr", "A counter's QR, as picture or poster."),
+    "doctor": ("kiosk.commands.doctor:doctor", "Checks everything and says what to do."),
+}
+"""Name -> where it is, and its line in the help. Imported when used: a typed command should answer at once."""
+
+
+class Program(click.Group):
+    """Finds commands by the table above."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="abdm-kiosk", prog_name="kiosk")
+def program() -> None:
+    """Scan and Share for hospitals: from the QR at the counter to the number on the board.
+
+    Settings come from KIOSK_… variables or from the TOML file that KIOSK_CONFIG names; see `kiosk doctor`.
+    """
+
+
+def main() -> None:
+    """The entry point."""
+    sys.exit(_outcome())
+
+
+def _outcome() -> int:
+    try:
+        program(prog_name="kiosk", standalone_mode=False)
+    except click.UsageError as wrong:
+        hint = f" (see `{wrong.ctx.command_path} --help`)" if wrong.ctx else ""
+        return _fail(f"{wrong.format_message()}{hint}", code=2)
+    except click.ClickException as wrong:
+        return _fail(wrong.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", code=130)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except BrokenPipeError:
+        return 1
+    except Exception as failure:  # the last resort: one line, and never a value that may be somebody's
+        from kiosk.commands.running import in_one_line
+
+        return _fail(in_one_line(failure))
+    return 0
+
+
+def _fail(words: str, *, code: int = 1) -> int:
+    sys.stderr.write(f"kiosk: {' '.join(words.split())}\n")
+    return code
+
+
+if __name__ == "__main__":
+    main()
