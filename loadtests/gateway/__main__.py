@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import sys
+from pathlib import Path
 
 import uvloop
 from msgspec import json
@@ -46,6 +47,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--remember", type=int, default=1_000_000, help="shares kept in the ledger (default %(default)s)"
     )
+    parser.add_argument("--journal", type=Path, help="a file to which every answer to a share is appended")
     parser.add_argument("--outlive-parent", action="store_true", help="go on when the starting process is gone")
     parser.epilog = (
         "Secrets come from SIMULATOR_CLIENT_SECRET and SIMULATOR_APP_SECRET; without them drawn and printed once."
@@ -58,6 +60,7 @@ def terms(asked: argparse.Namespace, secret: str, app_secret: str) -> Terms:
     return Terms(
         seed=asked.seed, issuer=asked.issuer, cm_id=asked.cm_id, bridge_id=asked.client_id, token_s=asked.token_s,
         callback_token_s=asked.callback_token_s, accept_unknown=asked.accept_unknown, remember=asked.remember,
+        journal=asked.journal,
         secrets={asked.client_id: secret, asked.app_id: app_secret},
     )  # fmt: skip
 

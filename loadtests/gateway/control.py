@@ -67,9 +67,9 @@ class Control:
             gateway.hang(method, path, "control", door)
 
     def ledger(self, request: Request) -> Answer:
-        """Summary, and shares numbered above ``after``: ``?after=0&limit=1000``."""
+        """The summary, or with a limit the shares numbered above ``after``: ``?after=0&limit=1000``."""
         after, limit = request.ask("after", 0), min(request.ask("limit", 0), MOST_ROWS)
-        return _json({**self.gateway.ledger.summary(), "rows": self.gateway.ledger.page(after, limit) if limit else []})
+        return _json({"rows": self.gateway.ledger.page(after, limit)} if limit else self.gateway.ledger.summary())
 
     def faults(self, request: Request) -> Answer:
         """What we do wrong, what came of it, and who broke the protocol against us."""

@@ -7,6 +7,7 @@ the protocol is refused with the gateway's own codes and written into the ledger
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import DecodeError, Struct, ValidationError, json
@@ -16,6 +17,7 @@ from loadtests.gateway.clients import Clients
 from loadtests.gateway.deliver import Courier
 from loadtests.gateway.faults import Act, Mischief, lot
 from loadtests.gateway.http1 import CUT, SILENCE, Answer, Reply, Request, Server
+from loadtests.gateway.journal import Journal
 from loadtests.gateway.keys import Realm
 from loadtests.gateway.ledger import Ledger, Question, Share
 from loadtests.gateway.phones import Inbox
@@ -43,6 +45,8 @@ class Terms(Struct, frozen=True, kw_only=True):
     accept_unknown: bool = False
     """Answers to shares we do not know are taken as they are: somebody else brings the shares (a load test)."""
     remember: int = 1_000_000
+    journal: Path | None = None
+    """Where every answer is written down as well."""
 
 
 class Gateway:
@@ -54,7 +58,7 @@ class Gateway:
         self.realm = Realm(terms.seed, issuer=terms.issuer)
         self.clients = Clients(self.realm, terms.secrets, token_s=terms.token_s)
         self.mischief = Mischief(terms.seed)
-        self.ledger = Ledger(remember=terms.remember)
+        self.ledger = Ledger(remember=terms.remember, journal=Journal(terms.journal) if terms.journal else None)
         self.courier = Courier(self)
         self.server = Server(self.handle)
         self.services: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 import time
 
-from msgspec import json
+from msgspec import UNSET, json
 
 from loadtests.gateway import ledger, strict, wire
 from loadtests.gateway.core import ACCEPTED, Gateway, spoiled
@@ -32,7 +32,10 @@ class HospitalSide:
         if instead is not None:
             _hurt(share, instead)
             return instead
-        self._settle(request, share, strict.judge(told, share), "REQUEST-ID", request.headers["request-id"])
+        said = strict.judge(told, share)
+        if share.foreign and told.acknowledgement is not UNSET:
+            share.abha_address, share.context = told.acknowledgement.abha_address, told.acknowledgement.profile.context
+        self._settle(request, share, said, "REQUEST-ID", request.headers["request-id"])
         self.gateway.tell(share, wire.APP_ON_SHARE, json.decode(request.body))
         return self._replied(request, share, act)
 

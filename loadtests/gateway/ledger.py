@@ -10,6 +10,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from loadtests.gateway.journal import Journal, Line
+
 SHARE_LIVES_MS = 30_000
 """How long a phone holds its screen (protocol B4)."""
 FAULTS_KEPT = 10_000
@@ -112,8 +114,9 @@ class ProtocolFault(Struct, frozen=True):
 class Ledger:
     """The book. Times are Unix milliseconds of this machine."""
 
-    def __init__(self, *, remember: int = 1_000_000) -> None:
+    def __init__(self, *, remember: int = 1_000_000, journal: Journal | None = None) -> None:
         self.remember = remember
+        self.journal = journal
         self.shares: dict[str, Share] = {}
         self.questions: dict[str, Question] = {}
         self.faults: list[ProtocolFault] = []
@@ -173,6 +176,9 @@ class Ledger:
     def replied(self, share: Share, now_ms: int, status: int) -> None:
         """What we said to an on-share. A good answer heard once per delivery is enough; more was asked by nobody."""
         share.answers.append(Answer(now_ms, status))
+        if self.journal is not None:
+            told = (share.token, share.error, share.expiry, share.context, share.abha_address)
+            self.journal.write(Line(now_ms, share.request_id, status, *told))
         if status == 202:
             share.clean += 1
             if share.clean > max(1, len(share.deliveries)):
