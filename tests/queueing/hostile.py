@@ -1,6 +1,6 @@
 """A server that speaks the store's protocol and means no good.
 
-It greets like a Valkey 9 and echoes; everything it can do wrong is an attribute that a test sets, before or while calls run.
+It greets like a Valkey 9 and echoes; all it can do wrong is an attribute that a test sets, before or while calls run.
 """
 
 import asyncio

@@ -1,0 +1,101 @@
+"""News name what changed; settings count from the next call on."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from queueing.feed import EVERYTHING, Feed
+from queueing.keys import facility_key
+from queueing.models import Counter, Facility, Policy, Queue, Remote
+from queueing.registry import PrefixTaken, Registry, UnknownCounter, UnknownFacility, UnknownQueue
+from queueing.store import Store
+from queueing.waiting import estimate
+from tests.queueing.hall import HIP, arrival, build, open_desk
+
+anyio_mark = pytest.mark.anyio
+
+
+@anyio_mark
+async def test_news_name_the_facility_that_changed(store: Store) -> None:
+    await build(store)
+    desk = open_desk(store)
+    news = Feed(store).follow()
+    async with asyncio.timeout(20):
+        assert await anext(news) == {EVERYTHING}
+        await desk.enqueue(arrival())
+        assert await anext(news) == {facility_key(HIP)}
+        await desk.call_next(HIP, "M1", by="clerk")
+        assert await anext(news) == {facility_key(HIP)}
+    await news.aclose()
+
+
+@anyio_mark
+async def test_a_facility_keeps_its_rules_when_it_is_imported_again(store: Store) -> None:
+    registry = Registry(store)
+    await registry.put_facility(Facility(hip_id=HIP, name="Old name"))
+    await registry.put_queue(HIP, Queue(id="q", name="Q", prefix="Q"), 2)
+    await registry.set_policy(HIP, Policy(far=Remote.REFUSE))
+    await registry.put_facility(Facility(hip_id=HIP, name="New name", extra={"beds": "40"}, latitude=34.1, longitude=74.8))
+    found = await registry.facility(HIP)
+    assert found
+    assert (found.name, found.policy.far, found.default_queue, found.extra) == (
+        "New name",
+        Remote.REFUSE,
+        "q",
+        {"beds": "40"},
+    )
+    assert [queue.id for queue in await registry.queues(HIP)] == ["q"]
+
+
+@anyio_mark
+async def test_what_does_not_fit_is_named(store: Store) -> None:
+    await build(store)
+    registry = Registry(store)
+    with pytest.raises(PrefixTaken):
+        await registry.put_queue(HIP, Queue(id="other", name="Other", prefix="M"))
+    with pytest.raises(UnknownFacility):
+        await registry.put_queue("nowhere", Queue(id="q", name="Q", prefix="Q"))
+    with pytest.raises(UnknownQueue):
+        await registry.set_default_queue(HIP, "nowhere")
+    with pytest.raises(UnknownQueue):
+        await registry.put_counter(HIP, Counter(name="M9", queues=("nowhere",)))
+    with pytest.raises(UnknownCounter):
+        await registry.map_text(HIP, "poster", "Z9")
+
+
+@anyio_mark
+async def test_facilities_are_listed_page_by_page(store: Store) -> None:
+    registry = Registry(store)
+    for number in range(7):
+        await registry.put_facility(Facility(hip_id=f"IN{number}", name=f"Hospital {number}"))
+    first = await registry.facilities(limit=4)
+    second = await registry.facilities(after=first[-1].hip_id, limit=4)
+    assert [one.hip_id for one in [*first, *second]] == [f"IN{number}" for number in range(7)]
+    assert await registry.count() == 7
+
+
+@anyio_mark
+async def test_adding_counters_again_keeps_those_that_were_changed(store: Store) -> None:
+    await build(store)
+    registry = Registry(store)
+    await registry.open_counter(HIP, "M2", False)
+    await registry.put_queue(HIP, Queue(id="medicine", name="Medicine", prefix="M"), 4)
+    counters = {counter.name: counter.open for counter in await registry.counters(HIP) if counter.name[0] == "M"}
+    assert counters == {"M1": True, "M2": False, "M3": True, "M4": True}
+
+
+@given(st.integers(0, 500), st.integers(1, 1200), st.integers(0, 1200))
+def test_an_estimate_is_a_range_that_grows_with_the_line(ahead: int, low_s: int, more_s: int) -> None:
+    now, later = estimate(ahead, low_s, low_s + more_s), estimate(ahead + 1, low_s, low_s + more_s)
+    assert now
+    assert later
+    assert 0 <= now.low_min <= now.high_min
+    assert now.low_min <= later.low_min
+    assert now.high_min <= later.high_min
+    assert now.high_min * 60 >= (ahead + 1) * (low_s + more_s)
+
+
+def test_without_a_pace_nothing_is_promised() -> None:
+    assert estimate(5, 0, 0) is None

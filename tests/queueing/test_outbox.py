@@ -1,0 +1,147 @@
+"""Debts: claimed by one, kept until paid or parked, never lost with a relay."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from queueing import outbox as outbox_room
+from queueing.desk import OpdDesk
+from queueing.models import DebtKind, Outcome, Refusal
+from queueing.outbox import Outbox
+from queueing.store import Store
+from tests.queueing.hall import HIP, arrival, build, open_desk
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def desk(store: Store) -> OpdDesk:
+    await build(store)
+    return open_desk(store)
+
+
+@pytest.fixture
+async def outbox(store: Store) -> AsyncIterator[Outbox]:
+    opened = Outbox(store, "first")
+    yield opened
+    await opened.close()
+
+
+async def test_a_debt_tells_what_the_gateway_must_hear(desk: OpdDesk, outbox: Outbox) -> None:
+    await desk.enqueue(arrival(note=b"sealed \x00\xff note"))
+    await desk.enqueue(arrival(facility="nowhere"))
+    given, refused = sorted(await outbox.take(), key=lambda debt: debt.outcome)
+    assert (given.kind, given.outcome, given.token, given.expires_in_s) == (
+        DebtKind.ON_SHARE,
+        Outcome.NEW,
+        "M-001",
+        1800,
+    )
+    assert given.note == b"sealed \x00\xff note"
+    assert (refused.outcome, refused.refusal, refused.token) == (Outcome.REFUSED, Refusal.UNKNOWN_FACILITY, "")
+
+
+async def test_two_relays_never_take_the_same_debt(store: Store, desk: OpdDesk, outbox: Outbox) -> None:
+    await asyncio.gather(*(desk.enqueue(arrival()) for _ in range(100)))
+    second = Outbox(store, "second")
+    taken = await asyncio.gather(*(relay.take(limit=10, wait_ms=1) for relay in (outbox, second) * 6))
+    ids = [debt.id for batch in taken for debt in batch]
+    assert len(ids) == len(set(ids)) == 100
+    await second.close()
+
+
+async def test_what_is_paid_is_forgotten(desk: OpdDesk, outbox: Outbox) -> None:
+    await asyncio.gather(*(desk.enqueue(arrival()) for _ in range(20)))
+    await outbox.paid(await outbox.take())
+    assert await outbox.backlog() == 0
+
+
+async def test_what_a_relay_hands_back_another_takes(store: Store, desk: OpdDesk) -> None:
+    await desk.enqueue(arrival())
+    first, second = Outbox(store, "first"), Outbox(store, "second")
+    (debt,) = await first.take()
+    await first.close()
+    await second.take(wait_ms=1)
+    adopted = await until_some(second)
+    assert [one.id for one in adopted] == [debt.id]
+    assert adopted[0].deliveries == 2
+    await second.close()
+
+
+async def test_a_dead_relays_claims_are_taken_over(
+    store: Store, desk: OpdDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_room, "ABANDONED_AFTER_MS", 300)
+    monkeypatch.setattr(outbox_room, "_TEND_EVERY_S", 0.1)
+    await desk.enqueue(arrival())
+    dead, heir = Outbox(store, "dead"), Outbox(store, "heir")
+    (debt,) = await dead.take()
+    assert dead._tending
+    dead._tending.cancel()  # as if killed: nothing is renewed and nothing handed back
+    assert [one.id for one in await until_some(heir)] == [debt.id]
+    await heir.close()
+
+
+async def test_claims_in_hand_are_not_taken_away(
+    store: Store, desk: OpdDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox_room, "ABANDONED_AFTER_MS", 300)
+    monkeypatch.setattr(outbox_room, "_TEND_EVERY_S", 0.05)
+    await desk.enqueue(arrival())
+    slow, other = Outbox(store, "slow"), Outbox(store, "other")
+    assert len(await slow.take()) == 1
+    for _ in range(5):
+        assert await other.take(wait_ms=200) == []
+    await slow.close()
+    await other.close()
+
+
+async def test_a_parked_answer_is_seen_and_sent_again(desk: OpdDesk, outbox: Outbox) -> None:
+    await desk.enqueue(arrival())
+    (debt,) = await outbox.take()
+    await outbox.park(debt, "the gateway answered 404 ABDM-1001")
+    assert await outbox.backlog() == 0
+    (parked,) = await outbox.parked(HIP)
+    assert (parked.token, parked.reason) == ("M-001", "the gateway answered 404 ABDM-1001")
+    assert parked.parked_ms >= parked.owed_ms
+    assert await outbox.resend(HIP, parked.id)
+    assert not await outbox.resend(HIP, parked.id)
+    (again,) = await outbox.take()
+    assert (again.note, again.token, again.request) == (debt.note, debt.token, debt.request)
+    assert again.owed_ms > debt.owed_ms
+    assert await outbox.parked(HIP) == []
+
+
+async def test_the_outbox_goes_on_after_the_store_was_emptied(store: Store, desk: OpdDesk, outbox: Outbox) -> None:
+    await outbox.take(wait_ms=1)
+    await store.each_primary("FLUSHALL")
+    await build(store)
+    await desk.enqueue(arrival())
+    assert [debt.token for debt in await until_some(outbox)] == ["M-001"]
+
+
+async def test_the_running_token_is_owed_with_the_number_now_called(desk: OpdDesk, outbox: Outbox) -> None:
+    async def ask(request: str) -> Outcome:
+        return await desk.running_token(HIP, counter="", text="M1", request=request, fingerprint=b"", note=b"note")
+
+    assert await ask("before anybody") is Outcome.REFUSED
+    await desk.enqueue(arrival(note=b""))
+    assert await ask("nobody called") is Outcome.NEW
+    await desk.call_next(HIP, "M1", by="clerk")
+    assert await ask("called") is Outcome.NEW
+    assert await ask("called") is Outcome.SAME_REQUEST
+    debts = sorted(await outbox.take(), key=lambda debt: (debt.outcome is Outcome.NEW, debt.running))
+    assert [(debt.kind, debt.refusal, debt.running) for debt in debts] == [
+        (DebtKind.ON_STATUS, Refusal.NO_TOKENS, ""),
+        (DebtKind.ON_STATUS, None, "0"),
+        (DebtKind.ON_STATUS, None, "M-001"),
+    ]
+
+
+async def until_some(outbox: Outbox) -> list[outbox_room.Debt]:
+    """Takes until something comes; the relay does the same."""
+    async with asyncio.timeout(20):
+        while True:
+            if taken := await outbox.take(wait_ms=50):
+                return taken
