@@ -79,7 +79,7 @@ def parse_store_url(url: str) -> StoreUrl:
     """Raises StoreAddressWrong with words that name what is allowed and repeat no secret."""
     scheme = url.partition("://")[0]
     if scheme not in SCHEMES or "://" not in url:
-        said = scheme if len(scheme) <= 20 and "@" not in scheme else "?"
+        said = scheme if "://" in url and scheme.isascii() and scheme.isalpha() and len(scheme) <= 20 else "?"
         allowed = ", ".join(f"{name}://" for name in SCHEMES)
         raise StoreAddressWrong(f"store address has scheme {said!r}; allowed are {allowed}")
     try:

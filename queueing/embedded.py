@@ -10,6 +10,7 @@ Start it from a thread that lives as long as the server shall: the kernel's pare
 
 import asyncio
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -24,9 +25,20 @@ from urllib.parse import quote
 from queueing.address import ReachablePath
 from queueing.errors import DiskFull, EmbeddedError, FolderInUse, JournalDamaged
 from queueing.folder import FolderLock, Holder, private_folder
-from queueing.valkey import LOG_FILE, SOCKET_FILE, configuration, find_binary, last_words, room_for_data, why_ended
+from queueing.journal import unfinished_bytes
+from queueing.valkey import (
+    CUT_SHORT,
+    LOG_FILE,
+    SOCKET_FILE,
+    configuration,
+    find_binary,
+    last_words,
+    room_for_data,
+    why_ended,
+)
 
 CONF_FILE = "valkey.conf"
+JOURNAL_FOLDER = "appendonlydir"
 OLD_LOG_FILE = "valkey.log.1"
 LAUNCHER = Path(__file__).with_name("launch.py")
 
@@ -48,7 +60,7 @@ LOG_BYTES = 1 << 20
 """The log and the one before it together take twice this at most."""
 LOG_LOOK_S = 60.0
 
-Event = Literal["ready", "loading", "died", "failed", "disk full"]
+Event = Literal["ready", "loading", "tail cut", "died", "failed", "disk full"]
 OnEvent = Callable[[Event, str], None]
 Probe = Literal["ready", "loading", "silent"]
 
@@ -167,6 +179,22 @@ class EmbeddedValkey:
             yield STEP_S
 
     def _launching(self) -> Iterator[float]:
+        """Run the server; where only the unfinished end of its journal stops it, cut that and run it again."""
+        try:
+            yield from self._running(cut_tail=False)
+        except JournalDamaged:
+            lost = self._tail_to_cut()
+            if lost is None:
+                raise
+            self._on_event("tail cut", f"{lost} bytes of an unfinished, never answered write end the journal: cut")
+            yield from self._running(cut_tail=True)
+
+    def _tail_to_cut(self) -> int | None:
+        """Bytes that may be cut from the journal without losing what was answered; None when it is damaged."""
+        found = re.search(re.escape(CUT_SHORT) + r" (\S+\.aof)", self._log())
+        return unfinished_bytes(self.folder / JOURNAL_FOLDER / found[1]) if found else None
+
+    def _running(self, *, cut_tail: bool) -> Iterator[float]:
         """Spawn the server and wait until it takes commands. On failure nothing is left running; the lock stays."""
         binary = find_binary(self._binary)
         self._clear_socket()
@@ -174,7 +202,7 @@ class EmbeddedValkey:
         self._log_from = _size(self.folder / LOG_FILE)
         deadline = time.monotonic() + START_PATIENCE_S + journal_bytes(self.folder) / LOAD_BYTES_PER_S
         try:
-            self._spawn(binary)
+            self._spawn(binary, cut_tail)
             told_loading = False
             while (said := probe(self.folder)) != "ready":
                 if self.pid is None:
@@ -190,11 +218,11 @@ class EmbeddedValkey:
             raise
         self._on_event("ready", f"store runs as process {self.pid}")
 
-    def _spawn(self, binary: Path) -> None:
+    def _spawn(self, binary: Path, cut_tail: bool) -> None:
         conf = self.folder / CONF_FILE
         assert self._lock.descriptor is not None  # noqa: S101 - launching comes after locking
         try:
-            conf.write_text(configuration(self._maxmemory_bytes))
+            conf.write_text(configuration(self._maxmemory_bytes, cut_tail=cut_tail))
             conf.chmod(0o600)
             with open(self.folder / LOG_FILE, "ab", opener=_private) as log:
                 self._child = subprocess.Popen(
@@ -329,7 +357,7 @@ def probe(folder: Path) -> Probe:
 
 def journal_bytes(folder: Path) -> int:
     """How much a start must read."""
-    return sum(_size(file) for file in (folder / "appendonlydir").glob("*.aof"))
+    return sum(_size(file) for file in (folder / JOURNAL_FOLDER).glob("*.aof"))
 
 
 def trim_log(folder: Path) -> None:

@@ -3,7 +3,6 @@
 One base, so that an edge may say "the store cannot answer now" in one clause. No message here ever carries an
 argument of a command: arguments may be a patient's.
 """
-# ruff: noqa: N818 - an error is named by what is wrong
 
 MAX_WORDS = 300
 """Characters of a server's own words that are kept: enough for a Lua error with its line, no room for a payload."""

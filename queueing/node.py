@@ -34,8 +34,8 @@ class Node:
 
     @property
     def mark(self) -> "tuple[Node, int]":
-        """Who answered, over which connection: equal marks mean one unbroken history as far as we can see."""
-        return self, self.connection.generation
+        """Who answers, over which connection: equal marks mean one unbroken history as far as we can see."""
+        return self, self.connection.generation if self.connection.connected else 0
 
     async def replicated(self) -> None:
         """Returns when one replica has all that this node executed before now; raises InDoubt."""

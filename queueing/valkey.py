@@ -20,12 +20,14 @@ DAMAGED = (
     "put back a copy, or see what would be lost with valkey-check-aof"
 )
 UNKNOWN_SETTINGS = "the server program does not understand our settings: is it Valkey 8 or newer?"
+CUT_SHORT = "Unexpected end of file reading the append only file"
 REASONS: tuple[tuple[str, type[EmbeddedError], str], ...] = (
     ("No space left on device", DiskFull, "no space left on the disk"),
     ("Disk quota exceeded", DiskFull, "the disk quota is used up"),
-    ("Bad file format reading the append only file", JournalDamaged, DAMAGED),
-    ("Unexpected end of file reading the append only file", JournalDamaged, DAMAGED),
-    ("Unrecoverable error reading the append only file", JournalDamaged, DAMAGED),
+    (CUT_SHORT, JournalDamaged, DAMAGED),
+    ("reading the append only file", JournalDamaged, DAMAGED),
+    ("Unable to obtain the AOF file", JournalDamaged, DAMAGED),
+    ("AOF file doesn't exist", JournalDamaged, DAMAGED),
     ("Error reading the RDB preamble of the", JournalDamaged, DAMAGED),
     ("AOF manifest", JournalDamaged, DAMAGED),
     ("Can't handle RDB format version", EmbeddedError, "its data was written by a newer server than this one"),
@@ -83,9 +85,9 @@ def memory_bytes() -> int:
     return min(whole, int(limit)) if limit.isdecimal() else whole
 
 
-def configuration(maxmemory_bytes: int) -> str:
-    """``valkey.conf``. Relative names: the server runs in the data folder, whose own path may be too long for a
-    socket.
+def configuration(maxmemory_bytes: int, *, cut_tail: bool) -> str:
+    """``valkey.conf``. ``cut_tail``: an unfinished end of the journal is known to be only that, and may be cut.
+    Relative names: the server runs in the data folder, whose own path may be too long for a socket.
     """
     return f"""\
 # Written anew at every start; changes made here are lost.
@@ -104,8 +106,8 @@ client-output-buffer-limit pubsub 8mb 2mb 60
 appendonly yes
 appendfsync always
 no-appendfsync-on-rewrite no
-# A cut tail holds only what was never answered.
-aof-load-truncated yes
+# "yes" only after the end was read and found to hold nothing that was ever answered.
+aof-load-truncated {"yes" if cut_tail else "no"}
 aof-timestamp-enabled yes
 save ""
 
