@@ -1,0 +1,161 @@
+"""The story of one scan, with real keys, a real seal and a real queue."""
+
+import time
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+
+from kiosk.checkin import CheckIn
+from kiosk.people import Patient, Scan, StatusQuery
+from kiosk.sealed import Seal
+from queueing.daykeys import DayKeys
+from queueing.desk import OpdDesk
+from queueing.models import Assurance, Lane, Outcome, Refusal, State, Ticket
+from queueing.outbox import Outbox
+from queueing.store import Store
+from tests.queueing.hall import HIP, build, open_desk
+from tokens import CounterCodes, KeyRing
+
+pytestmark = pytest.mark.anyio
+ASHA = Patient(
+    name="Asha Devi",
+    gender="F",
+    year_of_birth=1988,
+    abha_number="91000044441111",
+    abha_address="Asha.Devi@sbx",
+    phone="9000000001",
+)
+
+
+@dataclass
+class Door:
+    check_in: CheckIn
+    codes: CounterCodes
+    desk: OpdDesk
+    store: Store
+    requests: int = 0
+
+    def scan(self, patient: Patient | None = ASHA, context: str = "M1", **changed: object) -> Scan:
+        self.requests += 1
+        scan = Scan(
+            facility=HIP,
+            context=context,
+            request_id=f"00000000-0000-4000-8000-{self.requests:012d}",
+            patient=patient,
+            body=f'{{"profile":{self.requests}}}'.encode(),
+            note=b"note",
+        )
+        return msgspec.structs.replace(scan, **changed)
+
+    async def ticket(self, ticket: str) -> Ticket:
+        found = await self.desk.ticket(HIP, ticket)
+        assert found
+        return found
+
+
+@pytest.fixture
+async def door(store: Store) -> Door:
+    await build(store)
+    ring = KeyRing.generate(int(time.time()))
+    seal = Seal(ring.seal_masters(), ring.seal_master_id, now_s=lambda: int(time.time()), retention_h=24)
+    await seal.refresh(DayKeys(store))
+    desk, codes = open_desk(store), CounterCodes(ring)
+    return Door(CheckIn(desk, codes, seal, person_key=ring.person_key(), now_s=time.time), codes, desk, store)
+
+
+async def test_a_code_of_the_live_screen_is_a_place_at_once(door: Door) -> None:
+    code = door.codes.mint(HIP, "R2", int(time.time()))
+    place = await door.check_in.scanned(door.scan(context=code))
+    assert (place.outcome, place.token, place.state) == (Outcome.NEW, "R-001", State.WAITING)
+    assert (await door.ticket(place.ticket)).assurance is Assurance.SCREEN
+
+
+async def test_an_old_code_of_the_screen_waits_for_check_in(door: Door) -> None:
+    code = door.codes.mint(HIP, "R2", int(time.time()) - 3600)
+    place = await door.check_in.scanned(door.scan(context=code))
+    assert (place.token, place.state) == ("R-001", State.EXPECTED)
+    assert (await door.ticket(place.ticket)).assurance is Assurance.STALE
+
+
+async def test_a_code_of_another_facility_proves_nothing(door: Door) -> None:
+    code = door.codes.mint("another", "R2", int(time.time()))
+    place = await door.check_in.scanned(door.scan(context=code))
+    assert (place.token, place.state) == ("M-001", State.EXPECTED)
+    assert (await door.ticket(place.ticket)).assurance is Assurance.UNKNOWN
+
+
+async def test_two_slots_of_one_counter_are_one_queue_and_one_person(door: Door) -> None:
+    now_s = int(time.time())
+    first = await door.check_in.scanned(door.scan(context=door.codes.mint(HIP, "M1", now_s - 60)))
+    second = await door.check_in.scanned(door.scan(context=door.codes.mint(HIP, "M1", now_s)))
+    assert (second.outcome, second.token) == (Outcome.SAME_PERSON, first.token)
+
+
+async def test_an_address_is_compared_without_case(door: Door) -> None:
+    await door.check_in.scanned(door.scan())
+    shouted = msgspec.structs.replace(ASHA, abha_address="ASHA.DEVI@SBX", abha_number="")
+    assert (await door.check_in.scanned(door.scan(shouted))).outcome is Outcome.SAME_PERSON
+
+
+@pytest.mark.parametrize(
+    ("born", "lane"), [(None, Lane.ORDINARY), (1990, Lane.ORDINARY), (1940, Lane.SENIOR), (1966, Lane.ORDINARY)]
+)
+async def test_seniors_go_sooner_without_asking(door: Door, born: int | None, lane: Lane) -> None:
+    year = born and born + (time.gmtime().tm_year - 2026)
+    last_day = msgspec.structs.replace(ASHA, year_of_birth=year, month_of_birth=12, day_of_birth=31)
+    place = await door.check_in.scanned(door.scan(last_day))
+    assert (await door.ticket(place.ticket)).lane is lane
+
+
+async def test_staff_read_the_profile_and_the_store_does_not(door: Door) -> None:
+    place = await door.check_in.scanned(door.scan())
+    ticket = await door.ticket(place.ticket)
+    sealed = await door.desk.profile(HIP, place.ticket)
+    assert sealed
+    assert b"Asha" not in sealed
+    assert door.check_in.profile(HIP, ticket, sealed) == ASHA
+
+
+async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> None:
+    await door.check_in.scanned(door.scan())
+    await door.check_in.walked_in(HIP, "medicine", ASHA, Lane.ORDINARY, by="clerk")
+    client = door.store.client()
+    dumps = [await client.dump(key) for key in await client.keys("*")]
+    everything = b"".join([*(dump for dump in dumps if dump), *await client.keys("*")]).lower()
+    for word in (b"asha", b"devi", b"91000044441111", b"9000000001", b"sbx"):
+        assert word not in everything
+
+
+async def test_a_refusal_of_the_door_is_owed_without_a_profile(door: Door) -> None:
+    place = await door.check_in.scanned(door.scan(patient=None, refusal=Refusal.PROFILE))
+    assert (place.outcome, place.refusal) == (Outcome.REFUSED, Refusal.PROFILE)
+    outbox = Outbox(door.store, "relay")
+    (debt,) = await outbox.take()
+    await outbox.close()
+    assert debt.refusal is Refusal.PROFILE
+
+
+async def test_who_walks_in_stands_in_the_same_queue(door: Door) -> None:
+    await door.check_in.scanned(door.scan())
+    walk_in = await door.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Lane.PREGNANT, by="clerk")
+    by_camera = await door.check_in.by_camera(HIP, "medicine", Patient(name="Sara"), "form-1")
+    again = await door.check_in.by_camera(HIP, "medicine", Patient(name="Sara"), "form-1")
+    assert [walk_in.token, by_camera.token, again.token] == ["M-002", "M-003", "M-003"]
+    assert again.outcome is Outcome.SAME_REQUEST
+    snapshot = await door.desk.snapshot(HIP)
+    assert snapshot
+    assert snapshot.queues[0].next == ("M-002", "M-001", "M-003")
+
+
+async def test_the_clerk_who_types_an_abha_that_scanned_finds_the_same_ticket(door: Door) -> None:
+    scanned = await door.check_in.scanned(door.scan())
+    typed = await door.check_in.walked_in(HIP, "medicine", ASHA, Lane.ORDINARY, by="clerk")
+    assert (typed.outcome, typed.token) == (Outcome.SAME_PERSON, scanned.token)
+
+
+async def test_the_running_token_is_asked_by_the_screens_code_too(door: Door) -> None:
+    await door.check_in.scanned(door.scan(context="R1"))
+    code = door.codes.mint(HIP, "R1", int(time.time()))
+    query = StatusQuery(facility=HIP, context=code, request_id="q-1", body=b"{}", note=b"note")
+    assert await door.check_in.asked(query) is Outcome.NEW
