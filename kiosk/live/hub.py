@@ -1,0 +1,339 @@
+"""One reader of news, many listeners.
+
+Promised: every listener of a facility hears its newest snapshot within a second of a change while the store answers,
+and hears ``stale`` within ten seconds when it does not. A slow listener never piles up: its mailbox holds one frame, and
+a newer frame takes the older one's place. A facility is drawn and encoded once for all its listeners, at most five
+times a second, and waking ten thousand of them leaves room for scans in between.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Final, Protocol
+
+import msgspec
+import structlog
+
+from queueing.feed import EVERYTHING
+from queueing.keys import facility_key
+from queueing.models import Snapshot
+
+REDRAW_S: Final = 0.2
+"""Five pictures a second are more than an eye in a hall follows; a burst of calls costs no more than that."""
+WAKE_AT_ONCE: Final = 128
+"""Listeners woken before other work has its turn: about five milliseconds of sending."""
+BEAT_S: Final = 15.0
+"""Proxies cut silent streams after 30 to 60 s; screens give a silent one up after 40 s."""
+PULSE_S: Final = 5.0
+"""One hall is read this often however quiet the news are, so a store that went away is noticed."""
+LOOK_AGAIN_S: Final = 30.0
+"""A screen is never older than this, should a piece of news be lost; it also carries a new day to a silent hall."""
+READS_AT_ONCE: Final = 64
+"""Snapshots asked for together when all halls must be read again: scans share the same connection."""
+LIFE_S: Final = 3 * 3600.0
+"""A stream ends after about this long and its screen joins again: after a restart the load spreads by itself."""
+MOST_LISTENERS: Final = 20_000
+"""Open streams of one process: above this memory, not processor time, would be the first to end."""
+
+_NOTHING_YET: Final = ("", -1)
+"""Older than every day and version."""
+
+_log = structlog.get_logger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+
+class Hall(Protocol):
+    """Where snapshots come from; ``queueing.desk.OpdDesk`` is one."""
+
+    async def snapshot(self, hip: str) -> Snapshot | None: ...
+
+
+class News(Protocol):
+    """Where news come from; ``queueing.feed.Feed`` is one."""
+
+    def follow(self) -> AsyncIterator[set[str]]: ...
+
+
+class UnknownHall(Exception):
+    """No facility has this HIP id."""
+
+
+class HubFull(Exception):
+    """As many listeners as this process may hold, or it is closing; another time or another process takes this one."""
+
+
+class Mailbox:
+    """What one listener has yet to hear: one frame, the newest."""
+
+    __slots__ = ("_closed", "_frame", "_waiter", "ends_at_s", "key")
+
+    def __init__(self, key: str, ends_at_s: float) -> None:
+        self.key = key
+        self.ends_at_s = ends_at_s
+        self._frame = b""
+        self._closed = False
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put(self, frame: bytes) -> None:
+        """Leave a frame; one not yet taken is forgotten."""
+        if not self._closed:
+            self._frame = frame
+            self._wake()
+
+    def beat(self) -> None:
+        """Leave a sign of life, unless something better waits."""
+        if not self._frame:
+            self.put(beat_frame())
+
+    def close(self, last: bytes = b"") -> None:
+        """Nothing comes after ``last``."""
+        self._frame += last
+        self._closed = True
+        self._wake()
+
+    async def take(self) -> bytes:
+        """The newest frame, as soon as there is one; empty when the stream is over."""
+        while not self._frame:
+            if self._closed:
+                return b""
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+        frame, self._frame = self._frame, b""
+        return frame
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class _Watched:
+    """A facility that somebody listens to."""
+
+    __slots__ = (
+        "drawing",
+        "drawn_at_s",
+        "first",
+        "frame",
+        "hip_id",
+        "mailboxes",
+        "shown",
+        "stale_since_ms",
+        "turn",
+        "wanted",
+    )
+
+    def __init__(self, hip_id: str) -> None:
+        self.hip_id = hip_id
+        self.mailboxes: set[Mailbox] = set()
+        self.frame = b""
+        self.shown = _NOTHING_YET
+        """Day and version of the frame."""
+        self.wanted = False
+        self.drawing: asyncio.Task[None] | None = None
+        self.first: asyncio.Task[bool] | None = None
+        self.drawn_at_s = 0.0
+        self.stale_since_ms = 0
+        self.turn = asyncio.Lock()
+        """One look at a time, so that no older snapshot overtakes a newer one."""
+
+    def greeting(self) -> bytes:
+        """What a newcomer hears first."""
+        return self.frame + (stale_frame(self.stale_since_ms) if self.stale_since_ms else b"")
+
+
+class Hub:
+    """All listeners of this process. ``start`` before the first, ``close`` once at the end."""
+
+    def __init__(
+        self,
+        feed: News,
+        desk: Hall,
+        *,
+        most_listeners: int = MOST_LISTENERS,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._feed = feed
+        self._desk = desk
+        self._most = most_listeners
+        self._clock_s = clock_s
+        self._halls: dict[str, _Watched] = {}
+        self._count = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._reads = asyncio.Semaphore(READS_AT_ONCE)
+        self._closing = False
+
+    @property
+    def listeners(self) -> int:
+        """Open streams of this process."""
+        return self._count
+
+    @property
+    def halls(self) -> int:
+        """Facilities that somebody listens to."""
+        return len(self._halls)
+
+    def start(self) -> None:
+        """Begin to follow the news. Needs a running event loop."""
+        self._tasks = [asyncio.create_task(work) for work in (self._follow(), self._beat(), self._look_again())]
+
+    async def close(self) -> None:
+        """Say goodbye to every listener and stop; streams end by themselves within moments."""
+        self._closing = True
+        for hall in list(self._halls.values()):
+            await _hand_out(hall.mailboxes, lambda mailbox: mailbox.close(BYE))
+        tasks = [*self._tasks, *(hall.drawing for hall in self._halls.values() if hall.drawing)]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def join(self, hip_id: str) -> Mailbox:
+        """A mailbox with the newest snapshot in it. Raises UnknownHall, HubFull, or what the store raises when away."""
+        if self._closing or self._count >= self._most:
+            raise HubFull
+        self._count += 1
+        key = facility_key(hip_id)
+        hall = self._halls.setdefault(key, _Watched(hip_id))
+        mailbox = Mailbox(key, self._clock_s() + LIFE_S * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, no secret
+        hall.mailboxes.add(mailbox)
+        try:
+            if not hall.frame and not await self._first_look(hall):
+                raise UnknownHall
+        except BaseException:
+            self.leave(mailbox)
+            raise
+        mailbox.put(hall.greeting())
+        return mailbox
+
+    def leave(self, mailbox: Mailbox) -> None:
+        """The listener is gone; a second call does nothing. A hall without listeners is forgotten."""
+        hall = self._halls.get(mailbox.key)
+        if hall is None or mailbox not in hall.mailboxes:
+            return
+        hall.mailboxes.remove(mailbox)
+        self._count -= 1
+        mailbox.close()
+        if not hall.mailboxes:
+            del self._halls[mailbox.key]
+            if hall.drawing is not None:
+                hall.drawing.cancel()
+
+    async def _first_look(self, hall: _Watched) -> bool:
+        """Read a new hall once for all who came together; False for an unknown facility."""
+        if hall.first is None or hall.first.done():
+            hall.first = asyncio.create_task(self._look(hall))
+        return await asyncio.shield(hall.first)
+
+    async def _look(self, hall: _Watched) -> bool:
+        """Draw the hall's newest frame; False for an unknown facility."""
+        async with hall.turn:
+            async with self._reads:
+                snapshot = await self._desk.snapshot(hall.hip_id)
+            hall.drawn_at_s = self._clock_s()
+            if snapshot is None:
+                return False
+            seen = (snapshot.day, snapshot.version)
+            if seen > hall.shown or hall.stale_since_ms:
+                hall.shown, hall.stale_since_ms = seen, 0
+                hall.frame = snapshot_frame(snapshot)
+                await _hand_out(hall.mailboxes, lambda mailbox: mailbox.put(hall.frame))
+            return True
+
+    def _redraw(self, hall: _Watched) -> None:
+        hall.wanted = True
+        if hall.drawing is None:
+            hall.drawing = asyncio.create_task(self._draw(hall))
+
+    async def _draw(self, hall: _Watched) -> None:
+        """Redraw while there is news, with a pause after each picture. One at a time, so none overtakes another."""
+        try:
+            while hall.wanted:
+                hall.wanted = False
+                try:
+                    await self._look(hall)
+                except Exception as error:  # whatever is wrong there, these listeners must hear it
+                    await self._say_stale(hall, error)
+                await asyncio.sleep(REDRAW_S)
+        finally:
+            hall.drawing = None
+
+    async def _say_stale(self, hall: _Watched, error: Exception) -> None:
+        hall.drawn_at_s = self._clock_s()
+        if not hall.stale_since_ms:
+            hall.stale_since_ms = time.time_ns() // 1_000_000
+            _log.warning("hall_stale", error=type(error).__name__, listeners=len(hall.mailboxes))
+        await _hand_out(hall.mailboxes, lambda mailbox: mailbox.put(hall.greeting()))
+
+    async def _follow(self) -> None:
+        """Redraw what the news name; a feed that fails is asked again, and then everything is looked at."""
+        async for changed in _unending(self._feed):
+            if EVERYTHING in changed:
+                for hall in self._halls.values():
+                    hall.shown = _NOTHING_YET  # the store may have begun anew, with versions that count from the start
+            for key in list(self._halls.keys() if EVERYTHING in changed else changed & self._halls.keys()):
+                self._redraw(self._halls[key])
+
+    async def _look_again(self) -> None:
+        """Check the eldest picture each pulse and every one in time; the first that fails makes all others look."""
+        alarmed = False
+        while True:
+            await asyncio.sleep(PULSE_S)
+            now_s = self._clock_s()
+            halls = sorted(self._halls.values(), key=lambda hall: hall.drawn_at_s)
+            stale = [hall for hall in halls if hall.stale_since_ms]
+            due = [hall for hall in halls if now_s - hall.drawn_at_s >= LOOK_AGAIN_S]
+            for hall in halls if stale and not alarmed else (*halls[:1], *stale, *due):
+                self._redraw(hall)
+            alarmed = bool(stale)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            now_s = self._clock_s()
+            for hall in list(self._halls.values()):
+                await _hand_out(
+                    hall.mailboxes,
+                    lambda mailbox: mailbox.close(BYE) if mailbox.ends_at_s <= now_s else mailbox.beat(),  # noqa: B023 - used at once
+                )
+
+
+async def _unending(feed: News) -> AsyncIterator[set[str]]:
+    """The feed's news, and after each failure of the feed word that everything may have changed."""
+    pause_s = 0.5
+    while True:
+        try:
+            async for changed in feed.follow():
+                pause_s = 0.5
+                yield changed
+        except Exception as error:  # the one reader of news must outlive whatever befalls the store
+            _log.warning("feed_lost", error=type(error).__name__)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, PULSE_S)
+        yield {EVERYTHING}
+
+
+async def _hand_out(mailboxes: Iterable[Mailbox], hand: Callable[[Mailbox], None]) -> None:
+    listeners = tuple(mailboxes)
+    for start in range(0, len(listeners), WAKE_AT_ONCE):
+        for mailbox in listeners[start : start + WAKE_AT_ONCE]:
+            hand(mailbox)
+        await asyncio.sleep(0)
+
+
+def snapshot_frame(snapshot: Snapshot) -> bytes:
+    """The event as it goes over the wire. JSON has no raw line ends, so one ``data`` line holds it."""
+    return b"event: snapshot\nid: %d\ndata: %b\n\n" % (snapshot.version, _encode(snapshot))
+
+
+def stale_frame(since_ms: int) -> bytes:
+    """The store does not answer since then (unix ms); what was shown before may be old."""
+    return b'event: stale\ndata: {"since_ms":%d}\n\n' % since_ms
+
+
+def beat_frame() -> bytes:
+    """A comment for proxies, and the same as an event: browsers hide comments from the page that watches."""
+    return b': beat\nevent: beat\ndata: {"at_ms":%d}\n\n' % (time.time_ns() // 1_000_000)
+
+
+BYE: Final = b"event: bye\ndata: {}\n\n"
+"""This process ends; another takes over. Join again in a moment."""

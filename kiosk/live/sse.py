@@ -1,0 +1,83 @@
+"""``GET /live/{hip_id}``: a facility's hall as server-sent events, for anybody; numbers and counters, never people.
+
+Events: ``snapshot`` (JSON of ``queueing.models.Snapshot``, at once and after each change, newest wins), ``stale``
+(the store does not answer), ``beat`` (each 15 s), ``bye`` (join again). A bare ASGI door: no response object, no
+generator and no timer stands between a mailbox and the socket, because ten thousand of these are open at once.
+"""
+
+import asyncio
+import random
+from typing import Final
+
+from litestar import Litestar, asgi
+from litestar.types import Receive, Scope, Send
+
+from kiosk.headers import SECURITY
+from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownHall
+from queueing.errors import QueueingError
+
+STALLED_S: Final = 20.0
+"""A reader that takes nothing for this long is gone or asleep; it joins again when it wakes."""
+
+_HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),
+    *((name.lower().encode(), value.encode()) for name, value in SECURITY.items()),
+]
+
+
+@asgi("/live/{hip_id:str}", copy_scope=True)
+async def live(scope: Scope, receive: Receive, send: Send) -> None:
+    """The stream of one facility, or 404, 405, 503."""
+    hub: Hub = Litestar.from_scope(scope).state.hub
+    if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP door is only reached by HTTP
+        await _refuse(send, 405, [(b"allow", b"GET, HEAD")])
+        return
+    try:
+        mailbox = await hub.join(scope["path_params"]["hip_id"])
+    except UnknownHall:
+        await _refuse(send, 404, [])
+        return
+    except (HubFull, QueueingError):
+        await _refuse(send, 503, [(b"retry-after", b"%d" % random.randint(5, 20))])  # noqa: S311 - spreads load, no secret
+        return
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        if scope["method"] == "HEAD":  # type: ignore[typeddict-item]  # as above
+            await _end(send)
+        else:
+            await _stream(mailbox, receive, send)
+    finally:
+        hub.leave(mailbox)
+
+
+async def _stream(mailbox: Mailbox, receive: Receive, send: Send) -> None:
+    watch = asyncio.create_task(_close_when_gone(mailbox, receive))
+    retry = b"retry: %d\n\n" % random.randint(1_000, 5_000)  # noqa: S311 - a thousand screens must not return in step
+    try:
+        while frame := await mailbox.take():
+            async with asyncio.timeout(STALLED_S):
+                await send({"type": "http.response.body", "body": retry + frame, "more_body": True})
+            retry = b""
+        await _end(send)
+    except (TimeoutError, OSError):
+        pass  # the reader stalled or went away; leaving is all there is to do
+    finally:
+        watch.cancel()
+
+
+async def _close_when_gone(mailbox: Mailbox, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    mailbox.close()
+
+
+async def _end(send: Send) -> None:
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _refuse(send: Send, status: int, more: list[tuple[bytes, bytes]]) -> None:
+    headers = [(b"content-length", b"0"), (b"cache-control", b"no-store"), *more]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await _end(send)
