@@ -9,7 +9,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.openapi import OpenAPIConfig
 
-from kiosk import console, live, problems, readiness, static_files
+from kiosk import console, displays, live, pages, problems, readiness, static_files
 from kiosk.abdm import callbacks
 from kiosk.house import House
 from kiosk.settings import Settings, load
@@ -50,6 +50,8 @@ def create_app(settings: Settings | None = None) -> Litestar:
         route_handlers=[
             *callbacks.routes(lambda: house),
             *live.routes(),
+            *displays.routes(),
+            *pages.routes(),
             *console.routes(),
             *readiness.routes(),
             *static_files.routes(),

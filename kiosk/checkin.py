@@ -142,7 +142,9 @@ class CheckIn:
         """Keyed digests: whoever holds the store cannot try all fourteen-digit numbers."""
         known_by = (patient.abha_address.lower(), patient.abha_number)
         return tuple(
-            blake2b(f"{facility}\0{name}".encode("utf-8", "surrogatepass"), key=self._person_key, digest_size=_PERSON_BYTES).digest()
+            blake2b(
+                f"{facility}\0{name}".encode("utf-8", "surrogatepass"), key=self._person_key, digest_size=_PERSON_BYTES
+            ).digest()
             for name in known_by
             if name
         )

@@ -28,7 +28,7 @@ _PRESS_FROM: Final = 96
 """Bytes from which pressing pays; a note is shorter and random."""
 _PRESS_UP_TO: Final = 65_535
 _LEVEL: Final = 1
-"""Of zlib: with the dictionary the first level already takes a profile to a third; higher ones cost and gain nothing."""
+"""Of zlib: with the dictionary the first level takes a profile to a third; higher ones cost and gain nothing."""
 
 # What nearly every profile holds: a body is pressed against these words, so that only what differs is stored.
 _WORDS: Final = (
@@ -40,14 +40,16 @@ _WORDS: Final = (
 )
 
 
-class SealBroken(Exception):  # noqa: N818 - named by what is wrong
+class SealBroken(Exception):
     """It does not open: altered, moved from elsewhere, or its day was erased."""
 
 
 class Seal:
     """Seals for one process. ``refresh`` brings the days' keys; call it at start and every hour."""
 
-    def __init__(self, masters: Mapping[int, bytes], master_id: int, *, now_s: Callable[[], int], retention_h: int) -> None:
+    def __init__(
+        self, masters: Mapping[int, bytes], master_id: int, *, now_s: Callable[[], int], retention_h: int
+    ) -> None:
         self._now_s = now_s
         self._retention_s = retention_h * HOUR_S
         self._days: dict[int, AESGCM] = {}

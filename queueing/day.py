@@ -1,7 +1,7 @@
 """When a service day begins: what a caller tells the store about its facility's time zone.
 
-The day itself comes from the store's clock (``functions/shared/clock.lua``); Lua knows no time zones, so each call brings
-the offset from UTC, when it next changes, and what it is then.
+The day itself comes from the store's clock (``functions/shared/clock.lua``); Lua knows no time zones, so each call
+brings the offset from UTC, when it next changes, and what it is then.
 """
 
 from collections.abc import Callable

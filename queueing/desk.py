@@ -1,13 +1,13 @@
 """The desk of an OPD: every act on a queue, one call to the store each.
 
-Promised: one winner for every move, whichever worker or machine asks; a number once given is never given again; a request
-id answered once is answered alike for a day and more. When a call returns, its write is as durable as the store's promise
-says (``Store.promise``). When it raises ``InDoubt`` it may have happened: ask again with the same request id.
+Promised: one winner for every move, whichever worker or machine asks; a number once given is never given again; a
+request id answered once is answered alike for a day and more. When a call returns, its write is as durable as the
+store's promise says (``Store.promise``). When it raises ``InDoubt`` it may have happened: ask again with the same id.
 """
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -37,7 +37,6 @@ NEXT_SHOWN: Final = 200
 TICKETS_AT_MOST: Final = 2000
 PROFILES_AT_MOST: Final = 500
 _PERSONS_AT_MOST: Final = 2
-
 
 
 class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
@@ -96,23 +95,23 @@ def _ticket(ticket_id: bytes, packed: bytes, ahead: int) -> Ticket:
     )
 
 
-def _moved(reply: list[object]) -> Moved:
+def _moved(reply: list[Any]) -> Moved:
     if len(reply) == 1:
         return Moved(outcome=Outcome(reply[0]))
     outcome, ticket_id, packed, ahead = reply
-    return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))  # type: ignore[arg-type]  # the function's contract
+    return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))
 
 
-def _place(reply: list[object]) -> Place:
+def _place(reply: list[Any]) -> Place:
     outcome, ticket_id, token, queue, state, ahead, expires_in_s, refusal = reply
     return Place(
         outcome=Outcome(outcome),
-        ticket=ticket_id.decode(),  # type: ignore[attr-defined]  # the function's contract, as for all fields here
-        token=token.decode(),  # type: ignore[attr-defined]
-        queue=queue.decode(),  # type: ignore[attr-defined]
+        ticket=ticket_id.decode(),
+        token=token.decode(),
+        queue=queue.decode(),
         state=State(state) if state else State.WAITING,
-        ahead=ahead,  # type: ignore[arg-type]
-        expires_in_s=expires_in_s,  # type: ignore[arg-type]
+        ahead=ahead,
+        expires_in_s=expires_in_s,
         refusal=Refusal(refusal) if refusal else None,
         expected=state == State.EXPECTED,
     )
@@ -170,8 +169,8 @@ class OpdDesk:
     async def call_next(self, hip: str, counter: str, *, by: str, seen: str | None = None) -> Moved:
         """Finish who is at the counter and call the first of its queues.
 
-        ``seen`` is the ticket the clerk's screen shows there ("" none); when somebody else stands there by now the press was
-        late, nobody is called and the outcome is TAKEN. EMPTY: the current one was finished and nobody waits.
+        ``seen`` is the ticket the clerk's screen shows there ("" none); when somebody else stands there by now, the
+        press was late: nobody is called and the outcome is TAKEN. EMPTY: the current one was finished, nobody waits.
         """
         return await self._move("call_next", hip, counter, by, "*" if seen is None else seen)
 
@@ -241,14 +240,14 @@ class OpdDesk:
         """Sealed profiles by ticket id; a ticket without one is missing."""
         asked = list(tickets)[:PROFILES_AT_MOST]
         sealed = await self._call("profiles", facility_root(hip), *asked)
-        return {ticket: body for ticket, body in zip(asked, sealed, strict=True) if body}  # type: ignore[misc]  # bytes, by contract
+        return {ticket: body for ticket, body in zip(asked, sealed, strict=True) if body}
 
     async def snapshot(self, hip: str) -> Snapshot | None:
         """The hall as everybody may see it, or None for an unknown facility."""
         packed = await self._with_clock("snapshot", hip, NEXT_SHOWN)
         if packed is None:
             return None
-        told = _read_snapshot(packed)  # type: ignore[arg-type]  # bytes, by contract
+        told = _read_snapshot(packed)
         return Snapshot(
             facility=told.facility,
             name=told.name,
@@ -282,24 +281,25 @@ class OpdDesk:
 
     async def _tickets(self, hip: str, which: str, most: int, ids: Sequence[str]) -> list[Ticket]:
         reply = await self._call("tickets", facility_root(hip), which, most, *ids)
-        return [_ticket(*line) for line in reply]  # type: ignore[misc]  # triples, by contract
+        return [_ticket(*line) for line in reply]
 
-    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float) -> list[object]:
-        return await self._with_clock(operation, hip, *arguments)  # type: ignore[return-value]  # a list, by contract
+    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float) -> list[Any]:
+        reply: list[Any] = await self._with_clock(operation, hip, *arguments)
+        return reply
 
-    async def _with_clock(self, operation: str, hip: str, *arguments: str | bytes | float) -> object:
+    async def _with_clock(self, operation: str, hip: str, *arguments: str | bytes | float) -> Any:
         root = facility_root(hip)
         clock = self._clocks[self._zones.get(root, "")]
         reply = await self._call(operation, root, *clock.arguments(), *arguments)
-        if isinstance(reply, list) and reply and reply[0] == Outcome.OTHER_ZONE:
+        if isinstance(reply, list) and reply[:1] == [Outcome.OTHER_ZONE]:
             zone = reply[1].decode()
             self._zones[root] = zone
             self._clocks.setdefault(zone, ServiceClock(zone, self._now_ms))
             reply = await self._call(operation, root, *self._clocks[zone].arguments(), *arguments)
         return reply
 
-    async def _call(self, operation: str, root: str, *arguments: str | bytes | float) -> list[object]:
-        return await library.call(self._store, operation, root, *arguments)  # type: ignore[return-value]  # by contract
+    async def _call(self, operation: str, root: str, *arguments: str | bytes | float) -> Any:
+        return await library.call(self._store, operation, root, *arguments)
 
 
 _LIST_ORDER: Final = {

@@ -15,8 +15,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
@@ -62,6 +62,8 @@ LOG_LOOK_S = 60.0
 
 Event = Literal["ready", "loading", "tail cut", "died", "failed", "disk full"]
 OnEvent = Callable[[Event, str], None]
+Steps = Generator[float, None, None]
+"""What a start or a stop does, yielding the pauses between its steps in seconds."""
 Probe = Literal["ready", "loading", "silent"]
 
 
@@ -98,13 +100,11 @@ class EmbeddedValkey:
 
     def start(self) -> None:
         """Returns when the server takes commands. Raises EmbeddedError and its family, one line each."""
-        for pause_s in self._starting():
-            time.sleep(pause_s)
+        pace(self._starting())
 
     def stop(self) -> None:
         """SIGTERM and patience; SIGKILL only for a server that hangs. Frees the folder. Safe to call twice."""
-        for pause_s in self._stopping():
-            time.sleep(pause_s)
+        pace(self._stopping())
 
     def __enter__(self) -> "EmbeddedValkey":
         self.start()
@@ -117,15 +117,13 @@ class EmbeddedValkey:
 
     async def __aenter__(self) -> "EmbeddedValkey":
         """As ``start``, without holding up the loop."""
-        for pause_s in self._starting():
-            await asyncio.sleep(pause_s)
+        await pace_async(self._starting())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        for pause_s in self._stopping():
-            await asyncio.sleep(pause_s)
+        await pace_async(self._stopping())
 
     async def supervise(self) -> None:
         """Until cancelled: start the server again whenever it dies, later each time in vain, not while the disk is
@@ -146,8 +144,7 @@ class EmbeddedValkey:
                 await asyncio.sleep(back_off_s)
                 back_off_s = min(back_off_s * 2, LAST_BACK_OFF_S)
                 try:
-                    for pause_s in self._launching():
-                        await asyncio.sleep(pause_s)
+                    await pace_async(self._launching())
                 except JournalDamaged:
                     raise
                 except EmbeddedError as again:
@@ -158,7 +155,7 @@ class EmbeddedValkey:
 
     # Starting and stopping, as steps with pauses between them: one story for callers with a loop and without.
 
-    def _starting(self) -> Iterator[float]:
+    def _starting(self) -> Steps:
         private_folder(self.folder)
         yield from self._locking()
         try:
@@ -167,7 +164,7 @@ class EmbeddedValkey:
             self._lock.release()
             raise
 
-    def _locking(self) -> Iterator[float]:
+    def _locking(self) -> Steps:
         """Take the lock; wait for an orphan or a brief command, go away at once from a living owner."""
         deadline = time.monotonic() + LOCK_PATIENCE_S
         while not self._lock.take(brief=self._brief):
@@ -178,7 +175,7 @@ class EmbeddedValkey:
                 raise FolderInUse(f"data folder {self.folder} is still held by {_named(holder)}, which does not end")
             yield STEP_S
 
-    def _launching(self) -> Iterator[float]:
+    def _launching(self) -> Steps:
         """Run the server; where only the unfinished end of its journal stops it, cut that and run it again."""
         try:
             yield from self._running(cut_tail=False)
@@ -194,7 +191,7 @@ class EmbeddedValkey:
         found = re.search(re.escape(CUT_SHORT) + r" (\S+\.aof)", self._log())
         return unfinished_bytes(self.folder / JOURNAL_FOLDER / found[1]) if found else None
 
-    def _running(self, *, cut_tail: bool) -> Iterator[float]:
+    def _running(self, *, cut_tail: bool) -> Steps:
         """Spawn the server and wait until it takes commands. On failure nothing is left running; the lock stays."""
         binary = find_binary(self._binary)
         self._clear_socket()
@@ -229,7 +226,7 @@ class EmbeddedValkey:
                     [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(binary), CONF_FILE],
                     cwd=self.folder,
                     # Nothing of our environment: it may hold secrets, and /proc shows a process's environment.
-                    env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
+                    env={"PATH": os.defpath},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -243,7 +240,7 @@ class EmbeddedValkey:
                 raise DiskFull(f"no space left in {self.folder}") from None
             raise EmbeddedError(f"store in {self.folder} cannot be started: {failure.strerror}") from None
 
-    def _stopping(self) -> Iterator[float]:
+    def _stopping(self) -> Steps:
         try:
             if self._child is not None:
                 self._child.terminate()
@@ -334,9 +331,23 @@ def attach_or_start(folder: Path | str, *, binary: Path | str | None = None) -> 
         server.stop()
 
 
+def pace(steps: Steps) -> None:
+    """Take the steps, sleeping between them."""
+    with closing(steps):
+        for pause_s in steps:
+            time.sleep(pause_s)
+
+
+async def pace_async(steps: Steps) -> None:
+    """As ``pace``, without holding up the loop; a cancelled start cleans up after itself."""
+    with closing(steps):
+        for pause_s in steps:
+            await asyncio.sleep(pause_s)
+
+
 def folder_url(folder: Path) -> str:
     """Where a data folder's store listens."""
-    return "unix://" + quote(str(folder / SOCKET_FILE))
+    return "unix://" + quote(str(folder.absolute() / SOCKET_FILE))
 
 
 def probe(folder: Path) -> Probe:

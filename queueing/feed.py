@@ -1,8 +1,8 @@
-"""News as it happens: which facilities changed. Best effort by design; a screen shows the newest state, not every old one."""
+"""News as it happens: which facilities changed. Best effort by design; a screen shows the newest state alone."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
 
 from queueing.errors import QueueingError
 from queueing.keys import ALL_PARTITIONS, news_key
@@ -39,17 +39,16 @@ class Feed:
                     changed |= await self._changed(reader, last, 1)
                     yield changed
             except QueueingError:
-                # Streams may be gone with the store, and ids with them: begin anew and say that something may be missing.
+                # Streams may be gone with the store, and ids with them: begin anew, and say that some may be missing.
                 last = {}
                 await asyncio.sleep(_TRY_AGAIN_S)
 
     async def _newest(self) -> dict[str, str]:
         keys = [news_key(partition) for partition in ALL_PARTITIONS]
-        replies = await asyncio.gather(*(self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1) for key in keys))
-        return {
-            key: reply[0][0].decode() if reply else "0-0"  # type: ignore[index,union-attr]  # [[id, fields]]
-            for key, reply in zip(keys, replies, strict=True)
-        }
+        replies: list[Any] = await asyncio.gather(
+            *(self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1) for key in keys)
+        )
+        return {key: reply[0][0].decode() if reply else "0-0" for key, reply in zip(keys, replies, strict=True)}
 
     async def _changed(self, reader: StreamReader, last: dict[str, str], wait_ms: int) -> set[str]:
         found = await reader.read(("XREAD", "COUNT", _BATCH), last, wait_ms)

@@ -7,16 +7,25 @@ upgrade each call their own.
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 from queueing.errors import StoreRefused
 from queueing.store import Store
 
 _SHARED_ORDER: Final = (
-    "register", "words", "clock", "hall", "ticket", "news", "day", "moves",
-    "counters", "requests",
+    "register",
+    "words",
+    "clock",
+    "hall",
+    "ticket",
+    "news",
+    "day",
+    "moves",
+    "counters",
+    "requests",
 )
 """Each may use what stands before it."""
+
 
 def _read(*parts: str) -> str:
     return files("queueing").joinpath("functions", *parts).read_text(encoding="utf-8")
@@ -65,8 +74,8 @@ async def load(store: Store) -> None:
             raise
 
 
-async def call(store: Store, operation: str, key: str, *arguments: str | bytes | float) -> object:
-    """One function call on the node that owns ``key``."""
+async def call(store: Store, operation: str, key: str, *arguments: str | bytes | float) -> Any:
+    """One function call on the node that owns ``key``; the reply has the shape that the function's header states."""
     command = ("FCALL", function_name(operation), 1, key, *arguments)
     try:
         return await store.call(key, *command)

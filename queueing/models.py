@@ -132,7 +132,7 @@ class Remote(IntEnum):
 
 
 class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """A facility's rule for shares whose presence is not proved. Default: everything is taken, doubt waits for check-in."""
+    """A facility's rule for shares whose presence is not proved. Default: all are taken, doubt waits for check-in."""
 
     far: Remote = Remote.EXPECT
     stale: Remote = Remote.EXPECT
@@ -201,7 +201,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     fingerprint: bytes = b""
     """Digest of the body: tells a redelivery from a reused id."""
     persons: tuple[bytes, ...] = ()
-    """Keyed digests by which this person is known here (ABHA address, ABHA number); empty: nobody else can be the same."""
+    """Keyed digests by which this person is known here (ABHA address, number); empty: nobody else can be the same."""
     profile: bytes = b""
     """Sealed; queueing cannot read it."""
     note: bytes = b""

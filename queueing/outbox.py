@@ -1,7 +1,7 @@
 """Debts to the gateway: claimed by one relay at a time, kept until paid or parked.
 
-Promised: at least once. A debt is claimed before it is read out, and what was claimed is durable before it is handed over,
-because an answer that was sent cannot be taken back. A relay that dies loses its claims to another after
+Promised: at least once. A debt is claimed before it is read out, and what was claimed is durable before it is handed
+over, because an answer that was sent cannot be taken back. A relay that dies loses its claims to another after
 ``ABANDONED_AFTER_MS``. Order is best effort.
 """
 
@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -90,8 +90,8 @@ class Outbox:
     async def take(self, *, limit: int = 256, wait_ms: int = 1000) -> list[Debt]:
         """Claim debts that are new or that another relay left behind; waits when there are none.
 
-        When it returns, the debts are durable: each may be paid. Raises StoreAway or InDoubt; what was claimed then comes
-        again by itself.
+        When it returns, the debts are durable: each may be paid. Raises StoreAway or InDoubt; what was claimed then
+        comes again by itself.
         """
         await self._make_groups()
         if self._tending is None:
@@ -124,7 +124,7 @@ class Outbox:
         """The parked answers of one facility, newest first."""
         partition = partition_of(facility_root(hip))
         found = await self._call("outbox_parked", partition, facility_key(hip), min(limit, _PARKED_AT_MOST))
-        return [_parked(*line) for line in found]  # type: ignore[attr-defined]  # lines of five, by contract
+        return [_parked(*line) for line in found]
 
     async def resend(self, hip: str, parked_id: str) -> bool:
         """Owe a parked answer again from now on; False when it is gone."""
@@ -196,18 +196,27 @@ class Outbox:
         replies = await asyncio.gather(
             *(
                 self._store.call(
-                    partition, "XAUTOCLAIM", owed_key(partition), GROUP, self._consumer, ABANDONED_AFTER_MS, "0", "COUNT", 100
+                    partition,
+                    "XAUTOCLAIM",
+                    owed_key(partition),
+                    GROUP,
+                    self._consumer,
+                    ABANDONED_AFTER_MS,
+                    "0",
+                    "COUNT",
+                    100,
                 )
                 for partition in ALL_PARTITIONS
             )
         )
         known = self._held | {debt.id for debt in self._abandoned}
+        reply: Any  # [cursor, entries, deleted ids]
         for partition, reply in zip(ALL_PARTITIONS, replies, strict=True):
-            entries = (entry_of(raw) for raw in reply[1])  # type: ignore[index]  # [cursor, entries, deleted ids]
+            entries = (entry_of(raw) for raw in reply[1])
             found = [_debt(partition, entry, deliveries=2) for entry in entries if entry[1]]
             self._abandoned += [debt for debt in found if debt.id not in known]
 
-    async def _call(self, operation: str, partition: str, *arguments: str | int) -> object:
+    async def _call(self, operation: str, partition: str, *arguments: str | int) -> Any:
         return await library.call(self._store, operation, partition, *arguments)
 
 

@@ -1,7 +1,6 @@
 """Facilities, their queues, counters and rules. What is put here counts from the next call on, in every process."""
 
-from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -41,7 +40,12 @@ class PrefixTaken(RegistryError):
     """Another queue of the facility stands behind this prefix: two people would hold the same number."""
 
 
-_WRONG: Final = {b"PREFIX": PrefixTaken, b"QUEUE": UnknownQueue, b"COUNTER": UnknownCounter, b"FACILITY": UnknownFacility}
+_WRONG: Final = {
+    b"PREFIX": PrefixTaken,
+    b"QUEUE": UnknownQueue,
+    b"COUNTER": UnknownCounter,
+    b"FACILITY": UnknownFacility,
+}
 
 
 def _facility_of(found: dict[bytes, bytes]) -> Facility:
@@ -77,18 +81,22 @@ class Registry:
     async def facilities(self, after: str = "", limit: int = 100) -> list[Facility]:
         """A page of all facilities in the order of their HIP ids, beginning after ``after``."""
         start = f"({after}" if after else "-"
-        ids = await self._store.call(
+        ids: Any = await self._store.call(
             FACILITIES_KEY, "ZRANGE", FACILITIES_KEY, start, "+", "BYLEX", "LIMIT", 0, min(limit, PAGE_MAX)
         )
-        found = [await self.facility(hip.decode()) for hip in ids]  # type: ignore[union-attr]  # a list of bytes
+        found = [await self.facility(hip.decode()) for hip in ids]
         return [facility for facility in found if facility is not None]
 
     async def count(self) -> int:
         """How many facilities are registered."""
-        return await self._store.call(FACILITIES_KEY, "ZCARD", FACILITIES_KEY)  # type: ignore[return-value]
+        count: Any = await self._store.call(FACILITIES_KEY, "ZCARD", FACILITIES_KEY)
+        return int(count)
 
     async def put_queue(self, hip: str, queue: Queue, counters: int | None = None) -> None:
-        """Add or update a queue, with counters ``M1`` … ``M<counters>`` where they are missing. The first one is the default."""
+        """Add or update a queue, with counters ``M1`` … ``M<counters>`` where they are missing.
+
+        The first queue of a facility is its default until changed.
+        """
         added: list[str | bytes] = []
         for number in range(1, (counters or 0) + 1):
             name = _counter_name(queue.prefix, number)
@@ -136,14 +144,14 @@ class Registry:
     async def texts(self, hip: str) -> dict[str, str]:
         """Printed texts and the counters they lead to."""
         root = facility_root(hip)
-        found = await self._store.call(root, "HGETALL", f"{root}:c")
-        pairs = _pairs(found)
+        flat: Any = await self._store.call(root, "HGETALL", f"{root}:c")
+        pairs = zip(flat[::2], flat[1::2], strict=True)
         return {field[2:].decode(): value.decode() for field, value in pairs if field.startswith(b"x:")}
 
     async def _config(self, hip: str, *fields: bytes) -> dict[bytes, bytes]:
         root = facility_root(hip)
-        values = await self._store.call(root, "HMGET", f"{root}:c", *fields)
-        return {field: value for field, value in zip(fields, values, strict=True) if value is not None}  # type: ignore[arg-type]
+        values: Any = await self._store.call(root, "HMGET", f"{root}:c", *fields)
+        return {field: value for field, value in zip(fields, values, strict=True) if value is not None}
 
     async def _listed(self, hip: str, names_field: bytes, prefix: bytes) -> list[bytes]:
         packed = (await self._config(hip, names_field)).get(names_field)
@@ -158,10 +166,3 @@ class Registry:
         reply = await library.call(self._store, "configure", root, act, *arguments)
         if isinstance(reply, bytes):
             raise _WRONG[reply]
-
-
-def _pairs(found: object) -> Iterable[tuple[bytes, bytes]]:
-    if isinstance(found, dict):
-        return found.items()
-    flat: list[bytes] = found  # type: ignore[assignment]  # RESP2 gives a flat list
-    return zip(flat[::2], flat[1::2], strict=True)

@@ -8,7 +8,14 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from queueing.desk import OpdDesk
 from queueing.models import Lane, Moved, Outcome, State
@@ -96,7 +103,9 @@ class QueueMachine(RuleBasedStateMachine):
     def some_ticket(self, data: st.DataObject) -> str | None:
         return data.draw(st.sampled_from(sorted(self.model.people))) if self.model.people else None
 
-    @rule(name=st.sampled_from("abcdefgh"), counter=st.sampled_from([*COUNTERS, "elsewhere"]), lane=st.sampled_from(Lane))
+    @rule(
+        name=st.sampled_from("abcdefgh"), counter=st.sampled_from([*COUNTERS, "elsewhere"]), lane=st.sampled_from(Lane)
+    )
     def scan(self, name: str, counter: str, lane: Lane) -> None:
         queue = COUNTERS.get(counter, "medicine")
         place = self.run(self.desk.enqueue(arrival(person=name, text=counter, lane=lane)))
@@ -143,7 +152,12 @@ class QueueMachine(RuleBasedStateMachine):
             return
         assert moved.ticket
         told = moved.ticket
-        assert (told.id, told.token, told.queue, told.state) == (person.ticket, person.token, person.queue, person.state)
+        assert (told.id, told.token, told.queue, told.state) == (
+            person.ticket,
+            person.token,
+            person.queue,
+            person.state,
+        )
         assert (told.lane, told.counter, told.calls) == (person.lane, person.counter, person.calls)
 
     def finish_current(self, counter: str) -> list[str]:

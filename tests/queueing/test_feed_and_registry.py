@@ -37,7 +37,9 @@ async def test_a_facility_keeps_its_rules_when_it_is_imported_again(store: Store
     await registry.put_facility(Facility(hip_id=HIP, name="Old name"))
     await registry.put_queue(HIP, Queue(id="q", name="Q", prefix="Q"), 2)
     await registry.set_policy(HIP, Policy(far=Remote.REFUSE))
-    await registry.put_facility(Facility(hip_id=HIP, name="New name", extra={"beds": "40"}, latitude=34.1, longitude=74.8))
+    await registry.put_facility(
+        Facility(hip_id=HIP, name="New name", extra={"beds": "40"}, latitude=34.1, longitude=74.8)
+    )
     found = await registry.facility(HIP)
     assert found
     assert (found.name, found.policy.far, found.default_queue, found.extra) == (

@@ -48,9 +48,7 @@ async def test_50_callers_at_one_counter_call_one_person(hall: Hall) -> None:
 
 async def test_50_callers_who_do_not_look_call_50_people(hall: Hall) -> None:
     await hall.people(60)
-    moves = await asyncio.gather(
-        *(hall.desk.call_next(HIP, f"M{n % 3 + 1}", by=f"clerk-{n}") for n in range(50))
-    )
+    moves = await asyncio.gather(*(hall.desk.call_next(HIP, f"M{n % 3 + 1}", by=f"clerk-{n}") for n in range(50)))
     assert {move.outcome for move in moves} == {Outcome.MOVED}
     assert {told(move.ticket).token for move in moves} == {f"M-{n:03d}" for n in range(1, 51)}
 

@@ -83,9 +83,7 @@ async def test_a_dead_relays_claims_are_taken_over(
     await heir.close()
 
 
-async def test_claims_in_hand_are_not_taken_away(
-    store: Store, desk: OpdDesk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_claims_in_hand_are_not_taken_away(store: Store, desk: OpdDesk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outbox_room, "ABANDONED_AFTER_MS", 300)
     monkeypatch.setattr(outbox_room, "_TEND_EVERY_S", 0.05)
     await desk.enqueue(arrival())
