@@ -159,7 +159,7 @@ async def metrics(look_once: NamedDependency[Look]) -> Response[bytes]:
     """Prometheus text, of the whole process tree."""
     await look_once()
     body = await asyncio.to_thread(telemetry.exposition)
-    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})
+    return Response(body, media_type="text/plain; version=0.0.4", headers={"Cache-Control": "no-store"})
 
 
 def routes() -> list[ControllerRouterHandler]:

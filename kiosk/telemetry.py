@@ -10,7 +10,6 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, MutableMapping
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -115,7 +114,6 @@ def configure_logs(level: str) -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *chain],
             processors=[_own_words, structlog.stdlib.ProcessorFormatter.remove_processors_meta, only_listed, _line],
-            pass_foreign_args=True,
         )
     )
     root = logging.getLogger()
@@ -156,11 +154,9 @@ def _stamp(_logger: object, _method: str, event: Event) -> Event:
 def _own_words(_logger: object, _method: str, event: Event) -> Event:
     """Our rooms' sentences are kept; a library's sentence only as its template. Exceptions become class and place."""
     record: logging.LogRecord | None = event.get("_record")
-    if record is not None and not event.get("_from_structlog"):
-        ours = record.name.partition(".")[0] in OWN_ROOMS
-        with suppress(TypeError, ValueError):
-            event["event"] = record.getMessage() if ours else str(record.msg)
-    event.pop("positional_args", None)
+    foreign = record is not None and not event.get("_from_structlog")
+    if record is not None and foreign and record.name.partition(".")[0] not in OWN_ROOMS:
+        event["event"] = str(record.msg)
     told = event.pop("exc_info", None) or (record.exc_info if record is not None else None)
     failure = told[1] if isinstance(told, tuple) else sys.exc_info()[1] if told is True else told
     if isinstance(failure, BaseException):
