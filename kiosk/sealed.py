@@ -1,8 +1,8 @@
 """Closes and opens what queueing carries and must not read: profiles and the gateway's notes.
 
-AES-256-GCM with a key for each UTC day; facility, purpose and the request that brought it are bound in, so that a sealed
-body moved to another ticket does not open. Day keys are random, wrapped by the master key of the key ring and kept in
-the store; a day is erased by erasing its key, in every backup and journal at once.
+AES-256-GCM with a key for each UTC day; facility, purpose and the request that brought it are bound in, so that a
+sealed body moved to another ticket does not open. Day keys are random, wrapped by the master key of the key ring and
+kept in the store; a day is erased by erasing its key, in every backup and journal at once.
 """
 
 import os
