@@ -57,7 +57,9 @@ def _usable(member: Any) -> PyJWK | None:
     if not isinstance(member, dict) or member.get("kty") != "RSA" or member.get("use", "sig") != "sig":
         return None
     kid, algorithm = member.get("kid"), member.get("alg", "RS256")
-    if not (isinstance(kid, str) and 0 < len(kid) <= KID_MAX and algorithm in ALGORITHMS):
+    if not (isinstance(kid, str) and 0 < len(kid) <= KID_MAX and isinstance(algorithm, str)):
+        return None
+    if algorithm not in ALGORITHMS:
         return None
     try:
         key = PyJWK({"kty": "RSA", "n": member["n"], "e": member["e"]}, algorithm)

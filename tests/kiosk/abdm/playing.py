@@ -76,16 +76,17 @@ class FakeGateway:
         self.manners: dict[str, Manners] = {}
         self.tokens = 0
         self.token_lives_s = 1200
+        self.port = 0
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
 
     @property
     def url(self) -> str:
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"http://127.0.0.1:{self.port}"
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -93,6 +94,7 @@ class FakeGateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # the transports hear that they are closed
 
     def at(self, path: str) -> list[Heard]:
         return [each for each in self.heard if each.path.endswith(path)]
@@ -109,7 +111,7 @@ class FakeGateway:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            writer.close()
+            writer.transport.abort()
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -146,3 +148,55 @@ class FakeGateway:
 
     def key_set(self) -> bytes:
         return json.dumps({"keys": [key.jwk() for key in self.keys]}).encode()
+
+
+class Answer:
+    """What an application answered."""
+
+    def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        self.status_code = status
+        self.headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in headers}
+        self.content = body
+        self.text = body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+
+async def call(
+    app: Any, method: str, target: str, headers: list[tuple[bytes, bytes]], receive: Callable[[], Awaitable[Any]]
+) -> Answer:
+    """One request to an application, in this event loop, with nothing between: ``receive`` hands over the body."""
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    path, _, query = target.partition("?")
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 2),
+        "state": {},
+        "extensions": {},
+    }
+    await app(scope, receive, send)
+    return Answer(sent[0]["status"], list(sent[0]["headers"]), b"".join(each["body"] for each in sent[1:]))
+
+
+def whole(body: bytes) -> Callable[[], Awaitable[Any]]:
+    """The body in one part."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from kiosk.abdm import wire
 from kiosk.abdm.gateway import timestamp
-from kiosk.abdm.reading import CONTEXT_MAX, Envelope, is_current, legacy_scan, read_note, same_request, to_query, to_scan
+from kiosk.abdm.reading import (
+    CONTEXT_MAX,
+    Envelope,
+    is_current,
+    legacy_scan,
+    read_note,
+    same_request,
+    to_query,
+    to_scan,
+)
 from kiosk.decode import BadBody
 from kiosk.people import Patient, Scan
 from queueing.models import Refusal
@@ -43,7 +52,9 @@ ODD: list[Any] = [7, 1.5, True, [], {}, [[1]], {"x": 1}, "", "\u0000", "x" * 500
 
 
 @pytest.mark.parametrize("odd", ODD, ids=repr)
-@pytest.mark.parametrize("field", ["name", "gender", "dayOfBirth", "yearOfBirth", "dob", "address", "phoneNumber", "mobile"])
+@pytest.mark.parametrize(
+    "field", ["name", "gender", "dayOfBirth", "yearOfBirth", "dob", "address", "phoneNumber", "mobile"]
+)
 def test_an_odd_field_counts_as_absent_or_is_read_and_nobody_is_refused(field: str, odd: Any) -> None:
     scan = read(share(profile={"patient": {"abhaAddress": "a.b@sbx", field: odd}}))
     assert scan.refusal is None
@@ -141,12 +152,16 @@ def test_a_place_is_two_sane_numbers_or_none(latitude: Any, longitude: Any, plac
     assert (scan.latitude, scan.longitude) == place
 
 
-@pytest.mark.parametrize("intent", ["PROFILE_SHARE", "profile-share", "Profile Share", "", None, ..., {"type": "profile-share"}])
+@pytest.mark.parametrize(
+    "intent", ["PROFILE_SHARE", "profile-share", "Profile Share", "", None, ..., {"type": "profile-share"}]
+)
 def test_asking_for_a_number_is_understood(intent: Any) -> None:
     assert read(share(intent=intent)).refusal is None
 
 
-@pytest.mark.parametrize("intent", ["RECORD_SHARE", "PAYMENT_SHARE", "Payment", 7, True, ["PROFILE_SHARE"], {"type": "pay"}])
+@pytest.mark.parametrize(
+    "intent", ["RECORD_SHARE", "PAYMENT_SHARE", "Payment", 7, True, ["PROFILE_SHARE"], {"type": "pay"}]
+)
 def test_any_other_intent_is_refused_in_words(intent: Any) -> None:
     assert read(share(intent=intent)).refusal is Refusal.INTENT
 
@@ -178,7 +193,11 @@ def test_the_address_is_echoed_as_it_came() -> None:
 
 @pytest.mark.parametrize(
     "spelling",
-    ["{F29F0E59-8388-4698-9FE6-05DB67AEAC46}", "urn:uuid:f29f0e59-8388-4698-9fe6-05db67aeac46", " F29f0E59-8388-4698-9fe6-05db67aeac46 "],
+    [
+        "{F29F0E59-8388-4698-9FE6-05DB67AEAC46}",
+        "urn:uuid:f29f0e59-8388-4698-9fe6-05db67aeac46",
+        " F29f0E59-8388-4698-9fe6-05db67aeac46 ",
+    ],
 )
 def test_one_request_id_has_one_key_however_it_is_written(spelling: str) -> None:
     assert same_request(spelling) == "f29f0e59-8388-4698-9fe6-05db67aeac46"

@@ -236,7 +236,9 @@ def test_legacy_answers_have_the_legacy_form() -> None:
     assert said["acknowledgement"] == shape["acknowledgement"]
     assert said["resp"] == shape["resp"]
     assert said.keys() == shape.keys()
-    assert abs(time.time() - time.mktime(time.strptime(said["timestamp"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 60
+    assert (
+        abs(time.time() - time.mktime(time.strptime(said["timestamp"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 60
+    )
     failed = json.loads(body_of(debt(refusal=Refusal.CLOSED_COUNTER), note, time.time()))
     assert failed.keys() == json.loads(sample("v1-profile-on-share-failure")).keys()
     assert failed["error"]["code"] == 1000
@@ -308,7 +310,9 @@ def test_every_error_shape_is_understood(name: str, code: str, message: str) -> 
     assert read_error(sample(name)) == (code, message)
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"<html>", b"{", b'"no"', b"7", b"[" * 9000, b'{"error":[]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b"<html>", b"{", b'"no"', b"7", b"[" * 9000, b'{"error":[]}', b"\xff"]
+)
 def test_an_error_that_says_nothing_is_no_error_of_ours(body: bytes) -> None:
     code, message = read_error(body)
     assert code == ""

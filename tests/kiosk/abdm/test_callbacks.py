@@ -1,0 +1,273 @@
+"""The gateway's door: what it answers, in which order it looks, and what it hands on."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Litestar
+
+from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V1, SHARE_V05, STATUS, routes
+from kiosk.abdm.gatekeeper import Gatekeeper
+from kiosk.abdm.gateway import Gateway, timestamp
+from kiosk.abdm.keyset import KeySet
+from kiosk.abdm.reading import read_note
+from kiosk.people import Scan, StatusQuery
+from kiosk.problems import HANDLERS
+from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
+from queueing.models import Refusal
+from tests.kiosk.abdm.playing import ISSUER, Answer, FakeGateway, SigningKey, call, good_claims, sample, whole
+
+pytestmark = pytest.mark.anyio
+
+CANARY = "zebra-7731"
+
+
+class Desk:
+    """Where a scan goes after the door: writes down what came, or fails as it is told to."""
+
+    def __init__(self) -> None:
+        self.scans: list[Scan] = []
+        self.queries: list[StatusQuery] = []
+        self.failure: Exception | None = None
+
+    async def scanned(self, scan: Scan) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.scans.append(scan)
+
+    async def asked(self, query: StatusQuery) -> None:
+        self.queries.append(query)
+
+
+class House:
+    """The part of a worker that the door needs, and a client before it."""
+
+    cm_id = "sbx"
+
+    def __init__(self, gatekeeper: Gatekeeper, key: SigningKey) -> None:
+        self.gatekeeper = gatekeeper
+        self.check_in = Desk()
+        self.key = key
+        self.app = Litestar(routes(lambda: self), exception_handlers=HANDLERS, openapi_config=None)
+
+    def headers(self, **changed: str | None) -> dict[str, str]:
+        plain = {
+            "authorization": "Bearer " + self.key.sign(good_claims()),
+            "request-id": "f29f0e59-8388-4698-9fe6-05db67aeac46",
+            "timestamp": timestamp(time.time()),
+            "content-type": "application/json",
+        }
+        named = {name.replace("_", "-"): value for name, value in changed.items()}
+        return {name: value for name, value in (plain | named).items() if value is not None}
+
+    async def ask(self, method: str, target: str, headers: dict[str, str], body: bytes = b"") -> Answer:
+        return await call(self.app, method, target, named(headers), whole(body))
+
+    async def post(self, body: bytes, path: str = SHARE[0], **changed: str | None) -> Answer:
+        return await self.ask("POST", path, self.headers(**changed), body)
+
+
+def named(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+@pytest.fixture
+async def house(fake: FakeGateway, gateway_key: SigningKey, tmp_path: Path) -> AsyncIterator[House]:
+    gateway = Gateway(fake.url, client_id="SBX_1", client_secret="s", cm_id="sbx")
+    keys = KeySet(gateway.certs, tmp_path)
+    house = House(Gatekeeper(keys, issuers=(ISSUER,), audience="account", azps=("gateway",)), gateway_key)
+    yield house
+    await gateway.close()
+
+
+SHARE_BODY = sample("v3-hip-patient-share")
+
+
+@pytest.mark.parametrize("path", SHARE)
+async def test_a_share_is_taken_at_its_path_and_every_alias(house: House, path: str) -> None:
+    answer = await house.post(SHARE_BODY, path + "?hip-id=x&y=1")
+    assert (answer.status_code, answer.content) == (202, b"{}")
+    [scan] = house.check_in.scans
+    assert (scan.facility, scan.context, scan.refusal, scan.body) == ("HIP_1", "6", None, SHARE_BODY)
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "form"), [(SHARE_V1, "v1-profile-share", "v1"), (SHARE_V05, "v05-profile-share", "v05")]
+)
+async def test_legacy_shares_need_no_headers_but_the_token(house: House, path: str, name: str, form: str) -> None:
+    body = json.loads(sample(name)) | {"timestamp": timestamp(time.time())}
+    answer = await house.post(json.dumps(body).encode(), path, request_id=None, timestamp=None, x_hip_id="HIP_1")
+    assert answer.status_code == 202
+    [scan] = house.check_in.scans
+    assert (scan.facility, scan.request_id, scan.refusal) == ("HIP_1", body["requestId"], None)
+    assert read_note(scan.note).form == form
+
+
+async def test_a_legacy_share_without_an_id_anywhere_is_a_bad_request(house: House) -> None:
+    assert (await house.post(b'{"profile":{}}', SHARE_V1, request_id=None)).status_code == 400
+    assert house.check_in.scans == []
+
+
+async def test_a_running_token_question_is_handed_on(house: House) -> None:
+    answer = await house.post(sample("v3-running-token-status-callback"), STATUS)
+    assert answer.status_code == 202
+    [query] = house.check_in.queries
+    assert (query.facility, query.context, query.refusal) == ("IN0110000123", "1", None)
+
+
+@pytest.mark.parametrize("path", [*SHARE, SHARE_V1, SHARE_V05, STATUS])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_other_methods_are_not_answered(house: House, path: str, method: str) -> None:
+    answer = await house.ask(method, path, house.headers())
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["error"]["code"].startswith("ABDM-")
+
+
+async def unread() -> Any:
+    raise AssertionError("the body was read")
+
+
+async def raw(house: House, headers: dict[str, str]) -> Answer:
+    return await call(house.app, "POST", SHARE[0], named(headers), unread)
+
+
+async def test_a_bad_token_is_refused_before_the_body_is_read(house: House) -> None:
+    answer = await raw(house, house.headers(authorization="Bearer a.b.c"))
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "ABDM-2500"
+    assert (await raw(house, house.headers(authorization=None))).status_code == 401
+
+
+async def test_a_missing_request_id_is_refused_before_the_body_is_read(house: House) -> None:
+    assert (await raw(house, house.headers(request_id=None))).status_code == 400
+    assert (await raw(house, house.headers(content_type="text/plain"))).status_code == 415
+
+
+async def test_a_bad_token_is_401_whatever_else_is_wrong(house: House) -> None:
+    for body in (b"", b"{", b"x" * (BODY_MAX + 1)):
+        for changed in ({}, {"request_id": None}, {"content_type": "text/plain"}, {"timestamp": None}):
+            answer = await house.post(body, authorization="Bearer nobody", **changed)
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("request_id", ["", "x" * 101, "a\tb", "é", "{}", "   "])
+async def test_an_unusable_request_id_is_a_bad_request(house: House, request_id: str) -> None:
+    answer = await house.post(SHARE_BODY, request_id=request_id)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "ABDM-1030"
+    assert house.check_in.scans == []
+
+
+async def test_one_request_in_other_letters_has_one_key_and_is_echoed_as_it_came(house: House) -> None:
+    written = "{F29F0E59-8388-4698-9FE6-05DB67AEAC46}"
+    await house.post(SHARE_BODY, request_id=written)
+    await house.post(SHARE_BODY)
+    first, second = house.check_in.scans
+    assert first.request_id == second.request_id
+    assert read_note(first.note).request_id == written
+
+
+async def test_headers_with_underscores_are_read(house: House) -> None:
+    headers = house.headers(request_id=None) | {"request_id": "r-1", "x_hip_id": "H"}
+    body = sample("v3-draft2023-hip-profile-share")
+    assert (await house.ask("POST", SHARE[2], headers, body)).status_code == 202
+    assert (house.check_in.scans[0].request_id, house.check_in.scans[0].facility) == ("r-1", "H")
+
+
+@pytest.mark.parametrize("kind", [None, "application/json; charset=UTF-8", "application/fhir+json"])
+async def test_json_and_no_kind_at_all_are_taken(house: House, kind: str | None) -> None:
+    assert (await house.post(SHARE_BODY, content_type=kind)).status_code == 202
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+async def test_what_a_foreign_page_could_post_is_not(house: House, kind: str) -> None:
+    assert (await house.post(SHARE_BODY, content_type=kind)).status_code == 415
+
+
+async def test_a_photo_passes_and_more_is_too_large(house: House) -> None:
+    shared = json.loads(SHARE_BODY)
+    shared["profile"]["patient"]["kycPhoto"] = "A" * 300_000
+    assert (await house.post(json.dumps(shared).encode())).status_code == 202
+    answer = await house.post(b'{"a":"' + b"x" * BODY_MAX + b'"}')
+    assert answer.status_code == 413
+    assert answer.json()["error"]["code"] == "ABDM-1006"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"null", b"[1]", b"[" * 5000, b'{"a":"\xff"}', f'{{"{CANARY}'.encode(), b'{"intent":' + b"9" * 5000 + b"}"],
+)
+async def test_what_cannot_be_read_is_a_bad_request_that_repeats_nothing(house: House, body: bytes) -> None:
+    answer = await house.post(body)
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"error"}
+    assert CANARY not in answer.text
+    assert house.check_in.scans == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "intent", "refusal"),
+    [
+        ({"timestamp": None}, None, Refusal.CLOCK),
+        ({"timestamp": "2020-01-01T00:00:00.000Z"}, None, Refusal.CLOCK),
+        ({"x_hip_id": "HIP_2"}, None, Refusal.FACILITY_MISMATCH),
+        ({}, "RECORD_SHARE", Refusal.INTENT),
+        ({}, "PAYMENT_SHARE", Refusal.INTENT),
+    ],
+)
+async def test_refusals_of_business_are_taken_and_answered_later(
+    house: House, changed: dict[str, Any], intent: str | None, refusal: Refusal
+) -> None:
+    shared = json.loads(SHARE_BODY) | ({"intent": intent} if intent else {})
+    assert (await house.post(json.dumps(shared).encode(), **changed)).status_code == 202
+    assert house.check_in.scans[0].refusal is refusal
+
+
+@pytest.mark.parametrize(
+    "failure", [StoreAway(CANARY), InDoubt(CANARY), StoreBusy(CANARY), StoreRefused(f"OOM {CANARY}")], ids=repr
+)
+async def test_a_store_that_cannot_answer_is_503_at_once(house: House, failure: Exception) -> None:
+    house.check_in.failure = failure
+    answer = await house.post(SHARE_BODY)
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    assert answer.json()["error"]["code"] == "ABDM-1024"
+    assert CANARY not in answer.text
+
+
+async def test_the_last_resort_gives_an_id_and_not_the_words(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    house.check_in.failure = ValueError(CANARY)
+    answer = await house.post(SHARE_BODY)
+    assert answer.status_code == 500
+    assert CANARY not in answer.text
+    support_id = answer.json()["error"]["message"].rpartition(" ")[2]
+    assert support_id in caplog.text
+    assert CANARY not in caplog.text
+    assert "ValueError at test_callbacks.py:" in caplog.text
+
+
+async def test_with_the_key_set_never_learnt_the_gateway_is_asked_to_come_again(
+    house: House, fake: FakeGateway
+) -> None:
+    await fake.stop()
+    answer = await house.post(SHARE_BODY)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert (await house.post(SHARE_BODY, authorization="Bearer a.b.c")).status_code == 401
+
+
+async def test_an_unknown_address_of_the_gateways_answers_in_its_envelope(house: House) -> None:
+    answer = await house.ask("POST", "/api/v3/hip/patient/nothing", house.headers())
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"error"}
+
+
+async def test_other_addresses_answer_with_problem_documents(house: House) -> None:
+    answer = await house.ask("GET", "/nothing/" + CANARY, {})
+    assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("application/problem+json")
+    assert set(answer.json()) == {"type", "title", "status", "detail"}
+    assert CANARY not in answer.text
