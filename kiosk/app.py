@@ -8,6 +8,7 @@ from litestar import Litestar, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 
 from kiosk import console, displays, live, pages, problems, readiness, static_files
 from kiosk.abdm import callbacks
@@ -62,7 +63,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
         state=State({"house": house}),
         exception_handlers=problems.HANDLERS,
         request_max_body_size=BODY_MAX,
-        openapi_config=OpenAPIConfig(title="Scan and Share kiosk", version="1"),
+        openapi_config=OpenAPIConfig(
+            title="Scan and Share kiosk", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
+        ),
         logging_config=None,
     )
 
