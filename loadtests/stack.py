@@ -5,11 +5,12 @@ Set up through the program's own commands and settings, as an operator would; no
 
 import asyncio
 import contextlib
+import csv
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,38 +24,90 @@ READY_WITHIN_S = 60
 ENDS_WITHIN_S = 25
 """``serve`` promises 20."""
 COUNTER_PREFIX = "M"
+QUEUE = "medicine"
 
 
 class StackError(Exception):
     """The kiosk did not come up, or a command failed."""
 
 
-class Stack(Struct, frozen=True):
+class Stack(Struct, frozen=True, kw_only=True):
     """What runs, and who works there."""
 
     kiosk_url: str
     simulator: Simulator
     halls: list[dict[str, Any]]
-    """As ``--halls`` of ``loadtests.day`` wants them."""
+    """Facilities with clerks, as ``--halls`` of ``loadtests.day`` wants them."""
+    hips: list[str]
+    """HIP ids of all facilities."""
     environment: dict[str, str]
     """With these settings the commands reach this kiosk."""
+    pid: int
+    """Of ``kiosk serve``."""
+    data: Path
+    """Its data folder."""
+    journal: Path
+    """Where the gateway writes down every answer it gets."""
 
 
 @asynccontextmanager
 async def fresh_stack(
-    *, seed: int, facilities: int, counters: int, workers: int = 1, more: dict[str, str] | None = None
+    *,
+    seed: int,
+    facilities: int,
+    counters: int,
+    staffed: int | None = None,
+    workers: int = 1,
+    strangers: bool = False,
+    more: dict[str, str] | None = None,
 ) -> AsyncIterator[Stack]:
-    """Everything for one run. ``more``: further settings of the kiosk."""
-    folder = Path(tempfile.mkdtemp(prefix="kiosk-day-"))
+    """Everything for one run. Clerks sit in the first ``staffed`` facilities, without it in all.
+
+    ``strangers``: the gateway takes answers to shares that a load generator brought. ``more``: further settings.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="kiosk-load-"))
+    journal = folder / "answers.tsv"
+    words = ("--journal", str(journal), *(("--accept-unknown",) if strangers else ()))
+    hips = hip_ids(facilities)
     try:
-        async with Simulator.start(seed=seed) as simulator:
+        async with Simulator.start(seed=seed, more=words) as simulator:
             environment = _environment(simulator, folder / "data", workers) | (more or {})
-            async with _serving(environment) as kiosk_url:
+            async with _serving(environment) as (kiosk_url, pid):
                 await simulator.set_bridge(kiosk_url)
-                halls = [await _hall(environment, folder, n, counters) for n in range(1, facilities + 1)]
-                yield Stack(kiosk_url, simulator, halls, environment)
+                await add_facilities(environment, folder, hips, counters)
+                halls = [
+                    await _hall(environment, hip, counters)
+                    for hip in hips[: facilities if staffed is None else staffed]
+                ]
+                yield Stack(
+                    kiosk_url=kiosk_url, simulator=simulator, halls=halls, hips=hips, environment=environment,
+                    pid=pid, data=folder / "data", journal=journal,
+                )  # fmt: skip
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def hip_ids(count: int, first: int = 1) -> list[str]:
+    """HIP ids in the register's writing: country, state, running number."""
+    return [f"IN01{number:08d}" for number in range(first, first + count)]
+
+
+async def add_facilities(environment: dict[str, str], folder: Path, hips: Sequence[str], counters: int) -> None:
+    """Import these hospitals and a queue in each, as an operator imports a register."""
+    rows = ((hip, f"Hospital {hip[-5:]}", "Srinagar", "J&K", 34.08, 74.79) for hip in hips)
+    register = _csv(folder / "facilities.csv", "hip_id,name,district,state,latitude,longitude", rows)
+    await command(environment, "facility", "import", str(register))
+    lines = ((hip, QUEUE, "Medicine", COUNTER_PREFIX, counters) for hip in hips)
+    await command(
+        environment, "queue", "import", str(_csv(folder / "queues.csv", "hip_id,queue,name,prefix,counters", lines))
+    )
+
+
+def _csv(path: Path, head: str, rows: Iterable[tuple[object, ...]]) -> Path:
+    with path.open("w", newline="") as file:
+        file.write(head + "\n")
+        csv.writer(file).writerows(rows)
+    return path
 
 
 def _environment(simulator: Simulator, data: Path, workers: int) -> dict[str, str]:
@@ -71,13 +124,14 @@ def _environment(simulator: Simulator, data: Path, workers: int) -> dict[str, st
         "KIOSK_GATEWAY_ISSUER": announced.issuer,
         "KIOSK_CM_ID": announced.cm_id,
         # A morning in a minute is many scans a second for one hospital.
-        "KIOSK_FACILITY_RATE": "5000",
-        "KIOSK_FACILITY_BURST": "5000",
+        "KIOSK_FACILITY_RATE": "50000",
+        "KIOSK_FACILITY_BURST": "50000",
+        "KIOSK_LOG_LEVEL": "warning",
     }
 
 
 @asynccontextmanager
-async def _serving(environment: dict[str, str]) -> AsyncIterator[str]:
+async def _serving(environment: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "kiosk", "serve", stdout=asyncio.subprocess.PIPE, env=environment
     )
@@ -85,7 +139,7 @@ async def _serving(environment: dict[str, str]) -> AsyncIterator[str]:
     try:
         url = await _ready(child)
         drain = asyncio.create_task(_drain(child))
-        yield url
+        yield url, child.pid
     finally:
         await _end(child)
         if drain is not None:
@@ -124,19 +178,11 @@ async def _end(child: asyncio.subprocess.Process) -> None:
     await child.wait()
 
 
-async def _hall(environment: dict[str, str], folder: Path, number: int, counters: int) -> dict[str, Any]:
-    hip = f"IN01{number:08d}"
-    listed = folder / f"{hip}.csv"
-    listed.write_text(
-        f"hip_id,name,district,state,latitude,longitude\n{hip},Hospital {number},Srinagar,J&K,34.08,74.79\n"
-    )
-    await command(environment, "facility", "import", str(listed))
-    queue = ("queue", "add", hip, "medicine", "--name", "Medicine", "--prefix", COUNTER_PREFIX)
-    await command(environment, *queue, "--counters", str(counters))
+async def _hall(environment: dict[str, str], hip: str, counters: int) -> dict[str, Any]:
     names = [f"{COUNTER_PREFIX}{n}" for n in range(1, counters + 1)]
     clerks = []
     for name in names:
-        login = f"clerk{number}{name}".lower()
+        login = f"clerk{int(hip[4:])}{name}".lower()
         added = await command(environment, "staff", "add", login, "--facility", hip, "--role", "clerk", "--json")
         clerks.append({"login": login, "password": json.decode(added)["password"], "counter": name})
     return {"hip_id": hip, "counters": names, "clerks": clerks}

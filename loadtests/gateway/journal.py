@@ -1,7 +1,7 @@
 """The ledger's answers as a file that grows: one line for each on-share we replied to, in the order of our replies.
 
-Memory stays bounded however long a run is, a reader may follow while it is written, and a load generator learns from it,
-for nearly nothing, how many answers have come. Lines of one turn of the event loop leave in one write.
+Memory stays bounded however long a run is, a reader may follow while it is written, and a load generator learns from
+it, for nearly nothing, how many answers have come. Lines of one turn of the event loop leave in one write.
 """
 
 import asyncio

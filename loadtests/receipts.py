@@ -1,0 +1,188 @@
+"""What was promised and what was kept, told by the gateway's side alone: which shares it handed over and the bridge
+took (202), and which answers came back, in its own journal.
+
+Kept in SQLite, so that seventy lakh of them need no memory; a run that was broken off leaves a book that can be read.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct
+
+from loadtests.gateway.journal import read_line
+from loadtests.people.crowd import Crowd, Share, read_request_id
+from loadtests.people.door import Went
+
+AT_ONCE: Final = 5_000
+MOST_SHOWN: Final = 10
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS taken (i INTEGER PRIMARY KEY, facility INTEGER, due_s REAL, status INTEGER);
+CREATE TABLE IF NOT EXISTS answers (
+    i INTEGER, facility INTEGER, at_s REAL, status INTEGER, token TEXT, error TEXT, ours INTEGER);
+"""
+_INDEXES: Final = """
+CREATE INDEX IF NOT EXISTS answer_of ON answers (i);
+CREATE INDEX IF NOT EXISTS token_of ON answers (facility, token);
+"""
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """How it ended. Everything but the first three must be nothing."""
+
+    sent: int
+    taken: int
+    """Shares answered with a 202."""
+    tokens: int
+    """Different numbers that came back, over all facilities."""
+    not_taken: int
+    """Shares that got another status, or none."""
+    lost: int
+    """Taken and never acknowledged."""
+    repeated: int
+    """Acknowledged more than once."""
+    number_twice: int
+    """Numbers of one facility that two people got."""
+    holes: int
+    """Numbers below a facility's highest that nobody got."""
+    refused: int
+    """Acknowledged with an error where a number was due."""
+    wrong: int
+    """Answers with another person's ABHA address, another counter, or to no share of this run."""
+    examples: list[str] = []
+
+    @property
+    def good(self) -> bool:
+        """Every 202 was acknowledged once, with a number nobody else has."""
+        faults = (self.not_taken, self.lost, self.repeated, self.number_twice, self.holes, self.refused, self.wrong)
+        return not any(faults)
+
+
+class Receipts:
+    """The book of one run."""
+
+    def __init__(self, crowd: Crowd, path: Path | None = None) -> None:
+        self._crowd = crowd
+        self._base = sqlite3.connect(path or ":memory:")
+        # Losing the machine means running again; what is kept here is read at the end of the same run.
+        self._base.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
+        self._read_to = 0
+        self._foreign = 0
+
+    def close(self) -> None:
+        """Close the book."""
+        self._base.close()
+
+    def handed_over(self, shares: Sequence[Share], went: Went) -> None:
+        """Write down how the bridge answered each."""
+        rows = (
+            (share.index, share.facility, due_s, status)
+            for share, due_s, status in zip(shares, went.due_s, went.answered, strict=True)
+        )
+        with self._base:
+            self._base.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", rows)
+
+    def follow(self, journal: Path) -> int:
+        """Read what the gateway has written since; how many answers of this run are known now."""
+        with journal.open("rb") as file:
+            file.seek(self._read_to)
+            data = file.read()
+        whole = data.rfind(b"\n") + 1
+        self._read_to += whole
+        with self._base:
+            self._base.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", self._answers(data[:whole]))
+        return int(self._one("SELECT count(*) FROM answers"))
+
+    def _answers(self, data: bytes) -> Iterator[tuple[Any, ...]]:
+        for text in data.decode("utf-8", "replace").splitlines():
+            line = read_line(text)
+            run, share = read_request_id(line.request_id) or (0, Share(0, 0))
+            if run != self._crowd.run:
+                self._foreign += 1
+                continue
+            ours = bool(line.error) or (
+                line.abha_address == self._crowd.address(share.index) and line.context == self._crowd.text
+            )
+            yield share.index, share.facility, line.at_ms / 1000, line.status, line.token, line.error, ours
+
+    def unpaid(self) -> int:
+        """Shares taken that have no answer yet."""
+        self._index()
+        return int(
+            self._one(
+                "SELECT count(*) FROM taken WHERE status = 202 AND NOT EXISTS "
+                "(SELECT 1 FROM answers WHERE answers.i = taken.i AND answers.status = 202)"
+            )
+        )
+
+    def waits_s(self, first: int, last: int) -> list[float]:
+        """Seconds from due to the first accepted acknowledgement, of the shares numbered ``first`` to ``last``."""
+        self._index()
+        rows = self._base.execute(
+            "SELECT min(at_s) - due_s FROM taken JOIN answers USING (i) "
+            "WHERE i BETWEEN ? AND ? AND answers.status = 202 GROUP BY i",
+            (first, last),
+        )
+        # The journal counts whole milliseconds, rounded down.
+        return [max(0.0, wait_s) for (wait_s,) in rows]
+
+    def verdict(self) -> Verdict:
+        """Judge everything that is in the book."""
+        self._index()
+        return Verdict(
+            sent=self._one("SELECT count(*) FROM taken"),
+            taken=self._one("SELECT count(*) FROM taken WHERE status = 202"),
+            tokens=self._one("SELECT count(*) FROM (SELECT DISTINCT facility, token FROM answers WHERE token <> '')"),
+            not_taken=self._one("SELECT count(*) FROM taken WHERE status <> 202"),
+            lost=self.unpaid(),
+            repeated=self._one(
+                "SELECT count(*) FROM (SELECT i FROM answers WHERE status = 202 GROUP BY i HAVING count(*) > 1)"
+            ),
+            number_twice=self._one(
+                "SELECT count(*) FROM (SELECT 1 FROM answers WHERE token <> '' GROUP BY facility, token "
+                "HAVING count(DISTINCT i) > 1)"
+            ),
+            holes=self._one(
+                "SELECT coalesce(sum(highest - given), 0) FROM (SELECT max(CAST(substr(token, instr(token, '-') + 1) "
+                "AS INTEGER)) AS highest, count(DISTINCT token) AS given FROM answers WHERE token <> '' "
+                "GROUP BY facility)"
+            ),
+            refused=self._one("SELECT count(DISTINCT i) FROM answers WHERE error <> ''"),
+            wrong=self._foreign
+            + self._one("SELECT count(*) FROM answers WHERE NOT ours")
+            + self._one("SELECT count(DISTINCT i) FROM answers WHERE i NOT IN (SELECT i FROM taken)"),
+            examples=self._examples(),
+        )  # fmt: skip
+
+    def _examples(self) -> list[str]:
+        rows = self._base.execute(
+            "SELECT i, facility, status FROM taken WHERE status <> 202 OR NOT EXISTS "
+            "(SELECT 1 FROM answers WHERE answers.i = taken.i AND answers.status = 202) LIMIT ?",
+            (MOST_SHOWN,),
+        )
+        lost = [f"share {i} of facility {facility}: answered {status}" for i, facility, status in rows]
+        told = self._base.execute(
+            "SELECT error, count(*) FROM answers WHERE error <> '' GROUP BY error LIMIT ?", (MOST_SHOWN,)
+        )
+        return lost + [f"{error}: {count} times" for error, count in told]
+
+    def _index(self) -> None:
+        """When the answers are in: an index that grows with every row costs three times as much."""
+        self._base.executescript(_INDEXES)
+
+    def _one(self, query: str) -> int:
+        return int(self._base.execute(query).fetchone()[0])
+
+
+def in_batches(things: Iterable[Any], size: int = AT_ONCE) -> Iterator[list[Any]]:
+    """Lists of ``size``."""
+    batch: list[Any] = []
+    for thing in things:
+        batch.append(thing)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
