@@ -284,7 +284,9 @@ class OpdDesk:
         return [_ticket(*line) for line in reply]
 
     async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float) -> list[Any]:
+        """A function that writes: what it says may be told to people, so it returns when the promise is kept."""
         reply: list[Any] = await self._with_clock(operation, hip, *arguments)
+        await self._store.durable(facility_root(hip))
         return reply
 
     async def _with_clock(self, operation: str, hip: str, *arguments: str | bytes | float) -> Any:

@@ -166,8 +166,8 @@ class Queue(Struct, frozen=True, kw_only=True):
     prefix: str
     """1 to 3 letters; stands before every token number."""
     open: bool = True
-    limit: int = 10_000
-    """Numbers a day: keeps a token within eight characters and a runaway client within bounds."""
+    limit: int = 99_999
+    """Numbers a day: keeps a runaway client within bounds. A token has eight characters at most, whatever this says."""
     carry_over_min: int = 240
     """Who arrived this long before midnight keeps the place into the new day."""
 

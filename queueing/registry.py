@@ -166,3 +166,4 @@ class Registry:
         reply = await library.call(self._store, "configure", root, act, *arguments)
         if isinstance(reply, bytes):
             raise _WRONG[reply]
+        await self._store.durable(root)

@@ -110,6 +110,12 @@ local function known_person(hall, clock, today, args, id, ticket, packed, verdic
   return place_reply(hall, clock, OUTCOME.SAME_PERSON, id, ticket)
 end
 
+local TOKEN_CHARS = 8                    -- what an app shows of a token number without cutting it
+
+local function most_numbers(prefix)
+  return 10 ^ (TOKEN_CHARS - #prefix - 1) - 1
+end
+
 -- Arrival less head start. Many arrive in one millisecond; the number's share of it keeps them in the order of numbers.
 local function order_score(clock, lane, number)
   return clock.now - HEAD_START_MS[lane] + (number % 1024) / 1024
@@ -197,7 +203,7 @@ local function enqueue(keys, args)
   if refused then return refuse(hall, clock, today.requests, args, refused) end
 
   local number = tonumber(redis.call('HGET', today.numbers, queue) or 0) + 1
-  if number > config.limit then return refuse(hall, clock, today.requests, args, REFUSAL.QUEUE_FULL) end
+  if number > math.min(config.limit, most_numbers(config.prefix)) then return refuse(hall, clock, today.requests, args, REFUSAL.QUEUE_FULL) end
   ticket = new_ticket(hall, clock, args, queue, config, number, verdict, assurance, nearness)
   check_before_writing(hall, today, queue)
 
