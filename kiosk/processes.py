@@ -14,14 +14,13 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 import structlog
-from msgspec.structs import replace
 
 from kiosk.keys_on_disk import KeysOnDisk
 from kiosk.serving import STOP_S, harden
@@ -103,14 +102,17 @@ class Child:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[str]:
-    """The whole tree; yields its address when it answers, and ends it at the end. Raises CannotServe."""
+async def running(settings: Settings, said: Mapping[str, str] | None = None) -> AsyncIterator[str]:
+    """The whole tree; yields its address when it answers, and ends it at the end. Raises CannotServe.
+
+    ``said``: the variables that ``settings`` were read from, when it was not the environment.
+    """
     harden()
     try:
         private_folder(settings.data_dir)
         KeysOnDisk(settings.data_dir).load_or_create(int(time.time()))
         with reserved(settings.host, settings.port) as (address, port):
-            async with _store(settings), _roles(replace(settings, port=port), address) as url:
+            async with _store(settings), _roles(settings.at_port(port), said, address) as url:
                 yield url
     except QueueingError as failure:
         raise CannotServe(str(failure)) from None
@@ -137,7 +139,10 @@ def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
     try:
         address, kept = _keep(host, port)
     except OSError as failure:
-        words = {errno.EADDRINUSE: "is in use by another program", errno.EACCES: "needs a privilege: take one above 1023"}
+        words = {
+            errno.EADDRINUSE: "is in use by another program",
+            errno.EACCES: "needs a privilege: take one above 1023",
+        }
         why = words.get(failure.errno or 0, failure.strerror)
         raise CannotServe(f"cannot listen on {host} port {port}: {why} (KIOSK_HOST, KIOSK_PORT)") from None
     with kept:
@@ -175,9 +180,9 @@ def _tell_store(kind: str, words: str) -> None:
 
 
 @asynccontextmanager
-async def _roles(settings: Settings, address: str) -> AsyncIterator[str]:
+async def _roles(settings: Settings, said: Mapping[str, str] | None, address: str) -> AsyncIterator[str]:
     environment = child_environment(
-        port=settings.port, data_dir=str(settings.data_dir), metrics=_metrics_folder(settings.data_dir)
+        said, port=settings.port, data_dir=str(settings.data_dir), metrics=_metrics_folder(settings.data_dir)
     )
     parent = str(os.getpid())
     web = Child("web", role_command("web", "--address", address, "--parent", parent), environment)

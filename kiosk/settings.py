@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kiosk import setting_values as values
 
@@ -68,6 +69,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def abdm(self) -> bool:
         """Whether the national gateway is spoken to."""
         return self.gateway_client_id is not None
+
+    def at_port(self, port: int) -> "Settings":
+        """The same on the port that was found free; an address of our own making follows it."""
+        own = self.public_url == local_url(self.host, self.port)
+        return replace(self, port=port, public_url=local_url(self.host, port) if own else self.public_url)
 
     def __repr__(self) -> str:
         return f"Settings(host={self.host!r}, port={self.port}, data_dir={str(self.data_dir)!r})"
@@ -272,13 +278,15 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where the metrics library looks for the numbers of sister processes; its own name, not ours."""
 
 
-def child_environment(*, metrics: Path | None = None, **changed: str | int) -> dict[str, str]:
+def child_environment(said: Mapping[str, str] | None = None, *, metrics: Path, **changed: str | int) -> dict[str, str]:
     """The environment for a process of our own tree: this one's, with some settings decided by the parent.
 
-    ``metrics`` is the folder in which the tree's processes keep their counters together.
+    ``said``: settings by variable name that take the place of all that the environment says. ``metrics``: the folder in
+    which the tree's processes keep their counters together.
     """
+    plain = {name: text for name, text in os.environ.items() if said is None or not name.startswith(PREFIX)}
     decided = {f"{PREFIX}{name.upper()}": str(value) for name, value in changed.items()}
-    return {**os.environ, **decided, **({METRICS_FOLDER: str(metrics)} if metrics else {})}
+    return {**plain, **(said or {}), **decided, METRICS_FOLDER: str(metrics)}
 
 
 def metrics_folder() -> Path | None:

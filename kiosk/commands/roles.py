@@ -5,7 +5,6 @@ import signal
 
 import click
 import uvloop
-from msgspec.structs import replace
 
 from kiosk import processes, serving, telemetry
 from kiosk import relay as relay_role
@@ -44,7 +43,7 @@ def web(address: str | None, parent: int | None) -> None:
         raise CommandFailed(f"no store runs in {settings.data_dir}: start `kiosk serve`, or set KIOSK_REDIS_URL")
     if address is None:
         with processes.reserved(settings.host, settings.port) as (address, port):
-            serving.serve_web(replace(settings, port=port), address)
+            serving.serve_web(settings.at_port(port), address)
     else:
         serving.serve_web(settings, address)
 
