@@ -6,6 +6,7 @@ from urllib.parse import quote
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
 
 from kiosk.headers import PAGE
 from kiosk.settings import Settings
@@ -31,14 +32,14 @@ class Admin(Controller):
     async def show(
         self, session: NamedDependency[Session], registry: NamedDependency[Registry],
         staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
-        done: str = "",
+        done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
         return await _page(session, registry, staff, outbox, settings, said=words.ADMIN_DONE.get(done, ""))
 
     @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
-        self, request: Asked, act: str, session: NamedDependency[Session], registry: NamedDependency[Registry],
-        staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
+        self, request: Asked, act: FromPath[str], session: NamedDependency[Session],
+        registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """One form of the page. What is wrong with it is told on the page itself, what worked after a redirect."""
         form = await guards.form(request)
@@ -59,7 +60,7 @@ class Admin(Controller):
 
     @get("/poster/{counter:str}", guards=[guards.administrator], include_in_schema=False)
     async def poster(
-        self, counter: str, session: NamedDependency[Session], registry: NamedDependency[Registry],
+        self, counter: FromPath[str], session: NamedDependency[Session], registry: NamedDependency[Registry],
         settings: NamedDependency[Settings],
     ) -> Response[bytes] | Response[str]:  # fmt: skip
         """The counter's printed QR, an A4 page."""

@@ -12,6 +12,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
 from kiosk.headers import PAGE
@@ -78,7 +79,7 @@ class Desk(Controller):
 
     @get("/at/{counter:str}", guards=[guards.clerk], include_in_schema=False)
     async def page(
-        self, counter: str, session: NamedDependency[Session], registry: NamedDependency[Registry],
+        self, counter: FromPath[str], session: NamedDependency[Session], registry: NamedDependency[Registry],
         staff: NamedDependency[Staff],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """The desk. Sitting down at a counter is remembered for the next sign-in."""
@@ -98,7 +99,7 @@ class Desk(Controller):
 
     @get("/desk", guards=[guards.clerk], include_in_schema=False)
     async def view(
-        self, counter: str, session: NamedDependency[Session], desk_views: NamedDependency[DeskViews]
+        self, counter: FromQuery[str], session: NamedDependency[Session], desk_views: NamedDependency[DeskViews]
     ) -> Response[DeskView]:
         """Everything on the desk, with names. Only for the session's own facility."""
         found = await desk_views.of(session.facility, counter[:_LONGEST_ID])
@@ -121,7 +122,7 @@ class Desk(Controller):
 
     @post("/desk/{move:str}", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def move(
-        self, request: Asked, move: str, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
+        self, request: Asked, move: FromPath[str], session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
         registry: NamedDependency[Registry], desk_views: NamedDependency[DeskViews],
     ) -> Response[Answer]:  # fmt: skip
         ask = await guards.asked(request, _ASK)

@@ -16,6 +16,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
 from litestar.handlers.base import BaseRouteHandler
+from litestar.types import Scope
 
 from kiosk import decode
 from kiosk.settings import Settings
@@ -100,10 +101,9 @@ async def administrator(connection: Connection, handler: BaseRouteHandler) -> No
 GUARDS = (visitor, signed_in, member, clerk, administrator)
 
 
-async def proved_session(scope: dict[str, object]) -> Session:
+async def proved_session(scope: Scope) -> Session:
     """The session a guard proved. Offered to handlers as ``session``."""
-    state = scope["state"]
-    session = state.get(_SESSION) if isinstance(state, dict) else None
+    session = scope["state"].get(_SESSION)
     if not isinstance(session, Session):
         raise NotSignedIn
     return session

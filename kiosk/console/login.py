@@ -4,6 +4,7 @@ from urllib.parse import quote
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromQuery
 
 from queueing.registry import Registry
 
@@ -76,7 +77,7 @@ class Login(Controller):
 
     @get("/facility", guards=[guards.member], include_in_schema=False)
     async def ask_facility(
-        self, session: NamedDependency[Session], registry: NamedDependency[Registry], after: str = ""
+        self, session: NamedDependency[Session], registry: NamedDependency[Registry], after: FromQuery[str] = ""
     ) -> Response[str] | Response[None]:
         """A state administrator chooses where to work."""
         if session.home != "*":

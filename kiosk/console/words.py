@@ -3,8 +3,8 @@
 from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, Remote, State
 
 ORDER = (
-    "Who arrived first is called first; seniors, pregnant women and people with disabilities count as if they had "
-    "come some minutes earlier, and emergencies go before everybody."
+    "First come, first called; seniors, pregnant women and people with disabilities count as some minutes earlier, "
+    "emergencies go before everybody."
 )
 
 LANES = {

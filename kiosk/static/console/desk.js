@@ -10,10 +10,11 @@ import { WalkIn } from './walk.js';
 const root = $('desk');
 const counter = root.dataset.counter;
 const [words, lanes, sections, states, genders] = ['words', 'lanes', 'sections', 'states', 'genders'].map((name) => JSON.parse(root.dataset[name]));
-const POLL_MS = 20000; // when the stream is cut by a proxy, the list still moves
+const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
+const LOOK_MS = 30000; // and a lost hint costs no more than this
 const TOAST_MS = 9000;
 
-let view = null, ahead_ms = 0, asking = 0, shown = 0, lostAt = null, busy = false, ended = false, stop = () => undefined;
+let view = null, ahead_ms = 0, asking = 0, shown = 0, lostAt = null, streaming = false, looked = 0, busy = false, ended = false, stop = () => undefined;
 const now_ms = () => Date.now() + ahead_ms;
 const list = new List($('list'), words, sections, paintChosen);
 const now = new Now(words, states, genders, lanes);
@@ -23,6 +24,7 @@ const walkIn = new WalkIn(words, trouble);
 
 async function refresh() {
   const mine = ++asking;
+  looked = Date.now();
   try {
     const fresh = await get(`/console/desk?counter=${encodeURIComponent(counter)}`);
     line(true);
@@ -58,7 +60,7 @@ function line(alive) {
   if (!alive && !lostAt) lostAt = new Date();
   $('link').className = alive ? 'link' : 'link down';
   $('lost').hidden = alive;
-  if (lostAt) say($('lost'), fill(words.lost, { time: lostAt.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }) }));
+  if (lostAt) say($('lost'), fill(words.lost, { time: lostAt.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }) }));
 }
 
 // True when the trouble was dealt with here.
@@ -195,7 +197,7 @@ function tell(text, kind = '', undoable = false) {
 function paintChosen(ticket) {
   $('chosen').hidden = !ticket;
   say($('chosen-who'), ticket ? ticket.token : '');
-  for (const button of document.querySelectorAll('#chosen [data-do]')) button.disabled = !possible(button.dataset.do, ticket);
+  for (const button of document.querySelectorAll('#chosen [data-do]')) button.hidden = !possible(button.dataset.do, ticket);
 }
 
 async function copyAll(details) {
@@ -253,13 +255,13 @@ document.addEventListener('keydown', pressed);
 document.addEventListener('visibilitychange', () => { if (!document.hidden && !ended) refresh(); });
 
 function tick() {
-  say($('clock'), new Date(now_ms()).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
+  say($('clock'), new Date(now_ms()).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }));
   if (view) { now.tick(now_ms()); list.render(view.tickets, counter, now_ms()); }
 }
 setInterval(tick, 15000);
-setInterval(() => { if (!ended) refresh(); }, POLL_MS);
+setInterval(() => { if (!ended && (!streaming || lostAt || Date.now() - looked > LOOK_MS)) refresh(); }, POLL_MS);
 paper();
 tick();
 $('list').focus();
-stop = follow(root.dataset.live, refresh, (alive) => { if (!ended) line(alive); });
+stop = follow(root.dataset.live, refresh, (alive) => { if (streaming && !alive && !ended) refresh(); streaming = alive; });
 refresh();

@@ -1,0 +1,233 @@
+"""Coming in: passwords, tries, sessions and their end."""
+
+from pathlib import Path
+
+import pytest
+from litestar import Litestar
+
+from kiosk.console import keys, tries
+from kiosk.console.staff import BadLogin, LoginTaken, SignedIn, StaffError, UnknownLogin
+from kiosk.house import House
+from tests.kiosk.console.ward import (
+    HIP,
+    OTHER_HIP,
+    OWN_PASSWORD,
+    Browser,
+    browser,
+    console_app,
+    opened_house,
+    ready_login,
+)
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_first_password_opens_nothing_but_the_change_of_it(stranger: Browser, house: House) -> None:
+    first = await house.staff.add("newcomer", facility=HIP, role="clerk")
+    assert (await stranger.sign_in("newcomer", first)).status_code == 303
+    for path in ("/console", "/console/counters", "/console/at/M1"):
+        answer = await stranger.get(path)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/console/password"), path
+    assert (await stranger.get("/console/desk?counter=M1", headers={"accept": "application/json"})).status_code == 403
+    changed = await stranger.send_form("/console/password", old=first, new=OWN_PASSWORD, again=OWN_PASSWORD)
+    assert changed.status_code == 303
+    assert (await stranger.get("/console")).headers["location"] == "/console/counters"
+
+
+@pytest.mark.parametrize(
+    "weak", ["short", "password123", "12345678", "Qwertyui", "hospital1", "newcomer", "P@ssw0rd1", "aaaaaaaaaa"]
+)
+async def test_a_password_that_anybody_would_guess_is_not_taken(stranger: Browser, house: House, weak: str) -> None:
+    first = await house.staff.add("newcomer", facility=HIP, role="clerk")
+    await stranger.sign_in("newcomer", first)
+    answer = await stranger.send_form("/console/password", old=first, new=weak, again=weak)
+    assert answer.status_code == 422
+    member = await house.staff.member("newcomer")
+    assert member is not None
+    assert member.must_change
+
+
+async def test_an_unknown_login_is_answered_like_a_wrong_password(stranger: Browser, house: House) -> None:
+    await ready_login(house.staff, "asha")
+    wrong = await stranger.sign_in("asha", "not the password")
+    unknown = await stranger.sign_in("nobody", "not the password")
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.text.replace("asha", "nobody") == unknown.text
+
+
+async def test_the_eleventh_try_of_a_login_waits_even_with_the_right_password(app: Litestar, house: House) -> None:
+    await ready_login(house.staff, "asha")
+    for number in range(tries.PER_LOGIN):
+        async with browser(app, address=f"10.9.0.{number}") as one:
+            assert (await one.sign_in("asha", "wrong")).status_code == 401
+    async with browser(app, address="10.9.1.1") as one:
+        late = await one.sign_in("ASHA")
+    assert late.status_code == 429
+    assert "15 min" in late.text
+
+
+async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger(app: Litestar, house: House) -> None:
+    await ready_login(house.staff, "asha")
+    async with browser(app) as own_desk:
+        await own_desk.sign_in("asha")
+        await own_desk.send_form("/console/logout")
+        for number in range(tries.PER_LOGIN + 1):
+            async with browser(app, address=f"10.9.0.{number}") as one:
+                await one.sign_in("asha", "wrong")
+        assert (await own_desk.sign_in("asha")).status_code == 303
+
+
+async def test_thirty_wrong_tries_slow_an_address_down_whatever_the_login(app: Litestar, house: House) -> None:
+    await ready_login(house.staff, "asha")
+    async with browser(app) as one:
+        answers = [(await one.sign_in(f"guess-{number}", "wrong")).status_code for number in range(tries.PER_ADDRESS)]
+        assert set(answers) == {401}
+        assert (await one.sign_in("asha")).status_code == 429
+
+
+async def test_a_morning_of_honest_sign_ins_from_one_address_is_not_slowed(house: House) -> None:
+    await ready_login(house.staff, "asha")
+    for _ in range(tries.PER_ADDRESS + 5):
+        assert isinstance(await house.staff.sign_in("asha", OWN_PASSWORD, address="10.0.0.1"), SignedIn)
+
+
+async def test_every_count_of_tries_ends_by_itself(stranger: Browser, house: House) -> None:
+    await stranger.sign_in("nobody", "wrong")
+    for key in (keys.tries("login", keys.login_digest("nobody")), keys.tries("address", "10.1.2.3")):
+        left = await house.store.call(key, "TTL", key)
+        assert isinstance(left, int)
+        assert 0 < left <= tries.WINDOW_S
+
+
+async def test_a_session_given_to_the_browser_before_sign_in_is_not_kept(stranger: Browser, house: House) -> None:
+    await ready_login(house.staff, "asha")
+    stranger.cookies.set("kiosk", "chosen-by-somebody-else", domain="127.0.0.1")
+    answer = await stranger.sign_in("asha")
+    given = answer.headers.get_list("set-cookie")[0]
+    assert "chosen-by-somebody-else" not in given
+    assert await house.staff.session("chosen-by-somebody-else") is None
+
+
+async def test_signing_in_again_ends_the_session_before(stranger: Browser, house: House) -> None:
+    await ready_login(house.staff, "asha")
+    await stranger.sign_in("asha")
+    before = stranger.cookies["kiosk"]
+    await stranger.sign_in("asha")
+    assert stranger.cookies["kiosk"] != before
+    assert await house.staff.session(before) is None
+
+
+async def test_leaving_ends_the_session_in_the_store(clerk: Browser, house: House) -> None:
+    reference = clerk.cookies["kiosk"]
+    await clerk.send_form("/console/logout")
+    assert await house.staff.session(reference) is None
+
+
+@pytest.mark.parametrize("ending", ["disable", "reset", "everywhere"])
+async def test_an_ended_login_is_out_at_its_next_request(clerk: Browser, house: House, ending: str) -> None:
+    assert (await clerk.get("/console/counters")).status_code == 200
+    if ending == "disable":
+        await house.staff.disable("asha", within=HIP)
+    elif ending == "reset":
+        await house.staff.reset("asha", within=HIP)
+    else:
+        await house.staff.sign_out_everywhere("asha")
+    assert (await clerk.get("/console/counters")).headers["location"] == "/console/login"
+    answer = await clerk.ask("/console/desk/next", counter="M1")
+    assert answer.status_code == 303 or answer.status_code == 401
+
+
+async def test_a_disabled_login_cannot_come_back(stranger: Browser, house: House) -> None:
+    await ready_login(house.staff, "asha")
+    await house.staff.disable("asha", within=HIP)
+    assert (await stranger.sign_in("asha")).status_code == 401
+    await house.staff.disable("asha", False, within=HIP)
+    assert (await stranger.sign_in("asha")).status_code == 303
+
+
+async def test_a_session_ends_after_half_an_hour_idle_and_twelve_hours_of_work(house: House) -> None:
+    await ready_login(house.staff, "asha")
+    signed = await house.staff.sign_in("asha", OWN_PASSWORD, address="a")
+    assert isinstance(signed, SignedIn)
+    key = keys.session(house.staff.sessions.key_of(signed.reference))
+    idle = await house.store.call(key, "TTL", key)
+    assert isinstance(idle, int)
+    assert 0 < idle <= 30 * 60
+    session = await house.staff.session(signed.reference)
+    assert session is not None
+    house.staff.sessions._clock = lambda: float(session.ends_s + 1)
+    assert await house.staff.session(signed.reference) is None
+
+
+async def test_the_screens_own_refreshing_is_no_use_of_the_session(clerk: Browser, house: House) -> None:
+    key = keys.session(house.staff.sessions.key_of(clerk.cookies["kiosk"]))
+    await house.store.call(key, "EXPIRE", key, 60)
+    live = {"accept": "application/json", "x-kiosk-live": "1"}
+    await clerk.get("/console/desk?counter=M1", headers=live)
+    untouched = await house.store.call(key, "TTL", key)
+    await clerk.get("/console/desk?counter=M1", headers={"accept": "application/json"})
+    touched = await house.store.call(key, "TTL", key)
+    assert isinstance(untouched, int)
+    assert isinstance(touched, int)
+    assert untouched <= 60 < touched
+
+
+async def test_the_store_holds_no_password_no_reference_and_no_login_in_its_keys(clerk: Browser, house: House) -> None:
+    dumped = await house.store.each_primary("KEYS", "*")
+    names = b" ".join(dumped[0])  # type: ignore[arg-type]  # KEYS answers with a list of bytes
+    assert clerk.cookies["kiosk"].encode() not in names
+    assert b"asha" not in names
+    key = keys.login(keys.login_digest("asha"))
+    kept = await house.store.call(key, "HGET", key, "hash")
+    assert isinstance(kept, bytes)
+    assert kept.startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+async def test_nobody_comes_in_while_the_store_is_away(clerk: Browser, stranger: Browser, house: House) -> None:
+    await house.store.close()
+    assert (await stranger.sign_in("asha")).status_code == 503
+    page = await clerk.get("/console/counters")
+    assert page.status_code == 503
+    assert "does not answer" in page.text
+    answer = await clerk.get("/console/desk?counter=M1", headers={"accept": "application/json"})
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+
+
+async def test_over_https_the_cookie_is_bound_to_the_host(valkey_url: str, house: House, tmp_path: Path) -> None:
+    await ready_login(house.staff, "asha")
+    base = "https://kiosk.example"
+    async with opened_house(valkey_url, tmp_path, KIOSK_PUBLIC_URL=base) as secure:
+        async with browser(console_app(secure), base=base) as one:
+            given = (await one.sign_in("asha")).headers.get_list("set-cookie")
+    for cookie in given:
+        assert cookie.startswith("__Host-kiosk")
+        assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+
+
+async def test_on_plain_loopback_the_cookie_is_still_closed_to_scripts_and_other_sites(
+    stranger: Browser, house: House
+) -> None:
+    await ready_login(house.staff, "asha")
+    given = (await stranger.sign_in("asha")).headers.get_list("set-cookie")
+    assert len(given) == 2
+    assert all({"HttpOnly", "SameSite=strict"} <= set(cookie.split("; ")) for cookie in given)
+
+
+async def test_a_login_is_given_once_and_belongs_to_its_facility(house: House) -> None:
+    await house.staff.add("asha", facility=HIP, role="clerk")
+    with pytest.raises(LoginTaken):
+        await house.staff.add(" Asha ", facility=OTHER_HIP, role="clerk")
+    with pytest.raises(BadLogin):
+        await house.staff.add("no spaces here", facility=HIP, role="clerk")
+    with pytest.raises(StaffError):
+        await house.staff.add("everywhere", facility="*", role="clerk")
+    with pytest.raises(UnknownLogin):
+        await house.staff.reset("asha", within=OTHER_HIP)
+    assert [one.login for one in await house.staff.of(HIP)] == ["asha"]
+
+
+async def test_a_login_whose_making_was_cut_off_can_be_made_again(house: House) -> None:
+    key = keys.login(keys.login_digest("asha"))
+    await house.store.call(key, "HSETNX", key, "login", "asha")
+    assert await house.staff.add("asha", facility=HIP, role="clerk")
