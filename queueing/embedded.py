@@ -26,7 +26,7 @@ from urllib.parse import quote
 from queueing.address import ReachablePath
 from queueing.errors import DiskFull, EmbeddedError, FolderInUse, JournalDamaged
 from queueing.folder import FolderLock, Holder, private_folder
-from queueing.journal import unfinished_bytes
+from queueing.journal import JOURNAL_FOLDER, journal_bytes, unfinished_bytes
 from queueing.valkey import (
     CUT_SHORT,
     LOG_FILE,
@@ -34,13 +34,14 @@ from queueing.valkey import (
     configuration,
     find_binary,
     last_words,
+    log_since,
     room_for_data,
+    size,
+    trim_log,
     why_ended,
 )
 
 CONF_FILE = "valkey.conf"
-JOURNAL_FOLDER = "appendonlydir"
-OLD_LOG_FILE = "valkey.log.1"
 LAUNCHER = Path(__file__).with_name("launch.py")
 
 LOCK_PATIENCE_S = 10.0
@@ -57,11 +58,7 @@ STEADY_S = 1.0
 """A server that served this long is started again at once; one that dies at birth waits longer each time."""
 ROOM_BYTES = 64 << 20
 """Free space below which a server that died of a full disk is not started again."""
-LOG_BYTES = 1 << 20
-"""The log and the one before it together take twice this at most."""
 LOG_LOOK_S = 60.0
-LOG_TAIL_BYTES = 64 << 10
-"""Of a dead server's log are read to learn why."""
 
 Event = Literal["ready", "loading", "tail cut", "died", "failed", "disk full"]
 OnEvent = Callable[[Event, str], None]
@@ -190,7 +187,7 @@ class EmbeddedValkey:
 
     def _tail_to_cut(self) -> int | None:
         """Bytes that may be cut from the journal without losing what was answered; None when it is damaged."""
-        found = re.search(re.escape(CUT_SHORT) + r" (\S+\.aof)", self._log())
+        found = re.search(re.escape(CUT_SHORT) + r" (\S+\.aof)", log_since(self.folder, self._log_from))
         return unfinished_bytes(self.folder / JOURNAL_FOLDER / found[1]) if found else None
 
     def _running(self, *, cut_tail: bool) -> Steps:
@@ -198,7 +195,7 @@ class EmbeddedValkey:
         binary = find_binary(self._binary)
         self._clear_socket()
         trim_log(self.folder)
-        self._log_from = _size(self.folder / LOG_FILE)
+        self._log_from = size(self.folder / LOG_FILE)
         deadline = time.monotonic() + START_PATIENCE_S + journal_bytes(self.folder) / LOAD_BYTES_PER_S
         try:
             self._spawn(binary, cut_tail)
@@ -207,7 +204,9 @@ class EmbeddedValkey:
                 if self.pid is None:
                     raise self._why_dead()
                 if time.monotonic() > deadline:
-                    raise EmbeddedError(f"store in {self.folder} did not start in time: {last_words(self._log())}")
+                    raise EmbeddedError(
+                        f"store in {self.folder} did not start in time: {last_words(log_since(self.folder, self._log_from))}"
+                    )
                 if said == "loading" and not told_loading:
                     told_loading = True
                     self._on_event("loading", f"reading {journal_bytes(self.folder):,} bytes of journal")
@@ -294,21 +293,10 @@ class EmbeddedValkey:
                     self._on_event("disk full", words)
                 await asyncio.sleep(1.0)
 
-    def _log(self) -> str:
-        """What the server logged in this life, the end of it."""
-        try:
-            with (self.folder / LOG_FILE).open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                since = self._log_from if self._log_from <= size else 0  # it was trimmed meanwhile
-                file.seek(max(since, size - LOG_TAIL_BYTES))
-                return file.read().decode("utf-8", "replace")
-        except OSError:
-            return ""
-
     def _why_dead(self) -> EmbeddedError:
         """One line from how it ended and what it logged."""
         code = self._child.poll() if self._child is not None else None
-        return why_ended(self.folder, code, self._log())
+        return why_ended(self.folder, code, log_since(self.folder, self._log_from))
 
 
 @contextmanager
@@ -367,24 +355,6 @@ def probe(folder: Path) -> Probe:
     finally:
         path.close()
     return "ready" if said.startswith(b"+PONG") else "loading" if said.startswith(b"-LOADING") else "silent"
-
-
-def journal_bytes(folder: Path) -> int:
-    """How much a start must read."""
-    return sum(_size(file) for file in (folder / JOURNAL_FOLDER).glob("*.aof"))
-
-
-def trim_log(folder: Path) -> None:
-    """The server opens its log anew for each line, so it may be renamed under it."""
-    if _size(folder / LOG_FILE) > LOG_BYTES:
-        (folder / LOG_FILE).replace(folder / OLD_LOG_FILE)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _free_bytes(folder: Path) -> int:

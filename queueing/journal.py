@@ -10,10 +10,19 @@ import mmap
 import re
 from pathlib import Path
 
+from queueing.valkey import size
+
+JOURNAL_FOLDER = "appendonlydir"
+"""Within the data folder; the server's own name for it."""
 LATER_COMMAND = re.compile(rb"\r\n(?:#TS:\d+\r\n)?\*\d{1,9}\r\n\$\d{1,9}\r\n")
 """How the next command begins. Inside one unfinished command nothing of ours looks like this: values are sealed or
 numbers.
 """
+
+
+def journal_bytes(folder: Path) -> int:
+    """How much a start on this data folder must read."""
+    return sum(size(file) for file in (folder / JOURNAL_FOLDER).glob("*.aof"))
 
 
 def unfinished_bytes(file: Path) -> int | None:

@@ -10,6 +10,11 @@ from queueing.errors import DiskFull, EmbeddedError, JournalDamaged
 
 SOCKET_FILE = "valkey.sock"
 LOG_FILE = "valkey.log"
+OLD_LOG_FILE = "valkey.log.1"
+LOG_BYTES = 1 << 20
+"""The log and the one before it together take twice this at most."""
+LOG_TAIL_BYTES = 64 << 10
+"""Of a dead server's log are read to learn why."""
 MEMORY_SHARE = 0.6
 """Of the machine's memory: the rest is for the web processes and for the copy-on-write of a journal rewrite."""
 WORDS_SHOWN = 200
@@ -55,6 +60,32 @@ def last_words(log: str) -> str:
     """The last line of a log, without its process id and time."""
     lines = [line for line in log.splitlines() if line.strip()]
     return lines[-1].split(" # ")[-1].split(" * ")[-1].strip()[:WORDS_SHOWN] if lines else "it said nothing"
+
+
+def log_since(folder: Path, since: int) -> str:
+    """What the server logged from that byte on, the end of it."""
+    try:
+        with (folder / LOG_FILE).open("rb") as file:
+            whole = file.seek(0, os.SEEK_END)
+            begin = since if since <= whole else 0  # it was trimmed meanwhile
+            file.seek(max(begin, whole - LOG_TAIL_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def trim_log(folder: Path) -> None:
+    """The server opens its log anew for each line, so it may be renamed under it."""
+    if size(folder / LOG_FILE) > LOG_BYTES:
+        (folder / LOG_FILE).replace(folder / OLD_LOG_FILE)
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, 0 when there is none."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def find_binary(chosen: Path | str | None) -> Path:

@@ -157,6 +157,19 @@ async def test_one_answer_too_many_never_reaches_the_next_caller() -> None:
         await comes_back_after(connection, generation=1)
 
 
+async def test_an_answer_never_reaches_a_call_that_has_not_left() -> None:
+    async with hostile() as server, connected(server) as connection:
+        wire = connection._wire
+        assert wire is not None
+        wire.pause_writing()
+        call = connection.send(("ECHO", "still here"))
+        server.send_all(b"+foreign\r\n")
+        with pytest.raises(StoreAway) as failure:
+            await call
+        assert not isinstance(failure.value, InDoubt)
+        assert server.seen == []
+
+
 async def test_an_error_answer_is_for_its_caller_alone_and_repeats_no_argument() -> None:
     async with hostile() as server, connected(server) as connection:
         server.answer = lambda words: (
@@ -226,9 +239,10 @@ async def test_a_server_that_reads_nothing_does_not_fill_our_memory(monkeypatch:
 
 async def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("queueing.wire.MAX_REPLY_BYTES", 100_000)
-    async with hostile() as server, connected(server) as connection:
+    async with hostile() as server, connected(server, timeout_s=60) as connection:
         server.answer = lambda _words: b"$900000000\r\n" + b"x" * 200_000
-        assert await outcome(connection, "a") == "in doubt"
+        async with asyncio.timeout(20):
+            assert await outcome(connection, "a") == "in doubt"
 
 
 async def test_a_port_that_accepts_and_closes_is_away_and_calls_fail_fast() -> None:
