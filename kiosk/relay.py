@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import time
 
-from kiosk.abdm.acknowledge import Relay
+from kiosk import telemetry
+from kiosk.abdm.acknowledge import Relay, Verdict
 from kiosk.house import consumer_name, keep_sealing, new_gateway, new_seal, store_url
 from kiosk.keys_on_disk import KeysOnDisk
 from kiosk.sealed import Seal
@@ -31,7 +32,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         outbox = Outbox(store, f"relay-{consumer_name()}")
         followers = [asyncio.create_task(keep_sealing(seal, keys)), asyncio.create_task(_follow_keys(disk, seal, keys))]
         try:
-            await Relay(outbox, gateway, seal).run(stop)
+            await Relay(outbox, gateway, seal, watch=_count).run(stop)
         finally:
             for task in followers:
                 task.cancel()
@@ -41,6 +42,10 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         with contextlib.suppress(Exception):
             await gateway.close()
         await store.close()
+
+
+def _count(verdict: Verdict, seconds: float) -> None:
+    telemetry.debt_ended(verdict.name.lower(), seconds)
 
 
 async def _follow_keys(disk: KeysOnDisk, seal: Seal, keys: DayKeys) -> None:
