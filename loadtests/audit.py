@@ -41,7 +41,7 @@ class Findings(Struct, frozen=True, kw_only=True):
 def audit(
     rows: Iterable[Row], *, timezone: str = "Asia/Kolkata", called: Collection[tuple[str, str]] = frozenset()
 ) -> Findings:
-    """Check every promise. ``called``: HIP id and token of everybody a clerk called: after that a new number is right."""
+    """Check every promise. ``called``: HIP id and token of whoever was called: after that a new number is right."""
     unanswered, repeated = [], []
     owners: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     numbers: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)

@@ -84,14 +84,14 @@ def _announce(gateway: Gateway, asked: argparse.Namespace, drawn: dict[str, str]
     sys.stdout.flush()
 
 
-async def _parent_gone() -> None:
-    parent = os.getppid()
+async def _gone(parent: int) -> None:
     while os.getppid() == parent:  # noqa: ASYNC110  no event tells of a parent's end
         await asyncio.sleep(PARENT_LOOKED_AT_S)
 
 
 async def run(asked: argparse.Namespace) -> None:
     """Serve until told to end."""
+    parent = os.getppid()
     given = {"client_secret": "SIMULATOR_CLIENT_SECRET", "app_secret": "SIMULATOR_APP_SECRET"}
     drawn = {name: secrets.token_urlsafe(24) for name, variable in given.items() if not os.environ.get(variable)}
     known = {name: drawn.get(name) or os.environ[variable] for name, variable in given.items()}
@@ -104,7 +104,7 @@ async def run(asked: argparse.Namespace) -> None:
     _announce(gateway, asked, drawn)
     waits: list[asyncio.Future[object]] = [asyncio.ensure_future(ends.wait())]
     if not asked.outlive_parent:
-        waits.append(asyncio.ensure_future(_parent_gone()))
+        waits.append(asyncio.ensure_future(_gone(parent)))
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()

@@ -131,7 +131,8 @@ class Control:
         app = request.query.get("app", [""])[0]
         inbox = self.gateway.inboxes.setdefault(app, Inbox())
         wait_s = min(request.ask("wait_s", 0), LONGEST_POLL_S)
-        return _json(await inbox.take(wait_s=wait_s, limit=min(request.ask("limit", 1000), MOST_ROWS)))
+        limit = min(request.ask("limit", 1000), MOST_ROWS)
+        return _json(await inbox.take(wait_s=wait_s, limit=limit, gone=lambda: request.line.closed))
 
     def expect(self, request: Request) -> Answer:
         """Shares that a load test brings to the bridge itself."""

@@ -11,6 +11,7 @@ import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
+from typing import cast
 from urllib.parse import parse_qs
 
 from httptools import HttpParserError, HttpRequestParser, parse_url
@@ -102,8 +103,8 @@ class Line(asyncio.Protocol):
         return self.transport is None or self.transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  narrows the type; create_server gives nothing else
-        self.transport = transport
+        # uvloop's transports do what asyncio.Transport says and do not inherit from it.
+        self.transport = cast(asyncio.Transport, transport)
         self.server.lines.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -116,6 +117,9 @@ class Line(asyncio.Protocol):
             self.parser.feed_data(data)
         except HttpParserError:
             self._say(Reply(400, b'{"error":{"code":"ABDM-1006","message":"malformed HTTP"}}'), keep_alive=False)
+            return
+        if self.busy is None:
+            self._next()
 
     def on_message_begin(self) -> None:
         self.url, self.headers, self.body = b"", {}, bytearray()
@@ -143,15 +147,13 @@ class Line(asyncio.Protocol):
         path = url.path.decode("latin-1")
         keep_alive = self.parser.should_keep_alive()
         self.waiting.append(Request(method, path, query, self.headers, bytes(self.body), keep_alive, self))
-        if self.busy is None:
-            self._next()
-        elif len(self.waiting) > MAX_WAITING and self.transport is not None:
+        if len(self.waiting) > MAX_WAITING and self.transport is not None:
             self.transport.pause_reading()
 
     def _next(self) -> None:
         while self.waiting:
             request = self.waiting.popleft()
-            answer = self.server.handler(request)
+            answer = self.server.answer(request)
             if isinstance(answer, Reply | Cut | Silence):
                 self._give(answer, keep_alive=request.keep_alive)
             else:
@@ -159,7 +161,10 @@ class Line(asyncio.Protocol):
                 return
 
     async def _finish(self, answer: Awaitable[Answer], *, keep_alive: bool) -> None:
-        self._give(await answer, keep_alive=keep_alive)
+        try:
+            self._give(await answer, keep_alive=keep_alive)
+        except Exception as error:
+            self._give(self.server.failed(error), keep_alive=False)
         self.busy = None
         if self.transport is not None and not self.transport.is_closing():
             self.transport.resume_reading()
@@ -199,9 +204,20 @@ class Server:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "a task of the simulator failed", "exception": error, "task": task}
-            )
+            self.failed(error)
+
+    def answer(self, request: Request) -> Answer | Awaitable[Answer]:
+        """What the handler says; when it fails, that it failed."""
+        try:
+            return self.handler(request)
+        except Exception as error:
+            return self.failed(error)
+
+    def failed(self, error: BaseException) -> Reply:
+        """A fault of the simulator itself: told to whoever runs it, with its traceback, and to the caller without."""
+        told = {"message": "the simulator failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(told)
+        return Reply(500, b'{"error":{"code":"SIMULATOR","message":"the simulator itself failed"}}')
 
     async def listen(self, host: str, port: int) -> None:
         """Begin, on ``port`` or (0) on a free one, which is then kept."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 INBOX = 200_000
@@ -20,8 +21,8 @@ class Inbox:
         self.held.append({"path": path, "body": body})
         self.rang.set()
 
-    async def take(self, *, wait_s: float, limit: int) -> list[dict[str, Any]]:
-        """What is there, at most ``limit``; waits for the first one at most ``wait_s``."""
+    async def take(self, *, wait_s: float, limit: int, gone: Callable[[], bool]) -> list[dict[str, Any]]:
+        """What is there, at most ``limit``; waits for the first one at most ``wait_s``; nothing for who is ``gone``."""
         if not self.held:
             self.rang.clear()
             try:
@@ -29,4 +30,6 @@ class Inbox:
                     await self.rang.wait()
             except TimeoutError:
                 return []
+        if gone():
+            return []
         return [self.held.popleft() for _ in range(min(limit, len(self.held)))]

@@ -7,7 +7,7 @@ import re
 import uuid
 from datetime import datetime
 
-from msgspec import UNSET, DecodeError, Struct, ValidationError
+from msgspec import UNSET, Struct
 from msgspec.json import Decoder
 
 from loadtests.gateway.ledger import SHARE_LIVES_MS, Question, Share
@@ -85,7 +85,7 @@ def read_on_share(body: bytes) -> OnShare:
     """The body with exactly its keys, and exactly one of the two answers."""
     try:
         told = _ON_SHARE.decode(body)
-    except (DecodeError, ValidationError) as wrong:
+    except ValueError as wrong:
         raise Reproach(400, "ABDM-1006", f"on-share body: {wrong}") from None
     if (told.acknowledgement is UNSET) == (told.error is UNSET):
         raise Reproach(400, "ABDM-1006", "on-share body: exactly one of acknowledgement and error")
@@ -96,7 +96,7 @@ def read_on_status(body: bytes) -> OnStatus:
     """As ``read_on_share``, for the running token."""
     try:
         told = _ON_STATUS.decode(body)
-    except (DecodeError, ValidationError) as wrong:
+    except ValueError as wrong:
         raise Reproach(400, "ABDM-1006", f"on-status body: {wrong}") from None
     if (told.token is UNSET) == (told.error is UNSET):
         raise Reproach(400, "ABDM-1006", "on-status body: exactly one of token and error")
@@ -107,7 +107,7 @@ def read_legacy(body: bytes, version: str) -> LegacyOnShare:
     """The body of v1.0 or v0.5."""
     try:
         told = _LEGACY.decode(body)
-    except (DecodeError, ValidationError) as wrong:
+    except ValueError as wrong:
         raise Reproach(400, "ABDM-1006", f"{version} on-share body: {wrong}") from None
     if (told.acknowledgement is UNSET) == (told.error is UNSET):
         raise Reproach(400, "ABDM-1006", f"{version} on-share body: exactly one of acknowledgement and error")

@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from msgspec import Struct, json
 from pyreqwest.client import Client, ClientBuilder
@@ -78,6 +78,8 @@ class Phones:
         self.app_id = app_id
         self.cm_id = cm_id
         self.run = uuid.uuid4().hex if run is None else run
+        self.hiu_id = f"{app_id}-{self.run[:12]}"
+        """``X-HIU-ID``: callbacks come back under it, so that two runs do not take each other's."""
         self._secret = secret
         self._ids = Random(f"request ids:{self.run}")
         self._client: Client = ClientBuilder().no_proxy().base_url(gateway_url).build()
@@ -160,7 +162,7 @@ class Phones:
     async def _headers(self, request_id: str, patient: Patient) -> dict[str, str]:
         return {
             "Authorization": f"Bearer {await self._access_token()}", "REQUEST-ID": request_id, "TIMESTAMP": _moment(),
-            "X-CM-ID": self.cm_id, "X-HIU-ID": self.app_id,
+            "X-CM-ID": self.cm_id, "X-HIU-ID": self.hiu_id,
             "X-AUTH-TOKEN": f"session-of-{patient.index}-{patient.abha_address}",
             "Content-Type": "application/json",
         }  # fmt: skip
@@ -182,7 +184,7 @@ class Phones:
             return str(told["accessToken"])
 
     async def _listen(self) -> None:
-        path = f"/_sim/inbox?app={self.app_id}&wait_s={POLL_S}"
+        path = f"/_sim/inbox?app={quote(self.hiu_id)}&wait_s={POLL_S}"
         while True:
             try:
                 response = await self._client.get(path).build().send()

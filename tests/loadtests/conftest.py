@@ -1,0 +1,37 @@
+"""A simulator in a process of its own, with a stand-in for the hospital behind it and phones before it."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from loadtests.gateway.launch import Simulator
+from loadtests.people.phones import Phones
+from tests.loadtests.stand_in import StandIn
+
+
+@pytest.fixture(scope="session")
+async def simulator() -> AsyncIterator[Simulator]:
+    async with Simulator.start(seed=7) as running:
+        yield running
+
+
+@pytest.fixture
+async def hip(simulator: Simulator) -> AsyncIterator[StandIn]:
+    """Linked to a simulator that does nothing wrong."""
+    stand_in = StandIn()
+    await stand_in.server.listen("127.0.0.1", 0)
+    await simulator.clear()
+    await simulator.set_bridge(stand_in.url)
+    stand_in.gateway, stand_in.announced = simulator.url, simulator.announced
+    await stand_in.open_session()
+    yield stand_in
+    await simulator.clear()
+    await stand_in.server.stop()
+    await stand_in.client.close()
+
+
+@pytest.fixture
+async def phones(simulator: Simulator) -> AsyncIterator[Phones]:
+    announced = simulator.announced
+    async with Phones(announced.url, app_id=announced.app_id, secret=announced.app_secret) as app:
+        yield app

@@ -1,0 +1,19 @@
+"""Thirty seconds after the share the gateway does not take the answer any more."""
+
+import pytest
+
+from loadtests.gateway import strict
+from loadtests.gateway.ledger import SHARE_LIVES_MS, Share
+
+AT_MS = 1_790_000_000_000
+SHARE = Share(request_id="r", hip_id="HIP", context="M1", abha_address="a@sbx", app="a", session="s", shared_ms=AT_MS)
+
+
+def test_an_answer_in_the_last_millisecond_is_in_time() -> None:
+    strict.check_in_time(SHARE, AT_MS + SHARE_LIVES_MS)
+
+
+def test_a_late_answer_is_refused_and_nobody_is_blamed() -> None:
+    with pytest.raises(strict.Reproach) as late:
+        strict.check_in_time(SHARE, AT_MS + SHARE_LIVES_MS + 1)
+    assert (late.value.status, late.value.code, late.value.fault) == (408, "ABDM-1007", False)
