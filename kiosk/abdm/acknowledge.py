@@ -104,6 +104,7 @@ class Relay:
         *,
         expiry_as_number: bool = False,
         watch: Callable[[Verdict, float], None] = lambda _verdict, _seconds: None,
+        now_s: Callable[[], float] = time.time,
     ) -> None:
         self._outbox = outbox
         self._gateway = gateway
@@ -111,6 +112,7 @@ class Relay:
         self._expiry_as_number = expiry_as_number
         self._watch = watch
         """Told of each debt that ended: how, and seconds since it was owed."""
+        self._now_s = now_s
         self._valve = Valve()
         self._in_hand: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
@@ -165,7 +167,7 @@ class Relay:
         except (SealBroken, msgspec.MsgspecError):
             await self._park(debt, "its note cannot be opened")
             return
-        body = body_of(debt, note, time.time(), expiry_as_number=self._expiry_as_number)
+        body = body_of(debt, note, self._now_s(), expiry_as_number=self._expiry_as_number)
         reason = await self._deliver(debt, path_of(note), note.hip_id, body)
         if reason is None:
             self._tell_paid(debt)
@@ -220,13 +222,13 @@ class Relay:
 
     def _time_left(self, debt: Debt) -> tuple[bool, float]:
         """Whether the debt is late, and for how many seconds from now it may be tried."""
-        left_s = PATIENCE_S - (time.time() - debt.owed_ms / 1000)
+        left_s = PATIENCE_S - (self._now_s() - debt.owed_ms / 1000)
         return (True, LATE_S) if left_s <= 0 else (False, min(left_s, PATIENCE_S))
 
     def _tell_paid(self, debt: Debt) -> None:
         """Collect what was paid: one call to the store covers all that came together."""
         self._paid.append(debt)
-        self._watch(Verdict.PAID, time.time() - debt.owed_ms / 1000)
+        self._watch(Verdict.PAID, self._now_s() - debt.owed_ms / 1000)
         if self._telling is None:
             self._telling = asyncio.create_task(self._tell())
 
@@ -249,7 +251,7 @@ class Relay:
                 _log.warning("the outbox cannot be told: %s", type(away).__name__)
                 await asyncio.sleep(STORE_AGAIN_S)
             else:
-                self._watch(Verdict.PARK, time.time() - debt.owed_ms / 1000)
+                self._watch(Verdict.PARK, self._now_s() - debt.owed_ms / 1000)
                 return
 
 

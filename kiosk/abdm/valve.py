@@ -9,6 +9,7 @@ import asyncio
 import heapq
 import itertools
 import math
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
@@ -37,8 +38,9 @@ class Flow(Enum):
 class Valve:
     """One per relay, on one event loop. Times are the loop's own, in seconds."""
 
-    def __init__(self, in_flight: int = IN_FLIGHT) -> None:
+    def __init__(self, in_flight: int = IN_FLIGHT, pauses_s: Sequence[float] = PAUSES_S) -> None:
         self._budget = in_flight
+        self._pauses_s = pauses_s
         self._out = 0
         self._waiting: list[tuple[Rank, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
@@ -98,7 +100,7 @@ class Valve:
 
     def _stop(self) -> None:
         self.flow = Flow.STOPPED
-        pause_s = PAUSES_S[min(self._pause, len(PAUSES_S) - 1)]
+        pause_s = self._pauses_s[min(self._pause, len(self._pauses_s) - 1)]
         self._pause += 1
         self._wake_in(pause_s, probing=True)
 
@@ -111,12 +113,9 @@ class Valve:
         self._timer = None
         if probing and self.flow is Flow.STOPPED:
             self.flow = Flow.PROBING
-            self._probe()
+            self._let_through(1)
         else:
             self._pump()
-
-    def _probe(self) -> None:
-        self._let_through(1)
 
     def _pump(self) -> None:
         """Let through as many as may go now."""

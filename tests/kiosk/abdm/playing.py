@@ -193,6 +193,13 @@ async def call(
     return Answer(sent[0]["status"], list(sent[0]["headers"]), b"".join(each["body"] for each in sent[1:]))
 
 
+async def until(so: Callable[[], Any], within_s: float = 15.0) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(within_s):
+        while not so():  # noqa: ASYNC110  (looks at another's state: there is no event to wait for)
+            await asyncio.sleep(0.01)
+
+
 def whole(body: bytes) -> Callable[[], Awaitable[Any]]:
     """The body in one part."""
 

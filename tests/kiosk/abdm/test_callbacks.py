@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
-from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V1, SHARE_V05, STATUS, routes
+from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, routes
 from kiosk.abdm.gatekeeper import Gatekeeper
 from kiosk.abdm.gateway import Gateway, timestamp
 from kiosk.abdm.keyset import KeySet
@@ -199,7 +199,16 @@ async def test_a_photo_passes_and_more_is_too_large(house: House) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"null", b"[1]", b"[" * 5000, b'{"a":"\xff"}', f'{{"{CANARY}'.encode(), b'{"intent":' + b"9" * 5000 + b"}"],
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[1]",
+        b"[" * 5000,
+        b'{"a":"\xff"}',
+        f'{{"{CANARY}'.encode(),
+        b'{"intent":' + b"9" * 5000 + b"}",
+    ],
 )
 async def test_what_cannot_be_read_is_a_bad_request_that_repeats_nothing(house: House, body: bytes) -> None:
     answer = await house.post(body)

@@ -1,5 +1,6 @@
 """Only the gateway is believed: through hostile tokens, rotated keys, outages and floods, with a real key set."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -285,8 +286,6 @@ async def test_a_new_key_is_believed_after_one_fetch(gate: Gate, gateway_key: Si
 
 
 async def test_many_waiters_for_one_new_key_make_one_fetch(gate: Gate, gateway_key: SigningKey) -> None:
-    import asyncio
-
     token = gateway_key.sign(good_claims())
     assert all(await asyncio.gather(*(gate.believes(token) for _ in range(50))))
     assert gate.fetches == 1
@@ -395,7 +394,7 @@ async def test_a_damaged_file_is_passed_over(gate: Gate, gateway_key: SigningKey
 
 
 def weak_key() -> dict[str, str]:
-    numbers = generate_private_key(65537, 1024).public_key().public_numbers()
+    numbers = generate_private_key(65537, 1024).public_key().public_numbers()  # noqa: S505  (weak: it must be refused)
     return {"kty": "RSA", "kid": "k", "n": number64(numbers.n), "e": "AQAB"}
 
 

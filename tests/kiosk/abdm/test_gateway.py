@@ -129,9 +129,18 @@ async def test_any_good_status_and_spelling_of_a_session_is_taken(
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{}", b"[]", b"<html>", b'{"accessToken":7}', b'{"accessToken":"a\\r\\nX: 1","expiresIn":9}',
-     b'{"accessToken":"t","expiresIn":"soon"}', b'{"accessToken":"t","expiresIn":-1}', b"[" * 9000],
-)  # fmt: skip
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"<html>",
+        b'{"accessToken":7}',
+        b'{"accessToken":"a\\r\\nX: 1","expiresIn":9}',
+        b'{"accessToken":"t","expiresIn":"soon"}',
+        b'{"accessToken":"t","expiresIn":-1}',
+        b"[" * 9000,
+    ],
+)
 async def test_a_session_that_cannot_be_used_is_no_token(gateway: Gateway, fake: FakeGateway, body: bytes) -> None:
     fake.manners["/sessions"] = saying((200, body))
     with pytest.raises(NoAccessToken):
@@ -188,7 +197,8 @@ async def test_proxies_of_the_environment_are_not_used(fake: FakeGateway, monkey
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:80/", "https://dev.abdm.gov.in", "https://10.0.0.1"]
+    "url",
+    ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:80/", "https://dev.abdm.gov.in", "https://10.0.0.1"],
 )
 def test_https_and_this_machine_are_addresses_of_a_gateway(url: str) -> None:
     assert not checked_address(url).endswith("/")
@@ -196,9 +206,20 @@ def test_https_and_this_machine_are_addresses_of_a_gateway(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://dev.abdm.gov.in", "http://127.0.0.1.evil.example", "http://2130706433", "ftp://x", "https://", "", "dev.abdm.gov.in",
-     "https://user:pass@host", "https://host/?a=1", "http://0.0.0.0", "http://localhost.evil.example"],
-)  # fmt: skip
+    [
+        "http://dev.abdm.gov.in",
+        "http://127.0.0.1.evil.example",
+        "http://2130706433",
+        "ftp://x",
+        "https://",
+        "",
+        "dev.abdm.gov.in",
+        "https://user:pass@host",
+        "https://host/?a=1",
+        "http://0.0.0.0",
+        "http://localhost.evil.example",
+    ],
+)
 def test_everything_else_is_not(url: str) -> None:
     with pytest.raises(GatewayAddressWrong):
         checked_address(url)

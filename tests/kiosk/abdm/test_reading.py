@@ -240,9 +240,29 @@ scraps = st.recursive(
     max_leaves=10,
 )
 names = st.sampled_from(
-    ["intent", "metaData", "profile", "patient", "hipId", "context", "abhaNumber", "abhaAddress", "address", "identifiers",
-     "hipCode", "healthId", "latitude", "userDemographics", "location", "requestId", "timestamp", "dob", "name", "type"]
-)  # fmt: skip
+    [
+        "intent",
+        "metaData",
+        "profile",
+        "patient",
+        "hipId",
+        "context",
+        "abhaNumber",
+        "abhaAddress",
+        "address",
+        "identifiers",
+        "hipCode",
+        "healthId",
+        "latitude",
+        "userDemographics",
+        "location",
+        "requestId",
+        "timestamp",
+        "dob",
+        "name",
+        "type",
+    ]
+)
 messages = st.recursive(scraps, lambda inner: st.dictionaries(names, inner, max_size=6), max_leaves=25)
 
 
