@@ -204,9 +204,8 @@ class EmbeddedValkey:
                 if self.pid is None:
                     raise self._why_dead()
                 if time.monotonic() > deadline:
-                    raise EmbeddedError(
-                        f"store in {self.folder} did not start in time: {last_words(log_since(self.folder, self._log_from))}"
-                    )
+                    words = last_words(log_since(self.folder, self._log_from))
+                    raise EmbeddedError(f"store in {self.folder} did not start in time: {words}")
                 if said == "loading" and not told_loading:
                     told_loading = True
                     self._on_event("loading", f"reading {journal_bytes(self.folder):,} bytes of journal")

@@ -40,6 +40,8 @@ class Hostile:
         """Bytes each new connection may be answered before it is cut, greeting not counted."""
         self.byte_by_byte = False
         self.delay_s = 0.0
+        self.held: dict[bytes, asyncio.Event] = {}
+        """Command name -> answered only when the event is set."""
         self.close_at_accept = False
         self.deaf = False
         """Greets, then reads nothing more."""
@@ -103,6 +105,8 @@ class Hostile:
                 if reply is None:
                     await asyncio.Event().wait()
                     return
+                if words[0] in self.held:
+                    await self.held[words[0]].wait()
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 if budget is not None and len(reply) >= budget:

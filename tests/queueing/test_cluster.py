@@ -439,6 +439,29 @@ async def test_a_cut_between_write_and_barrier_leaves_it_in_doubt() -> None:
             await store.durable("k")
 
 
+async def test_a_slot_that_changes_hands_during_the_barrier_leaves_it_in_doubt() -> None:
+    async with two_liars() as (store, one, two):
+        healthy = one.answer
+        one.answer = lambda words: b":1\r\n" if words[0] == b"WAIT" else healthy(words)
+        one.held[b"WAIT"] = asyncio.Event()
+        await store.call("k", "ECHO", "written")
+        barrier = asyncio.create_task(store.durable("k"))
+        async with asyncio.timeout(10):
+            while [b"WAIT", b"1", b"1500"] not in one.seen:  # noqa: ASYNC110 - the server offers no event
+                await asyncio.sleep(0.005)
+        passing = one.answer
+        moved = b"-MOVED 1 127.0.0.1:%d\r\n" % two.port
+        told = map_of((0, 16383, two))
+        one.answer = lambda words: (
+            told if words[0] == b"CLUSTER" else moved if words[0] == b"GETDEL" and words[1] == b"k" else passing(words)
+        )
+        two.answer = lambda words: told if words[0] == b"CLUSTER" else b"+OK\r\n"
+        await asyncio.create_task(store.call("k", "GETDEL", "k"))
+        one.held[b"WAIT"].set()
+        with pytest.raises(InDoubt):
+            await barrier
+
+
 async def goes_on(store: Store) -> None:
     """Until another task's calls are answered again."""
     async with asyncio.timeout(20):
