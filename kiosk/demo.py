@@ -54,7 +54,9 @@ CLIENT_ID: Final = "SBX_000000"
 APP_ID: Final = "PHR_SIMULATED"
 SEED: Final = 7
 """The gateway's keys follow from it: a kiosk that remembers them from the last start believes this one too."""
-LINK_S: Final = 12 * 3600
+TICKET_S: Final = 12 * 3600
+CAMERA_S: Final = 3600
+"""As long as such a link may live; the screen's own lives minutes, and is drawn anew."""
 GATEWAY_WITHIN_S: Final = 60.0
 ENDS_WITHIN_S: Final = 4.0
 """For simulators, after which they are killed: they promise nothing."""
@@ -134,6 +136,8 @@ class Demo:
         async for line in self._people.stdout:
             with contextlib.suppress(msgspec.MsgspecError):
                 self.told = msgspec.json.decode(line, type=Told)
+            if self.told.over:
+                self.over.set()
         self.over.set()
 
     async def hall(self) -> Snapshot | None:
@@ -249,10 +253,10 @@ async def _furnish(store: Store, settings: Settings, gateway_url: str) -> tuple[
     visit = Arrival(facility=HOSPITAL.hip_id, queue="medicine", assurance=Assurance.STAFF, request=str(uuid.uuid4()))
     place = await OpdDesk(store).enqueue(visit)
     ticket = TicketLinks(ring, audience=settings.public_url).mint(
-        HOSPITAL.hip_id, place.ticket, expires_s=now_s + LINK_S, now_s=now_s
+        HOSPITAL.hip_id, place.ticket, expires_s=now_s + TICKET_S, now_s=now_s
     )
     camera = CameraLinks(ring, audience=settings.public_url).mint(
-        HOSPITAL.hip_id, "medicine", expires_s=now_s + LINK_S, now_s=now_s
+        HOSPITAL.hip_id, "medicine", expires_s=now_s + CAMERA_S, now_s=now_s
     )
     url = settings.public_url
     return Addresses(

@@ -8,6 +8,7 @@ input is closed.
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
 import time
@@ -169,7 +170,12 @@ async def _telling(morning: Morning) -> None:
 
 async def _input_closed() -> None:
     """Whoever started us is gone or wants us gone."""
-    await asyncio.to_thread(sys.stdin.read)
+    closed, loop, stdin = asyncio.Event(), asyncio.get_running_loop(), sys.stdin.fileno()
+    loop.add_reader(stdin, lambda: None if os.read(stdin, 4096) else closed.set())
+    try:
+        await closed.wait()
+    finally:
+        loop.remove_reader(stdin)
 
 
 async def main() -> None:
@@ -180,7 +186,8 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     closed = asyncio.create_task(_input_closed())
     await asyncio.wait({work, closed}, return_when=asyncio.FIRST_COMPLETED)
-    telling.cancel()
+    for task in (telling, closed):
+        task.cancel()
     if not work.done():
         work.cancel()
     await asyncio.gather(work, return_exceptions=True)
