@@ -9,6 +9,7 @@ Duplicate keys: the last one counts.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -151,6 +152,18 @@ async def _gather(message: Any, receive: Receive, limit: int) -> bytes:
     if size > limit:
         raise TooLarge(limit)
     return b"".join(parts)
+
+
+async def drain(receive: Receive, deadline_s: float = DEADLINE_S) -> None:
+    """Read a body that was refused unseen and drop it, up to a bound: whoever is still writing is not cut off."""
+    left = DRAIN_LIMIT
+    with suppress(TimeoutError):
+        async with asyncio.timeout(deadline_s):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 async def read_json(

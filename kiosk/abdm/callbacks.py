@@ -21,11 +21,11 @@ from litestar.types import Receive, Send
 from litestar.types import Scope as AsgiScope
 
 from kiosk import telemetry
-from kiosk.abdm.errors import NoRequestId
+from kiosk.abdm.errors import NoRequestId, WrongMethod
 from kiosk.abdm.gatekeeper import Gatekeeper
 from kiosk.abdm.reading import Envelope, legacy_scan, same_request, to_query, to_scan
 from kiosk.abdm.wire import read_legacy, read_share, read_status
-from kiosk.decode import SenderGone, read_body, require_json
+from kiosk.decode import SenderGone, drain, read_body, require_json
 from kiosk.people import Scan, StatusQuery
 from kiosk.problems import envelope_for, problem_of, where
 
@@ -47,6 +47,7 @@ HEADER_MAX: Final = 500
 
 _JSON_TYPE: Final = (b"content-type", b"application/json")
 _TAKEN: Final = b"{}"
+_TELLING_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow", b"POST")}
 _log = logging.getLogger(__name__)
 
 Headers = dict[bytes, bytes]
@@ -102,16 +103,16 @@ def _route(
 ) -> ASGIRouteHandler:
     @asgi(list(paths), copy_scope=False)
     async def gateway_door(scope: AsgiScope, receive: Receive, send: Send) -> None:
-        began = time.perf_counter()
-        if scope.get("method") != "POST":
-            await _answer(send, 405, envelope_for(405, "ABDM-1031", "Only POST is answered here"), (b"allow", b"POST"))
-            return
+        began, now_s = time.perf_counter(), time.time()
+        unread: Receive | None = receive
         try:
-            await _take(door().gatekeeper, dict(scope["headers"]), receive, story, id_in_headers)
+            said = await _admit(door().gatekeeper, scope, now_s, id_in_headers=id_in_headers)
+            unread = None
+            await story(said, await read_body(receive, BODY_MAX), now_s)
         except SenderGone:
             return  # nobody is left to be answered
         except Exception as failure:  # the last resort: every failure has an answer, and none shows its words
-            status = await _refuse(send, failure)
+            status = await _refuse(send, failure, unread)
         else:
             status = 202
             await _answer(send, 202, _TAKEN)
@@ -120,8 +121,11 @@ def _route(
     return gateway_door
 
 
-async def _take(keeper: Gatekeeper, headers: Headers, receive: Receive, story: Story, id_in_headers: bool) -> None:
-    now_s = time.time()
+async def _admit(keeper: Gatekeeper, scope: AsgiScope, now_s: float, *, id_in_headers: bool) -> Envelope:
+    """All that is decided before a byte of the body is read."""
+    if scope.get("method") != "POST":
+        raise WrongMethod
+    headers = dict(scope["headers"])
     authorization = headers.get(b"authorization")
     if not keeper.remembers(authorization, now_s):
         await keeper.prove(authorization, now_s, time.monotonic())
@@ -129,7 +133,7 @@ async def _take(keeper: Gatekeeper, headers: Headers, receive: Receive, story: S
     if id_in_headers:
         _check_request_id(said.request_id)
     require_json(headers.get(b"content-type"), missing_ok=True)
-    await story(said, await read_body(receive, BODY_MAX), now_s)
+    return said
 
 
 def _check_request_id(request_id: str) -> None:
@@ -152,22 +156,30 @@ def _text(value: bytes | None) -> str:
     return value[:HEADER_MAX].decode("utf-8", "replace").strip() if value else ""
 
 
-async def _refuse(send: Send, failure: Exception) -> int:
-    """Answer a failure. Returns the status that was sent."""
+async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int:
+    """Answer a failure, and take a body that nobody will read off the sender. Returns the status that was sent."""
     problem = problem_of(failure)
     words = problem.detail
-    if problem.status >= 500 and not problem.expected:
+    if not problem.expected:
         support_id = uuid.uuid4().hex[:12]
         _log.error("a share failed, id %s: %s", support_id, where(failure))
         words = f"{words} Id for support: {support_id}"
-    more = [(b"retry-after", str(problem.retry_after_s).encode())] if problem.retry_after_s else []
-    if problem.status == 401:
-        more.append((b"www-authenticate", b"Bearer"))
-    await _answer(send, problem.status, envelope_for(problem.status, problem.abdm_code, words), *more)
+    more = [(b"retry-after", b"%d" % problem.retry_after_s)] if problem.retry_after_s else []
+    if problem.status in _TELLING_HEADERS:
+        more.append(_TELLING_HEADERS[problem.status])
+    await _answer(send, problem.status, envelope_for(problem.status, problem.abdm_code, words), *more, unread=unread)
     return problem.status
 
 
-async def _answer(send: Send, status: int, body: bytes, *more: tuple[bytes, bytes]) -> None:
+async def _answer(
+    send: Send, status: int, body: bytes, *more: tuple[bytes, bytes], unread: Receive | None = None
+) -> None:
     headers: list[Any] = [_JSON_TYPE, (b"content-length", b"%d" % len(body)), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    if unread is None:
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+        return
+    # The sender has its answer; it may finish writing before the connection is closed or used again.
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await drain(unread)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

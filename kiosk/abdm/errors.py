@@ -38,6 +38,10 @@ class KeysUnknown(Exception):
     """The gateway's keys were never learnt, so nobody can be believed or refused yet; asking again soon may help."""
 
 
+class WrongMethod(Exception):
+    """The gateway posts, and nothing else."""
+
+
 class NoRequestId(Exception):
     """A message without a usable REQUEST-ID cannot be answered or told from its own repetition."""
 

@@ -19,6 +19,7 @@ from kiosk.decode import (
     SlowBody,
     TooLarge,
     check_shape,
+    drain,
     parse,
     read_body,
     read_json,
@@ -204,6 +205,21 @@ async def test_an_endless_body_is_not_read_for_ever() -> None:
 async def test_a_body_that_does_not_come_is_slow() -> None:
     with pytest.raises(SlowBody):
         await read_body(parts(), 100, deadline_s=0.02)
+
+
+async def test_what_is_dropped_is_bounded_in_time_and_bytes() -> None:
+    await drain(parts(b"x", b"y"), deadline_s=5)
+    await drain(parts(), deadline_s=0.02)
+    await drain(parts(b"x", gone=True), deadline_s=5)
+    handed = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal handed
+        handed += 1
+        return {"type": "http.request", "body": b"x" * 1024 * 1024, "more_body": True}
+
+    await drain(receive)
+    assert handed <= DRAIN_LIMIT // (1024 * 1024) + 1
 
 
 async def test_a_sender_that_leaves_is_gone() -> None:

@@ -152,7 +152,7 @@ async def test_legacy_and_running_token_answers_go_their_own_way(line: Line) -> 
 
 
 async def test_a_gateway_with_bad_manners_hears_each_answer_with_the_same_bytes(line: Line) -> None:
-    people = 120
+    people = 60
     wheel = random.Random(7)
     taken: set[str] = set()
 

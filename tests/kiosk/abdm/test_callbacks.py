@@ -126,24 +126,51 @@ async def test_other_methods_are_not_answered(house: House, path: str, method: s
     assert answer.json()["error"]["code"].startswith("ABDM-")
 
 
-async def unread() -> Any:
-    raise AssertionError("the body was read")
+class Watched:
+    """A body that knows whether the answer was sent before it was read."""
+
+    def __init__(self, parts: int = 3) -> None:
+        self.left = parts
+        self.answered = False
+        self.read_unanswered = False
+
+    async def receive(self) -> dict[str, Any]:
+        self.read_unanswered = self.read_unanswered or not self.answered
+        self.left -= 1
+        return {"type": "http.request", "body": b"x" * 1000, "more_body": self.left > 0}
 
 
-async def raw(house: House, headers: dict[str, str]) -> Answer:
-    return await call(house.app, "POST", SHARE[0], named(headers), unread)
+async def refused(house: House, method: str = "POST", **changed: str | None) -> tuple[Answer, Watched]:
+    """Ask with a body that must not be read before the answer."""
+    body = Watched()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        async def noticed(message: Any) -> None:
+            body.answered = body.answered or bool(message.get("body"))
+            await send(message)
+
+        await house.app(scope, receive, noticed)
+
+    return await call(app, method, SHARE[0], named(house.headers(**changed)), body.receive), body
 
 
-async def test_a_bad_token_is_refused_before_the_body_is_read(house: House) -> None:
-    answer = await raw(house, house.headers(authorization="Bearer a.b.c"))
-    assert answer.status_code == 401
-    assert answer.json()["error"]["code"] == "ABDM-2500"
-    assert (await raw(house, house.headers(authorization=None))).status_code == 401
-
-
-async def test_a_missing_request_id_is_refused_before_the_body_is_read(house: House) -> None:
-    assert (await raw(house, house.headers(request_id=None))).status_code == 400
-    assert (await raw(house, house.headers(content_type="text/plain"))).status_code == 415
+@pytest.mark.parametrize(
+    ("method", "changed", "status", "code"),
+    [
+        ("POST", {"authorization": "Bearer a.b.c"}, 401, "ABDM-2500"),
+        ("POST", {"authorization": None}, 401, "ABDM-2500"),
+        ("POST", {"request_id": None}, 400, "ABDM-1030"),
+        ("POST", {"content_type": "text/plain"}, 415, "ABDM-1006"),
+        ("PUT", {}, 405, "ABDM-1031"),
+    ],
+)
+async def test_what_the_headers_decide_is_answered_before_the_body_is_read(
+    house: House, method: str, changed: dict[str, str | None], status: int, code: str
+) -> None:
+    answer, body = await refused(house, method, **changed)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+    assert not body.read_unanswered
+    assert body.left == 0, "then the sender may finish writing"
 
 
 async def test_a_bad_token_is_401_whatever_else_is_wrong(house: House) -> None:

@@ -237,7 +237,7 @@ def test_times_without_a_zone_or_with_microseconds_are_read() -> None:
 scraps = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=10,
+    max_leaves=4,
 )
 names = st.sampled_from(
     [
@@ -263,10 +263,10 @@ names = st.sampled_from(
         "type",
     ]
 )
-messages = st.recursive(scraps, lambda inner: st.dictionaries(names, inner, max_size=6), max_leaves=25)
+messages = st.recursive(scraps, lambda inner: st.dictionaries(names, inner, max_size=6), max_leaves=12)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.dictionaries(names, messages, max_size=8))
 def test_no_message_makes_the_reading_fail(message: dict[str, Any]) -> None:
     try:
