@@ -10,6 +10,7 @@ import contextlib
 import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from typing import cast
 from urllib.parse import parse_qs
@@ -84,6 +85,11 @@ def written(reply: Reply, *, keep_alive: bool) -> bytes:
     return b"".join(parts)
 
 
+@lru_cache(maxsize=256)
+def _name(name: bytes) -> str:
+    return name.decode("latin-1").lower()
+
+
 class Line(asyncio.Protocol):
     """One connection. ``httptools`` calls the ``on_`` methods while it reads."""
 
@@ -128,7 +134,7 @@ class Line(asyncio.Protocol):
         self.url += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+        self.headers[_name(name)] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         if self.headers.get("expect", "").lower() == "100-continue" and self.transport is not None:

@@ -4,7 +4,6 @@ Pure: headers, bodies, the share and the true time in; the answer and the reproa
 """
 
 import re
-import uuid
 from datetime import datetime
 
 from msgspec import UNSET, Struct
@@ -19,6 +18,7 @@ LONGEST_TOKEN = 8
 LONGEST_WORDS = 250
 LONGEST_EXPIRY_S = 86_400
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _CODE = re.compile(r"ABDM-\d{4}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]{1,5}", re.ASCII)
@@ -46,10 +46,7 @@ class Said(Struct, frozen=True):
 
 def is_uuid(text: str) -> bool:
     """A UUID in its usual writing."""
-    try:
-        return len(text) == 36 and str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
+    return _UUID.fullmatch(text) is not None
 
 
 def check_timestamp(text: str, now_ms: int) -> None:
