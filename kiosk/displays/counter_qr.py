@@ -20,7 +20,7 @@ from msgspec import Struct
 from kiosk.headers import PAGE
 from kiosk.rendering import page
 from kiosk.settings import Settings
-from kiosk.words import BOOK, books, choose, several
+from kiosk.words import BOOK, LANGUAGES, books, choose, several
 from queueing.models import Counter, Facility, Queue
 from queueing.registry import Registry
 from tokens import CameraLinks, CounterCodes, PictureError, codable, qr
@@ -90,7 +90,7 @@ async def counter_screen(
         hip_id=hip_id,
         codes=codes,
         codes_now=_codes(place, settings, counter_codes, camera_links, int(time.time())),
-        book=books(codes, "common", "kiosk"),
+        book=books(LANGUAGES, "common", "kiosk"),
         look=look if look in ("night", "contrast") else "day",
         zone=place.facility.timezone or settings.timezone,
     )

@@ -1,8 +1,8 @@
 """One reader of news, many listeners.
 
 Promised: every listener of a facility hears its newest snapshot within a second of a change while the store answers,
-and hears ``stale`` within ten seconds when it does not. A slow listener never piles up: its mailbox holds one frame, and
-a newer frame takes the older one's place. A facility is drawn and encoded once for all its listeners, at most five
+and hears ``stale`` within ten seconds when it does not. A slow listener never piles up: its mailbox holds one frame, a
+newer one takes its place. A facility is drawn and encoded once for all its listeners, at most five
 times a second, and waking ten thousand of them leaves room for scans in between.
 """
 

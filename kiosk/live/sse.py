@@ -27,15 +27,18 @@ _HEADERS: Final = [
 ]
 
 
-@asgi("/live/{hip_id:str}", copy_scope=True)
+@asgi("/live", is_mount=True, copy_scope=True)
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
-    """The stream of one facility, or 404, 405, 503."""
+    """The stream of one facility, or 404, 405, 503.
+
+    A mount, because Litestar 2.25 answers a raw route with path parameters by KeyError (it looks for the method's).
+    """
     hub: Hub = Litestar.from_scope(scope).state.hub
     if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP door is only reached by HTTP
         await _refuse(send, 405, [(b"allow", b"GET, HEAD")])
         return
     try:
-        mailbox = await hub.join(scope["path_params"]["hip_id"])
+        mailbox = await hub.join(scope["path"].strip("/"))
     except UnknownHall:
         await _refuse(send, 404, [])
         return

@@ -8,8 +8,9 @@ import { Words, icon, make } from "./words.js";
 
 const CALLED = 3;
 const QUEUES_AT_ONCE = 4;
+const NEXT_SHOWN = { 1: 12, 2: 8 }; // by how many queues share the column
 const PAGE_MS = 9_000;
-const LAST_SHOWN = 7;
+const LAST_SHOWN = 8;
 const MISSED_SHOWN_MS = 90_000;
 const TOO_LATE_MS = 180_000; // a call that old is shown, not announced: the person came or is a no-show by now
 
@@ -131,22 +132,25 @@ function callLine(call, className = "") {
 function drawOthers(calls) {
   const room = matchMedia("(orientation: portrait)").matches ? 8 : 6;
   const from = calls.length > room ? (page * room) % (Math.ceil(calls.length / room) * room) : 0;
+  $("others").parentElement.dataset.others = String(calls.length);
   $("others").replaceChildren(...calls.slice(from, from + room).map((call) => callLine(call)));
 }
 
 function drawQueues() {
   const all = queues();
   const from = all.length > QUEUES_AT_ONCE ? (page * QUEUES_AT_ONCE) % (Math.ceil(all.length / QUEUES_AT_ONCE) * QUEUES_AT_ONCE) : 0;
-  const cards = all.slice(from, from + QUEUES_AT_ONCE).map(queueCard);
+  const shown = all.slice(from, from + QUEUES_AT_ONCE);
+  const cards = shown.map((queue) => queueCard(queue, shown.length));
   if (!cards.length && hall) {
     const none = make("p", "none");
     words.put(none, "board.no_queues");
     cards.push(none);
   }
+  $("queues").dataset.room = String(cards.length);
   $("queues").replaceChildren(...cards);
 }
 
-function queueCard(queue) {
+function queueCard(queue, cards) {
   const card = make("article", "queue");
   card.dataset.queue = queue.id;
   const head = make("div", "head");
@@ -170,7 +174,7 @@ function queueCard(queue) {
     words.put(title, "board.next");
     next.append(title);
   }
-  for (const token of queue.next.slice(0, 6)) {
+  for (const token of queue.next.slice(0, NEXT_SHOWN[cards] ?? 6)) {
     const item = make("li", "token", token);
     item.dir = "ltr";
     next.append(item);
@@ -191,6 +195,7 @@ function drawLast(here) {
   body.dataset.missed = noticed ? "yes" : "no";
   words.put($("last-title"), noticed ? "board.missed" : "board.last");
   $("last").replaceChildren(...lines.slice(0, LAST_SHOWN));
+  while ($("last").scrollWidth > $("last").clientWidth + 1 && $("last").lastChild) $("last").lastChild.remove();
 }
 
 function linkIs(state, sinceMs) {

@@ -2,7 +2,7 @@
 
 import { Live } from "./live.js";
 import { stayAwake, takeTurns } from "./screen.js";
-import { Words } from "./words.js";
+import { Words, icon, make } from "./words.js";
 
 const CALLED = 3;
 const SERVING = 4;
@@ -71,8 +71,17 @@ function hear(hall) {
   $("waiting").textContent = words.digits(queue.waiting);
   const here = queue.now.find((call) => call.counter === body.dataset.counter && [CALLED, SERVING].includes(call.state));
   const called = here ?? queue.now[0] ?? queue.recent[0];
-  $("now").textContent = called ? `${called.token} → ${called.counter}` : "–";
+  $("now").replaceChildren(...(called ? callParts(called) : ["–"]));
   body.dataset.open = queue.open && (counter?.open ?? true) ? "yes" : "no";
+}
+
+/** The number; and where to, when that is another counter than this one. */
+function callParts(call) {
+  const token = make("span", "token", call.token);
+  token.dir = "ltr";
+  if (call.counter === body.dataset.counter) return [token];
+  const counter = make("span", "counter elsewhere", call.counter);
+  return [token, icon("arrow", "turn"), counter];
 }
 
 stayAwake();
@@ -80,7 +89,7 @@ new Live(body.dataset.live, { snapshot: hear, state: (state) => (body.dataset.li
 const turns = takeTurns(words, redraw);
 for (const button of document.querySelectorAll("[data-language]")) {
   button.addEventListener("click", () => {
-    words.choose(button.dataset.language);
+    words.code = button.dataset.language;
     turns.hold(READING_MS);
     redraw();
   });

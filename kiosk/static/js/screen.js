@@ -10,10 +10,10 @@ export function stayAwake() {
 
 /** change() after each turn of language. */
 export function takeTurns(words, change) {
-  if (words.codes.length < 2) return { hold() {} };
   const turn = () => {
+    const before = words.code;
     words.turn();
-    change();
+    if (words.code !== before) change();
   };
   let timer = setInterval(turn, TURN_MS);
   let rest = 0;
@@ -33,8 +33,11 @@ export function hour(ms, zone, words) {
   return words ? words.digits(text) : text;
 }
 
+/** The date in words, or in figures where this browser does not know the language. */
 export function day(ms, zone, words) {
-  const locale = `${words.code}-IN-u-nu-latn`;
-  const text = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", timeZone: zone }).format(ms);
-  return words.digits(text);
+  const known = Intl.DateTimeFormat.supportedLocalesOf([words.code]).length > 0;
+  const format = known
+    ? new Intl.DateTimeFormat(`${words.code}-IN-u-nu-latn`, { weekday: "long", day: "numeric", month: "long", timeZone: zone })
+    : new Intl.DateTimeFormat("en-IN", { day: "2-digit", month: "2-digit", year: "numeric", timeZone: zone });
+  return words.digits(format.format(ms));
 }

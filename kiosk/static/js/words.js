@@ -3,16 +3,13 @@
 export class Words {
   #book;
   #native;
-  #at = 0;
 
+  /** codes: the languages that take turns here; others of the book can be chosen. */
   constructor(book, codes, digits) {
     this.#book = book;
     this.codes = codes;
+    this.code = codes[0];
     this.#native = digits === "native";
-  }
-
-  get code() {
-    return this.codes[this.#at];
   }
 
   get direction() {
@@ -21,11 +18,7 @@ export class Words {
 
   /** The next language of those that take turns. */
   turn() {
-    this.#at = (this.#at + 1) % this.codes.length;
-  }
-
-  choose(code) {
-    this.#at = Math.max(0, this.codes.indexOf(code));
+    this.code = this.codes[(this.codes.indexOf(this.code) + 1) % this.codes.length];
   }
 
   say(key, values = {}, code = this.code) {
