@@ -122,17 +122,40 @@ def _what(wrong: msgspec.ValidationError) -> str:
 
 async def read_body(receive: Receive, limit: int, deadline_s: float = DEADLINE_S) -> bytes:
     """The whole body of a raw ASGI request. Raises ``TooLarge``, ``SlowBody`` or ``SenderGone``."""
+    # asyncio.timeout by hand: it costs five microseconds more, on the one path where that is seen.
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101  (a coroutine that runs is in a task; says so to the type checker)
+    alarm = _Alarm(task)
+    timer = asyncio.get_running_loop().call_later(deadline_s, alarm.ring)
     try:
-        async with asyncio.timeout(deadline_s):
-            message = await receive()
-            if not message.get("more_body", False) and message["type"] == "http.request":
-                body: bytes = message.get("body", b"")
-                if len(body) > limit:
-                    raise TooLarge(limit)
-                return body
-            return await _gather(message, receive, limit)
-    except TimeoutError:
-        raise SlowBody from None
+        message = await receive()
+        if not message.get("more_body", False) and message["type"] == "http.request":
+            body: bytes = message.get("body", b"")
+            if len(body) > limit:
+                raise TooLarge(limit)
+            return body
+        return await _gather(message, receive, limit)
+    except asyncio.CancelledError:
+        if alarm.rang and task.uncancel() <= alarm.before:
+            raise SlowBody from None
+        raise
+    finally:
+        timer.cancel()
+
+
+class _Alarm:
+    """Cancels a task, and knows that it did."""
+
+    __slots__ = ("before", "rang", "task")
+
+    def __init__(self, task: "asyncio.Task[Any]") -> None:
+        self.task = task
+        self.before = task.cancelling()
+        self.rang = False
+
+    def ring(self) -> None:
+        self.rang = True
+        self.task.cancel()
 
 
 async def _gather(message: Any, receive: Receive, limit: int) -> bytes:

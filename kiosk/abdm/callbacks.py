@@ -164,6 +164,8 @@ async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int
         support_id = uuid.uuid4().hex[:12]
         _log.error("a share failed, id %s: %s", support_id, where(failure))
         words = f"{words} Id for support: {support_id}"
+    if problem.status == 413:  # the gateway repeats what is not 2xx: somebody should know
+        _log.warning("a share was larger than %d bytes and refused", BODY_MAX)
     more = [(b"retry-after", b"%d" % problem.retry_after_s)] if problem.retry_after_s else []
     if problem.status in _TELLING_HEADERS:
         more.append(_TELLING_HEADERS[problem.status])

@@ -226,13 +226,12 @@ def same_request(request_id: str) -> str:
 def is_current(timestamp: str, now_s: float) -> bool:
     """Whether the message says that it was sent within the window. Without a zone it may mean UTC or India's time."""
     try:
-        moment = datetime.fromisoformat(timestamp) if len(timestamp) <= 40 else None
+        moment = datetime.fromisoformat(timestamp[:40])
     except ValueError:
         return False
-    if moment is None:
-        return False
-    readings = (moment,) if moment.tzinfo else (moment.replace(tzinfo=UTC), moment.replace(tzinfo=_INDIA))
-    return any(abs(each.timestamp() - now_s) <= CLOCK_WINDOW_S for each in readings)
+    if moment.tzinfo is not None:
+        return abs(moment.timestamp() - now_s) <= CLOCK_WINDOW_S
+    return any(abs(moment.replace(tzinfo=zone).timestamp() - now_s) <= CLOCK_WINDOW_S for zone in (UTC, _INDIA))
 
 
 def _is_profile_share(intent: Any) -> bool:
@@ -323,15 +322,19 @@ def _person(
 
 def _phone(written: str) -> str:
     """Digits; ten of them when India's 91 or a trunk zero stood before."""
-    digits = _NOT_DIGIT.sub("", written[:40])
+    digits = written if len(written) == 10 and _is_digits(written) else _NOT_DIGIT.sub("", written[:40])
     if (len(digits) == 12 and digits.startswith("91")) or (len(digits) == 11 and digits.startswith("0")):
         return digits[-10:]
     return digits if len(digits) <= 15 else ""
 
 
 def _whole(value: Any) -> int | None:
-    written = text(value).strip()
-    return int(written) if written.isascii() and written.isdigit() and len(written) <= 4 else None
+    written = value if isinstance(value, str) else text(value)
+    return int(written) if len(written) <= 4 and _is_digits(written) else None
+
+
+def _is_digits(written: str) -> bool:
+    return written.isdigit() and written.isascii()
 
 
 def _date(written: str) -> tuple[int | None, int | None, int | None]:

@@ -207,6 +207,22 @@ async def test_a_body_that_does_not_come_is_slow() -> None:
         await read_body(parts(), 100, deadline_s=0.02)
 
 
+async def test_a_reader_that_is_cancelled_is_cancelled_and_not_slow() -> None:
+    reading = asyncio.create_task(read_body(parts(), 100, deadline_s=5))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+async def test_a_deadline_around_a_slow_body_keeps_working() -> None:
+    async with asyncio.timeout(5) as outer:
+        with pytest.raises(SlowBody):
+            await read_body(parts(), 100, deadline_s=0.01)
+        await asyncio.sleep(0)
+    assert not outer.expired()
+
+
 async def test_what_is_dropped_is_bounded_in_time_and_bytes() -> None:
     await drain(parts(b"x", b"y"), deadline_s=5)
     await drain(parts(), deadline_s=0.02)

@@ -215,13 +215,14 @@ async def test_what_a_foreign_page_could_post_is_not(house: House, kind: str) ->
     assert (await house.post(SHARE_BODY, content_type=kind)).status_code == 415
 
 
-async def test_a_photo_passes_and_more_is_too_large(house: House) -> None:
+async def test_a_photo_passes_and_more_is_too_large(house: House, caplog: pytest.LogCaptureFixture) -> None:
     shared = json.loads(SHARE_BODY)
     shared["profile"]["patient"]["kycPhoto"] = "A" * 300_000
     assert (await house.post(json.dumps(shared).encode())).status_code == 202
     answer = await house.post(b'{"a":"' + b"x" * BODY_MAX + b'"}')
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "ABDM-1006"
+    assert "larger than" in caplog.text, "somebody is told, for the gateway will repeat it"
 
 
 @pytest.mark.parametrize(
