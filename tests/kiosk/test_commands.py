@@ -13,8 +13,8 @@ COMMANDS = [
     line.split()
     for line in (
         "", "demo", "serve", "web", "relay", "facility", "facility import", "facility add", "facility list", "queue",
-        "queue add", "queue import", "queue list", "staff", "staff add", "staff list", "staff reset", "keys", "keys rotate",
-        "keys list", "keys revoke", "qr", "doctor",
+        "queue add", "queue import", "queue list", "staff", "staff add", "staff list", "staff reset", "keys",
+        "keys rotate", "keys list", "keys revoke", "qr", "doctor",
     )
 ]  # fmt: skip
 
