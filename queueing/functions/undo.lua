@@ -1,4 +1,5 @@
---[[ undo: take back the last move of this member of staff, when nobody has touched its tickets since.
+--[[ undo: take back the last move of this member of staff, when nobody else has touched its tickets since; asked again,
+     the one before it.
   KEYS   1 root      ARGV 1-4 clock   5 counter (where the clerk sits; only told to the news)   6 who
   Reply  {outcome, ticket id, packed ticket, ahead}; NOTHING_TO_UNDO, or TAKEN when somebody moved it on
   Cost   O(log n) for each ticket of the move (two at most) ]]
@@ -27,9 +28,19 @@ local function restore(hall, clock, image)
   leave_sets(hall, id, ticket)
   leave_counter(hall, id, ticket)
   local before = cmsgpack.unpack(image[2])
+  local was = before[T.revision]
   before[T.revision] = ticket[T.revision]
   save_ticket(hall, id, before, clock.now)
-  return id, before
+  return id, before, was
+end
+
+-- What an earlier move of the same hands left behind stands there again, so that it can be taken back as well.
+local function adopt(moves, id, was, is)
+  for _, earlier in ipairs(moves) do
+    for _, image in ipairs(earlier[2]) do
+      if image[1] == id and image[3] == was then image[3] = is end
+    end
+  end
 end
 
 local function forget_call(hall, queue, id)
@@ -51,15 +62,16 @@ register('undo', function(keys, args)
   if not last or clock.now - last[1] > UNDO_FOR_MS then return {OUTCOME.NOTHING_TO_UNDO} end
   local free, other, as_it_is = untouched(hall, last[2])
   if not free then return ticket_reply(hall, OUTCOME.TAKEN, other, as_it_is) end
-  local id, ticket
+  table.remove(moves, 1)
+  local id, ticket, was
   for i = #last[2], 1, -1 do
-    id, ticket = restore(hall, clock, last[2][i])
+    id, ticket, was = restore(hall, clock, last[2][i])
+    adopt(moves, id, was, ticket[T.revision])
     if ticket[T.state] == STATE.WAITING then forget_call(hall, ticket[T.queue], id) end
     if ticket[T.state] == STATE.CALLED or ticket[T.state] == STATE.SERVING then
       set_at_counter(hall, ticket[T.counter], id)
     end
   end
-  table.remove(moves, 1)
   redis.call('HSET', hall.undo, by, cmsgpack.pack(moves))
   tell(hall, 'undone', ticket[T.token], last[3], by)
   return ticket_reply(hall, OUTCOME.MOVED, id, ticket)

@@ -310,7 +310,10 @@ class QueueMachine(RuleBasedStateMachine):
         for ticket in before:
             self.model.leave(self.model.people[ticket])
         for ticket, person in before.items():
-            person.touched = self.model.people[ticket].touched + 1
+            was, person.touched = person.touched, self.model.people[ticket].touched + 1
+            for earlier in self.touched_after[by]:
+                if earlier.get(ticket) == was:
+                    earlier[ticket] = person.touched
             self.model.people[ticket] = person
             if person.state in AT_COUNTER:
                 self.model.there[person.counter] = ticket

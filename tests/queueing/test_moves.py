@@ -144,6 +144,33 @@ async def test_undo_of_next_brings_both_people_back(hall: Hall) -> None:
     assert told(again.ticket).id == second
 
 
+async def test_moves_of_one_hand_are_taken_back_one_after_another(hall: Hall) -> None:
+    first, second = await hall.people(2)
+    await hall.desk.call_next(HIP, "M1", by="clerk")
+    await hall.desk.no_show(HIP, first, by="clerk")
+    await hall.desk.call_next(HIP, "M1", by="clerk")
+    states = []
+    for _ in range(3):
+        assert (await hall.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.MOVED
+        states.append((await hall.state(first), await hall.state(second)))
+    assert states == [
+        (State.NO_SHOW, State.WAITING),
+        (State.CALLED, State.WAITING),
+        (State.WAITING, State.WAITING),
+    ]
+    assert (await hall.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.NOTHING_TO_UNDO
+
+
+async def test_an_earlier_move_is_not_taken_back_over_what_somebody_else_did(hall: Hall) -> None:
+    (first,) = await hall.people(1)
+    await hall.desk.call_next(HIP, "M1", by="anna")
+    await hall.desk.hold(HIP, first, by="bilal")
+    await hall.desk.bring_back(HIP, first, by="bilal")
+    await hall.desk.undo(HIP, "M1", by="bilal")
+    assert (await hall.desk.undo(HIP, "M1", by="anna")).outcome is Outcome.TAKEN
+    assert await hall.state(first) is State.HELD
+
+
 async def test_undo_leaves_alone_what_somebody_moved_on(hall: Hall) -> None:
     first, _ = await hall.people(2)
     await hall.desk.call_next(HIP, "M1", by="anna")
