@@ -1,0 +1,120 @@
+"""Six real Valkey nodes on this machine: three primaries and their replicas."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from queueing.valkey import find_binary
+from tests.queueing.hostile import array, bulk
+
+NODES = 6
+PRIMARIES = 3
+
+
+class RealNode:
+    """One Valkey process of a cluster."""
+
+    def __init__(self, folder: Path, port: int, bus_port: int) -> None:
+        self.port = port
+        folder.mkdir()
+        settings = {
+            "port": port,
+            "cluster-port": bus_port,
+            "bind": "127.0.0.1",
+            "cluster-enabled": "yes",
+            "cluster-node-timeout": 2000,
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "save": "",
+            "logfile": "valkey.log",
+            "repl-diskless-sync-delay": 0,
+        }
+        options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
+        self.process = subprocess.Popen([find_binary(None), *options], cwd=folder)
+        self.id = ""
+
+    def ask(self, *words: str | int) -> str:
+        """One command over a socket of its own; simple and bulk answers only."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as door:
+            door.sendall(array(*[bulk(str(word).encode()) for word in words]))
+            answer = b""
+            while True:
+                answer += door.recv(1 << 16)
+                head, _, rest = answer.partition(b"\r\n")
+                if head[:1] != b"$" and b"\r\n" in answer:
+                    return head[1:].decode()
+                if head[:1] == b"$" and len(rest) >= int(head[1:]) + 2:
+                    return rest[: int(head[1:])].decode()
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        os.kill(self.process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.process.pid, signal.SIGCONT)
+
+
+def eventually(condition: object) -> None:
+    """Wait for what a callable says to become true."""
+    assert callable(condition)
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "the cluster did not settle"
+        time.sleep(0.05)
+
+
+def free_ports(count: int) -> list[int]:
+    doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [door.getsockname()[1] for door in doors]
+    for door in doors:
+        door.close()
+    return ports
+
+
+def answers(node: RealNode) -> bool:
+    try:
+        return node.ask("PING") == "PONG"
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def six_nodes() -> Iterator[list[RealNode]]:
+    """Three primaries, in order of their slots, and their three replicas."""
+    ports = free_ports(2 * NODES)
+    with tempfile.TemporaryDirectory(prefix="kiosk-cluster-") as folder:
+        made = [RealNode(Path(folder) / str(n), ports[2 * n], ports[2 * n + 1]) for n in range(NODES)]
+        try:
+            build(made, ports)
+            yield made
+        finally:
+            for node in made:
+                node.process.kill()
+                node.process.wait()
+
+
+def build(made: list[RealNode], ports: list[int]) -> None:
+    for node in made:
+        eventually(lambda node=node: answers(node))
+        node.id = node.ask("CLUSTER", "MYID")
+    for number, node in enumerate(made[1:], start=1):
+        made[0].ask("CLUSTER", "MEET", "127.0.0.1", node.port, ports[2 * number + 1])
+    for number, node in enumerate(made[:PRIMARIES]):
+        first, last = 16384 * number // PRIMARIES, 16384 * (number + 1) // PRIMARIES - 1
+        assert node.ask("CLUSTER", "ADDSLOTSRANGE", first, last) == "OK"
+    for node in made:
+        eventually(lambda node=node: node.ask("CLUSTER", "NODES").count("connected") >= NODES)
+    for number, node in enumerate(made[PRIMARIES:]):
+        eventually(lambda node=node, number=number: node.ask("CLUSTER", "REPLICATE", made[number].id) == "OK")
+    for node in made:
+        eventually(lambda node=node: "cluster_state:ok" in node.ask("CLUSTER", "INFO"))
+    for node in made[:PRIMARIES]:
+        eventually(lambda node=node: "connected_slaves:1" in node.ask("INFO", "replication"))
+        eventually(lambda node=node: "state=online" in node.ask("INFO", "replication"))

@@ -1,0 +1,127 @@
+"""The whole queue on a cluster: functions, outbox and news over the shards, and a primary that dies in the middle."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from queueing import library
+from queueing.desk import OpdDesk
+from queueing.errors import QueueingError
+from queueing.feed import EVERYTHING, Feed
+from queueing.keys import facility_key, facility_root, slot_of
+from queueing.models import Arrival, Facility, Outcome, Place, Queue, Ticket
+from queueing.outbox import Outbox
+from queueing.registry import Registry
+from queueing.store import Store, open_store
+from tests.queueing.hall import arrival, open_desk
+from tests.queueing.real_cluster import PRIMARIES, RealNode, six_nodes
+
+pytestmark = pytest.mark.anyio
+HOSPITALS = [f"IN{number:010d}" for number in range(12)]
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[list[RealNode]]:
+    with six_nodes() as made:
+        yield made
+
+
+@pytest.fixture
+async def store(nodes: list[RealNode]) -> AsyncIterator[Store]:
+    opened = await open_store(f"redis+cluster://127.0.0.1:{nodes[0].port},127.0.0.1:{nodes[1].port}")
+    await opened.each_primary("FLUSHALL")
+    await library.load(opened)
+    registry = Registry(opened)
+    for hip in HOSPITALS:
+        await registry.put_facility(Facility(hip_id=hip, name=hip))
+        await registry.put_queue(hip, Queue(id="medicine", name="Medicine", prefix="M"), 2)
+    yield opened
+    await opened.close()
+
+
+async def test_hospitals_are_spread_and_each_counts_for_itself(store: Store) -> None:
+    shards = {slot_of(facility_root(hip).partition("}")[0].strip("{")) * PRIMARIES // 16384 for hip in HOSPITALS}
+    assert shards == set(range(PRIMARIES))
+    desk = open_desk(store)
+    places = await asyncio.gather(*(desk.enqueue(arrival(facility=hip)) for hip in HOSPITALS for _ in range(20)))
+    assert sorted(place.token for place in places) == sorted(
+        f"M-{number:03d}" for _ in HOSPITALS for number in range(1, 21)
+    )
+    assert store.promise == "replica"
+
+
+async def test_debts_of_every_shard_are_taken_and_paid(store: Store) -> None:
+    desk = open_desk(store)
+    await asyncio.gather(*(desk.enqueue(arrival(facility=hip)) for hip in HOSPITALS for _ in range(5)))
+    outbox = Outbox(store, "relay")
+    taken: set[str] = set()
+    async with asyncio.timeout(20):
+        while len(taken) < 5 * len(HOSPITALS):
+            debts = await outbox.take(wait_ms=50)
+            taken |= {debt.id for debt in debts}
+            await outbox.paid(debts)
+    assert await outbox.backlog() == 0
+    await outbox.close()
+
+
+async def test_news_of_every_shard_are_heard(store: Store) -> None:
+    desk, news = open_desk(store), Feed(store).follow()
+    heard: set[str] = set()
+    async with asyncio.timeout(20):
+        assert await anext(news) == {EVERYTHING}
+        for hip in HOSPITALS:
+            await desk.enqueue(arrival(facility=hip))
+        while len(heard) < len(HOSPITALS):
+            heard |= await anext(news)
+    assert heard == {facility_key(hip) for hip in HOSPITALS}
+    await news.aclose()
+
+
+async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, nodes: list[RealNode]) -> None:
+    """Runs last: the shard that loses its primary has no replica left, so only what was answered before counts."""
+    desk = open_desk(store)
+    answered: dict[str, list[Place]] = {hip: [] for hip in HOSPITALS}
+    stop = asyncio.Event()
+
+    async def people(hip: str) -> None:
+        share = arrival(facility=hip)
+        while not stop.is_set():
+            place = await until_answered(desk, share, stop)
+            if place is not None:
+                answered[hip].append(place)
+                share = arrival(facility=hip)
+
+    crowd = [asyncio.create_task(people(hip)) for hip in HOSPITALS for _ in range(2)]
+    await asyncio.sleep(1)
+    nodes[0].process.kill()
+    await asyncio.sleep(6)
+    stop.set()
+    await asyncio.gather(*crowd)
+    for hip, places in answered.items():
+        tokens = [place.token for place in places]
+        assert len(tokens) == len(set(tokens)), f"a number was given twice at {hip}"
+        listed = {ticket.token for ticket in await listed_after_failover(desk, hip)}
+        assert set(tokens) <= listed, f"an answered place was lost at {hip}"
+
+
+async def until_answered(desk: OpdDesk, share: Arrival, stop: asyncio.Event) -> Place | None:
+    """Asks with the same request id until somebody answers, as the gateway does."""
+    while not stop.is_set():
+        try:
+            place = await desk.enqueue(share)
+        except QueueingError:
+            await asyncio.sleep(0.05)
+        else:
+            assert place.outcome in (Outcome.NEW, Outcome.SAME_REQUEST)
+            return place
+    return None
+
+
+async def listed_after_failover(desk: OpdDesk, hip: str) -> list[Ticket]:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await desk.tickets(hip, limit=2000)
+            except QueueingError:
+                await asyncio.sleep(0.2)
