@@ -28,6 +28,8 @@ from kiosk.abdm.wire import read_legacy, read_share, read_status
 from kiosk.decode import SenderGone, drain, read_body, require_json
 from kiosk.people import Scan, StatusQuery
 from kiosk.problems import envelope_for, problem_of, where
+from queueing.keys import facility_key
+from queueing.models import Outcome, Place
 
 SHARE: Final = (
     "/api/v3/hip/patient/share",
@@ -55,7 +57,7 @@ Story = Callable[[Envelope, bytes, float], Awaitable[object]]
 
 
 class CheckInLike(Protocol):
-    async def scanned(self, scan: Scan) -> object: ...
+    async def scanned(self, scan: Scan) -> Place: ...
     async def asked(self, query: StatusQuery) -> object: ...
 
 
@@ -76,7 +78,7 @@ def routes(door: Callable[[], Door]) -> list[ASGIRouteHandler]:
     async def share(said: Envelope, body: bytes, now_s: float) -> None:
         here = door()
         scan = to_scan(read_share(body), said, body=body, now_s=now_s, cm_id=here.cm_id)
-        await here.check_in.scanned(scan)
+        _count(scan, await here.check_in.scanned(scan))
 
     async def status(said: Envelope, body: bytes, now_s: float) -> None:
         await door().check_in.asked(to_query(read_status(body), said, body=body, now_s=now_s))
@@ -86,7 +88,7 @@ def routes(door: Callable[[], Door]) -> list[ASGIRouteHandler]:
             here = door()
             scan = legacy_scan(read_legacy(body), said, form, body=body, now_s=now_s, cm_id=here.cm_id)
             _check_request_id(scan.request_id)
-            await here.check_in.scanned(scan)
+            _count(scan, await here.check_in.scanned(scan))
 
         return share_of_old
 
@@ -134,6 +136,13 @@ async def _admit(keeper: Gatekeeper, scope: AsgiScope, now_s: float, *, id_in_he
         _check_request_id(said.request_id)
     require_json(headers.get(b"content-type"), missing_ok=True)
     return said
+
+
+def _count(scan: Scan, place: Place) -> None:
+    """Every decision is counted; a request id that came again with another body is a matter for the log as well."""
+    telemetry.scanned(place.outcome.name)
+    if place.outcome is Outcome.CONFLICT:
+        _log.warning("request_id_reused", extra={"facility": facility_key(scan.facility)})
 
 
 def _check_request_id(request_id: str) -> None:

@@ -17,7 +17,7 @@ from kiosk.abdm.reading import read_note
 from kiosk.people import Scan, StatusQuery
 from kiosk.problems import HANDLERS
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
-from queueing.models import Refusal
+from queueing.models import Outcome, Place, Refusal
 from tests.kiosk.abdm.playing import ISSUER, Answer, FakeGateway, SigningKey, call, good_claims, sample, whole
 
 pytestmark = pytest.mark.anyio
@@ -33,10 +33,11 @@ class Desk:
         self.queries: list[StatusQuery] = []
         self.failure: Exception | None = None
 
-    async def scanned(self, scan: Scan) -> None:
+    async def scanned(self, scan: Scan) -> Place:
         if self.failure is not None:
             raise self.failure
         self.scans.append(scan)
+        return Place(outcome=Outcome.NEW)
 
     async def asked(self, query: StatusQuery) -> None:
         self.queries.append(query)
