@@ -128,6 +128,13 @@ class Receipts:
         # The journal counts whole milliseconds, rounded down.
         return [max(0.0, wait_s) for (wait_s,) in rows]
 
+    def paid(self, first: int, last: int) -> tuple[int, float]:
+        """How many of these shares were acknowledged, and the Unix time of the last acknowledgement."""
+        row = self._base.execute(
+            "SELECT count(DISTINCT i), max(at_s) FROM answers WHERE i BETWEEN ? AND ? AND status = 202", (first, last)
+        ).fetchone()
+        return int(row[0]), float(row[1] or 0.0)
+
     def verdict(self) -> Verdict:
         """Judge everything that is in the book."""
         self._index()

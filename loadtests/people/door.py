@@ -133,12 +133,16 @@ class Door:
         self._over: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> Self:
+        await self._open()
+        return self
+
+    async def _open(self) -> None:
+        """Bring back the connections that the other side closed while they were idle."""
         loop = asyncio.get_running_loop()
-        for _ in range(self._connections):
+        while self._alive < self._connections:
             _, lane = await loop.create_connection(lambda: Lane(self), self._host, self._port)
             self._idle.append(lane)
-        self._alive = self._connections
-        return self
+            self._alive += 1
 
     async def __aexit__(self, *gone: object) -> None:
         for lane in self._idle:
@@ -161,6 +165,7 @@ class Door:
     async def _run(
         self, requests: Sequence[bytes], allow: Callable[[float], "asyncio.Future[None] | None"], every_s: float = 0.0
     ) -> Went:
+        await self._open()
         count = len(requests)
         began_unix, began = time.time(), time.perf_counter()
         self._requests, self._next, self._done, self._allowed = requests, 0, 0, 0

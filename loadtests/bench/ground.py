@@ -1,0 +1,228 @@
+"""What every case of the bench stands on: one kiosk, one gateway, one yardstick, and whoever presses their doors."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from random import Random
+from statistics import median
+from typing import Any
+
+from msgspec import Struct
+
+from loadtests.bench.machine import Parts, cpu_s, tree
+from loadtests.people.crowd import Crowd, Share
+from loadtests.people.door import Door, Went, post, timestamp
+from loadtests.receipts import Receipts
+from loadtests.shapes import Chooser
+from loadtests.stack import Stack, fresh_stack
+
+CONNECTIONS = 64
+"""A gateway's own; more only wait in another place."""
+SETTLED_WITHIN_S = 60.0
+SHOWN_EVERY_S = 0.1
+
+
+class Size(Struct, frozen=True, kw_only=True):
+    """How much of everything: a quick bench or a whole one."""
+
+    rounds: int
+    round_scans: int
+    facilities: int
+    """Registered, sizes as in J&K; the first are the largest."""
+    deep_facilities: int
+    """Filled with waiting people for the cost of a long queue."""
+    deep_from: int
+    deep_round: int
+    spread: tuple[int, ...]
+    """Numbers of facilities that take scans, for the cost of many."""
+    listeners: tuple[int, ...]
+    calls: int
+    """Calls of clerks that are timed on screens."""
+
+
+QUICK = Size(
+    rounds=3, round_scans=3_000, facilities=3_607, deep_facilities=1, deep_from=8_800, deep_round=400,
+    spread=(10, 3_607), listeners=(1_000, 10_000), calls=40,
+)  # fmt: skip
+WHOLE = Size(
+    rounds=5, round_scans=8_000, facilities=30_000, deep_facilities=4, deep_from=8_000, deep_round=1_600,
+    spread=(10, 3_607, 30_000), listeners=(1_000, 10_000), calls=150,
+)  # fmt: skip
+
+
+class Pressed(Struct, frozen=True, kw_only=True):
+    """One round: what went, and which processor seconds it took by part."""
+
+    shares: list[Share]
+    went: Went
+    spent_s: dict[str, float]
+
+    @property
+    def served_us(self) -> float:
+        """Of the web and the store for one scan."""
+        return (self.spent_s["web"] + self.spent_s["store"]) / len(self.shares) * 1e6
+
+
+class Ground:
+    """Everything that runs during a bench."""
+
+    def __init__(self, size: Size, stack: Stack, door: Door, token: str, *, seed: int) -> None:
+        self.size, self.stack, self.door, self.seed = size, stack, door, seed
+        self.token = token
+        self.crowd = Crowd(seed=seed, run=seed)
+        self.receipts = Receipts(self.crowd)
+        self.parts = Parts.of(stack.pid, stack.simulator.announced.pid)
+        self.draw = Random(f"bench:{seed}")
+        self._chooser = Chooser(min(size.facilities, 3_607), seed)
+        self._next = 0
+
+    def by_size(self) -> int:
+        """A facility, drawn by its size."""
+        return self._chooser.facility()
+
+    def shares(self, count: int, facility: Callable[[], int]) -> list[Share]:
+        """So many new people, each in the facility that is drawn."""
+        first = self._next
+        self._next += count
+        return [Share(index, facility()) for index in range(first, first + count)]
+
+    def requests(self, shares: list[Share]) -> list[bytes]:
+        """As bytes for the door, made before the clock runs."""
+        now, hips, crowd = timestamp(), self.stack.hips, self.crowd
+        return [
+            post(self.door.authority, self.token, hips[share.facility], crowd.request_id(share),
+                 crowd.body(share, hips[share.facility]), now=now)
+            for share in shares
+        ]  # fmt: skip
+
+    async def press(self, shares: list[Share], *, per_s: float = 0.0, window: int = 0) -> Pressed:
+        """Bring these shares: as fast as they are taken, at a rate, or with so many unacknowledged at most."""
+        requests = self.requests(shares)
+        answered = Counted(self)
+        with self.parts.spent() as spent:
+            if window:
+                went = await self.door.windowed(requests, lambda: answered.now() + window)
+                await answered.reach(len(shares))
+            elif per_s:
+                went = await self.door.open_at(requests, per_s)
+            else:
+                went = await self.door.closed(requests)
+        self.receipts.handed_over(shares, went)
+        return Pressed(shares=shares, went=went, spent_s=spent)
+
+    async def settled(self) -> None:
+        """Wait until everything taken is acknowledged; whatever is not by then is found by the verdict."""
+        deadline = time.monotonic() + SETTLED_WITHIN_S
+        self.receipts.follow(self.stack.journal)
+        while self.receipts.unpaid() and time.monotonic() < deadline:
+            await asyncio.sleep(SHOWN_EVERY_S)
+            self.receipts.follow(self.stack.journal)
+
+    @contextmanager
+    def relay_paused(self) -> Iterator[None]:
+        """The door alone: debts are written and wait."""
+        pids = self.parts.pids["relay"]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+
+class Counted:
+    """How many answers the gateway's journal has gained since this was made."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._file = ground.stack.journal.open("rb")
+        self._file.seek(0, os.SEEK_END)
+        self._lines = 0
+
+    def now(self) -> int:
+        """Lines so far."""
+        self._lines += self._file.read().count(b"\n")
+        return self._lines
+
+    async def reach(self, count: int) -> None:
+        """Until so many came, or none came for a while."""
+        moved = time.monotonic()
+        seen = self._lines
+        while self.now() < count and time.monotonic() - moved < SETTLED_WITHIN_S:
+            if self._lines > seen:
+                seen, moved = self._lines, time.monotonic()
+            await asyncio.sleep(0.001)
+
+
+class Yardstick(Struct, frozen=True):
+    """The yardstick's door."""
+
+    door: Door
+    web: list[int]
+    store: int
+
+    async def press(self, requests: list[bytes]) -> tuple[Went, dict[str, float]]:
+        """Bring these to the yardstick; processor seconds of its two parts."""
+        before = sum(map(cpu_s, self.web)), cpu_s(self.store)
+        went = await self.door.closed(requests)
+        if went.refused:
+            raise RuntimeError(f"the yardstick refused: {went.statuses}")
+        return went, {"web": sum(map(cpu_s, self.web)) - before[0], "store": cpu_s(self.store) - before[1]}
+
+
+@asynccontextmanager
+async def prepared(size: Size, *, seed: int) -> AsyncIterator[Ground]:
+    """A fresh kiosk and gateway, its door open, warm."""
+    async with AsyncExitStack() as layers:
+        stack = await layers.enter_async_context(
+            fresh_stack(seed=seed, facilities=size.facilities, counters=2, staffed=2, strangers=True)
+        )
+        door = await layers.enter_async_context(Door(stack.kiosk_url, connections=CONNECTIONS))
+        token = await stack.simulator.callback_token()
+        yield Ground(size, stack, door, token, seed=seed)
+
+
+@asynccontextmanager
+async def yardstick() -> AsyncIterator[Yardstick]:
+    """A yardstick of its own for a while."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "loadtests.bench.yardstick", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        assert child.stdout is not None  # noqa: S101  it was asked for as a pipe; narrows the type
+        async with asyncio.timeout(30):
+            _, url, store = (await child.stdout.readline()).decode().split()
+            door = await _opened(url)
+        async with door:
+            yield Yardstick(door, [pid for pid in tree(child.pid) if pid != int(store)], int(store))
+    finally:
+        if child.returncode is None:
+            child.terminate()
+        await child.wait()
+
+
+async def _opened(url: str) -> Door:
+    """A door's connections are made when its worker listens."""
+    while True:
+        try:
+            async with Door(url, connections=1):
+                return Door(url, connections=CONNECTIONS)
+        except ConnectionRefusedError:
+            await asyncio.sleep(0.1)
+
+
+def middle(values: list[float]) -> float:
+    """The median; 0 of nothing."""
+    return median(values) if values else 0.0
+
+
+def mean_us(rounds: list[dict[str, float]], scans: int) -> dict[str, float]:
+    """Microseconds for one scan by part: the median of rounds of ``scans`` each."""
+    return {part: round(middle([one[part] for one in rounds]) / scans * 1e6, 1) for part in rounds[0]} if rounds else {}
+
+
+Figures = dict[str, Any]

@@ -1,0 +1,163 @@
+"""``python -m loadtests.bench.listeners``: thousands of screens on ``/live/{hip_id}``, as a process of its own.
+
+Reads a ``Crew`` as one line of JSON from standard input, opens the streams, says ``ready``, listens until its input is
+closed, then prints a ``Heard``. Times are Unix seconds of this machine.
+"""
+
+import asyncio
+import resource
+import sys
+import time
+from typing import cast
+from urllib.parse import urlsplit
+
+import uvloop
+from msgspec import Struct, json
+
+OPENING_AT_ONCE = 64
+"""Connections on their way; screens come back from a power cut a little apart too."""
+OPEN_WITHIN_S = 90.0
+
+
+class Crew(Struct, frozen=True, kw_only=True):
+    """Who listens to what."""
+
+    url: str
+    hips: list[str]
+    """One for each listener."""
+    watched: list[str]
+    """Facilities whose calls are timed; the frames of all others are only counted."""
+
+
+class Heard(Struct, frozen=True, kw_only=True):
+    """What the crew heard."""
+
+    frames: int
+    bytes: int
+    lost: int
+    """Streams that ended before they were told to."""
+    calls: dict[str, list[float]]
+    """``hip token`` → when each of its listeners saw it at a counter."""
+
+
+class _Called(Struct):
+    token: str
+
+
+class _Queue(Struct):
+    now: list[_Called]
+
+
+class _Hall(Struct):
+    queues: list[_Queue]
+
+
+_HALL = json.Decoder(_Hall)
+
+
+class Screen(asyncio.Protocol):
+    """One stream."""
+
+    def __init__(self, crew: "Listening", hip: str) -> None:
+        self.crew, self.hip = crew, hip
+        self.transport: asyncio.Transport | None = None
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._rest = b""
+        self._seen: set[str] = set()
+        self._watched = hip in crew.watched
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports do what asyncio.Transport says and do not inherit from it.
+        self.transport = cast(asyncio.Transport, transport)
+        asked = f"GET /live/{self.hip} HTTP/1.1\r\nHost: {self.crew.authority}\r\nAccept: text/event-stream\r\n\r\n"
+        self.transport.write(asked.encode())
+
+    def data_received(self, data: bytes) -> None:
+        self.crew.bytes += len(data)
+        if not self.opened.done() and b"event: snapshot" in data:
+            self.opened.set_result(None)
+        if not self._watched:
+            self.crew.frames += data.count(b"event: snapshot")
+            return
+        data = self._rest + data
+        *events, self._rest = data.split(b"\n\n")
+        for event in events:
+            _, found, frame = event.partition(b"data: ")
+            if b"event: snapshot" in event and found:
+                self.crew.frames += 1
+                self._look(frame)
+
+    def _look(self, frame: bytes) -> None:
+        now_s = time.time()
+        for queue in _HALL.decode(frame).queues:
+            for called in queue.now:
+                if called.token not in self._seen:
+                    self._seen.add(called.token)
+                    self.crew.calls.setdefault(f"{self.hip} {called.token}", []).append(now_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.transport = None
+        self.crew.lost += not self.crew.over
+        if not self.opened.done():
+            self.opened.set_exception(ConnectionError(f"the stream of {self.hip} was refused"))
+
+
+class Listening:
+    """All screens."""
+
+    def __init__(self, crew: Crew) -> None:
+        self.crew = crew
+        self.authority = urlsplit(crew.url).netloc
+        self.watched = frozenset(crew.watched)
+        self.frames = self.bytes = self.lost = 0
+        self.over = False
+        self.calls: dict[str, list[float]] = {}
+        self.screens: list[Screen] = []
+
+    async def open(self) -> None:
+        """All streams, each with its first snapshot."""
+        room = asyncio.Semaphore(OPENING_AT_ONCE)
+        async with asyncio.timeout(OPEN_WITHIN_S):
+            await asyncio.gather(*(self._one(hip, room) for hip in self.crew.hips))
+
+    async def _one(self, hip: str, room: asyncio.Semaphore) -> None:
+        where = urlsplit(self.crew.url)
+        async with room:
+            made = asyncio.get_running_loop().create_connection(
+                lambda: Screen(self, hip), where.hostname or "", where.port or 80
+            )
+            _, screen = await made
+            self.screens.append(screen)
+            await screen.opened
+
+    def close(self) -> None:
+        """Hang up."""
+        self.over = True
+        for screen in self.screens:
+            if screen.transport is not None:
+                screen.transport.abort()
+
+
+async def _listen() -> None:
+    reader = asyncio.StreamReader(limit=1 << 22)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    listening = Listening(json.decode(await reader.readline(), type=Crew))
+    await listening.open()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await reader.read()
+    listening.close()
+    heard = Heard(frames=listening.frames, bytes=listening.bytes, lost=listening.lost, calls=listening.calls)
+    sys.stdout.write(json.encode(heard).decode() + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """The command."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    uvloop.run(_listen())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Cases about scans: the door and the loop against the yardstick, long queues, many facilities, memory."""
+
+from collections.abc import Callable
+from itertools import cycle
+from random import Random
+
+from loadtests.bench.ground import Figures, Ground, Pressed, Yardstick, mean_us, middle
+from loadtests.bench.machine import data_bytes, folder_bytes, store_info
+from loadtests.people.door import percentile
+
+WINDOW = 512
+"""Shares not yet acknowledged while the loop is measured: enough that no part waits for another, few enough that a
+phone would still hear in time."""
+HALF_S = 6.0
+WARM_SCANS = 1_500
+
+
+async def warm(ground: Ground) -> None:
+    """Let every part do its work once before a clock runs: imports, sessions, key sets, caches."""
+    await ground.press(ground.shares(WARM_SCANS, ground.by_size), window=WINDOW)
+
+
+async def against_yardstick(ground: Ground, yard: Yardstick) -> Figures:
+    """(a), (b) and (g): yardstick, door alone, complete loop, in turn, round by round."""
+    scans = ground.size.round_scans
+    yards, doors, loops = list[float](), list[Pressed](), list[Pressed]()
+    yard_spent = list[dict[str, float]]()
+    loop_rates = list[float]()
+    for _ in range(ground.size.rounds):
+        went, spent = await yard.press(ground.requests(ground.shares(scans, ground.by_size)))
+        yards.append(went.per_s)
+        yard_spent.append(spent)
+        with ground.relay_paused():
+            doors.append(await ground.press(ground.shares(scans, ground.by_size)))
+        await ground.settled()
+        looped = await ground.press(ground.shares(scans, ground.by_size), window=WINDOW)
+        loops.append(looped)
+        await ground.settled()
+        loop_rates.append(_loop_rate(ground, looped))
+    doors_per_s = [one.went.per_s for one in doors]
+    return {
+        "yardstick_per_s": yards,
+        "callback_per_s": doors_per_s,
+        "loop_per_s": loop_rates,
+        "callback_ratio": middle([mine / theirs for mine, theirs in zip(doors_per_s, yards, strict=True)]),
+        "callback_ratios": [round(mine / theirs, 3) for mine, theirs in zip(doors_per_s, yards, strict=True)],
+        "loop_ratio": middle([mine / theirs for mine, theirs in zip(loop_rates, yards, strict=True)]),
+        "loop_ratios": [round(mine / theirs, 3) for mine, theirs in zip(loop_rates, yards, strict=True)],
+        "callback_ms": {"p50": middle([one.went.percentile_ms(0.5) for one in doors]),
+                        "p99": middle([one.went.percentile_ms(0.99) for one in doors])},
+        "yardstick_us": mean_us(yard_spent, scans),
+        "callback_us": mean_us([one.spent_s for one in doors], scans),
+        "loop_us": mean_us([one.spent_s for one in loops], scans),
+        "connections": 64, "scans_per_round": scans, "window": WINDOW,
+    }  # fmt: skip
+
+
+def _loop_rate(ground: Ground, looped: Pressed) -> float:
+    """From the first share sent to the last acknowledgement."""
+    paid, last_s = ground.receipts.paid(looped.shares[0].index, looped.shares[-1].index)
+    return paid / (last_s - min(looped.went.due_s)) if paid else 0.0
+
+
+async def at_half(ground: Ground, loop_per_s: float) -> Figures:
+    """On-share times at half of what the loop sustains, at a constant rate."""
+    rate = loop_per_s / 2
+    pressed = await ground.press(ground.shares(int(rate * HALF_S), ground.by_size), per_s=rate)
+    await ground.settled()
+    waits = ground.receipts.waits_s(pressed.shares[0].index, pressed.shares[-1].index)
+    return {
+        "rate_per_s": rate,
+        "callback_p50_ms": pressed.went.percentile_ms(0.5),
+        "callback_p99_ms": pressed.went.percentile_ms(0.99),
+        "on_share_p50_ms": percentile(waits, 0.5) * 1000,
+        "on_share_p99_ms": percentile(waits, 0.99) * 1000,
+        "on_share_max_ms": max(waits, default=0.0) * 1000,
+    }
+
+
+async def long_queues(ground: Ground) -> Figures:
+    """(e) and (f): what a scan costs with few and with many waiting before it, and what each of them takes."""
+    size = ground.size
+    last = len(ground.stack.hips)
+    deep = list(range(last - size.deep_facilities, last))
+    shallow = list(range(last - size.deep_facilities - 200, last - size.deep_facilities))
+    await ground.settled()
+    before = data_bytes(store_info(ground.stack.data)), folder_bytes(ground.stack.data)
+    filled = size.deep_from * size.deep_facilities
+    await ground.press(ground.shares(filled, _in_turn(deep)), window=WINDOW)
+    await ground.settled()
+    after = data_bytes(store_info(ground.stack.data)), folder_bytes(ground.stack.data)
+    await ground.press(ground.shares(10 * len(shallow), _in_turn(shallow)), window=WINDOW)
+    few, many = list[float](), list[float]()
+    for _ in range(size.rounds):
+        for facilities, costs in ((shallow, few), (deep, many)):
+            with ground.relay_paused():
+                costs.append((await ground.press(ground.shares(size.deep_round, _in_turn(facilities)))).served_us)
+            await ground.settled()
+    reached = size.deep_from + size.rounds * size.deep_round // size.deep_facilities
+    return {
+        "few_us": few, "many_us": many, "growth": middle(many) / middle(few),
+        "few_waiting": 10, "many_waiting": [size.deep_from, reached],
+        "ticket_bytes": (after[0] - before[0]) / filled, "journal_bytes": (after[1] - before[1]) / filled,
+    }  # fmt: skip
+
+
+async def many_facilities(ground: Ground) -> Figures:
+    """(e): what a scan costs when few and when many facilities take them; each has had its first scan of the day."""
+    spread = ground.size.spread
+    await ground.press(ground.shares(spread[-1], _in_turn(list(range(spread[-1])))), window=WINDOW)
+    await ground.settled()
+    costs: dict[int, list[float]] = {facilities: [] for facilities in spread}
+    for _ in range(ground.size.rounds):
+        for facilities in spread:
+            order = list(range(facilities))
+            Random(f"order:{ground.seed}").shuffle(order)
+            with ground.relay_paused():
+                pressed = await ground.press(ground.shares(ground.size.round_scans // 2, _in_turn(order)))
+            costs[facilities].append(pressed.served_us)
+            await ground.settled()
+    fewest = middle(costs[spread[0]])
+    return {
+        "us": {str(facilities): one for facilities, one in costs.items()},
+        "growth": {str(facilities): middle(one) / fewest for facilities, one in costs.items()},
+        "largest": spread[-1],
+    }
+
+
+def _in_turn(facilities: list[int]) -> Callable[[], int]:
+    """Each in its turn, again and again."""
+    turn = cycle(facilities)
+    return lambda: next(turn)

@@ -1,0 +1,94 @@
+"""What we promise: each line a figure, its bound and why. Bench, load runs and the documentation judge by these."""
+
+from typing import Any, Final, Literal
+
+from msgspec import Struct
+
+
+class Promise(Struct, frozen=True, kw_only=True):
+    """One bound on one figure."""
+
+    name: str
+    words: str
+    bound: float
+    sense: Literal["at least", "at most"]
+    unit: str = ""
+    aim: float | None = None
+
+    def kept(self, figure: float) -> bool:
+        """Whether this figure keeps it."""
+        return figure >= self.bound if self.sense == "at least" else figure <= self.bound
+
+    def short_by(self, figure: float) -> float:
+        """By which part of the bound it is missed; 0 when it is kept."""
+        return 0.0 if self.kept(figure) else abs(figure - self.bound) / self.bound if self.bound else 1.0
+
+
+PROMISES: Final = {
+    promise.name: promise
+    for promise in (
+        Promise(name="callback_ratio", words="real callback ÷ yardstick", bound=0.7, aim=0.85, sense="at least"),
+        Promise(
+            name="loop_ratio", words="complete loop (202, durable, acknowledged) ÷ yardstick", bound=0.25, aim=0.4,
+            sense="at least",
+        ),
+        Promise(
+            name="on_share_p99_ms", words="share to acknowledgement, p99 at half of the sustained loop rate",
+            bound=1000, sense="at most", unit="ms",
+        ),
+        Promise(name="waiting_growth", words="cost of a scan, 10 → 10,000 waiting", bound=1.15, sense="at most"),
+        Promise(name="facilities_growth", words="cost of a scan, 10 → 30,000 facilities", bound=1.15, sense="at most"),
+        Promise(name="listeners", words="listeners on one machine", bound=10_000, sense="at least"),
+        Promise(
+            name="call_to_screen_p99_ms", words="call to screen, p99, scans at a quarter of the limit", bound=500,
+            sense="at most", unit="ms",
+        ),
+        Promise(name="ticket_bytes", words="memory of a waiting ticket", bound=1024, sense="at most", unit="B"),
+        Promise(name="broken", words="202s not acknowledged once, numbers given twice", bound=0, sense="at most"),
+        Promise(name="callback_p99_ms", words="202, p99, at the day's rate", bound=100, sense="at most", unit="ms"),
+        Promise(name="loop_p99_ms", words="scan to number on the phone, p99", bound=1000, sense="at most", unit="ms"),
+        Promise(name="move_p99_ms", words="a clerk's move, p99", bound=500, sense="at most", unit="ms"),
+        Promise(name="failures", words="requests that failed", bound=0, sense="at most"),
+    )
+}  # fmt: skip
+"""By name. The first nine are of the bench; ``loadtests.load`` judges a day by the last five."""
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """One figure beside its promise."""
+
+    promise: Promise
+    figure: float
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise is kept."""
+        return self.promise.kept(self.figure)
+
+    def told(self) -> dict[str, Any]:
+        """For a report."""
+        return {
+            "name": self.promise.name, "words": self.promise.words, "figure": round(self.figure, 3),
+            "bound": self.promise.bound, "sense": self.promise.sense, "unit": self.promise.unit, "kept": self.kept,
+            "short_by": round(self.promise.short_by(self.figure), 3),
+        }  # fmt: skip
+
+
+def judge(figures: dict[str, float]) -> list[Finding]:
+    """Every figure that has a promise, beside it."""
+    return [Finding(promise=PROMISES[name], figure=figure) for name, figure in figures.items() if name in PROMISES]
+
+
+def table(findings: list[Finding]) -> list[str]:
+    """Lines for people."""
+    rows = [
+        (
+            finding.promise.words,
+            f"{finding.figure:,.4g} {finding.promise.unit}".strip(),
+            f"{finding.promise.sense} {finding.promise.bound:,g}",
+            "kept" if finding.kept else f"MISSED by {finding.promise.short_by(finding.figure):.0%}",
+        )
+        for finding in findings
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
