@@ -142,7 +142,7 @@ def _count(scan: Scan, place: Place) -> None:
     """Every decision is counted; a request id that came again with another body is a matter for the log as well."""
     telemetry.scanned(place.outcome.name)
     if place.outcome is Outcome.CONFLICT:
-        _log.warning("request_id_reused", extra={"facility": facility_key(scan.facility)})
+        _log.warning("a request id came again with another body, facility %s", facility_key(scan.facility))
 
 
 def _check_request_id(request_id: str) -> None:
