@@ -121,8 +121,8 @@ export class List {
   step(by) {
     if (!this.order.length) return;
     const at = this.order.indexOf(this.selected);
-    const next = at < 0 ? (by > 0 ? 0 : this.order.length - 1) : Math.min(this.order.length - 1, Math.max(0, at + by));
-    this.select(this.order[next]);
+    const from = at >= 0 ? at : by > 0 ? -1 : this.order.length;
+    this.select(this.order[Math.min(this.order.length - 1, Math.max(0, from + by))]);
   }
 
   search(text) { this.wanted = text.trim(); }
