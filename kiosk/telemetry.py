@@ -128,6 +128,8 @@ def configure_logs(level: str) -> None:
             processors=[_own_words, structlog.stdlib.ProcessorFormatter.remove_processors_meta, only_listed, _line],
         )
     )
+    # A record that cannot be written is lost; the standard library would print all of it, names included.
+    logging.raiseExceptions = False
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
