@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.kiosk.tree import Tree, alive, below, kiosk, serving, status, until
 
 STOPS_WITHIN_S = 20
