@@ -31,3 +31,6 @@ SECURITY: Final[dict[str, str]] = {
 
 PAGE: Final[dict[str, str]] = {**SECURITY, "Cache-Control": "no-store"}
 """For pages: they show this moment."""
+
+FORM: Final[dict[str, str]] = {**SECURITY, "Cache-Control": "private, no-cache"}
+"""For forms: the browser's back button brings back what was written, and with it the request id that was sent."""

@@ -6,11 +6,13 @@ from urllib.parse import quote
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import MediaType, Response
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
 
-from kiosk.headers import PAGE
+from kiosk.headers import FORM, PAGE
 from kiosk.static_files import static_url
-from kiosk.words import BOOK, LANGUAGES, Words
+from kiosk.words import BOOK, LANGUAGES, Words, choose
+from queueing.errors import QueueingError
 
 _HERE: Final = Path(__file__).parent
 _pages: Final = Environment(
@@ -25,8 +27,26 @@ _pages.filters["part"] = lambda text: quote(str(text), safe="")
 _pages.filters["json"] = lambda value: msgspec.json.encode(value).decode()
 
 
-def page(template: str, words: Words, *, status: int = 200, **values: object) -> Response[str]:
+AGAIN_S: Final = 10
+"""A television that was switched on before the store finds the hall by itself; ten thousand of them do not harm it."""
+
+
+def sorry(words: Words, status: int, what: str, do: str, **said: object) -> Response[str]:
+    """What was asked for is not there: what it is, and what to do now. Both are keys of words."""
+    return page("sorry.html", words, status=status, what=words.say(what, **said), do=words.say(do), again_s=0)
+
+
+def away(request: Request[object, object, State], _: QueueingError) -> Response[str]:
+    """The store does not answer: a page that tries again by itself, in place of an error."""
+    words = choose(request.query_params.get("lang", "").partition(",")[0], request.headers.get("accept-language", ""))
+    what, do = words.say("common.away"), words.say("common.away_do")
+    answer = page("sorry.html", words, status=503, what=what, do=do, again_s=AGAIN_S)
+    answer.headers["Retry-After"] = str(AGAIN_S)
+    return answer
+
+
+def page(template: str, words: Words, *, status: int = 200, form: bool = False, **values: object) -> Response[str]:
     """One whole page; ``words`` is known to the template by that name, and its ``say`` as ``say``."""
     text = _pages.get_template(template).render(words=words, say=words.say, **values)
-    headers = {**PAGE, "Content-Language": words.code}
+    headers = {**(FORM if form else PAGE), "Content-Language": words.code}
     return Response(text, media_type=MediaType.HTML, status_code=status, headers=headers)

@@ -1,11 +1,15 @@
 """What hangs in the hall: the board, and the counter's QR screen. Numbers and counters, never people."""
 
+from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from kiosk.displays.boards import board
 from kiosk.displays.counter_qr import counter_screen, current_codes, picture, poster
+from kiosk.rendering import away
+from queueing.errors import QueueingError
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The screens' doors."""
-    return [board, counter_screen, current_codes, picture, poster]
+    handlers = [board, counter_screen, current_codes, picture, poster]
+    return [Router(path="/", route_handlers=handlers, exception_handlers={QueueingError: away})]

@@ -8,7 +8,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from kiosk.rendering import page
+from kiosk.rendering import page, sorry
 from kiosk.settings import Settings
 from kiosk.words import BOOK, books, choose, several
 from queueing.desk import OpdDesk
@@ -38,8 +38,7 @@ async def board(
     facility = await registry.facility(hip_id)
     if snapshot is None or facility is None:
         words = choose(lang, request.headers.get("accept-language", ""))
-        what, do = words.say("board.unknown_facility"), words.say("common.ask_desk")
-        return page("sorry.html", words, status=404, what=what, do=do)
+        return sorry(words, 404, "board.unknown_facility", "common.ask_desk")
     codes = several(lang)
     return page(
         "board.html",

@@ -18,7 +18,7 @@ from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
 from kiosk.headers import PAGE
-from kiosk.rendering import page
+from kiosk.rendering import page, sorry
 from kiosk.settings import Settings
 from kiosk.words import BOOK, LANGUAGES, books, choose, several
 from queueing.models import Counter, Facility, Queue
@@ -78,8 +78,7 @@ async def counter_screen(
     place = await _find(registry, hip_id, counter)
     if place is None:
         words = choose(lang, request.headers.get("accept-language", ""))
-        what, do = words.say("kiosk.unknown_counter"), words.say("common.ask_desk")
-        return page("sorry.html", words, status=404, what=what, do=do)
+        return sorry(words, 404, "kiosk.unknown_counter", "common.ask_desk")
     codes = several(lang)
     return page(
         "kiosk.html",

@@ -87,7 +87,9 @@ class Mailbox:
             self.put(beat_frame())
 
     def close(self, last: bytes = b"") -> None:
-        """Nothing comes after ``last``."""
+        """Nothing comes after ``last``. A second call does nothing."""
+        if self._closed:
+            return
         self._frame += last
         self._closed = True
         self._wake()

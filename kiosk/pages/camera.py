@@ -23,7 +23,7 @@ from kiosk.decode import SlowBody
 from kiosk.headers import PAGE
 from kiosk.pages.form import Faults, Given, empty, given, read
 from kiosk.pages.ticket import LANG
-from kiosk.rendering import page
+from kiosk.rendering import page, sorry
 from kiosk.settings import Settings
 from kiosk.words import Words, choose
 from queueing.errors import QueueingError
@@ -48,12 +48,13 @@ class _Link:
     def __init__(self, claim: CameraClaim, facility: Facility, queue: Queue, zone: ZoneInfo, words: Words) -> None:
         self.claim, self.facility, self.queue, self.zone, self.words = claim, facility, queue, zone, words
 
-    def form(self, form: Given, faults: Faults, *, trouble: str = "", status: int = 200) -> Response[str]:
+    def ask(self, form: Given, faults: Faults, *, trouble: str = "", status: int = 200) -> Response[str]:
         first = next(iter(faults), "")
         return page(
             "camera.html",
             self.words,
             status=status,
+            form=True,
             facility=self.facility,
             queue=self.queue,
             given=form,
@@ -74,7 +75,7 @@ async def fill_in(
 ) -> Response[str]:
     """The empty form, or what is wrong with the link."""
     opened = await _open(link, _words(request, lang), registry, camera_links, settings)
-    return opened.form(empty(), {}) if isinstance(opened, _Link) else opened
+    return opened.ask(empty(), {}) if isinstance(opened, _Link) else opened
 
 
 @post("/go/{link:str}", include_in_schema=False, status_code=303, request_max_body_size=BODY_MAX)
@@ -91,27 +92,27 @@ async def send_in(
     """The number's own page, or the form again with what is wrong."""
     words = _words(request, lang)
     if _foreign(request, settings):
-        return page("sorry.html", words, status=403, what=words.say("form.forged"), do=words.say("form.foreign"))
+        return sorry(words, 403, "form.forged", "form.foreign")
     opened = await _open(link, words, registry, camera_links, settings)
     if not isinstance(opened, _Link):
         return opened
     form = given(await _body(request))
     patient, faults = read(form, datetime.datetime.now(opened.zone).year)
     if faults:
-        return opened.form(form, faults, status=422)
+        return opened.ask(form, faults, status=422)
     try:
         place = await check_in.by_camera(opened.claim.hip_id, opened.claim.queue, patient, form.request_id)
     except QueueingError as error:
         _log.warning("camera_form_unanswered", error=type(error).__name__)
-        return opened.form(form, {}, trouble="busy", status=503)
+        return opened.ask(form, {}, trouble="busy", status=503)
     return _answer(opened, form, place, ticket_links)
 
 
 def _answer(opened: _Link, form: Given, place: Place, links: TicketLinks) -> Response[str] | Redirect:
     if place.refusal is Refusal.BUSY:
-        return opened.form(form, {}, trouble="busy", status=503)
+        return opened.ask(form, {}, trouble="busy", status=503)
     if place.outcome not in {Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON} or not place.ticket:
-        return opened.form(form, {}, trouble="closed", status=409)
+        return opened.ask(form, {}, trouble="closed", status=409)
     now_s = int(time.time())
     expires_s = _day_ends_s(opened.zone, now_s) + LINK_AFTER_DAY_S
     ticket = links.mint(opened.claim.hip_id, place.ticket, expires_s=expires_s, now_s=now_s)
@@ -124,13 +125,13 @@ async def _open(
     try:
         claim = links.read(link)
     except LinkExpired:
-        return page("sorry.html", words, status=410, what=words.say("form.expired"), do=words.say("form.expired_do"))
+        return sorry(words, 410, "form.expired", "form.expired_do")
     except LinkError:
-        return page("sorry.html", words, status=404, what=words.say("form.forged"), do=words.say("form.forged_do"))
+        return sorry(words, 404, "form.forged", "form.forged_do")
     facility, queues = await asyncio.gather(registry.facility(claim.hip_id), registry.queues(claim.hip_id))
     queue = next((one for one in queues if one.id == claim.queue), None)
     if facility is None or queue is None:
-        return page("sorry.html", words, status=410, what=words.say("form.expired"), do=words.say("form.expired_do"))
+        return sorry(words, 410, "form.expired", "form.expired_do")
     return _Link(claim, facility, queue, ZoneInfo(facility.timezone or settings.timezone), words)
 
 

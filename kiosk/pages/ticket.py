@@ -14,7 +14,7 @@ from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
 from kiosk.headers import PAGE
-from kiosk.rendering import page
+from kiosk.rendering import page, sorry
 from kiosk.settings import Settings
 from kiosk.words import Words, choose
 from queueing.desk import OpdDesk
@@ -121,12 +121,11 @@ def _read(links: TicketLinks, link: str, words: Words) -> tuple[TicketClaim | No
     except LinkExpired:
         return None, _ended(words)
     except LinkError:
-        what, do = words.say("ticket.forged"), words.say("ticket.forged_do")
-        return None, page("sorry.html", words, status=404, what=what, do=do)
+        return None, sorry(words, 404, "ticket.forged", "ticket.forged_do")
 
 
 def _ended(words: Words) -> Response[str]:
-    return page("sorry.html", words, status=410, what=words.say("ticket.expired"), do=words.say("ticket.expired_do"))
+    return sorry(words, 410, "ticket.expired", "ticket.expired_do")
 
 
 def _mine(ticket: Ticket) -> Mine:

@@ -3,13 +3,13 @@
 import { Chime } from "./chime.js";
 import { Live } from "./live.js";
 import { hour, stayAwake } from "./screen.js";
+import { estimate } from "./waiting.js";
 import { Words } from "./words.js";
 
 const STATES = { 1: "expected", 2: "waiting", 3: "called", 4: "serving", 5: "held", 6: "no_show", 7: "done", 8: "cancelled", 9: "lapsed" };
 const LOOKS = { expected: "walk", waiting: "clock", called: "arrow", serving: "check", held: "pause", no_show: "warning", done: "check", cancelled: "stop", lapsed: "calendar" };
 const OVER = ["done", "cancelled", "lapsed"];
 const ASK_MS = 20_000; // a phone far back in the line asks for its place this often at most
-const STEP_MIN = 5;
 
 const body = document.body;
 const $ = (id) => document.getElementById(id);
@@ -98,14 +98,6 @@ function drawWait(queue) {
     delete $("last-called").dataset.say;
     Object.assign($("last-called"), { lang: "en", dir: "ltr", textContent: `${last.token} → ${last.counter}` });
   } else words.put($("last-called"), "ticket.none_called");
-}
-
-/** The same sum as queueing/waiting.py: the page is first drawn there. */
-function estimate(ahead, paceLowS, paceHighS) {
-  if (paceHighS <= 0) return null;
-  const low = Math.floor(((ahead + 1) * paceLowS) / 60);
-  const high = Math.ceil(((ahead + 1) * paceHighS) / 60);
-  return { low: Math.floor(low / STEP_MIN) * STEP_MIN, high: Math.max(STEP_MIN, Math.ceil(high / STEP_MIN) * STEP_MIN) };
 }
 
 function linkIs(state, sinceMs) {

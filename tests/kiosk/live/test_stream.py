@@ -1,0 +1,171 @@
+"""The stream as a screen gets it: over a socket, from the server that production uses."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import httpx
+import msgspec
+import pytest
+from tests.kiosk.hospital import HIP, Hospital, application, emptied, free_port, serving
+
+from kiosk.live import hub as hub_module
+from kiosk.live import sse
+from queueing.models import Facility, Snapshot
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def opened(valkey_url: str, folder: Path, port: int) -> AsyncIterator[Hospital]:
+    app = application(valkey_url, folder, port)
+    async with serving(app, port):
+        hospital = Hospital(app, f"http://127.0.0.1:{port}")
+        await hospital.build()
+        yield hospital
+
+
+@pytest.fixture
+async def served(valkey_url: str, tmp_path: Path) -> AsyncIterator[Hospital]:
+    await emptied(valkey_url)
+    async with opened(valkey_url, tmp_path / "data", free_port()) as hospital:
+        yield hospital
+
+
+class Event(msgspec.Struct):
+    name: str
+    data: bytes
+
+
+@asynccontextmanager
+async def listening(url: str) -> AsyncIterator[AsyncIterator[Event]]:
+    async with httpx.AsyncClient(timeout=20) as client, client.stream("GET", url) as answer:
+        assert answer.status_code == 200
+        yield _events(answer)
+
+
+async def _events(answer: httpx.Response) -> AsyncIterator[Event]:
+    name = ""
+    async for line in answer.aiter_lines():
+        if line.startswith("event: "):
+            name = line.removeprefix("event: ")
+        elif line.startswith("data: "):
+            yield Event(name, line.removeprefix("data: ").encode())
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_screen_gets_the_hall_at_once_and_again_after_each_change(served: Hospital) -> None:
+    async with listening(f"{served.url}/live/{HIP}") as events:
+        first = msgspec.json.decode((await anext(events)).data, type=Snapshot)
+        await served.arrive()
+        token = await served.call("M1")
+        versions = [first.version]
+        async for event in events:
+            hall = msgspec.json.decode(event.data, type=Snapshot)
+            versions.append(hall.version)
+            if any(call.token == token and call.counter == "M1" for queue in hall.queues for call in queue.now):
+                break
+    assert versions == sorted(set(versions))
+
+
+async def test_the_stream_says_numbers_and_counters_and_nothing_else(served: Hospital) -> None:
+    await served.arrive(people=3)
+    async with listening(f"{served.url}/live/{HIP}") as events:
+        hall = msgspec.json.decode((await anext(events)).data)
+    assert hall.keys() == set(Snapshot.__struct_fields__)
+    assert [queue["next"] for queue in hall["queues"] if queue["id"] == "medicine"] == [["M-001", "M-002", "M-003"]]
+
+
+async def test_a_stream_is_never_kept_and_never_held_back_by_a_proxy(served: Hospital) -> None:
+    async with httpx.AsyncClient() as client, client.stream("GET", f"{served.url}/live/{HIP}") as answer:
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert "no-store" in answer.headers["cache-control"]
+        assert answer.headers["x-accel-buffering"] == "no"
+
+
+async def test_a_screen_that_goes_away_is_no_listener_any_more(served: Hospital) -> None:
+    async with listening(f"{served.url}/live/{HIP}") as events:
+        await anext(events)
+        assert served.house.hub.listeners == 1
+    await until(lambda: served.house.hub.listeners == 0)
+
+
+async def test_a_reader_that_takes_nothing_is_cut_off(served: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "STALLED_S", 0.3)
+    hub = served.house.hub
+    port = int(served.url.rpartition(":")[2])
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", port))
+        deaf.sendall(f"GET /live/{HIP} HTTP/1.1\r\nHost: kiosk\r\n\r\n".encode())
+        await until(lambda: hub.listeners == 1)
+        [mailbox] = next(iter(hub._halls.values())).mailboxes
+        async with asyncio.timeout(30):
+            while hub.listeners:
+                mailbox.put(b"data: " + b"x" * 1_000_000 + b"\n\n")
+                await asyncio.sleep(0.02)
+
+
+async def test_every_stream_hears_goodbye_when_the_server_stops(valkey_url: str, tmp_path: Path) -> None:
+    await emptied(valkey_url)
+    names: list[str] = []
+    async with opened(valkey_url, tmp_path / "data", free_port()) as hospital:
+        heard = asyncio.Event()
+
+        async def listen() -> None:
+            async with listening(f"{hospital.url}/live/{HIP}") as events:
+                async for event in events:
+                    names.append(event.name)
+                    heard.set()
+
+        screen = asyncio.create_task(listen())
+        await heard.wait()
+    await screen
+    assert names == ["snapshot", "bye"]
+
+
+async def test_an_unknown_facility_has_no_stream(served: Hospital) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as client:
+        assert (await client.get("/live/IN0000000000")).status_code == 404
+        assert (await client.get("/live/")).status_code == 404
+
+
+async def test_a_full_hub_says_when_to_come_back(served: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served.house.hub, "_most", 0)
+    async with httpx.AsyncClient(base_url=served.url) as client:
+        answer = await client.get(f"/live/{HIP}")
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_stream_is_only_read(served: Hospital) -> None:
+    async with httpx.AsyncClient(base_url=served.url) as client:
+        assert (await client.post(f"/live/{HIP}")).status_code == 405
+        assert (await client.head(f"/live/{HIP}")).status_code == 200
+    await until(lambda: served.house.hub.listeners == 0)
+
+
+async def test_a_hip_id_of_any_letters_has_its_stream(served: Hospital) -> None:
+    strange = "सदर/अस्पताल 50% #1?"
+    await served.house.registry.put_facility(Facility(hip_id=strange, name="Strange"))
+    async with listening(f"{served.url}/live/{quote(strange, safe='')}") as events:
+        assert msgspec.json.decode((await anext(events)).data)["facility"] == strange
+
+
+async def test_the_beat_comes_by_itself(valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "BEAT_S", 0.05)
+    await emptied(valkey_url)
+    async with opened(valkey_url, tmp_path / "data", free_port()) as hospital:
+        async with listening(f"{hospital.url}/live/{HIP}") as events:
+            async for event in events:
+                if event.name == "beat":
+                    break
+            assert msgspec.json.decode(event.data)["at_ms"] > 0
