@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from kiosk import telemetry
 from kiosk.people import Patient, Scan, StatusQuery
 from kiosk.sealed import Seal
 from queueing.desk import OpdDesk
@@ -59,7 +58,7 @@ class CheckIn:
         counter, assurance = self._read_counter(scan.context, scan.facility)
         binding = request_digest(scan.facility, scan.request_id)
         patient = scan.patient or Patient()
-        place = await self._desk.enqueue(
+        return await self._desk.enqueue(
             Arrival(
                 facility=scan.facility,
                 counter=counter,
@@ -75,8 +74,6 @@ class CheckIn:
                 refusal=scan.refusal,
             )
         )
-        telemetry.scanned(place.outcome.name)
-        return place
 
     async def asked(self, query: StatusQuery) -> Outcome:
         """Somebody's app asks which number is served now; the answer is owed like an acknowledgement."""
