@@ -1,0 +1,36 @@
+"""A running town and a Chromium, one of each for all journeys of a process."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.browser import chromium
+from tests.journeys.town import Hospital, Town, opened
+
+
+@pytest.fixture(scope="session")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    async with opened(tmp_path_factory.mktemp("town")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def machine() -> AsyncIterator[Browser]:
+    """One Chromium; every page of it is a visitor of its own."""
+    async with chromium("--disable-quic") as browser:
+        yield browser
+
+
+@pytest.fixture
+async def browser(machine: Browser) -> AsyncIterator[Browser]:
+    """The same, emptied after each journey: an open screen goes on listening."""
+    yield machine
+    for context in machine.contexts:
+        await context.close()
+
+
+@pytest.fixture
+def hospital(town: Town) -> Hospital:
+    """Where this journey happens, and nothing else."""
+    return town.hospital()

@@ -1,0 +1,194 @@
+"""What people in the hospital look at, in a real Chromium; a QR is read from the picture, as a phone does."""
+
+import re
+from io import BytesIO
+
+import zxingcpp
+from msgspec import Struct
+from PIL import Image
+from playwright.async_api import Browser, Locator, Page, Response, ViewportSize, expect
+
+from tests.journeys.town import Hospital, Login
+
+TELEVISION: ViewportSize = {"width": 1920, "height": 1080}
+MONITOR: ViewportSize = {"width": 1366, "height": 768}
+PHONE: ViewportSize = {"width": 360, "height": 740}
+PATIENCE_MS = 20_000
+"""No promise: a busy machine is given time before a journey gives up."""
+DOTS_OF_A_PRINTER = 2
+"""Thermal printers draw 203 dots an inch, twice what a page counts on."""
+OWN_PASSWORD = "saffron orchard lantern"
+_DRAWN = re.compile("^data:image/svg")
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def read_codes(picture: bytes) -> list[str]:
+    """The text of every QR in a picture."""
+    with Image.open(BytesIO(picture)) as image:
+        return [code.text for code in zxingcpp.read_barcodes(image)]
+
+
+class Seen(Struct, frozen=True):
+    """What a phone's camera reads from the kiosk screen."""
+
+    abdm: str
+    camera: str
+
+
+async def look_at_kiosk(browser: Browser, hospital: Hospital, counter: str = "M1") -> Seen:
+    """Stand before the counter's screen with a phone in the hand."""
+    screen = await browser.new_page(viewport=TELEVISION)
+    await screen.goto(f"{hospital.town.url}/kiosk/{hospital.hip}/{counter}")
+    texts = read_codes(await screen.screenshot())
+    await screen.close()
+    assert len(texts) == 2
+    [camera] = [text for text in texts if text.startswith(f"{hospital.town.url}/go/")]
+    [abdm] = [text for text in texts if text != camera]
+    return Seen(abdm, camera)
+
+
+class Board:
+    """The wall board of a hall."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.now = page.locator("#hero")
+        self.body = page.locator("body")
+
+    @staticmethod
+    async def opened(browser: Browser, hospital: Hospital, *, query: str = "?lang=en") -> "Board":
+        """Switched on, and touched once: browsers let a page sound only after that."""
+        board = Board(await browser.new_page(viewport=TELEVISION))
+        await board.page.goto(f"{hospital.town.url}/board/{hospital.hip}{query}")
+        await board.page.locator("#sound").click()
+        await expect(board.body).to_have_attribute("data-sound", "on")
+        await expect(board.body).to_have_attribute("data-link", "live")
+        return board
+
+    async def shows(self, token: str, counter: str) -> None:
+        """In the middle, for everybody to see."""
+        await expect(self.now.locator(".token")).to_have_text(token)
+        await expect(self.now.locator(".counter")).to_have_text(counter)
+
+    async def has_chimed(self, times: int) -> None:
+        await expect(self.body).to_have_attribute("data-chimes", str(times))
+
+
+class Phone:
+    """A patient's phone with a page of ours open."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.token = page.locator(".slip .token")
+        self.state = page.locator("#state")
+        self.body = page.locator("body")
+
+    @staticmethod
+    async def opened(browser: Browser, link: str, *, locale: str = "en-IN") -> "Phone":
+        page = await browser.new_page(viewport=PHONE, is_mobile=True, has_touch=True, locale=locale)
+        phone = Phone(page)
+        await page.goto(link)
+        return phone
+
+    async def is_told(self, state: str, words: str = "") -> None:
+        """The page says by itself how things stand."""
+        await expect(self.body).to_have_attribute("data-state", state)
+        if words:
+            await expect(self.state).to_have_text(words)
+
+
+class Desk:
+    """A clerk at a counter, with a keyboard."""
+
+    def __init__(self, page: Page, counter: str) -> None:
+        self.page, self.counter = page, counter
+        self.now = page.locator("#now-token")
+        self.state = page.locator("#now-state")
+        self.list = page.locator("#list")
+        self.rows = page.locator("#list [role=option]")
+        self.said = page.locator("#said")
+
+    @staticmethod
+    async def opened(browser: Browser, hospital: Hospital, login: Login, counter: str = "M1") -> "Desk":
+        """Sign in with the first password, choose another, sit down."""
+        page = await _arrive(browser, hospital, login)
+        await page.locator(f'a.choice[href="/console/at/{counter}"]').press("Enter")
+        desk = Desk(page, counter)
+        await expect(desk.now).not_to_be_empty()
+        await expect(page.locator("#link")).to_have_class("link")
+        return desk
+
+    async def press(self, *keys: str) -> None:
+        """One key each, as a hand does: the next when the last one's answer is there."""
+        for key in keys:
+            await expect(self.page.locator("#desk")).not_to_have_attribute("aria-busy", "true")
+            async with self.page.expect_response(_is_move):
+                await self.page.keyboard.press(key)
+
+    async def next(self, token: str) -> None:
+        """Call the next one, who has this number."""
+        await self.press("n")
+        await expect(self.now).to_have_text(token)
+        await expect(self.state).to_have_text("Called")
+
+    def row(self, token: str) -> Locator:
+        return self.rows.filter(has=self.page.get_by_text(token, exact=True))
+
+    async def select(self, token: str) -> None:
+        """By the arrow keys."""
+        row = self.row(token)
+        await expect(row).to_be_visible()
+        await self.list.focus()
+        await self.page.keyboard.press("Home")
+        for _ in range(await self.rows.count()):
+            if await row.get_attribute("aria-selected") == "true":
+                return
+            await self.page.keyboard.press("ArrowDown")
+        await expect(row).to_have_attribute("aria-selected", "true")
+
+    async def listed(self, section: str) -> list[str]:
+        """Numbers of a section, from the top."""
+        return await self.page.locator(f".section.{section} [role=option] .token").all_text_contents()
+
+    async def slip_link(self, token: str) -> str:
+        """Print this number's slip and read the QR on the paper."""
+        await self.select(token)
+        async with self.page.expect_response("**/console/slip"):
+            await self.page.keyboard.press("l")
+        await expect(self.page.locator("#slip .slip-token")).to_have_text(token, use_inner_text=False)
+        return await self.read_paper()
+
+    async def read_paper(self) -> str:
+        """The link on the slip that was printed last."""
+        await expect(self.page.locator("#slip-qr")).to_have_attribute("src", _DRAWN)
+        await self.page.emulate_media(media="print")
+        [link] = read_codes(await self.page.screenshot())
+        await self.page.emulate_media(media="screen")
+        return link
+
+
+async def administration(browser: Browser, hospital: Hospital, login: Login) -> Page:
+    """The administrator's page, signed in."""
+    page = await _arrive(browser, hospital, login)
+    await page.goto(f"{hospital.town.url}/console/admin")
+    return page
+
+
+async def _arrive(browser: Browser, hospital: Hospital, login: Login) -> Page:
+    context = await browser.new_context(viewport=MONITOR, device_scale_factor=DOTS_OF_A_PRINTER)
+    page = await context.new_page()
+    await page.goto(f"{hospital.town.url}/console")
+    await page.locator("[name=login]").fill(login.login)
+    await page.locator("[name=password]").fill(login.password)
+    await page.keyboard.press("Enter")
+    await page.locator("[name=old]").fill(login.password)
+    await page.locator("[name=new]").fill(OWN_PASSWORD)
+    await page.locator("[name=again]").fill(OWN_PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Where do you sit?")).to_be_visible()
+    return page
+
+
+def _is_move(response: Response) -> bool:
+    return "/console/desk/" in response.url and response.request.method == "POST"

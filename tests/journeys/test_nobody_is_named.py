@@ -1,0 +1,126 @@
+"""After journeys of every kind nothing of a patient stands in clear: on disk, in logs, on screens, in streams."""
+
+import asyncio
+import stat
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from loadtests.people.invented import Patient
+from tests.journeys.screens import Board, Desk, Phone, look_at_kiosk
+from tests.journeys.town import DELHI, Hospital, Town
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+CANARY = "Zubaida Qurratulain Kanari"
+WALK_IN = "Ghulam Nabi Kanari"
+WITHOUT_APP = "कनारी देवी"
+PHONES = ("9906543217", "9419123457")
+
+
+async def test_nothing_of_a_patient_stands_in_clear_anywhere_but_on_the_desk(
+    browser: Browser, hospital: Hospital
+) -> None:
+    town = hospital.town
+    board = await Board.opened(browser, hospital)
+    desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))
+    await _everybody_comes(browser, hospital, desk)
+    await desk.next("M-001")
+    await board.shows("M-001", "M1")
+    phone = await Phone.opened(browser, await desk.slip_link("M-002"))
+    shown = {name: await page.content() for name, page in (("board", board.page), ("ticket", phone.page))}
+    public = [f"/kiosk/{hospital.hip}/M1", f"/board/{hospital.hip}", "/metrics", "/readyz", "/healthz"]
+    shown |= {path: await asyncio.to_thread(town.look, path) for path in public}
+    shown["live"] = str(await asyncio.to_thread(hospital.hall))
+    shown["log"] = "\n".join([*town.log, *town.tree.lines, *town.tree.log])
+
+    told = await desk.page.content()
+    assert all(name in told for name in (CANARY, WALK_IN, WITHOUT_APP)), "the desk itself must show the names"
+    marks = _marks(town)
+    assert {(where, mark) for where, text in shown.items() for mark in marks if mark in text} == set()
+    written = _written(town.data)
+    assert any(b"medicine" in body for body in written.values()), "the journal was not read"
+    found = {(path.name, mark) for path, body in written.items() for mark in marks if mark.encode() in body}
+    assert found == set()
+
+
+async def test_the_data_folder_opens_to_nobody_else(hospital: Hospital) -> None:
+    paths = [hospital.town.data, *hospital.town.data.rglob("*")]
+    assert len(paths) > 5
+    assert [path.name for path in paths if stat.S_IMODE(path.lstat().st_mode) & 0o077] == []
+
+
+async def _everybody_comes(browser: Browser, hospital: Hospital, desk: Desk) -> None:
+    """By every way in, and by ways that are refused."""
+    town = hospital.town
+    somebody = town.patient(name=CANARY, phone=PHONES[0])
+    screen = await look_at_kiosk(browser, hospital)
+    await hospital.scan(somebody, screen.abdm)
+    await _walks_in(desk)
+    phone = await Phone.opened(browser, screen.camera)
+    await phone.page.locator("#name").fill(WITHOUT_APP)
+    await phone.page.locator("#age").fill("45")
+    await phone.page.locator("#phone").fill(PHONES[1])
+    await phone.page.locator("[name=gender][value=F]").check()
+    await phone.page.locator("[name=consent]").check()
+    await phone.page.get_by_role("button").tap()
+    await expect(phone.token).to_have_text("M-003")
+    await hospital.scan(town.patient(name=CANARY), hospital.poster("M1"), at=DELHI)
+    await town.phones.scan(town.patient(name=CANARY), "IN0199999999", "M1")
+    await _nonsense_is_delivered(hospital, somebody)
+    await expect(desk.row("M-003")).to_be_visible()
+
+
+async def _walks_in(desk: Desk) -> None:
+    await desk.page.keyboard.press("w")
+    await desk.page.keyboard.type(WALK_IN)
+    await desk.page.keyboard.press("Enter")
+    await expect(desk.page.locator("#walk-token")).to_have_text("M-002")
+    await desk.page.keyboard.press("Escape")
+
+
+async def _nonsense_is_delivered(hospital: Hospital, patient: Patient) -> None:
+    """By the gateway itself, as far as its token tells: shapes that no schema foresees, full of personal data."""
+    token = await hospital.town.simulator.callback_token()
+    for body in (
+        f'{{"intent": "{patient.name}", "metaData": "{patient.abha_number}"}}',
+        f'{{"intent": "PROFILE_SHARE", "metaData": {{"hipId": "{hospital.hip}"}}, "profile": ["{patient.name}"]}}',
+        f'{{"{patient.name}": "{patient.phone}"',
+    ):
+        status = await asyncio.to_thread(_post, hospital, token, body.encode())
+        assert 200 <= status < 500
+
+
+def _post(hospital: Hospital, token: str, body: bytes) -> int:
+    moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    headers = {
+        "Authorization": f"Bearer {token}", "REQUEST-ID": str(uuid.uuid4()), "TIMESTAMP": moment,
+        "X-HIP-ID": hospital.hip, "Content-Type": "application/json",
+    }  # fmt: skip
+    asked = Request(f"{hospital.town.url}/api/v3/hip/patient/share", body, headers)  # noqa: S310 - the test's own address
+    try:
+        with urlopen(asked, timeout=10) as answer:  # noqa: S310 - as above
+            return int(answer.status)
+    except HTTPError as refused:
+        with refused:
+            return refused.code
+
+
+def _marks(town: Town) -> set[str]:
+    """Whatever names somebody who was ever here."""
+    marks = {CANARY, "Kanari", WALK_IN, WITHOUT_APP, *PHONES}
+    for one in town.seen:
+        number = one.abha_number
+        dashed = f"{number[:2]}-{number[2:6]}-{number[6:10]}-{number[10:]}"
+        marks |= {one.name, one.abha_address, one.abha_address.partition("@")[0], one.phone, one.line}
+        marks |= {number, dashed} if number else set()
+    return marks
+
+
+def _written(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,168 @@
+"""Screens and queues through ``kill -9``: of a web worker, of the store, and of everything in one moment."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from kiosk.words import ENGLISH
+from loadtests.audit import audit
+from loadtests.people.invented import Patient
+from tests.journeys.screens import Board, Desk, Phone
+from tests.journeys.town import Hospital, Town, opened
+from tests.kiosk.tree import alive, below, status, until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
+say = ENGLISH.say
+OWING = 5
+HALL = ("open", "waiting", "expected", "issued", "now", "recent", "next")
+"""What everybody in the hall goes by."""
+
+
+@pytest.fixture(scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """A town of its own: no other journey should stand in these ruins."""
+    async with opened(tmp_path_factory.mktemp("ruins")) as running:
+        yield running
+
+
+async def test_screens_live_through_a_killed_web_worker(browser: Browser, hospital: Hospital) -> None:
+    town = hospital.town
+    board, desk, phone = await _hall_at_work(browser, hospital)
+    worker = below(town.tree.pid_of("web"))[0]
+    os.kill(worker, signal.SIGKILL)
+    await asyncio.to_thread(until, lambda: not alive(worker) and status(f"{town.url}/healthz") == 200)
+
+    await desk.next("M-002")
+    await board.shows("M-002", "M1")
+    await phone.is_told("called", say("ticket.called", counter="M1"))
+    await expect(board.page.locator("#old")).to_be_hidden()
+    await _never_loaded_again(board.page, desk.page, phone.page)
+
+
+async def test_screens_say_that_they_are_old_while_the_store_is_away_and_heal_by_themselves(
+    browser: Browser, hospital: Hospital
+) -> None:
+    town = hospital.town
+    board, desk, phone = await _hall_at_work(browser, hospital)
+    store = int(json.loads((town.data / "lock").read_text())["server"])
+    os.kill(store, signal.SIGSTOP)
+    await expect(board.body).to_have_attribute("data-link", "stale")
+    await expect(board.page.locator("#old")).to_be_visible()
+    await expect(phone.page.locator("#old")).to_be_visible()
+    await board.shows("M-001", "M1")
+    newcomer = town.patient()
+    arriving = asyncio.create_task(hospital.scan(newcomer, hospital.poster("M1")))
+    await _until_turned_away(town, newcomer)
+
+    os.kill(store, signal.SIGKILL)
+    for page in (board, phone):
+        await expect(page.body).to_have_attribute("data-link", "live")
+        await expect(page.page.locator("#old")).to_be_hidden()
+    assert (await arriving).token == "M-003"
+    assert hospital.queue()["issued"] == 3
+    await desk.next("M-002")
+    await board.shows("M-002", "M1")
+    await phone.is_told("called")
+    await _never_loaded_again(board.page, desk.page, phone.page)
+
+
+async def test_kill_9_of_everything_loses_no_number_no_place_and_no_debt(browser: Browser, hospital: Hospital) -> None:
+    town = hospital.town
+    board, desk, phone = await _hall_at_work(browser, hospital)
+    for _ in range(4):
+        await hospital.scan(town.patient(), hospital.poster("M1"))
+    await desk.select("M-003")
+    await desk.press("h")
+    await desk.press("n", "x", "n")
+    await expect(desk.now).to_have_text("M-004")
+
+    await town.simulator.order(endpoints={"on_share": {"reset_rate": 1.0}})
+    owed = [asyncio.create_task(hospital.scan(town.patient(), hospital.poster("M1"))) for _ in range(OWING)]
+    await _until_taken(town, hospital, OWING)
+    before = hospital.queue()
+    assert (before["issued"], before["waiting"]) == (6 + OWING, 2 + OWING)
+    town.kill_everything()
+    await expect(board.body).to_have_attribute("data-link", "lost")
+    await expect(board.page.locator("#old")).to_be_visible()
+    await expect(phone.page.locator("#old")).to_be_visible()
+    await expect(desk.page.locator("#lost")).to_be_visible()
+
+    await town.start()
+    after = hospital.queue()
+    assert {name: after[name] for name in HALL} == {name: before[name] for name in HALL}
+    await town.simulator.clear()
+    received = await asyncio.gather(*owed)
+    assert sorted(one.token for one in received) == [f"M-{number:03d}" for number in range(7, 7 + OWING)]
+    await _everything_was_acknowledged_once(town)
+
+    await expect(desk.page.locator("#lost")).to_be_hidden()
+    await expect(board.body).to_have_attribute("data-link", "live")
+    assert await desk.listed("held") == ["M-003"]
+    assert await desk.listed("no_show") == ["M-002"]
+    await phone.is_told("no_show")
+    await desk.next("M-005")
+    await board.shows("M-005", "M1")
+    assert (await hospital.scan(town.patient(), hospital.poster("M1"))).token == f"M-{7 + OWING:03d}"
+    await _never_loaded_again(board.page, desk.page, phone.page)
+
+
+async def _hall_at_work(browser: Browser, hospital: Hospital) -> tuple[Board, Desk, Phone]:
+    """M-001 is at the counter; M-002 waits and looks at the ticket's page."""
+    board = await Board.opened(browser, hospital)
+    desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))
+    for _ in range(2):
+        await hospital.scan(hospital.town.patient(), hospital.poster("M1"))
+    await desk.next("M-001")
+    phone = await Phone.opened(browser, await desk.slip_link("M-002"))
+    await desk.page.keyboard.press("Escape")
+    await phone.is_told("waiting")
+    await expect(phone.body).to_have_attribute("data-link", "live")
+    for page in (board.page, desk.page, phone.page):
+        await page.evaluate("document.body.dataset.loaded = 'once'")
+    return board, desk, phone
+
+
+async def _never_loaded_again(*pages: Page) -> None:
+    """Nobody touched these screens and none of them began anew: they healed."""
+    for page in pages:
+        assert await page.evaluate("document.body.dataset.loaded") == "once"
+
+
+async def _until_turned_away(town: Town, patient: Patient) -> None:
+    """The door said 503, at once and not in vain: the gateway comes again."""
+    async with asyncio.timeout(20):
+        while True:
+            rows = [row for row in await town.simulator.shares() if row["abha_address"] == patient.abha_address]
+            if any(delivery["status"] == 503 for row in rows for delivery in row["deliveries"]):
+                return
+            await asyncio.sleep(0.1)
+
+
+async def _until_taken(town: Town, hospital: Hospital, count: int) -> None:
+    """So many shares of this hospital were answered 202 and are still owed their acknowledgement."""
+    async with asyncio.timeout(20):
+        while True:
+            rows = [row for row in await town.simulator.shares() if row["hip_id"] == hospital.hip]
+            owed = [row for row in rows if not row["settled_ms"] and _taken(row)]
+            if len(owed) == count and all(row["answers"] for row in owed):
+                return
+            await asyncio.sleep(0.1)
+
+
+def _taken(row: dict[str, Any]) -> bool:
+    return any(delivery["status"] == 202 for delivery in row["deliveries"])
+
+
+async def _everything_was_acknowledged_once(town: Town) -> None:
+    """By the gateway's own book."""
+    rows = await town.simulator.shares()
+    assert audit(rows).good
+    assert {row["clean"] for row in rows if _taken(row)} == {1}
+    summary = await town.simulator.summary()
+    assert (summary["protocol_faults"], summary["late"], summary["unknown"], summary["repeats"]) == (0, 0, 0, 0)
