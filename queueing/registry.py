@@ -7,15 +7,17 @@ import msgspec
 from queueing import library
 from queueing.errors import QueueingError
 from queueing.keys import FACILITIES_KEY, facility_root
-from queueing.models import Counter, Facility, Policy, Queue
+from queueing.models import Counter, Facility, Policy, Queue, Remote
 from queueing.store import Store
 
 HIP_ID_MAX: Final = 250
 PAGE_MAX: Final = 1000
 
+_POLICY: Final = ("far", "stale", "unknown", "near_m")
+
 _pack = msgspec.msgpack.Encoder().encode
 _read_facility = msgspec.msgpack.Decoder(Facility).decode
-_read_policy = msgspec.msgpack.Decoder(Policy).decode
+_read_policy = msgspec.msgpack.Decoder(tuple[Remote, Remote, Remote, int]).decode
 _read_queue = msgspec.msgpack.Decoder(Queue).decode
 _read_counter = msgspec.msgpack.Decoder(Counter).decode
 
@@ -51,8 +53,21 @@ _WRONG: Final = {
 def _facility_of(found: dict[bytes, bytes]) -> Facility:
     facility = _read_facility(found[b"facility"])
     return msgspec.structs.replace(
-        facility, policy=_read_policy(found[b"policy"]), default_queue=found.get(b"default", b"").decode()
+        facility,
+        policy=Policy(**dict(zip(_POLICY, _read_policy(found[b"policy"]), strict=True))),
+        default_queue=found.get(b"default", b"").decode(),
     )
+
+
+def _packed_policy(policy: Policy) -> bytes:
+    """As ``decide`` in functions/enqueue.lua reads it: a list, because every scan with a position unpacks it."""
+    return _pack([getattr(policy, name) for name in _POLICY])
+
+
+def _place_of(facility: Facility) -> str:
+    if facility.latitude is None or facility.longitude is None:
+        return ""
+    return f"{facility.latitude:.6f} {facility.longitude:.6f}"
 
 
 def _counter_name(prefix: str, number: int) -> str:
@@ -69,7 +84,13 @@ class Registry:
         """Register or update; policy and default queue of a known facility stay as they are."""
         bare = msgspec.structs.replace(facility, policy=Policy(), default_queue="")
         await self._configure(
-            facility.hip_id, "facility", facility.hip_id, _pack(bare), _pack(facility.policy), facility.timezone
+            facility.hip_id,
+            "facility",
+            facility.hip_id,
+            _pack(bare),
+            _packed_policy(facility.policy),
+            facility.timezone,
+            _place_of(facility),
         )
         await self._store.call(FACILITIES_KEY, "ZADD", FACILITIES_KEY, 0, facility.hip_id)
 
@@ -135,7 +156,7 @@ class Registry:
 
     async def set_policy(self, hip: str, policy: Policy) -> None:
         """What becomes of shares whose presence is not proved."""
-        await self._configure(hip, "policy", _pack(policy))
+        await self._configure(hip, "policy", _packed_policy(policy))
 
     async def map_text(self, hip: str, text: str, counter: str) -> None:
         """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter forgets it."""

@@ -1,10 +1,10 @@
 --[[ configure: what an administrator sets; counts from the next call on, wherever it is made.
   KEYS   1 root
   ARGV   1 act, then its own:
-         facility  hip id, packed facility, packed policy, time zone or ''
+         facility  hip id, packed facility, packed policy, time zone or '', 'latitude longitude' or ''
          queue     queue id, packed queue, then name and packed counter of each counter to add when missing
          counter   name, packed counter
-         default   queue id          policy  packed policy          text  printed text, counter name ('' forgets)
+         default   queue id          policy  packed {far, stale, unknown, near m}          text  printed text, counter name ('' forgets)
   Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when there is none such,
          'FACILITY' when the facility is not registered
   Cost   O(queues of the facility) ]]
@@ -24,7 +24,10 @@ local ACTS = {}
 function ACTS.facility(hall, args)
   redis.call('HSET', hall.config, 'hip', args[2], 'facility', args[3])
   redis.call('HSETNX', hall.config, 'policy', args[4])
-  if args[5] == '' then redis.call('HDEL', hall.config, 'zone') else redis.call('HSET', hall.config, 'zone', args[5]) end
+  for i, field in ipairs({'zone', 'place'}) do
+    if args[4 + i] == '' then redis.call('HDEL', hall.config, field)
+    else redis.call('HSET', hall.config, field, args[4 + i]) end
+  end
   return 1
 end
 

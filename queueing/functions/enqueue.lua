@@ -6,85 +6,123 @@
          14 sealed profile   15 sealed note; '' owes nothing   16 places a second   17 places at once
          18, 19 person digests or ''   20 hip id
   Reply  {outcome, ticket id, token, queue, state, ahead, expires in s, refusal}
-  Cost   O(log n) of the queue, about 20 commands; once a day O(tickets alive) for the new day
+  Cost   O(log n) of the queue; a new place is 12 commands; once a day O(tickets alive) for the new day
   Same request id again: the same answer, nothing is written. Same person again: the same number, its own debt.
   All is read and checked before the first write, so that an error leaves nothing half done. ]]
 
 local SHOWN_MS = 30 * MINUTE_MS          -- the ABHA app shows a token this long (ABDM test case), at least
 local SHOWN_AT_LEAST_S = 60              -- a second scan after that still shows it for a minute
 local SHOWN_AT_MOST_S = 86400
+local TOKEN_CHARS = 8                    -- what an app shows of a token number without cutting it
 local TICKETS_A_PERSON = 8               -- one person in this many queues of one hospital on one day
+local DEGREE_M = 111320                  -- metres to a degree; on the few kilometres that matter the earth is flat
 
 local function shown_s(ticket, clock)
   local left = math.floor((ticket[T.shown_until] - clock.now) / 1000)
   return math.min(SHOWN_AT_MOST_S, math.max(SHOWN_AT_LEAST_S, left))
 end
 
-local function place_reply(hall, clock, outcome, id, ticket, refusal)
-  if not ticket then return {outcome, '', '', '', 0, 0, 0, refusal or 0} end
-  return {outcome, id, ticket[T.token], ticket[T.queue], ticket[T.state], ahead_of(hall, id, ticket),
-    shown_s(ticket, clock), refusal or 0}
+local function place_reply(clock, outcome, id, ticket, ahead)
+  return {outcome, id, ticket[T.token], ticket[T.queue], ticket[T.state], ahead, shown_s(ticket, clock), 0}
+end
+
+local function no_place(outcome, refusal)
+  return {outcome, '', '', '', 0, 0, 0, refusal or 0}
 end
 
 -- The same step for every refusal: the patient must hear it on the phone.
-local function refuse(hall, clock, requests, args, refusal)
+local function refuse(hall, clock, day, args, refusal)
   redis.call('XLEN', hall.owed)
-  write_request(requests, args[5], args[6], OUTCOME.REFUSED, refusal, '')
+  write_request(day, args[5], request_record(args[6], OUTCOME.REFUSED, refusal, ''))
   owe(hall, clock, DEBT.ON_SHARE, args[5], args[15], {outcome = OUTCOME.REFUSED, refusal = refusal})
-  return {OUTCOME.REFUSED, '', '', '', 0, 0, 0, refusal}
+  return no_place(OUTCOME.REFUSED, refusal)
 end
 
--- Metres to a degree. On the few kilometres that matter the earth is flat: the error is below one in a thousand.
-local DEGREE_M = 111320
+-- A share for a facility that is not registered here.
+local function foreign(hall, clock, args)
+  local day = foreign_day_key(hall, clock.day)
+  local known = known_answer(redis.call('HGET', day, 'r' .. args[5]), args[6])
+  if known then return no_place(known.outcome, known.refusal) end
+  local given = tonumber(args[13])
+  return refuse(hall, clock, day, args, given > 0 and given or REFUSAL.UNKNOWN_FACILITY)
+end
 
-local function how_near(hall, policy, position)
+-- What one scan needs of how things stand; brings the facility to today.
+local function read_state(hall, clock, queue)
+  local found = redis.call('HMGET', hall.state, 'day', 'eve', 'version', 'rate', 'pace:' .. (queue or ''))
+  local stored = tonumber(found[1] or 0)
+  local eve = reach_day(hall, clock, stored) and stored or tonumber(found[2] or 0)
+  return {eve = eve == clock.day - 1 and day_key(hall, eve), version = tonumber(found[3] or 0),
+    rate = tonumber(found[4] or 0), pace = found[5]}
+end
+
+-- What one scan needs of the day, read at once: this request, the people, the last number of queue and facility.
+local function read_day(hall, clock, args, queue)
+  local key = day_key(hall, clock.day)
+  local found = redis.call('HMGET', key, 'r' .. args[5], 'p' .. args[18], 'p' .. args[19], 'n' .. (queue or ''), '#')
+  return {key = key, request = found[1], persons = {found[2], found[3]}, number = tonumber(found[4] or 0),
+    sequence = tonumber(found[5] or 0)}
+end
+
+local function answered_before(hall, clock, known)
+  local ticket = known.id and load_ticket(hall, known.id)
+  if not ticket then return no_place(known.outcome, known.refusal) end
+  return place_reply(clock, known.outcome, known.id, ticket, ahead_of(hall, known.id, ticket))
+end
+
+local function how_near(place, policy, position)
+  if position == '' or not place then return NEARNESS.UNKNOWN end
   local latitude, longitude = string.match(position, '^(%S+) (%S+)$')
-  local facility = latitude and config_of(hall, 'facility')
-  if not facility or type(facility.latitude) ~= 'number' or type(facility.longitude) ~= 'number' then
-    return NEARNESS.UNKNOWN
-  end
-  local north = (tonumber(latitude) - facility.latitude) * DEGREE_M
-  local east = (tonumber(longitude) - facility.longitude) * DEGREE_M * math.cos(math.rad(facility.latitude))
-  return math.sqrt(north * north + east * east) <= policy.near_m and NEARNESS.NEAR or NEARNESS.FAR
+  local own_latitude, own_longitude = string.match(place, '^(%S+) (%S+)$')
+  local north = (latitude - own_latitude) * DEGREE_M
+  local east = (longitude - own_longitude) * DEGREE_M * math.cos(math.rad(own_latitude))
+  return math.sqrt(north * north + east * east) <= policy[4] and NEARNESS.NEAR or NEARNESS.FAR
 end
 
--- What the facility's policy makes of doubt: take, expect (counts from check-in), or refuse and why.
-local function decide(policy, assurance, nearness)
+-- What the facility's policy makes of doubt: take, expect (counts from check-in), or refuse and why; and how near.
+local function decide(config, assurance, position)
+  if position == '' and assurance ~= ASSURANCE.STALE and assurance ~= ASSURANCE.UNKNOWN then
+    return REMOTE.TAKE, nil, NEARNESS.UNKNOWN
+  end
+  local policy = cmsgpack.unpack(config.policy)
+  local nearness = how_near(config.place, policy, position)
   local worst, refusal = REMOTE.TAKE, nil
   local function doubt(verdict, why)
     if verdict > worst then worst, refusal = verdict, why end
   end
-  if nearness == NEARNESS.FAR then doubt(policy.far, REFUSAL.FAR) end
-  if assurance == ASSURANCE.STALE then doubt(policy.stale, REFUSAL.STALE) end
-  if assurance == ASSURANCE.UNKNOWN then doubt(policy.unknown, REFUSAL.UNKNOWN_COUNTER) end
-  return worst, worst == REMOTE.REFUSE and refusal or nil
+  if nearness == NEARNESS.FAR then doubt(policy[1], REFUSAL.FAR) end
+  if assurance == ASSURANCE.STALE then doubt(policy[2], REFUSAL.STALE) end
+  if assurance == ASSURANCE.UNKNOWN then doubt(policy[3], REFUSAL.UNKNOWN_COUNTER) end
+  return worst, worst == REMOTE.REFUSE and refusal or nil, nearness
 end
 
 -- A bucket per facility (GCRA): returns the new mark, or nil when the facility takes too many at once.
-local function admit(hall, clock, rate, burst)
-  local mark = tonumber(redis.call('HGET', hall.state, 'rate') or 0)
+local function admit(clock, mark, rate, burst)
   local step = 1000 / rate
   local moved = math.max(mark, clock.now) + step
-  if moved - clock.now > step * burst then return nil end
-  return moved
+  return moved - clock.now <= step * burst and moved or nil
 end
 
--- The living ticket of this person in this queue, and everything known of the person today.
-local function find_person(hall, today, yesterday, digests, queue)
-  local known = ''
-  for _, keys in ipairs({today, yesterday}) do
-    for _, digest in ipairs(digests) do
-      local ids = redis.call('HGET', keys.persons, digest)
-      if ids then
-        if keys == today and #ids > #known then known = ids end
-        for id in string.gmatch(ids, '[^,]+') do
-          local ticket, packed = load_ticket(hall, id)
-          if ticket and LIVING[ticket[T.state]] and ticket[T.queue] == queue then return known, id, ticket, packed end
-        end
-      end
+local function living_here(hall, ids, queue)
+  for id in string.gmatch(ids, '[^,]+') do
+    local ticket, packed = load_ticket(hall, id)
+    if ticket and LIVING[ticket[T.state]] and ticket[T.queue] == queue then return id, ticket, packed end
+  end
+end
+
+-- The living ticket of this person in this queue, of today or carried over midnight.
+local function find_person(hall, state, day, args, queue)
+  local known = {day.persons[1] or '', day.persons[2] or ''}
+  if state.eve then
+    local before = redis.call('HMGET', state.eve, 'p' .. args[18], 'p' .. args[19])
+    known = {known[1] .. ',' .. (before[1] or ''), known[2] .. ',' .. (before[2] or '')}
+  end
+  for i = 1, 2 do
+    if args[17 + i] ~= '' and known[i] ~= '' then
+      local id, ticket, packed = living_here(hall, known[i], queue)
+      if id then return id, ticket, packed end
     end
   end
-  return known
 end
 
 -- A person who comes again is here now: an expected or missed place counts from this scan on.
@@ -100,17 +138,15 @@ local function welcome_back(hall, clock, id, ticket, packed, verdict)
   tell(hall, 'returned', ticket[T.token], '', '')
 end
 
-local function known_person(hall, clock, today, args, id, ticket, packed, verdict)
+local function known_person(hall, clock, day, args, id, ticket, packed, verdict)
   redis.call('XLEN', hall.owed)
   redis.call('XLEN', hall.news)
   welcome_back(hall, clock, id, ticket, packed, verdict)
-  write_request(today.requests, args[5], args[6], OUTCOME.SAME_PERSON, 0, id)
+  write_request(day.key, args[5], request_record(args[6], OUTCOME.SAME_PERSON, 0, id))
   owe(hall, clock, DEBT.ON_SHARE, args[5], args[15],
     {outcome = OUTCOME.SAME_PERSON, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
-  return place_reply(hall, clock, OUTCOME.SAME_PERSON, id, ticket)
+  return place_reply(clock, OUTCOME.SAME_PERSON, id, ticket, ahead_of(hall, id, ticket))
 end
-
-local TOKEN_CHARS = 8                    -- what an app shows of a token number without cutting it
 
 local function most_numbers(prefix)
   return 10 ^ (TOKEN_CHARS - #prefix - 1) - 1
@@ -121,99 +157,84 @@ local function order_score(clock, lane, number)
   return clock.now - HEAD_START_MS[lane] + (number % 1024) / 1024
 end
 
-local function new_ticket(hall, clock, args, queue, config, number, verdict, assurance, nearness)
+-- The phone shows a number for half an hour, or half as long again as the slower of the last calls let expect.
+local function shown_until(clock, ahead, pace)
+  local slow_s = pace and cmsgpack.unpack(pace)[3] or 0
+  return clock.now + math.max(SHOWN_MS, math.floor(1.5 * ahead * slow_s * 1000))
+end
+
+local function new_ticket(clock, args, queue, prefix, number, verdict, assurance, nearness, until_ms)
   local lane = tonumber(args[12])
-  local ahead = redis.call('ZCARD', waiting_key(hall, queue))
-  local wait_ms = ahead * pace_of(hall, queue)[3] * 1000
   return {queue, verdict == REMOTE.EXPECT and STATE.EXPECTED or STATE.WAITING, lane, assurance, nearness,
-    string.format('%s-%03d', config.prefix, number), clock.now, order_score(clock, lane, number), '', 0, 0, 0, 0,
-    args[5], clock.now + math.max(SHOWN_MS, math.floor(1.5 * wait_ms)), 0}
+    string.format('%s-%03d', prefix, number), clock.now, order_score(clock, lane, number), '', 0, 0, 0, 0,
+    args[5], until_ms, 1}
 end
 
-local function write_person(today, digests, known, id)
-  local ids = known == '' and id or known .. ',' .. id
+-- A person's tickets of the day with one more, the newest kept.
+local function with_ticket(ids, id)
+  if not ids then return id end
   local _, commas = string.gsub(ids, ',', ',')
-  if commas >= TICKETS_A_PERSON then ids = string.match(ids, ',(.*)$') end
-  for _, digest in ipairs(digests) do redis.call('HSET', today.persons, digest, ids) end
+  if commas + 1 >= TICKETS_A_PERSON then ids = string.match(ids, ',(.*)$') end
+  return ids .. ',' .. id
 end
 
-local function write_place(hall, clock, today, args, id, ticket, digests, known)
-  redis.call('HSET', today.bodies, id, args[14])
-  save_ticket(hall, id, ticket, clock.now)
-  write_request(today.requests, args[5], args[6], OUTCOME.NEW, 0, id)
-  write_person(today, digests, known, id)
+-- Everything about the new place that belongs to the day, in one command.
+local function write_day(day, args, id, ticket, number, sequence)
+  local fields = {'t' .. id, cmsgpack.pack(ticket), 'b' .. id, args[14], 'n' .. ticket[T.queue], number,
+    '#', sequence, 'r' .. args[5], request_record(args[6], OUTCOME.NEW, 0, id)}
+  for i = 1, 2 do
+    if args[17 + i] ~= '' then
+      fields[#fields + 1] = 'p' .. args[17 + i]
+      fields[#fields + 1] = with_ticket(day.persons[i], id)
+    end
+  end
+  redis.call('HSET', day.key, unpack(fields))
+  if sequence == 1 then redis.call('EXPIRE', day.key, KEEP_DAY_S) end
+end
+
+local function give_place(hall, clock, state, day, args, ticket, mark, ahead)
+  redis.call('XLEN', hall.news)
+  local sequence = day.sequence + 1
+  local id = clock.day .. '-' .. sequence
   owe(hall, clock, DEBT.ON_SHARE, args[5], args[15],
     {outcome = OUTCOME.NEW, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
-  tell(hall, 'new', ticket[T.token], '', '')
+  write_day(day, args, id, ticket, day.number + 1, sequence)
+  redis.call('HSET', hall.state, 'rate', mark, 'version', state.version + 1)
+  enter_set(hall, id, ticket, clock.now)
+  announce(hall, 'new', ticket[T.token], '', '')
+  if ticket[T.lane] ~= LANE.ORDINARY then ahead = ahead_of(hall, id, ticket) end
+  return place_reply(clock, OUTCOME.NEW, id, ticket, ticket[T.state] == STATE.WAITING and ahead or 0)
 end
 
-local function check_before_writing(hall, today, queue)
-  redis.call('HLEN', today.tickets)
-  redis.call('HLEN', today.bodies)
-  redis.call('ZCARD', aside_key(hall, queue))
-  redis.call('XLEN', hall.owed)
-  redis.call('XLEN', hall.news)
-end
-
-local function end_day_keys(today)
-  for _, key in pairs({today.tickets, today.bodies, today.persons, today.numbers}) do
-    redis.call('EXPIRE', key, KEEP_DAY_S)
-  end
-end
-
-local function enqueue(keys, args)
+register('enqueue', function(keys, args)
   local hall = open_hall(keys[1])
-  local clock, wrong = read_clock(hall, args)
+  local config = read_config(hall, args[7], args[8])
+  local clock, wrong = tell_time(config.zone, args)
   if not clock then return wrong end
-  local foreign = redis.call('HGET', hall.config, 'hip') ~= args[20]
-  if foreign then
-    local requests = partition_of(keys[1]) .. ':x:' .. clock.day .. ':r'
-    local known = known_answer({requests}, args[5], args[6])
-    if known then return place_reply(hall, clock, known.outcome, nil, nil, known.refusal) end
-    local given = tonumber(args[13])
-    return refuse(hall, clock, requests, args, given > 0 and given or REFUSAL.UNKNOWN_FACILITY)
-  end
+  if config.hip ~= args[20] then return foreign(hall, clock, args) end
+  local queue, settings, assurance, closed = find_queue(hall, config, args[9], args[7], tonumber(args[10]))
+  local state = read_state(hall, clock, queue)
+  local day = read_day(hall, clock, args, queue)
 
-  begin_day(hall, clock)
-  local today, yesterday = day_keys(hall.root, clock.day), day_keys(hall.root, clock.day - 1)
-  local known = known_answer({today.requests, yesterday.requests}, args[5], args[6])
-  if known then
-    return place_reply(hall, clock, known.outcome, known.id, known.id and load_ticket(hall, known.id), known.refusal)
-  end
+  local known = known_answer(day.request, args[6])
+    or state.eve and known_answer(redis.call('HGET', state.eve, 'r' .. args[5]), args[6])
+  if known then return answered_before(hall, clock, known) end
   local given = tonumber(args[13])
-  if given > 0 then return refuse(hall, clock, today.requests, args, given) end
+  if given > 0 then return refuse(hall, clock, day.key, args, given) end
+  local mark = admit(clock, state.rate, tonumber(args[16]), tonumber(args[17]))
+  if not mark then return refuse(hall, clock, day.key, args, REFUSAL.BUSY) end
+  if closed then return refuse(hall, clock, day.key, args, closed) end
 
-  local mark = admit(hall, clock, tonumber(args[16]), tonumber(args[17]))
-  if not mark then return refuse(hall, clock, today.requests, args, REFUSAL.BUSY) end
-  local queue, config, _, assurance, closed = find_queue(hall, args[9], args[7], args[8], tonumber(args[10]))
-  if closed then return refuse(hall, clock, today.requests, args, closed) end
-
-  local policy = config_of(hall, 'policy')
-  local nearness = how_near(hall, policy, args[11])
-  local verdict, refused = decide(policy, assurance, nearness)
-  local digests = {}
-  for _, digest in ipairs({args[18], args[19]}) do
-    if digest ~= '' then digests[#digests + 1] = digest end
+  local verdict, refused, nearness = decide(config, assurance, args[11])
+  local id, ticket, packed = find_person(hall, state, day, args, queue)
+  if id then return known_person(hall, clock, day, args, id, ticket, packed, verdict) end
+  if refused then return refuse(hall, clock, day.key, args, refused) end
+  if day.number >= math.min(settings.limit, most_numbers(settings.prefix)) then
+    return refuse(hall, clock, day.key, args, REFUSAL.QUEUE_FULL)
   end
-  local of_person, id, ticket, packed = find_person(hall, today, yesterday, digests, queue)
-  if ticket then
-    redis.call('HSET', hall.state, 'rate', mark)
-    return known_person(hall, clock, today, args, id, ticket, packed, verdict)
-  end
-  if refused then return refuse(hall, clock, today.requests, args, refused) end
-
-  local number = tonumber(redis.call('HGET', today.numbers, queue) or 0) + 1
-  if number > math.min(config.limit, most_numbers(config.prefix)) then return refuse(hall, clock, today.requests, args, REFUSAL.QUEUE_FULL) end
-  ticket = new_ticket(hall, clock, args, queue, config, number, verdict, assurance, nearness)
-  check_before_writing(hall, today, queue)
-
-  local sequence = redis.call('HINCRBY', today.numbers, '#', 1)
-  id = clock.day .. '-' .. sequence
-  redis.call('HSET', today.numbers, queue, number)
-  redis.call('HSET', hall.state, 'rate', mark)
-  write_place(hall, clock, today, args, id, ticket, digests, of_person)
-  if sequence == 1 then end_day_keys(today) end
-  return place_reply(hall, clock, OUTCOME.NEW, id, ticket)
-end
-
-register('enqueue', enqueue, {})
+  local ahead = redis.call('ZCARD', waiting_key(hall, queue))
+  if verdict == REMOTE.EXPECT then redis.call('ZCARD', aside_key(hall, queue)) end
+  ticket = new_ticket(clock, args, queue, settings.prefix, day.number + 1, verdict, assurance, nearness,
+    shown_until(clock, ahead, state.pace))
+  return give_place(hall, clock, state, day, args, ticket, mark, ahead)
+end, {})

@@ -7,8 +7,8 @@ register('profiles', function(keys, args)
   local hall = open_hall(keys[1])
   local found = {}
   for i, id in ipairs(args) do
-    local day = string.match(id, '^(%d+)%-%d+$')
-    found[i] = day and redis.call('HGET', day_keys(hall.root, day).bodies, id) or ''
+    local key = day_of_ticket(hall, id)
+    found[i] = key and redis.call('HGET', key, 'b' .. id) or ''
   end
   return found
 end, {'no-writes'})

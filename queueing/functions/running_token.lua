@@ -6,15 +6,15 @@
   Cost   O(1) ]]
 
 -- The number called last in this queue, '0' while none was; nil while no number was given today.
-local function running(hall, queue, numbers)
+local function running(hall, queue, today)
   local last = redis.call('LINDEX', calls_key(hall, queue), 0)
   if last then return cmsgpack.unpack(last)[2] end
-  if redis.call('HGET', numbers, queue) then return '0' end
+  if redis.call('HEXISTS', today, 'n' .. queue) == 1 then return '0' end
 end
 
-local function owed_status(hall, queue, refusal, numbers)
+local function owed_status(hall, queue, refusal, today)
   if refusal then return {outcome = OUTCOME.REFUSED, refusal = refusal} end
-  local token = running(hall, queue, numbers)
+  local token = running(hall, queue, today)
   if not token then return {outcome = OUTCOME.REFUSED, refusal = REFUSAL.NO_TOKENS} end
   local pace_s = pace_of(hall, queue)[1]
   return {outcome = OUTCOME.NEW, running = token, pace_min = math.ceil(pace_s / 60)}
@@ -22,26 +22,26 @@ end
 
 register('running_token', function(keys, args)
   local hall = open_hall(keys[1])
-  local clock, wrong = read_clock(hall, args)
+  local config = read_config(hall, args[7], args[8])
+  local clock, wrong = tell_time(config.zone, args)
   if not clock then return wrong end
-  local ours = redis.call('HGET', hall.config, 'hip') == args[11]
+  local ours = config.hip == args[11]
   if ours then begin_day(hall, clock) end
-  local today = ours and day_keys(hall.root, clock.day)
-    or {requests = partition_of(keys[1]) .. ':x:' .. clock.day .. ':r'}
-  local known = known_answer({today.requests}, args[5], args[6])
+  local today = ours and day_key(hall, clock.day) or foreign_day_key(hall, clock.day)
+  local known = known_answer(redis.call('HGET', today, 'r' .. args[5]), args[6])
   if known then return {known.outcome, known.refusal or 0} end
 
   local refusal = tonumber(args[9])
   if refusal == 0 then refusal = not ours and REFUSAL.UNKNOWN_FACILITY or nil end
   local queue
   if not refusal then
-    local found, _, _, _, closed = find_queue(hall, '', args[7], args[8], 0)
+    local found, _, _, closed = find_queue(hall, config, '', args[7], 0)
     queue = found
     if closed == REFUSAL.NO_QUEUE then refusal = closed end
   end
-  local answer = owed_status(hall, queue, refusal, today.numbers)
+  local answer = owed_status(hall, queue, refusal, today)
   redis.call('XLEN', hall.owed)
-  write_request(today.requests, args[5], args[6], answer.outcome, answer.refusal or 0, '')
+  write_request(today, args[5], request_record(args[6], answer.outcome, answer.refusal or 0, ''))
   owe(hall, clock, DEBT.ON_STATUS, args[5], args[10], answer)
   return {answer.outcome, answer.refusal or 0}
 end, {})

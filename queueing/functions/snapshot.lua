@@ -42,13 +42,13 @@ local function next_tokens(hall, queue, shown)
   return tokens
 end
 
-local function view_queue(hall, queue, shown, numbers)
+local function view_queue(hall, queue, shown, today)
   local config = config_of(hall, 'q:' .. queue)
   local now, expected = called_now(hall, queue)
   local pace = pace_of(hall, queue)
   return {id = queue, name = config.name, prefix = config.prefix, open = config.open,
     waiting = redis.call('ZCARD', waiting_key(hall, queue)), expected = expected,
-    issued = tonumber(redis.call('HGET', numbers, queue) or 0), now = now, recent = called_lately(hall, queue),
+    issued = tonumber(redis.call('HGET', today, 'n' .. queue) or 0), now = now, recent = called_lately(hall, queue),
     next = next_tokens(hall, queue, shown), pace_s = pace[1], pace_low_s = pace[2], pace_high_s = pace[3]}
 end
 
@@ -61,7 +61,7 @@ register('snapshot', function(keys, args)
   local day = math.max(clock.day, tonumber(redis.call('HGET', hall.state, 'day') or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(hall)) do
-    queues[i] = view_queue(hall, queue, tonumber(args[5]), day_keys(hall.root, day).numbers)
+    queues[i] = view_queue(hall, queue, tonumber(args[5]), day_key(hall, day))
   end
   local counters = {}
   for i, name in ipairs(counter_names(hall)) do counters[i] = config_of(hall, 'k:' .. name) end

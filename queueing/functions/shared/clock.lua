@@ -7,19 +7,22 @@
 -- A caller and the store that disagree by more than this do not live on the same day: somebody must look first.
 local CLOCKS_APART_MS = 26 * HOUR_MS
 
-local function read_clock(hall, args)
+local function tell_time(own_zone, args)
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   local callers_now, zone = string.match(args[4], '^(%d+) (.+)$')
   if math.abs(now - tonumber(callers_now)) > CLOCKS_APART_MS then
     return nil, redis.error_reply('CLOCK the clocks of the store and of the caller are more than a day apart')
   end
-  local own_zone = redis.call('HGET', hall.config, 'zone')
   if own_zone and own_zone ~= zone then return nil, {OUTCOME.OTHER_ZONE, own_zone} end
   local change_at = tonumber(args[2])
   local offset = tonumber(args[1])
   if change_at > 0 and now >= change_at then offset = tonumber(args[3]) end
   return {now = now, offset = offset, day = math.floor((now + offset) / DAY_MS)}
+end
+
+local function read_clock(hall, args)
+  return tell_time(redis.call('HGET', hall.config, 'zone'), args)
 end
 
 local function midnight_ms(clock, day)

@@ -34,12 +34,12 @@ local function clear_left_counters(hall)
   end
 end
 
--- Brings the facility to today and returns the day. O(tickets still alive) once a day, else O(1).
-local function begin_day(hall, clock)
-  local stored = tonumber(redis.call('HGET', hall.state, 'day') or 0)
+-- Brings the facility from the day it stored to today, or keeps a later day that was reached. True when a new day began.
+-- O(tickets still alive) once a day, else O(1).
+local function reach_day(hall, clock, stored)
   if clock.day <= stored then
     clock.day = stored
-    return stored
+    return false
   end
   if stored > 0 then
     local midnight = midnight_ms(clock, clock.day)
@@ -47,6 +47,10 @@ local function begin_day(hall, clock)
     clear_left_counters(hall)
     redis.call('DEL', hall.undo)
   end
-  redis.call('HSET', hall.state, 'day', clock.day)
-  return clock.day
+  redis.call('HSET', hall.state, 'day', clock.day, 'eve', stored)
+  return true
+end
+
+local function begin_day(hall, clock)
+  reach_day(hall, clock, tonumber(redis.call('HGET', hall.state, 'day') or 0))
 end

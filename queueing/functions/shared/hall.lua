@@ -2,17 +2,18 @@
 -- in one slot. Names that need the service day are made here, because only the store knows the day.
 -- Owner, bound and end of each key:
 --   root:c        hash    what the administrator set: facility, queues, counters, policy, printed texts; lives on
---   root:s        hash    day, version, rate, who is at which counter, pace of each queue; a few fields a queue
+--   root:s        hash    day, eve, version, rate, who is at which counter, pace of each queue; a few fields a queue
 --   root:w:QUEUE  zset    waiting: ticket -> arrival less head start, ms; at most the queue's limit
 --   root:a:QUEUE  zset    alive but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
 --   root:l:QUEUE  list    last calls, newest first; LAST_CALLS
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
 --   root:u        hash    moves that can be taken back, by who made them; UNDO_MOVES each, an hour
---   root:DAY:t    hash    ticket -> packed ticket        root:DAY:b  hash  ticket -> sealed profile
---   root:DAY:r    hash    request -> what it came to     root:DAY:p  hash  person -> their tickets
---   root:DAY:n    hash    queue -> last number, # -> last ticket; all five end KEEP_DAY_S after their first write
---   {partition}:owed  stream  debts to the gateway       {partition}:news  stream  what changed, NEWS_KEPT or so
---   {partition}:x:DAY:r  hash  requests that named no facility of ours; KEEP_DAY_S
+--   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after its first write
+--                         t ticket -> packed ticket      b ticket -> sealed profile    r request -> what it came to
+--                         p person -> their tickets      n queue -> last number        # -> last ticket
+--   {partition}:owed    stream  debts to the gateway     {partition}:news  stream  what changed, NEWS_KEPT or so
+--   {partition}:x:DAY   hash    requests that named no facility of ours; KEEP_DAY_S
+-- A day is one key because a scan reads it once and writes it once: each command costs more than its work.
 
 local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be carried over one midnight, its request id is known 26 h at least
 local NEWS_KEPT = 4096             -- news is a hint, a screen that missed some reads a snapshot
@@ -25,15 +26,19 @@ local function partition_of(root)
   return string.match(root, '^{[^}]*}')
 end
 
-local function day_keys(root, day)
-  local at = root .. ':' .. day .. ':'
-  return {tickets = at .. 't', bodies = at .. 'b', requests = at .. 'r', persons = at .. 'p', numbers = at .. 'n'}
+local function day_key(hall, day)
+  return hall.root .. ':' .. day
+end
+
+-- Where requests are remembered that named no facility of ours.
+local function foreign_day_key(hall, day)
+  return partition_of(hall.root) .. ':x:' .. day
 end
 
 local function open_hall(root)
   local partition = partition_of(root)
-  return {root = root, config = root .. ':c', state = root .. ':s', undo = root .. ':u',
-    owed = partition .. ':owed', news = partition .. ':news'}
+  return {root = root, name = string.sub(root, #partition + 2), config = root .. ':c', state = root .. ':s',
+    undo = root .. ':u', owed = partition .. ':owed', news = partition .. ':news'}
 end
 
 local function waiting_key(hall, queue) return hall.root .. ':w:' .. queue end

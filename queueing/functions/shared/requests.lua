@@ -1,20 +1,20 @@
 -- A request id is answered once. What it came to is kept with the day: eight bytes of the body's fingerprint, one byte
 -- outcome, one byte refusal, then the ticket id.
 
--- What this request id came to before, today or yesterday.
-local function known_answer(requests, request, fingerprint)
-  for _, key in ipairs(requests) do
-    local record = redis.call('HGET', key, request)
-    if record then
-      if fingerprint ~= '' and string.sub(record, 1, 8) ~= fingerprint then return {outcome = OUTCOME.CONFLICT} end
-      return {outcome = OUTCOME.SAME_REQUEST, refusal = string.byte(record, 10), id = string.sub(record, 11)}
-    end
-  end
+-- What the record of this request says, nil without one.
+local function known_answer(record, fingerprint)
+  if not record then return nil end
+  if fingerprint ~= '' and string.sub(record, 1, 8) ~= fingerprint then return {outcome = OUTCOME.CONFLICT} end
+  return {outcome = OUTCOME.SAME_REQUEST, refusal = string.byte(record, 10), id = string.sub(record, 11)}
 end
 
-local function write_request(key, request, fingerprint, outcome, refusal, id)
-  local first = redis.call('HLEN', key) == 0
+local function request_record(fingerprint, outcome, refusal, id)
   if fingerprint == '' then fingerprint = string.rep('\0', 8) end
-  redis.call('HSET', key, request, fingerprint .. string.char(outcome, refusal) .. id)
+  return fingerprint .. string.char(outcome, refusal) .. id
+end
+
+local function write_request(key, request, record)
+  local first = redis.call('HLEN', key) == 0
+  redis.call('HSET', key, 'r' .. request, record)
   if first then redis.call('EXPIRE', key, KEEP_DAY_S) end
 end

@@ -3,14 +3,15 @@
 local T = {queue = 1, state = 2, lane = 3, assurance = 4, nearness = 5, token = 6, arrived = 7, score = 8, counter = 9,
   called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16}
 
-local function tickets_key(hall, id)
+-- The key of the day on which a ticket was given, nil for what is no ticket id.
+local function day_of_ticket(hall, id)
   local day = string.match(id, '^(%d+)%-%d+$')
-  return day and day_keys(hall.root, day).tickets or nil
+  return day and day_key(hall, day)
 end
 
 local function load_ticket(hall, id)
-  local key = tickets_key(hall, id)
-  local packed = key and redis.call('HGET', key, id)
+  local key = day_of_ticket(hall, id)
+  local packed = key and redis.call('HGET', key, 't' .. id)
   if not packed then return nil end
   return cmsgpack.unpack(packed), packed
 end
@@ -31,7 +32,7 @@ end
 
 local function save_ticket(hall, id, ticket, since)
   ticket[T.revision] = ticket[T.revision] + 1
-  redis.call('HSET', tickets_key(hall, id), id, cmsgpack.pack(ticket))
+  redis.call('HSET', day_of_ticket(hall, id), 't' .. id, cmsgpack.pack(ticket))
   enter_set(hall, id, ticket, since)
 end
 
