@@ -1,0 +1,67 @@
+"""Boards and ticket pages for Locust: each holds one stream of a hall open and looks at every picture it gets.
+
+Two figures come of it: how long until the first picture, and how old a picture is when it arrives.
+"""
+
+import time
+from http.client import HTTPException
+from itertools import count
+from typing import Final
+
+import gevent
+from geventhttpclient import HTTPClient
+from locust import User, task
+from locust.env import Environment
+from msgspec import Struct, json
+
+from loadtests import sheet
+from loadtests.patients import APP, worker_of
+
+JOIN_AGAIN_S: Final = 2.0
+SILENT_S: Final = 45.0
+"""A screen that hears nothing for so long, not even a beat, gives its stream up: beats come each 15 s."""
+_turn = count()
+
+
+class _Picture(Struct):
+    at_ms: int
+
+
+_PICTURE = json.Decoder(_Picture)
+
+
+class Board(User):
+    """One screen."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        run: sheet.Sheet = APP[0].run
+        workers = max(1, int(getattr(environment.parsed_options, "processes", 1) or 1))
+        self.hip = run.hips[(next(_turn) * workers + worker_of(environment)) % len(run.hips)]
+        self.url = run.kiosk_url
+
+    @task
+    def watch(self) -> None:
+        """For as long as the stream lasts; then join again, as a page does."""
+        began, first = time.perf_counter(), True
+        client = HTTPClient.from_url(self.url, network_timeout=SILENT_S)
+        try:
+            answer = client.get(f"/live/{self.hip}", headers={"Accept": "text/event-stream"})
+            while line := answer.readline(b"\n"):
+                if line.startswith(b'data: {"facility"'):
+                    if first:
+                        self._tell("stream opens", (time.perf_counter() - began) * 1000)
+                        first = False
+                    else:
+                        # Pictures carry the store's clock, which is this machine's in a local run.
+                        self._tell("picture arrives", max(0.0, time.time() * 1000 - _PICTURE.decode(line[6:]).at_ms))
+        except (OSError, HTTPException) as lost:
+            self._tell("stream lost", (time.perf_counter() - began) * 1000, lost)
+        finally:
+            client.close()
+        gevent.sleep(JOIN_AGAIN_S)
+
+    def _tell(self, name: str, took_ms: float, trouble: Exception | None = None) -> None:
+        self.environment.events.request.fire(
+            request_type="STREAM", name=name, response_time=took_ms, response_length=0, exception=trouble, context={}
+        )

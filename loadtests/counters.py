@@ -1,0 +1,71 @@
+"""Clerks for Locust: each signs in at a console once and then calls one patient after the other."""
+
+import re
+import secrets
+from itertools import count
+from typing import Final
+
+from locust import FastHttpUser, constant_pacing, task
+from locust.env import Environment
+from locust.exception import StopUser
+
+from loadtests import sheet
+from loadtests.patients import APP, worker_of
+
+MINUTES_A_PATIENT: Final = 2.0
+"""At a counter, on an ordinary clock (SMHS Srinagar: 5 in ten minutes)."""
+SHORTEST_PACE_S: Final = 0.25
+_CSRF = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
+_CHANGE_IT = 'action="/console/password"'
+_turn = count()
+
+
+class Clerk(FastHttpUser):
+    """One counter."""
+
+    host = ""
+
+    def __init__(self, environment: Environment) -> None:
+        run: sheet.Sheet = APP[0].run
+        self.host = run.kiosk_url
+        super().__init__(environment)
+        workers = max(1, int(getattr(environment.parsed_options, "processes", 1) or 1))
+        place = next(_turn) * workers + worker_of(environment)
+        if place >= len(run.seats):
+            raise StopUser
+        _, self.seat = run.seats[place]
+        self._pace = constant_pacing(max(SHORTEST_PACE_S, MINUTES_A_PATIENT * 60 / run.speed))
+        self._headers = {"Origin": run.kiosk_url, "Sec-Fetch-Site": "same-origin"}
+        self._csrf = ""
+
+    def wait_time(self) -> float:
+        """From one call to the next."""
+        return float(self._pace(self))
+
+    def on_start(self) -> None:
+        """Sign in; the first password is changed at once, as the console wants it."""
+        page = self._form("/console/login", {"login": self.seat["login"], "password": self.seat["password"]})
+        if _CHANGE_IT in page:
+            new = f"{secrets.token_urlsafe(18)} desk"
+            told = {"_csrf": self._read(page), "old": self.seat["password"], "new": new, "again": new}
+            page = self._form("/console/password", told)
+        self._csrf = self._read(page)
+
+    def _form(self, path: str, fields: dict[str, str]) -> str:
+        headers = self._headers | {"Accept": "text/html"}
+        answer = self.client.post(path, data=fields, headers=headers, name=f"console: {path.rpartition('/')[2]}")
+        return str(answer.text or "")
+
+    @staticmethod
+    def _read(page: str) -> str:
+        found = _CSRF.search(page)
+        if not found:
+            raise StopUser
+        return found.group(1)
+
+    @task
+    def next(self) -> None:
+        """One key: whoever was here is done, the next is called."""
+        headers = self._headers | {"X-CSRF-Token": self._csrf}
+        asked = {"counter": self.seat["counter"], "ticket": ""}
+        self.client.post("/console/desk/next", json=asked, headers=headers, name="clerk: next")

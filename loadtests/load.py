@@ -1,0 +1,216 @@
+"""``python -m loadtests.load``: one shaped day by Locust, against a fresh local stack or a running one, and a verdict.
+
+Writes ``reports/load-SHAPE/``: ``index.html`` (plots and verdict), Locust's own report and its numbers. Exits 1 when a
+promise of ``loadtests.budget`` was broken.
+"""
+
+import argparse
+import asyncio
+import base64
+import html
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import json
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from loadtests import sheet
+from loadtests.audit import audit
+from loadtests.budget import Finding, judge, table
+from loadtests.gateway.launch import HOUSE, Announced, Simulator
+from loadtests.people.door import percentile
+from loadtests.shapes import SHAPES
+from loadtests.sheet import Sheet
+from loadtests.stack import fresh_stack
+
+PEAK_PER_S = 150.0
+"""Scans in the busiest second when no number of people is asked for: Locust shares the machine with what it loads."""
+SETTLE_S = 35.0
+LOOKED_AT_S = 1.0
+GIVE_UP_S = 60.0
+"""Beyond the day's own length, for Locust to end by itself."""
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m loadtests.load", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--shape", choices=sorted(SHAPES), default="opd-morning", help="what kind of day")
+    parser.add_argument("--users", type=int, default=0, help="people of the day; 0: as many as a small machine bears")
+    parser.add_argument("--seconds", type=float, default=75, help="how long the day takes (default %(default)s)")
+    parser.add_argument("--processes", type=int, default=1, help="of Locust (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--reports", type=Path, default=Path("reports"))
+    parser.add_argument("--host", help="a running kiosk instead of a fresh one; needs --gateway and --halls")
+    parser.add_argument("--gateway", help="the simulated gateway that kiosk is connected to")
+    parser.add_argument("--halls", type=Path, help="file: [{hip_id, counters, clerks: [{login, password, counter}]}]")
+    parser.add_argument("--app-id", default="PHR_SIMULATED", help="its secret: SIMULATOR_APP_SECRET")
+    asked = parser.parse_args()
+    if len({bool(asked.host), bool(asked.gateway), bool(asked.halls)}) > 1:
+        parser.error("--host, --gateway and --halls belong together")
+    return asked
+
+
+def _sheet(
+    asked: argparse.Namespace, kiosk_url: str, gateway: Announced, hips: list[str], halls: list[dict[str, Any]]
+) -> Sheet:
+    shape = SHAPES[asked.shape]
+    run = Sheet(
+        kiosk_url=kiosk_url, gateway=gateway, hips=hips, halls=halls, shape=shape.name,
+        people=asked.users or shape.people, seconds=asked.seconds, seed=asked.seed,
+        boards=max(1, round(len(hips) * shape.boards_per_facility)), run=f"{int(time.time()):x}",
+    )  # fmt: skip
+    if not asked.users:
+        run = msgspec.structs.replace(run, people=int(run.people * min(1.0, PEAK_PER_S / run.peak_per_s())))
+    return run
+
+
+async def run(asked: argparse.Namespace) -> bool:
+    """The whole run; whether every promise was kept."""
+    if asked.host:
+        secret = os.environ.get("SIMULATOR_APP_SECRET", "")
+        announced = Announced(url=asked.gateway.rstrip("/"), app_id=asked.app_id, app_secret=secret)
+        halls = json.decode(asked.halls.read_bytes())
+        async with Simulator.at(announced) as simulator:
+            hips = [hall["hip_id"] for hall in halls]
+            return await _loaded(asked, _sheet(asked, asked.host.rstrip("/"), announced, hips, halls), simulator)
+    shape = SHAPES[asked.shape]
+    fresh = fresh_stack(seed=asked.seed, facilities=shape.facilities, counters=shape.clerks, staffed=1)
+    async with fresh as stack:
+        run = _sheet(asked, stack.kiosk_url, stack.simulator.announced, stack.hips, stack.halls)
+        return await _loaded(asked, run, stack.simulator)
+
+
+async def _loaded(asked: argparse.Namespace, run: Sheet, simulator: Simulator) -> bool:
+    folder: Path = asked.reports / f"load-{run.shape}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    written = folder / "sheet.json"
+    sheet.write(run, written)
+    try:
+        code = await _watched(_locust(asked, run, folder), run, simulator)
+    finally:
+        written.unlink()
+    await _settled(simulator)
+    rows = await simulator.shares()
+    findings = judge(_figures(folder, rows, code))
+    lines = table(findings)
+    _report(run, folder, findings, rows)
+    sys.stdout.write("\n".join(["", *lines, "", f"report: {folder / 'index.html'}", ""]))
+    return all(finding.kept for finding in findings)
+
+
+async def _watched(work: Coroutine[Any, Any, int], run: Sheet, simulator: Simulator) -> int:
+    """Show how the day goes, as the gateway sees it."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    with Progress(*columns) as progress:
+        day = progress.add_task(run.shape, total=run.people, told="")
+        task = asyncio.create_task(work)
+        while not task.done():
+            await asyncio.wait({task}, timeout=LOOKED_AT_S)
+            seen = await simulator.summary()
+            wait_ms = seen["wait_ms"].get("p99", 0)
+            told = f"{seen['shares']:,} scans, {seen['tokens']:,} numbers, p99 {wait_ms:,} ms"
+            progress.update(day, completed=seen["tokens"], told=told)
+        return await task
+
+
+async def _locust(asked: argparse.Namespace, run: Sheet, folder: Path) -> int:
+    """Locust in a group of its own, so that it and its workers end together, by themselves or by us."""
+    words = [
+        sys.executable, "-m", "locust", "-f", str(HOUSE / "loadtests" / "locustfile.py"), "--headless", "--only-summary",
+        "--html", str(folder / "locust.html"),
+        "--stop-timeout", "5", "--exit-code-on-error", "0", "--loglevel", "WARNING",
+    ]  # fmt: skip
+    if asked.processes > 1:
+        words += ["--processes", str(asked.processes)]
+    path = os.pathsep.join(filter(None, (str(HOUSE), os.environ.get("PYTHONPATH", ""))))
+    environment = os.environ | {sheet.VARIABLE: str((folder / "sheet.json").resolve()), "PYTHONPATH": path}
+    child = await asyncio.create_subprocess_exec(*words, env=environment, start_new_session=True)
+    try:
+        async with asyncio.timeout(run.seconds + GIVE_UP_S):
+            return await child.wait()
+    finally:
+        if child.returncode is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            await child.wait()
+
+
+async def _settled(simulator: Simulator) -> None:
+    deadline = time.monotonic() + SETTLE_S
+    while (await simulator.summary())["pending"] and time.monotonic() < deadline:  # noqa: ASYNC110  another process
+        await asyncio.sleep(0.25)
+
+
+def _figures(folder: Path, rows: list[dict[str, Any]], code: int) -> dict[str, float]:
+    """What the budget judges: Locust's percentiles, and the gateway's ledger."""
+    stats = json.decode((folder / "locust.json").read_bytes())
+    took = [delivery["took_ms"] for row in rows for delivery in row["deliveries"]]
+    found = audit(rows)
+    broken = len(found.unanswered) + len(found.repeated) + len(found.number_twice) + len(found.person_twice)
+    figures = {
+        "failures": float(stats["Aggregated"]["failures"]) + (code != 0),
+        "broken": float(broken),
+        "callback_p99_ms": percentile(took, 0.99),
+    }
+    names = {"loop_p99_ms": "scan to number", "move_p99_ms": "clerk: next", "call_to_screen_p99_ms": "picture arrives"}
+    return figures | {name: float(stats[line]["p99_ms"]) for name, line in names.items() if line in stats}
+
+
+def _report(run: Sheet, folder: Path, findings: list[Finding], rows: list[dict[str, Any]]) -> None:
+    """One page that says it all: verdict, plots, and where Locust's own report is."""
+    picture = base64.b64encode(_plot(run, folder, rows)).decode()
+    lines = "".join(
+        f"<tr class={'kept' if one.kept else 'missed'}><td>{html.escape(one.promise.words)}<td>{one.figure:,.4g} "
+        f"{one.promise.unit}<td>{one.promise.sense} {one.promise.bound:g}<td>{'kept' if one.kept else 'missed'}"
+        for one in findings
+    )
+    words = html.escape(f"{run.shape}: {run.day.words}")
+    (folder / "index.html").write_text(
+        "<!doctype html><meta charset=utf-8><title>Load run</title><style>body{font:16px sans-serif;max-width:60rem;"
+        "margin:2rem auto}td{padding:.2rem .8rem;border-bottom:1px solid #ddd}.missed{background:#fdd}.kept{background:"
+        f"#efe}}img{{max-width:100%}}</style><h1>{words}</h1><p>{run.people:,} people in {run.seconds:.0f} s, "
+        f"{run.boards:,} screens, {len(run.seats)} clerks, {len(run.hips):,} facilities.<table>{lines}</table>"
+        f'<p><img alt="rates and times" src="data:image/png;base64,{picture}">'
+        '<p><a href="locust.html">Locust’s report</a>'
+    )
+
+
+def _plot(run: Sheet, folder: Path, rows: list[dict[str, Any]]) -> bytes:
+    """Scans a second as planned and as they went, and how long each person waited, as the gateway saw it."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    began = min((row["shared_ms"] for row in rows), default=0)
+    at = [(row["shared_ms"] - began) / 1000 for row in rows]
+    figure, (rates, waits) = plt.subplots(2, 1, figsize=(10, 6.5), sharex=True)
+    rates.hist(at, bins=max(1, int(run.seconds)), range=(0, run.seconds), label="scans", alpha=0.6)
+    moments = [second / 2 for second in range(int(run.seconds * 2))]
+    rates.plot(moments, [run.scans_per_s(moment) for moment in moments], color="black", linewidth=1, label="planned")
+    rates.set(ylabel="a second", ylim=(0, None))
+    rates.legend()
+    answered = [
+        (when, row["settled_ms"] - row["shared_ms"]) for when, row in zip(at, rows, strict=True) if row["token"]
+    ]
+    waits.scatter([when for when, _ in answered], [wait for _, wait in answered], s=4)
+    waits.set(xlabel="seconds of the run", ylabel="scan to number, ms", ylim=(0, None))
+    figure.tight_layout()
+    figure.savefig(folder / "plot.png", dpi=100)
+    return (folder / "plot.png").read_bytes()
+
+
+def main() -> None:
+    """The command."""
+    asked = _arguments()
+    sys.exit(0 if asyncio.run(run(asked)) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Patients for Locust: each scans once at a counter's QR, shares through the gateway, and waits for the number.
+
+A user of this class is a place in the crowd, not a person: it sends one new patient at each turn, so that the number of
+users sets the rate of scans. The wait for the number goes on beside the next turn: a slow hospital does not keep people
+from coming.
+"""
+
+import os
+import time
+import uuid
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final
+
+import gevent
+from gevent.event import AsyncResult
+from geventhttpclient import HTTPClient
+from locust import FastHttpUser, constant_pacing, task
+from locust.env import Environment
+from msgspec import json
+
+from loadtests import sheet
+from loadtests.gateway import wire
+from loadtests.people.invented import invent
+from loadtests.shapes import Chooser
+
+TURN_S: Final = 2.0
+"""One scan for each user and turn."""
+SCREEN_S: Final = 30.0
+"""How long a phone waits (protocol B4)."""
+POLL_S: Final = 10
+PHONE_SHARE: Final = "/api/hiecm/patient-share/v3/share"
+SESSIONS: Final = "/api/hiecm/gateway/v3/sessions"
+APART: Final = 1_000_000
+"""Patients of one process; each process of a run invents others."""
+
+
+def moment() -> str:
+    """TIMESTAMP as an app writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+class App:
+    """The PHR app of this process: its access token, and who waits for which answer."""
+
+    def __init__(self, run: sheet.Sheet, process: int) -> None:
+        self.run = run
+        self.name = f"{run.gateway.app_id}-{run.run}-{os.getpid()}"
+        self.people = count(process * APART)
+        self.chooser = Chooser(len(run.hips), run.seed + process)
+        self.token = ""
+        self._waiting: dict[str, AsyncResult] = {}
+
+    def start(self) -> None:
+        """Sign in and listen for answers, until the process ends."""
+        self.token = self._signed_in()
+        gevent.spawn(self._listen)
+
+    def _client(self) -> HTTPClient:
+        return HTTPClient.from_url(self.run.gateway.url, concurrency=2, network_timeout=POLL_S + 20)
+
+    def _signed_in(self) -> str:
+        asked = {
+            "clientId": self.run.gateway.app_id,
+            "clientSecret": self.run.gateway.app_secret,
+            "grantType": "client_credentials",
+        }
+        headers = {"REQUEST-ID": str(uuid.uuid4()), "TIMESTAMP": moment(), "X-CM-ID": self.run.gateway.cm_id,
+                   "Content-Type": "application/json"}  # fmt: skip
+        answer = self._client().post(SESSIONS, body=json.encode(asked), headers=headers)
+        return str(json.decode(bytes(answer.read()))["accessToken"])
+
+    def _listen(self) -> None:
+        client = self._client()
+        while True:
+            answer = client.get(f"/_sim/inbox?app={self.name}&wait_s={POLL_S}&limit=5000")
+            for callback in json.decode(bytes(answer.read())):
+                body = callback["body"]
+                waiting = self._waiting.pop(str(body.get("response", {}).get("requestId")), None)
+                if waiting is not None and callback["path"] == wire.APP_ON_SHARE:
+                    waiting.set(body)
+
+    def expect(self, request_id: str) -> AsyncResult:
+        """The answer to this share, when it comes."""
+        waiting = self._waiting[request_id] = AsyncResult()
+        return waiting
+
+    def headers(self, request_id: str, session: str) -> dict[str, str]:
+        """Of a share."""
+        return {
+            "Authorization": f"Bearer {self.token}", "REQUEST-ID": request_id, "TIMESTAMP": moment(),
+            "X-CM-ID": self.run.gateway.cm_id, "X-HIU-ID": self.name, "X-AUTH-TOKEN": session,
+            "Content-Type": "application/json",
+        }  # fmt: skip
+
+
+APP: list[App] = []
+"""The one app of this process, made when its users are about to start."""
+
+
+def prepare(environment: Environment, run: sheet.Sheet) -> None:
+    """Once a process, before its first patient."""
+    if not APP:
+        APP.append(App(run, worker_of(environment)))
+        APP[0].start()
+
+
+def worker_of(environment: Environment) -> int:
+    """Which of the run's processes this is, from 0."""
+    return max(0, int(getattr(environment.runner, "worker_index", 0) or 0))
+
+
+class Patient(FastHttpUser):
+    """A place in the crowd."""
+
+    wait_time = constant_pacing(TURN_S)
+    host = ""
+
+    def __init__(self, environment: Environment) -> None:
+        self.host = APP[0].run.gateway.url
+        super().__init__(environment)
+
+    @task
+    def scan(self) -> None:
+        """One new person scans."""
+        app = APP[0]
+        patient = invent(app.run.seed, next(app.people))
+        hip = app.run.hips[app.chooser.facility()]
+        request_id = str(uuid.uuid4())
+        waiting = app.expect(request_id)
+        began = time.perf_counter()
+        body = json.encode(patient.share(hip, app.run.text, at=(34.0801, 74.7902)))
+        headers = app.headers(request_id, f"session-of-{patient.index}")
+        self.client.post(PHONE_SHARE, data=body.decode(), headers=headers, name="phone: share")
+        gevent.spawn(self._wait, waiting, began)
+
+    def _wait(self, waiting: AsyncResult, began: float) -> None:
+        trouble: Exception | None = None
+        try:
+            told: dict[str, Any] = waiting.get(timeout=SCREEN_S)
+            if "acknowledgement" not in told:
+                trouble = Refused(str(told.get("error")))
+        except gevent.Timeout:
+            trouble = NoNumber("no number within 30 s")
+        self.environment.events.request.fire(
+            request_type="SCAN", name="scan to number", response_time=(time.perf_counter() - began) * 1000,
+            response_length=0, exception=trouble, context={},
+        )  # fmt: skip
+
+
+class NoNumber(Exception):
+    """The phone gave up."""
+
+
+class Refused(Exception):
+    """The phone shows words instead of a number."""

@@ -1,0 +1,77 @@
+"""The sheet of a run: what every process of it must know, written once by whoever starts it and read by all."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from msgspec import Struct, json
+
+from loadtests.gateway.launch import Announced
+from loadtests.shapes import SHAPES, Shape
+
+VARIABLE: Final = "KIOSK_LOADTEST_SHEET"
+"""Environment variable that names the file."""
+
+
+class Sheet(Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    kiosk_url: str
+    gateway: Announced
+    hips: list[str]
+    """Facilities, largest first."""
+    halls: list[dict[str, Any]]
+    """Those with clerks: ``{hip_id, counters, clerks: [{login, password, counter}]}``."""
+    shape: str
+    people: int
+    """Scans of the whole run."""
+    seconds: float
+    """How long the day takes."""
+    boards: int
+    seed: int
+    run: str
+    text: str = "M1"
+    """What stands in the QR of every counter."""
+
+    @property
+    def day(self) -> Shape:
+        """The shape, with this run's people."""
+        return SHAPES[self.shape]
+
+    @property
+    def speed(self) -> float:
+        """Times faster than the clock."""
+        return self.day.minutes() * 60 / self.seconds
+
+    @property
+    def seats(self) -> list[tuple[str, dict[str, str]]]:
+        """Every clerk: facility, and login, password and counter."""
+        return [(hall["hip_id"], seat) for hall in self.halls for seat in hall["clerks"]]
+
+    def scans_per_s(self, at_s: float) -> float:
+        """How many should come at this moment of the run."""
+        a_minute = self.day.pace(at_s / self.seconds) * self.people / self.day.people
+        return a_minute / 60 * self.speed
+
+    def peak_per_s(self) -> float:
+        """The most that should come in one second."""
+        return self.day.peak() * self.people / self.day.people / 60 * self.speed
+
+
+def write(sheet: Sheet, path: Path) -> None:
+    """For the others; private, because clerks' passwords stand on it."""
+    path.touch(mode=0o600)
+    path.write_bytes(json.encode(sheet))
+
+
+def read() -> Sheet:
+    """The sheet of this run."""
+    path = os.environ.get(VARIABLE)
+    if not path:
+        raise SystemExit(f"{VARIABLE} names no sheet: start a load run with `make load` or `python -m loadtests.load`")
+    return json.decode(Path(path).read_bytes(), type=Sheet)
+
+
+def figures_path() -> Path:
+    """Where Locust leaves what it counted: beside the sheet."""
+    return Path(os.environ[VARIABLE]).with_name("locust.json")
