@@ -52,8 +52,8 @@ class Feed:
 
     async def _changed(self, reader: StreamReader, last: dict[str, str], wait_ms: int) -> set[str]:
         found = await reader.read(("XREAD", "COUNT", _BATCH), last, wait_ms)
-        changed: set[str] = set()
+        changed: set[bytes] = set()
         for key, entries in found.items():
             last[key] = entries[-1][0].decode()
-            changed.update(fields[b"f"].decode() for _, fields in entries if b"f" in fields)
-        return changed
+            changed.update(flat[1] for _, flat in entries if flat)  # the field `f` stands first (shared/news.lua)
+        return {name.decode() for name in changed}

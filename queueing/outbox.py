@@ -171,7 +171,9 @@ class Outbox:
                 raise
             return []
         return [
-            _debt(key.removesuffix(":owed"), entry, deliveries=1) for key, entries in found.items() for entry in entries
+            _debt(key.removesuffix(":owed"), entry_of(raw), deliveries=1)
+            for key, entries in found.items()
+            for raw in entries
         ]
 
     async def _tend(self) -> None:

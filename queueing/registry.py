@@ -13,8 +13,6 @@ from queueing.store import Store
 HIP_ID_MAX: Final = 250
 PAGE_MAX: Final = 1000
 
-_POLICY: Final = ("far", "stale", "unknown", "near_m")
-
 _pack = msgspec.msgpack.Encoder().encode
 _read_facility = msgspec.msgpack.Decoder(Facility).decode
 _read_policy = msgspec.msgpack.Decoder(tuple[Remote, Remote, Remote, int]).decode
@@ -54,14 +52,19 @@ def _facility_of(found: dict[bytes, bytes]) -> Facility:
     facility = _read_facility(found[b"facility"])
     return msgspec.structs.replace(
         facility,
-        policy=Policy(**dict(zip(_POLICY, _read_policy(found[b"policy"]), strict=True))),
+        policy=_policy_of(found[b"policy"]),
         default_queue=found.get(b"default", b"").decode(),
     )
 
 
 def _packed_policy(policy: Policy) -> bytes:
     """As ``decide`` in functions/enqueue.lua reads it: a list, because every scan with a position unpacks it."""
-    return _pack([getattr(policy, name) for name in _POLICY])
+    return _pack((policy.far, policy.stale, policy.unknown, policy.near_m))
+
+
+def _policy_of(packed: bytes) -> Policy:
+    far, stale, unknown, near_m = _read_policy(packed)
+    return Policy(far=far, stale=stale, unknown=unknown, near_m=near_m)
 
 
 def _place_of(facility: Facility) -> str:

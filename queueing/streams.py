@@ -16,20 +16,22 @@ _POLL_MAX_S: Final = 0.1
 
 Fields: TypeAlias = dict[bytes, bytes]
 Entry: TypeAlias = tuple[bytes, Fields]
+Raw: TypeAlias = list[Any]
+"""One stream entry as the server sends it: id, then a list of field and value in turn (None for a deleted entry)."""
 
 
-def entry_of(raw: Any) -> Entry:
-    """One stream entry as the server sends it: id, then field and value in turn. A deleted entry has no fields."""
+def entry_of(raw: Raw) -> Entry:
+    """The same with its fields by name."""
     stream_id, flat = raw
     pairs = flat or []
     return stream_id, dict(zip(pairs[::2], pairs[1::2], strict=True))
 
 
-def _streams_of(raw: Any) -> dict[str, list[Entry]]:
+def _streams_of(raw: Any) -> dict[str, list[Raw]]:
     if raw is None:
         return {}
     named = raw.items() if isinstance(raw, Mapping) else raw
-    return {key.decode(): [entry_of(one) for one in entries] for key, entries in named}
+    return {key.decode(): entries for key, entries in named}
 
 
 def _as_it_came(raw: Any, **_options: Any) -> Any:
@@ -44,9 +46,7 @@ class StreamReader:
         self._client: Redis | None = None
         self._pause_s = _POLL_MIN_S
 
-    async def read(
-        self, command: tuple[str | int, ...], ids: Mapping[str, str], wait_ms: int
-    ) -> dict[str, list[Entry]]:
+    async def read(self, command: tuple[str | int, ...], ids: Mapping[str, str], wait_ms: int) -> dict[str, list[Raw]]:
         """``command`` is everything of XREAD or XREADGROUP before BLOCK. Raises StoreAway, StoreRefused (NOGROUP)."""
         client = self._blocking_client()
         if client is None:
@@ -70,15 +70,13 @@ class StreamReader:
             self._client = client
         return self._client
 
-    async def _poll(
-        self, command: tuple[str | int, ...], ids: Mapping[str, str], wait_ms: int
-    ) -> dict[str, list[Entry]]:
+    async def _poll(self, command: tuple[str | int, ...], ids: Mapping[str, str], wait_ms: int) -> dict[str, list[Raw]]:
         deadline = asyncio.get_running_loop().time() + wait_ms / 1000
         while True:
             replies = await asyncio.gather(
                 *(self._store.call(key, *command, "STREAMS", key, last) for key, last in ids.items())
             )
-            found: dict[str, list[Entry]] = {}
+            found: dict[str, list[Raw]] = {}
             for reply in replies:
                 found.update(_streams_of(reply))
             if found or asyncio.get_running_loop().time() >= deadline:
