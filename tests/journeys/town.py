@@ -25,7 +25,7 @@ from loadtests.people.phones import Phones, Received
 from tests.kiosk.tree import LONG_S, Tree, alive, below, kiosk, until
 
 SEED = 11
-HOSPITALS = 16
+HOSPITALS = 24
 SRINAGAR = (34.0837, 74.7973)
 DELHI = (28.6139, 77.2090)
 MEDICINE, PHARMACY = "medicine", "pharmacy"
