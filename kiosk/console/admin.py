@@ -39,7 +39,8 @@ class Admin(Controller):
     @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
         self, request: Asked, act: FromPath[str], session: NamedDependency[Session],
-        registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
+        registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox],
+        settings: NamedDependency[Settings],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """One form of the page. What is wrong with it is told on the page itself, what worked after a redirect."""
         form = await guards.form(request)

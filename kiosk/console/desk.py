@@ -21,7 +21,7 @@ from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
 
 from . import guards, pages, words
-from .desk_view import DeskView, DeskViews, Detail, Row
+from .desk_view import DeskView, DeskViews, Detail, Row, queue_rows
 from .guards import Asked
 from .sessions import Session
 from .staff import Staff
@@ -83,16 +83,18 @@ class Desk(Controller):
         staff: NamedDependency[Staff],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """The desk. Sitting down at a counter is remembered for the next sign-in."""
-        facility, counters = await asyncio.gather(
-            registry.facility(session.facility), registry.counters(session.facility)
+        facility, queues, counters = await asyncio.gather(
+            registry.facility(session.facility), registry.queues(session.facility), registry.counters(session.facility)
         )
-        if counter not in {one.name for one in counters}:
+        mine = next((one for one in counters if one.name == counter), None)
+        if mine is None:
             return pages.go("/console/counters")
         if session.counter != counter:
             await staff.sit_at(session.login, counter)
         live = f"/live/{quote(session.facility, safe='')}"
         return pages.page(
             "desk.html", session=session, facility=facility, counter=counter, live=live,
+            queues=msgspec.to_builtins(queue_rows(queues, mine)),
             lanes={lane.name.lower(): name for lane, name in words.LANES.items()},
             states={state.name.lower(): name for state, name in words.STATES.items()},
         )  # fmt: skip
@@ -133,8 +135,11 @@ class Desk(Controller):
             raise NotFoundException
         moved = await make(desk, session.facility, ask, session.login)
         said = tell(move, ask, moved, {one.id: one.name for one in await registry.queues(session.facility)})
-        row = (await desk_views.one(session.facility, moved.ticket))[0] if moved.ticket else None
-        return Response(Answer(outcome=moved.outcome.name, words=said, ticket=row), headers=PAGE)
+        answer = Answer(outcome=moved.outcome.name, words=said)
+        if moved.ticket is not None:
+            row, details = await desk_views.one(session.facility, moved.ticket)
+            answer = msgspec.structs.replace(answer, ticket=row, details=details)
+        return Response(answer, headers=PAGE)
 
 
 def tell(move: str, ask: Ask, moved: Moved, queues: dict[str, str]) -> str:

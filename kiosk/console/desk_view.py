@@ -105,7 +105,7 @@ class DeskViews:
         mine = next((one for one in tickets if one.counter == counter.name and one.state in AT_A_COUNTER), None)
         return DeskView(
             at_ms=time.time_ns() // 1_000_000, counter=counter.name, counter_open=counter.open,
-            queues=_queue_rows(queues, counter),
+            queues=queue_rows(queues, counter),
             current=next((one for one in rows if mine and one.id == mine.id), None),
             details=details(patients[mine.id]) if mine else (), tickets=tuple(rows), more=len(tickets) == LISTED,
         )  # fmt: skip
@@ -174,7 +174,8 @@ def details(patient: Patient) -> tuple[Detail, ...]:
     return tuple(Detail(label=label, value=text) for label, value in lines if (text := shown(value, 200)))
 
 
-def _queue_rows(queues: Iterable[Queue], counter: Counter) -> tuple[QueueRow, ...]:
+def queue_rows(queues: Iterable[Queue], counter: Counter) -> tuple[QueueRow, ...]:
+    """Every queue of the facility; those that this counter serves are marked."""
     return tuple(
         QueueRow(id=one.id, name=one.name, prefix=one.prefix, open=one.open, mine=one.id in counter.queues)
         for one in queues

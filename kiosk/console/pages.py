@@ -29,6 +29,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # lanes are chosen by their place
 _templates.filters["shown"] = shown
 _templates.filters["local_time"] = _local_time
 _templates.filters["part"] = lambda text: quote(str(text), safe="")

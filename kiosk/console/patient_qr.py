@@ -92,11 +92,8 @@ def _date(text: str) -> tuple[int | None, int | None, int | None]:
     numbers = [int(part) if part.isascii() and part.isdigit() else 0 for part in parts][-3:]
     day, month, year = ([0] * (3 - len(numbers)) + numbers)[:3]
     known = 1 <= month <= 12
-    return (
-        year if 1890 <= year <= 2200 else None,
-        month if known else None,
-        day if known and 1 <= day <= 31 else None,
-    )
+    born_on = day if known and 1 <= day <= 31 else None
+    return year if 1890 <= year <= 2200 else None, month if known else None, born_on
 
 
 def _phone(text: str) -> str:

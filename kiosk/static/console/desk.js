@@ -9,7 +9,7 @@ import { WalkIn } from './walk.js';
 
 const root = $('desk');
 const counter = root.dataset.counter;
-const [words, lanes, sections, states, genders] = ['words', 'lanes', 'sections', 'states', 'genders'].map((name) => JSON.parse(root.dataset[name]));
+const [words, lanes, sections, states, genders, queues] = ['words', 'lanes', 'sections', 'states', 'genders', 'queues'].map((name) => JSON.parse(root.dataset[name]));
 const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
 const LOOK_MS = 30000; // and a lost hint costs no more than this
 const TOAST_MS = 9000;
@@ -93,6 +93,7 @@ async function move(what, body) {
   root.setAttribute('aria-busy', 'true');
   try {
     const answer = await post(`/console/desk/${what}`, { counter, ...body });
+    apply(what, answer);
     tell(answer.words, answer.outcome === 'MOVED' ? '' : 'warn', answer.outcome === 'MOVED' && what !== 'undo');
     if (answer.outcome === 'MOVED' && body.ticket === list.selected) list.select('');
   } catch (cause) {
@@ -105,6 +106,18 @@ async function move(what, body) {
     root.removeAttribute('aria-busy');
   }
   await refresh();
+}
+
+// The answer is painted before the whole desk is fetched again: the next key must act on who is here now.
+function apply(what, { outcome, ticket, details }) {
+  if (!view) return;
+  const here = ticket && ticket.counter === counter && (ticket.state === 'called' || ticket.state === 'serving');
+  if (here) Object.assign(view, { current: ticket, details });
+  else if ((what === 'next' && outcome === 'EMPTY') || (ticket && view.current?.id === ticket.id)) Object.assign(view, { current: null, details: [] });
+  const mine = new Set(view.queues.filter((one) => one.mine).map((one) => one.id));
+  const over = (one) => ['done', 'cancelled', 'lapsed'].includes(one.state) || !mine.has(one.queue);
+  if (ticket) view.tickets = view.tickets.map((one) => (one.id === ticket.id ? ticket : one)).filter((one) => !over(one));
+  paint({ ...view, at_ms: now_ms() });
 }
 
 const current = () => view?.current ?? null;
@@ -133,8 +146,13 @@ const ACTS = {
   view: () => look(),
   slip: (where) => printAgain(target(where)),
   'let-go': () => list.select(''),
-  'walk-in': () => view && walkIn.open([...view.queues.filter((one) => one.mine), ...view.queues.filter((one) => !one.mine)]),
+  'walk-in': () => register(''),
 };
+
+function register(typed) {
+  const known = view?.queues ?? queues; // a scanner does not wait for the list
+  walkIn.open([...known.filter((one) => one.mine), ...known.filter((one) => !one.mine)], typed);
+}
 
 async function printAgain(ticket) {
   if (!ticket) return tell(words.choose_first, 'warn');
@@ -218,6 +236,7 @@ function pressed(event) {
   const key = keyOf(event).toLowerCase();
   const onControl = event.target.closest?.('button, a, summary');
   if (onControl && (key === ' ' || key === 'enter')) return;
+  if (key === '{') { event.preventDefault(); register('{'); return; } // a scanned card must not be taken for thirty moves
   const act = { arrowdown: () => list.step(1), arrowup: () => list.step(-1), pagedown: () => list.step(10), pageup: () => list.step(-10), home: () => list.step(-1e6), end: () => list.step(1e6) }[key];
   if (act) { event.preventDefault(); $('list').focus(); act(); return; }
   if (event.repeat) { if (key === ' ' || key === 'enter') event.preventDefault(); return; }

@@ -20,13 +20,14 @@ export class WalkIn {
     });
   }
 
-  // `queues`: mine first.
-  open(queues) {
+  // `queues`: mine first. `typed`: what a scanner has sent already.
+  open(queues, typed) {
     const select = this.form.elements.queue;
     const options = queues.filter((one) => one.open).map((one) => new Option(one.name, one.id));
     select.replaceChildren(...options);
     this.#clear();
     this.dialog.showModal();
+    this.form.elements.name.value = typed;
     this.form.elements.name.focus();
   }
 

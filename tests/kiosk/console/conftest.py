@@ -9,14 +9,13 @@ from litestar import Litestar
 
 from kiosk.house import House
 from queueing.embedded import EmbeddedValkey
-from queueing.store import open_store
 from tests.kiosk.console.ward import (
     HIP,
     Browser,
     browser,
     build_hospitals,
-    console_app,
-    opened_house,
+    house_of,
+    opened_app,
     ready_login,
 )
 
@@ -29,20 +28,32 @@ def valkey_url() -> Iterator[str]:
             yield server.url
 
 
-@pytest.fixture
-async def house(valkey_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    """A worker's house with two hospitals and nobody in them."""
-    emptied = await open_store(valkey_url)
-    await emptied.each_primary("FLUSHALL")
-    await emptied.close()
-    async with opened_house(valkey_url, tmp_path) as opened:
-        await build_hospitals(opened)
-        yield opened
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the key ring is: the store's seals belong to it."""
+    return tmp_path_factory.mktemp("house")
+
+
+@pytest.fixture(scope="module")
+async def running(valkey_url: str, folder: Path) -> AsyncIterator[Litestar]:
+    """The program's own application."""
+    async with opened_app(valkey_url, folder) as app:
+        yield app
 
 
 @pytest.fixture
-def app(house: House) -> Litestar:
-    return console_app(house)
+async def app(running: Litestar) -> Litestar:
+    """The same with two hospitals, nobody in them and nothing from the test before."""
+    house = house_of(running)
+    await house.store.each_primary("FLUSHALL")
+    await house.seal.refresh(house._day_keys)
+    await build_hospitals(house)
+    return running
+
+
+@pytest.fixture
+def house(app: Litestar) -> House:
+    return house_of(app)
 
 
 @pytest.fixture

@@ -72,21 +72,21 @@ async def test_no_unsafe_door_opens_without_the_token_of_the_page(app: Litestar,
             assert answer.status_code == 403, f"{method} {path} {token}"
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"origin": "https://evil.example"},
-        {"origin": "null"},
-        {"origin": ""},
-        {"origin": "http://127.0.0.1:8000", "sec-fetch-site": "cross-site"},
-        {"origin": "http://127.0.0.1:8000", "sec-fetch-site": "same-site"},
-    ],
-)
-async def test_no_unsafe_door_opens_to_another_site(clerk: Browser, house: House, headers: dict[str, str]) -> None:
+OTHER_SITES = [
+    {"origin": "https://evil.example"},
+    {"origin": "null"},
+    {"origin": ""},
+    {"origin": "http://127.0.0.1:8000", "sec-fetch-site": "cross-site"},
+    {"origin": "http://127.0.0.1:8000", "sec-fetch-site": "same-site"},
+]
+
+
+async def test_no_unsafe_door_opens_to_another_site(clerk: Browser, house: House) -> None:
     await arrive(house.check_in, "Asha Devi")
-    told = {**headers, "accept": "application/json", "x-csrf-token": clerk.csrf}
-    answer = await clerk.post("/console/desk/next", json={"counter": "M1"}, headers=told)
-    assert answer.status_code == 403
+    for headers in OTHER_SITES:
+        told = {**headers, "accept": "application/json", "x-csrf-token": clerk.csrf}
+        answer = await clerk.post("/console/desk/next", json={"counter": "M1"}, headers=told)
+        assert answer.status_code == 403, headers
     assert (await clerk.desk())["current"] is None
 
 
@@ -98,25 +98,25 @@ async def test_another_site_cannot_sign_a_browser_in(stranger: Browser, house: H
     assert not answer.headers.get_list("set-cookie")
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", ""])
-async def test_json_under_another_name_is_refused(clerk: Browser, content_type: str) -> None:
-    headers = {"accept": "application/json", "x-csrf-token": clerk.csrf, "content-type": content_type}
-    answer = await clerk.post("/console/desk/next", content=b'{"counter":"M1"}', headers=headers)
-    assert answer.status_code == 415
+async def test_json_under_another_name_is_refused(clerk: Browser) -> None:
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", ""]:
+        headers = {"accept": "application/json", "x-csrf-token": clerk.csrf, "content-type": content_type}
+        answer = await clerk.post("/console/desk/next", content=b'{"counter":"M1"}', headers=headers)
+        assert answer.status_code == 415, content_type
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        (b"", 400), (b"{", 400), (b"[]", 400), (b'{"counter":7}', 400), (b'{"counter":"M1","more":1}', 400),
-        (b"[" * 10_000, 400), (b'{"counter":"\xff"}', 400), (b'{"counter":"' + b"M" * 20_000 + b'"}', 413),
-    ],
-)  # fmt: skip
-async def test_a_bad_body_is_refused_without_repeating_it(clerk: Browser, body: bytes, status: int) -> None:
+BAD_BODIES = [
+    (b"", 400), (b"{", 400), (b"[]", 400), (b'{"counter":7}', 400), (b'{"counter":"M1","more":1}', 400),
+    (b"[" * 10_000, 400), (b'{"counter":"\xff"}', 400), (b'{"counter":"' + b"M" * 20_000 + b'"}', 413),
+]  # fmt: skip
+
+
+async def test_a_bad_body_is_refused_without_repeating_it(clerk: Browser) -> None:
     headers = {"accept": "application/json", "x-csrf-token": clerk.csrf, "content-type": "application/json"}
-    answer = await clerk.post("/console/desk/next", content=body, headers=headers)
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
-    assert len(answer.content) < 400
+    for body, status in BAD_BODIES:
+        answer = await clerk.post("/console/desk/next", content=body, headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), body[:20]
+        assert len(answer.content) < 400
 
 
 async def test_a_form_that_is_not_text_is_refused(clerk: Browser) -> None:

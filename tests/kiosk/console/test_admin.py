@@ -1,0 +1,128 @@
+"""The facility administrator's page."""
+
+import re
+
+import pytest
+from litestar import Litestar
+
+from kiosk.house import House
+from queueing.models import Remote
+from tests.kiosk.console.ward import HIP, Browser, arrive, browser
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_queue_and_its_counter_count_at_once(admin: Browser, house: House) -> None:
+    answer = await admin.send_form("/console/admin/queue", id="surgery", name="Surgery OPD", prefix="s", limit="200")
+    assert answer.headers["location"] == "/console/admin?done=queue#queue"
+    await admin.send_form("/console/admin/counter", name="s1", queues="surgery, medicine")
+    counter = next(one for one in await house.registry.counters(HIP) if one.name == "S1")
+    assert counter.queues == ("surgery", "medicine")
+    place = await arrive(house.check_in, "First of Surgery", context="S1")
+    assert place.token == "S-001"
+    assert "Queue saved." in (await admin.get("/console/admin?done=queue")).text
+
+
+MISFITS: list[tuple[str, dict[str, str], int, str]] = [
+    ("queue", {"id": "a b", "name": "X", "prefix": "X"}, 422, "letters, digits"),
+    ("queue", {"id": "x", "name": "", "prefix": "X"}, 422, "needs a name"),
+    ("queue", {"id": "x", "name": "X", "prefix": "XXXX"}, 422, "1 to 3 letters"),
+    ("queue", {"id": "x", "name": "X", "prefix": "M"}, 409, "this prefix already"),
+    ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "0"}, 422, "from 1 to"),
+    ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "99999999999999999999"}, 422, "from 1 to"),
+    ("counter", {"name": "MEDICINE1", "queues": "medicine"}, 422, "at most 4 characters"),
+    ("counter", {"name": "M9", "queues": "nowhere"}, 422, "by their ids"),
+    ("counter-open", {"name": "Z9", "open": "1"}, 404, "does not exist"),
+    ("queue-open", {"id": "nowhere", "open": "1"}, 404, "does not exist"),
+    ("default", {"id": "nowhere"}, 404, "does not exist"),
+    ("text", {"text": "", "counter": "M1"}, 422, "1 to 250"),
+    ("text", {"text": "OLD", "counter": "Z9"}, 404, "does not exist"),
+    ("policy", {"far": "SOMETIMES"}, 422, "Choose"),
+    ("policy", {"far": "TAKE", "stale": "TAKE", "unknown": "TAKE", "near_m": "1"}, 422, "from 50"),
+    ("facility", {"name": "", "timezone": ""}, 422, "needs a name"),
+    ("facility", {"name": "X", "timezone": "../../etc/passwd"}, 422, "time zone"),
+    ("facility", {"name": "X", "latitude": "91"}, 422, "latitude"),
+    ("staff", {"login": "x"}, 422, "2 to 64"),
+    ("staff", {"login": "imran"}, 422, "exists already"),
+    ("nonsense", {}, 404, ""),
+]
+
+
+async def test_what_does_not_fit_is_said_on_the_page_and_changes_nothing(admin: Browser, house: House) -> None:
+    async def kept() -> list[object]:
+        registry = house.registry
+        return [await registry.queues(HIP), await registry.counters(HIP), await registry.facility(HIP)]
+
+    before = await kept()
+    for act, form, status, said in MISFITS:
+        answer = await admin.send_form(f"/console/admin/{act}", **form)
+        assert (answer.status_code, said in answer.text) == (status, True), (act, form)
+        assert await kept() == before, (act, form)
+
+
+async def test_rules_texts_default_and_facts_are_kept(admin: Browser, house: House) -> None:
+    await admin.send_form("/console/admin/policy", far="REFUSE", stale="TAKE", unknown="EXPECT", near_m="1500")
+    await admin.send_form("/console/admin/text", text="old-uuid-1234", counter="R1")
+    await admin.send_form("/console/admin/default", id="registration")
+    await admin.send_form("/console/admin/facility", name="New Name", district="Pulwama", timezone="Asia/Kolkata")
+    facility = await house.registry.facility(HIP)
+    assert facility is not None
+    assert (facility.policy.far, facility.policy.stale, facility.policy.near_m) == (Remote.REFUSE, Remote.TAKE, 1500)
+    assert (facility.default_queue, facility.name, facility.latitude) == ("registration", "New Name", None)
+    assert (await arrive(house.check_in, "Old Poster", context="OLD-UUID-1234")).token == "R-001"
+    assert "OLD-UUID-1234" in (await admin.get("/console/admin")).text
+    await admin.send_form("/console/admin/text", text="old-uuid-1234", counter="")
+    assert await house.registry.texts(HIP) == {}
+
+
+async def test_closing_and_opening_is_one_press(admin: Browser, house: House) -> None:
+    await admin.send_form("/console/admin/counter-open", name="M1", open="0")
+    await admin.send_form("/console/admin/queue-open", id="registration", open="0")
+    assert {one.name for one in await house.registry.counters(HIP) if not one.open} == {"M1"}
+    assert {one.id for one in await house.registry.queues(HIP) if not one.open} == {"registration"}
+
+
+async def test_a_new_password_is_shown_once_and_works(app: Litestar, admin: Browser) -> None:
+    shown = await admin.send_form("/console/admin/staff", login="Zahid", name="Zahid Mir", role="clerk")
+    password = re.search(r"[a-z]{4}(?:-[a-z]{4}){4}", shown.text)
+    assert password is not None
+    assert password.group() not in (await admin.get("/console/admin")).text
+    async with browser(app, address="10.7.7.7") as one:
+        assert (await one.sign_in("zahid", password.group())).status_code == 303
+    again = await admin.send_form("/console/admin/reset", login="zahid")
+    async with browser(app, address="10.7.7.7") as one:
+        assert (await one.sign_in("zahid", password.group())).status_code == 401
+    assert password.group() not in again.text
+
+
+async def test_a_parked_answer_is_seen_and_sent_again(admin: Browser, house: House) -> None:
+    await arrive(house.check_in, "Not Told")
+    (debt,) = await house.outbox.take(limit=5, wait_ms=500)
+    await house.outbox.park(debt, "the gateway said <no>")
+    page = (await admin.get("/console/admin")).text
+    assert "the gateway said &lt;no&gt;" in page
+    (parked,) = await house.outbox.parked(HIP)
+    sent = await admin.send_form("/console/admin/resend", id=parked.id)
+    assert sent.headers["location"] == "/console/admin?done=resent#resend"
+    assert [one.token for one in await house.outbox.take(limit=5, wait_ms=500)] == ["M-001"]
+    gone = await admin.send_form("/console/admin/resend", id=parked.id)
+    assert gone.headers["location"] == "/console/admin?done=not_resent#resend"
+
+
+async def test_a_poster_is_a_picture_of_this_hospitals_counter(admin: Browser) -> None:
+    answer = await admin.get("/console/admin/poster/M1")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.content.startswith(b"\x89PNG")
+    assert (await admin.get("/console/admin/poster/Z9")).status_code == 404
+
+
+async def test_words_from_outside_stand_as_words_on_the_page(admin: Browser) -> None:
+    evil = '"><script>alert(1)</script>'
+    await admin.send_form("/console/admin/facility", name=evil)
+    await admin.send_form("/console/admin/queue", id="evil", name=evil, prefix="E")
+    await admin.send_form("/console/admin/text", text=evil, counter="M1")
+    await admin.send_form("/console/admin/staff", login="evil", name=evil, role="clerk")
+    for path in ("/console/admin", "/console/counters", "/console/at/M1"):
+        page = (await admin.get(path)).text
+        assert "<script>alert" not in page, path
+        assert "<SCRIPT>ALERT" not in page, path

@@ -1,0 +1,194 @@
+"""The clerk's desk: who is shown, what each move comes to, and in which words."""
+
+import asyncio
+
+import pytest
+from litestar import Litestar
+
+from kiosk.console.desk import MOVES
+from kiosk.house import House
+from kiosk.people import Patient
+from queueing.models import Place
+from tests.kiosk.console.ward import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
+
+pytestmark = pytest.mark.anyio
+
+ASHA = Patient(
+    name="Asha Devi", gender="F", year_of_birth=1988, month_of_birth=3, day_of_birth=14, abha_number="91000044441111",
+    abha_address="asha.devi@sbx", phone="9000000001", line="12 Karan Nagar", district="Srinagar", pincode="190010",
+)  # fmt: skip
+
+
+async def test_the_list_tells_people_apart_without_showing_everything(clerk: Browser, house: House) -> None:
+    await arrive(house.check_in, ASHA, latitude=34.2, longitude=74.3)
+    (row,) = (await clerk.desk())["tickets"]
+    assert (row["token"], row["name"], row["gender"], row["last_four"]) == ("M-001", "Asha Devi", "F", "1111")
+    assert int(row["age"]) >= 38
+    assert row["tags"] == ["poster", "near"]
+    assert row["told"] is True
+    assert "91000044441111" not in str(row)
+    assert "9000000001" not in str(row)
+
+
+async def test_the_patient_at_the_counter_comes_with_all_that_registration_needs(clerk: Browser, house: House) -> None:
+    await arrive(house.check_in, ASHA)
+    answer = await clerk.ask("/console/desk/next", counter="M1", seen="")
+    assert (answer.json()["outcome"], answer.json()["words"]) == ("MOVED", "M-001 called to M1.")
+    view = await clerk.desk()
+    assert view["current"]["token"] == "M-001"
+    assert {one["label"]: one["value"] for one in view["details"]} == {
+        "Name": "Asha Devi", "Gender": "Female", "Born": "14-03-1988", "ABHA number": "91-0000-4444-1111",
+        "ABHA address": "asha.devi@sbx", "Phone": "9000000001", "Address": "12 Karan Nagar", "District": "Srinagar",
+        "PIN": "190010",
+    }  # fmt: skip
+    assert (await clerk.desk("M2"))["current"] is None
+
+
+async def test_a_desk_shows_its_own_queues_and_no_other(clerk: Browser, house: House) -> None:
+    await arrive(house.check_in, "Medicine Patient")
+    await arrive(house.check_in, "Registration Patient", context="R1")
+    assert [row["name"] for row in (await clerk.desk("M1"))["tickets"]] == ["Medicine Patient"]
+    assert [row["name"] for row in (await clerk.desk("R1"))["tickets"]] == ["Registration Patient"]
+    answer = await clerk.get("/console/desk?counter=Z9", headers={"accept": "application/json"})
+    assert answer.status_code == 404
+
+
+async def test_a_doubled_press_of_next_calls_one_patient(clerk: Browser, house: House) -> None:
+    for name in ("First", "Second", "Third"):
+        await arrive(house.check_in, name)
+    pressed = [clerk.ask("/console/desk/next", counter="M1", seen="") for _ in range(4)]
+    outcomes = sorted([answer.json()["outcome"] for answer in await asyncio.gather(*pressed)])
+    assert outcomes == ["MOVED", "TAKEN", "TAKEN", "TAKEN"]
+    view = await clerk.desk()
+    assert view["current"]["name"] == "First"
+    assert [row["name"] for row in view["tickets"] if row["state"] == "waiting"] == ["Second", "Third"]
+
+
+async def test_a_clerk_who_was_slower_is_told_which_counter_was_quicker(
+    app: Litestar, clerk: Browser, house: House
+) -> None:
+    await ready_login(house.staff, "bilal")
+    place = await arrive(house.check_in, "Wanted By Two")
+    async with browser(app, address="10.1.2.9") as other:
+        await other.sign_in("bilal")
+        await other.ask("/console/desk/call", counter="M2", ticket=place.ticket)
+    late = (await clerk.ask("/console/desk/call", counter="M1", ticket=place.ticket)).json()
+    assert (late["outcome"], late["words"]) == ("TAKEN", "Counter M2 took M-001 first.")
+    assert late["ticket"]["counter"] == "M2"
+
+
+async def test_each_move_does_what_its_words_say(clerk: Browser, house: House) -> None:
+    first, second = [(await arrive(house.check_in, name)).ticket for name in ("First", "Second")]
+
+    async def said(move: str, **body: str) -> str:
+        words: str = (await clerk.ask(f"/console/desk/{move}", counter="M1", **body)).json()["words"]
+        return words
+
+    assert await said("next", seen="") == "M-001 called to M1."
+    assert await said("recall") == "M-001 called again."
+    assert await said("no-show", ticket=first) == "M-001 did not come."
+    assert await said("bring-back", ticket=first) == "M-001 is back, near the front."
+    assert await said("undo") == "Undone. M-001: Did not come."
+    assert await said("call", ticket=second) == "M-002 called to M1."
+    assert await said("start", ticket=second) == "M-002 is at the counter."
+    assert await said("hold", ticket=second) == "M-002 on hold; the place is kept."
+    assert await said("lane", ticket=second, lane="pregnant") == "M-002 is now: Pregnant."
+    assert await said("transfer", ticket=second, to="registration") == "M-002 sent to Registration."
+    assert await said("transfer", ticket=second, to="nowhere") == "This queue does not exist or is closed."
+    assert await said("cancel", ticket=first) == "M-001 cancelled."
+    assert await said("finish", ticket=second) == "That does not go now: M-002 is “Waiting”."
+    assert await said("next", seen="") == "Nobody is waiting."
+    assert [row["token"] for row in (await clerk.desk("R1"))["tickets"]] == ["M-002"]
+
+
+async def test_who_took_a_place_from_afar_is_checked_in_at_the_desk(clerk: Browser, house: House) -> None:
+    place = await arrive(house.check_in, "Far Away", latitude=28.6, longitude=77.2)
+    (row,) = (await clerk.desk())["tickets"]
+    assert (row["state"], row["near"], "far away" in row["tags"]) == ("expected", "far", True)
+    assert (await clerk.ask("/console/desk/next", counter="M1", seen="")).json()["outcome"] == "EMPTY"
+    await clerk.ask("/console/desk/check-in", counter="M1", ticket=place.ticket)
+    assert (await clerk.ask("/console/desk/next", counter="M1", seen="")).json()["words"] == "M-001 called to M1."
+
+
+async def test_a_phone_that_was_not_told_is_marked(clerk: Browser, house: House) -> None:
+    await arrive(house.check_in, "Not Told")
+    await arrive(house.check_in, "Not Owed")
+    debts = await house.outbox.take(limit=2, wait_ms=500)
+    await house.outbox.park(next(debt for debt in debts if debt.token == "M-001"), "no answer")
+    assert {row["token"]: row["told"] for row in (await clerk.desk())["tickets"]} == {"M-001": False, "M-002": True}
+
+
+NAMES = {
+    "Asha\u202eived\u2066": "Ashaived",
+    "Zal" + "\u0301" * 300 + "go": "Zaĺ" + "\u0301" * 4 + "go",
+    "nul\x00l\x1b[31m\x9b": "null[31m",
+    "<script>alert(1)</script>": "<script>alert(1)</script>",
+    "x" * 10_000: "x" * 64,
+    "two\r\nlines\tand tabs": "two  lines and tabs",
+    "शान्ति देवी": "शान्ति देवी",
+    "غلام محمد ڈار": "غلام محمد ڈار",
+}
+
+
+async def test_a_name_is_shown_clean_whatever_was_sent(clerk: Browser, house: House) -> None:
+    for sent in NAMES:
+        await arrive(house.check_in, sent)
+    assert [row["name"] for row in (await clerk.desk())["tickets"]] == list(NAMES.values())
+
+
+async def test_a_profile_that_cannot_be_opened_is_still_a_number_to_call(clerk: Browser, house: House) -> None:
+    place = await arrive(house.check_in, "Erased")
+    house.seal._days = {}
+    (row,) = (await clerk.desk())["tickets"]
+    assert (row["token"], row["name"]) == ("M-001", "")
+    assert (await clerk.ask("/console/desk/call", counter="M1", ticket=place.ticket)).json()["outcome"] == "MOVED"
+
+
+async def test_details_of_a_waiting_patient_are_read_without_calling(clerk: Browser, house: House) -> None:
+    place: Place = await arrive(house.check_in, ASHA)
+    answer = (await clerk.ask("/console/desk/patient", ticket=place.ticket)).json()
+    assert {"label": "Phone", "value": "9000000001"} in answer["details"]
+    assert (await clerk.desk())["tickets"][0]["state"] == "waiting"
+
+
+async def test_the_counter_is_remembered_for_the_next_sign_in(app: Litestar, clerk: Browser) -> None:
+    assert (await clerk.get("/console")).headers["location"] == "/console/counters"
+    assert (await clerk.get("/console/at/M2")).status_code == 200
+    assert (await clerk.get("/console/at/Z9")).headers["location"] == "/console/counters"
+    async with browser(app) as tomorrow:
+        await tomorrow.sign_in("asha")
+        assert (await tomorrow.get("/console")).headers["location"] == "/console/at/M2"
+
+
+async def test_who_moved_a_ticket_is_the_login_of_the_session(app: Litestar, clerk: Browser, house: House) -> None:
+    """Undo belongs to the person: another clerk has nothing to undo."""
+    await ready_login(house.staff, "bilal")
+    await arrive(house.check_in, "Somebody")
+    await clerk.ask("/console/desk/next", counter="M1", seen="")
+    async with browser(app, address="10.1.2.9") as other:
+        await other.sign_in("bilal")
+        assert (await other.ask("/console/desk/undo", counter="M1")).json()["outcome"] == "NOTHING_TO_UNDO"
+    assert (await clerk.ask("/console/desk/undo", counter="M1")).json()["outcome"] == "MOVED"
+
+
+async def test_a_move_that_does_not_exist_is_not_found(clerk: Browser) -> None:
+    assert (await clerk.ask("/console/desk/promote", counter="M1")).status_code == 404
+    assert (await clerk.ask("/console/desk/lane", counter="M1", ticket="x", lane="royal")).status_code == 404
+    assert (await clerk.ask("/console/desk/hold", counter="M1", ticket="x" * 65)).status_code == 404
+
+
+def test_every_move_of_the_desk_has_words() -> None:
+    from kiosk.console import words
+    from queueing.models import Outcome
+
+    assert set(words.DONE) == set(MOVES)
+    told = set(words.OUTCOMES) | {Outcome.MOVED}
+    assert {one for one in Outcome if 5 <= one <= 13} <= told
+
+
+async def test_the_page_of_the_desk_carries_no_patient(clerk: Browser, house: House) -> None:
+    await arrive(house.check_in, ASHA)
+    page = (await clerk.get("/console/at/M1")).text
+    assert "Asha Devi" not in page
+    assert OTHER_HIP not in page
+    assert f"/live/{HIP}" in page
