@@ -123,7 +123,8 @@ async def _watched(work: Coroutine[Any, Any, int], run: Sheet, simulator: Simula
 async def _locust(asked: argparse.Namespace, run: Sheet, folder: Path) -> int:
     """Locust in a group of its own, so that it and its workers end together, by themselves or by us."""
     words = [
-        sys.executable, "-m", "locust", "-f", str(HOUSE / "loadtests" / "locustfile.py"), "--headless", "--only-summary",
+        sys.executable, "-m", "locust", "-f", str(HOUSE / "loadtests" / "locustfile.py"), "--headless",
+        "--only-summary",
         "--html", str(folder / "locust.html"),
         "--stop-timeout", "5", "--exit-code-on-error", "0", "--loglevel", "WARNING",
     ]  # fmt: skip

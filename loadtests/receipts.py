@@ -70,6 +70,7 @@ class Receipts:
         self._base.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
         self._read_to = 0
         self._foreign = 0
+        self._answered = 0
 
     def close(self) -> None:
         """Close the book."""
@@ -89,11 +90,13 @@ class Receipts:
         with journal.open("rb") as file:
             file.seek(self._read_to)
             data = file.read()
+        if not data:
+            return self._answered
         whole = data.rfind(b"\n") + 1
         self._read_to += whole
         with self._base:
             self._base.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?)", self._answers(data[:whole]))
-        return int(self._one("SELECT count(*) FROM answers"))
+        return self._answered
 
     def _answers(self, data: bytes) -> Iterator[tuple[Any, ...]]:
         for text in data.decode("utf-8", "replace").splitlines():
@@ -102,6 +105,7 @@ class Receipts:
             if run != self._crowd.run:
                 self._foreign += 1
                 continue
+            self._answered += 1
             ours = bool(line.error) or (
                 line.abha_address == self._crowd.address(share.index) and line.context == self._crowd.text
             )

@@ -1,0 +1,1 @@
+"""Jammu and Kashmir's whole history of Scan and Share, lived through again."""
