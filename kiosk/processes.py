@@ -119,18 +119,23 @@ async def running(settings: Settings, said: Mapping[str, str] | None = None) -> 
 
 
 async def serve(settings: Settings, say: Callable[[str], None]) -> None:
-    """``kiosk serve``: until a signal asks to stop. Raises CannotServe."""
+    """``kiosk serve``: until a signal asks to stop, which it may do at any moment. Raises CannotServe."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
-    asked = asyncio.ensure_future(stop.wait())
-    try:
-        async with running(settings) as url:
-            say(f"ready {url}")
-            await asked
-    finally:
-        asked.cancel()
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    work, asked = asyncio.create_task(_serve(settings, say)), asyncio.create_task(stop.wait())
+    await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+    # Whatever it was doing, starting included, it now takes down what it has put up.
+    work.cancel()
+    asked.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+async def _serve(settings: Settings, say: Callable[[str], None]) -> None:
+    async with running(settings) as url:
+        say(f"ready {url}")
+        await asyncio.Event().wait()
 
 
 @contextlib.contextmanager

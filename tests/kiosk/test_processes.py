@@ -62,6 +62,17 @@ def _said(door: socket.socket) -> bytes:
     return said
 
 
+@pytest.mark.parametrize("after_s", [0.8, 1.5, 2.2])
+def test_sigterm_while_starting_ends_everything_too(data_dir: Path, after_s: float) -> None:
+    with serving(data_dir) as tree:
+        time.sleep(after_s)
+        family = below(tree.process.pid)
+        began = time.monotonic()
+        assert tree.stop() in (0, -signal.SIGTERM)  # the latter: before anything of it was there
+        assert time.monotonic() - began < STOPS_WITHIN_S
+        assert [pid for pid in family if alive(pid)] == []
+
+
 def test_a_killed_child_of_any_role_comes_back(data_dir: Path) -> None:
     with serving(data_dir) as tree:
         url = tree.ready()
