@@ -23,6 +23,10 @@ check:  ## style, strict types and the import arrows
 	$(PY) -m mypy tests
 	$(PY) -m pytest -q tests/house
 
+bench:  ## figures side by side against a bare yardstick, in one run (ARGS="--help" for parts of it)
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.bench $(ARGS)
+
 install:  ## make .venv with the program in it: .venv/bin/kiosk
 	@.ci/setup run
 
