@@ -29,6 +29,12 @@ def read_codes(picture: bytes) -> list[str]:
         return [code.text for code in zxingcpp.read_barcodes(image)]
 
 
+async def is_drawn(sign: Locator) -> bool:
+    """Whether there is anything to see: a picture that could not be fetched leaves plain paper."""
+    with Image.open(BytesIO(await sign.screenshot())) as image:
+        return len(image.convert("RGB").getcolors(1 << 16) or ()) > 1
+
+
 class Seen(Struct, frozen=True):
     """What a phone's camera reads from the kiosk screen."""
 

@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from kiosk.words import ENGLISH
 from loadtests.audit import audit
 from loadtests.people.invented import Patient
-from tests.journeys.screens import Board, Desk, Phone
+from tests.journeys.screens import Board, Desk, Phone, is_drawn
 from tests.journeys.town import Hospital, Town, opened
 from tests.kiosk.tree import alive, below, status, until
 
@@ -90,6 +90,7 @@ async def test_kill_9_of_everything_loses_no_number_no_place_and_no_debt(browser
     town.kill_everything()
     await expect(board.body).to_have_attribute("data-link", "lost")
     await expect(board.page.locator("#old")).to_be_visible()
+    assert await is_drawn(board.page.locator("#old .icon"))
     await expect(phone.page.locator("#old")).to_be_visible()
     await expect(desk.page.locator("#lost")).to_be_visible()
 
