@@ -1,7 +1,7 @@
 """News as it happens: which facilities changed. Best effort by design; a screen shows the newest state alone."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from queueing.errors import QueueingError
@@ -24,7 +24,7 @@ class Feed:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def follow(self) -> AsyncIterator[set[str]]:
+    async def follow(self) -> AsyncGenerator[set[str], None]:
         """Facility keys that changed since the last yield. Goes on by itself when the store was away."""
         reader = StreamReader(self._store)
         last: dict[str, str] = {}

@@ -7,7 +7,7 @@ import pytest
 
 from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
-from queueing.models import DebtKind, Outcome, Refusal
+from queueing.models import Debt, DebtKind, Outcome, Refusal
 from queueing.outbox import Outbox
 from queueing.store import Store
 from tests.queueing.hall import HIP, arrival, build, open_desk
@@ -137,7 +137,7 @@ async def test_the_running_token_is_owed_with_the_number_now_called(desk: OpdDes
     ]
 
 
-async def until_some(outbox: Outbox) -> list[outbox_room.Debt]:
+async def until_some(outbox: Outbox) -> list[Debt]:
     """Takes until something comes; the relay does the same."""
     async with asyncio.timeout(20):
         while True:
