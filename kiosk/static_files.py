@@ -24,12 +24,12 @@ from kiosk.headers import SECURITY
 
 FOLDER: Final = Path(__file__).parent / "static"
 KINDS: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".woff2": "font/woff2",
-    ".txt": "text/plain; charset=utf-8",
+    ".txt": "text/plain",
     ".wav": "audio/wav",
     ".json": "application/json",
 }

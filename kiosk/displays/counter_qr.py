@@ -151,7 +151,7 @@ async def poster(
     try:
         drawn = await asyncio.to_thread(qr.poster, text, title=title, subtitle=subtitle, counter=name)
     except PictureError as error:
-        return Response(str(error).encode(), status_code=422, media_type="text/plain; charset=utf-8", headers=PAGE)
+        return Response(str(error).encode(), status_code=422, media_type="text/plain", headers=PAGE)
     return Response(drawn, media_type="image/png", headers=PAGE)
 
 

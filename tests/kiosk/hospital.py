@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -74,6 +74,13 @@ def free_port() -> int:
         return port
 
 
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for something that happens by itself; a busy machine is given time."""
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110 - what is waited for tells nobody
+            await asyncio.sleep(0.01)
+
+
 async def emptied(valkey_url: str) -> None:
     store = await open_store(valkey_url)
     await store.each_primary("FLUSHALL")
@@ -96,7 +103,7 @@ async def serving(app: Litestar, port: int) -> AsyncIterator[None]:
         yield
     finally:
         await app.state.hub.close()  # as the worker does on notice: open streams would keep it from ending
-        server.stop()
+        server.stop()  # type: ignore[no-untyped-call]  # untyped upstream
         await running
 
 

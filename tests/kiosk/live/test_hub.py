@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -12,6 +12,7 @@ from queueing.errors import StoreAway
 from queueing.feed import EVERYTHING
 from queueing.keys import facility_key
 from queueing.models import Snapshot
+from tests.kiosk.hospital import until
 
 pytestmark = pytest.mark.anyio
 
@@ -36,9 +37,7 @@ class Hall:
             raise StoreAway("away")
         if hip not in (HIP, OTHER):
             return None
-        return Snapshot(
-            facility=hip, name=hip, day="2026-11-23", at_ms=0, version=version, queues=(), counters=()
-        )
+        return Snapshot(facility=hip, name=hip, day="2026-11-23", at_ms=0, version=version, queues=(), counters=())
 
 
 class News:
@@ -78,12 +77,6 @@ async def hub(hall: Hall, news: News, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     await running.close()
 
 
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.005)
-
-
 async def hears(mailbox: Mailbox, words: bytes) -> bytes:
     """Take frames until one has these words."""
     async with asyncio.timeout(20):
@@ -121,13 +114,15 @@ async def test_a_slow_listener_gets_the_newest_and_not_every_old_one(hub: Hub, h
     assert b"beat" in await slow.take()
 
 
-async def test_many_who_come_together_cost_one_look(hub: Hub, hall: Hall) -> None:
+async def test_many_who_come_together_cost_one_look(hall: Hall, news: News) -> None:
+    hub = Hub(news, hall)  # not started: nothing else looks
     hall.open.clear()
     joining = [asyncio.create_task(hub.join(HIP)) for _ in range(500)]
     await until(lambda: hub.listeners == 500)
     hall.open.set()
     await asyncio.gather(*joining)
     assert hall.looks[HIP] == 1
+    await hub.close()
 
 
 async def test_a_burst_of_news_is_drawn_at_most_twice(hub: Hub, hall: Hall, news: News) -> None:
@@ -235,9 +230,7 @@ async def test_a_feed_that_breaks_is_followed_again_and_nothing_is_missed(hub: H
     await hears(mailbox, b"id: 3")
 
 
-async def test_lost_news_are_made_good_by_looking_again(
-    hub: Hub, hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_lost_news_are_made_good_by_looking_again(hub: Hub, hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "LOOK_AGAIN_S", 0.0)
     mailbox = await hub.join(HIP)
     hall.version = 2
@@ -267,7 +260,7 @@ async def test_ten_thousand_listeners_leave_room_for_other_work(hub: Hub, hall: 
     news.changed(HIP)
     while not listening[-1].done() or not listening[0].done():
         await asyncio.sleep(0)
-        turns.append(sum(task.done() for task in listening[:: 100]))
+        turns.append(sum(task.done() for task in listening[::100]))
     woken = [after - before for before, after in zip([0, *turns], turns, strict=False)]
     assert all(b"id: 2" in frame for frame in await asyncio.gather(*listening))
     assert max(woken) <= 5  # of every hundredth listener: no turn of the loop wakes more than a few hundred

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
@@ -10,11 +10,11 @@ from urllib.parse import quote
 import httpx
 import msgspec
 import pytest
-from tests.kiosk.hospital import HIP, Hospital, application, emptied, free_port, serving
 
 from kiosk.live import hub as hub_module
 from kiosk.live import sse
 from queueing.models import Facility, Snapshot
+from tests.kiosk.hospital import HIP, Hospital, application, emptied, free_port, serving, until
 
 pytestmark = pytest.mark.anyio
 
@@ -54,12 +54,6 @@ async def _events(answer: httpx.Response) -> AsyncIterator[Event]:
             name = line.removeprefix("event: ")
         elif line.startswith("data: "):
             yield Event(name, line.removeprefix("data: ").encode())
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_screen_gets_the_hall_at_once_and_again_after_each_change(served: Hospital) -> None:

@@ -1,0 +1,387 @@
+"""What the hall sees and hears, and the patient's phone, in a real Chromium."""
+
+import itertools
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.async_api import Browser, Page, Response, ViewportSize, expect
+
+from kiosk.static_files import static_url
+from kiosk.words import BOOK, LANGUAGES
+from queueing.waiting import estimate
+from tests.kiosk.hospital import HIP, MEDICINE, Hospital, application, emptied, free_port, serving, until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+TELEVISION = ViewportSize(width=1920, height=1080)
+UPRIGHT = ViewportSize(width=1080, height=1920)
+PHONE = ViewportSize(width=360, height=740)
+SMALLEST_TARGET = 24
+"""CSS pixels (WCAG 2.2, 2.5.8); ours are 44 where a finger is meant."""
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, address: str, size: ViewportSize = TELEVISION, locale: str = "en-IN"
+) -> AsyncIterator[Page]:
+    """A page that must not complain: no script error, nothing refused by the content policy, nothing missing."""
+    context = await browser.new_context(viewport=size, locale=locale)
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("response", lambda answer: complaints.append(answer.url) if _missing(answer) else None)
+    await page.goto(address)
+    yield page
+    await context.close()
+    assert [one for one in complaints if not one.startswith("Failed to load resource")] == []
+
+
+def _missing(answer: Response) -> bool:
+    """Something a page needs; the page itself may well be a 404 or a form with faults."""
+    return answer.status >= 400 and answer.request.resource_type != "document"
+
+
+async def board(page: Page, *, sound: str = "on") -> None:
+    await expect(page.locator("body")).to_have_attribute("data-link", "live")
+    await expect(page.locator("body")).to_have_attribute("data-sound", sound)
+
+
+async def history(page: Page) -> None:
+    """From now on, remember what was announced in what order."""
+    await page.evaluate(
+        """() => {
+          globalThis.announced = [];
+          new MutationObserver(() => {
+            const hero = document.getElementById("hero").dataset;
+            const last = globalThis.announced.at(-1);
+            const call = `${hero.token} ${hero.counter}`;
+            if (document.body.dataset.announcing === "yes" && call !== last) globalThis.announced.push(call);
+          }).observe(document.body, { attributes: true, subtree: true });
+        }"""
+    )
+
+
+async def test_a_call_is_seen_and_heard_and_so_is_its_recall(served: Hospital, kiosk_browser: Browser) -> None:
+    await served.arrive(people=2)
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
+        await board(page)
+        await served.call("M1")
+        hero = page.locator("#hero")
+        await expect(hero).to_have_attribute("data-token", "M-001")
+        await expect(hero.locator(".counter")).to_have_text("M1")
+        await expect(page.locator("body")).to_have_attribute("data-announcing", "yes")
+        await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
+        await expect(page.locator("#announcement")).to_contain_text("M-001")
+        await served.house.desk.recall(HIP, "M1", by="asha")
+        await expect(page.locator("body")).to_have_attribute("data-chimes", "2")
+        await expect(hero).to_have_attribute("data-again", "yes")
+
+
+async def test_calls_in_one_moment_are_announced_one_after_another(served: Hospital, kiosk_browser: Browser) -> None:
+    await served.arrive(people=3)
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
+        await board(page)
+        await history(page)
+        tokens = [f"{await served.call(counter)} {counter}" for counter in ("M1", "M2", "M3")]
+        await expect(page.locator("body")).to_have_attribute("data-chimes", "3", timeout=40_000)
+        assert await page.evaluate("announced") == tokens
+        for token in tokens:
+            number = f"[data-token='{token.split()[0]}']"
+            await expect(page.locator(f"#hero{number}, #others {number}")).to_have_count(1)
+
+
+async def test_what_was_called_before_the_board_came_is_shown_without_noise(
+    served: Hospital, kiosk_browser: Browser
+) -> None:
+    await served.arrive(people=3)
+    await served.call("M1")
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
+        await board(page)
+        await expect(page.locator("#hero")).to_have_attribute("data-token", "M-001")
+        await served.call("M2")
+        await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
+        assert await page.locator("body").get_attribute("data-announced") == "1"
+
+
+async def test_a_board_of_one_queue_is_silent_for_the_others(served: Hospital, kiosk_browser: Browser) -> None:
+    await served.arrive(people=2)
+    await served.arrive("registration")
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}?queues=m") as page:
+        await board(page)
+        await served.call("R1")
+        await served.call("M1")
+        await expect(page.locator("#hero")).to_have_attribute("data-token", "M-001")
+        await expect(page.locator("body")).to_have_attribute("data-announced", "1")
+        await expect(page.locator(".queue")).to_have_count(1)
+
+
+async def test_a_call_taken_back_before_its_turn_is_not_announced(served: Hospital, kiosk_browser: Browser) -> None:
+    await served.arrive(people=3)
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
+        await board(page)
+        await history(page)
+        await served.call("M1")
+        await served.call("M2")
+        await served.house.desk.undo(HIP, "M2", by="asha")
+        await served.call("M3")
+        await expect(page.locator("body")).to_have_attribute("data-announced", "2", timeout=40_000)
+        await expect(page.locator("body")).to_have_attribute("data-announcing", "no", timeout=40_000)
+        assert await page.evaluate("announced") == ["M-001 M1", "M-002 M3"]
+
+
+async def test_where_the_browser_is_silent_a_touch_brings_the_sound(served: Hospital, plain_browser: Browser) -> None:
+    await served.arrive(people=2)
+    async with opened(plain_browser, f"{served.url}/board/{HIP}?lang=en") as page:
+        await board(page, sound="off")
+        await expect(page.locator("#sound")).to_contain_text("for sound")
+        await page.keyboard.press("Enter")
+        await board(page, sound="on")
+        await served.call("M1")
+        await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
+
+
+async def test_a_board_comes_back_by_itself_and_shows_what_it_missed(
+    valkey_url: str, tmp_path: Path, kiosk_browser: Browser
+) -> None:
+    await emptied(valkey_url)
+    port = free_port()
+    app = application(valkey_url, tmp_path / "data", port)
+    async with serving(app, port):
+        hospital = Hospital(app, f"http://127.0.0.1:{port}")
+        await hospital.build()
+        await hospital.arrive(people=3)
+        context = await kiosk_browser.new_context(viewport=TELEVISION)
+        page = await context.new_page()
+        await page.goto(f"{hospital.url}/board/{HIP}?lang=en")
+        await board(page)
+        await hospital.call("M1")
+        await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
+    await expect(page.locator("body")).to_have_attribute("data-link", "lost")
+    await expect(page.locator("#old")).to_contain_text("No news since")
+    await expect(page.locator("#hero")).to_have_attribute("data-token", "M-001")
+    async with _elsewhere(valkey_url, tmp_path) as hospital:
+        await hospital.call("M1")
+        await hospital.call("M1")
+    again = application(valkey_url, tmp_path / "data", port)
+    async with serving(again, port):
+        await board(page)
+        await expect(page.locator("#old")).to_be_hidden()
+        await expect(page.locator("#hero")).to_have_attribute("data-token", "M-003")
+        await expect(page.locator("body")).to_have_attribute("data-chimes", "2")
+        await expect(page.locator("body")).to_have_attribute("data-missed", "yes")
+        await expect(page.locator("#last [data-token='M-002']")).to_be_visible()
+        await context.close()
+
+
+@asynccontextmanager
+async def _elsewhere(valkey_url: str, folder: Path) -> AsyncIterator[Hospital]:
+    """The same hospital from another process's point of view: the clerk works on while the board is cut off."""
+    app = application(valkey_url, folder / "data", free_port())
+    async with app.lifespan():
+        yield Hospital(app, "")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+async def test_hall_screens_fit_their_screen_in_every_language(
+    served: Hospital, kiosk_browser: Browser, code: str
+) -> None:
+    await served.arrive(people=9)
+    await served.arrive("registration", people=3)
+    for counter in ("M1", "M2", "M3", "R1"):
+        await served.call(counter)
+    for path, size in itertools.product((f"/board/{HIP}", f"/kiosk/{HIP}/M1"), (TELEVISION, UPRIGHT)):
+        async with opened(kiosk_browser, f"{served.url}{path}?lang={code}", size) as page:
+            await expect(page.locator("html")).to_have_attribute("dir", BOOK[code].direction)
+            await expect(page.locator("body")).to_have_attribute("data-link", "live")
+            width, height = await page.evaluate(
+                "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+            )
+            assert (width, height) == (size["width"], size["height"])
+            assert await _overlaps(page) == []
+
+
+async def _overlaps(page: Page) -> list[str]:
+    """Boxes of one row or column of the layout that lie upon each other."""
+    found: list[str] = await page.evaluate(
+        """() => {
+          const boxes = ["header", ".steps", ".code.abdm", ".code.camera", ".state", ".calls", ".queues", "footer"]
+            .map((name) => [name, document.querySelector(name)?.getBoundingClientRect()]).filter(([, box]) => box);
+          const beside = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1;
+          const under = (a, b) => a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+          const pairs = boxes.flatMap((one, at) => boxes.slice(at + 1).map((two) => [one, two]));
+          const upon = pairs.filter(([[, a], [, b]]) => !beside(a, b) && !under(a, b));
+          return upon.map(([[one], [two]]) => `${one} ${two}`);
+        }"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("size", [TELEVISION, UPRIGHT, PHONE], ids=["wide", "upright", "phone"])
+async def test_both_codes_of_a_kiosk_are_read_from_its_picture(
+    served: Hospital, kiosk_browser: Browser, size: ViewportSize
+) -> None:
+    async with opened(kiosk_browser, f"{served.url}/kiosk/{HIP}/M1", size) as page:
+        await page.wait_for_function("[...document.images].every((image) => image.complete && image.naturalWidth)")
+        texts = {await page.locator(f".code.{kind}").get_attribute("data-text") for kind in ("abdm", "camera")}
+        picture = await page.screenshot(full_page=True)
+    with Image.open(BytesIO(picture)) as image:
+        assert {code.text for code in zxingcpp.read_barcodes(image)} == texts
+
+
+async def test_a_kiosk_fetches_the_next_code_when_its_slot_ends(served: Hospital, kiosk_browser: Browser) -> None:
+    context = await kiosk_browser.new_context(viewport=TELEVISION)
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(f"{served.url}/kiosk/{HIP}/M1")
+    first = await page.locator(".code.abdm").get_attribute("data-text")
+    drawn = json.loads(await page.locator("body").get_attribute("data-drawn") or "")
+    fresh = {"abdm": {"svg": f"/kiosk/{HIP}/M1/abdm-2.svg", "text": "next"}, "camera": drawn["camera"]}
+    asked = 0
+
+    async def answer(route: object) -> None:
+        nonlocal asked
+        asked += 1
+        now_ms = await page.evaluate("Date.now()")
+        times = {
+            "rotates_at_ms": now_ms + 60_000,
+            "good_until_ms": now_ms + 660_000,
+            "slot_ms": 60_000,
+            "now_ms": now_ms,
+        }
+        await route.fulfill(json={**fresh, **times})  # type: ignore[attr-defined]  # playwright's Route
+
+    await page.route("**/qr", answer)
+    await page.clock.run_for(drawn["rotates_at_ms"] - drawn["now_ms"] + 2_000)
+    await expect(page.locator(".code.abdm")).to_have_attribute("data-text", "next")
+    assert first != "next"
+    assert asked == 1
+    await page.unroute("**/qr")
+    await page.route("**/qr", lambda route: route.abort())
+    await page.clock.run_for(700_000)
+    await expect(page.locator("#old")).to_be_visible()
+    await expect(page.locator("#abdm")).not_to_be_visible()
+    await context.close()
+
+
+async def test_a_kiosk_shows_who_waits_who_is_called_and_that_it_closed(
+    served: Hospital, kiosk_browser: Browser
+) -> None:
+    async with opened(kiosk_browser, f"{served.url}/kiosk/{HIP}/M1?lang=en") as page:
+        await expect(page.locator("#waiting")).to_have_text("0")
+        await served.arrive(people=3)
+        await expect(page.locator("#waiting")).to_have_text("3")
+        await served.call("M2")
+        await expect(page.locator("#now .token")).to_have_text("M-001")
+        await expect(page.locator("#now .counter")).to_have_text("M2")
+        await served.house.registry.open_counter(HIP, "M1", False)
+        await expect(page.locator("#closed")).to_be_visible()
+        await expect(page.locator("#abdm")).not_to_be_visible()
+
+
+async def test_a_kiosk_speaks_the_language_somebody_touches(served: Hospital, kiosk_browser: Browser) -> None:
+    async with opened(kiosk_browser, f"{served.url}/kiosk/{HIP}/M1") as page:
+        await page.locator("[data-language=ks]").click()
+        await expect(page.locator("h1")).to_have_text(BOOK["ks"].say("kiosk.title"))
+        await expect(page.locator("h1")).to_have_attribute("dir", "rtl")
+        await expect(page.locator("[data-language=ks]")).to_have_attribute("aria-pressed", "true")
+
+
+async def test_a_phone_is_told_loudly_when_its_number_is_called(served: Hospital, kiosk_browser: Browser) -> None:
+    _, mine = await served.arrive(people=2)
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
+        body = page.locator("body")
+        await expect(page.locator("#ahead")).to_have_text("1")
+        await served.call("M1")
+        await expect(page.locator("#ahead")).to_have_text("0")
+        await expect(page.locator("#last-called")).to_have_text("M-001 → M1")
+        await served.call("M2")
+        await expect(body).to_have_attribute("data-state", "called")
+        await expect(page.locator("#state")).to_have_text("Go to counter M2 now")
+        await expect(body).to_have_attribute("data-alarms", "1")
+        await served.house.desk.recall(HIP, "M2", by="asha")
+        await expect(body).to_have_attribute("data-alarms", "2")
+
+
+async def test_a_phone_learns_what_the_board_does_not_show(served: Hospital, kiosk_browser: Browser) -> None:
+    [mine] = await served.arrive()
+    desk = served.house.desk
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
+        body = page.locator("body")
+        await expect(body).to_have_attribute("data-link", "live")
+        await served.call("M1")
+        await expect(body).to_have_attribute("data-state", "called")
+        await desk.hold(HIP, mine.ticket, by="asha")
+        await expect(page.locator("#state")).to_have_text("Your place is kept")
+        await desk.bring_back(HIP, mine.ticket, by="asha")
+        await expect(body).to_have_attribute("data-state", "waiting")
+        await desk.transfer(HIP, mine.ticket, to="registration", by="asha")
+        await expect(page.locator("#queue")).to_have_text("Registration")
+        await served.call("R1")
+        await expect(page.locator("#state")).to_have_text("Go to counter R1 now")
+        await desk.finish(HIP, mine.ticket, by="asha")
+        await expect(page.locator("#state")).to_have_text("Finished")
+        await expect(page.locator("#ring")).to_be_hidden()
+
+
+async def test_a_finished_phone_holds_no_stream(served: Hospital, kiosk_browser: Browser) -> None:
+    [mine] = await served.arrive()
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}", PHONE) as page:
+        await expect(page.locator("body")).to_have_attribute("data-link", "live")
+        await served.house.desk.cancel(HIP, mine.ticket, by="asha")
+        await expect(page.locator("body")).to_have_attribute("data-state", "cancelled")
+        await until(lambda: served.house.hub.listeners == 0)
+
+
+async def test_the_phone_and_the_server_tell_the_same_wait(served: Hospital, kiosk_browser: Browser) -> None:
+    cases = [
+        (ahead, low, high) for ahead in (0, 1, 7, 40, 199) for low, high in ((0, 0), (20, 50), (61, 299), (600, 601))
+    ]
+    async with opened(kiosk_browser, f"{served.url}/t/x", PHONE) as page:
+        script = (await page.request.get(f"{served.url}{static_url('js/waiting.js')}")).text
+        source = (await script()).replace("export function", "globalThis.estimate = function")
+        told = await page.evaluate(f"() => {{ {source}; return {json.dumps(cases)}.map((one) => estimate(...one)); }}")
+    ours = [estimate(*case) for case in cases]
+    assert told == [found and {"low": found.low_min, "high": found.high_min} for found in ours]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+async def test_a_phone_is_never_wider_than_it_is_and_every_target_can_be_hit(
+    served: Hospital, kiosk_browser: Browser, code: str
+) -> None:
+    [mine] = await served.arrive()
+    for path in (served.ticket_link(mine), served.camera_link(), "/t/x"):
+        async with opened(kiosk_browser, f"{served.url}{path}?lang={code}", PHONE) as page:
+            if path.startswith("/go"):
+                await page.get_by_role("button").click()
+                await expect(page.locator(".fault")).to_have_count(4)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+            small = await page.evaluate(
+                """(least) => [...document.querySelectorAll("a, button, summary, input:not([type=hidden])")]
+                  .map((one) => [one, one.getBoundingClientRect()])
+                  .filter(([one, box]) => box.width && (box.width < least || box.height < least))
+                  .map(([one]) => one.outerHTML)""",
+                SMALLEST_TARGET,
+            )
+            assert small == []
+
+
+async def test_the_form_goes_from_screen_to_ticket_without_a_script(served: Hospital, kiosk_browser: Browser) -> None:
+    context = await kiosk_browser.new_context(viewport=PHONE, java_script_enabled=False, locale="hi-IN")
+    page = await context.new_page()
+    await page.goto(f"{served.url}{served.camera_link(MEDICINE)}")
+    await expect(page.locator("html")).to_have_attribute("lang", "hi")
+    await page.locator("#name").fill("ज़ूनी दर")
+    await page.locator("#age").fill("६८")
+    await page.locator("[name=gender][value=F]").check()
+    await page.locator("[name=consent]").check()
+    await page.get_by_role("button").click()
+    await expect(page.locator(".slip .token")).to_have_text("M-001")
+    await expect(page.locator("#ahead")).to_have_text("0")
+    await context.close()
