@@ -22,14 +22,16 @@ from msgspec import Struct, json
 from loadtests.gateway.launch import Announced, Simulator
 from loadtests.people.clerks import Clerk, Habits
 from loadtests.people.invented import invent
-from loadtests.people.morning import arrivals, scaled
+from loadtests.people.morning import CLOSING, GATE_OPEN, MORNING, arrivals, scaled
 from loadtests.people.phones import GatewayRefused, Phones
 
 TOLD_EVERY_S = 0.5
 RESCANS = 0.08
 """Part of the patients who scan once more, because the first number went by too fast."""
-DAY_S = 8.5 * 3600
-"""From the first arrival of ``morning.MORNING`` to the last."""
+FROM_GATE_OPEN = tuple(stretch for stretch in MORNING if GATE_OPEN <= stretch.begins < CLOSING)
+"""Whoever watches a demonstration wants a hall full of people, not the trickle before it."""
+DAY_S = (FROM_GATE_OPEN[-1].ends - FROM_GATE_OPEN[0].begins) * 60
+"""From the first arrival to the last."""
 
 
 class Seat(Struct, frozen=True, kw_only=True):
@@ -133,7 +135,8 @@ class Morning:
 
     async def _patients(self, phones: Phones) -> None:
         draw = Random(f"hall:{self.plan.seed}")
-        moments = scaled(arrivals(self.plan.seed, self.plan.patients), DAY_S / (self.plan.minutes * 60))
+        came = arrivals(self.plan.seed, self.plan.patients, day=FROM_GATE_OPEN)
+        moments = scaled(came, DAY_S / (self.plan.minutes * 60))
         began = time.perf_counter()
         async with asyncio.TaskGroup() as crowd:
             for index, moment in enumerate(moments):

@@ -120,8 +120,8 @@ class Door:
         self.authority = urlsplit(url).netloc
         self._host, self._port = urlsplit(url).hostname or "127.0.0.1", urlsplit(url).port or 80
         self._connections = connections
+        self._lanes: set[Lane] = set()
         self._idle: list[Lane] = []
-        self._alive = 0
         self._requests: Sequence[bytes] = ()
         self._allowed = 0
         self._next = 0
@@ -139,16 +139,16 @@ class Door:
     async def _open(self) -> None:
         """Bring back the connections that the other side closed while they were idle."""
         loop = asyncio.get_running_loop()
-        while self._alive < self._connections:
+        while len(self._lanes) < self._connections:
             _, lane = await loop.create_connection(lambda: Lane(self), self._host, self._port)
+            self._lanes.add(lane)
             self._idle.append(lane)
-            self._alive += 1
 
     async def __aexit__(self, *gone: object) -> None:
-        for lane in self._idle:
+        for lane in tuple(self._lanes):
             if lane.transport is not None:
                 lane.transport.close()
-        self._idle.clear()
+        await asyncio.sleep(0)  # the loop closes them in its next turn
 
     async def closed(self, requests: Sequence[bytes]) -> Went:
         """As fast as answers come."""
@@ -235,12 +235,12 @@ class Door:
 
     def lost(self, lane: Lane) -> None:
         """A lane's connection ended."""
-        self._alive -= 1
+        self._lanes.discard(lane)
         if lane in self._idle:
             self._idle.remove(lane)
         if lane.index >= 0:
             self._settle(lane, LOST)
-        if not self._alive and self._over is not None and not self._over.done():
+        if not self._lanes and self._over is not None and not self._over.done():
             self._over.set_exception(DoorFailed("every connection was closed by the other side"))
 
     def _settle(self, lane: Lane, status: int) -> None:

@@ -11,6 +11,8 @@ from random import Random
 from msgspec import Struct
 
 MINUTE = 60
+GATE_OPEN, CLOSING = 8 * 60 + 30, 13 * 60
+"""Minutes after midnight: when the yard comes in, and when registration ends."""
 
 
 class Stretch(Struct, frozen=True):
