@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test check install lock bench clean
+.PHONY: help demo test check install lock bench load replay clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -23,9 +23,18 @@ check:  ## style, strict types and the import arrows
 	$(PY) -m mypy tests
 	$(PY) -m pytest -q tests/house
 
-bench:  ## figures side by side against a bare yardstick, in one run (ARGS="--help" for parts of it)
+bench:  ## what a scan costs, beside a yardstick: text, JSON and plot in reports/ (QUICK=1: two minutes, not ten)
 	@.ci/setup dev
-	@exec $(PY) -m loadtests.bench $(ARGS)
+	@exec $(PY) -m loadtests.bench $(if $(QUICK),--quick) $(ARGS)
+
+load:  ## a shaped day by Locust (SHAPE=opd-morning|monday-after-festival|state-day|flash-crowd, USERS=, PROCESSES=, HOST=)
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.load $(if $(SHAPE),--shape $(SHAPE)) $(if $(USERS),--users $(USERS)) \
+		$(if $(PROCESSES),--processes $(PROCESSES)) $(if $(HOST),--host $(HOST)) $(ARGS)
+
+replay:  ## J&K's 71.16 lakh tokens through the real door: one day in 200, or all of them with ALL=1; goes on where it was
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.replay $(if $(ALL),--one-in 1) $(ARGS)
 
 install:  ## make .venv with the program in it: .venv/bin/kiosk
 	@.ci/setup run

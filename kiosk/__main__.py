@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "staff": ("kiosk.commands.staff:staff", "Logins of clerks and administrators."),
     "keys": ("kiosk.commands.keys:keys", "Signing keys."),
     "qr": ("kiosk.commands.qr:qr", "A counter's QR, as picture or poster."),
+    "plan": ("kiosk.commands.plan:plan", "What a stated load needs, from measured costs."),
     "doctor": ("kiosk.commands.doctor:doctor", "Checks everything and says what to do."),
 }
 """Name -> where it is, and its line in the help. Imported when used: a typed command should answer at once."""

@@ -47,6 +47,7 @@ async def bench(size_name: str, cases: list[str], seed: int, progress: Progress)
             "at": datetime.now(UTC).isoformat(timespec="seconds"), "quick": size_name == "quick", "machine": machine,
             "took_s": time.monotonic() - began, "cases": told, "receipts": msgspec.to_builtins(verdict),
             "protocol_faults": faults["protocol_faults_total"], "memory_mb": ground.parts.memory_mb(),
+            "idle_mb": ground.idle_mb,
             "scan_bytes": len(ground.requests(share)[0]), "good": verdict.good and not faults["protocol_faults_total"],
         }  # fmt: skip
 

@@ -6,8 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from random import Random
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from statistics import median
 from typing import Any
 
@@ -76,7 +75,8 @@ class Ground:
         self.crowd = Crowd(seed=seed, run=seed)
         self.receipts = Receipts(self.crowd)
         self.parts = Parts.of(stack.pid, stack.simulator.announced.pid)
-        self.draw = Random(f"bench:{seed}")
+        self.idle_mb = self.parts.memory_mb()
+        """Memory by part before anybody came."""
         self._chooser = Chooser(min(size.facilities, 3_607), seed)
         self._next = 0
 
@@ -102,8 +102,7 @@ class Ground:
     async def press(self, shares: list[Share], *, per_s: float = 0.0, window: int = 0) -> Pressed:
         """Bring these shares: as fast as they are taken, at a rate, or with so many unacknowledged at most."""
         requests = self.requests(shares)
-        answered = Counted(self)
-        with self.parts.spent() as spent:
+        with closing(Counted(self)) as answered, self.parts.spent() as spent:
             if window:
                 went = await self.door.windowed(requests, lambda: answered.now() + window)
                 await answered.reach(len(shares))
@@ -142,6 +141,10 @@ class Counted:
         self._file = ground.stack.journal.open("rb")
         self._file.seek(0, os.SEEK_END)
         self._lines = 0
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
 
     def now(self) -> int:
         """Lines so far."""

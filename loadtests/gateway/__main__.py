@@ -110,6 +110,8 @@ async def run(asked: argparse.Namespace) -> None:
         wait.cancel()
     await gateway.server.stop()
     await gateway.courier.close()
+    if gateway.ledger.journal is not None:
+        gateway.ledger.journal.close()
 
 
 def main() -> None:

@@ -52,6 +52,12 @@ class Journal:
             asyncio.get_running_loop().call_soon(self._flush)
         self._lines.append(line.written())
 
+    def close(self) -> None:
+        """Write what is left and let go of the file."""
+        self._flush()
+        self._file.close()
+
     def _flush(self) -> None:
-        self._file.write("".join(self._lines).encode("utf-8", "replace"))
-        self._lines.clear()
+        if self._lines:
+            self._file.write("".join(self._lines).encode("utf-8", "replace"))
+            self._lines.clear()

@@ -179,6 +179,7 @@ class Door:
             self._pump()
             await self._watched()
         finally:
+            self._over = None
             if clock is not None:
                 clock.cancel()
                 await asyncio.gather(clock, return_exceptions=True)
