@@ -9,8 +9,8 @@ import msgspec
 from queueing.models import Counter, Facility, Policy, Queue, Remote
 
 Form = dict[str, str]
-MOST_A_DAY = 10_000
-"""A token number has at most eight characters."""
+MOST_A_DAY = 99_999
+"""With a prefix and its dash a token then fits into the eight characters of a phone's screen."""
 
 
 class NotFilledIn(Exception):

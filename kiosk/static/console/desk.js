@@ -240,7 +240,7 @@ function pressed(event) {
   const act = { arrowdown: () => list.step(1), arrowup: () => list.step(-1), pagedown: () => list.step(10), pageup: () => list.step(-10), home: () => list.step(-1e6), end: () => list.step(1e6) }[key];
   if (act) { event.preventDefault(); $('list').focus(); act(); return; }
   if (event.repeat) { if (key === ' ' || key === 'enter') event.preventDefault(); return; }
-  const done = key === 'escape' ? list.select('') : key === '/' ? $('search').focus() : key === '?' ? $('help').showModal()
+  const done = key === 'escape' ? letGo() : key === '/' ? $('search').focus() : key === '?' ? $('help').showModal()
     : key === 'y' ? copyAll(now.details) : key === 'enter' ? (list.selected ? look() : ACTS.next())
     : key === 'n' && event.shiftKey ? ACTS.call() : KEYS[key] ? ACTS[KEYS[key]]() : null;
   if (done !== null) event.preventDefault();
@@ -249,6 +249,11 @@ function pressed(event) {
 function searching(event) {
   if (event.key === 'Escape') { $('search').value = ''; filter(); $('list').focus(); }
   else if (event.key === 'Enter' || event.key === 'ArrowDown') { event.preventDefault(); $('list').focus(); if (!list.selected) list.step(1); }
+}
+
+function letGo() {
+  document.querySelector('details.menu').open = false;
+  list.select('');
 }
 
 function filter() {
@@ -271,6 +276,7 @@ $('locked').addEventListener('cancel', (event) => event.preventDefault());
 $('view').addEventListener('keydown', (event) => { if (keyOf(event) === 'y') copyAll($('view').details); });
 $('ask-choice').addEventListener('keydown', (event) => { if (/^[1-9]$/.test(event.key) && !event.repeat) $('choice-list').children[event.key - 1]?.click(); });
 document.addEventListener('keydown', pressed);
+document.addEventListener('click', (event) => { if (!event.target.closest('details.menu')) document.querySelector('details.menu').open = false; });
 document.addEventListener('visibilitychange', () => { if (!document.hidden && !ended) refresh(); });
 
 function tick() {
