@@ -11,8 +11,11 @@ from tests.journeys.town import Hospital, Town, opened
 
 @pytest.fixture(scope="session")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """In the end nobody who came can be read on its disk or in its log, and no protocol was broken."""
     async with opened(tmp_path_factory.mktemp("town")) as running:
         yield running
+        assert running.in_clear() == set()
+        assert not (await running.simulator.faults())["protocol_faults"]
 
 
 @pytest.fixture(scope="session")

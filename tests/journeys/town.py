@@ -105,6 +105,24 @@ class Town:
         self.seen.append(replace(person, **{"place": "number", "phone": f"9{len(self.seen):09d}", **known}))
         return self.seen[-1]
 
+    def marks(self) -> set[str]:
+        """Whatever names somebody who was ever here."""
+        marks = set()
+        for one in self.seen:
+            number = one.abha_number
+            dashed = f"{number[:2]}-{number[2:6]}-{number[6:10]}-{number[10:]}"
+            marks |= {one.name, one.abha_address, one.abha_address.partition("@")[0], one.phone, one.line}
+            marks |= {number, dashed} if number else set()
+        return marks
+
+    def in_clear(self, *more: str) -> set[tuple[str, str]]:
+        """Where on the disk or in the log a patient, or one of ``more``, can be read: place and mark."""
+        marks = self.marks() | set(more)
+        written = {path.name: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
+        assert any(MEDICINE.encode() in body for body in written.values()), "the journal was not read"
+        written["log"] = "\n".join([*self.log, *self.tree.lines, *self.tree.log]).encode()
+        return {(name, mark) for name, body in written.items() for mark in marks if mark.encode() in body}
+
     def look(self, path: str) -> str:
         """What a plain GET brings. Blocks."""
         with urlopen(self.url + path, timeout=10) as answer:  # noqa: S310 - an address of the test's own
