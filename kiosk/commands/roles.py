@@ -60,6 +60,7 @@ def relay(parent: int | None) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        serving.settle_memory()
         await relay_role.run(settings, stop)
 
     uvloop.run(run())
