@@ -35,7 +35,9 @@ _TITLES = {
 
 
 def _say(request: Asked, status: int, code: str, elsewhere: str = "") -> Response[Any]:
-    wants_page = "text/html" in request.headers.get("accept", "")
+    accepted = request.headers.get("accept", "")
+    # Whoever opens an address without saying what he wants wants a page; our scripts say that they want JSON.
+    wants_page = "text/html" in accepted or (request.method == "GET" and "json" not in accepted)
     if not wants_page:
         return _document(status, code)
     if elsewhere:

@@ -241,3 +241,9 @@ async def test_a_login_whose_making_was_cut_off_can_be_made_again(house: House) 
     key = keys.login(keys.login_digest("asha"))
     await house.store.call(key, "HSETNX", key, "login", "asha")
     assert await house.staff.add("asha", facility=HIP, role="clerk")
+
+
+async def test_whoever_opens_the_console_without_a_word_is_shown_the_sign_in(stranger: Browser) -> None:
+    answer = await stranger.get("/console", headers={"accept": "*/*"}, follow_redirects=True)
+    assert answer.status_code == 200
+    assert str(answer.url).endswith("/console/login")
