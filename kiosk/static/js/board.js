@@ -3,7 +3,7 @@
 import { Announcer, speak } from "./announcer.js";
 import { Chime } from "./chime.js";
 import { Live } from "./live.js";
-import { day, hour, stayAwake, takeTurns } from "./screen.js";
+import { bringLetters, day, hour, stayAwake, takeTurns } from "./screen.js";
 import { Words, icon, make } from "./words.js";
 
 const CALLED = 3;
@@ -218,6 +218,7 @@ function tick() {
 
 let live = null;
 stayAwake();
+bringLetters();
 hear(JSON.parse(body.dataset.snapshot));
 live = new Live(body.dataset.live, { snapshot: hear, state: linkIs, nowMs: Number(body.dataset.now) });
 takeTurns(words, () => {

@@ -1,7 +1,7 @@
 // The counter's QR screen: a code that is never older than its slot, how many wait, who is called.
 
 import { Live } from "./live.js";
-import { stayAwake, takeTurns } from "./screen.js";
+import { bringLetters, stayAwake, takeTurns } from "./screen.js";
 import { Words, icon, make } from "./words.js";
 
 const CALLED = 3;
@@ -85,6 +85,7 @@ function callParts(call) {
 }
 
 stayAwake();
+bringLetters();
 new Live(body.dataset.live, { snapshot: hear, state: (state) => (body.dataset.link = state) });
 const turns = takeTurns(words, redraw);
 for (const button of document.querySelectorAll("[data-language]")) {

@@ -8,6 +8,11 @@ export function stayAwake() {
   ask();
 }
 
+/** Fetch every script's letters now: a language whose turn comes when the server is gone must still be readable. */
+export function bringLetters() {
+  for (const face of document.fonts) face.load().catch(() => {});
+}
+
 /** change() after each turn of language. */
 export function takeTurns(words, change) {
   const turn = () => {

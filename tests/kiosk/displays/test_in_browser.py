@@ -285,6 +285,13 @@ async def test_a_kiosk_shows_who_waits_who_is_called_and_that_it_closed(
         await expect(page.locator("#abdm")).not_to_be_visible()
 
 
+async def test_hall_screens_hold_every_script_before_its_turn_comes(served: Hospital, kiosk_browser: Browser) -> None:
+    for path in (f"/board/{HIP}", f"/kiosk/{HIP}/M1"):
+        async with opened(kiosk_browser, f"{served.url}{path}") as page:
+            await page.wait_for_function("[...document.fonts].every((face) => face.status === 'loaded')")
+            assert await page.evaluate("document.fonts.size") == 6
+
+
 async def test_a_kiosk_speaks_the_language_somebody_touches(served: Hospital, kiosk_browser: Browser) -> None:
     async with opened(kiosk_browser, f"{served.url}/kiosk/{HIP}/M1") as page:
         await page.locator("[data-language=ks]").click()
