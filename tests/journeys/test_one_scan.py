@@ -71,6 +71,6 @@ async def test_the_same_patient_scanning_again_keeps_number_place_and_what_is_le
     assert 0 < again.expires_s <= first.expires_s
     await expect(desk.rows).to_have_count(2)
     assert await desk.listed("waiting") == ["M-001", "M-002"]
-    assert hospital.queue()["issued"] == 2
+    assert (await hospital.scan(hospital.town.patient(), hospital.poster("M1"))).token == "M-003"
     history = await hospital.town.phones.history(patient)
     assert {card["tokenNumber"] for card in history} == {"M-001"}

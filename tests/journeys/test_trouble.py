@@ -66,7 +66,7 @@ async def test_screens_say_that_they_are_old_while_the_store_is_away_and_heal_by
         await expect(page.body).to_have_attribute("data-link", "live")
         await expect(page.page.locator("#old")).to_be_hidden()
     assert (await arriving).token == "M-003"
-    assert hospital.queue()["issued"] == 3
+    assert (await hospital.scan(town.patient(), hospital.poster("M1"))).token == "M-004"
     await desk.next("M-002")
     await board.shows("M-002", "M1")
     await phone.is_told("called")

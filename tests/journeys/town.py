@@ -151,7 +151,7 @@ class Hospital(Struct, frozen=True):
         return f"https://phrsbx.abdm.gov.in/share-profile?hip-id={self.hip}&counter-id={text}"
 
     def hall(self) -> dict[str, Any]:
-        """The first snapshot of the live stream, as any screen gets it. Blocks."""
+        """The first snapshot of the live stream, as any screen gets it; while others listen, a redraw old. Blocks."""
         return snapshot(f"{self.town.url}/live/{self.hip}")
 
     def queue(self, name: str = MEDICINE) -> dict[str, Any]:
