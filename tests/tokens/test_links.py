@@ -293,6 +293,17 @@ def test_no_hostile_link_opens_and_each_refusal_has_a_name(reader: TicketLinks |
         (HIP, "\ud800", NOW + 60, NOW),
         ("अ" * 250, "t-1", NOW + 60, NOW),
     ],
+    ids=[
+        "over at once",
+        "a duration",
+        "too long a life",
+        "no facility",
+        "no ticket",
+        "a long facility",
+        "a long ticket",
+        "half a character",
+        "too many bytes",
+    ],
 )
 def test_a_link_that_could_not_be_read_is_not_minted(hip_id: str, ticket: str, expires_s: int, now_s: int) -> None:
     with pytest.raises(LinkImpossible):

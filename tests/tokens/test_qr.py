@@ -52,7 +52,11 @@ def painted(svg: bytes, scale: int = 8) -> Image.Image:
     return picture
 
 
-@pytest.mark.parametrize("text", [SCREEN, SLIP, "M1", "https://kiosk.example.in/go/ü?x=1&y=<2>"])
+@pytest.mark.parametrize(
+    "text",
+    [SCREEN, SLIP, "M1", "https://kiosk.example.in/go/ü?x=1&y=<2>"],
+    ids=["screen", "slip", "short", "other letters"],
+)
 def test_svg_and_png_are_read_back_exactly(text: str) -> None:
     assert seen(painted(qr.svg(text))) == [text]
     assert seen(opened(qr.png(text))) == [text]
