@@ -45,11 +45,11 @@ class Size(Struct, frozen=True, kw_only=True):
 
 QUICK = Size(
     rounds=3, round_scans=3_000, facilities=3_607, deep_facilities=1, deep_from=8_800, deep_round=400,
-    spread=(10, 3_607), listeners=(1_000, 10_000), calls=40,
+    spread=(10, 3_607), listeners=(1_000, 10_000), calls=30,
 )  # fmt: skip
 WHOLE = Size(
     rounds=5, round_scans=8_000, facilities=30_000, deep_facilities=4, deep_from=8_000, deep_round=1_600,
-    spread=(10, 3_607, 30_000), listeners=(1_000, 10_000), calls=150,
+    spread=(10, 3_607, 30_000), listeners=(1_000, 10_000), calls=120,
 )  # fmt: skip
 
 

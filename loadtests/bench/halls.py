@@ -15,8 +15,8 @@ from loadtests.people.clerks import Clerk
 from loadtests.people.door import percentile
 
 MOVES_S = 4.0
-CALL_EVERY_S = 0.08
-"""Of the clerks of a timed hall together: far more than people can be called, so that a short run has many calls."""
+CALL_EVERY_S = 0.25
+"""Of all timed clerks in turn: each hall hears a call every half second, as a large one does at its busiest."""
 BOARDS_PER_FACILITY = 3
 """Displays in each hall of a state; what is left of the listeners are phones in the two halls whose clerks call."""
 AFTER_LAST_CALL_S = 2.0
