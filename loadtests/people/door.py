@@ -18,6 +18,8 @@ from msgspec import Struct
 
 SHARE = "/api/v3/hip/patient/share"
 TICK_S = 0.001
+IDLE_S = 2.0
+"""After so long without a request a connection is made anew: servers close idle ones after a few seconds."""
 LOST = 0
 """Status of a request whose connection ended before its answer."""
 STALLED_S = 30.0
@@ -127,6 +129,7 @@ class Door:
         self._next = 0
         self._done = 0
         self._paced = False
+        self._used_at = time.monotonic()
         self._status: array[int] = array("h")
         self._due: array[float] = array("d")
         self._took: array[float] = array("d")
@@ -137,18 +140,25 @@ class Door:
         return self
 
     async def _open(self) -> None:
-        """Bring back the connections that the other side closed while they were idle."""
+        """As many connections as asked for, none of them idle for so long that the other side may be closing it."""
         loop = asyncio.get_running_loop()
+        if time.monotonic() - self._used_at > IDLE_S:
+            await self._close()
         while len(self._lanes) < self._connections:
             _, lane = await loop.create_connection(lambda: Lane(self), self._host, self._port)
             self._lanes.add(lane)
             self._idle.append(lane)
 
     async def __aexit__(self, *gone: object) -> None:
+        await self._close()
+
+    async def _close(self) -> None:
         for lane in tuple(self._lanes):
             if lane.transport is not None:
                 lane.transport.close()
-        await asyncio.sleep(0)  # the loop closes them in its next turn
+        while self._lanes:  # noqa: ASYNC110  each leaves when the loop has closed it
+            await asyncio.sleep(0)
+        self._idle.clear()
 
     async def closed(self, requests: Sequence[bytes]) -> Went:
         """As fast as answers come."""
@@ -179,7 +189,7 @@ class Door:
             self._pump()
             await self._watched()
         finally:
-            self._over = None
+            self._over, self._used_at = None, time.monotonic()
             if clock is not None:
                 clock.cancel()
                 await asyncio.gather(clock, return_exceptions=True)
@@ -197,6 +207,7 @@ class Door:
             if not self._over.done() and self._done == seen:
                 raise DoorFailed(f"no answer for {STALLED_S:.0f} s after {self._done} of {len(self._requests)}")
             seen = self._done
+        self._over.result()
 
     def _free(self, began: float) -> None:
         self._allowed = len(self._requests)
