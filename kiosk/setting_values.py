@@ -109,7 +109,10 @@ def timezone(text: str) -> str:
 
 
 def folder(text: str) -> Path:
-    path = Path(text).expanduser().resolve()
+    try:
+        path = Path(text).expanduser().resolve()
+    except RuntimeError:  # a user (`~somebody`) or a loop of links that leads nowhere
+        raise ValueError from None
     if "\0" in text or path == Path("/") or (path.exists() and not path.is_dir()):
         raise ValueError
     return path

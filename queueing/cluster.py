@@ -203,8 +203,17 @@ class ClusterStore:
         return self._url.promise
 
     async def each_primary(self, *command: Word) -> list[Reply]:
-        await self._refresh()
-        return list(await asyncio.gather(*[node.connection.call(*command) for node in self._primaries()]))
+        """Asks again while the map is a step behind an election, so the command must be safe to repeat."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
+        while True:
+            await self._refresh()
+            try:
+                return list(await asyncio.gather(*[node.connection.call(*command) for node in self._primaries()]))
+            except (StoreAway, StoreRefused) as trouble:
+                final = isinstance(trouble, StoreRefused) and trouble.code not in NOT_EXECUTED
+                if final or asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(LAST_PAUSE_S)
 
     def client(self) -> RedisCluster:
         client = cluster_client(tuple(node.address for node in self._primaries()) or self._url.seeds)
