@@ -16,6 +16,7 @@ from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
 from kiosk.headers import PAGE
+from kiosk.settings import Settings
 from queueing.desk import OpdDesk
 from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
@@ -80,7 +81,7 @@ class Desk(Controller):
     @get("/at/{counter:str}", guards=[guards.clerk], include_in_schema=False)
     async def page(
         self, counter: FromPath[str], session: NamedDependency[Session], registry: NamedDependency[Registry],
-        staff: NamedDependency[Staff],
+        staff: NamedDependency[Staff], settings: NamedDependency[Settings],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """The desk. Sitting down at a counter is remembered for the next sign-in."""
         facility, queues, counters = await asyncio.gather(
@@ -92,8 +93,9 @@ class Desk(Controller):
         if session.counter != counter:
             await staff.sit_at(session.login, counter)
         live = f"/live/{quote(session.facility, safe='')}"
+        zone = (facility and facility.timezone) or settings.timezone
         return pages.page(
-            "desk.html", session=session, facility=facility, counter=counter, live=live,
+            "desk.html", session=session, facility=facility, counter=counter, live=live, zone=zone,
             queues=msgspec.to_builtins(queue_rows(queues, mine)),
             lanes={lane.name.lower(): name for lane, name in words.LANES.items()},
             states={state.name.lower(): name for state, name in words.STATES.items()},

@@ -9,6 +9,8 @@ import { WalkIn } from './walk.js';
 
 const root = $('desk');
 const counter = root.dataset.counter;
+// The hospital's time, as on its boards, whatever zone this PC is set to.
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: root.dataset.zone });
 const [words, lanes, sections, states, genders, queues] = ['words', 'lanes', 'sections', 'states', 'genders', 'queues'].map((name) => JSON.parse(root.dataset[name]));
 const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
 const LOOK_MS = 30000; // and a lost hint costs no more than this
@@ -60,7 +62,7 @@ function line(alive) {
   if (!alive && !lostAt) lostAt = new Date();
   $('link').className = alive ? 'link' : 'link down';
   $('lost').hidden = alive;
-  if (lostAt) say($('lost'), fill(words.lost, { time: lostAt.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }) }));
+  if (lostAt) say($('lost'), fill(words.lost, { time: clock.format(lostAt) }));
 }
 
 // True when the trouble was dealt with here.
@@ -280,7 +282,7 @@ document.addEventListener('click', (event) => { if (!event.target.closest('detai
 document.addEventListener('visibilitychange', () => { if (!document.hidden && !ended) refresh(); });
 
 function tick() {
-  say($('clock'), new Date(now_ms()).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' }));
+  say($('clock'), clock.format(now_ms()));
   if (view) { now.tick(now_ms()); list.render(view.tickets, counter, now_ms()); }
 }
 setInterval(tick, 15000);
