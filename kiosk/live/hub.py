@@ -2,8 +2,8 @@
 
 Promised: every listener of a facility hears its newest snapshot within a second of a change while the store answers,
 and hears ``stale`` within ten seconds when it does not. A slow listener never piles up: its mailbox holds one frame, a
-newer one takes its place. A facility is drawn and encoded once for all its listeners, at most five
-times a second, and waking ten thousand of them leaves room for scans in between.
+newer one takes its place. A facility is drawn and encoded once for all its listeners: five times a second, or up to
+twenty-five with few of them; waking ten thousand leaves room for scans in between.
 """
 
 import asyncio
@@ -20,7 +20,12 @@ from queueing.keys import facility_key
 from queueing.models import Snapshot
 
 REDRAW_S: Final = 0.2
-"""Five pictures a second are more than an eye in a hall follows; a burst of calls costs no more than that."""
+"""The longest rest after a picture: five a second are more than an eye in a hall follows."""
+REST_S: Final = 0.04
+REST_FOR_EACH_S: Final = 0.0002
+"""The rest for each listener: three times what a frame costs, so that drawing leaves most of the time to others, and a
+call in a hall with a few screens need not wait as if for a crowd.
+"""
 WAKE_AT_ONCE: Final = 128
 """Listeners woken before other work has its turn: about five milliseconds of sending."""
 BEAT_S: Final = 15.0
@@ -255,7 +260,7 @@ class Hub:
                     await self._look(hall)
                 except Exception as error:  # whatever is wrong there, these listeners must hear it
                     await self._say_stale(hall, error)
-                await asyncio.sleep(REDRAW_S)
+                await asyncio.sleep(_rest_s(len(hall.mailboxes)))
         finally:
             hall.drawing = None
 
@@ -297,6 +302,11 @@ class Hub:
                     hall.mailboxes,
                     lambda mailbox: mailbox.close(BYE) if mailbox.ends_at_s <= now_s else mailbox.beat(),  # noqa: B023 - used at once
                 )
+
+
+def _rest_s(listeners: int) -> float:
+    """How long a hall rests after a picture."""
+    return min(REDRAW_S, max(REST_S, listeners * REST_FOR_EACH_S))
 
 
 async def _unending(feed: News) -> AsyncIterator[set[str]]:
