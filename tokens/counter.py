@@ -34,6 +34,9 @@ _PAIR_VALUES = {pair: value for value, pair in enumerate(_PAIRS)}
 SLOTS = 1 << 20
 """How many slots four characters tell apart."""
 
+PROVED_REMEMBERED = 16_384
+"""Genuine codes of the moment: one for each counter of a state's hospitals. Then it begins anew; about 4 MB."""
+
 SLOTS_AHEAD = 1
 """A machine whose clock runs ahead may show the coming slot already; more is a wrong clock."""
 
@@ -68,8 +71,9 @@ class CounterCodes:
         self.use(ring)
 
     def use(self, ring: KeyRing) -> None:
-        """Believe and sign by this ring from now on; one assignment, safe while others read."""
+        """Believe and sign by this ring from now on; what another ring proved is forgotten."""
         self._keys = tuple(hmac.new(g.counter_key(), digestmod="sha256") for g in ring.believed)
+        self._proved: dict[tuple[str, str], tuple[str, int]] = {}
 
     def mint(self, hip_id: str, counter: str, now_s: int) -> str:
         """The code a screen of this counter shows now, exactly 20 characters. Raises CounterNotCodable."""
@@ -85,12 +89,7 @@ class CounterCodes:
         Raises NotACounterCode, CounterCodeForged, CounterCodeTooEarly or CounterCodeExpired; the last two only for
         codes that are genuine.
         """
-        shape = _CODE.fullmatch(text) if len(text) == 20 else None
-        counter = _counter(shape[1]) if shape else None
-        if shape is None or counter is None:
-            raise NotACounterCode("not a signed counter code")
-        slot = self._nearest_slot(shape[2], now_s)
-        self._believe(shape[1], slot, shape[3], hip_id)
+        counter, slot = self._proved.get((text, hip_id)) or self._prove(text, hip_id, now_s)
         if slot > now_s // self._slot_s + SLOTS_AHEAD:
             raise CounterCodeTooEarly("the code's slot has not begun")
         age_s = max(0, now_s - (slot + 1) * self._slot_s)
@@ -101,6 +100,19 @@ class CounterCodes:
     def rotates_at(self, now_s: int) -> int:
         """When the code shown at ``now_s`` is followed by the next, unix seconds; minting at that moment gives it."""
         return (now_s // self._slot_s + 1) * self._slot_s
+
+    def _prove(self, text: str, hip_id: str, now_s: int) -> tuple[str, int]:
+        """Counter and slot of a genuine code. Many people scan one code: it is proved once, its age told each time."""
+        shape = _CODE.fullmatch(text) if len(text) == 20 else None
+        counter = _counter(shape[1]) if shape else None
+        if shape is None or counter is None:
+            raise NotACounterCode("not a signed counter code")
+        slot = self._nearest_slot(shape[2], now_s)
+        self._believe(shape[1], slot, shape[3], hip_id)
+        if len(self._proved) >= PROVED_REMEMBERED:
+            self._proved.clear()
+        self._proved[text, hip_id] = (counter, slot)
+        return counter, slot
 
     def _nearest_slot(self, text: str, now_s: int) -> int:
         """The whole slot number whose last 20 bits these are and which lies nearest to now."""
