@@ -21,7 +21,7 @@ import msgspec
 from msgspec import json
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtests import sheet
+from loadtests import ending, sheet
 from loadtests.audit import audit
 from loadtests.budget import Finding, judge, table
 from loadtests.gateway.launch import HOUSE, Announced, Simulator
@@ -210,7 +210,7 @@ def _plot(run: Sheet, folder: Path, rows: list[dict[str, Any]]) -> bytes:
 def main() -> None:
     """The command."""
     asked = _arguments()
-    sys.exit(0 if asyncio.run(run(asked)) else 1)
+    sys.exit(0 if ending.run(run(asked)) else 1)
 
 
 if __name__ == "__main__":

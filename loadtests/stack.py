@@ -6,8 +6,10 @@ Set up through the program's own commands and settings, as an operator would; no
 import asyncio
 import contextlib
 import csv
+import ctypes
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -130,10 +132,20 @@ def _environment(simulator: Simulator, data: Path, workers: int) -> dict[str, st
     }
 
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_us() -> None:
+    """In the child: whatever becomes of the run, ``kill -9`` included, its kiosk is told to end."""
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
 @asynccontextmanager
 async def _serving(environment: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "kiosk", "serve", stdout=asyncio.subprocess.PIPE, env=environment
+        sys.executable, "-m", "kiosk", "serve", stdout=asyncio.subprocess.PIPE, env=environment, preexec_fn=_end_with_us
     )
     drain: asyncio.Task[None] | None = None
     try:

@@ -5,7 +5,6 @@ what else runs there; ratios are medians over rounds that alternate.
 """
 
 import argparse
-import asyncio
 import sys
 import time
 from datetime import UTC, datetime
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvloop
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from loadtests import ending
 from loadtests.bench import halls, report, scans
 from loadtests.bench.ground import QUICK, WHOLE, Ground, middle, prepared, yardstick
 from loadtests.bench.machine import described
@@ -77,11 +76,8 @@ def main() -> None:
     parser.add_argument("--costs", action="store_true", help="keep the measured costs for `kiosk plan`")
     asked = parser.parse_args()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed}/{task.total}"))
-    with (
-        Progress(*columns, TimeElapsedColumn()) as progress,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop,
-    ):
-        told = loop.run(bench("quick" if asked.quick else "whole", asked.cases, asked.seed, progress))
+    with Progress(*columns, TimeElapsedColumn()) as progress:
+        told = ending.run(bench("quick" if asked.quick else "whole", asked.cases, asked.seed, progress))
     verdict = told["receipts"]
     broken = verdict["lost"] + verdict["repeated"] + verdict["number_twice"]
     words, _ = report.write(told, broken, asked.reports)

@@ -19,10 +19,10 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-import uvloop
 from msgspec import Struct, json
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from loadtests import ending
 from loadtests.bench.machine import described
 from loadtests.people.crowd import Crowd, Share
 from loadtests.people.door import Door, post, timestamp
@@ -186,8 +186,7 @@ def main() -> None:
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs have done")
     parser.add_argument("--reports", type=Path, default=Path("reports"))
     asked = parser.parse_args()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(0 if runner.run(replay(asked)) else 1)
+    sys.exit(0 if ending.run(replay(asked)) else 1)
 
 
 if __name__ == "__main__":
