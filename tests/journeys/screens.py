@@ -1,7 +1,9 @@
 """What people in the hospital look at, in a real Chromium; a QR is read from the picture, as a phone does."""
 
 import re
+from base64 import b64decode
 from io import BytesIO
+from typing import Literal
 
 import zxingcpp
 from msgspec import Struct
@@ -17,6 +19,8 @@ PATIENCE_MS = 20_000
 """No promise: a busy machine is given time before a journey gives up."""
 DOTS_OF_A_PRINTER = 2
 """Thermal printers draw 203 dots an inch, twice what a page counts on."""
+STILL: Literal["reduce"] = "reduce"
+"""A machine without a graphics card spends more on a pulsing border than on everything else together."""
 OWN_PASSWORD = "saffron orchard lantern"
 _DRAWN = re.compile("^data:image/svg")
 
@@ -65,7 +69,7 @@ class Board:
     @staticmethod
     async def opened(browser: Browser, hospital: Hospital, *, query: str = "?lang=en") -> "Board":
         """Switched on, and touched once: browsers let a page sound only after that."""
-        board = Board(await browser.new_page(viewport=TELEVISION))
+        board = Board(await browser.new_page(viewport=TELEVISION, reduced_motion=STILL))
         await board.page.goto(f"{hospital.town.url}/board/{hospital.hip}{query}")
         await board.page.locator("#sound").click()
         await expect(board.body).to_have_attribute("data-sound", "on")
@@ -92,7 +96,9 @@ class Phone:
 
     @staticmethod
     async def opened(browser: Browser, link: str, *, locale: str = "en-IN") -> "Phone":
-        page = await browser.new_page(viewport=PHONE, is_mobile=True, has_touch=True, locale=locale)
+        page = await browser.new_page(
+            viewport=PHONE, is_mobile=True, has_touch=True, locale=locale, reduced_motion=STILL
+        )
         phone = Phone(page)
         await page.goto(link)
         return phone
@@ -169,9 +175,17 @@ class Desk:
         """The link on the slip that was printed last."""
         await expect(self.page.locator("#slip-qr")).to_have_attribute("src", _DRAWN)
         await self.page.emulate_media(media="print")
-        [link] = read_codes(await self.page.screenshot())
+        [link] = read_codes(await self._printed())
         await self.page.emulate_media(media="screen")
         return link
+
+    async def _printed(self) -> bytes:
+        """A picture of the page in the dots of a printer."""
+        drawing = await self.page.context.new_cdp_session(self.page)
+        clip = {"x": 0, "y": 0, **MONITOR, "scale": DOTS_OF_A_PRINTER}
+        drawn = await drawing.send("Page.captureScreenshot", {"format": "png", "clip": clip})
+        await drawing.detach()
+        return b64decode(drawn["data"])
 
 
 async def administration(browser: Browser, hospital: Hospital, login: Login) -> Page:
@@ -182,7 +196,7 @@ async def administration(browser: Browser, hospital: Hospital, login: Login) -> 
 
 
 async def _arrive(browser: Browser, hospital: Hospital, login: Login) -> Page:
-    context = await browser.new_context(viewport=MONITOR, device_scale_factor=DOTS_OF_A_PRINTER)
+    context = await browser.new_context(viewport=MONITOR, reduced_motion=STILL)
     page = await context.new_page()
     await page.goto(f"{hospital.town.url}/console")
     await page.locator("[name=login]").fill(login.login)
