@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -71,7 +71,12 @@ class Town:
         until(lambda: not any(map(alive, family)))
 
     def leave(self) -> None:
-        """The service is gone; what it wrote is kept."""
+        """The service is gone, also what of it stands still; what it wrote is kept."""
+        family = below(self.tree.process.pid)
+        self.tree.process.kill()
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.tree.kill()
         self.log += [*self.tree.lines, *self.tree.log]
 

@@ -88,7 +88,8 @@ class Tree:
             self.process.kill()
         self.process.wait()
         for reader, stream in zip(self._readers, (self.process.stdout, self.process.stderr), strict=True):
-            reader.join(5)
+            reader.join(LONG_S)
+            assert not reader.is_alive(), "somebody of the tree outlived it"  # and closing its pipe would wait for ever
             if stream is not None:
                 stream.close()
 
