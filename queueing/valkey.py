@@ -150,6 +150,9 @@ maxmemory-policy noeviction
 hash-max-listpack-entries 64
 hash-max-listpack-value 1024
 
+# A waiting line of more than a few is a skip list: a compact block is searched from its start, reading each score as text.
+zset-max-listpack-entries 16
+
 daemonize no
 logfile {LOG_FILE}
 loglevel notice
