@@ -150,7 +150,7 @@ maxmemory-policy noeviction
 hash-max-listpack-entries 64
 hash-max-listpack-value 1024
 
-# A waiting line of more than a few is a skip list: a compact block is searched from its start, reading each score as text.
+# A waiting line of more than a few is a skip list: a compact block is searched from its start, each score read as text.
 zset-max-listpack-entries 16
 
 daemonize no
