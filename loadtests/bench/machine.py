@@ -157,6 +157,9 @@ def data_bytes(info: dict[str, str]) -> int:
     return int(info["used_memory"]) - int(info["mem_clients_normal"]) - int(info["mem_aof_buffer"])
 
 
-def folder_bytes(folder: Path) -> int:
-    """What a folder takes on disk."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def journal_bytes(pid: int, info: dict[str, str]) -> int:
+    """Bytes a store has written to its journal so far: everything it wrote but what went to its clients. The file's own
+    size would not tell, for it shrinks whenever the journal is rewritten.
+    """
+    counted = dict(line.split(": ") for line in (PROC / str(pid) / "io").read_text().splitlines())
+    return int(counted["wchar"]) - int(info["total_net_output_bytes"])

@@ -5,7 +5,7 @@ from itertools import cycle
 from random import Random
 
 from loadtests.bench.ground import Figures, Ground, Pressed, Yardstick, mean_us, middle
-from loadtests.bench.machine import data_bytes, folder_bytes, store_info
+from loadtests.bench.machine import data_bytes, journal_bytes, store_info
 from loadtests.people.door import percentile
 
 WINDOW = 512
@@ -84,11 +84,11 @@ async def long_queues(ground: Ground) -> Figures:
     deep = list(range(last - size.deep_facilities, last))
     shallow = list(range(last - size.deep_facilities - 200, last - size.deep_facilities))
     await ground.settled()
-    before = data_bytes(store_info(ground.stack.data)), folder_bytes(ground.stack.data)
+    before = _kept(ground)
     filled = size.deep_from * size.deep_facilities
     await ground.press(ground.shares(filled, _in_turn(deep)), window=WINDOW)
     await ground.settled()
-    after = data_bytes(store_info(ground.stack.data)), folder_bytes(ground.stack.data)
+    after = _kept(ground)
     await ground.press(ground.shares(10 * len(shallow), _in_turn(shallow)), window=WINDOW)
     few, many = list[float](), list[float]()
     for _ in range(size.rounds):
@@ -102,6 +102,12 @@ async def long_queues(ground: Ground) -> Figures:
         "few_waiting": 10, "many_waiting": [size.deep_from, reached],
         "ticket_bytes": (after[0] - before[0]) / filled, "journal_bytes": (after[1] - before[1]) / filled,
     }  # fmt: skip
+
+
+def _kept(ground: Ground) -> tuple[int, int]:
+    """Bytes of memory that hold keys, and of journal written so far."""
+    info = store_info(ground.stack.data)
+    return data_bytes(info), journal_bytes(ground.parts.pids["store"][0], info)
 
 
 async def many_facilities(ground: Ground) -> Figures:
