@@ -15,7 +15,7 @@ from locust.env import Environment
 from msgspec import Struct, json
 
 from loadtests import sheet
-from loadtests.patients import APP, worker_of
+from loadtests.patients import APP, processes_of, worker_of
 
 JOIN_AGAIN_S: Final = 2.0
 SILENT_S: Final = 45.0
@@ -36,8 +36,7 @@ class Board(User):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         run: sheet.Sheet = APP[0].run
-        workers = max(1, int(getattr(environment.parsed_options, "processes", 1) or 1))
-        self.hip = run.hips[(next(_turn) * workers + worker_of(environment)) % len(run.hips)]
+        self.hip = run.hips[(next(_turn) * processes_of(environment) + worker_of(environment)) % len(run.hips)]
         self.url = run.kiosk_url
 
     @task

@@ -10,7 +10,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 
 from loadtests import sheet
-from loadtests.patients import APP, worker_of
+from loadtests.patients import APP, processes_of, worker_of
 
 MINUTES_A_PATIENT: Final = 2.0
 """At a counter, on an ordinary clock (SMHS Srinagar: 5 in ten minutes)."""
@@ -29,8 +29,7 @@ class Clerk(FastHttpUser):
         run: sheet.Sheet = APP[0].run
         self.host = run.kiosk_url
         super().__init__(environment)
-        workers = max(1, int(getattr(environment.parsed_options, "processes", 1) or 1))
-        place = next(_turn) * workers + worker_of(environment)
+        place = next(_turn) * processes_of(environment) + worker_of(environment)
         if place >= len(run.seats):
             raise StopUser
         _, self.seat = run.seats[place]

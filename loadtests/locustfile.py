@@ -1,4 +1,4 @@
-"""A day at the hospital for Locust: who takes part, and how many of them at each moment.
+"""A day at the hospital for Locust: who takes part, from the first scan to the last.
 
 Started by ``make load``, which writes the run's sheet; with ``--processes`` or workers of other machines the same file
 serves master and workers.
@@ -14,7 +14,7 @@ from msgspec import json
 from loadtests import patients, sheet
 from loadtests.boards import Board
 from loadtests.counters import Clerk
-from loadtests.patients import TURN_S, Patient
+from loadtests.patients import GATES, Gate, processes_of
 
 RUN = sheet.read()
 SPAWN_PER_S = 100
@@ -24,7 +24,7 @@ TAIL_S = 2.0
 
 Board.fixed_count = RUN.boards
 Clerk.fixed_count = len(RUN.seats)
-__all__ = ["Board", "Clerk", "Day", "Patient"]
+__all__ = ["Board", "Clerk", "Day", "Gate"]
 
 
 def _prepare(environment: Environment, **_rest: Any) -> None:
@@ -52,12 +52,12 @@ events.quitting.add_listener(_write_down)  # type: ignore[no-untyped-call]  # as
 
 
 class Day(LoadTestShape):
-    """The sheet's shape, as users."""
+    """Everybody is there from the beginning to the end; when people come is the gates' affair."""
 
     def tick(self) -> tuple[int, float] | None:
-        """How many users now; None when the day is over."""
+        """How many users; None when the day is over."""
         at_s = float(self.get_run_time())  # type: ignore[no-untyped-call]  # untyped upstream
-        others = Board.fixed_count + Clerk.fixed_count
-        if at_s > RUN.seconds + TAIL_S:
-            return None
-        return others + round(RUN.scans_per_s(at_s) * TURN_S), SPAWN_PER_S
+        runner = self.runner
+        gates = GATES * (processes_of(runner.environment) if runner is not None else 1)
+        users = Board.fixed_count + Clerk.fixed_count + gates
+        return None if at_s > RUN.seconds + users / SPAWN_PER_S + TAIL_S else (users, SPAWN_PER_S)

@@ -1,38 +1,37 @@
 """Patients for Locust: each scans once at a counter's QR, shares through the gateway, and waits for the number.
 
-A user of this class is a place in the crowd, not a person: it sends one new patient at each turn, so that the number of
-users sets the rate of scans. The wait for the number goes on beside the next turn: a slow hospital does not keep people
-from coming.
+When they come is decided by the day's shape and by nothing else: a slow hospital does not keep people from coming. So a
+user of this class is a gate of the yard, not a person: it lets everybody through in time and waits for nobody.
 """
 
 import os
 import time
 import uuid
 from datetime import UTC, datetime
-from itertools import count
 from typing import Any, Final
 
 import gevent
 from gevent.event import AsyncResult
 from geventhttpclient import HTTPClient
-from locust import FastHttpUser, constant_pacing, task
+from locust import FastHttpUser, task
 from locust.env import Environment
 from msgspec import json
 
 from loadtests import sheet
 from loadtests.gateway import wire
-from loadtests.people.invented import invent
+from loadtests.people.invented import Patient, invent
 from loadtests.shapes import Chooser
 
-TURN_S: Final = 2.0
-"""One scan for each user and turn."""
+GATES: Final = 8
+"""For each process of Locust: enough that every process gets one."""
+CONNECTIONS: Final = 500
+"""Of one gate: everybody who scans in the second in which it opens."""
 SCREEN_S: Final = 30.0
 """How long a phone waits (protocol B4)."""
 POLL_S: Final = 10
 PHONE_SHARE: Final = "/api/hiecm/patient-share/v3/share"
 SESSIONS: Final = "/api/hiecm/gateway/v3/sessions"
-APART: Final = 1_000_000
-"""Patients of one process; each process of a run invents others."""
+NEVER_S: Final = 3_600.0
 
 
 def moment() -> str:
@@ -43,10 +42,11 @@ def moment() -> str:
 class App:
     """The PHR app of this process: its access token, and who waits for which answer."""
 
-    def __init__(self, run: sheet.Sheet, process: int) -> None:
+    def __init__(self, run: sheet.Sheet, process: int, processes: int) -> None:
         self.run = run
+        self.began = time.monotonic()
         self.name = f"{run.gateway.app_id}-{run.run}-{os.getpid()}"
-        self.people = count(process * APART)
+        self.coming = iter(run.moments()[process::processes])
         self.chooser = Chooser(len(run.hips), run.seed + process)
         self.token = ""
         self._waiting: dict[str, AsyncResult] = {}
@@ -85,11 +85,11 @@ class App:
         waiting = self._waiting[request_id] = AsyncResult()
         return waiting
 
-    def headers(self, request_id: str, session: str) -> dict[str, str]:
+    def headers(self, request_id: str, patient: Patient) -> dict[str, str]:
         """Of a share."""
         return {
             "Authorization": f"Bearer {self.token}", "REQUEST-ID": request_id, "TIMESTAMP": moment(),
-            "X-CM-ID": self.run.gateway.cm_id, "X-HIU-ID": self.name, "X-AUTH-TOKEN": session,
+            "X-CM-ID": self.run.gateway.cm_id, "X-HIU-ID": self.name, "X-AUTH-TOKEN": f"session-of-{patient.index}",
             "Content-Type": "application/json",
         }  # fmt: skip
 
@@ -101,7 +101,7 @@ APP: list[App] = []
 def prepare(environment: Environment, run: sheet.Sheet) -> None:
     """Once a process, before its first patient."""
     if not APP:
-        APP.append(App(run, worker_of(environment)))
+        APP.append(App(run, worker_of(environment), processes_of(environment)))
         APP[0].start()
 
 
@@ -110,29 +110,39 @@ def worker_of(environment: Environment) -> int:
     return max(0, int(getattr(environment.runner, "worker_index", 0) or 0))
 
 
-class Patient(FastHttpUser):
-    """A place in the crowd."""
+def processes_of(environment: Environment) -> int:
+    """How many processes the run has."""
+    return max(1, int(getattr(environment.parsed_options, "processes", 1) or 1))
 
-    wait_time = constant_pacing(TURN_S)
+
+class Gate(FastHttpUser):
+    """Lets people into the yard."""
+
     host = ""
+    concurrency = CONNECTIONS
 
     def __init__(self, environment: Environment) -> None:
         self.host = APP[0].run.gateway.url
         super().__init__(environment)
 
     @task
-    def scan(self) -> None:
-        """One new person scans."""
+    def open(self) -> None:
+        """Wait for the next person's moment and let the person through."""
+        moment, index = next(APP[0].coming, (NEVER_S, -1))
+        gevent.sleep(max(0.0, APP[0].began + moment - time.monotonic()))
+        if index >= 0:
+            gevent.spawn(self._scan, index)
+
+    def _scan(self, index: int) -> None:
         app = APP[0]
-        patient = invent(app.run.seed, next(app.people))
+        patient = invent(app.run.seed, index)
         hip = app.run.hips[app.chooser.facility()]
         request_id = str(uuid.uuid4())
         waiting = app.expect(request_id)
         began = time.perf_counter()
-        body = json.encode(patient.share(hip, app.run.text, at=(34.0801, 74.7902)))
-        headers = app.headers(request_id, f"session-of-{patient.index}")
-        self.client.post(PHONE_SHARE, data=body.decode(), headers=headers, name="phone: share")
-        gevent.spawn(self._wait, waiting, began)
+        body = json.encode(patient.share(hip, app.run.text, at=(34.0801, 74.7902))).decode()
+        self.client.post(PHONE_SHARE, data=body, headers=app.headers(request_id, patient), name="phone: share")
+        self._wait(waiting, began)
 
     def _wait(self, waiting: AsyncResult, began: float) -> None:
         trouble: Exception | None = None

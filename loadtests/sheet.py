@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import Struct, json
 
 from loadtests.gateway.launch import Announced
+from loadtests.people.morning import arrivals
 from loadtests.shapes import SHAPES, Shape
 
 VARIABLE: Final = "KIOSK_LOADTEST_SHEET"
@@ -47,6 +48,12 @@ class Sheet(Struct, frozen=True, kw_only=True):
     def seats(self) -> list[tuple[str, dict[str, str]]]:
         """Every clerk: facility, and login, password and counter."""
         return [(hall["hip_id"], seat) for hall in self.halls for seat in hall["clerks"]]
+
+    def moments(self) -> list[tuple[float, int]]:
+        """When each person of the day comes, in seconds of the run, and which one."""
+        begins_s = self.day.begins() * 60
+        came = arrivals(self.seed, self.people, day=self.day.stretches)
+        return [((moment - begins_s) / self.speed, index) for index, moment in enumerate(came)]
 
     def scans_per_s(self, at_s: float) -> float:
         """How many should come at this moment of the run."""

@@ -6,8 +6,10 @@ from itertools import accumulate
 import pytest
 
 from loadtests.budget import PROMISES, judge, table
+from loadtests.gateway.launch import Announced
 from loadtests.replay.history import TOTALS, chapters, days, institutions, shared_out, shares, some
 from loadtests.shapes import SHAPES, Chooser, sizes
+from loadtests.sheet import Sheet
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=lambda shape: shape.name)
@@ -86,3 +88,30 @@ def test_a_missed_promise_says_by_how_much() -> None:
     assert not missed.kept
     assert missed.promise.short_by(missed.figure) == pytest.approx(0.5)
     assert "MISSED by 50%" in "\n".join(table([kept, missed]))
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_people_come_as_the_sheet_says(name: str) -> None:
+    gateway = Announced(url="http://here", app_id="app", app_secret="secret")
+    run = Sheet(
+        kiosk_url="http://here", gateway=gateway, hips=["HIP"], halls=[], shape=name, people=4_000, seconds=50,
+        boards=1, seed=1, run="r",
+    )  # fmt: skip
+    moments = [moment for moment, _ in run.moments()]
+    assert len(moments) == 4_000
+    assert moments == sorted(moments)
+    assert 0 <= moments[0] <= moments[-1] <= 50
+    busiest = max(range(500), key=lambda tenth: run.scans_per_s(tenth / 10)) / 10
+    assert run.scans_per_s(busiest) == pytest.approx(run.peak_per_s())
+    came = sum(busiest <= moment < busiest + 0.3 for moment in moments)
+    assert came == pytest.approx(0.3 * run.peak_per_s(), rel=0.4)
+
+
+def test_the_clerks_of_a_sheet_are_all_its_seats() -> None:
+    seat = {"login": "a", "password": "b", "counter": "M1"}
+    halls = [{"hip_id": hip, "counters": ["M1"], "clerks": [seat]} for hip in ("A", "B")]
+    run = Sheet(
+        kiosk_url="", gateway=Announced(url="", app_id="", app_secret=""), hips=["A", "B"], halls=halls,
+        shape="opd-morning", people=1, seconds=1, boards=1, seed=1, run="r",
+    )  # fmt: skip
+    assert [hip for hip, _ in run.seats] == ["A", "B"]
