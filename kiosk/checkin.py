@@ -10,82 +10,77 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Final
 
-import msgspec
-
-from kiosk.people import Patient, Scan, StatusQuery
+from kiosk import letters
+from kiosk.letters import Letter
+from kiosk.people import Patient, Person, Scan, StatusQuery
 from kiosk.sealed import Seal
 from queueing.desk import OpdDesk
-from queueing.keys import facility_key, request_digest
+from queueing.keys import counter_text, facility_key, request_digest
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
 from tokens import CounterCodeError, CounterCodes, Grade
 
 SENIOR_FROM_YEARS: Final = 60
 """Senior citizen in India (Maintenance and Welfare of Parents and Senior Citizens Act, 2007)."""
 RAW_KEPT_MAX: Final = 8192
-"""A profile is under 1 kB; a longer body carries a photo, and its fields are kept without it."""
+"""Bytes. A message is under 1 kB; a longer one carries a photo, and its fields are kept without it."""
 _PROOF: Final = {Grade.FRESH: Assurance.SCREEN, Grade.STALE: Assurance.STALE}
 _PERSON_BYTES: Final = 12
-
-PROFILE: Final = "profile"
-NOTE: Final = "note"
-
-
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
-    """What is sealed of one person: the fields that staff read, and the message as it came."""
-
-    patient: Patient
-    body: bytes
-
-
-_pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(_Kept).decode
 
 
 class CheckIn:
     """Everything a door needs to give somebody a place."""
 
     def __init__(
-        self, desk: OpdDesk, codes: CounterCodes, seal: Seal, *, person_key: bytes, now_s: Callable[[], float]
+        self,
+        desk: OpdDesk,
+        codes: CounterCodes,
+        seal: Seal,
+        *,
+        person_key: bytes,
+        read_patient: Callable[[bytes, bytes], Patient],
+        now_s: Callable[[], float],
     ) -> None:
+        """``read_patient`` finds the profile in a message, given the note of its scan and its body."""
         self._desk = desk
         self._codes = codes
         self._seal = seal
         self._person_key = person_key
+        self._read_patient = read_patient
         self._now_s = now_s
 
     async def scanned(self, scan: Scan) -> Place:
         """A share came from the gateway: a place, the old place, or a refusal that the phone will show."""
-        counter, assurance = self._read_counter(scan.context, scan.facility)
-        binding = request_digest(scan.facility, scan.request_id)
-        patient = scan.patient or Patient()
+        counter, text, assurance = self._read_counter(scan.context, scan.facility)
+        request = request_digest(scan.facility, scan.request_id)
+        person = scan.person or Person()
         return await self._desk.enqueue(
             Arrival(
                 facility=scan.facility,
                 counter=counter,
-                text=scan.context,
+                text=text,
                 assurance=assurance,
-                position=_position(scan),
-                lane=self._lane(patient),
-                request=scan.request_id,
+                position=scan.position,
+                lane=self._lane(person),
+                request=request,
                 fingerprint=_fingerprint(scan.body),
-                persons=self._persons(scan.facility, patient),
-                profile=self._close_profile(scan.facility, binding, patient, scan.body) if not scan.refusal else b"",
-                note=self._seal.close(NOTE, facility_key(scan.facility), binding, scan.note),
+                persons=self._known_as(scan.facility, person),
+                letter=self._close(scan.facility, request, self._letter(scan)),
+                owed=True,
                 refusal=scan.refusal,
             )
         )
 
     async def asked(self, query: StatusQuery) -> Outcome:
         """Somebody's app asks which number is served now; the answer is owed like an acknowledgement."""
-        counter, _ = self._read_counter(query.context, query.facility)
-        binding = request_digest(query.facility, query.request_id)
+        counter, text, _ = self._read_counter(query.context, query.facility)
+        request = request_digest(query.facility, query.request_id)
         return await self._desk.running_token(
             query.facility,
             counter=counter,
-            text=query.context,
-            request=query.request_id,
+            text=text,
+            request=request,
             fingerprint=_fingerprint(query.body),
-            note=self._seal.close(NOTE, facility_key(query.facility), binding, query.note),
+            letter=self._close(query.facility, request, Letter(query.note)),
             refusal=query.refusal,
         )
 
@@ -102,14 +97,15 @@ class CheckIn:
             facility, queue, patient, self._lane(patient), Assurance.CAMERA, f"camera/{request_id}"
         )
 
-    def profile(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
+    def patient(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
         """Opened for staff of that facility. Raises SealBroken."""
-        return _unpack(self._seal.open(PROFILE, facility_key(facility), ticket.request, sealed)).patient
+        letter = letters.read(self._seal.open(letters.PURPOSE, facility_key(facility), ticket.request, sealed))
+        return letter.patient or self._read_patient(letter.note, letter.body)
 
     async def _register(
-        self, facility: str, queue: str, patient: Patient, lane: Lane, assurance: Assurance, request: str
+        self, facility: str, queue: str, patient: Patient, lane: Lane, assurance: Assurance, request_id: str
     ) -> Place:
-        binding = request_digest(facility, request)
+        request = request_digest(facility, request_id)
         return await self._desk.enqueue(
             Arrival(
                 facility=facility,
@@ -117,48 +113,46 @@ class CheckIn:
                 assurance=assurance,
                 lane=lane,
                 request=request,
-                persons=self._persons(facility, patient),
-                profile=self._close_profile(facility, binding, patient, b""),
+                persons=self._known_as(facility, patient),
+                letter=self._close(facility, request, Letter(patient=patient)),
             )
         )
 
-    def _read_counter(self, text: str, facility: str) -> tuple[str, Assurance]:
-        """The counter a signed code proves; any other text is left to the facility's own names and posters."""
+    def _read_counter(self, context: str, facility: str) -> tuple[str, str, Assurance]:
+        """The counter a signed code proves, or else the text, which is left to the facility's own names and posters."""
         try:
-            proof = self._codes.read(text, facility, int(self._now_s()))
+            proof = self._codes.read(context, facility, int(self._now_s()))
         except CounterCodeError:
-            return "", Assurance.UNKNOWN
-        return proof.counter, _PROOF[proof.grade]
+            return "", counter_text(context), Assurance.UNKNOWN
+        return proof.counter, "", _PROOF[proof.grade]
 
-    def _lane(self, patient: Patient) -> Lane:
-        if patient.year_of_birth is None:
+    def _lane(self, person: Person) -> Lane:
+        if person.year_of_birth is None:
             return Lane.ORDINARY
         today = datetime.fromtimestamp(self._now_s(), UTC)
-        birthday = (patient.month_of_birth or 1, patient.day_of_birth or 1)
-        age = today.year - patient.year_of_birth - ((today.month, today.day) < birthday)
+        birthday = (person.month_of_birth or 1, person.day_of_birth or 1)
+        age = today.year - person.year_of_birth - ((today.month, today.day) < birthday)
         return Lane.SENIOR if age >= SENIOR_FROM_YEARS else Lane.ORDINARY
 
-    def _persons(self, facility: str, patient: Patient) -> tuple[bytes, ...]:
+    def _known_as(self, facility: str, person: Person) -> tuple[bytes, ...]:
         """Keyed digests: whoever holds the store cannot try all fourteen-digit numbers."""
-        known_by = (patient.abha_address.lower(), patient.abha_number)
-        return tuple(
-            blake2b(
-                f"{facility}\0{name}".encode("utf-8", "surrogatepass"), key=self._person_key, digest_size=_PERSON_BYTES
-            ).digest()
-            for name in known_by
-            if name
-        )
+        names = (person.abha_address.lower(), person.abha_number)
+        return tuple([self._digest(f"{facility}\0{name}") for name in names if name])
 
-    def _close_profile(self, facility: str, binding: str, patient: Patient, body: bytes) -> bytes:
-        kept = _Kept(patient=patient, body=body if len(body) <= RAW_KEPT_MAX else b"")
-        return self._seal.close(PROFILE, facility_key(facility), binding, _pack(kept))
+    def _digest(self, name: str) -> bytes:
+        return blake2b(name.encode("utf-8", "surrogatepass"), key=self._person_key, digest_size=_PERSON_BYTES).digest()
+
+    def _letter(self, scan: Scan) -> Letter:
+        """Of somebody who gets no number nothing is kept but what the answer needs."""
+        if scan.refusal:
+            return Letter(scan.note)
+        if len(scan.body) > RAW_KEPT_MAX:
+            return Letter(scan.note, patient=self._read_patient(scan.note, scan.body))
+        return Letter(scan.note, scan.body)
+
+    def _close(self, facility: str, request: str, letter: Letter) -> bytes:
+        return self._seal.close(letters.PURPOSE, facility_key(facility), request, letters.write(letter))
 
 
 def _fingerprint(body: bytes) -> bytes:
     return blake2b(body, digest_size=8).digest()
-
-
-def _position(scan: Scan) -> tuple[float, float] | None:
-    if scan.latitude is None or scan.longitude is None:
-        return None
-    return (scan.latitude, scan.longitude)

@@ -15,6 +15,7 @@ from typing import Final
 from kiosk.abdm.gatekeeper import Gatekeeper
 from kiosk.abdm.gateway import Gateway
 from kiosk.abdm.keyset import KeySet
+from kiosk.abdm.reading import read_patient
 from kiosk.checkin import CheckIn
 from kiosk.console.staff import Staff
 from kiosk.keys_on_disk import KeysOnDisk
@@ -92,7 +93,12 @@ class House:
         self.outbox = Outbox(self.store, consumer_name())
         self.seal = new_seal(self.ring, settings)
         self.check_in = CheckIn(
-            self.desk, self.counter_codes, self.seal, person_key=self.ring.person_key(), now_s=time.time
+            self.desk,
+            self.counter_codes,
+            self.seal,
+            person_key=self.ring.person_key(),
+            read_patient=read_patient,
+            now_s=time.time,
         )
         self.staff = Staff(self.store)
         self.hub = Hub(Feed(self.store), self.desk)

@@ -24,19 +24,24 @@ _JOINERS: Final = frozenset("\u200c\u200d")
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
-class Patient(Struct, frozen=True, kw_only=True):
-    """One person's profile, normalised. Empty text and None mean that nobody said."""
+class Person(Struct, frozen=True, kw_only=True):
+    """As much of somebody as a place depends on, normalised. Empty text and None mean that nobody said."""
 
-    name: str = ""
-    gender: str = ""
-    """``M F O D T U``, or empty."""
-    year_of_birth: int | None = None
-    month_of_birth: int | None = None
-    day_of_birth: int | None = None
     abha_number: str = ""
     """Fourteen digits, or empty."""
     abha_address: str = ""
     """As written; compare it without case."""
+    year_of_birth: int | None = None
+    month_of_birth: int | None = None
+    day_of_birth: int | None = None
+
+
+class Patient(Person, frozen=True, kw_only=True):
+    """The whole profile, as people see it."""
+
+    name: str = ""
+    gender: str = ""
+    """``M F O D T U``, or empty."""
     phone: str = ""
     """Digits only, without the country's 91; or empty."""
     line: str = ""
@@ -54,13 +59,13 @@ class Scan(Struct, frozen=True, kw_only=True):
     """Counter text as it came, at most 250 characters."""
     request_id: str
     """Idempotency key: the REQUEST-ID in lower case, without braces."""
-    patient: Patient | None
-    latitude: float | None = None
-    longitude: float | None = None
+    person: Person | None
+    position: tuple[float, float] | None = None
+    """Latitude and longitude of the phone, in degrees, when it said."""
     body: bytes
     """The message as it came."""
     note: bytes
-    """What the answer will need (``kiosk.abdm.wire.Note``), not sealed yet."""
+    """What the answer will need (``kiosk.abdm.reading.Note``), not sealed yet."""
     refusal: Refusal | None = None
     """Already refused at the door; a known request still gets its old answer."""
 

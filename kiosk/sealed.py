@@ -1,4 +1,4 @@
-"""Closes and opens what queueing carries and must not read: profiles and the gateway's notes.
+"""Closes and opens what queueing carries and must not read: the letters of those who come.
 
 AES-256-GCM with a key for each UTC day; facility, purpose and the request that brought it are bound in, so that a
 sealed body moved to another ticket does not open. Day keys are random, wrapped by the master key of the key ring and
@@ -25,7 +25,7 @@ _HEAD: Final = struct.Struct(">BHH")
 _NONCE_BYTES: Final = 12
 _PREFIX_BYTES: Final = 6
 _PRESS_FROM: Final = 96
-"""Bytes from which pressing pays; a note is shorter and random."""
+"""Bytes from which pressing pays; a shorter text gains nothing."""
 _PRESS_UP_TO: Final = 65_535
 _LEVEL: Final = -1
 """Of zstd: 310 bytes for a profile of 697 in 4 µs; level 1 takes 304 bytes and 8 µs, zlib at its best 256 and 14."""

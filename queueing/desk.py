@@ -13,7 +13,7 @@ import msgspec
 
 from queueing import library
 from queueing.day import ServiceClock, iso_day
-from queueing.keys import facility_root, request_digest
+from queueing.keys import facility_root
 from queueing.models import (
     Arrival,
     Assurance,
@@ -35,8 +35,7 @@ from queueing.store import Store
 NEXT_SHOWN: Final = 200
 """Next numbers of a queue in a snapshot: a phone finds its own place among them; further back it asks for itself."""
 TICKETS_AT_MOST: Final = 2000
-PROFILES_AT_MOST: Final = 500
-_PERSONS_AT_MOST: Final = 2
+LETTERS_AT_MOST: Final = 500
 
 
 class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
@@ -71,6 +70,8 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
 
 
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
+_pack = msgspec.msgpack.Encoder().encode
+_read_place = msgspec.msgpack.Decoder(Place).decode
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
 
 
@@ -102,25 +103,30 @@ def _moved(reply: list[Any]) -> Moved:
     return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))
 
 
-# Looking a number up in a dictionary costs a third of calling its enum.
-_OUTCOMES: Final = {int(outcome): outcome for outcome in Outcome}
-_STATES: Final = {0: State.WAITING} | {int(state): state for state in State}
-_REFUSALS: Final = {0: None} | {int(refusal): refusal for refusal in Refusal}
-
-
-def _place(reply: list[Any]) -> Place:
-    outcome, ticket_id, token, queue, state, ahead, expires_in_s, refusal = reply
-    return Place(
-        outcome=_OUTCOMES[outcome],
-        ticket=ticket_id.decode(),
-        token=token.decode(),
-        queue=queue.decode(),
-        state=_STATES[state],
-        ahead=ahead,
-        expires_in_s=expires_in_s,
-        refusal=_REFUSALS[refusal],
-        expected=state == State.EXPECTED,
+def pack_arrival(arrival: Arrival) -> bytes:
+    """As functions/enqueue.lua reads it: ``A``, in its order."""
+    return _pack(
+        (
+            arrival.facility,
+            arrival.counter,
+            arrival.text,
+            arrival.queue,
+            arrival.assurance,
+            arrival.position,
+            arrival.lane,
+            arrival.request,
+            _lua_string(arrival.fingerprint),
+            [_lua_string(person) for person in arrival.persons],
+            _lua_string(arrival.letter),
+            arrival.owed,
+            arrival.refusal,
+        )
     )
+
+
+def _lua_string(data: bytes) -> msgspec.Raw:
+    """Bytes under the head of a string of any length: the store's cmsgpack knows no binary type."""
+    return msgspec.Raw(b"\xdb" + len(data).to_bytes(4) + data)
 
 
 def _unix_ms() -> UnixMs:
@@ -148,29 +154,9 @@ class OpdDesk:
         self._burst = facility_burst
 
     async def enqueue(self, arrival: Arrival) -> Place:
-        """Give a place, or the one this person has, or refuse; the gateway is owed the answer in the same step."""
-        first, second, *_ = (*arrival.persons[:_PERSONS_AT_MOST], b"", b"")
-        reply = await self._ask(
-            "enqueue",
-            arrival.facility,
-            request_digest(arrival.facility, arrival.request),
-            arrival.fingerprint[:8],
-            arrival.counter,
-            arrival.text.strip().upper(),
-            arrival.queue,
-            int(arrival.assurance),
-            "{:.6f} {:.6f}".format(*arrival.position) if arrival.position else "",
-            int(arrival.lane),
-            int(arrival.refusal or 0),
-            arrival.profile,
-            arrival.note,
-            self._rate,
-            self._burst,
-            first,
-            second,
-            arrival.facility,
-        )
-        return _place(reply)
+        """Give a place, or the one this person has, or refuse; what the gateway is owed is written in the same step."""
+        packed = pack_arrival(arrival)
+        return _read_place(await self._ask("enqueue", arrival.facility, self._rate, self._burst, packed))
 
     async def call_next(self, hip: str, counter: str, *, by: str, seen: str | None = None) -> Moved:
         """Finish who is at the counter and call the first of its queues.
@@ -238,14 +224,14 @@ class OpdDesk:
         found = await self._tickets(hip, "all", min(limit, TICKETS_AT_MOST), queues)
         return sorted(found, key=lambda ticket: _LIST_ORDER[ticket.state])
 
-    async def profile(self, hip: str, ticket: str) -> bytes | None:
-        """The sealed profile of a ticket, or None."""
-        return (await self.profiles(hip, [ticket])).get(ticket)
+    async def letter(self, hip: str, ticket: str) -> bytes | None:
+        """The sealed letter of a ticket, or None."""
+        return (await self.letters(hip, [ticket])).get(ticket)
 
-    async def profiles(self, hip: str, tickets: Sequence[str]) -> dict[str, bytes]:
-        """Sealed profiles by ticket id; a ticket without one is missing."""
-        asked = list(tickets)[:PROFILES_AT_MOST]
-        sealed = await library.call(self._store, "profiles", facility_root(hip), *asked)
+    async def letters(self, hip: str, tickets: Sequence[str]) -> dict[str, bytes]:
+        """Sealed letters by ticket id; a ticket without one is missing."""
+        asked = list(tickets)[:LETTERS_AT_MOST]
+        sealed = await library.call(self._store, "letters", facility_root(hip), *asked)
         return {ticket: body for ticket, body in zip(asked, sealed, strict=True) if body}
 
     async def snapshot(self, hip: str) -> Snapshot | None:
@@ -272,13 +258,14 @@ class OpdDesk:
         text: str,
         request: str,
         fingerprint: bytes,
-        note: bytes,
+        letter: bytes,
         refusal: Refusal | None = None,
     ) -> Outcome:
-        """A patient's app asks for the number now served; the answer is owed to the gateway."""
-        digest = request_digest(hip, request)
+        """A patient's app asks for the number now served; the answer is owed to the gateway. ``text``, ``request`` and
+        ``fingerprint`` are spelled as an ``Arrival``'s.
+        """
         reply = await self._ask(
-            "running_token", hip, digest, fingerprint[:8], counter, text.strip().upper(), int(refusal or 0), note, hip
+            "running_token", hip, request, fingerprint, counter, text, int(refusal or 0), letter, hip
         )
         return Outcome(reply[0])
 
@@ -289,9 +276,9 @@ class OpdDesk:
         reply = await library.call(self._store, "tickets", facility_root(hip), which, most, *ids)
         return [_ticket(*line) for line in reply]
 
-    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float) -> list[Any]:
+    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float) -> Any:
         """A function that writes: what it says may be told to people, so it returns when the promise is kept."""
-        reply: list[Any] = await self._with_clock(operation, facility_root(hip), arguments)
+        reply = await self._with_clock(operation, facility_root(hip), arguments)
         await self._store.durable(facility_root(hip))
         return reply
 

@@ -63,6 +63,11 @@ def request_digest(hip_id: str, request: str) -> str:
     return blake2b(f"{hip_id}\0{request}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
+def counter_text(text: str) -> str:
+    """The one spelling under which counter texts are kept and looked up."""
+    return text.strip().upper()
+
+
 def owed_key(partition: str) -> str:
     """Stream of debts of one partition."""
     return f"{partition}:owed"

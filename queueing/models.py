@@ -189,7 +189,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     counter: str = ""
     """Counter name proved by a signed code or chosen by staff; empty: let ``text`` decide."""
     text: str = ""
-    """Counter text as it came (``metaData.context``), used when no code proved the counter."""
+    """Counter text (``metaData.context``) in the one spelling of ``keys.counter_text``, when no code proved the
+    counter."""
     queue: str = ""
     """Queue id, when the door knows it (walk-in, camera link); wins over counter and text."""
     assurance: Assurance = Assurance.UNKNOWN
@@ -197,21 +198,22 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Latitude and longitude of the phone, in degrees, when it said."""
     lane: Lane = Lane.ORDINARY
     request: str
-    """Idempotency key: the gateway's REQUEST-ID, or one made by the door."""
+    """``keys.request_digest`` of the idempotency key: the gateway's REQUEST-ID, or one made by the door."""
     fingerprint: bytes = b""
-    """Digest of the body: tells a redelivery from a reused id."""
+    """Eight bytes, a digest of the body: tells a redelivery from a reused id."""
     persons: tuple[bytes, ...] = ()
-    """Keyed digests by which this person is known here (ABHA address, number); empty: nobody else can be the same."""
-    profile: bytes = b""
-    """Sealed; queueing cannot read it."""
-    note: bytes = b""
-    """Sealed gateway note; empty: nobody is owed an answer."""
+    """Two keyed digests at most by which this person is known here (ABHA address, number); empty: nobody else can be
+    the same."""
+    letter: bytes = b""
+    """Who this is and what the answer needs, sealed; queueing cannot read it."""
+    owed: bool = False
+    """Whether the gateway is owed an answer."""
     refusal: Refusal | None = None
     """Already refused at the door; a known request id still gets its old answer."""
 
 
-class Place(Struct, frozen=True, kw_only=True):
-    """What an arrival came to, as it was when the store answered."""
+class Place(Struct, frozen=True, kw_only=True, array_like=True):
+    """What an arrival came to, as it was when the store answered; functions/enqueue.lua packs it in this order."""
 
     outcome: Outcome
     ticket: str = ""
@@ -224,7 +226,11 @@ class Place(Struct, frozen=True, kw_only=True):
     expires_in_s: int = 0
     """How long the phone may show this number."""
     refusal: Refusal | None = None
-    expected: bool = False
+
+    @property
+    def expected(self) -> bool:
+        """The place counts from check-in."""
+        return self.state is State.EXPECTED
 
 
 class Ticket(Struct, frozen=True, kw_only=True):
@@ -248,7 +254,7 @@ class Ticket(Struct, frozen=True, kw_only=True):
     ahead: int = 0
     """People before it, when it waits."""
     request: str = ""
-    """Hex digest of the request that made it; the seal of its profile is bound to it."""
+    """Hex digest of the request that made it; the seal of its letter is bound to it."""
 
 
 class Moved(Struct, frozen=True, kw_only=True):
@@ -308,15 +314,15 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
 
 class Debt(Struct, frozen=True, kw_only=True):
-    """An answer owed to the gateway. ``note`` stays sealed here."""
+    """An answer owed to the gateway. ``letter`` stays sealed here."""
 
     id: str
     """Where it stands in the outbox: partition and stream id."""
     kind: DebtKind
     facility_key: str
     request: str
-    """Hex digest of the request; the note's seal is bound to it."""
-    note: bytes
+    """Hex digest of the request; the letter's seal is bound to it."""
+    letter: bytes
     outcome: Outcome
     refusal: Refusal | None
     token: str

@@ -55,7 +55,7 @@ def _debt(partition: str, entry: Entry, deliveries: int) -> Debt:
         kind=meta.kind,
         facility_key=meta.facility_key,
         request=meta.request,
-        note=fields[b"n"],
+        letter=fields[b"l"],
         outcome=meta.outcome,
         refusal=Refusal(meta.refusal) if meta.refusal else None,
         token=meta.token,
@@ -105,7 +105,7 @@ class Outbox:
         return taken
 
     async def paid(self, debts: Sequence[Debt]) -> None:
-        """Forget them, sealed notes and all."""
+        """Forget them, sealed letters and all."""
         await asyncio.gather(
             *(
                 self._call("outbox_paid", partition, *ids)
@@ -222,7 +222,7 @@ class Outbox:
         return await library.call(self._store, operation, partition, *arguments)
 
 
-def _parked(parked_id: bytes, _note: bytes, packed: bytes, reason: bytes, at_ms: bytes) -> ParkedDebt:
+def _parked(parked_id: bytes, _letter: bytes, packed: bytes, reason: bytes, at_ms: bytes) -> ParkedDebt:
     meta = _read_meta(packed)
     return ParkedDebt(
         id=parked_id.decode(),

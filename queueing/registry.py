@@ -6,7 +6,7 @@ import msgspec
 
 from queueing import library
 from queueing.errors import QueueingError
-from queueing.keys import FACILITIES_KEY, facility_root
+from queueing.keys import FACILITIES_KEY, counter_text, facility_root
 from queueing.models import Counter, Facility, Policy, Queue, Remote
 from queueing.store import Store
 
@@ -163,18 +163,18 @@ class Registry:
 
     async def map_text(self, hip: str, text: str, counter: str) -> None:
         """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter forgets it."""
-        await self._configure(hip, "text", text.strip().upper(), counter)
+        await self._configure(hip, "text", counter_text(text), counter)
 
     async def texts(self, hip: str) -> dict[str, str]:
         """Printed texts and the counters they lead to."""
         root = facility_root(hip)
-        flat: Any = await self._store.call(root, "HGETALL", f"{root}:c")
+        flat: Any = await self._store.call(root, "HGETALL", f"{root}:f")
         pairs = zip(flat[::2], flat[1::2], strict=True)
         return {field[2:].decode(): value.decode() for field, value in pairs if field.startswith(b"x:")}
 
     async def _config(self, hip: str, *fields: bytes) -> dict[bytes, bytes]:
         root = facility_root(hip)
-        values: Any = await self._store.call(root, "HMGET", f"{root}:c", *fields)
+        values: Any = await self._store.call(root, "HMGET", f"{root}:f", *fields)
         return {field: value for field, value in zip(fields, values, strict=True) if value is not None}
 
     async def _listed(self, hip: str, names_field: bytes, prefix: bytes) -> list[bytes]:

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from kiosk import letters
 from kiosk.abdm.answers import body_of, path_of
 from kiosk.abdm.errors import GatewayError, GatewayRefused
 from kiosk.abdm.reading import read_note
@@ -163,9 +164,9 @@ class Relay:
 
     async def _settle(self, debt: Debt) -> None:
         try:
-            note = read_note(self._seal.open("note", debt.facility_key, debt.request, debt.note))
+            note = read_note(letters.read(self._open(debt)).note)
         except (SealBroken, msgspec.MsgspecError):
-            await self._park(debt, "its note cannot be opened")
+            await self._park(debt, "its letter cannot be opened")
             return
         body = body_of(debt, note, self._now_s(), expiry_as_number=self._expiry_as_number)
         reason = await self._deliver(debt, path_of(note), note.hip_id, body)
@@ -173,6 +174,9 @@ class Relay:
             self._tell_paid(debt)
         else:
             await self._park(debt, reason)
+
+    def _open(self, debt: Debt) -> bytes:
+        return self._seal.open(letters.PURPOSE, debt.facility_key, debt.request, debt.letter)
 
     async def _deliver(self, debt: Debt, path: str, hip_id: str, body: bytes) -> str | None:
         """Attempt until the debt ends: None when it is paid, else why it must be parked."""

@@ -108,9 +108,12 @@ def _route(
         began, now_s = time.perf_counter(), time.time()
         unread: Receive | None = receive
         try:
-            said = await _admit(door().gatekeeper, scope, now_s, id_in_headers=id_in_headers)
+            if scope.get("method") != "POST":
+                raise WrongMethod
+            headers = dict(scope["headers"])
+            said = await _admit(door().gatekeeper, headers, now_s, id_in_headers=id_in_headers)
             unread = None
-            await story(said, await read_body(receive, BODY_MAX), now_s)
+            await story(said, await read_body(receive, BODY_MAX, length=headers.get(b"content-length")), now_s)
         except SenderGone:
             return  # nobody is left to be answered
         except Exception as failure:  # the last resort: every failure has an answer, and none shows its words
@@ -123,11 +126,8 @@ def _route(
     return gateway_door
 
 
-async def _admit(keeper: Gatekeeper, scope: AsgiScope, now_s: float, *, id_in_headers: bool) -> Envelope:
-    """All that is decided before a byte of the body is read."""
-    if scope.get("method") != "POST":
-        raise WrongMethod
-    headers = dict(scope["headers"])
+async def _admit(keeper: Gatekeeper, headers: Headers, now_s: float, *, id_in_headers: bool) -> Envelope:
+    """All that is decided by the headers, before a byte of the body is read."""
     authorization = headers.get(b"authorization")
     if not keeper.remembers(authorization, now_s):
         await keeper.prove(authorization, now_s, time.monotonic())

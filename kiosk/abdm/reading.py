@@ -1,8 +1,9 @@
 """From the gateway's words to ours: every spelling of a share becomes one ``Scan``.
 
-The promise: nothing here raises. What cannot be read counts as absent; what makes a place impossible becomes a
-``Refusal``, which the phone will show. Fields that are echoed (counter text, ABHA address, request id) are kept in the
-note exactly as they came; fields that people will see take their display form.
+A scan holds what a place depends on; the rest of a profile is read from the same message when staff look at it
+(``read_patient``). The promise: nothing here raises. What cannot be read counts as absent; what makes a place
+impossible becomes a ``Refusal``, which the phone will show. Fields that are echoed (counter text, ABHA address, request
+id) are kept in the note exactly as they came; fields that people will see take their display form.
 """
 
 import math
@@ -23,8 +24,10 @@ from kiosk.abdm.wire import (
     Profile,
     RunningTokenStatus,
     Share,
+    read_legacy,
+    read_share,
 )
-from kiosk.people import Patient, Scan, StatusQuery, shown
+from kiosk.people import Patient, Person, Scan, StatusQuery, shown
 from queueing.models import Refusal
 
 Form = Literal["v3", "draft", "v1", "v05", "status"]
@@ -33,6 +36,8 @@ Form = Literal["v3", "draft", "v1", "v05", "status"]
 HIP_ID_MAX: Final = 250
 CONTEXT_MAX: Final = 250
 """The gateway's own ceiling for counter texts; a longer one names no counter, but is still echoed."""
+ADDRESS_MAX: Final = 255
+"""Characters of an ABHA address."""
 ECHO_MAX: Final = 4096
 """Characters of an echoed value that are kept: far beyond anything honest, and bounded."""
 CLOCK_WINDOW_S: Final = 600
@@ -85,29 +90,43 @@ def read_note(plain: bytes) -> Note:
 
 def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_id: str) -> Scan:
     """A v3 share, or the 2023 draft when the profile stands flat."""
-    if share.profile is None and (share.abha_address or share.abha_number or isinstance(share.intent, dict)):
-        return _from_draft(share, envelope, body=body, now_s=now_s, cm_id=cm_id)
+    shared = _shared(share)
     meta = share.meta_data or _NO_META
-    shared = (share.profile or _NO_PROFILE).patient
+    draft = _is_draft(share)
+    told = share.intent.get("context", meta.context) if draft and isinstance(share.intent, dict) else meta.context
     return _scan(
-        "v3",
+        "draft" if draft else "v3",
         envelope,
         named=text(meta.hip_id),
-        context=text(meta.context),
-        patient=None if shared is None else _patient(shared),
+        context=text(told),
+        person=None if shared is None else _person(shared),
         address=text(shared.abha_address) if shared else "",
-        place=(meta.latitude, meta.longitude),
-        understood=_is_profile_share(share.intent),
+        position=_position(meta.lat, meta.long) if draft else _position(meta.latitude, meta.longitude),
+        understood=draft or _is_profile_share(share.intent),
         body=body,
         now_s=now_s,
         cm_id=cm_id,
     )
 
 
-def _from_draft(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_id: str) -> Scan:
-    meta = share.meta_data or _NO_META
-    intent = share.intent if isinstance(share.intent, dict) else {}
-    flat = PatientShare(
+def read_patient(note: bytes, body: bytes) -> Patient:
+    """The whole profile of a message that was taken, for people; ``note`` is the one of its scan."""
+    if read_note(note).form in ("v1", "v05"):
+        old = _legacy_shared(read_legacy(body))
+        return _legacy_patient(old) if old else Patient()
+    shared = _shared(read_share(body))
+    return _patient(shared) if shared else Patient()
+
+
+def _is_draft(share: Share) -> bool:
+    return share.profile is None and bool(share.abha_address or share.abha_number or isinstance(share.intent, dict))
+
+
+def _shared(share: Share) -> PatientShare | None:
+    """Who is shared: under ``profile.patient``, or flat in the 2023 draft."""
+    if not _is_draft(share):
+        return (share.profile or _NO_PROFILE).patient
+    return PatientShare(
         abha_number=share.abha_number,
         abha_address=share.abha_address,
         name=share.name,
@@ -115,27 +134,13 @@ def _from_draft(share: Share, envelope: Envelope, *, body: bytes, now_s: float, 
         year_of_birth=share.year_of_birth,
         address={"line": share.address, "district": share.district, "state": share.state},
     )
-    return _scan(
-        "draft",
-        envelope,
-        named=text(meta.hip_id),
-        context=text(intent.get("context", meta.context)),
-        patient=_patient(flat),
-        address=text(share.abha_address),
-        place=(meta.lat, meta.long),
-        understood=True,
-        body=body,
-        now_s=now_s,
-        cm_id=cm_id,
-    )
 
 
 def legacy_scan(
     share: LegacyShare, envelope: Envelope, form: Literal["v1", "v05"], *, body: bytes, now_s: float, cm_id: str
 ) -> Scan:
     """A v1.0 or v0.5 share: ids and time in the body, the counter text in ``hipCode``."""
-    profile = share.profile or share.patient or LegacyProfile()
-    shared = profile.patient or profile.user_demographics
+    shared = _legacy_shared(share)
     where = share.location or _NO_LOCATION
     said = Envelope(
         request_id=text(share.request_id) or envelope.request_id,
@@ -146,15 +151,24 @@ def legacy_scan(
         form,
         said,
         named="",
-        context=text(profile.hip_code),
-        patient=None if shared is None else _legacy_patient(shared),
+        context=text(_legacy_profile(share).hip_code),
+        person=None if shared is None else _legacy_person(shared),
         address=text(shared.health_id) if shared else "",
-        place=(where.latitude, where.longitude),
+        position=_position(where.latitude, where.longitude),
         understood=_is_profile_share(share.intent),
         body=body,
         now_s=now_s,
         cm_id=cm_id,
     )
+
+
+def _legacy_profile(share: LegacyShare) -> LegacyProfile:
+    return share.profile or share.patient or LegacyProfile()
+
+
+def _legacy_shared(share: LegacyShare) -> LegacyPatient | None:
+    profile = _legacy_profile(share)
+    return profile.patient or profile.user_demographics
 
 
 def to_query(asked: RunningTokenStatus, envelope: Envelope, *, body: bytes, now_s: float) -> StatusQuery:
@@ -183,9 +197,9 @@ def _scan(
     *,
     named: str,
     context: str,
-    patient: Patient | None,
+    person: Person | None,
     address: str,
-    place: tuple[Any, Any],
+    position: tuple[float, float] | None,
     understood: bool,
     body: bytes,
     now_s: float,
@@ -198,20 +212,18 @@ def _scan(
         refusal = Refusal.FACILITY_MISMATCH
     elif not understood:
         refusal = Refusal.INTENT
-    elif patient is None or not (patient.abha_address or patient.abha_number):
+    elif person is None or not (person.abha_address or person.abha_number):
         refusal = Refusal.PROFILE
-    if not address and patient is not None and patient.abha_number:
-        address = f"{patient.abha_number}@{cm_id}"  # the default address of every number
+    if not address and person is not None and person.abha_number:
+        address = f"{person.abha_number}@{cm_id}"  # the default address of every number
     facility = (named or envelope.hip_id)[:HIP_ID_MAX]
-    latitude, longitude = _place(*place)
     note = Note(form, facility, context[:ECHO_MAX], address[:ECHO_MAX], envelope.request_id)
     return Scan(
         facility=facility,
         context=context[:CONTEXT_MAX],
         request_id=same_request(envelope.request_id),
-        patient=patient,
-        latitude=latitude,
-        longitude=longitude,
+        person=person,
+        position=position,
         body=body,
         note=write_note(note),
         refusal=refusal,
@@ -247,40 +259,53 @@ def text(value: Any) -> str:
     """Text as it came; a number in digits; anything else is absent."""
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return str(value)
 
 
+def _person(shared: PatientShare) -> Person:
+    day, month, year = _born(shared)
+    return Person(
+        abha_number=_abha_number(text(shared.abha_number)),
+        abha_address=shown(text(shared.abha_address), ADDRESS_MAX),
+        year_of_birth=year,
+        month_of_birth=month,
+        day_of_birth=day,
+    )
+
+
 def _patient(shared: PatientShare) -> Patient:
-    day, month, year = _whole(shared.day_of_birth), _whole(shared.month_of_birth), _whole(shared.year_of_birth)
-    if year is None and shared.dob is not None:
-        day, month, year = _date(text(shared.dob))
-    return _person(
-        number=text(shared.abha_number),
-        address=text(shared.abha_address),
-        name=text(shared.name),
-        gender=text(shared.gender),
-        birth=(day, month, year),
-        phone=text(shared.phone_number) or text(shared.mobile),
-        home=shared.address,
+    return _whole(_person(shared), shared, phone=text(shared.phone_number) or text(shared.mobile))
+
+
+def _born(shared: PatientShare | LegacyPatient) -> tuple[int | None, int | None, int | None]:
+    """Day, month and year, each on its own or all in ``dob``."""
+    year = _number(shared.year_of_birth, EARLIEST_YEAR, LATEST_YEAR)
+    if year is None and isinstance(shared, PatientShare) and shared.dob is not None:
+        return _date(text(shared.dob))
+    return _number(shared.day_of_birth, 1, 31), _number(shared.month_of_birth, 1, 12), year
+
+
+def _legacy_person(shared: LegacyPatient) -> Person:
+    kinds = _identifiers(shared.identifiers)
+    day, month, year = _born(shared)
+    return Person(
+        abha_number=_abha_number(text(shared.health_id_number) or kinds.get("NDHM_HEALTH_NUMBER", "")),
+        abha_address=shown(text(shared.health_id) or kinds.get("HEALTH_ID", ""), ADDRESS_MAX),
+        year_of_birth=year,
+        month_of_birth=month,
+        day_of_birth=day,
     )
 
 
 def _legacy_patient(shared: LegacyPatient) -> Patient:
     kinds = _identifiers(shared.identifiers)
     record = kinds.get("MR", "")
-    return _person(
-        number=text(shared.health_id_number) or kinds.get("NDHM_HEALTH_NUMBER", ""),
-        address=text(shared.health_id) or kinds.get("HEALTH_ID", ""),
-        name=text(shared.name),
-        gender=text(shared.gender),
-        birth=(_whole(shared.day_of_birth), _whole(shared.month_of_birth), _whole(shared.year_of_birth)),
-        phone=kinds.get("MOBILE", "") or (record if record.startswith("+") else ""),  # v0.5 writes phones as MR too
-        home=shared.address,
-    )
+    phone = kinds.get("MOBILE", "") or (record if record.startswith("+") else "")  # v0.5 writes phones as MR too
+    return _whole(_legacy_person(shared), shared, phone=phone)
 
 
 def _identifiers(listed: Any) -> dict[str, str]:
@@ -290,34 +315,29 @@ def _identifiers(listed: Any) -> dict[str, str]:
     return {text(each.get("type")): text(each.get("value")) for each in pairs}
 
 
-def _person(
-    *,
-    number: str,
-    address: str,
-    name: str,
-    gender: str,
-    birth: tuple[int | None, int | None, int | None],
-    phone: str,
-    home: Any,
-) -> Patient:
-    day, month, year = birth
-    parts = home if isinstance(home, dict) else {"line": home}
-    sex = gender[:20].strip().upper()
-    digits = _NOT_DIGIT.sub("", number[:40])
+def _whole(person: Person, shared: PatientShare | LegacyPatient, *, phone: str) -> Patient:
+    """The person with everything that only people read."""
+    parts = shared.address if isinstance(shared.address, dict) else {"line": shared.address}
+    sex = text(shared.gender)[:20].strip().upper()
     return Patient(
-        name=shown(name),
+        abha_number=person.abha_number,
+        abha_address=person.abha_address,
+        year_of_birth=person.year_of_birth,
+        month_of_birth=person.month_of_birth,
+        day_of_birth=person.day_of_birth,
+        name=shown(text(shared.name)),
         gender=sex if sex in {"M", "F", "O", "D", "T", "U"} else _GENDERS.get(sex, ""),
-        year_of_birth=year if year is not None and EARLIEST_YEAR <= year <= LATEST_YEAR else None,
-        month_of_birth=month if month is not None and 1 <= month <= 12 else None,
-        day_of_birth=day if day is not None and 1 <= day <= 31 else None,
-        abha_number=digits if len(digits) == 14 else "",
-        abha_address=shown(address, 255),
         phone=_phone(phone),
         line=shown(text(parts.get("line")), 128),
         district=shown(text(parts.get("district"))),
         state=shown(text(parts.get("state"))),
         pincode=shown(text(parts.get("pincode")) or text(parts.get("pinCode")), 10),
     )
+
+
+def _abha_number(written: str) -> str:
+    digits = _NOT_DIGIT.sub("", written[:40])
+    return digits if len(digits) == 14 else ""
 
 
 def _phone(written: str) -> str:
@@ -328,9 +348,13 @@ def _phone(written: str) -> str:
     return digits if len(digits) <= 15 else ""
 
 
-def _whole(value: Any) -> int | None:
+def _number(value: Any, least: int, most: int) -> int | None:
+    """A whole number in this range, written as text or not; anything else is absent."""
     written = value if isinstance(value, str) else text(value)
-    return int(written) if len(written) <= 4 and _is_digits(written) else None
+    if len(written) > 4 or not _is_digits(written):
+        return None
+    number = int(written)
+    return number if least <= number <= most else None
 
 
 def _is_digits(written: str) -> bool:
@@ -338,24 +362,28 @@ def _is_digits(written: str) -> bool:
 
 
 def _date(written: str) -> tuple[int | None, int | None, int | None]:
-    """Day, month and year of ``1990-01-15``, ``15-1-1990`` or ``15/1/1990``."""
+    """Day, month and year of ``1990-01-15``, ``15-1-1990`` or ``15/1/1990``, or a year alone."""
     if found := _ISO_DATE.match(written[:40]):
-        return int(found[3]), int(found[2]), int(found[1])
-    if found := _DAY_FIRST.match(written[:40]):
-        return int(found[1]), int(found[2]), int(found[3])
-    return None, None, _whole(written)
+        day, month, year = found[3], found[2], found[1]
+    elif found := _DAY_FIRST.match(written[:40]):
+        day, month, year = found[1], found[2], found[3]
+    else:
+        day, month, year = "", "", written
+    return _number(day, 1, 31), _number(month, 1, 12), _number(year, EARLIEST_YEAR, LATEST_YEAR)
 
 
-def _place(latitude: Any, longitude: Any) -> tuple[float | None, float | None]:
+def _position(latitude: Any, longitude: Any) -> tuple[float, float] | None:
     """Both coordinates or neither. Nought and nought is a phone that does not know, not a ship off Ghana."""
+    if latitude is None or longitude is None:
+        return None
     north, east = _degrees(latitude, 90.0), _degrees(longitude, 180.0)
     if north is None or east is None or (north == 0.0 and east == 0.0):
-        return None, None
+        return None
     return north, east
 
 
 def _degrees(value: Any, bound: float) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
         degrees = float(value[:40] if isinstance(value, str) else value)

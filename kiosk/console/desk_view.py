@@ -119,14 +119,14 @@ class DeskViews:
 
     async def patients(self, hip: str, tickets: Sequence[Ticket]) -> dict[str, Patient]:
         """Profiles by ticket id. One that cannot be opened is shown without a name: the number still can be called."""
-        sealed = await self._desk.profiles(hip, [one.id for one in tickets]) if tickets else {}
+        sealed = await self._desk.letters(hip, [one.id for one in tickets]) if tickets else {}
         return {one.id: self._open(hip, one, sealed.get(one.id, b"")) for one in tickets}
 
     def _open(self, hip: str, ticket: Ticket, sealed: bytes) -> Patient:
         if not sealed:
             return Patient()
         try:
-            return self._check_in.profile(hip, ticket, sealed)
+            return self._check_in.patient(hip, ticket, sealed)
         except SealBroken:
             _log.warning("a profile could not be opened")
             return Patient()

@@ -10,23 +10,23 @@
   Cost   O(queues of the facility) ]]
 
 local function add_to_list(hall, field, name)
-  local packed = redis.call('HGET', hall.config, field)
+  local packed = redis.call('HGET', hall.facility, field)
   local names = packed and cmsgpack.unpack(packed) or {}
   for _, known in ipairs(names) do
     if known == name then return end
   end
   names[#names + 1] = name
-  redis.call('HSET', hall.config, field, cmsgpack.pack(names))
+  redis.call('HSET', hall.facility, field, cmsgpack.pack(names))
 end
 
 local ACTS = {}
 
 function ACTS.facility(hall, args)
-  redis.call('HSET', hall.config, 'hip', args[2], 'facility', args[3])
-  redis.call('HSETNX', hall.config, 'policy', args[4])
+  redis.call('HSET', hall.facility, 'hip', args[2], 'facility', args[3])
+  redis.call('HSETNX', hall.facility, 'policy', args[4])
   for i, field in ipairs({'zone', 'place'}) do
-    if args[4 + i] == '' then redis.call('HDEL', hall.config, field)
-    else redis.call('HSET', hall.config, field, args[4 + i]) end
+    if args[4 + i] == '' then redis.call('HDEL', hall.facility, field)
+    else redis.call('HSET', hall.facility, field, args[4 + i]) end
   end
   return 1
 end
@@ -36,11 +36,11 @@ function ACTS.queue(hall, args)
   for _, other in ipairs(queue_ids(hall)) do
     if other ~= id and config_of(hall, 'q:' .. other).prefix == queue.prefix then return 'PREFIX' end
   end
-  redis.call('HSET', hall.config, 'q:' .. id, args[3])
-  redis.call('HSETNX', hall.config, 'default', id)
+  redis.call('HSET', hall.facility, 'q:' .. id, args[3])
+  redis.call('HSETNX', hall.facility, 'default', id)
   add_to_list(hall, 'queues', id)
   for i = 4, #args, 2 do
-    redis.call('HSETNX', hall.config, 'k:' .. args[i], args[i + 1])
+    redis.call('HSETNX', hall.facility, 'k:' .. args[i], args[i + 1])
     add_to_list(hall, 'counters', args[i])
   end
   return 1
@@ -50,35 +50,35 @@ function ACTS.counter(hall, args)
   for _, queue in ipairs(cmsgpack.unpack(args[3]).queues) do
     if not config_of(hall, 'q:' .. queue) then return 'QUEUE' end
   end
-  redis.call('HSET', hall.config, 'k:' .. args[2], args[3])
+  redis.call('HSET', hall.facility, 'k:' .. args[2], args[3])
   add_to_list(hall, 'counters', args[2])
   return 1
 end
 
 ACTS['default'] = function(hall, args)
   if not config_of(hall, 'q:' .. args[2]) then return 'QUEUE' end
-  redis.call('HSET', hall.config, 'default', args[2])
+  redis.call('HSET', hall.facility, 'default', args[2])
   return 1
 end
 
 function ACTS.policy(hall, args)
-  redis.call('HSET', hall.config, 'policy', args[2])
+  redis.call('HSET', hall.facility, 'policy', args[2])
   return 1
 end
 
 function ACTS.text(hall, args)
   if args[3] == '' then
-    redis.call('HDEL', hall.config, 'x:' .. args[2])
+    redis.call('HDEL', hall.facility, 'x:' .. args[2])
     return 1
   end
   if not config_of(hall, 'k:' .. args[3]) then return 'COUNTER' end
-  redis.call('HSET', hall.config, 'x:' .. args[2], args[3])
+  redis.call('HSET', hall.facility, 'x:' .. args[2], args[3])
   return 1
 end
 
 register('configure', function(keys, args)
   local hall = open_hall(keys[1])
-  if args[1] ~= 'facility' and redis.call('HEXISTS', hall.config, 'hip') == 0 then return 'FACILITY' end
+  if args[1] ~= 'facility' and redis.call('HEXISTS', hall.facility, 'hip') == 0 then return 'FACILITY' end
   local done = ACTS[args[1]](hall, args)
   if done == 1 then tell(hall, 'configured', '', '', '') end
   return done

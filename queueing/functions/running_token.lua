@@ -1,7 +1,7 @@
 --[[ running_token: a patient's app asks which number is served now; the answer is owed to the gateway.
   KEYS   1 root of the facility
   ARGV   1-4 clock   5 request digest, hex   6 fingerprint or ''   7 counter proved or ''   8 counter text, upper case
-         9 refusal given at the door, 0 none   10 sealed note   11 hip id
+         9 refusal given at the door, 0 none   10 sealed letter   11 hip id
   Reply  {outcome, refusal}: NEW, SAME_REQUEST, CONFLICT or REFUSED
   Cost   O(1) ]]
 
@@ -26,7 +26,7 @@ register('running_token', function(keys, args)
   local clock, wrong = tell_time(config.zone, args)
   if not clock then return wrong end
   local ours = config.hip == args[11]
-  if ours then begin_day(hall, clock) end
+  if ours then reach_day(hall, clock, config.day) end
   local today = ours and day_key(hall, clock.day) or foreign_day_key(hall, clock.day)
   local known = known_answer(redis.call('HGET', today, 'r' .. args[5]), args[6])
   if known then return {known.outcome, known.refusal or 0} end
@@ -35,8 +35,8 @@ register('running_token', function(keys, args)
   if refusal == 0 then refusal = not ours and REFUSAL.UNKNOWN_FACILITY or nil end
   local queue
   if not refusal then
-    local found, _, _, closed = find_queue(hall, config, '', args[7], 0)
-    queue = found
+    local found, _, closed = find_queue(hall, config, '', args[7], 0)
+    queue = found and found.id
     if closed == REFUSAL.NO_QUEUE then refusal = closed end
   end
   local answer = owed_status(hall, queue, refusal, today)

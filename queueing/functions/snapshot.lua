@@ -58,7 +58,7 @@ register('snapshot', function(keys, args)
   if not facility then return false end
   local clock, wrong = read_clock(hall, args)
   if not clock then return wrong end
-  local day = math.max(clock.day, tonumber(redis.call('HGET', hall.state, 'day') or 0))
+  local day = math.max(clock.day, tonumber(redis.call('HGET', hall.facility, 'day') or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(hall)) do
     queues[i] = view_queue(hall, queue, tonumber(args[5]), day_key(hall, day))
@@ -66,5 +66,5 @@ register('snapshot', function(keys, args)
   local counters = {}
   for i, name in ipairs(counter_names(hall)) do counters[i] = config_of(hall, 'k:' .. name) end
   return cmsgpack.pack({facility = facility.hip_id, name = facility.name, day = day, at_ms = clock.now,
-    version = tonumber(redis.call('HGET', hall.state, 'version') or 0), queues = queues, counters = counters})
+    version = newest(hall), queues = queues, counters = counters})
 end, {'no-writes'})

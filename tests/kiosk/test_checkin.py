@@ -2,10 +2,12 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import pytest
 
+from kiosk.abdm.reading import read_patient
 from kiosk.checkin import CheckIn
 from kiosk.people import Patient, Scan, StatusQuery
 from kiosk.sealed import Seal
@@ -14,6 +16,7 @@ from queueing.desk import OpdDesk
 from queueing.models import Assurance, Lane, Outcome, Refusal, State, Ticket
 from queueing.outbox import Outbox
 from queueing.store import Store
+from tests.kiosk.shares import scan_of, share_body
 from tests.queueing.hall import HIP, build, open_desk
 from tokens import CounterCodes, KeyRing
 
@@ -36,17 +39,9 @@ class Door:
     store: Store
     requests: int = 0
 
-    def scan(self, patient: Patient | None = ASHA, context: str = "M1", **changed: object) -> Scan:
+    def scan(self, patient: Patient = ASHA, **told: Any) -> Scan:
         self.requests += 1
-        scan = Scan(
-            facility=HIP,
-            context=context,
-            request_id=f"00000000-0000-4000-8000-{self.requests:012d}",
-            patient=patient,
-            body=f'{{"profile":{self.requests}}}'.encode(),
-            note=b"note",
-        )
-        return msgspec.structs.replace(scan, **changed)
+        return scan_of(patient, f"00000000-0000-4000-8000-{self.requests:012d}", facility=HIP, **told)
 
     async def ticket(self, ticket: str) -> Ticket:
         found = await self.desk.ticket(HIP, ticket)
@@ -61,7 +56,12 @@ async def door(store: Store) -> Door:
     seal = Seal(ring.seal_masters(), ring.seal_master_id, now_s=lambda: int(time.time()), retention_h=24)
     await seal.refresh(DayKeys(store))
     desk, codes = open_desk(store), CounterCodes(ring)
-    return Door(CheckIn(desk, codes, seal, person_key=ring.person_key(), now_s=time.time), codes, desk, store)
+    return Door(
+        CheckIn(desk, codes, seal, person_key=ring.person_key(), read_patient=read_patient, now_s=time.time),
+        codes,
+        desk,
+        store,
+    )
 
 
 async def test_a_code_of_the_live_screen_is_a_place_at_once(door: Door) -> None:
@@ -111,10 +111,18 @@ async def test_seniors_go_sooner_without_asking(door: Door, born: int | None, la
 async def test_staff_read_the_profile_and_the_store_does_not(door: Door) -> None:
     place = await door.check_in.scanned(door.scan())
     ticket = await door.ticket(place.ticket)
-    sealed = await door.desk.profile(HIP, place.ticket)
+    sealed = await door.desk.letter(HIP, place.ticket)
     assert sealed
     assert b"Asha" not in sealed
-    assert door.check_in.profile(HIP, ticket, sealed) == ASHA
+    assert door.check_in.patient(HIP, ticket, sealed) == ASHA
+
+
+async def test_of_a_message_with_a_photo_the_profile_is_kept_without_it(door: Door) -> None:
+    place = await door.check_in.scanned(door.scan(body=share_body(ASHA, photo="x" * 300_000)))
+    sealed = await door.desk.letter(HIP, place.ticket)
+    assert sealed
+    assert len(sealed) < 500
+    assert door.check_in.patient(HIP, await door.ticket(place.ticket), sealed) == ASHA
 
 
 async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> None:
@@ -129,7 +137,7 @@ async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> 
 
 
 async def test_a_refusal_of_the_door_is_owed_without_a_profile(door: Door) -> None:
-    place = await door.check_in.scanned(door.scan(patient=None, refusal=Refusal.PROFILE))
+    place = await door.check_in.scanned(door.scan(Patient(), refusal=Refusal.PROFILE))
     assert (place.outcome, place.refusal) == (Outcome.REFUSED, Refusal.PROFILE)
     outbox = Outbox(door.store, "relay")
     (debt,) = await outbox.take()

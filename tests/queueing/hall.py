@@ -9,6 +9,7 @@ import msgspec
 
 from queueing.day import ServiceClock
 from queueing.desk import OpdDesk
+from queueing.keys import counter_text
 from queueing.models import Arrival, Facility, Queue
 from queueing.registry import Registry
 from queueing.store import Store
@@ -35,10 +36,11 @@ def arrival(person: str = "", **changed: Any) -> Arrival:
         "request": f"request-{number}",
         "fingerprint": number.to_bytes(8),
         "persons": ((person or f"person-{number}").encode(),),
-        "profile": b"sealed profile",
-        "note": b"sealed note",
+        "letter": b"sealed letter",
+        "owed": True,
     }
-    return Arrival(**(fields | changed))
+    fields |= changed
+    return Arrival(**(fields | {"text": counter_text(fields["text"])}))
 
 
 def again(first: Arrival, **changed: Any) -> Arrival:

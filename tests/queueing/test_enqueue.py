@@ -262,7 +262,7 @@ async def test_a_full_queue_says_so(hall: Hall) -> None:
 
 
 async def test_nobody_is_owed_an_answer_without_a_note(hall: Hall) -> None:
-    await hall.desk.enqueue(arrival(note=b"", queue="registration", assurance=Assurance.STAFF))
+    await hall.desk.enqueue(arrival(owed=False, queue="registration", assurance=Assurance.STAFF))
     assert await Outbox(hall.store, "relay").backlog() == 0
 
 
@@ -285,7 +285,7 @@ async def test_a_counter_may_lead_to_a_queue_of_another_prefix(hall: Hall) -> No
     assert (await hall.desk.enqueue(arrival(text="ent"))).token == "R-001"
 
 
-@pytest.mark.parametrize("planted", ["{day}", "s", "c", "w:medicine", "a:medicine"])
+@pytest.mark.parametrize("planted", ["{day}", "f", "w:medicine", "a:medicine"])
 async def test_a_key_of_a_wrong_type_leaves_nothing_half_written(hall: Hall, planted: str) -> None:
     await hall.desk.enqueue(arrival())
     root, day = facility_root(HIP), await service_day(hall)
@@ -293,24 +293,35 @@ async def test_a_key_of_a_wrong_type_leaves_nothing_half_written(hall: Hall, pla
     await refused_whole(hall)
 
 
-@pytest.mark.parametrize("key", ["owed", "news"])
-async def test_a_partition_key_of_a_wrong_type_leaves_nothing_half_written(hall: Hall, key: str) -> None:
+async def test_news_of_a_wrong_type_leave_nothing_half_written(hall: Hall) -> None:
     await hall.desk.enqueue(arrival())
-    root = facility_root(HIP)
-    await hall.store.call(root, "SET", f"{root.partition(':')[0]}:{key}", "planted")
+    await plant(hall, "news")
     await refused_whole(hall)
 
 
-async def refused_whole(hall: Hall) -> None:
+async def test_debts_of_a_wrong_type_leave_nothing_but_a_hint_for_screens(hall: Hall) -> None:
+    await hall.desk.enqueue(arrival())
+    await plant(hall, "owed")
+    await refused_whole(hall, but=b":news")
+
+
+async def plant(hall: Hall, key: str) -> None:
+    root = facility_root(HIP)
+    await hall.store.call(root, "SET", f"{root.partition(':')[0]}:{key}", "planted")
+
+
+async def refused_whole(hall: Hall, but: bytes = b"nothing") -> None:
     before = await everything(hall.store)
     with pytest.raises(StoreRefused):
         await hall.desk.enqueue(arrival(text="neither a counter nor a poster"))
-    assert await everything(hall.store) == before
+    after = await everything(hall.store)
+    assert {key for key in before if before[key] != after.get(key) and not key.endswith(but)} == set()
+    assert after.keys() == before.keys()
 
 
 async def service_day(hall: Hall) -> str:
     root = facility_root(HIP)
-    day = await hall.store.call(root, "HGET", f"{root}:s", "day")
+    day = await hall.store.call(root, "HGET", f"{root}:f", "day")
     assert isinstance(day, bytes)
     return day.decode()
 

@@ -29,7 +29,7 @@ async def outbox(store: Store) -> AsyncIterator[Outbox]:
 
 
 async def test_a_debt_tells_what_the_gateway_must_hear(desk: OpdDesk, outbox: Outbox) -> None:
-    await desk.enqueue(arrival(note=b"sealed \x00\xff note"))
+    await desk.enqueue(arrival(letter=b"sealed \x00\xff letter"))
     await desk.enqueue(arrival(facility="nowhere"))
     given, refused = sorted(await outbox.take(), key=lambda debt: debt.outcome)
     assert (given.kind, given.outcome, given.token, given.expires_in_s) == (
@@ -38,7 +38,7 @@ async def test_a_debt_tells_what_the_gateway_must_hear(desk: OpdDesk, outbox: Ou
         "M-001",
         1800,
     )
-    assert given.note == b"sealed \x00\xff note"
+    assert given.letter == b"sealed \x00\xff letter"
     assert (refused.outcome, refused.refusal, refused.token) == (Outcome.REFUSED, Refusal.UNKNOWN_FACILITY, "")
 
 
@@ -106,7 +106,7 @@ async def test_a_parked_answer_is_seen_and_sent_again(desk: OpdDesk, outbox: Out
     assert await outbox.resend(HIP, parked.id)
     assert not await outbox.resend(HIP, parked.id)
     (again,) = await outbox.take()
-    assert (again.note, again.token, again.request) == (debt.note, debt.token, debt.request)
+    assert (again.letter, again.token, again.request) == (debt.letter, debt.token, debt.request)
     assert again.owed_ms > debt.owed_ms
     assert await outbox.parked(HIP) == []
 
@@ -121,10 +121,10 @@ async def test_the_outbox_goes_on_after_the_store_was_emptied(store: Store, desk
 
 async def test_the_running_token_is_owed_with_the_number_now_called(desk: OpdDesk, outbox: Outbox) -> None:
     async def ask(request: str) -> Outcome:
-        return await desk.running_token(HIP, counter="", text="M1", request=request, fingerprint=b"", note=b"note")
+        return await desk.running_token(HIP, counter="", text="M1", request=request, fingerprint=b"", letter=b"letter")
 
     assert await ask("before anybody") is Outcome.REFUSED
-    await desk.enqueue(arrival(note=b""))
+    await desk.enqueue(arrival(owed=False))
     assert await ask("nobody called") is Outcome.NEW
     await desk.call_next(HIP, "M1", by="clerk")
     assert await ask("called") is Outcome.NEW

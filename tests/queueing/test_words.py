@@ -4,10 +4,12 @@ import re
 from enum import IntEnum
 from importlib.resources import files
 
+import msgspec
 import pytest
 
 from queueing import library
-from queueing.models import Assurance, DebtKind, Lane, Nearness, Outcome, Refusal, Remote, State
+from queueing.desk import pack_arrival
+from queueing.models import Arrival, Assurance, DebtKind, Lane, Nearness, Outcome, Refusal, Remote, State
 
 WORDS = files("queueing").joinpath("functions", "shared", "words.lua").read_text()
 PAIRS = {
@@ -44,3 +46,28 @@ def test_every_operation_states_its_contract_before_its_first_line(operation: st
 def test_the_version_is_in_every_name() -> None:
     assert library.version() in library.function_name("enqueue")
     assert f"name=kiosk_{library.version()}" in library.source()
+
+
+def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
+    source = files("queueing").joinpath("functions", "enqueue.lua").read_text()
+    table = re.search(r"local A = {(.*?)}", source, re.DOTALL)
+    assert table
+    names = [name for name, _ in sorted(re.findall(r"(\w+) = (\d+)", table[1]), key=lambda pair: int(pair[1]))]
+    arrival = Arrival(
+        facility="f",
+        counter="c",
+        text="t",
+        queue="q",
+        assurance=Assurance.CAMERA,
+        position=(34.5, 74.25),
+        lane=Lane.PREGNANT,
+        request="r",
+        fingerprint=b"12345678",
+        persons=(b"one", b"two"),
+        letter=b"l" * 300,
+        owed=True,
+        refusal=Refusal.FAR,
+    )
+    read = dict(zip(names, msgspec.msgpack.decode(pack_arrival(arrival)), strict=True))
+    as_text = {"fingerprint": "12345678", "persons": ["one", "two"], "letter": "l" * 300, "position": [34.5, 74.25]}
+    assert read == msgspec.structs.asdict(arrival) | as_text

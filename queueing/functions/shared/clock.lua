@@ -22,7 +22,7 @@ local function tell_time(own_zone, args)
 end
 
 local function read_clock(hall, args)
-  return tell_time(redis.call('HGET', hall.config, 'zone'), args)
+  return tell_time(redis.call('HGET', hall.facility, 'zone'), args)
 end
 
 local function midnight_ms(clock, day)

@@ -1,12 +1,12 @@
 -- Which queue a counter text leads to, and what is proved by it.
 
--- All that one scan needs of what the administrator set, read at once.
+-- All that one scan needs of the facility, read at once.
 local function read_config(hall, proved, text)
   local named = proved ~= '' and proved or text
-  local found = redis.call('HMGET', hall.config, 'hip', 'zone', 'policy', 'place', 'default', 'k:' .. named,
-    'x:' .. text)
+  local found = redis.call('HMGET', hall.facility, 'hip', 'zone', 'policy', 'place', 'default', 'k:' .. named,
+    'x:' .. text, 'day', 'eve')
   return {hip = found[1], zone = found[2], policy = found[3], place = found[4], default = found[5] or '',
-    named = named, counter = found[6], printed = found[7]}
+    named = named, counter = found[6], printed = found[7], day = tonumber(found[8] or 0), eve = tonumber(found[9] or 0)}
 end
 
 -- Returns counter and assurance; nil when the text names none of ours. A printed text that was mapped wins.
@@ -19,17 +19,25 @@ local function find_counter(hall, config, proved, assurance)
   return cmsgpack.unpack(config.counter), proved ~= '' and assurance or ASSURANCE.POSTER
 end
 
--- Returns queue id, its settings, assurance, refusal.
+-- A queue's settings with its id and its pace, nil when there is none such.
+local function read_queue(hall, id)
+  local found = redis.call('HMGET', hall.facility, 'q:' .. id, 'pace:' .. id)
+  if not found[1] then return nil end
+  local queue = cmsgpack.unpack(found[1])
+  queue.pace = found[2]
+  return queue
+end
+
+-- Returns the queue, assurance, refusal.
 local function find_queue(hall, config, asked, proved, assurance)
   local counter
-  local queue = asked
-  if queue == '' then
+  if asked == '' then
     counter, assurance = find_counter(hall, config, proved, assurance)
-    queue = counter and counter.queues[1] or config.default
+    asked = counter and counter.queues[1] or config.default
   end
-  local settings = queue ~= '' and config_of(hall, 'q:' .. queue)
-  if not settings then return nil, nil, assurance, REFUSAL.NO_QUEUE end
-  if counter and not counter.open then return queue, settings, assurance, REFUSAL.CLOSED_COUNTER end
-  if not settings.open then return queue, settings, assurance, REFUSAL.CLOSED_QUEUE end
-  return queue, settings, assurance, nil
+  local queue = asked ~= '' and read_queue(hall, asked)
+  if not queue then return nil, assurance, REFUSAL.NO_QUEUE end
+  if counter and not counter.open then return queue, assurance, REFUSAL.CLOSED_COUNTER end
+  if not queue.open then return queue, assurance, REFUSAL.CLOSED_QUEUE end
+  return queue, assurance, nil
 end

@@ -25,11 +25,11 @@ local function end_day_of_queue(hall, queue, clock, midnight)
 end
 
 local function clear_left_counters(hall)
-  local state = redis.call('HGETALL', hall.state)
+  local state = redis.call('HGETALL', hall.facility)
   for i = 1, #state, 2 do
     if string.sub(state[i], 1, 2) == 'o:' then
       local ticket = load_ticket(hall, state[i + 1])
-      if not ticket or not LIVING[ticket[T.state]] then redis.call('HDEL', hall.state, state[i]) end
+      if not ticket or not LIVING[ticket[T.state]] then redis.call('HDEL', hall.facility, state[i]) end
     end
   end
 end
@@ -47,10 +47,10 @@ local function reach_day(hall, clock, stored)
     clear_left_counters(hall)
     redis.call('DEL', hall.undo)
   end
-  redis.call('HSET', hall.state, 'day', clock.day, 'eve', stored)
+  redis.call('HSET', hall.facility, 'day', clock.day, 'eve', stored)
   return true
 end
 
 local function begin_day(hall, clock)
-  reach_day(hall, clock, tonumber(redis.call('HGET', hall.state, 'day') or 0))
+  reach_day(hall, clock, tonumber(redis.call('HGET', hall.facility, 'day') or 0))
 end

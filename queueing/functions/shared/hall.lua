@@ -1,19 +1,20 @@
 -- Where things are kept. Every key of a facility begins with its root, `{partition}:facility`, so that one call stays
 -- in one slot. Names that need the service day are made here, because only the store knows the day.
 -- Owner, bound and end of each key:
---   root:c        hash    what the administrator set: facility, queues, counters, policy, printed texts; lives on
---   root:s        hash    day, eve, version, rate, who is at which counter, pace of each queue; a few fields a queue
+--   root:f        hash    what the administrator set (facility, queues, counters, policy, printed texts), and how things
+--                         stand: day, eve, who is at which counter, pace of each queue; a few fields a queue; lives on
 --   root:w:QUEUE  zset    waiting: ticket -> arrival less head start, ms; at most the queue's limit
 --   root:a:QUEUE  zset    alive but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
 --   root:l:QUEUE  list    last calls, newest first; LAST_CALLS
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
 --   root:u        hash    moves that can be taken back, by who made them; UNDO_MOVES each, an hour
 --   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after its first write
---                         t ticket -> packed ticket      b ticket -> sealed profile    r request -> what it came to
+--                         t ticket -> packed ticket      b ticket -> sealed letter     r request -> what it came to
 --                         p person -> their tickets      n queue -> last number        # -> last ticket
+--                         ~ -> until when the facility's arrivals are spread, ms
 --   {partition}:owed    stream  debts to the gateway     {partition}:news  stream  what changed, NEWS_KEPT or so
 --   {partition}:x:DAY   hash    requests that named no facility of ours; KEEP_DAY_S
--- A day is one key because a scan reads it once and writes it once: each command costs more than its work.
+-- Facility and day are one key each, because a scan reads them at once: each command costs more than its work.
 
 local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be carried over one midnight, its request id is known 26 h at least
 local NEWS_KEPT = 4096             -- news is a hint, a screen that missed some reads a snapshot
@@ -37,8 +38,8 @@ end
 
 local function open_hall(root)
   local partition = partition_of(root)
-  return {root = root, name = string.sub(root, #partition + 2), config = root .. ':c', state = root .. ':s',
-    undo = root .. ':u', owed = partition .. ':owed', news = partition .. ':news'}
+  return {root = root, name = string.sub(root, #partition + 2), facility = root .. ':f', undo = root .. ':u',
+    owed = partition .. ':owed', news = partition .. ':news'}
 end
 
 local function waiting_key(hall, queue) return hall.root .. ':w:' .. queue end
@@ -47,17 +48,17 @@ local function calls_key(hall, queue) return hall.root .. ':l:' .. queue end
 local function pace_key(hall, queue) return hall.root .. ':i:' .. queue end
 
 local function config_of(hall, field)
-  local packed = redis.call('HGET', hall.config, field)
+  local packed = redis.call('HGET', hall.facility, field)
   return packed and cmsgpack.unpack(packed) or nil
 end
 
 -- Every queue id of the facility, in the order in which they were added.
 local function queue_ids(hall)
-  local packed = redis.call('HGET', hall.config, 'queues')
+  local packed = redis.call('HGET', hall.facility, 'queues')
   return packed and cmsgpack.unpack(packed) or {}
 end
 
 local function counter_names(hall)
-  local packed = redis.call('HGET', hall.config, 'counters')
+  local packed = redis.call('HGET', hall.facility, 'counters')
   return packed and cmsgpack.unpack(packed) or {}
 end

@@ -10,13 +10,13 @@ local function remember(hall, clock, by, images, counter, at_counter)
 end
 
 local function at_counter(hall, counter)
-  return redis.call('HGET', hall.state, 'o:' .. counter) or ''
+  return redis.call('HGET', hall.facility, 'o:' .. counter) or ''
 end
 
 local function set_at_counter(hall, counter, id)
   if counter == '' then return end
-  if id == '' then redis.call('HDEL', hall.state, 'o:' .. counter)
-  else redis.call('HSET', hall.state, 'o:' .. counter, id) end
+  if id == '' then redis.call('HDEL', hall.facility, 'o:' .. counter)
+  else redis.call('HSET', hall.facility, 'o:' .. counter, id) end
 end
 
 local function leave_counter(hall, id, ticket)
@@ -70,8 +70,8 @@ local PAUSE_S = 20 * 60
 
 local function keep_pace(hall, queue, clock)
   local field = 'called:' .. queue
-  local last = tonumber(redis.call('HGET', hall.state, field) or 0)
-  redis.call('HSET', hall.state, field, clock.now)
+  local last = tonumber(redis.call('HGET', hall.facility, field) or 0)
+  redis.call('HSET', hall.facility, field, clock.now)
   local gap_s = (clock.now - last) / 1000
   if gap_s > PAUSE_S then return end
   local key = pace_key(hall, queue)
@@ -80,12 +80,12 @@ local function keep_pace(hall, queue, clock)
   local gaps = {}
   for i, gap in ipairs(redis.call('LRANGE', key, 0, -1)) do gaps[i] = tonumber(gap) end
   table.sort(gaps)
-  redis.call('HSET', hall.state, 'pace:' .. queue,
+  redis.call('HSET', hall.facility, 'pace:' .. queue,
     cmsgpack.pack({quantile(gaps, 0.5), quantile(gaps, 0.25), quantile(gaps, 0.75)}))
 end
 
 local function pace_of(hall, queue)
-  local packed = redis.call('HGET', hall.state, 'pace:' .. queue)
+  local packed = redis.call('HGET', hall.facility, 'pace:' .. queue)
   return packed and cmsgpack.unpack(packed) or {0, 0, 0}
 end
 

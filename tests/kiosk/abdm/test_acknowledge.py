@@ -13,7 +13,7 @@ import pytest
 from kiosk.abdm.acknowledge import PATIENCE_S, Relay, Verdict, pause_s, verdict
 from kiosk.abdm.errors import GatewayError, GatewayRefused, GatewaySilent, NoAccessToken
 from kiosk.abdm.gateway import Gateway, timestamp
-from kiosk.abdm.reading import Envelope, legacy_scan, to_query, to_scan
+from kiosk.abdm.reading import Envelope, legacy_scan, read_patient, to_query, to_scan
 from kiosk.abdm.wire import read_legacy, read_share, read_status
 from kiosk.checkin import CheckIn
 from kiosk.sealed import Seal
@@ -87,7 +87,14 @@ async def line(store: Store, fake: FakeGateway) -> AsyncIterator[Line]:
     ring = KeyRing.generate(int(time.time()))
     seal = Seal(ring.seal_masters(), ring.seal_master_id, now_s=lambda: int(time.time()), retention_h=24)
     await seal.refresh(DayKeys(store))
-    check_in = CheckIn(open_desk(store), CounterCodes(ring), seal, person_key=ring.person_key(), now_s=time.time)
+    check_in = CheckIn(
+        open_desk(store),
+        CounterCodes(ring),
+        seal,
+        person_key=ring.person_key(),
+        read_patient=read_patient,
+        now_s=time.time,
+    )
     line = Line(store, fake, seal, check_in)
     yield line
     await line.outbox.close()
@@ -258,12 +265,12 @@ async def test_no_access_token_is_silence_not_a_refusal(line: Line) -> None:
     assert line.shares() == []
 
 
-async def test_a_note_that_does_not_open_is_parked(line: Line) -> None:
+async def test_a_letter_that_does_not_open_is_parked(line: Line) -> None:
     await line.scan()
     line.seal._days.clear()
     await line.pay()
     [parked] = await line.outbox.parked(HIP)
-    assert parked.reason == "its note cannot be opened"
+    assert parked.reason == "its letter cannot be opened"
 
 
 async def test_parked_reasons_never_repeat_the_gateways_sentence(line: Line) -> None:

@@ -11,7 +11,7 @@ from kiosk.abdm import wire
 from kiosk.abdm.answers import body_of, path_of
 from kiosk.abdm.gateway import read_error, timestamp
 from kiosk.abdm.keyset import read_key_set
-from kiosk.abdm.reading import Envelope, Note, legacy_scan, read_note, to_query, to_scan
+from kiosk.abdm.reading import Envelope, Note, legacy_scan, read_note, read_patient, to_query, to_scan
 from kiosk.people import Patient, Scan
 from queueing.models import Debt, DebtKind, Outcome, Refusal
 from tests.kiosk.abdm.playing import SAMPLES, sample
@@ -38,9 +38,11 @@ def scan_of(name: str) -> Scan:
 
 
 def patient_of(name: str) -> Patient:
-    patient = scan_of(name).patient
-    assert patient is not None
-    return patient
+    return patient_in(scan_of(name))
+
+
+def patient_in(scan: Scan) -> Patient:
+    return read_patient(scan.note, scan.body)
 
 
 def debt(**changed: Any) -> Debt:
@@ -49,7 +51,7 @@ def debt(**changed: Any) -> Debt:
         "kind": DebtKind.ON_SHARE,
         "facility_key": "f",
         "request": "ab" * 16,
-        "note": b"",
+        "letter": b"",
         "outcome": Outcome.NEW,
         "refusal": None,
         "token": "3",
@@ -64,12 +66,12 @@ def test_every_share_is_taken_without_a_refusal(name: str) -> None:
     scan = scan_of(name)
     assert scan.refusal is None
     assert scan.request_id == "f29f0e59-8388-4698-9fe6-05db67aeac46"
-    assert scan.patient is not None
-    assert scan.patient.name
-    assert scan.patient.abha_address
+    assert scan.person is not None
+    assert scan.person.abha_address
+    assert patient_in(scan).name
     note = read_note(scan.note)
     assert note.context == scan.context
-    assert note.abha_address == scan.patient.abha_address
+    assert note.abha_address == scan.person.abha_address
     assert note.request_id == SAID.request_id, "echoed as it came"
 
 
@@ -81,8 +83,8 @@ def test_every_sample_of_a_share_is_in_the_list_above() -> None:
 def test_the_documented_share_is_read_field_by_field() -> None:
     scan = scan_of("v3-hip-patient-share")
     assert (scan.facility, scan.context) == ("HIP_1", "6")
-    assert (scan.latitude, scan.longitude) == (20.5937, 78.9629)
-    assert scan.patient == Patient(
+    assert scan.position == (20.5937, 78.9629)
+    assert patient_in(scan) == Patient(
         name="Abdul Kalam",
         gender="M",
         year_of_birth=1990,
@@ -106,8 +108,10 @@ def test_nulls_are_absent_and_coordinates_may_be_text() -> None:
     patient = patient_of("v3-hip-patient-share-missing-phone-year-only")
     assert (patient.phone, patient.line, patient.month_of_birth) == ("", "", None)
     assert patient.year_of_birth == 1949
-    assert scan_of("v3-hip-patient-share-abha-undashed-latlong-null").latitude is None
-    assert scan_of("v3-hip-patient-share-address-only-observed").longitude == 77.71
+    assert scan_of("v3-hip-patient-share-abha-undashed-latlong-null").position is None
+    position = scan_of("v3-hip-patient-share-address-only-observed").position
+    assert position is not None
+    assert position[1] == 77.71
 
 
 def test_the_older_shape_with_dob_mobile_and_pin_code_is_read() -> None:
@@ -120,9 +124,8 @@ def test_the_draft_of_2023_is_read_and_answered_in_its_own_form() -> None:
     scan = scan_of("v3-draft2023-hip-profile-share")
     note = read_note(scan.note)
     assert (note.form, note.context) == ("draft", "123")
-    assert (scan.latitude, scan.longitude) == (20.5937, 78.9629)
-    assert scan.patient is not None
-    assert (scan.patient.district, scan.patient.line) == ("Ramanathapuram", "Ramanathapuram, Tamil Nadu")
+    assert scan.position == (20.5937, 78.9629)
+    assert (patient_in(scan).district, patient_in(scan).line) == ("Ramanathapuram", "Ramanathapuram, Tamil Nadu")
 
 
 @pytest.mark.parametrize(
@@ -139,10 +142,10 @@ def test_legacy_shares_carry_their_ids_in_the_body(name: str, form: Any, phone: 
     assert scan.refusal is None
     assert (scan.facility, scan.context) == ("HIP_1", context)
     assert scan.request_id == "499a5a4a-7dda-4f20-9b67-e24589627061"
-    assert scan.patient is not None
-    assert scan.patient.phone == phone
-    assert (scan.patient.year_of_birth, scan.patient.day_of_birth) == (2000, 27)
-    assert len(scan.patient.abha_number) == 14
+    patient = patient_in(scan)
+    assert patient.phone == phone
+    assert (patient.year_of_birth, patient.day_of_birth) == (2000, 27)
+    assert len(patient.abha_number) == 14
     assert read_note(scan.note).form == form
 
 
@@ -157,8 +160,7 @@ def test_the_generated_client_of_2021_is_read() -> None:
     scan = legacy_scan(wire.read_legacy(body), Envelope("", "H", ""), "v05", body=body, now_s=NOW, cm_id="sbx")
     assert scan.refusal is None
     assert scan.context == "7"
-    assert scan.patient is not None
-    assert scan.patient.abha_address == "a.b@sbx"
+    assert patient_in(scan).abha_address == "a.b@sbx"
 
 
 def test_a_running_token_question_is_read() -> None:

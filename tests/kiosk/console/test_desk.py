@@ -20,7 +20,7 @@ ASHA = Patient(
 
 
 async def test_the_list_tells_people_apart_without_showing_everything(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, ASHA, latitude=34.2, longitude=74.3)
+    await arrive(house.check_in, ASHA, position=(34.2, 74.3))
     (row,) = (await clerk.desk())["tickets"]
     assert (row["token"], row["name"], row["gender"], row["last_four"]) == ("M-001", "Asha Devi", "F", "1111")
     assert int(row["age"]) >= 38
@@ -102,7 +102,7 @@ async def test_each_move_does_what_its_words_say(clerk: Browser, house: House) -
 
 
 async def test_who_took_a_place_from_afar_is_checked_in_at_the_desk(clerk: Browser, house: House) -> None:
-    place = await arrive(house.check_in, "Far Away", latitude=28.6, longitude=77.2)
+    place = await arrive(house.check_in, "Far Away", position=(28.6, 77.2))
     (row,) = (await clerk.desk())["tickets"]
     assert (row["state"], row["near"], "far away" in row["tags"]) == ("expected", "far", True)
     assert (await clerk.ask("/console/desk/next", counter="M1", seen="")).json()["outcome"] == "EMPTY"

@@ -14,9 +14,10 @@ from kiosk.checkin import CheckIn
 from kiosk.console import keys
 from kiosk.console.staff import Role, Staff
 from kiosk.house import House
-from kiosk.people import Patient, Scan
+from kiosk.people import Patient
 from kiosk.settings import load
 from queueing.models import Facility, Place, Queue
+from tests.kiosk.shares import scan_of
 
 HIP = "IN0110000123"
 OTHER_HIP = "IN0110000999"
@@ -64,15 +65,11 @@ async def ready_login(staff: Staff, login: str, facility: str = HIP, role: Role 
 
 async def arrive(
     check_in: CheckIn, patient: Patient | str, *, context: str = "M1", hip: str = HIP,
-    latitude: float | None = None, longitude: float | None = None,
+    position: tuple[float, float] | None = None,
 ) -> Place:  # fmt: skip
     """Somebody shares a profile by the poster of a counter."""
-    request = str(uuid.uuid4())
-    scan = Scan(
-        facility=hip, context=context, request_id=request, body=request.encode(), note=b"note",
-        patient=Patient(name=patient) if isinstance(patient, str) else patient, latitude=latitude, longitude=longitude,
-    )  # fmt: skip
-    return await check_in.scanned(scan)
+    known = Patient(name=patient) if isinstance(patient, str) else patient
+    return await check_in.scanned(scan_of(known, str(uuid.uuid4()), facility=hip, context=context, position=position))
 
 
 class Browser(httpx.AsyncClient):

@@ -49,9 +49,9 @@ async def test_a_filled_form_becomes_a_ticket_that_its_own_page_shows(
     assert '<html lang="ur" dir="rtl"' in page.text
     [ticket] = await hospital.house.desk.tickets(HIP)
     assert (ticket.state, ticket.assurance, ticket.lane) == (State.WAITING, Assurance.CAMERA, Lane.ORDINARY)
-    sealed = await hospital.house.desk.profile(HIP, ticket.id)
+    sealed = await hospital.house.desk.letter(HIP, ticket.id)
     assert sealed is not None
-    patient = hospital.house.check_in.profile(HIP, ticket, sealed)
+    patient = hospital.house.check_in.patient(HIP, ticket, sealed)
     assert (patient.name, patient.gender, patient.phone) == ("Zooni Dar", "F", "9419012345")
 
 

@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from kiosk.people import Patient, Scan
+from kiosk.people import Patient
 from kiosk.words import BOOK, LANGUAGES
 from queueing.errors import StoreAway
 from queueing.models import Lane, Outcome, Place, State
 from tests.kiosk.hospital import HIP, MEDICINE, REGISTRATION, Hospital
+from tests.kiosk.shares import scan_of
 from tokens import qr
 
 pytestmark = pytest.mark.anyio
@@ -75,7 +76,7 @@ async def test_each_state_says_what_to_do_in_each_language(
 
 
 async def test_whoever_is_expected_reads_how_to_check_in(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
-    scan = Scan(facility=HIP, context="no such text", request_id="r", patient=Patient(), body=b"b", note=b"n")
+    scan = scan_of(Patient(), "r", facility=HIP, context="no such text")
     place = await hospital.house.check_in.scanned(scan)
     assert place.state is State.EXPECTED
     assert "Check in when you arrive" in await page_of(visitor, hospital, place)

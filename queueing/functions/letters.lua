@@ -1,9 +1,9 @@
---[[ profiles: the sealed profiles of these tickets; reads only, and cannot read what it reads.
+--[[ letters: the sealed letters of these tickets; reads only, and cannot read what it reads.
   KEYS   1 root
   ARGV   ticket ids
   Reply  {sealed or '', …} in the order asked
   Cost   O(tickets asked for) ]]
-register('profiles', function(keys, args)
+register('letters', function(keys, args)
   local hall = open_hall(keys[1])
   local found = {}
   for i, id in ipairs(args) do
