@@ -10,7 +10,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from kiosk import console, displays, live, pages, problems, readiness, static_files
+from kiosk import console, displays, live, pages, problems, readiness, static_files, telemetry
 from kiosk.abdm import callbacks
 from kiosk.house import House
 from kiosk.settings import Settings, load
@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         async with house.open():
             app.state.hub = house.hub
             yield
+        telemetry.tell()
 
     return Litestar(
         route_handlers=[

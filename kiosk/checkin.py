@@ -7,13 +7,14 @@ at the counter, a phone without an ABHA app.
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
 from kiosk import letters
 from kiosk.letters import Letter
 from kiosk.people import Patient, Person, Scan, StatusQuery
-from kiosk.sealed import Seal
+from kiosk.sealed import DAY_S, Seal
 from queueing.desk import OpdDesk
 from queueing.keys import counter_text, facility_key, request_digest
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
@@ -129,10 +130,8 @@ class CheckIn:
     def _lane(self, person: Person) -> Lane:
         if person.year_of_birth is None:
             return Lane.ORDINARY
-        today = datetime.fromtimestamp(self._now_s(), UTC)
-        birthday = (person.month_of_birth or 1, person.day_of_birth or 1)
-        age = today.year - person.year_of_birth - ((today.month, today.day) < birthday)
-        return Lane.SENIOR if age >= SENIOR_FROM_YEARS else Lane.ORDINARY
+        born = (person.year_of_birth, person.month_of_birth or 1, person.day_of_birth or 1)
+        return Lane.SENIOR if born <= _born_by(int(self._now_s()) // DAY_S) else Lane.ORDINARY
 
     def _known_as(self, facility: str, person: Person) -> tuple[bytes, ...]:
         """Keyed digests: whoever holds the store cannot try all fourteen-digit numbers."""
@@ -152,6 +151,13 @@ class CheckIn:
 
     def _close(self, facility: str, request: str, letter: Letter) -> bytes:
         return self._seal.close(letters.PURPOSE, facility_key(facility), request, letters.write(letter))
+
+
+@lru_cache(maxsize=2)
+def _born_by(day: int) -> tuple[int, int, int]:
+    """Year, month and day of birth of the youngest senior on a day since 1970, UTC."""
+    today = datetime.fromtimestamp(day * DAY_S, UTC)
+    return today.year - SENIOR_FROM_YEARS, today.month, today.day
 
 
 def _fingerprint(body: bytes) -> bytes:

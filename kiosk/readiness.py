@@ -158,6 +158,7 @@ async def readyz(look_once: NamedDependency[Look]) -> Response[bytes]:
 async def metrics(look_once: NamedDependency[Look]) -> Response[bytes]:
     """Prometheus text, of the whole process tree."""
     await look_once()
+    telemetry.tell()
     body = await asyncio.to_thread(telemetry.exposition)
     return Response(body, media_type="text/plain; version=0.0.4", headers={"Cache-Control": "no-store"})
 

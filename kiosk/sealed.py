@@ -116,7 +116,7 @@ class Seal:
 
 
 def _bound(head: bytes, purpose: str, facility: str, binding: str) -> bytes:
-    return b"\0".join((head, purpose.encode(), facility.encode("utf-8", "surrogatepass"), binding.encode()))
+    return head + f"\0{purpose}\0{facility}\0{binding}".encode("utf-8", "surrogatepass")
 
 
 def _press(plain: bytes) -> tuple[bytes, int]:

@@ -11,8 +11,8 @@ Promises:
 - Bounded: calls in flight, bytes waiting to leave, bytes of an answer. Beyond the first two a call fails at once with
   ``StoreBusy``: a waiting room before a full store hides trouble and helps nobody.
 
-Calls made in one turn of the event loop leave in one write, which is what makes fsync-per-write cheap: the server
-answers them all after one fsync. A cancelled caller's command still runs; its answer is dropped in its turn.
+Calls made in one turn of the event loop leave in few writes, which is what makes fsync-per-write cheap: the server
+answers all of one write after one fsync. A cancelled caller's command still runs; its answer is dropped in its turn.
 """
 
 import asyncio

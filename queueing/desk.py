@@ -236,7 +236,7 @@ class OpdDesk:
 
     async def snapshot(self, hip: str) -> Snapshot | None:
         """The hall as everybody may see it, or None for an unknown facility."""
-        packed = await self._with_clock("snapshot", facility_root(hip), (NEXT_SHOWN,))
+        packed = await self._ask("snapshot", hip, NEXT_SHOWN, writes=False)
         if packed is None:
             return None
         told = _read_snapshot(packed)
@@ -276,22 +276,24 @@ class OpdDesk:
         reply = await library.call(self._store, "tickets", facility_root(hip), which, most, *ids)
         return [_ticket(*line) for line in reply]
 
-    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float) -> Any:
-        """A function that writes: what it says may be told to people, so it returns when the promise is kept."""
-        reply = await self._with_clock(operation, facility_root(hip), arguments)
-        await self._store.durable(facility_root(hip))
-        return reply
-
-    async def _with_clock(self, operation: str, root: str, arguments: tuple[str | bytes | float, ...]) -> Any:
-        """A function that needs the day; asked again when the facility keeps another zone than we thought."""
+    async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float, writes: bool = True) -> Any:
+        """A function that needs the day. What one that writes says may be told to people, so it returns when the
+        promise is kept. One coroutine does all of it: on the path of a scan each layer is felt.
+        """
+        root = facility_root(hip)
         clock = self._clocks[self._zones.get(root, "")]
         reply = await library.call(self._store, operation, root, *clock.arguments(), *arguments)
         if type(reply) is list and reply[0] == Outcome.OTHER_ZONE:
-            zone = reply[1].decode()
-            self._zones[root] = zone
-            clock = self._clocks.setdefault(zone, ServiceClock(zone, self._now_ms))
+            clock = self._in_zone(root, reply[1].decode())
             reply = await library.call(self._store, operation, root, *clock.arguments(), *arguments)
+        if writes:
+            await self._store.durable(root)
         return reply
+
+    def _in_zone(self, root: str, zone: str) -> ServiceClock:
+        """The facility keeps another zone than we thought: its clock from now on."""
+        self._zones[root] = zone
+        return self._clocks.setdefault(zone, ServiceClock(zone, self._now_ms))
 
 
 _LIST_ORDER: Final = {

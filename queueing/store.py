@@ -4,7 +4,8 @@
 newer and Redis 7.2 or newer; older ones are refused with words.
 """
 
-from typing import Protocol
+from collections.abc import Awaitable, Generator
+from typing import Any, Final, Protocol
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
@@ -22,14 +23,14 @@ OPEN_WITHIN_S = 5.0
 class Store(Protocol):
     """Where the queue lives."""
 
-    async def call(self, key: bytes | str, *command: Word) -> Reply:
+    def call(self, key: bytes | str, *command: Word) -> Awaitable[Reply]:
         """One command on the node that owns ``key``'s slot, over the connection that all calls share.
 
         Raises StoreBusy and StoreAway (nothing was done), InDoubt (unknown: ask again with the same request id) and
         StoreRefused.
         """
 
-    async def durable(self, key: bytes | str) -> None:
+    def durable(self, key: bytes | str) -> Awaitable[None]:
         """Returns when everything this task has written to ``key``'s slot so far keeps the promise; raises InDoubt
         when it does not.
         """
@@ -66,6 +67,17 @@ async def open_store(url: str, *, in_flight: int = 4096, command_timeout_s: floa
     return store
 
 
+class _AtOnce:
+    """Awaited, it has happened already."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return
+        yield
+
+
+_AT_ONCE: Final = _AtOnce()
+
+
 class SingleStore:
     """One server. Durable at once: with ``appendfsync always`` an answer leaves after its write is on disk."""
 
@@ -79,11 +91,11 @@ class SingleStore:
         """Waits for the first connection."""
         await self._connection.ready(within_s)
 
-    async def call(self, key: bytes | str, *command: Word) -> Reply:
-        return await self._connection.send(command)
+    def call(self, key: bytes | str, *command: Word) -> Awaitable[Reply]:
+        return self._connection.send(command)
 
-    async def durable(self, key: bytes | str) -> None:
-        return None
+    def durable(self, key: bytes | str) -> Awaitable[None]:
+        return _AT_ONCE
 
     @property
     def promise(self) -> Promise:

@@ -48,7 +48,11 @@ REQUEST_ID_MAX: Final = 100
 HEADER_MAX: Final = 500
 
 _JSON_TYPE: Final = (b"content-type", b"application/json")
-_TAKEN: Final = b"{}"
+_TAKEN: Final[tuple[Any, Any]] = (
+    {"type": "http.response.start", "status": 202, "headers": [_JSON_TYPE, (b"content-length", b"2")]},
+    {"type": "http.response.body", "body": b"{}", "more_body": False},
+)
+"""The answer to nearly every scan, made once."""
 _TELLING_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow", b"POST")}
 _log = logging.getLogger(__name__)
 
@@ -120,7 +124,8 @@ def _route(
             status = await _refuse(send, failure, unread)
         else:
             status = 202
-            await _answer(send, 202, _TAKEN)
+            for message in _TAKEN:
+                await send(message)
         telemetry.answered("gateway", status, time.perf_counter() - began)
 
     return gateway_door
