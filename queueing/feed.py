@@ -12,7 +12,7 @@ from queueing.streams import StreamReader
 EVERYTHING: Final = "*"
 """Stands in a set of changed facilities when news may have been missed: look at all of them."""
 _GATHER_S: Final = 0.05
-"""A called number may wait this long for others: it bounds the redraws of a busy hall and nobody sees it."""
+"""A number called right after another may wait this long: it bounds the reads of a busy day, and nobody sees it."""
 _WAIT_MS: Final = 5_000
 _BATCH: Final = 2_000
 _TRY_AGAIN_S: Final = 0.5
@@ -35,9 +35,8 @@ class Feed:
                     yield {EVERYTHING}
                 changed = await self._changed(reader, last, _WAIT_MS)
                 if changed:
-                    await asyncio.sleep(_GATHER_S)
-                    changed |= await self._changed(reader, last, 1)
                     yield changed
+                    await asyncio.sleep(_GATHER_S)
             except QueueingError:
                 # Streams may be gone with the store, and ids with them: begin anew, and say that some may be missing.
                 last = {}

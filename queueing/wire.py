@@ -22,7 +22,7 @@ MAX_UNSENT_BYTES = 32 << 20
 """Waiting for a store that does not read: some 4,096 calls of 8 kB. Beyond, memory would be the queue."""
 MAX_REPLY_BYTES = 64 << 20
 """The largest answer asked for is a few hundred tickets with their sealed profiles, under 1 MB."""
-FLUSH_AT = 8
+FLUSH_AT = 4
 """Calls gathered before they leave, though more may come in this turn: the store works on these while we prepare the
 rest. Fewer would cost it an fsync for each few calls."""
 NOTHING = object()
@@ -159,6 +159,8 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A stream socket's always is one; uvloop's only lacks the name.
         self._transport = cast(asyncio.Transport, transport)
+        # With no room to wait in, uvloop writes at once and not at the end of its turn.
+        self._transport.set_write_buffer_limits(high=0)
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
