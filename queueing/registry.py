@@ -67,10 +67,10 @@ def _policy_of(packed: bytes) -> Policy:
     return Policy(far=far, stale=stale, unknown=unknown, near_m=near_m)
 
 
-def _place_of(facility: Facility) -> str:
+def _place_of(facility: Facility) -> bytes:
     if facility.latitude is None or facility.longitude is None:
-        return ""
-    return f"{facility.latitude:.6f} {facility.longitude:.6f}"
+        return b""
+    return _pack([float(facility.latitude), float(facility.longitude)])
 
 
 def _counter_name(prefix: str, number: int) -> str:

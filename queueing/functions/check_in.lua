@@ -5,6 +5,6 @@
 register('check_in', function(keys, args)
   return move(keys, args, 'checked-in', {STATE.EXPECTED}, function(ticket, clock)
     ticket[T.state] = STATE.WAITING
-    ticket[T.score] = clock.now - HEAD_START_MS[ticket[T.lane]]
+    ticket[T.score] = order_at(clock.now, ticket[T.lane])
   end)
 end)

@@ -1,7 +1,7 @@
 --[[ configure: what an administrator sets; counts from the next call on, wherever it is made.
   KEYS   1 root
   ARGV   1 act, then its own:
-         facility  hip id, packed facility, packed policy, time zone or '', 'latitude longitude' or ''
+         facility  hip id, packed facility, packed policy, time zone or '', packed {latitude, longitude} or ''
          queue     queue id, packed queue, then name and packed counter of each counter to add when missing
          counter   name, packed counter
          default   queue id          policy  packed {far, stale, unknown, near m}          text  printed text, counter name ('' forgets)

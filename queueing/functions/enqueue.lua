@@ -79,12 +79,12 @@ local function answered_before(hall, clock, known)
   return place_reply(clock, known.outcome, known.id, ticket, ahead_of(hall, known.id, ticket))
 end
 
-local function how_near(place, policy, position)
+local function how_near(place, near_m, position)
   if not position or not place then return NEARNESS.UNKNOWN end
-  local own_latitude, own_longitude = string.match(place, '^(%S+) (%S+)$')
-  local north = (position[1] - own_latitude) * DEGREE_M
-  local east = (position[2] - own_longitude) * DEGREE_M * math.cos(math.rad(own_latitude))
-  return math.sqrt(north * north + east * east) <= policy[4] and NEARNESS.NEAR or NEARNESS.FAR
+  local own = cmsgpack.unpack(place)
+  local north = (position[1] - own[1]) * DEGREE_M
+  local east = (position[2] - own[2]) * DEGREE_M * math.cos(math.rad(own[1]))
+  return north * north + east * east <= near_m * near_m and NEARNESS.NEAR or NEARNESS.FAR
 end
 
 -- What the facility's policy makes of doubt: take, expect (counts from check-in), or refuse and why; and how near.
@@ -93,15 +93,14 @@ local function decide(config, assurance, position)
     return REMOTE.TAKE, nil, NEARNESS.UNKNOWN
   end
   local policy = cmsgpack.unpack(config.policy)
-  local nearness = how_near(config.place, policy, position)
-  local worst, refusal = REMOTE.TAKE, nil
-  local function doubt(verdict, why)
-    if verdict > worst then worst, refusal = verdict, why end
+  local nearness = how_near(config.place, policy[4], position)
+  local verdict, refusal = REMOTE.TAKE, nil
+  if nearness == NEARNESS.FAR and policy[1] > verdict then verdict, refusal = policy[1], REFUSAL.FAR end
+  if assurance == ASSURANCE.STALE and policy[2] > verdict then verdict, refusal = policy[2], REFUSAL.STALE end
+  if assurance == ASSURANCE.UNKNOWN and policy[3] > verdict then
+    verdict, refusal = policy[3], REFUSAL.UNKNOWN_COUNTER
   end
-  if nearness == NEARNESS.FAR then doubt(policy[1], REFUSAL.FAR) end
-  if assurance == ASSURANCE.STALE then doubt(policy[2], REFUSAL.STALE) end
-  if assurance == ASSURANCE.UNKNOWN then doubt(policy[3], REFUSAL.UNKNOWN_COUNTER) end
-  return worst, worst == REMOTE.REFUSE and refusal or nil, nearness
+  return verdict, verdict == REMOTE.REFUSE and refusal or nil, nearness
 end
 
 -- A bucket per facility (GCRA): returns the new mark, or nil when the facility takes too many at once.
@@ -133,7 +132,7 @@ end
 local function welcome_back(hall, clock, id, ticket, packed, verdict)
   local state = ticket[T.state]
   if verdict ~= REMOTE.TAKE or (state ~= STATE.EXPECTED and state ~= STATE.NO_SHOW) then return end
-  local score = state == STATE.EXPECTED and clock.now - HEAD_START_MS[ticket[T.lane]]
+  local score = state == STATE.EXPECTED and order_at(clock.now, ticket[T.lane])
     or near_the_front(hall, ticket[T.queue], ticket[T.score])
   shift(hall, clock, id, ticket, packed, function(t)
     t[T.state] = STATE.WAITING
@@ -156,11 +155,6 @@ local function most_numbers(prefix)
   return 10 ^ (TOKEN_CHARS - #prefix - 1) - 1
 end
 
--- Arrival less head start. Many arrive in one millisecond; the number's share of it keeps them in the order of numbers.
-local function order_score(clock, lane, number)
-  return clock.now - HEAD_START_MS[lane] + (number % 1024) / 1024
-end
-
 -- The phone shows a number for half an hour, or half as long again as the slower of the last calls let expect.
 local function shown_until(clock, ahead, pace)
   local slow_s = pace and cmsgpack.unpack(pace)[3] or 0
@@ -170,7 +164,7 @@ end
 local function new_ticket(clock, arrival, queue, number, verdict, assurance, nearness, until_ms)
   local lane = arrival[A.lane]
   return {queue.id, verdict == REMOTE.EXPECT and STATE.EXPECTED or STATE.WAITING, lane, assurance, nearness,
-    string.format('%s-%03d', queue.prefix, number), clock.now, order_score(clock, lane, number), '', 0, 0, 0, 0,
+    string.format('%s-%03d', queue.prefix, number), clock.now, order_at(clock.now, lane) + number % ORDER_MS, '', 0, 0, 0, 0,
     arrival[A.request], until_ms, 1}
 end
 

@@ -6,7 +6,7 @@ register('set_lane', function(keys, args)
   local lane = tonumber(args[7])
   local movable = {STATE.EXPECTED, STATE.WAITING, STATE.HELD, STATE.NO_SHOW}
   return move(keys, args, 'lane', movable, function(ticket)
-    ticket[T.score] = ticket[T.score] + HEAD_START_MS[ticket[T.lane]] - HEAD_START_MS[lane]
+    ticket[T.score] = ticket[T.score] + (HEAD_START_MS[ticket[T.lane]] - HEAD_START_MS[lane]) * ORDER_MS
     ticket[T.lane] = lane
   end)
 end)

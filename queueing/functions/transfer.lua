@@ -12,6 +12,6 @@ register('transfer', function(keys, args)
   return move(keys, args, 'transferred', from, function(moved, clock)
     moved[T.queue] = to
     moved[T.state] = STATE.WAITING
-    moved[T.score] = clock.now - HEAD_START_MS[moved[T.lane]]
+    moved[T.score] = order_at(clock.now, moved[T.lane])
   end)
 end)

@@ -3,7 +3,7 @@
 -- Owner, bound and end of each key:
 --   root:f        hash    what the administrator set (facility, queues, counters, policy, printed texts), and how things
 --                         stand: day, eve, who is at which counter, pace of each queue; a few fields a queue; lives on
---   root:w:QUEUE  zset    waiting: ticket -> arrival less head start, ms; at most the queue's limit
+--   root:w:QUEUE  zset    waiting: ticket -> its order (shared/ticket.lua); at most the queue's limit
 --   root:a:QUEUE  zset    alive but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
 --   root:l:QUEUE  list    last calls, newest first; LAST_CALLS
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
