@@ -45,7 +45,8 @@ class CheckIn:
         self._desk = desk
         self._codes = codes
         self._seal = seal
-        self._person_key = person_key
+        # Made once and copied for each person: taking the key in costs more than the digest.
+        self._person = blake2b(key=person_key, digest_size=_PERSON_BYTES)
         self._read_patient = read_patient
         self._now_s = now_s
 
@@ -139,7 +140,9 @@ class CheckIn:
         return tuple([self._digest(f"{facility}\0{name}") for name in names if name])
 
     def _digest(self, name: str) -> bytes:
-        return blake2b(name.encode("utf-8", "surrogatepass"), key=self._person_key, digest_size=_PERSON_BYTES).digest()
+        person = self._person.copy()
+        person.update(name.encode("utf-8", "surrogatepass"))
+        return person.digest()
 
     def _letter(self, scan: Scan) -> Letter:
         """Of somebody who gets no number nothing is kept but what the answer needs."""
