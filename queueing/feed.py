@@ -10,7 +10,7 @@ from queueing.store import Store
 from queueing.streams import StreamReader
 
 EVERYTHING: Final = "*"
-"""Stands in a set of changed facilities when news may have been missed: look at all of them."""
+"""Stands among changed facilities when news may have been missed: look at all of them."""
 _GATHER_S: Final = 0.05
 """A number called right after another may wait this long: it bounds the reads of a busy day, and nobody sees it."""
 _WAIT_MS: Final = 5_000
@@ -24,15 +24,17 @@ class Feed:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def follow(self) -> AsyncGenerator[set[str], None]:
-        """Facility keys that changed since the last yield. Goes on by itself when the store was away."""
+    async def follow(self) -> AsyncGenerator[dict[str, bool], None]:
+        """Keys of facilities that changed since the last yield, and whether more happened there than arrivals. Goes on
+        by itself when the store was away.
+        """
         reader = StreamReader(self._store)
         last: dict[str, str] = {}
         while True:
             try:
                 if not last:
                     last = await self._newest()
-                    yield {EVERYTHING}
+                    yield {EVERYTHING: True}
                 changed = await self._changed(reader, last, _WAIT_MS)
                 if changed:
                     yield changed
@@ -49,10 +51,12 @@ class Feed:
         )
         return {key: reply[0][0].decode() if reply else "0-0" for key, reply in zip(keys, replies, strict=True)}
 
-    async def _changed(self, reader: StreamReader, last: dict[str, str], wait_ms: int) -> set[str]:
+    async def _changed(self, reader: StreamReader, last: dict[str, str], wait_ms: int) -> dict[str, bool]:
         found = await reader.read(("XREAD", "COUNT", _BATCH), last, wait_ms)
-        changed: set[bytes] = set()
+        came, moved = set[bytes](), set[bytes]()
         for key, entries in found.items():
             last[key] = entries[-1][0].decode()
-            changed.update(flat[1] for _, flat in entries if flat)  # the field `f` stands first (shared/news.lua)
-        return {name.decode() for name in changed}
+            for _, flat in entries:
+                if flat:  # the field `f` stands first, and alone when somebody came (shared/news.lua)
+                    (moved if len(flat) > 2 else came).add(flat[1])
+        return {name.decode(): name in moved for name in came | moved}

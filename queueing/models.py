@@ -308,7 +308,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """ISO date of the service day."""
     at_ms: int
     version: int
-    """Grows with every change of the facility; a screen may drop an older one."""
+    """Grows with every change of the facility, and with those of some others; a screen may drop an older one."""
     queues: tuple[QueueView, ...]
     counters: tuple[Counter, ...]
 

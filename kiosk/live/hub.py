@@ -3,13 +3,15 @@
 Promised: every listener of a facility hears its newest snapshot within a second of a change while the store answers,
 and hears ``stale`` within ten seconds when it does not. A slow listener never piles up: its mailbox holds one frame, a
 newer one takes its place. A facility is drawn and encoded once for all its listeners: five times a second, or up to
-twenty-five with few of them; waking ten thousand leaves room for scans in between.
+twenty-five with few of them; waking ten thousand leaves room for scans in between. A call is drawn at once, arrivals
+are gathered.
 """
 
 import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
 from typing import Final, Protocol
 
 import msgspec
@@ -21,6 +23,8 @@ from queueing.models import Snapshot
 
 REDRAW_S: Final = 0.2
 """The longest rest after a picture: five a second are more than an eye in a hall follows."""
+GATHER_S: Final = 0.4
+"""An arrival waits this long for others, or until somebody is called: a hall listens for calls and counts at leisure."""
 REST_S: Final = 0.04
 REST_FOR_EACH_S: Final = 0.0002
 """The rest for each listener: three times what a frame costs, so that drawing leaves most of the time to others, and a
@@ -57,7 +61,7 @@ class Hall(Protocol):
 class News(Protocol):
     """Where news come from; ``queueing.feed.Feed`` is one."""
 
-    def follow(self) -> AsyncIterator[set[str]]: ...
+    def follow(self) -> AsyncIterator[dict[str, bool]]: ...
 
 
 class UnknownHall(Exception):
@@ -118,11 +122,13 @@ class _Watched:
     """A facility that somebody listens to."""
 
     __slots__ = (
+        "content",
         "drawing",
         "drawn_at_s",
         "first",
         "frame",
         "hip_id",
+        "hurry",
         "mailboxes",
         "shown",
         "stale_since_ms",
@@ -136,7 +142,11 @@ class _Watched:
         self.frame = b""
         self.shown = _NOTHING_YET
         """Day and version of the frame."""
+        self.content: Snapshot | None = None
+        """What the frame shows, without its moment."""
         self.wanted = False
+        self.hurry = asyncio.Event()
+        """What is wanted cannot wait."""
         self.drawing: asyncio.Task[None] | None = None
         self.first: asyncio.Task[bool] | None = None
         self.drawn_at_s = 0.0
@@ -240,14 +250,18 @@ class Hub:
             if snapshot is None:
                 return False
             seen = (snapshot.day, snapshot.version)
-            if seen > hall.shown or hall.stale_since_ms:
-                hall.shown, hall.stale_since_ms = seen, 0
+            content = msgspec.structs.replace(snapshot, at_ms=0, version=0)
+            changed = seen > hall.shown and content != hall.content  # neighbours' news move the version too
+            if changed or hall.stale_since_ms:
+                hall.shown, hall.content, hall.stale_since_ms = seen, content, 0
                 hall.frame = snapshot_frame(snapshot)
                 await _hand_out(hall.mailboxes, lambda mailbox: mailbox.put(hall.frame))
             return True
 
-    def _redraw(self, hall: _Watched) -> None:
+    def _redraw(self, hall: _Watched, *, soon: bool = True) -> None:
         hall.wanted = True
+        if soon:
+            hall.hurry.set()
         if hall.drawing is None:
             hall.drawing = asyncio.create_task(self._draw(hall))
 
@@ -255,7 +269,10 @@ class Hub:
         """Redraw while there is news, with a pause after each picture. One at a time, so none overtakes another."""
         try:
             while hall.wanted:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(hall.hurry.wait(), GATHER_S)
                 hall.wanted = False
+                hall.hurry.clear()
                 try:
                     await self._look(hall)
                 except Exception as error:  # whatever is wrong there, these listeners must hear it
@@ -277,8 +294,9 @@ class Hub:
             if EVERYTHING in changed:
                 for hall in self._halls.values():
                     hall.shown = _NOTHING_YET  # the store may have begun anew, with versions that count from the start
-            for key in list(self._halls.keys() if EVERYTHING in changed else changed & self._halls.keys()):
-                self._redraw(self._halls[key])
+                    self._redraw(hall)
+            for key in changed.keys() & self._halls.keys():
+                self._redraw(self._halls[key], soon=changed[key])
 
     async def _look_again(self) -> None:
         """Check the eldest picture each pulse and every one in time; the first that fails makes all others look."""
@@ -309,7 +327,7 @@ def _rest_s(listeners: int) -> float:
     return min(REDRAW_S, max(REST_S, listeners * REST_FOR_EACH_S))
 
 
-async def _unending(feed: News) -> AsyncIterator[set[str]]:
+async def _unending(feed: News) -> AsyncIterator[dict[str, bool]]:
     """The feed's news, and after each failure of the feed word that everything may have changed."""
     pause_s = 0.5
     while True:
@@ -321,7 +339,7 @@ async def _unending(feed: News) -> AsyncIterator[set[str]]:
             _log.warning("feed_lost", error=type(error).__name__)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, PULSE_S)
-        yield {EVERYTHING}
+        yield {EVERYTHING: True}
 
 
 async def _hand_out(mailboxes: Iterable[Mailbox], hand: Callable[[Mailbox], None]) -> None:

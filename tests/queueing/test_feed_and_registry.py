@@ -23,11 +23,11 @@ async def test_news_name_the_facility_that_changed(store: Store) -> None:
     desk = open_desk(store)
     news = Feed(store).follow()
     async with asyncio.timeout(20):
-        assert await anext(news) == {EVERYTHING}
+        assert await anext(news) == {EVERYTHING: True}
         await desk.enqueue(arrival())
-        assert await anext(news) == {facility_key(HIP)}
+        assert await anext(news) == {facility_key(HIP): False}
         await desk.call_next(HIP, "M1", by="clerk")
-        assert await anext(news) == {facility_key(HIP)}
+        assert await anext(news) == {facility_key(HIP): True}
     await news.aclose()
 
 

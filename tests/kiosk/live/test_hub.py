@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
 from kiosk.live import hub as hub_module
@@ -26,6 +27,7 @@ class Hall:
         self.version = 1
         self.looks: Counter[str] = Counter()
         self.away = False
+        self.again: Snapshot | None = None
         self.open = asyncio.Event()
         self.open.set()
 
@@ -37,24 +39,28 @@ class Hall:
             raise StoreAway("away")
         if hip not in (HIP, OTHER):
             return None
-        return Snapshot(facility=hip, name=hip, day="2026-11-23", at_ms=0, version=version, queues=(), counters=())
+        if self.again:
+            return self.again
+        return Snapshot(
+            facility=hip, name=f"{hip} {version}", day="2026-11-23", at_ms=0, version=version, queues=(), counters=()
+        )
 
 
 class News:
     """What a test says has changed."""
 
     def __init__(self) -> None:
-        self.told: asyncio.Queue[set[str] | Exception] = asyncio.Queue()
+        self.told: asyncio.Queue[dict[str, bool] | Exception] = asyncio.Queue()
 
-    async def follow(self) -> AsyncIterator[set[str]]:
+    async def follow(self) -> AsyncIterator[dict[str, bool]]:
         while True:
             said = await self.told.get()
             if isinstance(said, Exception):
                 raise said
             yield said
 
-    def changed(self, *hips: str) -> None:
-        self.told.put_nowait({facility_key(hip) for hip in hips})
+    def changed(self, *hips: str, moved: bool = True) -> None:
+        self.told.put_nowait({facility_key(hip): moved for hip in hips})
 
 
 @pytest.fixture
@@ -101,6 +107,41 @@ async def test_a_change_reaches_everybody_who_listens_there_and_nobody_else(hub:
     assert b"id: 2" in await hears(also_here, b"snapshot")
     elsewhere.beat()
     assert b"beat" in await elsewhere.take()
+
+
+async def test_arrivals_are_gathered_until_somebody_is_called(
+    hub: Hub, hall: Hall, news: News, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "GATHER_S", 60)
+    mailbox = await hub.join(HIP)
+    await mailbox.take()
+    looks = hall.looks[HIP]
+    hall.version = 2
+    for _ in range(50):
+        news.changed(HIP, moved=False)
+    news.changed(HIP)
+    assert b"id: 2" in await hears(mailbox, b"snapshot")
+    assert hall.looks[HIP] <= looks + 2, "the arrivals cost no look of their own"
+
+
+async def test_an_arrival_is_shown_though_nobody_is_called(hub: Hub, hall: Hall, news: News) -> None:
+    mailbox = await hub.join(HIP)
+    hall.version = 2
+    news.changed(HIP, moved=False)
+    assert b"id: 2" in await hears(mailbox, b"id: 2")
+
+
+async def test_a_neighbours_news_are_no_picture_of_ours(hub: Hub, hall: Hall, news: News) -> None:
+    mailbox = await hub.join(HIP)
+    await mailbox.take()
+    same = await hall.snapshot(HIP)
+    assert same
+    hall.again = msgspec.structs.replace(same, version=9, at_ms=9)
+    looks = hall.looks[HIP]
+    news.changed(HIP)
+    await until(lambda: hall.looks[HIP] > looks)
+    mailbox.beat()
+    assert b"beat" in await mailbox.take()
 
 
 async def test_a_slow_listener_gets_the_newest_and_not_every_old_one(hub: Hub, hall: Hall, news: News) -> None:
@@ -158,7 +199,7 @@ async def test_after_a_gap_in_the_news_a_store_that_counts_anew_is_believed(hub:
     mailbox = await hub.join(HIP)
     await mailbox.take()
     hall.version = 3
-    news.told.put_nowait({EVERYTHING})
+    news.told.put_nowait({EVERYTHING: True})
     assert b"id: 3" in await hears(mailbox, b"snapshot")
 
 
