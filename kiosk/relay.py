@@ -42,6 +42,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         with contextlib.suppress(Exception):
             await gateway.close()
         await store.close()
+        telemetry.tell()
 
 
 def _count(verdict: Verdict, seconds: float) -> None:

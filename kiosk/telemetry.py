@@ -78,22 +78,22 @@ PROMISES: Final = {"none": 0, "disk": 1, "replica": 2}
 
 
 class _Tally:
-    """What scans count, kept here and told once a second: counting straight into the shared file costs as much as
-    sealing the patient's profile.
+    """What scans and debts count, kept here and told once a second: counting straight into the shared file costs as
+    much as sealing the patient's letter.
     """
 
     def __init__(self) -> None:
-        self._outcomes: defaultdict[str, int] = defaultdict(int)
-        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
+        self._counts: defaultdict[tuple[Counter, str], int] = defaultdict(int)
+        self._seconds: defaultdict[tuple[Histogram, str], list[float]] = defaultdict(list)
         self._planned = False
 
-    def outcome(self, outcome: str) -> None:
-        self._outcomes[outcome] += 1
+    def count(self, counter: Counter, label: str) -> None:
+        self._counts[counter, label] += 1
         if not self._planned:
             self._plan()
 
-    def answer(self, door: str, seconds: float) -> None:
-        self._seconds[door].append(seconds)
+    def observe(self, histogram: Histogram, label: str, seconds: float) -> None:
+        self._seconds[histogram, label].append(seconds)
         if not self._planned:
             self._plan()
 
@@ -108,11 +108,11 @@ class _Tally:
 
     def tell(self) -> None:
         self._planned = False
-        for outcome, count in self._outcomes.items():
-            SCANS.labels(outcome.lower()).inc(count)
-        for door, seconds in self._seconds.items():
-            _observe(DOOR.labels(door), seconds)
-        self._outcomes.clear()
+        for (counter, label), count in self._counts.items():
+            counter.labels(label).inc(count)
+        for (histogram, label), seconds in self._seconds.items():
+            _observe(histogram.labels(label), seconds)
+        self._counts.clear()
         self._seconds.clear()
 
 
@@ -129,21 +129,21 @@ tell = _tally.tell
 
 
 def scanned(outcome: str) -> None:
-    """A share came to ``outcome`` (the name of a ``queueing.models.Outcome``)."""
-    _tally.outcome(outcome)
+    """A share came to ``outcome`` (the name of a ``queueing.models.Outcome``, in lower case)."""
+    _tally.count(SCANS, outcome)
 
 
 def answered(door: str, status: int, seconds: float) -> None:
     """A door answered. ``door`` is a fixed word of ours."""
-    _tally.answer(door, seconds)
+    _tally.observe(DOOR, door, seconds)
     if status >= 400:
         REFUSALS.labels(door, str(status)).inc()
 
 
 def debt_ended(verdict: str, seconds: float) -> None:
     """A debt was paid or parked, so long after it was owed."""
-    DEBTS.labels(verdict).inc()
-    DEBT_AGE.labels(verdict).observe(max(seconds, 0.0))
+    _tally.count(DEBTS, verdict)
+    _tally.observe(DEBT_AGE, verdict, max(seconds, 0.0))
 
 
 def fell_open(helper: str) -> None:

@@ -53,6 +53,7 @@ _TAKEN: Final[tuple[Any, Any]] = (
     {"type": "http.response.body", "body": b"{}", "more_body": False},
 )
 """The answer to nearly every scan, made once."""
+_COUNTED: Final = {outcome: outcome.name.lower() for outcome in Outcome}
 _TELLING_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow", b"POST")}
 _log = logging.getLogger(__name__)
 
@@ -145,7 +146,7 @@ async def _admit(keeper: Gatekeeper, headers: Headers, now_s: float, *, id_in_he
 
 def _count(scan: Scan, place: Place) -> None:
     """Every decision is counted; a request id that came again with another body is a matter for the log as well."""
-    telemetry.scanned(place.outcome.name)
+    telemetry.scanned(_COUNTED[place.outcome])
     if place.outcome is Outcome.CONFLICT:
         _log.warning("a request id came again with another body, facility %s", facility_key(scan.facility))
 

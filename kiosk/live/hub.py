@@ -24,7 +24,7 @@ from queueing.models import Snapshot
 REDRAW_S: Final = 0.2
 """The longest rest after a picture: five a second are more than an eye in a hall follows."""
 GATHER_S: Final = 0.4
-"""An arrival waits this long for others, or until somebody is called: a hall listens for calls and counts at leisure."""
+"""An arrival waits this long for others, or until somebody is called: a hall listens for calls, its count has time."""
 REST_S: Final = 0.04
 REST_FOR_EACH_S: Final = 0.0002
 """The rest for each listener: three times what a frame costs, so that drawing leaves most of the time to others, and a

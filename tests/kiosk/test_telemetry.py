@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import prometheus_client
 import pytest
 import structlog
 from hypothesis import HealthCheck, given, settings
@@ -98,7 +99,7 @@ def test_no_input_forges_a_line(text: str, number: object) -> None:
 def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -> None:
     """Two processes count, a third one tells; gauges of the dead do not go on listening."""
     count = (
-        "from kiosk import telemetry as t; t.scanned('NEW'); t.debt_ended('paid', 0.2); t.LISTENERS.set(7);"
+        "from kiosk import telemetry as t; t.scanned('new'); t.debt_ended('paid', 0.2); t.LISTENERS.set(7);"
         "t.answered('share', 202, 0.004); t.answered('share', 503, 0.004); t.fell_open('location')"
     )
     tell = "import sys; from kiosk import telemetry as t; t.LISTENERS.set(2); sys.stdout.buffer.write(t.exposition())"
@@ -117,3 +118,19 @@ def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -
         'kiosk_fell_open_total{helper="location"} 2.0',
         "kiosk_listeners 2.0",
     } <= lines
+
+
+@pytest.mark.anyio
+async def test_what_was_counted_is_told_within_a_second_or_when_asked() -> None:
+    before = _sample("kiosk_door_seconds_count", {"door": "test"}) or 0.0
+    for seconds in (0.001, 0.02, 0.03, 9.0):
+        telemetry.answered("test", 202, seconds)
+    assert (_sample("kiosk_door_seconds_count", {"door": "test"}) or 0.0) == before
+    telemetry.tell()
+    assert _sample("kiosk_door_seconds_count", {"door": "test"}) == before + 4
+    assert _sample("kiosk_door_seconds_bucket", {"door": "test", "le": "0.02"}) == 2
+    assert _sample("kiosk_door_seconds_bucket", {"door": "test", "le": "5.0"}) == 3
+
+
+def _sample(name: str, labels: dict[str, str]) -> float | None:
+    return prometheus_client.REGISTRY.get_sample_value(name, labels)
