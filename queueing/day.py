@@ -5,11 +5,13 @@ brings the offset from UTC, when it next changes, and what it is then.
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+CARRIED_S: Final = 4 * 3_600
+"""A late place is carried so long into the new day, unless its queue says otherwise (``models.Queue``)."""
 _AHEAD_MS: Final = 48 * 3_600_000
 """A change of offset further away than this cannot matter to a call made now."""
 _FRESH_MS: Final = 3_600_000
@@ -55,6 +57,14 @@ class ServiceClock:
             self._offsets = (_offset_ms(self._zone, now_ms), change_ms, after)
             self._valid_until_ms = now_ms + _FRESH_MS
         return (*self._offsets, f"{now_ms} {self.timezone}")
+
+
+def place_ends_s(zone: ZoneInfo, now_s: int) -> int:
+    """Unix seconds until which a place given now may count: the next midnight there, and as long after it as a late
+    place is carried into the new day.
+    """
+    tomorrow = datetime.fromtimestamp(now_s, zone).date() + timedelta(days=1)
+    return int(datetime.combine(tomorrow, time(), zone).timestamp()) + CARRIED_S
 
 
 @lru_cache(maxsize=16)

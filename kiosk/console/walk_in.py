@@ -7,7 +7,7 @@ sending it.
 import asyncio
 import base64
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -20,6 +20,7 @@ from kiosk.checkin import CheckIn
 from kiosk.headers import PAGE
 from kiosk.people import Patient
 from kiosk.settings import Settings
+from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
 from queueing.models import Facility, Lane, Outcome, Place, Ticket
 from queueing.registry import Registry
@@ -31,8 +32,6 @@ from .guards import Asked
 from .sessions import Session
 
 OLDEST = 120
-LINK_AFTER_DAY_S = 4 * 3600
-"""A slip's link outlives midnight by as long as a late place is carried into the new day."""
 
 
 class WalkIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +98,7 @@ class Slips:
         facility, queues = await asyncio.gather(self._registry.facility(hip), self._registry.queues(hip))
         zone = ZoneInfo((facility and facility.timezone) or self._settings.timezone)
         now_s = int(time.time())
-        token = self._links.mint(hip, ticket.id, expires_s=_day_ends_s(zone, now_s) + LINK_AFTER_DAY_S, now_s=now_s)
+        token = self._links.mint(hip, ticket.id, expires_s=place_ends_s(zone, now_s), now_s=now_s)
         link = f"{self._settings.public_url.rstrip('/')}/t/{token}"
         picture = await asyncio.to_thread(qr.svg, link)
         return Slip(
@@ -175,11 +174,6 @@ def _year(text: str, this_year: int) -> int | None:
     if 0 <= number <= OLDEST:
         return this_year - number
     return number if this_year - OLDEST <= number <= this_year else None
-
-
-def _day_ends_s(zone: ZoneInfo, now_s: int) -> int:
-    tomorrow = datetime.fromtimestamp(now_s, zone).date() + timedelta(days=1)
-    return int(datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=zone).timestamp())
 
 
 def _standalone(svg: bytes) -> bytes:

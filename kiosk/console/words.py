@@ -157,6 +157,7 @@ SCREEN = {
     "more": "and {count} more",
     "cancel_sure": "Cancel {token}? The number ends here.",
     "ahead": "{count} before",
+    "slip_ahead": "{count} before you",
     "first": "next",
     "read_qr": "Read from the ABHA QR: check it with the patient.",
     "not_qr": "This is not an ABHA card or app QR.",

@@ -26,6 +26,7 @@ from kiosk.pages.ticket import LANG
 from kiosk.rendering import page, sorry
 from kiosk.settings import Settings
 from kiosk.words import Words, choose
+from queueing.day import place_ends_s
 from queueing.errors import QueueingError
 from queueing.models import Facility, Outcome, Place, Queue, Refusal
 from queueing.registry import Registry
@@ -36,8 +37,6 @@ Asked = Request[object, object, State]
 BODY_MAX: Final = 8 * 1024
 BODY_S: Final = 10.0
 """A full form is under a kilobyte; a phone on 2G has sent it long before."""
-LINK_AFTER_DAY_S: Final = 4 * 3_600
-"""A ticket's link outlives midnight by as long as a late place is carried into the new day."""
 
 _log = structlog.get_logger(__name__)
 
@@ -114,7 +113,7 @@ def _answer(opened: _Link, form: Given, place: Place, links: TicketLinks) -> Res
     if place.outcome not in {Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON} or not place.ticket:
         return opened.ask(form, {}, trouble="closed", status=409)
     now_s = int(time.time())
-    expires_s = _day_ends_s(opened.zone, now_s) + LINK_AFTER_DAY_S
+    expires_s = place_ends_s(opened.zone, now_s)
     ticket = links.mint(opened.claim.hip_id, place.ticket, expires_s=expires_s, now_s=now_s)
     return Redirect(f"/t/{ticket}?lang={opened.words.code}", status_code=303, headers=PAGE)
 
@@ -155,9 +154,3 @@ def _foreign(request: Asked, settings: Settings) -> bool:
     origin = request.headers.get("origin")
     ours = {urlsplit(settings.public_url).netloc, request.headers.get("host", "")}
     return origin is not None and urlsplit(origin).netloc not in ours
-
-
-def _day_ends_s(zone: ZoneInfo, now_s: int) -> int:
-    """The next local midnight, unix seconds."""
-    tomorrow = datetime.datetime.fromtimestamp(now_s, zone).date() + datetime.timedelta(days=1)
-    return int(datetime.datetime.combine(tomorrow, datetime.time(), zone).timestamp())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queueing.day import ServiceClock
+from queueing.day import ServiceClock, place_ends_s
 from queueing.desk import OpdDesk
 from queueing.errors import StoreRefused
 from queueing.models import Outcome, Queue, State
@@ -118,3 +118,11 @@ def test_the_day_told_ahead_is_the_day_of_the_zone(zone: str, moment: datetime, 
     told = after if change and then_ms >= change else offset
     there = datetime.fromtimestamp(then_ms / 1000, UTC).astimezone(ZoneInfo(zone))
     assert timedelta(milliseconds=told) == there.utcoffset()
+
+
+def test_a_place_ends_with_the_carried_hours_of_the_next_day_there() -> None:
+    zone = ZoneInfo("Asia/Kolkata")
+    evening = int(datetime(2026, 11, 23, 23, 30, tzinfo=zone).timestamp())
+    assert datetime.fromtimestamp(place_ends_s(zone, evening), zone) == datetime(2026, 11, 24, 4, 0, tzinfo=zone)
+    past_midnight = evening + 3600
+    assert datetime.fromtimestamp(place_ends_s(zone, past_midnight), zone) == datetime(2026, 11, 25, 4, 0, tzinfo=zone)

@@ -15,7 +15,7 @@ export function paper() {
 
 export async function print(slip, words) {
   const place = $('slip');
-  const before = slip.ahead ? fill(words.ahead, { count: slip.ahead }) : '';
+  const before = slip.ahead ? fill(words.slip_ahead, { count: slip.ahead }) : '';
   for (const node of place.querySelectorAll('[data-slip]')) say(node, { ...slip, before }[node.dataset.slip]);
   place.classList.toggle('narrow', document.querySelector('input[name=paper]:checked')?.value === '58');
   const picture = $('slip-qr');
