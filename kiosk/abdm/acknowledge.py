@@ -39,6 +39,8 @@ HELD_MAX: Final = 10_000
 """Debts in hand: 300 scans a second through a thirty-second outage. The rest waits in the outbox."""
 TAKE_MAX: Final = 256
 STORE_AGAIN_S: Final = 0.5
+CANCELLED_S: Final = 1.0
+"""For attempts that were broken off; one that does not notice is left behind."""
 STOP_S: Final = 5.0
 """For attempts under way when we are asked to stop; what remains goes back to the outbox."""
 
@@ -150,7 +152,8 @@ class Relay:
             _, left = await asyncio.wait(set(self._in_hand.values()), timeout=within_s)
             for task in left:
                 task.cancel()
-            await asyncio.gather(*left, return_exceptions=True)
+            if left:
+                await asyncio.wait(left, timeout=CANCELLED_S)
         if (telling := self._telling) is not None:
             await asyncio.wait({telling}, timeout=within_s)
             telling.cancel()  # a store that cannot be told now learns it from the next relay: the gateway hears twice

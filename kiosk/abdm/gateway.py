@@ -61,6 +61,10 @@ def timestamp(now_s: float) -> str:
     return datetime.fromtimestamp(now_s, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
+CLOSED_WITHIN_S: Final = 2.0
+"""For connections to end in order; the process ends them otherwise."""
+
+
 class Gateway:
     """The one client of a process; safe for any number of concurrent callers on one event loop."""
 
@@ -72,7 +76,7 @@ class Gateway:
         self.token = AccessToken(self._new_session)
 
     async def close(self) -> None:
-        await self._client.close()
+        await asyncio.wait({asyncio.ensure_future(self._client.close())}, timeout=CLOSED_WITHIN_S)
 
     async def certs(self) -> bytes:
         """The gateway's public keys, as it publishes them. All four headers, or a bare 401 comes back."""

@@ -24,6 +24,7 @@ ABDM_HOSTS = frozenset({"phrsbx.abdm.gov.in", "phr.abdm.gov.in"})
 """An app refuses a QR that points anywhere else (protocol A1)."""
 RENEW_BEFORE_S = 30
 POLL_S = 20
+CLOSED_WITHIN_S = 3.0
 BASE = "/api/hiecm/patient-share/v3"
 
 
@@ -95,10 +96,11 @@ class Phones:
         return self
 
     async def __aexit__(self, *gone: object) -> None:
+        # Bounded: a call that is cancelled in the moment of its answer may never say so.
         if self._listener is not None:
             self._listener.cancel()
-            await asyncio.gather(self._listener, return_exceptions=True)
-        await self._client.close()
+            await asyncio.wait({self._listener}, timeout=CLOSED_WITHIN_S)
+        await asyncio.wait({asyncio.ensure_future(self._client.close())}, timeout=CLOSED_WITHIN_S)
 
     def new_request_id(self) -> str:
         """A UUID of this run."""
