@@ -23,7 +23,7 @@ check:  ## style, strict types and the import arrows
 	$(PY) -m mypy tests
 	$(PY) -m pytest -q tests/house
 
-bench:  ## what a scan costs, beside a yardstick: text, JSON and plot in reports/ (QUICK=1: two minutes, not ten)
+bench:  ## what a scan costs, beside a yardstick: text, JSON and plot in reports/ (QUICK=1: two minutes, not five)
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.bench $(if $(QUICK),--quick) $(ARGS)
 
