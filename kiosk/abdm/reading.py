@@ -267,10 +267,14 @@ def text(value: Any) -> str:
 
 
 def _person(shared: PatientShare) -> Person:
-    day, month, year = _born(shared)
+    return _known_by(text(shared.abha_number), text(shared.abha_address), _born(shared))
+
+
+def _known_by(number: str, address: str, born: tuple[int | None, int | None, int | None]) -> Person:
+    day, month, year = born
     return Person(
-        abha_number=_abha_number(text(shared.abha_number)),
-        abha_address=shown(text(shared.abha_address), ADDRESS_MAX),
+        abha_number=_abha_number(number),
+        abha_address=shown(address, ADDRESS_MAX),
         year_of_birth=year,
         month_of_birth=month,
         day_of_birth=day,
@@ -291,14 +295,8 @@ def _born(shared: PatientShare | LegacyPatient) -> tuple[int | None, int | None,
 
 def _legacy_person(shared: LegacyPatient) -> Person:
     kinds = _identifiers(shared.identifiers)
-    day, month, year = _born(shared)
-    return Person(
-        abha_number=_abha_number(text(shared.health_id_number) or kinds.get("NDHM_HEALTH_NUMBER", "")),
-        abha_address=shown(text(shared.health_id) or kinds.get("HEALTH_ID", ""), ADDRESS_MAX),
-        year_of_birth=year,
-        month_of_birth=month,
-        day_of_birth=day,
-    )
+    number = text(shared.health_id_number) or kinds.get("NDHM_HEALTH_NUMBER", "")
+    return _known_by(number, text(shared.health_id) or kinds.get("HEALTH_ID", ""), _born(shared))
 
 
 def _legacy_patient(shared: LegacyPatient) -> Patient:
@@ -320,11 +318,7 @@ def _whole(person: Person, shared: PatientShare | LegacyPatient, *, phone: str) 
     parts = shared.address if isinstance(shared.address, dict) else {"line": shared.address}
     sex = text(shared.gender)[:20].strip().upper()
     return Patient(
-        abha_number=person.abha_number,
-        abha_address=person.abha_address,
-        year_of_birth=person.year_of_birth,
-        month_of_birth=person.month_of_birth,
-        day_of_birth=person.day_of_birth,
+        **msgspec.structs.asdict(person),
         name=shown(text(shared.name)),
         gender=sex if sex in {"M", "F", "O", "D", "T", "U"} else _GENDERS.get(sex, ""),
         phone=_phone(phone),
