@@ -11,10 +11,12 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
+import msgspec
+
 from kiosk import letters
 from kiosk.letters import Letter
 from kiosk.people import Patient, Person, Scan, StatusQuery
-from kiosk.sealed import DAY_S, Seal
+from kiosk.sealed import DAY_S, Seal, SealBroken
 from queueing.desk import OpdDesk
 from queueing.keys import counter_text, facility_key, request_digest
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
@@ -100,8 +102,12 @@ class CheckIn:
         )
 
     def patient(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
-        """Opened for staff of that facility. Raises SealBroken."""
-        letter = letters.read(self._seal.open(letters.PURPOSE, facility_key(facility), ticket.request, sealed))
+        """Opened for staff of that facility. Raises SealBroken, also for what opens and is no letter."""
+        plain = self._seal.open(letters.PURPOSE, facility_key(facility), ticket.request, sealed)
+        try:
+            letter = letters.read(plain)
+        except msgspec.MsgspecError:
+            raise SealBroken("no letter of this release") from None
         return letter.patient or self._read_patient(letter.note, letter.body)
 
     async def _register(
@@ -145,7 +151,9 @@ class CheckIn:
         return person.digest()
 
     def _letter(self, scan: Scan) -> Letter:
-        """Of somebody who gets no number nothing is kept but what the answer needs."""
+        """Of somebody refused here nothing is kept but what the answer needs. The queue may still refuse: then the
+        letter ends with the debt that carries it.
+        """
         if scan.refusal:
             return Letter(scan.note)
         if len(scan.body) > RAW_KEPT_MAX:

@@ -72,7 +72,7 @@ class _AtOnce:
 
     def __await__(self) -> Generator[Any, Any, None]:
         return
-        yield
+        yield  # never reached; makes this a generator, which is what may be awaited
 
 
 _AT_ONCE: Final = _AtOnce()

@@ -37,6 +37,8 @@ ON_SHARE_V05: Final = "/gateway/v0.5/patients/profile/on-share"
 
 ATTEMPT_S: Final = 5.0
 """For one call, all of it: six such attempts would fill the patient's thirty seconds."""
+CLOSED_WITHIN_S: Final = 2.0
+"""For connections to end in order; the process ends them otherwise."""
 CONNECT_S: Final = 2.0
 CERTS_S: Final = 3.0
 """Scans wait for an unknown key this long at most."""
@@ -59,10 +61,6 @@ _ANY: Final = msgspec.json.Decoder()
 def timestamp(now_s: float) -> str:
     """As the gateway writes it: UTC, three decimals and ``Z``."""
     return datetime.fromtimestamp(now_s, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
-
-
-CLOSED_WITHIN_S: Final = 2.0
-"""For connections to end in order; the process ends them otherwise."""
 
 
 class Gateway:

@@ -27,6 +27,7 @@ from kiosk.abdm.wire import (
     read_legacy,
     read_share,
 )
+from kiosk.decode import BadBody
 from kiosk.people import Patient, Person, Scan, StatusQuery, shown
 from queueing.models import Refusal
 
@@ -90,9 +91,9 @@ def read_note(plain: bytes) -> Note:
 
 def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_id: str) -> Scan:
     """A v3 share, or the 2023 draft when the profile stands flat."""
-    shared = _shared(share)
-    meta = share.meta_data or _NO_META
     draft = _is_draft(share)
+    shared = _shared(share, draft=draft)
+    meta = share.meta_data or _NO_META
     told = share.intent.get("context", meta.context) if draft and isinstance(share.intent, dict) else meta.context
     return _scan(
         "draft" if draft else "v3",
@@ -110,11 +111,17 @@ def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_i
 
 
 def read_patient(note: bytes, body: bytes) -> Patient:
-    """The whole profile of a message that was taken, for people; ``note`` is the one of its scan."""
-    if read_note(note).form in ("v1", "v05"):
-        old = _legacy_shared(read_legacy(body))
-        return _legacy_patient(old) if old else Patient()
-    shared = _shared(read_share(body))
+    """The whole profile of a message that was taken, for people; ``note`` is the one of its scan. Empty when another
+    release's note or message can no longer be read: the number still can be called.
+    """
+    try:
+        if read_note(note).form in ("v1", "v05"):
+            old = _legacy_shared(read_legacy(body))
+            return _legacy_patient(old) if old else Patient()
+        share = read_share(body)
+    except (msgspec.MsgspecError, BadBody):
+        return Patient()
+    shared = _shared(share, draft=_is_draft(share))
     return _patient(shared) if shared else Patient()
 
 
@@ -122,9 +129,9 @@ def _is_draft(share: Share) -> bool:
     return share.profile is None and bool(share.abha_address or share.abha_number or isinstance(share.intent, dict))
 
 
-def _shared(share: Share) -> PatientShare | None:
+def _shared(share: Share, *, draft: bool) -> PatientShare | None:
     """Who is shared: under ``profile.patient``, or flat in the 2023 draft."""
-    if not _is_draft(share):
+    if not draft:
         return (share.profile or _NO_PROFILE).patient
     return PatientShare(
         abha_number=share.abha_number,

@@ -161,5 +161,9 @@ def journal_bytes(pid: int, info: dict[str, str]) -> int:
     """Bytes a store has written to its journal so far: everything it wrote but what went to its clients. The file's own
     size would not tell, for it shrinks whenever the journal is rewritten.
     """
-    counted = dict(line.split(": ") for line in (PROC / str(pid) / "io").read_text().splitlines())
-    return int(counted["wchar"]) - int(info["total_net_output_bytes"])
+    # By thread: the whole process also counts what its children wrote, and a child rewrites the journal.
+    written = 0
+    for task in _tasks(pid):
+        counted = dict(line.split(": ") for line in (task / "io").read_text().splitlines())
+        written += int(counted["wchar"])
+    return written - int(info["total_net_output_bytes"])

@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from kiosk.abdm.reading import read_patient
+from kiosk import letters
+from kiosk.abdm.reading import Note, read_patient, write_note
 from kiosk.checkin import CheckIn
 from kiosk.people import Patient, Scan, StatusQuery
-from kiosk.sealed import Seal
+from kiosk.sealed import Seal, SealBroken
 from queueing.daykeys import DayKeys
 from queueing.desk import OpdDesk
+from queueing.keys import facility_key
 from queueing.models import Assurance, Lane, Outcome, Refusal, State, Ticket
 from queueing.outbox import Outbox
 from queueing.store import Store
@@ -123,6 +125,21 @@ async def test_of_a_message_with_a_photo_the_profile_is_kept_without_it(door: Do
     assert sealed
     assert len(sealed) < 500
     assert door.check_in.patient(HIP, await door.ticket(place.ticket), sealed) == ASHA
+
+
+@pytest.mark.parametrize("plain", [b"", b"\xff", b"\x93\x01\x02\x03"])
+async def test_what_opens_and_is_no_letter_is_broken_and_no_accident(door: Door, plain: bytes) -> None:
+    place = await door.check_in.scanned(door.scan())
+    ticket = await door.ticket(place.ticket)
+    sealed = door.check_in._seal.close(letters.PURPOSE, facility_key(HIP), ticket.request, plain)
+    with pytest.raises(SealBroken):
+        door.check_in.patient(HIP, ticket, sealed)
+
+
+@pytest.mark.parametrize(("note", "body"), [(b"\xff", b"{}"), (b"", b"{}"), (None, b"{"), (None, b"")])
+def test_a_message_that_cannot_be_read_any_more_leaves_the_name_empty(note: bytes | None, body: bytes) -> None:
+    taken = write_note(Note("v3", HIP, "M1", "a@sbx", "r")) if note is None else note
+    assert read_patient(taken, body) == Patient()
 
 
 async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> None:
