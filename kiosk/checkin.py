@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from typing import Final
 
 import msgspec
@@ -24,8 +24,8 @@ from tokens import CounterCodeError, CounterCodes, Grade
 
 SENIOR_FROM_YEARS: Final = 60
 """Senior citizen in India (Maintenance and Welfare of Parents and Senior Citizens Act, 2007)."""
-RAW_KEPT_MAX: Final = 8192
-"""Bytes. A message is under 1 kB; a longer one carries a photo, and its fields are kept without it."""
+PROFILE_KEPT_MAX: Final = 4096
+"""Bytes. A profile takes some 200; of a longer one only what people will see is kept."""
 _PROOF: Final = {Grade.FRESH: Assurance.SCREEN, Grade.STALE: Assurance.STALE}
 _PERSON_BYTES: Final = 12
 
@@ -43,7 +43,7 @@ class CheckIn:
         read_patient: Callable[[bytes, bytes], Patient],
         now_s: Callable[[], float],
     ) -> None:
-        """``read_patient`` finds the profile in a message, given the note of its scan and its body."""
+        """``read_patient`` reads a profile for people, given the note of its scan and what was told."""
         self._desk = desk
         self._codes = codes
         self._seal = seal
@@ -108,7 +108,7 @@ class CheckIn:
             letter = letters.read(plain)
         except msgspec.MsgspecError:
             raise SealBroken("no letter of this release") from None
-        return letter.patient or self._read_patient(letter.note, letter.body)
+        return letter.patient or self._read_patient(letter.note, letter.profile)
 
     async def _register(
         self, facility: str, queue: str, patient: Patient, lane: Lane, assurance: Assurance, request_id: str
@@ -156,9 +156,9 @@ class CheckIn:
         """
         if scan.refusal:
             return Letter(scan.note)
-        if len(scan.body) > RAW_KEPT_MAX:
-            return Letter(scan.note, patient=self._read_patient(scan.note, scan.body))
-        return Letter(scan.note, scan.body)
+        if len(scan.profile) > PROFILE_KEPT_MAX:
+            return Letter(scan.note, patient=self._read_patient(scan.note, scan.profile))
+        return Letter(scan.note, scan.profile)
 
     def _close(self, facility: str, request: str, letter: Letter) -> bytes:
         return self._seal.close(letters.PURPOSE, facility_key(facility), request, letters.write(letter))
@@ -172,4 +172,4 @@ def _born_by(day: int) -> tuple[int, int, int]:
 
 
 def _fingerprint(body: bytes) -> bytes:
-    return blake2b(body, digest_size=8).digest()
+    return sha256(body).digest()[:8]

@@ -1,7 +1,7 @@
 """What is sealed of one person: what the gateway's answer needs, and who it is, in one letter.
 
 One letter is written for each arrival and lies in two places: with the ticket, for staff, and with the debt, for the
-relay. A message lies in it as it came: nobody reads a profile for display before somebody looks at it.
+relay. A profile lies in it as it was told: nobody reads it for display before somebody looks at it.
 """
 
 from typing import Final
@@ -16,10 +16,10 @@ class Letter(msgspec.Struct, frozen=True, array_like=True):
 
     note: bytes = b""
     """What the answer needs (``kiosk.abdm.reading.Note``); empty when nobody is owed one."""
-    body: bytes = b""
-    """The message as it came."""
+    profile: bytes = b""
+    """What the message told of the patient (``kiosk.abdm.reading.read_patient`` reads it)."""
     patient: Patient | None = None
-    """Instead of a body: somebody whom staff or a form registered, or whose message was too long to keep."""
+    """Instead of a profile: somebody whom staff or a form registered, or who was told in too many words to keep."""
 
 
 PURPOSE: Final = "letter"

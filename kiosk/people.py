@@ -66,6 +66,8 @@ class Scan(Struct, frozen=True, kw_only=True):
     """The message as it came."""
     note: bytes
     """What the answer will need (``kiosk.abdm.reading.Note``), not sealed yet."""
+    profile: bytes = b""
+    """What was told of the patient, unread and not sealed yet; empty when nothing was."""
     refusal: Refusal | None = None
     """Already refused at the door; a known request still gets its old answer."""
 

@@ -13,34 +13,18 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from zstandard import DICT_TYPE_RAWCONTENT, ZstdCompressionDict, ZstdCompressor, ZstdDecompressor, ZstdError
 
 from queueing.daykeys import DayKeys
 
 VERSION: Final = 1
 DAY_S: Final = 86_400
 HOUR_S: Final = 3_600
-_HEAD: Final = struct.Struct(">BHH")
-"""Version, day, length of the plain text when it was pressed (0: it was not)."""
+_HEAD: Final = struct.Struct(">BH")
+"""Of what is sealed: version, day."""
+_KEY_HEAD: Final = struct.Struct(">BI")
+"""Of a day's wrapped key: version, number of the master key."""
 _NONCE_BYTES: Final = 12
 _PREFIX_BYTES: Final = 6
-_PRESS_FROM: Final = 96
-"""Bytes from which pressing pays; a shorter text gains nothing."""
-_PRESS_UP_TO: Final = 65_535
-_LEVEL: Final = -1
-"""Of zstd: 310 bytes for a profile of 697 in 4 µs; level 1 takes 304 bytes and 8 µs, zlib at its best 256 and 14."""
-
-# What nearly every profile holds: a body is pressed against these words, so that only what differs is stored.
-_WORDS: Final = (
-    b'{"intent":"PROFILE_SHARE","metaData":{"hipId":"IN","context":"","hprId":null,"latitude":"34.","longitude":"74.'
-    b'","latitude":null,"longitude":null},"profile":{"patient":{"abhaNumber":"91-","abhaNumber":null,"abhaAddress":"@sbx'
-    b'@abdm","name":"","gender":"M","gender":"F","dayOfBirth":"1","monthOfBirth":"1","yearOfBirth":"19","yearOfBirth":"20'
-    b'","address":{"line":"","district":"Srinagar","district":"Jammu","state":"Jammu and Kashmir","pincode":"19'
-    b'"},"phoneNumber":"9"}}}'
-)
-_DICTIONARY: Final = ZstdCompressionDict(_WORDS, dict_type=DICT_TYPE_RAWCONTENT)
-_presser: Final = ZstdCompressor(level=_LEVEL, dict_data=_DICTIONARY, write_checksum=False, write_content_size=False)
-_unpresser: Final = ZstdDecompressor(dict_data=_DICTIONARY)
 
 
 class SealBroken(Exception):
@@ -80,22 +64,20 @@ class Seal:
     def close(self, purpose: str, facility: str, binding: str, plain: bytes) -> bytes:
         """Seal ``plain`` for one purpose, facility and request."""
         day = self._now_s() // DAY_S
-        pressed, length = _press(plain)
-        head = _HEAD.pack(VERSION, day, length)
+        head = _HEAD.pack(VERSION, day)
         nonce = self._nonce()
-        return head + nonce + self._days[day].encrypt(nonce, pressed, _bound(head, purpose, facility, binding))
+        return head + nonce + self._days[day].encrypt(nonce, plain, _bound(head, purpose, facility, binding))
 
     def open(self, purpose: str, facility: str, binding: str, sealed: bytes) -> bytes:
         """The plain bytes again. Raises SealBroken."""
         try:
-            head, nonce, body = sealed[:5], sealed[5 : 5 + _NONCE_BYTES], sealed[5 + _NONCE_BYTES :]
-            version, day, length = _HEAD.unpack(head)
+            head, nonce, body = _parts(sealed, _HEAD.size)
+            version, day = _HEAD.unpack(head)
             if version != VERSION:
                 raise SealBroken
-            pressed = self._days[day].decrypt(nonce, body, _bound(head, purpose, facility, binding))
+            return self._days[day].decrypt(nonce, body, _bound(head, purpose, facility, binding))
         except (struct.error, KeyError, InvalidTag, ValueError):
             raise SealBroken from None
-        return _unpress(pressed, length) if length else pressed
 
     def _nonce(self) -> bytes:
         # A random prefix for each process and a number that never repeats in it: no two nonces of a day meet.
@@ -103,13 +85,13 @@ class Seal:
 
     def _wrap(self, day: int, key: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        head = struct.pack(">BI", VERSION, self._master_id)
+        head = _KEY_HEAD.pack(VERSION, self._master_id)
         return head + nonce + self._masters[self._master_id].encrypt(nonce, key, _bound(head, "day", str(day), ""))
 
     def _unwrap(self, day: int, wrapped: bytes) -> bytes:
-        head, nonce, body = wrapped[:5], wrapped[5 : 5 + _NONCE_BYTES], wrapped[5 + _NONCE_BYTES :]
+        head, nonce, body = _parts(wrapped, _KEY_HEAD.size)
         try:
-            _, master_id = struct.unpack(">BI", head)
+            _, master_id = _KEY_HEAD.unpack(head)
             return self._masters[master_id].decrypt(nonce, body, _bound(head, "day", str(day), ""))
         except (struct.error, KeyError, InvalidTag, ValueError):
             raise SealBroken(f"the key of day {day} does not open with this key ring") from None
@@ -119,18 +101,6 @@ def _bound(head: bytes, purpose: str, facility: str, binding: str) -> bytes:
     return head + f"\0{purpose}\0{facility}\0{binding}".encode("utf-8", "surrogatepass")
 
 
-def _press(plain: bytes) -> tuple[bytes, int]:
-    if not _PRESS_FROM <= len(plain) <= _PRESS_UP_TO:
-        return plain, 0
-    return _presser.compress(plain), len(plain)
-
-
-def _unpress(pressed: bytes, length: int) -> bytes:
-    # Never more than was pressed, whatever the bytes claim.
-    try:
-        plain = _unpresser.decompress(pressed, max_output_size=length)
-    except ZstdError:
-        raise SealBroken from None
-    if len(plain) != length:
-        raise SealBroken
-    return plain
+def _parts(sealed: bytes, head: int) -> tuple[bytes, bytes, bytes]:
+    """Head, nonce, and what only the key opens."""
+    return sealed[:head], sealed[head : head + _NONCE_BYTES], sealed[head + _NONCE_BYTES :]

@@ -1,6 +1,6 @@
 """From the gateway's words to ours: every spelling of a share becomes one ``Scan``.
 
-A scan holds what a place depends on; the rest of a profile is read from the same message when staff look at it
+A scan holds what a place depends on, and what was told of the patient value by value, which is read when staff look
 (``read_patient``). The promise: nothing here raises. What cannot be read counts as absent; what makes a place
 impossible becomes a ``Refusal``, which the phone will show. Fields that are echoed (counter text, ABHA address, request
 id) are kept in the note exactly as they came; fields that people will see take their display form.
@@ -24,10 +24,7 @@ from kiosk.abdm.wire import (
     Profile,
     RunningTokenStatus,
     Share,
-    read_legacy,
-    read_share,
 )
-from kiosk.decode import BadBody
 from kiosk.people import Patient, Person, Scan, StatusQuery, shown
 from queueing.models import Refusal
 
@@ -77,6 +74,9 @@ class Envelope(Struct, frozen=True):
     timestamp: str
 
 
+_TELL: Final = msgspec.json.Encoder()
+"""JSON, because it was JSON: any number in it can be written again."""
+_READ_TOLD: Final = msgspec.json.Decoder(list[Any])
 _NOTES: Final = msgspec.msgpack.Encoder()
 _OPENED: Final = msgspec.msgpack.Decoder(Note)
 
@@ -102,6 +102,7 @@ def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_i
         context=text(told),
         person=None if shared is None else _person(shared),
         address=text(shared.abha_address) if shared else "",
+        profile=_told(shared) if shared else b"",
         position=_position(meta.lat, meta.long) if draft else _position(meta.latitude, meta.longitude),
         understood=draft or _is_profile_share(share.intent),
         body=body,
@@ -110,19 +111,24 @@ def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_i
     )
 
 
-def read_patient(note: bytes, body: bytes) -> Patient:
-    """The whole profile of a message that was taken, for people; ``note`` is the one of its scan. Empty when another
-    release's note or message can no longer be read: the number still can be called.
+def read_patient(note: bytes, profile: bytes) -> Patient:
+    """The whole profile of a scan that was taken, for people; ``note`` and ``profile`` are the scan's. Empty when
+    nothing was told, or another release's words can no longer be read: the number still can be called.
     """
     try:
-        if read_note(note).form in ("v1", "v05"):
-            old = _legacy_shared(read_legacy(body))
-            return _legacy_patient(old) if old else Patient()
-        share = read_share(body)
-    except (msgspec.MsgspecError, BadBody):
+        legacy = read_note(note).form in ("v1", "v05")
+        told = _READ_TOLD.decode(profile)
+    except msgspec.MsgspecError:
         return Patient()
-    shared = _shared(share, draft=_is_draft(share))
-    return _patient(shared) if shared else Patient()
+    if legacy:
+        return _legacy_patient(LegacyPatient(*told[: len(LegacyPatient.__struct_fields__)]))
+    shared = PatientShare(*told[: len(PatientShare.__struct_fields__)])
+    return _whole(_person(shared), shared, phone=text(shared.phone_number) or text(shared.mobile))
+
+
+def _told(shared: PatientShare | LegacyPatient) -> bytes:
+    """Every value as it came, in the order of its form's fields: half of the message, and nobody's photo."""
+    return _TELL.encode(msgspec.structs.astuple(shared))
 
 
 def _is_draft(share: Share) -> bool:
@@ -161,6 +167,7 @@ def legacy_scan(
         context=text(_legacy_profile(share).hip_code),
         person=None if shared is None else _legacy_person(shared),
         address=text(shared.health_id) if shared else "",
+        profile=_told(shared) if shared else b"",
         position=_position(where.latitude, where.longitude),
         understood=_is_profile_share(share.intent),
         body=body,
@@ -206,6 +213,7 @@ def _scan(
     context: str,
     person: Person | None,
     address: str,
+    profile: bytes,
     position: tuple[float, float] | None,
     understood: bool,
     body: bytes,
@@ -233,6 +241,7 @@ def _scan(
         position=position,
         body=body,
         note=write_note(note),
+        profile=profile,
         refusal=refusal,
     )
 
@@ -286,10 +295,6 @@ def _known_by(number: str, address: str, born: tuple[int | None, int | None, int
         month_of_birth=month,
         day_of_birth=day,
     )
-
-
-def _patient(shared: PatientShare) -> Patient:
-    return _whole(_person(shared), shared, phone=text(shared.phone_number) or text(shared.mobile))
 
 
 def _born(shared: PatientShare | LegacyPatient) -> tuple[int | None, int | None, int | None]:

@@ -29,7 +29,9 @@ class MetaData(Struct, rename="camel"):
 
 
 class PatientShare(Struct, rename="camel"):
-    """v3, with the older M1 spelling beside it (``dob``, ``mobile``). A ``kycPhoto`` is never kept."""
+    """v3, with the older M1 spelling beside it (``dob``, ``mobile``). A ``kycPhoto`` is never kept. New fields go last:
+    letters keep the values in this order.
+    """
 
     abha_number: Loose = None
     abha_address: Loose = None
@@ -66,6 +68,8 @@ class Share(Struct, rename="camel"):
 
 
 class LegacyPatient(Struct, rename="camel"):
+    """v1.0 and v0.5. New fields go last, as above."""
+
     health_id: Loose = None
     health_id_number: Loose = None
     name: Loose = None

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from kiosk.abdm.reading import Note, write_note
+from kiosk.abdm.reading import Envelope, Note, to_scan, write_note
+from kiosk.abdm.wire import read_share
 from kiosk.people import Patient, Scan
 from queueing.models import Refusal
 
@@ -40,13 +41,16 @@ def scan_of(
     body: bytes = b"",
 ) -> Scan:
     """The scan that the door makes of such a share."""
+    told = body or share_body(patient, requestId=request_id)
+    said = Envelope(request_id, facility, "")
     return Scan(
         facility=facility,
         context=context,
         request_id=request_id,
         person=patient,
         position=position,
-        body=body or share_body(patient, requestId=request_id),
+        body=told,
         note=write_note(Note("v3", facility, context, patient.abha_address, request_id)),
+        profile=to_scan(read_share(told), said, body=told, now_s=0.0, cm_id="sbx").profile,
         refusal=refusal,
     )

@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -127,6 +127,20 @@ async def test_of_a_message_with_a_photo_the_profile_is_kept_without_it(door: Do
     assert door.check_in.patient(HIP, await door.ticket(place.ticket), sealed) == ASHA
 
 
+async def test_a_profile_of_too_many_words_is_kept_as_people_will_see_it(door: Door) -> None:
+    place = await door.check_in.scanned(door.scan(msgspec.structs.replace(ASHA, name="Asha Devi" + " " * 300_000)))
+    sealed = await door.desk.letter(HIP, place.ticket)
+    assert sealed
+    assert len(sealed) < 500
+    assert door.check_in.patient(HIP, await door.ticket(place.ticket), sealed) == ASHA
+
+
+async def test_a_number_that_no_machine_holds_costs_nobody_the_place(door: Door) -> None:
+    body = share_body(ASHA).replace(b'"9000000001"', b"9" * 60)
+    place = await door.check_in.scanned(door.scan(body=body))
+    assert place.outcome is Outcome.NEW
+
+
 @pytest.mark.parametrize("plain", [b"", b"\xff", b"\x93\x01\x02\x03"])
 async def test_what_opens_and_is_no_letter_is_broken_and_no_accident(door: Door, plain: bytes) -> None:
     place = await door.check_in.scanned(door.scan())
@@ -136,10 +150,17 @@ async def test_what_opens_and_is_no_letter_is_broken_and_no_accident(door: Door,
         door.check_in.patient(HIP, ticket, sealed)
 
 
-@pytest.mark.parametrize(("note", "body"), [(b"\xff", b"{}"), (b"", b"{}"), (None, b"{"), (None, b"")])
-def test_a_message_that_cannot_be_read_any_more_leaves_the_name_empty(note: bytes | None, body: bytes) -> None:
+@pytest.mark.parametrize(("note", "told"), [(b"\xff", b"[]"), (b"", b"[]"), (None, b"{}"), (None, b"["), (None, b"")])
+def test_what_cannot_be_read_any_more_leaves_the_name_empty(note: bytes | None, told: bytes) -> None:
     taken = write_note(Note("v3", HIP, "M1", "a@sbx", "r")) if note is None else note
-    assert read_patient(taken, body) == Patient()
+    assert read_patient(taken, told) == Patient()
+
+
+@pytest.mark.parametrize("form", ["v3", "v1"])
+def test_a_profile_of_another_release_may_have_fewer_or_more_fields(form: Literal["v3", "v1"]) -> None:
+    note = write_note(Note(form, HIP, "M1", "a@sbx", "r"))
+    assert read_patient(note, b'["a@sbx"]' if form == "v1" else b'[null,"a@sbx"]').abha_address == "a@sbx"
+    assert read_patient(note, b"[" + b"null," * 50 + b"1]") == Patient()
 
 
 async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> None:

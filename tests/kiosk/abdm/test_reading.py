@@ -44,7 +44,7 @@ def read(message: Any, said: Envelope = SAID, now_s: float = NOW) -> Scan:
 
 
 def patient_in(scan: Scan) -> Patient:
-    return read_patient(scan.note, scan.body)
+    return read_patient(scan.note, scan.profile)
 
 
 def person(**fields: Any) -> Patient:

@@ -42,7 +42,7 @@ def patient_of(name: str) -> Patient:
 
 
 def patient_in(scan: Scan) -> Patient:
-    return read_patient(scan.note, scan.body)
+    return read_patient(scan.note, scan.profile)
 
 
 def debt(**changed: Any) -> Debt:
