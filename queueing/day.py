@@ -39,7 +39,7 @@ def _next_change_ms(zone: ZoneInfo, now_ms: int) -> int:
 
 
 class ServiceClock:
-    """The clock arguments of one time zone, worked out once an hour."""
+    """What a caller tells the store of one time zone, worked out once an hour."""
 
     def __init__(self, timezone: str, now_ms: Callable[[], int]) -> None:
         self.timezone = timezone
@@ -48,15 +48,17 @@ class ServiceClock:
         self._valid_until_ms = -1
         self._offsets: tuple[int, int, int] = (0, 0, 0)
 
-    def arguments(self) -> tuple[int, int, int, str]:
-        """ARGV 1 to 4 of every function that needs the day."""
+    def told(self) -> tuple[int, int, int, int, str]:
+        """What ARGV 1 of every function that needs the day holds: our clock, unix ms; offset, its next change and the
+        offset then, ms; the zone.
+        """
         now_ms = self._now_ms()
         if not self._valid_until_ms - _FRESH_MS <= now_ms < self._valid_until_ms:
             change_ms = _next_change_ms(self._zone, now_ms)
             after = _offset_ms(self._zone, change_ms + 1000) if change_ms else 0
             self._offsets = (_offset_ms(self._zone, now_ms), change_ms, after)
             self._valid_until_ms = now_ms + _FRESH_MS
-        return (*self._offsets, f"{now_ms} {self.timezone}")
+        return (now_ms, *self._offsets, self.timezone)
 
 
 def place_ends_s(zone: ZoneInfo, now_s: int) -> int:

@@ -103,30 +103,28 @@ def _moved(reply: list[Any]) -> Moved:
     return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))
 
 
-def pack_arrival(arrival: Arrival) -> bytes:
-    """As functions/enqueue.lua reads it: ``A``, in its order."""
-    return _pack(
-        (
-            arrival.facility,
-            arrival.counter,
-            arrival.text,
-            arrival.queue,
-            arrival.assurance,
-            arrival.position,
-            arrival.lane,
-            arrival.request,
-            _lua_string(arrival.fingerprint),
-            [_lua_string(person) for person in arrival.persons],
-            _lua_string(arrival.letter),
-            arrival.owed,
-            arrival.refusal,
-        )
+def pack_values(*values: Any) -> bytes:
+    """One after another, as a function unpacks them into its variables; at most 15."""
+    return _pack(values)[1:]  # without the head of the list
+
+
+def arrival_arguments(arrival: Arrival, rate: float, burst: int) -> tuple[bytes, ...]:
+    """ARGV 2 and on of functions/enqueue.lua: what is words or numbers packed in one, what is bytes apart."""
+    words = pack_values(
+        arrival.facility,
+        arrival.counter,
+        arrival.text,
+        arrival.queue,
+        arrival.assurance,
+        arrival.position,
+        arrival.lane,
+        arrival.request,
+        arrival.owed,
+        arrival.refusal,
+        rate,
+        burst,
     )
-
-
-def _lua_string(data: bytes) -> msgspec.Raw:
-    """Bytes under the head of a string of any length: the store's cmsgpack knows no binary type."""
-    return msgspec.Raw(b"\xdb" + len(data).to_bytes(4) + data)
+    return (words, arrival.fingerprint, arrival.letter, *arrival.persons)
 
 
 def _unix_ms() -> UnixMs:
@@ -155,8 +153,8 @@ class OpdDesk:
 
     async def enqueue(self, arrival: Arrival) -> Place:
         """Give a place, or the one this person has, or refuse; what the gateway is owed is written in the same step."""
-        packed = pack_arrival(arrival)
-        return _read_place(await self._ask("enqueue", arrival.facility, self._rate, self._burst, packed))
+        arguments = arrival_arguments(arrival, self._rate, self._burst)
+        return _read_place(await self._ask("enqueue", arrival.facility, *arguments))
 
     async def call_next(self, hip: str, counter: str, *, by: str, seen: str | None = None) -> Moved:
         """Finish who is at the counter and call the first of its queues.
@@ -282,10 +280,10 @@ class OpdDesk:
         """
         root = facility_root(hip)
         clock = self._clocks[self._zones.get(root, "")]
-        reply = await library.call(self._store, operation, root, *clock.arguments(), *arguments)
+        reply = await library.call(self._store, operation, root, pack_values(*clock.told()), *arguments)
         if type(reply) is list and reply[0] == Outcome.OTHER_ZONE:
             clock = self._in_zone(root, reply[1].decode())
-            reply = await library.call(self._store, operation, root, *clock.arguments(), *arguments)
+            reply = await library.call(self._store, operation, root, pack_values(*clock.told()), *arguments)
         if writes:
             await self._store.durable(root)
         return reply

@@ -29,6 +29,7 @@ from queueing.folder import FolderLock, Holder, private_folder
 from queueing.journal import JOURNAL_FOLDER, journal_bytes, unfinished_bytes
 from queueing.valkey import (
     CUT_SHORT,
+    ENVIRONMENT,
     LOG_FILE,
     SOCKET_FILE,
     configuration,
@@ -225,8 +226,7 @@ class EmbeddedValkey:
                 self._child = subprocess.Popen(
                     [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), str(binary), CONF_FILE],
                     cwd=self.folder,
-                    # Nothing of our environment: it may hold secrets, and /proc shows a process's environment.
-                    env={"PATH": os.defpath},
+                    env=ENVIRONMENT,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

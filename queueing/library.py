@@ -15,6 +15,7 @@ from queueing.store import Store
 _SHARED_ORDER: Final = (
     "register",
     "words",
+    "settings",
     "clock",
     "hall",
     "ticket",

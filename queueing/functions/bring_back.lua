@@ -1,5 +1,5 @@
 --[[ bring_back: from hold to the old place, from no-show to a place after the next two.
-  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  KEYS   1 root      ARGV 1 clock   2 ticket id   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('bring_back', function(keys, args)

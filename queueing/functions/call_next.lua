@@ -1,6 +1,6 @@
 --[[ call_next: the clerk's one key. Who stands at the counter is finished, the first of its queues is called.
   KEYS   1 root
-  ARGV   1-4 clock   5 counter   6 who   7 ticket id the clerk sees at the counter, '' none, '*' does not look
+  ARGV   1 clock   2 counter   3 who   4 ticket id the clerk sees at the counter, '' none, '*' does not look
   Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN with who is there when another press was first; EMPTY
   Cost   O(log n) for each queue the counter serves ]]
 
@@ -18,7 +18,7 @@ register('call_next', function(keys, args)
   local hall = open_hall(keys[1])
   local clock, wrong = read_clock(hall, args)
   if not clock then return wrong end
-  local counter, by, seen = args[5], args[6], args[7]
+  local counter, by, seen = args[2], args[3], args[4]
   local config = config_of(hall, 'k:' .. counter)
   if not config then return {OUTCOME.UNKNOWN_COUNTER} end
   begin_day(hall, clock)

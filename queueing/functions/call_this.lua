@@ -1,12 +1,12 @@
 --[[ call_this: call one chosen ticket to a counter; who stands there is finished.
-  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who   7 counter
+  KEYS   1 root      ARGV 1 clock   2 ticket id   3 who   4 counter
   Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN when another counter has it
   Cost   O(log n) ]]
 register('call_this', function(keys, args)
   local hall = open_hall(keys[1])
   local clock, wrong = read_clock(hall, args)
   if not clock then return wrong end
-  local id, by, counter = args[5], args[6], args[7]
+  local id, by, counter = args[2], args[3], args[4]
   if not config_of(hall, 'k:' .. counter) then return {OUTCOME.UNKNOWN_COUNTER} end
   begin_day(hall, clock)
   local ticket, packed = load_ticket(hall, id)

@@ -1,5 +1,5 @@
 --[[ cancel: the person does not want the place any more. A later scan gets a new number.
-  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  KEYS   1 root      ARGV 1 clock   2 ticket id   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('cancel', function(keys, args)

@@ -1,5 +1,5 @@
 --[[ check_in: a person who took the number from elsewhere has arrived; the place counts from now.
-  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  KEYS   1 root      ARGV 1 clock   2 ticket id   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('check_in', function(keys, args)

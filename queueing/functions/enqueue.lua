@@ -1,14 +1,11 @@
 --[[ enqueue: give one person one place in one queue, and owe the gateway the answer.
   KEYS   1 root of the facility
-  ARGV   1-4 clock (shared/clock.lua)   5 places a second   6 places at once   7 models.Arrival, packed by desk.py
+  ARGV   1 clock   2 of models.Arrival what is no bytes, and places a second and at once (desk.py), packed one after
+         another   3 fingerprint   4 sealed letter   5-6 digests by which the person is known, none to two
   Reply  models.Place, packed
   Cost   O(log n) of the queue; a new place is 9 commands, 10 the day after another; once a day O(tickets alive)
   Same request id again: the same answer, nothing is written. Same person again: the same number, its own debt.
   All is read and checked before the first write, so that an error leaves nothing half done. ]]
-
--- Places of models.Arrival's fields.
-local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, position = 6, lane = 7, request = 8,
-  fingerprint = 9, persons = 10, letter = 11, owed = 12, refusal = 13}
 
 local SHOWN_MS = 30 * MINUTE_MS          -- the ABHA app shows a token this long (ABDM test case), at least
 local SHOWN_AT_LEAST_S = 60              -- a second scan after that still shows it for a minute
@@ -16,6 +13,14 @@ local SHOWN_AT_MOST_S = 86400
 local TOKEN_CHARS = 8                    -- what an app shows of a token number without cutting it
 local TICKETS_A_PERSON = 8               -- one person in this many queues of one hospital on one day
 local DEGREE_M = 111320                  -- metres to a degree; on the few kilometres that matter the earth is flat
+
+local function read_arrival(args)
+  local facility, counter, text, queue, assurance, position, lane, request, owed, refusal, rate, burst =
+    cmsgpack.unpack(args[2])
+  return {facility = facility, counter = counter, text = text, queue = queue, assurance = assurance,
+    position = position, lane = lane, request = request, owed = owed, refusal = refusal, rate = rate, burst = burst,
+    fingerprint = args[3], letter = args[4], persons = {args[5], args[6]}}
+end
 
 local function shown_s(ticket, clock)
   local left = math.floor((ticket[T.shown_until] - clock.now) / 1000)
@@ -31,13 +36,13 @@ local function no_place(outcome, refusal)
 end
 
 local function owe_place(hall, clock, arrival, answer)
-  if arrival[A.owed] then owe(hall, clock, DEBT.ON_SHARE, arrival[A.request], arrival[A.letter], answer) end
+  if arrival.owed then owe(hall, clock, DEBT.ON_SHARE, arrival.request, arrival.letter, answer) end
 end
 
 -- The same step for every refusal: the patient must hear it on the phone.
 local function refuse(hall, clock, day, arrival, refusal)
   redis.call('XLEN', hall.owed)
-  write_request(day, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.REFUSED, refusal, ''))
+  write_request(day, arrival.request, request_record(arrival.fingerprint, OUTCOME.REFUSED, refusal, ''))
   owe_place(hall, clock, arrival, {outcome = OUTCOME.REFUSED, refusal = refusal})
   return no_place(OUTCOME.REFUSED, refusal)
 end
@@ -45,9 +50,9 @@ end
 -- A share for a facility that is not registered here.
 local function foreign(hall, clock, arrival)
   local day = foreign_day_key(hall, clock.day)
-  local known = known_answer(redis.call('HGET', day, 'r' .. arrival[A.request]), arrival[A.fingerprint])
+  local known = known_answer(redis.call('HGET', day, 'r' .. arrival.request), arrival.fingerprint)
   if known then return no_place(known.outcome, known.refusal) end
-  return refuse(hall, clock, day, arrival, arrival[A.refusal] or REFUSAL.UNKNOWN_FACILITY)
+  return refuse(hall, clock, day, arrival, arrival.refusal or REFUSAL.UNKNOWN_FACILITY)
 end
 
 -- Brings the facility to today. Returns the key of the day before when people and requests of then still count.
@@ -58,17 +63,19 @@ end
 
 -- What one scan needs of the day, read at once: this request, the people, the last numbers, the mark of arrivals.
 local function read_day(hall, clock, arrival, queue)
-  local key, persons = day_key(hall, clock.day), arrival[A.persons]
-  local found = redis.call('HMGET', key, 'r' .. arrival[A.request], 'p' .. (persons[1] or ''), 'p' .. (persons[2] or ''),
-    'n' .. (queue and queue.id or ''), '#', '~')
+  local key, persons = day_key(hall, clock.day), arrival.persons
+  local found = redis.call('HMGET', key, 'r' .. arrival.request, 'p' .. (persons[1] or ''), 'p' .. (persons[2] or ''),
+    'n' .. (queue and queue.id or ''), '#')
+  local sequence, mark = 0, 0
+  if found[5] then sequence, mark = cmsgpack.unpack(found[5]) end
   return {key = key, request = found[1], persons = {found[2] or '', found[3] or ''}, number = tonumber(found[4] or 0),
-    sequence = tonumber(found[5] or 0), mark = tonumber(found[6] or 0)}
+    sequence = sequence, mark = mark}
 end
 
 -- The same of the day before: a request delivered again after midnight, a person who kept the place over it.
 local function read_eve(eve, arrival, day)
-  local persons = arrival[A.persons]
-  local found = redis.call('HMGET', eve, 'r' .. arrival[A.request], 'p' .. (persons[1] or ''), 'p' .. (persons[2] or ''))
+  local persons = arrival.persons
+  local found = redis.call('HMGET', eve, 'r' .. arrival.request, 'p' .. (persons[1] or ''), 'p' .. (persons[2] or ''))
   day.request = day.request or found[1]
   day.kept = {found[2] or '', found[3] or ''}
 end
@@ -92,7 +99,7 @@ local function decide(config, assurance, position)
   if not position and assurance ~= ASSURANCE.STALE and assurance ~= ASSURANCE.UNKNOWN then
     return REMOTE.TAKE, nil, NEARNESS.UNKNOWN
   end
-  local policy = cmsgpack.unpack(config.policy)
+  local policy = read_settings(config.policy)
   local nearness = how_near(config.place, policy[4], position)
   local verdict, refusal = REMOTE.TAKE, nil
   if nearness == NEARNESS.FAR and policy[1] > verdict then verdict, refusal = policy[1], REFUSAL.FAR end
@@ -119,7 +126,7 @@ end
 
 -- The living ticket of this person in this queue, of today or carried over midnight.
 local function find_person(hall, day, arrival, queue)
-  for i = 1, #arrival[A.persons] do
+  for i = 1, #arrival.persons do
     local ids = day.kept and day.persons[i] .. ',' .. day.kept[i] or day.persons[i]
     if ids ~= '' then
       local id, ticket, packed = living_here(hall, ids, queue)
@@ -145,7 +152,7 @@ local function known_person(hall, clock, day, arrival, id, ticket, packed, verdi
   redis.call('XLEN', hall.owed)
   redis.call('XLEN', hall.news)
   welcome_back(hall, clock, id, ticket, packed, verdict)
-  write_request(day.key, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.SAME_PERSON, 0, id))
+  write_request(day.key, arrival.request, request_record(arrival.fingerprint, OUTCOME.SAME_PERSON, 0, id))
   owe_place(hall, clock, arrival,
     {outcome = OUTCOME.SAME_PERSON, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
   return place_reply(clock, OUTCOME.SAME_PERSON, id, ticket, ahead_of(hall, id, ticket))
@@ -162,10 +169,10 @@ local function shown_until(clock, ahead, pace)
 end
 
 local function new_ticket(clock, arrival, queue, number, verdict, assurance, nearness, until_ms)
-  local lane = arrival[A.lane]
+  local lane = arrival.lane
   return {queue.id, verdict == REMOTE.EXPECT and STATE.EXPECTED or STATE.WAITING, lane, assurance, nearness,
     string.format('%s-%03d', queue.prefix, number), clock.now, order_at(clock.now, lane) + number % ORDER_MS, '', 0, 0, 0, 0,
-    arrival[A.request], until_ms, 1}
+    arrival.request, until_ms, 1}
 end
 
 -- A person's tickets of the day with one more, the newest kept.
@@ -178,9 +185,9 @@ end
 
 -- Everything about the new place that belongs to the day, in one command.
 local function write_day(day, arrival, id, ticket, sequence, mark)
-  local fields = {'t' .. id, cmsgpack.pack(ticket), 'b' .. id, arrival[A.letter], 'n' .. ticket[T.queue], day.number + 1,
-    '#', sequence, '~', mark, 'r' .. arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.NEW, 0, id)}
-  for i, person in ipairs(arrival[A.persons]) do
+  local fields = {'t' .. id, cmsgpack.pack(ticket), 'b' .. id, arrival.letter, 'n' .. ticket[T.queue], day.number + 1,
+    '#', cmsgpack.pack(sequence, mark), 'r' .. arrival.request, request_record(arrival.fingerprint, OUTCOME.NEW, 0, id)}
+  for i, person in ipairs(arrival.persons) do
     fields[#fields + 1] = 'p' .. person
     fields[#fields + 1] = with_ticket(day.persons[i], id)
   end
@@ -203,24 +210,24 @@ end
 
 register('enqueue', function(keys, args)
   local hall = open_hall(keys[1])
-  local arrival = cmsgpack.unpack(args[7])
-  local config = read_config(hall, arrival[A.counter], arrival[A.text])
+  local arrival = read_arrival(args)
+  local config = read_config(hall, arrival.counter, arrival.text)
   local clock, wrong = tell_time(config.zone, args)
   if not clock then return wrong end
-  if config.hip ~= arrival[A.facility] then return foreign(hall, clock, arrival) end
-  local queue, assurance, closed = find_queue(hall, config, arrival[A.queue], arrival[A.counter], arrival[A.assurance])
+  if config.hip ~= arrival.facility then return foreign(hall, clock, arrival) end
+  local queue, pace, assurance, closed = find_queue(hall, config, arrival.queue, arrival.counter, arrival.assurance)
   local eve = reach_today(hall, clock, config)
   local day = read_day(hall, clock, arrival, queue)
   if eve then read_eve(eve, arrival, day) end
 
-  local known = known_answer(day.request, arrival[A.fingerprint])
+  local known = known_answer(day.request, arrival.fingerprint)
   if known then return answered_before(hall, clock, known) end
-  if arrival[A.refusal] then return refuse(hall, clock, day.key, arrival, arrival[A.refusal]) end
-  local mark = admit(clock, day.mark, tonumber(args[5]), tonumber(args[6]))
+  if arrival.refusal then return refuse(hall, clock, day.key, arrival, arrival.refusal) end
+  local mark = admit(clock, day.mark, arrival.rate, arrival.burst)
   if not mark then return refuse(hall, clock, day.key, arrival, REFUSAL.BUSY) end
   if closed then return refuse(hall, clock, day.key, arrival, closed) end
 
-  local verdict, refused, nearness = decide(config, assurance, arrival[A.position])
+  local verdict, refused, nearness = decide(config, assurance, arrival.position)
   local id, ticket, packed = find_person(hall, day, arrival, queue.id)
   if id then return known_person(hall, clock, day, arrival, id, ticket, packed, verdict) end
   if refused then return refuse(hall, clock, day.key, arrival, refused) end
@@ -230,6 +237,6 @@ register('enqueue', function(keys, args)
   local ahead = redis.call('ZCARD', waiting_key(hall, queue.id))
   if verdict == REMOTE.EXPECT then redis.call('ZCARD', aside_key(hall, queue.id)) end
   ticket = new_ticket(clock, arrival, queue, day.number + 1, verdict, assurance, nearness,
-    shown_until(clock, ahead, queue.pace))
+    shown_until(clock, ahead, pace))
   return give_place(hall, clock, day, arrival, ticket, mark, ahead)
 end, {})

@@ -1,5 +1,5 @@
 --[[ hold: the person stepped out; nobody calls the ticket until it is brought back, and then at its old place.
-  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  KEYS   1 root      ARGV 1 clock   2 ticket id   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('hold', function(keys, args)

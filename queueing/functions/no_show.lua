@@ -1,5 +1,5 @@
 --[[ no_show: called, and nobody came. The number lives on: who comes back re-enters near the front.
-  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who
+  KEYS   1 root      ARGV 1 clock   2 ticket id   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('no_show', function(keys, args)

@@ -1,12 +1,12 @@
 --[[ recall: announce again whom this counter called. Cannot be taken back: the hall has heard it.
-  KEYS   1 root      ARGV 1-4 clock   5 counter   6 who
+  KEYS   1 root      ARGV 1 clock   2 counter   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}; EMPTY when nobody is called there
   Cost   O(log n) ]]
 register('recall', function(keys, args)
   local hall = open_hall(keys[1])
   local clock, wrong = read_clock(hall, args)
   if not clock then return wrong end
-  local counter, by = args[5], args[6]
+  local counter, by = args[2], args[3]
   begin_day(hall, clock)
   local id = at_counter(hall, counter)
   local ticket, packed = load_ticket(hall, id)

@@ -1,7 +1,7 @@
 --[[ running_token: a patient's app asks which number is served now; the answer is owed to the gateway.
   KEYS   1 root of the facility
-  ARGV   1-4 clock   5 request digest, hex   6 fingerprint or ''   7 counter proved or ''   8 counter text, upper case
-         9 refusal given at the door, 0 none   10 sealed letter   11 hip id
+  ARGV   1 clock   2 request digest, hex   3 fingerprint or ''   4 counter proved or ''   5 counter text, upper case
+         6 refusal given at the door, 0 none   7 sealed letter   8 hip id
   Reply  {outcome, refusal}: NEW, SAME_REQUEST, CONFLICT or REFUSED
   Cost   O(1) ]]
 
@@ -22,26 +22,26 @@ end
 
 register('running_token', function(keys, args)
   local hall = open_hall(keys[1])
-  local config = read_config(hall, args[7], args[8])
+  local config = read_config(hall, args[4], args[5])
   local clock, wrong = tell_time(config.zone, args)
   if not clock then return wrong end
-  local ours = config.hip == args[11]
+  local ours = config.hip == args[8]
   if ours then reach_day(hall, clock, config.day) end
   local today = ours and day_key(hall, clock.day) or foreign_day_key(hall, clock.day)
-  local known = known_answer(redis.call('HGET', today, 'r' .. args[5]), args[6])
+  local known = known_answer(redis.call('HGET', today, 'r' .. args[2]), args[3])
   if known then return {known.outcome, known.refusal or 0} end
 
-  local refusal = tonumber(args[9])
+  local refusal = tonumber(args[6])
   if refusal == 0 then refusal = not ours and REFUSAL.UNKNOWN_FACILITY or nil end
   local queue
   if not refusal then
-    local found, _, closed = find_queue(hall, config, '', args[7], 0)
+    local found, _, _, closed = find_queue(hall, config, '', args[4], 0)
     queue = found and found.id
     if closed == REFUSAL.NO_QUEUE then refusal = closed end
   end
   local answer = owed_status(hall, queue, refusal, today)
   redis.call('XLEN', hall.owed)
-  write_request(today, args[5], request_record(args[6], answer.outcome, answer.refusal or 0, ''))
-  owe(hall, clock, DEBT.ON_STATUS, args[5], args[10], answer)
+  write_request(today, args[2], request_record(args[3], answer.outcome, answer.refusal or 0, ''))
+  owe(hall, clock, DEBT.ON_STATUS, args[2], args[7], answer)
   return {answer.outcome, answer.refusal or 0}
 end, {})

@@ -1,6 +1,6 @@
 --[[ snapshot: the whole hall at one moment, as everybody in it may see it; reads only.
   KEYS   1 root
-  ARGV   1-4 clock   5 how many next numbers of each queue
+  ARGV   1 clock   2 how many next numbers of each queue
   Reply  packed map in the words of models.Snapshot, false for an unknown facility
   Cost   O(queues x (shown + log n)) ]]
 
@@ -54,14 +54,15 @@ end
 
 register('snapshot', function(keys, args)
   local hall = open_hall(keys[1])
-  local facility = config_of(hall, 'facility')
-  if not facility then return false end
+  local packed = redis.call('HGET', hall.facility, 'facility')
+  if not packed then return false end
+  local facility = cmsgpack.unpack(packed)
   local clock, wrong = read_clock(hall, args)
   if not clock then return wrong end
   local day = math.max(clock.day, tonumber(redis.call('HGET', hall.facility, 'day') or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(hall)) do
-    queues[i] = view_queue(hall, queue, tonumber(args[5]), day_key(hall, day))
+    queues[i] = view_queue(hall, queue, tonumber(args[2]), day_key(hall, day))
   end
   local counters = {}
   for i, name in ipairs(counter_names(hall)) do counters[i] = config_of(hall, 'k:' .. name) end

@@ -1,13 +1,13 @@
 --[[ transfer: the same person, the same number, another queue (registration, room, lab, pharmacy); there it counts from now.
-  KEYS   1 root      ARGV 1-4 clock   5 ticket id   6 who   7 queue id
+  KEYS   1 root      ARGV 1 clock   2 ticket id   3 who   4 queue id
   Reply  {outcome, ticket id, packed ticket, ahead}; UNKNOWN_QUEUE, NOT_ALLOWED into the queue it stands in
   Cost   O(log n) ]]
 register('transfer', function(keys, args)
   local hall = open_hall(keys[1])
-  local to = args[7]
+  local to = args[4]
   if not config_of(hall, 'q:' .. to) then return {OUTCOME.UNKNOWN_QUEUE} end
-  local ticket = load_ticket(hall, args[5])
-  if ticket and ticket[T.queue] == to then return ticket_reply(hall, OUTCOME.NOT_ALLOWED, args[5], ticket) end
+  local ticket = load_ticket(hall, args[2])
+  if ticket and ticket[T.queue] == to then return ticket_reply(hall, OUTCOME.NOT_ALLOWED, args[2], ticket) end
   local from = {STATE.WAITING, STATE.CALLED, STATE.SERVING, STATE.HELD, STATE.NO_SHOW}
   return move(keys, args, 'transferred', from, function(moved, clock)
     moved[T.queue] = to

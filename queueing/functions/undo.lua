@@ -1,6 +1,6 @@
 --[[ undo: take back the last move of this member of staff, when nobody else has touched its tickets since; asked again,
      the one before it.
-  KEYS   1 root      ARGV 1-4 clock   5 counter (where the clerk sits; only told to the news)   6 who
+  KEYS   1 root      ARGV 1 clock   2 counter (where the clerk sits; only told to the news)   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}; NOTHING_TO_UNDO, or TAKEN when somebody moved it on
   Cost   O(log n) for each ticket of the move (two at most) ]]
 
@@ -54,7 +54,7 @@ register('undo', function(keys, args)
   local hall = open_hall(keys[1])
   local clock, wrong = read_clock(hall, args)
   if not clock then return wrong end
-  local by = args[6]
+  local by = args[3]
   begin_day(hall, clock)
   local packed = redis.call('HGET', hall.undo, by)
   local moves = packed and cmsgpack.unpack(packed) or {}

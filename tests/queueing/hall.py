@@ -54,9 +54,9 @@ class MovedMidnight(ServiceClock):
 
     moved_ms = 0
 
-    def arguments(self) -> tuple[int, int, int, str]:
-        offset, change, after, now = super().arguments()
-        return (offset + self.moved_ms, change, after, now)
+    def told(self) -> tuple[int, int, int, int, str]:
+        now, offset, change, after, zone = super().told()
+        return (now, offset + self.moved_ms, change, after, zone)
 
 
 def open_desk(store: Store, clock: ServiceClock | None = None) -> OpdDesk:

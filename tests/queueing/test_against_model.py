@@ -97,8 +97,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.run(self.store.each_primary("FLUSHALL"))
         self.run(build(self.store))
         # Noon, so that no test meets the real midnight.
-        offset, _, _, now = self.clock.arguments()
-        self.clock.moved_ms = DAY_MS // 2 - (int(now.split()[0]) + offset) % DAY_MS
+        now, offset, *_ = self.clock.told()
+        self.clock.moved_ms = DAY_MS // 2 - (now + offset) % DAY_MS
 
     def some_ticket(self, data: st.DataObject) -> str | None:
         return data.draw(st.sampled_from(sorted(self.model.people))) if self.model.people else None

@@ -31,8 +31,8 @@ async def at_midnight(store: Store, carry_over_min: int = 240) -> tuple[OpdDesk,
 
 def midnight_in(clock: MovedMidnight, *, ms: int) -> int:
     """How far the facility's day must be moved for its midnight to come so soon."""
-    offset, _, _, now = clock.arguments()
-    into_day = (int(now.split()[0]) + offset) % DAY_MS
+    now, offset, *_ = clock.told()
+    into_day = (now + offset) % DAY_MS
     return DAY_MS - into_day - ms
 
 
@@ -113,7 +113,7 @@ async def test_a_facility_may_keep_its_own_zone(store: Store) -> None:
 def test_the_day_told_ahead_is_the_day_of_the_zone(zone: str, moment: datetime, later_s: int) -> None:
     now = moment.replace(tzinfo=UTC)
     now_ms = int(now.timestamp() * 1000)
-    offset, change, after, _ = ServiceClock(zone, lambda: now_ms).arguments()
+    _, offset, change, after, _ = ServiceClock(zone, lambda: now_ms).told()
     then_ms = now_ms + later_s * 1000
     told = after if change and then_ms >= change else offset
     there = datetime.fromtimestamp(then_ms / 1000, UTC).astimezone(ZoneInfo(zone))

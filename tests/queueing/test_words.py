@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from queueing import library
-from queueing.desk import pack_arrival
+from queueing.desk import arrival_arguments
 from queueing.models import Arrival, Assurance, DebtKind, Lane, Nearness, Outcome, Refusal, Remote, State
 
 WORDS = files("queueing").joinpath("functions", "shared", "words.lua").read_text()
@@ -50,9 +50,9 @@ def test_the_version_is_in_every_name() -> None:
 
 def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
     source = files("queueing").joinpath("functions", "enqueue.lua").read_text()
-    table = re.search(r"local A = {(.*?)}", source, re.DOTALL)
-    assert table
-    names = [name for name, _ in sorted(re.findall(r"(\w+) = (\d+)", table[1]), key=lambda pair: int(pair[1]))]
+    read_into = re.search(r"local function read_arrival.*?local (.*?) =\s+cmsgpack.unpack", source, re.DOTALL)
+    assert read_into
+    names = [name.strip() for name in read_into[1].split(",")]
     arrival = Arrival(
         facility="f",
         counter="c",
@@ -68,6 +68,8 @@ def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
         owed=True,
         refusal=Refusal.FAR,
     )
-    read = dict(zip(names, msgspec.msgpack.decode(pack_arrival(arrival)), strict=True))
-    as_text = {"fingerprint": "12345678", "persons": ["one", "two"], "letter": "l" * 300, "position": [34.5, 74.25]}
-    assert read == msgspec.structs.asdict(arrival) | as_text
+    packed, *binary = arrival_arguments(arrival, 20, 200)
+    values = msgspec.msgpack.decode(bytes((0x90 + len(names),)) + packed)
+    told = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25]}
+    assert binary == [told.pop("fingerprint"), told.pop("letter"), *told.pop("persons")]
+    assert dict(zip(names, values, strict=True)) == told | {"rate": 20, "burst": 200}

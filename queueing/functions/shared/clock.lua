@@ -1,8 +1,8 @@
 -- Time. One clock for order and day: the store's own (TIME), never a worker's.
--- A caller brings its facility's offset from UTC, so that the service day can be told here: ARGV 1 offset, ms;
--- 2 when the offset next changes, unix ms (0: not soon); 3 the offset after that; 4 the caller's own clock, unix ms,
--- a space, and the time zone of those offsets. A facility that keeps another zone answers OTHER_ZONE, and the caller
--- asks again with that zone: nothing was written.
+-- A caller brings its facility's offset from UTC, so that the service day can be told here: ARGV 1, five values packed
+-- one after another: the caller's own clock, unix ms; offset, ms; when the offset next changes, unix ms (0: not soon);
+-- the offset after that; the time zone of those offsets. A facility that keeps another zone answers OTHER_ZONE, and the
+-- caller asks again with that zone: nothing was written.
 
 -- A caller and the store that disagree by more than this do not live on the same day: somebody must look first.
 local CLOCKS_APART_MS = 26 * HOUR_MS
@@ -10,14 +10,12 @@ local CLOCKS_APART_MS = 26 * HOUR_MS
 local function tell_time(own_zone, args)
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  local callers_now, zone = string.match(args[4], '^(%d+) (.+)$')
-  if math.abs(now - tonumber(callers_now)) > CLOCKS_APART_MS then
+  local callers_now, offset, change_at, offset_then, zone = cmsgpack.unpack(args[1])
+  if math.abs(now - callers_now) > CLOCKS_APART_MS then
     return nil, redis.error_reply('CLOCK the clocks of the store and of the caller are more than a day apart')
   end
   if own_zone and own_zone ~= zone then return nil, {OUTCOME.OTHER_ZONE, own_zone} end
-  local change_at = tonumber(args[2])
-  local offset = tonumber(args[1])
-  if change_at > 0 and now >= change_at then offset = tonumber(args[3]) end
+  if change_at > 0 and now >= change_at then offset = offset_then end
   return {now = now, offset = offset, day = math.floor((now + offset) / DAY_MS)}
 end
 

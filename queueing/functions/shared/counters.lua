@@ -16,28 +16,26 @@ local function find_counter(hall, config, proved, assurance)
     if counter then return counter, ASSURANCE.POSTER end
   end
   if not config.counter or config.named == '' then return nil, ASSURANCE.UNKNOWN end
-  return cmsgpack.unpack(config.counter), proved ~= '' and assurance or ASSURANCE.POSTER
+  return read_settings(config.counter), proved ~= '' and assurance or ASSURANCE.POSTER
 end
 
--- A queue's settings with its id and its pace, nil when there is none such.
+-- A queue's settings and its packed pace; nil when there is none such.
 local function read_queue(hall, id)
   local found = redis.call('HMGET', hall.facility, 'q:' .. id, 'pace:' .. id)
-  if not found[1] then return nil end
-  local queue = cmsgpack.unpack(found[1])
-  queue.pace = found[2]
-  return queue
+  if found[1] then return read_settings(found[1]), found[2] end
 end
 
--- Returns the queue, assurance, refusal.
+-- Returns the queue, its packed pace, assurance, refusal.
 local function find_queue(hall, config, asked, proved, assurance)
   local counter
   if asked == '' then
     counter, assurance = find_counter(hall, config, proved, assurance)
     asked = counter and counter.queues[1] or config.default
   end
-  local queue = asked ~= '' and read_queue(hall, asked)
-  if not queue then return nil, assurance, REFUSAL.NO_QUEUE end
-  if counter and not counter.open then return queue, assurance, REFUSAL.CLOSED_COUNTER end
-  if not queue.open then return queue, assurance, REFUSAL.CLOSED_QUEUE end
-  return queue, assurance, nil
+  if asked == '' then return nil, nil, assurance, REFUSAL.NO_QUEUE end
+  local queue, pace = read_queue(hall, asked)
+  if not queue then return nil, nil, assurance, REFUSAL.NO_QUEUE end
+  if counter and not counter.open then return queue, pace, assurance, REFUSAL.CLOSED_COUNTER end
+  if not queue.open then return queue, pace, assurance, REFUSAL.CLOSED_QUEUE end
+  return queue, pace, assurance, nil
 end

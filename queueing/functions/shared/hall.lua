@@ -10,8 +10,8 @@
 --   root:u        hash    moves that can be taken back, by who made them; UNDO_MOVES each, an hour
 --   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after its first write
 --                         t ticket -> packed ticket      b ticket -> sealed letter     r request -> what it came to
---                         p person -> their tickets      n queue -> last number        # -> last ticket
---                         ~ -> until when the facility's arrivals are spread, ms
+--                         p person -> their tickets      n queue -> last number
+--                         # -> last ticket, and until when the facility's arrivals are spread, ms, both packed
 --   {partition}:owed    stream  debts to the gateway     {partition}:news  stream  what changed, NEWS_KEPT or so
 --   {partition}:x:DAY   hash    requests that named no facility of ours; KEEP_DAY_S
 -- Facility and day are one key each, because a scan reads them at once: each command costs more than its work.
@@ -49,7 +49,7 @@ local function pace_key(hall, queue) return hall.root .. ':i:' .. queue end
 
 local function config_of(hall, field)
   local packed = redis.call('HGET', hall.facility, field)
-  return packed and cmsgpack.unpack(packed) or nil
+  return packed and read_settings(packed) or nil
 end
 
 -- Every queue id of the facility, in the order in which they were added.

@@ -39,12 +39,12 @@ local function allowed(ticket, from)
   return false
 end
 
--- The common move: KEYS 1 root; ARGV 1-4 clock, 5 ticket id, 6 who. `from`: states it may leave.
+-- The common move: KEYS 1 root; ARGV 1 clock, 2 ticket id, 3 who. `from`: states it may leave.
 local function move(keys, args, kind, from, change)
   local hall = open_hall(keys[1])
   local clock, wrong = read_clock(hall, args)
   if not clock then return wrong end
-  local id, by = args[5], args[6]
+  local id, by = args[2], args[3]
   begin_day(hall, clock)
   local ticket, packed = load_ticket(hall, id)
   if not ticket then return {OUTCOME.UNKNOWN_TICKET} end
