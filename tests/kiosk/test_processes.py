@@ -30,6 +30,7 @@ def test_ready_is_said_when_requests_are_answered_and_sigterm_ends_everything(da
         stream = _stream(url, "/live/IN01")
         family = below(tree.process.pid)
         assert len(family) >= 4  # store, web, its worker, relay
+        assert {os.sched_getscheduler(pid) for pid in family} == {os.SCHED_BATCH}
         began = time.monotonic()
         assert tree.stop() == 0
         assert time.monotonic() - began < STOPS_WITHIN_S
