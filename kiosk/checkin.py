@@ -152,7 +152,7 @@ class CheckIn:
 
     def _letter(self, scan: Scan) -> Letter:
         """Of somebody refused here nothing is kept but what the answer needs. The queue may still refuse: then the
-        letter ends with the debt that carries it.
+        letter ends with the debt that carries it, and a debt that is parked goes on without the profile.
         """
         if scan.refusal:
             return Letter(scan.note)

@@ -115,9 +115,9 @@ class Outbox:
         self._held.difference_update(debt.id for debt in debts)
 
     async def park(self, debt: Debt, reason: str) -> None:
-        """Nobody could pay it: keep it where an administrator sees it."""
+        """Nobody could pay it: keep it where an administrator sees it, with ``debt.letter`` as it is now."""
         partition, stream_id = debt.id.split(" ")
-        await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX])
+        await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX], debt.letter)
         self._held.discard(debt.id)
 
     async def parked(self, hip: str, limit: int = 100) -> list[ParkedDebt]:
@@ -218,7 +218,7 @@ class Outbox:
             found = [_debt(partition, entry, deliveries=2) for entry in entries if entry[1]]
             self._abandoned += [debt for debt in found if debt.id not in known]
 
-    async def _call(self, operation: str, partition: str, *arguments: str | int) -> Any:
+    async def _call(self, operation: str, partition: str, *arguments: str | bytes | int) -> Any:
         return await library.call(self._store, operation, partition, *arguments)
 
 

@@ -24,6 +24,7 @@ from kiosk.abdm.answers import body_of, path_of
 from kiosk.abdm.errors import GatewayError, GatewayRefused
 from kiosk.abdm.reading import read_note
 from kiosk.abdm.valve import Rank, Valve
+from kiosk.letters import Letter
 from kiosk.sealed import SealBroken
 from queueing.errors import QueueingError
 from queueing.models import Debt
@@ -74,6 +75,7 @@ class GatewayLike(Protocol):
 
 class SealLike(Protocol):
     def open(self, purpose: str, facility: str, binding: str, sealed: bytes) -> bytes: ...
+    def close(self, purpose: str, facility: str, binding: str, plain: bytes) -> bytes: ...
 
 
 def verdict(error: GatewayError) -> Verdict:
@@ -167,7 +169,8 @@ class Relay:
 
     async def _settle(self, debt: Debt) -> None:
         try:
-            note = read_note(letters.read(self._open(debt)).note)
+            letter = letters.read(self._open(debt))
+            note = read_note(letter.note)
         except (SealBroken, msgspec.MsgspecError):
             await self._park(debt, "its letter cannot be opened")
             return
@@ -176,7 +179,11 @@ class Relay:
         if reason is None:
             self._tell_paid(debt)
         else:
-            await self._park(debt, reason)
+            # A parked debt lies for days: it keeps what another attempt needs, and nobody's profile.
+            await self._park(msgspec.structs.replace(debt, letter=self._close(debt, Letter(letter.note))), reason)
+
+    def _close(self, debt: Debt, letter: Letter) -> bytes:
+        return self._seal.close(letters.PURPOSE, debt.facility_key, debt.request, letters.write(letter))
 
     def _open(self, debt: Debt) -> bytes:
         return self._seal.open(letters.PURPOSE, debt.facility_key, debt.request, debt.letter)

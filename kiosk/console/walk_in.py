@@ -94,9 +94,16 @@ class Slips:
             return Slip(outcome=place.outcome.name, words=said)
         return msgspec.structs.replace(await self.of_ticket(hip, ticket), outcome=place.outcome.name, words=said)
 
+    async def this_year(self, hip: str) -> int:
+        """At the facility."""
+        return datetime.now(self._zone(await self._registry.facility(hip))).year
+
+    def _zone(self, facility: Facility | None) -> ZoneInfo:
+        return ZoneInfo((facility and facility.timezone) or self._settings.timezone)
+
     async def of_ticket(self, hip: str, ticket: Ticket) -> Slip:
         facility, queues = await asyncio.gather(self._registry.facility(hip), self._registry.queues(hip))
-        zone = ZoneInfo((facility and facility.timezone) or self._settings.timezone)
+        zone = self._zone(facility)
         now_s = int(time.time())
         token = self._links.mint(hip, ticket.id, expires_s=place_ends_s(zone, now_s), now_s=now_s)
         link = f"{self._settings.public_url.rstrip('/')}/t/{token}"
@@ -119,7 +126,7 @@ class WalkIns(Controller):
         slips: NamedDependency[Slips],
     ) -> Response[Slip]:  # fmt: skip
         asked = await guards.asked(request, _WALK_IN)
-        patient = patient_of(asked, datetime.now().astimezone().year)
+        patient = patient_of(asked, await slips.this_year(session.facility))
         if not patient.name or (asked.lane and asked.lane.upper() not in Lane.__members__):
             raise NotFoundException
         lane = Lane[asked.lane.upper()] if asked.lane else Lane.ORDINARY

@@ -1,7 +1,7 @@
 --[[ outbox: what becomes of debts the relay has claimed. Four small acts on one partition.
   KEYS   1 {partition}
   ARGV   paid:   stream ids                       the debts are forgotten, sealed letter and all
-         park:   stream id, reason                kept where an administrator sees it
+         park:   stream id, reason, sealed letter  kept where an administrator sees it
          parked: facility key, at most            Reply {{id, letter, meta, reason, parked ms}, …}, newest first
          resend: facility key, parked id          owed again, from now; its thirty seconds begin anew
   Reply  how many debts it touched, or as told
@@ -32,9 +32,9 @@ register('outbox_park', function(keys, args)
   local owed, id = keys[1] .. ':owed', args[1]
   local entry = redis.call('XRANGE', owed, id, id)[1]
   if not entry then return 0 end
-  local letter, meta = entry[2][2], entry[2][4]
+  local meta = entry[2][4]
   local key = parked_key(keys[1], cmsgpack.unpack(meta)[2])
-  redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'l', letter, 'm', meta, 'why', args[2], 'at', now_ms())
+  redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'l', args[3], 'm', meta, 'why', args[2], 'at', now_ms())
   redis.call('EXPIRE', key, PARKED_S)
   return forget(owed, {id})
 end)

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from kiosk import letters
 from kiosk.abdm.acknowledge import PATIENCE_S, Relay, Verdict, pause_s, verdict
 from kiosk.abdm.errors import GatewayError, GatewayRefused, GatewaySilent, NoAccessToken
 from kiosk.abdm.gateway import Gateway, timestamp
-from kiosk.abdm.reading import Envelope, legacy_scan, read_patient, to_query, to_scan
+from kiosk.abdm.reading import Envelope, legacy_scan, read_note, read_patient, to_query, to_scan
 from kiosk.abdm.wire import read_legacy, read_share, read_status
 from kiosk.checkin import CheckIn
 from kiosk.sealed import Seal
@@ -213,6 +214,18 @@ async def test_a_refused_answer_is_parked_at_once_and_can_be_sent_again(line: Li
     await line.pay()
     assert await line.outbox.parked(HIP) == []
     assert [heard.json["acknowledgement"]["profile"]["tokenNumber"] for heard in line.shares()] == ["M-001", "M-001"]
+
+
+async def test_a_parked_debt_keeps_nobodys_profile(line: Line) -> None:
+    line.fake.manners[ON_SHARE] = always(404, b"")
+    await line.scan()
+    await line.pay()
+    [parked] = await line.outbox.parked(HIP)
+    assert await line.outbox.resend(HIP, parked.id)
+    (debt,) = await line.outbox.take()
+    letter = letters.read(line.seal.open(letters.PURPOSE, debt.facility_key, debt.request, debt.letter))
+    assert letter == letters.Letter(letter.note)
+    assert read_note(letter.note).abha_address == "p0@sbx"
 
 
 async def test_401_earns_one_retry_with_a_new_token(line: Line) -> None:
