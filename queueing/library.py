@@ -61,6 +61,12 @@ def function_name(operation: str) -> str:
 
 
 @cache
+def _called(operation: str) -> tuple[bytes, bytes, bytes]:
+    """How every call of it begins: one key follows."""
+    return (b"FCALL", function_name(operation).encode(), b"1")
+
+
+@cache
 def source() -> str:
     """The whole library as FUNCTION LOAD takes it."""
     return f"#!lua name=kiosk_{version()}\nlocal VERSION = '{version()}'\n{_body()}"
@@ -77,7 +83,7 @@ async def load(store: Store) -> None:
 
 async def call(store: Store, operation: str, key: str, *arguments: str | bytes | float) -> Any:
     """One function call on the node that owns ``key``; the reply has the shape that the function's header states."""
-    command = ("FCALL", function_name(operation), 1, key, *arguments)
+    command = (*_called(operation), key, *arguments)
     try:
         return await store.call(key, *command)
     except StoreRefused as refused:

@@ -116,7 +116,10 @@ def _route(
             if scope.get("method") != "POST":
                 raise WrongMethod
             headers = dict(scope["headers"])
-            said = await _admit(door().gatekeeper, headers, now_s, id_in_headers=id_in_headers)
+            keeper, authorization = door().gatekeeper, headers.get(b"authorization")
+            if not keeper.remembers(authorization, now_s):
+                await keeper.prove(authorization, now_s, time.monotonic())
+            said = _read_headers(headers, id_in_headers=id_in_headers)
             unread = None
             await story(said, await read_body(receive, BODY_MAX, length=headers.get(b"content-length")), now_s)
         except SenderGone:
@@ -132,11 +135,8 @@ def _route(
     return gateway_door
 
 
-async def _admit(keeper: Gatekeeper, headers: Headers, now_s: float, *, id_in_headers: bool) -> Envelope:
-    """All that is decided by the headers, before a byte of the body is read."""
-    authorization = headers.get(b"authorization")
-    if not keeper.remembers(authorization, now_s):
-        await keeper.prove(authorization, now_s, time.monotonic())
+def _read_headers(headers: Headers, *, id_in_headers: bool) -> Envelope:
+    """What else is decided before a byte of the body is read."""
     said = _envelope(headers)
     if id_in_headers:
         _check_request_id(said.request_id)

@@ -343,7 +343,7 @@ def _whole(person: Person, shared: PatientShare | LegacyPatient, *, phone: str) 
 
 def _abha_number(written: str) -> str:
     digits = written.replace("-", "")  # as the gateway writes them: 91-7507-6821-7770
-    if not (len(digits) <= 14 and _is_digits(digits)):
+    if digits and not (len(digits) <= 14 and _is_digits(digits)):
         digits = _NOT_DIGIT.sub("", written[:40])
     return digits if len(digits) == 14 else ""
 
