@@ -176,6 +176,10 @@ class ClusterStore:
             self._answered.set({**answered, slot: mark})
         return reply
 
+    @property
+    def spans(self) -> bool:
+        return False
+
     async def durable(self, key: bytes | str) -> None:
         if self._url.promise == "disk":
             return

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from queueing import library
+from queueing.arrivals import Arrivals
 from queueing.day import ServiceClock, iso_day
 from queueing.keys import facility_root
 from queueing.models import (
@@ -70,7 +71,6 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
 
 
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
-_pack = msgspec.msgpack.Encoder().encode
 _read_place = msgspec.msgpack.Decoder(Place).decode
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
 
@@ -103,14 +103,9 @@ def _moved(reply: list[Any]) -> Moved:
     return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))
 
 
-def pack_values(*values: Any) -> bytes:
-    """One after another, as a function unpacks them into its variables; at most 15."""
-    return _pack(values)[1:]  # without the head of the list
-
-
 def arrival_arguments(arrival: Arrival, rate: float, burst: int) -> tuple[bytes, ...]:
-    """ARGV 2 and on of functions/enqueue.lua: what is words or numbers packed in one, what is bytes apart."""
-    words = pack_values(
+    """The five of functions/enqueue.lua: what is words or numbers packed in one, what is bytes apart."""
+    words = library.pack_values(
         arrival.facility,
         arrival.counter,
         arrival.text,
@@ -124,7 +119,8 @@ def arrival_arguments(arrival: Arrival, rate: float, burst: int) -> tuple[bytes,
         rate,
         burst,
     )
-    return (words, arrival.fingerprint, arrival.letter, *arrival.persons)
+    one, other = (*arrival.persons, b"", b"")[:2]
+    return (words, arrival.fingerprint, arrival.letter, one, other)
 
 
 def _unix_ms() -> UnixMs:
@@ -145,6 +141,7 @@ class OpdDesk:
         now_ms: Callable[[], UnixMs] = _unix_ms,
     ) -> None:
         self._store = store
+        self._arrivals = Arrivals(store)
         self._now_ms = now_ms
         self._clocks = {"": clock or ServiceClock(timezone, now_ms)}
         self._zones: dict[str, str] = {}
@@ -153,8 +150,13 @@ class OpdDesk:
 
     async def enqueue(self, arrival: Arrival) -> Place:
         """Give a place, or the one this person has, or refuse; what the gateway is owed is written in the same step."""
+        root = facility_root(arrival.facility)
         arguments = arrival_arguments(arrival, self._rate, self._burst)
-        return _read_place(await self._ask("enqueue", arrival.facility, *arguments))
+        reply: Any = await self._arrivals.place(root, self._clock_of(root), arguments)
+        if type(reply) is list:
+            reply = await self._arrivals.place(root, self._in_zone(root, reply), arguments)
+        await self._store.durable(root)
+        return _read_place(reply)
 
     async def call_next(self, hip: str, counter: str, *, by: str, seen: str | None = None) -> Moved:
         """Finish who is at the counter and call the first of its queues.
@@ -279,17 +281,21 @@ class OpdDesk:
         promise is kept. One coroutine does all of it: on the path of a scan each layer is felt.
         """
         root = facility_root(hip)
-        clock = self._clocks[self._zones.get(root, "")]
-        reply = await library.call(self._store, operation, root, pack_values(*clock.told()), *arguments)
+        clock = self._clock_of(root)
+        reply = await library.call(self._store, operation, root, library.pack_values(*clock.told()), *arguments)
         if type(reply) is list and reply[0] == Outcome.OTHER_ZONE:
-            clock = self._in_zone(root, reply[1].decode())
-            reply = await library.call(self._store, operation, root, pack_values(*clock.told()), *arguments)
+            clock = self._in_zone(root, reply)
+            reply = await library.call(self._store, operation, root, library.pack_values(*clock.told()), *arguments)
         if writes:
             await self._store.durable(root)
         return reply
 
-    def _in_zone(self, root: str, zone: str) -> ServiceClock:
-        """The facility keeps another zone than we thought: its clock from now on."""
+    def _clock_of(self, root: str) -> ServiceClock:
+        return self._clocks[self._zones.get(root, "")]
+
+    def _in_zone(self, root: str, answer: Any) -> ServiceClock:
+        """The facility keeps another zone than we thought, says the store's ``answer``: its clock from now on."""
+        zone = answer[1].decode()
         self._zones[root] = zone
         return self._clocks.setdefault(zone, ServiceClock(zone, self._now_ms))
 

@@ -21,6 +21,8 @@ class ServerFacts(Struct, frozen=True, kw_only=True):
     version: tuple[int, ...] = ()
     fsync_always: bool = False
     """Every answer leaves after its write is on disk."""
+    has_slots: bool = False
+    """It runs in cluster mode, be it alone: a call must stay in one slot."""
 
 
 async def greet(wire: Wire, address: Address, name: str) -> ServerFacts:
@@ -64,6 +66,7 @@ def read_facts(info: object, config: object) -> ServerFacts:
         product=product if version else "",
         version=tuple(int(part) for part in version.split(".") if part.isdecimal()),
         fsync_always=settings == {b"appendonly": b"yes", b"appendfsync": b"always"},
+        has_slots=said.get("server_mode", said.get("redis_mode")) == "cluster",
     )
 
 

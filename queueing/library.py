@@ -4,13 +4,19 @@ The version is a digest of the source, so a changed function is another function
 upgrade each call their own.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
 
+import msgspec
+
 from queueing.errors import StoreRefused
 from queueing.store import Store
+from queueing.wire import Command, Word
+
+_pack = msgspec.msgpack.Encoder().encode
 
 _SHARED_ORDER: Final = (
     "register",
@@ -61,9 +67,8 @@ def function_name(operation: str) -> str:
 
 
 @cache
-def _called(operation: str) -> tuple[bytes, bytes, bytes]:
-    """How every call of it begins: one key follows."""
-    return (b"FCALL", function_name(operation).encode(), b"1")
+def _called(operation: str) -> tuple[bytes, bytes]:
+    return (b"FCALL", function_name(operation).encode())
 
 
 @cache
@@ -81,14 +86,28 @@ async def load(store: Store) -> None:
             raise
 
 
-async def call(store: Store, operation: str, key: str, *arguments: str | bytes | float) -> Any:
+def pack_values(*values: Any) -> bytes:
+    """One after another, as a function unpacks them into its variables; at most 15."""
+    return _pack(values)[1:]  # without the head of the list
+
+
+def command(operation: str, keys: Sequence[str], arguments: Iterable[Word]) -> Command:
+    """The call of an operation."""
+    return (*_called(operation), len(keys), *keys, *arguments)
+
+
+def is_missing(refused: StoreRefused) -> bool:
+    """A new primary, or a store that was emptied: nothing ran, it lacks the library."""
+    return "Function not found" in str(refused)
+
+
+async def call(store: Store, operation: str, key: str, *arguments: Word) -> Any:
     """One function call on the node that owns ``key``; the reply has the shape that the function's header states."""
-    command = (*_called(operation), key, *arguments)
+    words = command(operation, (key,), arguments)
     try:
-        return await store.call(key, *command)
+        return await store.call(key, *words)
     except StoreRefused as refused:
-        if "Function not found" not in str(refused):
+        if not is_missing(refused):
             raise
-    # A new primary, or a store that was emptied: nothing ran, so bring the library and ask again.
     await load(store)
-    return await store.call(key, *command)
+    return await store.call(key, *words)

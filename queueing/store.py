@@ -30,6 +30,10 @@ class Store(Protocol):
         StoreRefused.
         """
 
+    @property
+    def spans(self) -> bool:
+        """Whether one call may name keys of several slots."""
+
     def durable(self, key: bytes | str) -> Awaitable[None]:
         """Returns when everything this task has written to ``key``'s slot so far keeps the promise; raises InDoubt
         when it does not.
@@ -93,6 +97,10 @@ class SingleStore:
 
     def call(self, key: bytes | str, *command: Word) -> Awaitable[Reply]:
         return self._connection.send(command)
+
+    @property
+    def spans(self) -> bool:
+        return not self._connection.facts.has_slots
 
     def durable(self, key: bytes | str) -> Awaitable[None]:
         return _AT_ONCE

@@ -22,9 +22,9 @@ MAX_UNSENT_BYTES = 32 << 20
 """Waiting for a store that does not read: some 4,096 calls of 8 kB. Beyond, memory would be the queue."""
 MAX_REPLY_BYTES = 64 << 20
 """The largest answer asked for is a few hundred tickets with their sealed letters, under 1 MB."""
-FLUSH_AT = 4
-"""Calls gathered before they leave, though more may come in this turn: the store works on these while we prepare the
-rest. Fewer would cost it an fsync for each few calls."""
+FLUSH_BYTES = 2048
+"""Gathered before they leave, though more may come in this turn: the store works on these few arrivals while we prepare
+the rest. Less would cost it an fsync for each."""
 NOTHING = object()
 """What the reader says while an answer is incomplete."""
 
@@ -79,7 +79,7 @@ class Wire(asyncio.Protocol):
         self._pending.append((future, self._loop.time()))
         self._unsent.append(packed)
         self._unsent_bytes += len(packed)
-        if len(self._unsent) >= FLUSH_AT:
+        if self._unsent_bytes >= FLUSH_BYTES:
             self._flush()
         elif not self._flush_planned:
             self._flush_planned = True

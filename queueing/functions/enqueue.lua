@@ -1,25 +1,32 @@
---[[ enqueue: give one person one place in one queue, and owe the gateway the answer.
-  KEYS   1 root of the facility
-  ARGV   1 clock   2 of models.Arrival what is no bytes, and places a second and at once (desk.py), packed one after
-         another   3 fingerprint   4 sealed letter   5-6 digests by which the person is known, none to two
-  Reply  models.Place, packed
-  Cost   O(log n) of the queue; a new place is 9 commands, 10 the day after another; once a day O(tickets alive)
+--[[ enqueue: give each of some people one place in one queue, and owe the gateway the answers.
+  KEYS   roots of the facilities, one an arrival
+  ARGV   1 clock, and then five an arrival: of models.Arrival what is no bytes, and places a second and at once
+         (desk.py), packed one after another; fingerprint; sealed letter; two digests by which the person is known, or ''
+  Reply  an answer an arrival: models.Place, packed; {OTHER_ZONE, zone}; or an error
+  Cost   an arrival O(log n) of the queue; a new place is 9 commands, 10 the day after another; once a day O(tickets
+         alive)
   Same request id again: the same answer, nothing is written. Same person again: the same number, its own debt.
-  All is read and checked before the first write, so that an error leaves nothing half done. ]]
+  All of one arrival is read and checked before its first write, so that an error leaves nothing half done; who came
+  with it does not notice. ]]
 
 local SHOWN_MS = 30 * MINUTE_MS          -- the ABHA app shows a token this long (ABDM test case), at least
 local SHOWN_AT_LEAST_S = 60              -- a second scan after that still shows it for a minute
 local SHOWN_AT_MOST_S = 86400
 local TOKEN_CHARS = 8                    -- what an app shows of a token number without cutting it
 local TICKETS_A_PERSON = 8               -- one person in this many queues of one hospital on one day
+local ARGUMENTS = 5
 local DEGREE_M = 111320                  -- metres to a degree; on the few kilometres that matter the earth is flat
 
-local function read_arrival(args)
+local function some(digest)
+  return digest ~= '' and digest or nil
+end
+
+local function read_arrival(args, at)
   local facility, counter, text, queue, assurance, position, lane, request, owed, refusal, rate, burst =
-    cmsgpack.unpack(args[2])
+    cmsgpack.unpack(args[at])
   return {facility = facility, counter = counter, text = text, queue = queue, assurance = assurance,
     position = position, lane = lane, request = request, owed = owed, refusal = refusal, rate = rate, burst = burst,
-    fingerprint = args[3], letter = args[4], persons = {args[5], args[6]}}
+    fingerprint = args[at + 1], letter = args[at + 2], persons = {some(args[at + 3]), some(args[at + 4])}}
 end
 
 local function shown_s(ticket, clock)
@@ -208,11 +215,11 @@ local function give_place(hall, clock, day, arrival, ticket, mark, ahead)
   return place_reply(clock, OUTCOME.NEW, id, ticket, ticket[T.state] == STATE.WAITING and ahead or 0)
 end
 
-register('enqueue', function(keys, args)
-  local hall = open_hall(keys[1])
-  local arrival = read_arrival(args)
+local function enqueue(root, told, args, at)
+  local hall = open_hall(root)
+  local arrival = read_arrival(args, at)
   local config = read_config(hall, arrival.counter, arrival.text)
-  local clock, wrong = tell_time(config.zone, args)
+  local clock, wrong = clock_in(config.zone, told)
   if not clock then return wrong end
   if config.hip ~= arrival.facility then return foreign(hall, clock, arrival) end
   local queue, pace, assurance, closed = find_queue(hall, config, arrival.queue, arrival.counter, arrival.assurance)
@@ -239,4 +246,21 @@ register('enqueue', function(keys, args)
   ticket = new_ticket(clock, arrival, queue, day.number + 1, verdict, assurance, nearness,
     shown_until(clock, ahead, pace))
   return give_place(hall, clock, day, arrival, ticket, mark, ahead)
+end
+
+-- One of several: its error is its own answer. A command's error begins with its code, Lua's own has none.
+local function enqueue_one(root, told, args, at)
+  local fine, reply = pcall(enqueue, root, told, args, at)
+  if fine then return reply end
+  local words = type(reply) == 'table' and reply.err or tostring(reply)
+  return {err = string.find(words, '^%u+ ') and words or 'ERR ' .. words}
+end
+
+register('enqueue', function(keys, args)
+  local told = tell_time(args)
+  -- Alone, its error is the call's: a cluster reads from it whether to ask again.
+  if #keys == 1 then return {enqueue(keys[1], told, args, 2)} end
+  local replies = {}
+  for i, root in ipairs(keys) do replies[i] = enqueue_one(root, told, args, 2 + ARGUMENTS * (i - 1)) end
+  return replies
 end, {})

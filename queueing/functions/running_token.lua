@@ -23,7 +23,7 @@ end
 register('running_token', function(keys, args)
   local hall = open_hall(keys[1])
   local config = read_config(hall, args[4], args[5])
-  local clock, wrong = tell_time(config.zone, args)
+  local clock, wrong = clock_in(config.zone, tell_time(args))
   if not clock then return wrong end
   local ours = config.hip == args[8]
   if ours then reach_day(hall, clock, config.day) end

@@ -7,20 +7,27 @@
 -- A caller and the store that disagree by more than this do not live on the same day: somebody must look first.
 local CLOCKS_APART_MS = 26 * HOUR_MS
 
-local function tell_time(own_zone, args)
+-- What the caller told and the store's own time make: the time in the caller's zone. Once a call.
+local function tell_time(args)
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   local callers_now, offset, change_at, offset_then, zone = cmsgpack.unpack(args[1])
-  if math.abs(now - callers_now) > CLOCKS_APART_MS then
+  if change_at > 0 and now >= change_at then offset = offset_then end
+  return {now = now, offset = offset, day = math.floor((now + offset) / DAY_MS), zone = zone,
+    apart = math.abs(now - callers_now) > CLOCKS_APART_MS}
+end
+
+-- The clock of a facility that keeps `own_zone` (nil: any), or nil and what to answer.
+local function clock_in(own_zone, told)
+  if told.apart then
     return nil, redis.error_reply('CLOCK the clocks of the store and of the caller are more than a day apart')
   end
-  if own_zone and own_zone ~= zone then return nil, {OUTCOME.OTHER_ZONE, own_zone} end
-  if change_at > 0 and now >= change_at then offset = offset_then end
-  return {now = now, offset = offset, day = math.floor((now + offset) / DAY_MS)}
+  if own_zone and own_zone ~= told.zone then return nil, {OUTCOME.OTHER_ZONE, own_zone} end
+  return told
 end
 
 local function read_clock(hall, args)
-  return tell_time(redis.call('HGET', hall.facility, 'zone'), args)
+  return clock_in(redis.call('HGET', hall.facility, 'zone'), tell_time(args))
 end
 
 local function midnight_ms(clock, day)
