@@ -159,8 +159,10 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # A stream socket's always is one; uvloop's only lacks the name.
         self._transport = cast(asyncio.Transport, transport)
-        # With no room to wait in, uvloop writes at once and not at the end of its turn.
-        self._transport.set_write_buffer_limits(high=0)
+        # With no room to wait in, uvloop writes at once and not at the end of its turn. Over TLS it would pause us with
+        # every other write, for nothing, and for ever with the last.
+        if transport.get_extra_info("ssl_object") is None:
+            self._transport.set_write_buffer_limits(high=0)
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:

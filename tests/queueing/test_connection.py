@@ -330,7 +330,10 @@ async def test_over_tls_only_a_trusted_certificate_is_spoken_to(tmp_path: Path) 
     async with hostile(tls=context) as server:
         trusting = Address(host="127.0.0.1", port=server.port, tls=Tls(ca_certs=str(certificate)))
         async with connected(server, address=trusting) as connection:
-            assert await outcome(connection, "a") == "own"
+            for number in range(20):
+                assert await outcome(connection, str(number)) == "own"
+            many = await asyncio.gather(*[outcome(connection, "x" * 3000 + str(number)) for number in range(200)])
+            assert set(many) == {"own"}
         suspicious = SharedConnection(Address(host="127.0.0.1", port=server.port, tls=Tls()))
         with pytest.raises(StoreAway, match="certificate"):
             await suspicious.ready(0.5)
