@@ -71,6 +71,8 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
 
 
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
+_PLACE_HEAD: Final = bytes((0x90 + len(Place.__struct_fields__),))
+"""MessagePack's head of a list so long; the function leaves it away."""
 _read_place = msgspec.msgpack.Decoder(Place).decode
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
 
@@ -156,7 +158,7 @@ class OpdDesk:
         if type(reply) is list:
             reply = await self._arrivals.place(root, self._in_zone(root, reply), arguments)
         await self._store.durable(root)
-        return _read_place(reply)
+        return _read_place(_PLACE_HEAD + reply)
 
     async def call_next(self, hip: str, counter: str, *, by: str, seen: str | None = None) -> Moved:
         """Finish who is at the counter and call the first of its queues.

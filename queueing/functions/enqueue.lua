@@ -1,8 +1,8 @@
 --[[ enqueue: give each of some people one place in one queue, and owe the gateway the answers.
   KEYS   roots of the facilities, one an arrival
-  ARGV   1 clock, and then five an arrival: of models.Arrival what is no bytes, and places a second and at once
+  ARGV   1 clock, and then five an arrival: of models.Arrival what is no bytes, with places a second and at once
          (desk.py), packed one after another; fingerprint; sealed letter; two digests by which the person is known, or ''
-  Reply  an answer an arrival: models.Place, packed; {OTHER_ZONE, zone}; or an error
+  Reply  an answer an arrival: models.Place packed, one value after another; {OTHER_ZONE, zone}; or an error
   Cost   an arrival O(log n) of the queue; a new place is 9 commands, 10 the day after another; once a day O(tickets
          alive)
   Same request id again: the same answer, nothing is written. Same person again: the same number, its own debt.
@@ -35,11 +35,11 @@ local function shown_s(ticket, clock)
 end
 
 local function place_reply(clock, outcome, id, ticket, ahead)
-  return cmsgpack.pack({outcome, id, ticket[T.token], ticket[T.queue], ticket[T.state], ahead, shown_s(ticket, clock)})
+  return cmsgpack.pack(outcome, id, ticket[T.token], ticket[T.queue], ticket[T.state], ahead, shown_s(ticket, clock), nil)
 end
 
 local function no_place(outcome, refusal)
-  return cmsgpack.pack({outcome, '', '', '', STATE.WAITING, 0, 0, refusal ~= 0 and refusal or nil})
+  return cmsgpack.pack(outcome, '', '', '', STATE.WAITING, 0, 0, refusal ~= 0 and refusal or nil)
 end
 
 local function owe_place(hall, clock, arrival, answer)
@@ -205,7 +205,7 @@ end
 -- The news go first: should the partition's debts be of a wrong type, nothing is left behind but a hint.
 local function give_place(hall, clock, day, arrival, ticket, mark, ahead)
   local sequence = day.sequence + 1
-  local id = clock.day .. '-' .. sequence
+  local id = string.format('%s-%d', text_of_day(clock.day), sequence)
   tell_arrival(hall)
   owe_place(hall, clock, arrival,
     {outcome = OUTCOME.NEW, token = ticket[T.token], expires_s = shown_s(ticket, clock)})

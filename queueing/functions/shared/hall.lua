@@ -27,8 +27,16 @@ local function partition_of(root)
   return string.match(root, '^{[^}]*}')
 end
 
+-- Lua writes every number by way of printf; the same day is written all the time.
+local written_day, day_text
+
+local function text_of_day(day)
+  if day ~= written_day then written_day, day_text = day, string.format('%d', day) end
+  return day_text
+end
+
 local function day_key(hall, day)
-  return hall.root .. ':' .. day
+  return hall.root .. ':' .. text_of_day(day)
 end
 
 -- Where requests are remembered that named no facility of ours.
