@@ -1,5 +1,6 @@
 """Every word the console says, in one place. English for now; a second language is a second table."""
 
+from kiosk.words import BOOK, ENGLISH
 from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, Remote, State
 
 ORDER = (
@@ -169,3 +170,12 @@ SCREEN = {
     "just_now": "just now",
 }
 """Words the page's script needs; templates hold the rest."""
+
+SLIP_SAYS = {"title": "ticket.title", "ahead": "ticket.ahead", "hint": "board.hint"}
+"""What a patient must read on paper, by the words of the screens."""
+SLIPS = {
+    code: {"name": book.name, "direction": book.direction} | {part: book.say(key) for part, key in SLIP_SAYS.items()}
+    for code, book in BOOK.items()
+    if book is not ENGLISH
+}
+"""The second language of a slip; English stands on every one, for staff."""

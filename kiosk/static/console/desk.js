@@ -11,7 +11,7 @@ const root = $('desk');
 const counter = root.dataset.counter;
 // The hospital's time, as on its boards, whatever zone this PC is set to.
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: root.dataset.zone });
-const [words, lanes, sections, states, genders, queues] = ['words', 'lanes', 'sections', 'states', 'genders', 'queues'].map((name) => JSON.parse(root.dataset[name]));
+const [words, lanes, sections, states, genders, queues, slips] = ['words', 'lanes', 'sections', 'states', 'genders', 'queues', 'slips'].map((name) => JSON.parse(root.dataset[name]));
 const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
 const LOOK_MS = 30000; // and a lost hint costs no more than this
 const TOAST_MS = 9000;
@@ -20,7 +20,7 @@ let view = null, ahead_ms = 0, asking = 0, shown = 0, lostAt = null, streaming =
 const now_ms = () => Date.now() + ahead_ms;
 const list = new List($('list'), words, sections, paintChosen);
 const now = new Now(words, states, genders, lanes);
-const walkIn = new WalkIn(words, trouble);
+const walkIn = new WalkIn(words, slips, trouble);
 
 // --- what the server says -------------------------------------------------------------------------------------------
 
@@ -159,7 +159,7 @@ function register(typed) {
 async function printAgain(ticket) {
   if (!ticket) return tell(words.choose_first, 'warn');
   try {
-    await print(await post('/console/slip', { ticket: ticket.id }), words);
+    await print(await post('/console/slip', { ticket: ticket.id }), words, slips);
   } catch (cause) {
     trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, 'warn');
   }

@@ -1,9 +1,12 @@
-// The paper slip: a number, the queue, and a QR of the ticket's page. The page itself is printed, with all else hidden.
+// The paper slip: a number, the queue, what to do, and a QR of the ticket's page; in English and in the language the
+// clerk chose. The page itself is printed, with all else hidden.
 
 import { $, fill, say } from './dom.js';
 
 const KEPT = 'kiosk-paper';
+const KEPT_LANGUAGE = 'kiosk-slip-language';
 
+// Paper and language are the machine's: what was chosen last holds.
 export function paper() {
   const radios = [...document.querySelectorAll('input[name=paper]')];
   const kept = localStorage.getItem(KEPT);
@@ -11,15 +14,38 @@ export function paper() {
     if (radio.value === kept) radio.checked = true;
     radio.addEventListener('change', () => localStorage.setItem(KEPT, radio.value));
   }
+  const language = $('slip-language');
+  language.value = localStorage.getItem(KEPT_LANGUAGE) ?? '';
+  if (language.selectedIndex < 0) language.value = '';
+  language.addEventListener('change', () => localStorage.setItem(KEPT_LANGUAGE, language.value));
 }
 
-export async function print(slip, words) {
+function translate(place, code, local, slip) {
+  const lines = local && { ...local, ahead: slip.ahead ? `${local.ahead}: ${slip.ahead}` : '' };
+  for (const node of place.querySelectorAll('[data-local]')) {
+    node.lang = code;
+    node.dir = local?.direction ?? 'ltr';
+    say(node, lines?.[node.dataset.local]);
+  }
+}
+
+// `languages`: the slip's words by language code, as the page brought them.
+export async function print(slip, words, languages) {
   const place = $('slip');
   const before = slip.ahead ? fill(words.slip_ahead, { count: slip.ahead }) : '';
   for (const node of place.querySelectorAll('[data-slip]')) say(node, { ...slip, before }[node.dataset.slip]);
+  const code = $('slip-language').value;
+  translate(place, code, languages[code], slip);
   place.classList.toggle('narrow', document.querySelector('input[name=paper]:checked')?.value === '58');
   const picture = $('slip-qr');
   picture.src = slip.qr;
-  await picture.decode().catch(() => undefined); // a slip without its picture still has the number
+  // A slip without its picture or its script's own font still has the number.
+  await Promise.allSettled([picture.decode(), ...fontsOf(place)]);
   window.print();
+}
+
+// What is hidden until it is printed has no font yet.
+function fontsOf(place) {
+  return [...place.querySelectorAll('[data-local]')].filter((node) => node.textContent)
+    .map((node) => document.fonts.load(`1em ${getComputedStyle(node).fontFamily}`, node.textContent));
 }

@@ -5,7 +5,7 @@ import { post } from './net.js';
 import { print } from './slip.js';
 
 export class WalkIn {
-  constructor(words, trouble) {
+  constructor(words, slips, trouble) {
     Object.assign(this, { words, trouble, claim: null, slip: null, busy: false, seen: '' });
     this.dialog = $('walk');
     this.form = $('walk-form');
@@ -14,7 +14,7 @@ export class WalkIn {
     $('walk-leave').addEventListener('click', () => this.dialog.close());
     $('walk-close').addEventListener('click', () => this.dialog.close());
     $('walk-again').addEventListener('click', () => this.#clear());
-    $('walk-print').addEventListener('click', () => print(this.slip, words));
+    $('walk-print').addEventListener('click', () => print(this.slip, words, slips));
     $('walk-done').addEventListener('keydown', (event) => {
       if (event.key.toLowerCase() === 'w' && !event.repeat) { event.preventDefault(); this.#clear(); }
     });

@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from kiosk.house import House
 from kiosk.people import Patient, shown
+from kiosk.words import BOOK
 from queueing.models import Place
 from tests.kiosk.console.ward import (
     OWN_PASSWORD,
@@ -273,6 +274,30 @@ async def test_a_walk_in_has_a_number_after_a_name_and_one_key(page: Page, serve
     assert await page.evaluate("window.printed") == 1
     await page.keyboard.press("Escape")
     await expect(page.locator("#list .who bdi")).to_have_text("Zoona Begum")
+
+
+async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, served: Served) -> None:
+    await served.arrive("Zoona Begum")
+    await page.evaluate("() => { window.print = () => {}; }")
+    slip = page.locator("#slip")
+    await page.keyboard.press("w")
+    await page.keyboard.type("Ghulam Nabi")
+    await page.keyboard.press("Enter")
+    await page.locator("#slip-language").select_option(label="اردو")
+    await page.locator("#walk-print").click()
+    await page.emulate_media(media="print")
+    urdu = slip.locator("[data-local]")
+    said = BOOK["ur"].say
+    await expect(urdu).to_have_text([said("ticket.title"), f"{said('ticket.ahead')}: 1", said("board.hint")])
+    await expect(urdu.first).to_have_attribute("dir", "rtl")
+    assert "1 before you" in await slip.inner_text()
+    await page.emulate_media(media="screen")
+    await page.reload()  # chosen once for this machine
+    await page.evaluate("() => { window.print = () => {}; }")
+    await page.locator("#list").focus()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("l")
+    await expect(urdu.first).to_have_text(said("ticket.title"), use_inner_text=False)
 
 
 @pytest.mark.parametrize("opened_first", [True, False])
