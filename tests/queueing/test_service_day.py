@@ -1,5 +1,6 @@
 """Midnight: numbers begin again, nobody who just came loses the place, and the day never goes back."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from queueing.day import ServiceClock, place_ends_s
 from queueing.desk import OpdDesk
 from queueing.errors import StoreRefused
-from queueing.models import Outcome, Queue, State
+from queueing.models import Facility, Outcome, Queue, State
 from queueing.registry import Registry
 from queueing.store import Store
 from tests.queueing.hall import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, open_desk
@@ -87,6 +88,20 @@ async def test_the_day_never_goes_back(store: Store) -> None:
     await desk.enqueue(arrival())
     clock.moved_ms -= 10_000
     assert (await desk.enqueue(arrival())).token == "M-002"
+
+
+@anyio_mark
+async def test_a_day_that_one_hospital_reached_is_not_told_to_those_who_share_its_call(store: Store) -> None:
+    desk, clock = await at_midnight(store)
+    await Registry(store).put_facility(Facility(hip_id="other", name="Other"))
+    await Registry(store).put_queue("other", Queue(id="q", name="Q", prefix="Q"), 1)
+    elsewhere = {"facility": "other", "text": ""}
+    assert (await desk.enqueue(arrival(**elsewhere))).token == "Q-001"
+    clock.moved_ms += 10_000
+    await desk.enqueue(arrival())
+    clock.moved_ms -= 10_000
+    places = await asyncio.gather(desk.enqueue(arrival()), desk.enqueue(arrival(**elsewhere)))
+    assert [place.token for place in places] == ["M-002", "Q-002"]
 
 
 @anyio_mark

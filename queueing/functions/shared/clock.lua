@@ -13,16 +13,18 @@ local function tell_time(args)
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   local callers_now, offset, change_at, offset_then, zone = cmsgpack.unpack(args[1])
   if change_at > 0 and now >= change_at then offset = offset_then end
-  return {now = now, offset = offset, day = math.floor((now + offset) / DAY_MS), zone = zone,
+  return {now = now, offset = offset, by_time = math.floor((now + offset) / DAY_MS), zone = zone,
     apart = math.abs(now - callers_now) > CLOCKS_APART_MS}
 end
 
--- The clock of a facility that keeps `own_zone` (nil: any), or nil and what to answer.
+-- The clock of a facility that keeps `own_zone` (nil: any), or nil and what to answer. All of one call are told the same
+-- time; the day is the facility's own, which may have reached a later one (shared/day.lua).
 local function clock_in(own_zone, told)
   if told.apart then
     return nil, redis.error_reply('CLOCK the clocks of the store and of the caller are more than a day apart')
   end
   if own_zone and own_zone ~= told.zone then return nil, {OUTCOME.OTHER_ZONE, own_zone} end
+  told.day = told.by_time
   return told
 end
 
