@@ -17,7 +17,7 @@ from queueing import library
 from queueing.day import ServiceClock
 from queueing.errors import QueueingError, StoreRefused
 from queueing.store import Store
-from queueing.wire import Reply, Word
+from queueing.wire import Reply
 
 TOGETHER: Final = 4
 """More would share better, and let the store wait for the worker: measured, this is where both work most."""
@@ -33,30 +33,30 @@ class Arrivals:
         self._clock: ServiceClock | None = None
         """Of those who are gathered: one call tells one time zone."""
         self._roots: list[str] = []
-        self._words: list[Word] = []
+        self._arrivals: list[bytes] = []
         self._answers: list[Answer] = []
         self._leaving = False
 
-    async def place(self, root: str, clock: ServiceClock, arguments: tuple[bytes, ...]) -> Reply:
-        """What ``functions/enqueue.lua`` answers to one arrival; ``arguments`` are its own. Raises a QueueingError."""
+    async def place(self, root: str, clock: ServiceClock, arrival: bytes) -> Reply:
+        """What ``functions/enqueue.lua`` answers to one arrival, packed for it. Raises a QueueingError."""
         if self._store.spans:
             try:
-                return await self._join(root, clock, arguments)
+                return await self._join(root, clock, arrival)
             except StoreRefused as refused:
                 if not library.is_missing(refused):
                     raise
         told = library.pack_values(*clock.told())
-        (reply,) = await library.call(self._store, "enqueue", root, told, *arguments)
+        (reply,) = await library.call(self._store, "enqueue", root, told, arrival)
         return cast(Reply, reply)
 
-    def _join(self, root: str, clock: ServiceClock, arguments: tuple[bytes, ...]) -> Answer:
+    def _join(self, root: str, clock: ServiceClock, arrival: bytes) -> Answer:
         if clock is not self._clock:
             self._leave()
             self._clock = clock
         loop = asyncio.get_running_loop()
         answer: Answer = loop.create_future()
         self._roots.append(root)
-        self._words += arguments
+        self._arrivals.append(arrival)
         self._answers.append(answer)
         if len(self._answers) == TOGETHER:
             self._leave()
@@ -72,9 +72,9 @@ class Arrivals:
     def _leave(self) -> None:
         if self._clock is None or not self._answers:
             return
-        roots, words, answers = self._roots, self._words, self._answers
-        self._roots, self._words, self._answers = [], [], []
-        command = library.command("enqueue", roots, [library.pack_values(*self._clock.told()), *words])
+        roots, arrivals, answers = self._roots, self._arrivals, self._answers
+        self._roots, self._arrivals, self._answers = [], [], []
+        command = library.command("enqueue", roots, [library.pack_values(*self._clock.told()), *arrivals])
         try:
             call = asyncio.ensure_future(self._store.call(roots[0], *command))
         except QueueingError as failure:

@@ -105,8 +105,8 @@ def _moved(reply: list[Any]) -> Moved:
     return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))
 
 
-def arrival_arguments(arrival: Arrival, rate: float, burst: int) -> tuple[bytes, ...]:
-    """The five of functions/enqueue.lua: what is words or numbers packed in one, what is bytes apart."""
+def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
+    """The argument of functions/enqueue.lua, which names the values in the same order."""
     words = library.pack_values(
         arrival.facility,
         arrival.counter,
@@ -121,8 +121,21 @@ def arrival_arguments(arrival: Arrival, rate: float, burst: int) -> tuple[bytes,
         rate,
         burst,
     )
-    one, other = (*arrival.persons, b"", b"")[:2]
-    return (words, arrival.fingerprint, arrival.letter, one, other)
+    person, other = (*[b"p" + digest for digest in arrival.persons], b"", b"")[:2]
+    fingerprint, letter, head = arrival.fingerprint, arrival.letter, library.text_head
+    return b"".join(
+        (
+            words,
+            head(len(fingerprint)),
+            fingerprint,
+            head(len(letter)),
+            letter,
+            head(len(person)),
+            person,
+            head(len(other)),
+            other,
+        )
+    )
 
 
 def _unix_ms() -> UnixMs:
@@ -153,10 +166,10 @@ class OpdDesk:
     async def enqueue(self, arrival: Arrival) -> Place:
         """Give a place, or the one this person has, or refuse; what the gateway is owed is written in the same step."""
         root = facility_root(arrival.facility)
-        arguments = arrival_arguments(arrival, self._rate, self._burst)
-        reply: Any = await self._arrivals.place(root, self._clock_of(root), arguments)
+        packed = packed_arrival(arrival, self._rate, self._burst)
+        reply: Any = await self._arrivals.place(root, self._clock_of(root), packed)
         if type(reply) is list:
-            reply = await self._arrivals.place(root, self._in_zone(root, reply), arguments)
+            reply = await self._arrivals.place(root, self._in_zone(root, reply), packed)
         await self._store.durable(root)
         return _read_place(_PLACE_HEAD + reply)
 

@@ -4,8 +4,9 @@ The version is a digest of the source, so a changed function is another function
 upgrade each call their own.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
@@ -32,6 +33,8 @@ _SHARED_ORDER: Final = (
     "requests",
 )
 """Each may use what stands before it."""
+_NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)
+"""A table of named numbers, as ``STATE`` in ``shared/words.lua``."""
 
 
 def _read(*parts: str) -> str:
@@ -51,7 +54,18 @@ def _operation(name: str) -> str:
 
 @cache
 def _body() -> str:
-    return "\n".join([*(_read("shared", f"{name}.lua") for name in _SHARED_ORDER), *map(_operation, operation_names())])
+    parts = [*(_read("shared", f"{name}.lua") for name in _SHARED_ORDER), *map(_operation, operation_names())]
+    return in_place("\n".join(parts))
+
+
+def in_place(source: str) -> str:
+    """Numbers for their names: the store would look up ``STATE.WAITING`` in a table, dozens of times a scan.
+
+    Raises KeyError for a name that its table lacks: in Lua it would be nothing, without a word.
+    """
+    tables = {table: dict(re.findall(r"(\w+) = (\d+)", numbers)) for table, numbers in _NAMED.findall(source)}
+    names = re.compile(rf"\b({'|'.join(tables)})\.(\w+)")
+    return names.sub(lambda name: tables[name[1]][name[2]], source)
 
 
 @cache
@@ -87,8 +101,16 @@ async def load(store: Store) -> None:
 
 
 def pack_values(*values: Any) -> bytes:
-    """One after another, as a function unpacks them into its variables; at most 15."""
+    """One after another, as a function unpacks them; at most 15."""
     return _pack(values)[1:]  # without the head of the list
+
+
+@lru_cache(maxsize=1024)
+def text_head(size: int) -> bytes:
+    """What makes the next ``size`` bytes one of these values: Lua's packer knows texts (of 65,535 bytes at most), no
+    bytes.
+    """
+    return bytes((0xA0 | size,)) if size < 32 else b"\xda" + size.to_bytes(2)
 
 
 def command(operation: str, keys: Sequence[str], arguments: Iterable[Word]) -> Command:

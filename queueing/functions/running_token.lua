@@ -23,10 +23,10 @@ end
 register('running_token', function(keys, args)
   local hall = open_hall(keys[1])
   local config = read_config(hall, args[4], args[5])
-  local clock, wrong = clock_in(config.zone, tell_time(args))
+  local clock, wrong = clock_in(config[C.zone], tell_time(args))
   if not clock then return wrong end
-  local ours = config.hip == args[8]
-  if ours then reach_day(hall, clock, config.day) end
+  local ours = config[C.hip] == args[8]
+  if ours then reach_day(hall, clock, tonumber(config[C.day] or 0)) end
   local today = ours and day_key(hall, clock.day) or foreign_day_key(hall, clock.day)
   local known = known_answer(redis.call('HGET', today, 'r' .. args[2]), args[3])
   if known then return {known.outcome, known.refusal or 0} end

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from queueing import library
-from queueing.desk import arrival_arguments
+from queueing.desk import packed_arrival
 from queueing.models import Arrival, Assurance, DebtKind, Lane, Nearness, Outcome, Refusal, Remote, State
 
 WORDS = files("queueing").joinpath("functions", "shared", "words.lua").read_text()
@@ -50,9 +50,9 @@ def test_the_version_is_in_every_name() -> None:
 
 def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
     source = files("queueing").joinpath("functions", "enqueue.lua").read_text()
-    read_into = re.search(r"local function read_arrival.*?local (.*?) =\s+cmsgpack.unpack", source, re.DOTALL)
-    assert read_into
-    names = [name.strip() for name in read_into[1].split(",")]
+    places = re.search(r"local A = {(.*?)}", source, re.DOTALL)
+    assert places
+    names = re.findall(r"(\w+) = \d+", places[1])
     arrival = Arrival(
         facility="f",
         counter="c",
@@ -68,8 +68,22 @@ def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
         owed=True,
         refusal=Refusal.FAR,
     )
-    packed, *binary = arrival_arguments(arrival, 20, 200)
-    values = msgspec.msgpack.decode(bytes((0x90 + len(names),)) + packed)
-    told = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25]}
-    assert binary == [told.pop("fingerprint"), told.pop("letter"), *told.pop("persons")]
-    assert dict(zip(names, values, strict=True)) == told | {"rate": 20, "burst": 200}
+    packed = packed_arrival(arrival, 20, 200)
+    values = msgspec.msgpack.decode(b"\xdc" + len(names).to_bytes(2) + packed)
+    told = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25], "rate": 20, "burst": 200}
+    del told["persons"]
+    told |= {"fingerprint": "12345678", "letter": "l" * 300, "person": "pone", "other": "ptwo"}
+    assert dict(zip(names, values, strict=True)) == told
+
+
+@pytest.mark.parametrize("size", [0, 1, 31, 32, 255, 256, 65_535])
+def test_bytes_of_any_size_are_a_text_of_lua(size: int) -> None:
+    assert msgspec.msgpack.decode(library.text_head(size) + b"x" * size) == "x" * size
+
+
+def test_a_named_number_stands_in_its_place() -> None:
+    assert (
+        library.in_place("local STATE = {WAITING = 2}\nreturn STATE.WAITING") == "local STATE = {WAITING = 2}\nreturn 2"
+    )
+    with pytest.raises(KeyError, match="WAITNG"):
+        library.in_place("local STATE = {WAITING = 2}\nreturn STATE.WAITNG")

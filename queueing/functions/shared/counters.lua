@@ -1,22 +1,22 @@
 -- Which queue a counter text leads to, and what is proved by it.
 
--- All that one scan needs of the facility, read at once.
+-- All that one scan needs of the facility, read at once: these, in this order.
+local C = {hip = 1, zone = 2, policy = 3, place = 4, default = 5, counter = 6, printed = 7, day = 8, eve = 9}
+
 local function read_config(hall, proved, text)
   local named = proved ~= '' and proved or text
-  local found = redis.call('HMGET', hall.facility, 'hip', 'zone', 'policy', 'place', 'default', 'k:' .. named,
-    'x:' .. text, 'day', 'eve')
-  return {hip = found[1], zone = found[2], policy = found[3], place = found[4], default = found[5] or '',
-    named = named, counter = found[6], printed = found[7], day = tonumber(found[8] or 0), eve = tonumber(found[9] or 0)}
+  return redis.call('HMGET', hall.facility, 'hip', 'zone', 'policy', 'place', 'default', 'k:' .. named, 'x:' .. text,
+    'day', 'eve')
 end
 
 -- Returns counter and assurance; nil when the text names none of ours. A printed text that was mapped wins.
 local function find_counter(hall, config, proved, assurance)
-  if proved == '' and config.printed then
-    local counter = config_of(hall, 'k:' .. config.printed)
+  if proved == '' and config[C.printed] then
+    local counter = config_of(hall, 'k:' .. config[C.printed])
     if counter then return counter, ASSURANCE.POSTER end
   end
-  if not config.counter or config.named == '' then return nil, ASSURANCE.UNKNOWN end
-  return read_settings(config.counter), proved ~= '' and assurance or ASSURANCE.POSTER
+  if not config[C.counter] then return nil, ASSURANCE.UNKNOWN end
+  return read_settings(config[C.counter]), proved ~= '' and assurance or ASSURANCE.POSTER
 end
 
 -- A queue's settings and its packed pace; nil when there is none such.
@@ -30,7 +30,7 @@ local function find_queue(hall, config, asked, proved, assurance)
   local counter
   if asked == '' then
     counter, assurance = find_counter(hall, config, proved, assurance)
-    asked = counter and counter.queues[1] or config.default
+    asked = counter and counter.queues[1] or config[C.default] or ''
   end
   if asked == '' then return nil, nil, assurance, REFUSAL.NO_QUEUE end
   local queue, pace = read_queue(hall, asked)
