@@ -105,6 +105,10 @@ def _moved(reply: list[Any]) -> Moved:
     return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))
 
 
+PERSONS: Final = 2
+"""By so many digests a person is known, at most."""
+
+
 def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
     """The argument of functions/enqueue.lua, which names the values in the same order."""
     words = library.pack_values(
@@ -121,21 +125,11 @@ def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
         rate,
         burst,
     )
-    person, other = (*[b"p" + digest for digest in arrival.persons], b"", b"")[:2]
-    fingerprint, letter, head = arrival.fingerprint, arrival.letter, library.text_head
-    return b"".join(
-        (
-            words,
-            head(len(fingerprint)),
-            fingerprint,
-            head(len(letter)),
-            letter,
-            head(len(person)),
-            person,
-            head(len(other)),
-            other,
-        )
-    )
+    head, fingerprint, letter, persons = library.text_head, arrival.fingerprint, arrival.letter, arrival.persons
+    parts = [words, head(len(fingerprint)), fingerprint, head(len(letter)), letter]
+    for digest in persons:
+        parts += head(1 + len(digest)), b"p", digest
+    return b"".join(parts) + head(0) * (PERSONS - len(persons))
 
 
 def _unix_ms() -> UnixMs:

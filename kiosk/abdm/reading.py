@@ -8,12 +8,13 @@ id) are kept in the note exactly as they came; fields that people will see take 
 
 import math
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
 
+from kiosk.abdm.moments import is_current
 from kiosk.abdm.wire import (
     LegacyPatient,
     LegacyProfile,
@@ -38,8 +39,6 @@ ADDRESS_MAX: Final = 255
 """Characters of an ABHA address."""
 ECHO_MAX: Final = 4096
 """Characters of an echoed value that are kept: far beyond anything honest, and bounded."""
-CLOCK_WINDOW_S: Final = 600
-"""A message may be this old, or ahead: a redelivery minutes later is honest, a replay next day is not."""
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2299
 """The gateway's own range for years of birth."""
 
@@ -48,7 +47,6 @@ _GENDERS: Final = {"MALE": "M", "FEMALE": "F", "OTHER": "O", "DIFFERENT": "D", "
 _NOT_DIGIT: Final = re.compile(r"[^0-9]+")
 _ISO_DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST: Final = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
-_INDIA: Final = timezone(timedelta(hours=5, minutes=30))
 _NO_META: Final = MetaData()
 _NO_PROFILE: Final = Profile()
 _NO_LOCATION: Final = Location()
@@ -251,17 +249,6 @@ def same_request(request_id: str) -> str:
     return request_id.strip().lower().removeprefix("urn:uuid:").strip("{}")
 
 
-def is_current(timestamp: str, now_s: float) -> bool:
-    """Whether the message says that it was sent within the window. Without a zone it may mean UTC or India's time."""
-    try:
-        moment = datetime.fromisoformat(timestamp[:40])
-    except ValueError:
-        return False
-    if moment.tzinfo is not None:
-        return abs(moment.timestamp() - now_s) <= CLOCK_WINDOW_S
-    return any(abs(moment.replace(tzinfo=zone).timestamp() - now_s) <= CLOCK_WINDOW_S for zone in (UTC, _INDIA))
-
-
 def _is_profile_share(intent: Any) -> bool:
     """Whether this asks for a number. A missing intent does (v0.5 has none); an unknown word or type does not."""
     if intent == "PROFILE_SHARE" or intent is None or intent == "":
@@ -359,9 +346,13 @@ def _phone(written: str) -> str:
 def _number(value: Any, least: int, most: int) -> int | None:
     """A whole number in this range, written as text or not; anything else is absent."""
     written = value if isinstance(value, str) else text(value)
-    if len(written) > 4 or not _is_digits(written):
-        return None
-    number = int(written)
+    return _whole_number(written, least, most) if len(written) <= 4 else None
+
+
+@lru_cache(maxsize=1024)
+def _whole_number(written: str, least: int, most: int) -> int | None:
+    """Of few days, months and years, and not to be read anew for everybody."""
+    number = int(written) if _is_digits(written) else -1
     return number if least <= number <= most else None
 
 

@@ -191,7 +191,7 @@ end
 -- The news go first: should the partition's debts be of a wrong type, nothing is left behind but a hint.
 local function give_place(hall, clock, today, day, arrival, ticket, sequence, ahead)
   local id = string.format('%s-%d', text_of_day(clock.day), sequence)
-  tell_arrival(hall)
+  tell_arrival(hall, clock)
   owe_place(hall, clock, arrival,
     {outcome = OUTCOME.NEW, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
   write_day(today, day, arrival, id, ticket)

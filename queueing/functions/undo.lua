@@ -56,7 +56,7 @@ register('undo', function(keys, args)
   if not clock then return wrong end
   local by = args[3]
   begin_day(hall, clock)
-  local packed = redis.call('HGET', hall.undo, by)
+  local packed = redis.call('HGET', undo_key(hall), by)
   local moves = packed and cmsgpack.unpack(packed) or {}
   local last = moves[1]
   if not last or clock.now - last[1] > UNDO_FOR_MS then return {OUTCOME.NOTHING_TO_UNDO} end
@@ -72,7 +72,7 @@ register('undo', function(keys, args)
       set_at_counter(hall, ticket[T.counter], id)
     end
   end
-  redis.call('HSET', hall.undo, by, cmsgpack.pack(moves))
+  redis.call('HSET', undo_key(hall), by, cmsgpack.pack(moves))
   tell(hall, 'undone', ticket[T.token], last[3], by)
   return ticket_reply(hall, OUTCOME.MOVED, id, ticket)
 end)

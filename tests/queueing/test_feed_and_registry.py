@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from queueing.feed import EVERYTHING, Feed
-from queueing.keys import facility_key
+from queueing.keys import facility_key, facility_root, news_key, partition_of
 from queueing.models import Counter, Facility, Policy, Queue, Remote
 from queueing.registry import PrefixTaken, Registry, UnknownCounter, UnknownFacility, UnknownQueue
 from queueing.store import Store
@@ -29,6 +29,17 @@ async def test_news_name_the_facility_that_changed(store: Store) -> None:
         await desk.call_next(HIP, "M1", by="clerk")
         assert await anext(news) == {facility_key(HIP): True}
     await news.aclose()
+
+
+@anyio_mark
+async def test_old_news_are_dropped_also_when_nobody_but_patients_comes(store: Store) -> None:
+    await build(store)
+    desk = open_desk(store)
+    for _ in range(4):
+        await asyncio.gather(*[desk.enqueue(arrival()) for _ in range(1_500)])
+    left = await store.call("", "XLEN", news_key(partition_of(facility_root(HIP))))
+    assert isinstance(left, int)
+    assert 4_096 <= left <= 5_000
 
 
 @anyio_mark

@@ -45,7 +45,7 @@ local function reach_day(hall, clock, stored)
     local midnight = midnight_ms(clock, clock.day)
     for _, queue in ipairs(queue_ids(hall)) do end_day_of_queue(hall, queue, clock, midnight) end
     clear_left_counters(hall)
-    redis.call('DEL', hall.undo)
+    redis.call('DEL', undo_key(hall))
   end
   redis.call('HSET', hall.facility, 'day', clock.day, 'eve', stored)
   return true

@@ -18,13 +18,14 @@
 
 local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be carried over one midnight, its request id is known 26 h at least
 local NEWS_KEPT = 4096             -- news is a hint, a screen that missed some reads a snapshot
+local TRIM_ONCE_IN = 16            -- arrivals, or so, that do not look whether there are more
 local LAST_CALLS = 8
 local PACE_CALLS = 20
 local UNDO_MOVES = 5
 local UNDO_FOR_MS = 10 * MINUTE_MS
 
 local function partition_of(root)
-  return string.match(root, '^{[^}]*}')
+  return string.sub(root, 1, string.find(root, '}', 1, true))
 end
 
 -- Lua writes every number by way of printf; the same day is written all the time.
@@ -46,12 +47,13 @@ end
 
 local function open_hall(root)
   local partition = partition_of(root)
-  return {root = root, name = string.sub(root, #partition + 2), facility = root .. ':f', undo = root .. ':u',
-    owed = partition .. ':owed', news = partition .. ':news'}
+  return {root = root, name = string.sub(root, #partition + 2), facility = root .. ':f', owed = partition .. ':owed',
+    news = partition .. ':news'}
 end
 
 local function waiting_key(hall, queue) return hall.root .. ':w:' .. queue end
 local function aside_key(hall, queue) return hall.root .. ':a:' .. queue end
+local function undo_key(hall) return hall.root .. ':u' end
 local function calls_key(hall, queue) return hall.root .. ':l:' .. queue end
 local function pace_key(hall, queue) return hall.root .. ':i:' .. queue end
 

@@ -1,12 +1,12 @@
 -- One way to move a ticket: check, remember how it was, change, tell. Each operation's file says what may move whither.
 
 local function remember(hall, clock, by, images, counter, at_counter)
-  local packed = redis.call('HGET', hall.undo, by)
+  local packed = redis.call('HGET', undo_key(hall), by)
   local moves = packed and cmsgpack.unpack(packed) or {}
   table.insert(moves, 1, {clock.now, images, counter, at_counter})
   while #moves > UNDO_MOVES do table.remove(moves) end
-  redis.call('HSET', hall.undo, by, cmsgpack.pack(moves))
-  redis.call('EXPIRE', hall.undo, 3600)
+  redis.call('HSET', undo_key(hall), by, cmsgpack.pack(moves))
+  redis.call('EXPIRE', undo_key(hall), 3600)
 end
 
 local function at_counter(hall, counter)

@@ -6,9 +6,10 @@ local function tell(hall, kind, token, counter, by)
     'b', by)
 end
 
--- Somebody came: the news of every scan, so nothing but where.
-local function tell_arrival(hall)
-  redis.call('XADD', hall.news, 'MAXLEN', '~', NEWS_KEPT, '*', 'f', hall.name)
+-- Somebody came: the news of every scan, so nothing but where. Old news are dropped once in a while, by the clock.
+local function tell_arrival(hall, clock)
+  if clock.now % TRIM_ONCE_IN == 0 then redis.call('XTRIM', hall.news, 'MAXLEN', '~', NEWS_KEPT) end
+  redis.call('XADD', hall.news, '*', 'f', hall.name)
 end
 
 -- A number that grows with every news of the partition, and so with every change of the facility.

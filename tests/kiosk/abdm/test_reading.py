@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from kiosk.abdm import wire
 from kiosk.abdm.gateway import timestamp
+from kiosk.abdm.moments import is_current
 from kiosk.abdm.reading import (
     CONTEXT_MAX,
     Envelope,
-    is_current,
     legacy_scan,
     read_note,
     read_patient,

@@ -1,0 +1,31 @@
+"""Whether a message was sent just now, by what it says itself."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Final
+
+CLOCK_WINDOW_S: Final = 600
+"""A message may be this old, or ahead: a redelivery minutes later is honest, a replay next day is not."""
+_WRITTEN_MAX: Final = 40
+"""Characters of a time that are looked at: none is longer."""
+_INDIA: Final = timezone(timedelta(hours=5, minutes=30))
+
+
+def is_current(timestamp: str, now_s: float) -> bool:
+    """Whether the message says that it was sent within the window. Without a zone it may mean UTC or India's time."""
+    second, _, rest = timestamp[:_WRITTEN_MAX].partition(".")
+    for moment_s in _moments_s(second + rest.lstrip("0123456789")):  # noqa: SIM110 (a generator would cost half of it)
+        if abs(moment_s - now_s) <= CLOCK_WINDOW_S:
+            return True
+    return False
+
+
+@lru_cache(maxsize=1024)
+def _moments_s(written: str) -> tuple[float, ...]:
+    """What this may mean, unix seconds; nothing when it is no time. Thousands of messages say the same second."""
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        return ()
+    zones = (moment.tzinfo,) if moment.tzinfo else (UTC, _INDIA)
+    return tuple([moment.replace(tzinfo=zone).timestamp() for zone in zones])
