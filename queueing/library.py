@@ -35,6 +35,7 @@ _SHARED_ORDER: Final = (
 """Each may use what stands before it."""
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)
 """A table of named numbers, as ``STATE`` in ``shared/words.lua``."""
+_LIBRARIES: Final = re.compile(r"\b(redis|cmsgpack|string|math)\.(\w+)")
 
 
 def _read(*parts: str) -> str:
@@ -55,7 +56,7 @@ def _operation(name: str) -> str:
 @cache
 def _body() -> str:
     parts = [*(_read("shared", f"{name}.lua") for name in _SHARED_ORDER), *map(_operation, operation_names())]
-    return in_place("\n".join(parts))
+    return _at_hand(in_place("\n".join(parts)))
 
 
 def in_place(source: str) -> str:
@@ -66,6 +67,18 @@ def in_place(source: str) -> str:
     tables = {table: dict(re.findall(r"(\w+) = (\d+)", numbers)) for table, numbers in _NAMED.findall(source)}
     names = re.compile(rf"\b({'|'.join(tables)})\.(\w+)")
     return names.sub(lambda name: tables[name[1]][name[2]], source)
+
+
+def _at_hand(source: str) -> str:
+    """A local for every function of Lua's and the store's libraries: ``redis.call`` would be two looks into tables.
+    They are not there yet when this is loaded, so the first use fetches each.
+    """
+    stubs = [
+        f"local {library}_{name}; {library}_{name} = function(...)"
+        f" {library}_{name} = {library}.{name}; return {library}_{name}(...) end;"
+        for library, name in sorted(set(_LIBRARIES.findall(source)))
+    ]
+    return " ".join(stubs) + "\n" + _LIBRARIES.sub(r"\1_\2", source)
 
 
 @cache
