@@ -149,8 +149,9 @@ save ""
 maxmemory {maxmemory_bytes}
 maxmemory-policy noeviction
 
-# Small hashes, a sealed profile in each, stay in one compact block.
-hash-max-listpack-entries 64
+# What is set of a hospital stays in one compact block; a day's tickets soon do not, because a block is searched from its
+# start.
+hash-max-listpack-entries 32
 hash-max-listpack-value 1024
 
 # A waiting line of more than a few is a skip list: a compact block is searched from its start, each score read as text.

@@ -48,7 +48,7 @@ QUICK = Size(
     spread=(10, 3_607), listeners=(1_000, 10_000), calls=30,
 )  # fmt: skip
 WHOLE = Size(
-    rounds=5, round_scans=8_000, facilities=30_000, deep_facilities=4, deep_from=8_000, deep_round=1_600,
+    rounds=9, round_scans=5_000, facilities=30_000, deep_facilities=4, deep_from=8_000, deep_round=1_000,
     spread=(10, 3_607, 30_000), listeners=(1_000, 10_000), calls=120,
 )  # fmt: skip
 
