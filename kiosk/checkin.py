@@ -5,7 +5,7 @@ at the counter, a phone without an ABHA app.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b, sha256
@@ -52,12 +52,12 @@ class CheckIn:
         self._read_patient = read_patient
         self._now_s = now_s
 
-    async def scanned(self, scan: Scan) -> Place:
+    def scanned(self, scan: Scan) -> Awaitable[Place]:
         """A share came from the gateway: a place, the old place, or a refusal that the phone will show."""
         counter, text, assurance = self._read_counter(scan.context, scan.facility)
         request = request_digest(scan.facility, scan.request_id)
         person = scan.person or Person()
-        return await self._desk.enqueue(
+        return self._desk.enqueue(
             Arrival(
                 facility=scan.facility,
                 counter=counter,

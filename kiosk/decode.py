@@ -130,7 +130,6 @@ async def read_body(
     """
     task = asyncio.current_task()
     assert task is not None  # noqa: S101  (a coroutine that runs is in a task; says so to the type checker)
-    cancelled_before = task.cancelling()
     _patience.begin(task, deadline_s)
     try:
         message = await receive()
@@ -142,7 +141,7 @@ async def read_body(
             return body
         return await _gather(message, receive, limit)
     except asyncio.CancelledError:
-        if _patience.was_late(task) and task.uncancel() <= cancelled_before:
+        if _patience.was_late(task) and not task.uncancel():
             raise SlowBody from None
         raise
     finally:
