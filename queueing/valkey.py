@@ -149,8 +149,7 @@ save ""
 maxmemory {maxmemory_bytes}
 maxmemory-policy noeviction
 
-# What is set of a hospital stays in one compact block; a day's tickets soon do not, because a block is searched from its
-# start.
+# What is set of a hospital stays in one compact block; a day's tickets soon do not: a block is searched from its start.
 hash-max-listpack-entries 32
 hash-max-listpack-value 1024
 
