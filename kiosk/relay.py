@@ -32,7 +32,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         outbox = Outbox(store, f"relay-{consumer_name()}")
         followers = [asyncio.create_task(keep_sealing(seal, keys)), asyncio.create_task(_follow_keys(disk, seal, keys))]
         try:
-            await Relay(outbox, gateway, seal, watch=_count).run(stop)
+            as_number = settings.gateway_expiry == "number"
+            await Relay(outbox, gateway, seal, expiry_as_number=as_number, watch=_count).run(stop)
         finally:
             for task in followers:
                 task.cancel()

@@ -55,6 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     gateway_issuers: tuple[str, ...]
     gateway_audience: str
     gateway_azps: tuple[str, ...]
+    gateway_expiry: str
+    """``text`` or ``number``."""
     cm_id: str
     qr_host: str
     facility_rate: float
@@ -195,6 +197,13 @@ TABLE: tuple[Setting, ...] = (
         meaning="`azp` of callback tokens; several separated by commas.",
         allowed="up to 16 texts separated by commas",
         read=values.several(values.matching(_WORD)),
+    ),
+    Setting(
+        name="gateway_expiry",
+        default="text",
+        meaning="How answers write a token's `expiry`: `text` is what gateways take, `number` what their schema says.",
+        allowed="text, number",
+        read=values.one_of("text", "number"),
     ),
     Setting(
         name="cm_id",
