@@ -93,11 +93,12 @@ async function move(what, body) {
   if (busy || ended) return;
   busy = true;
   root.setAttribute('aria-busy', 'true');
+  const chosen = list.selected; // painting the answer may take it off the list
   try {
     const answer = await post(`/console/desk/${what}`, { counter, ...body });
     apply(what, answer);
     tell(answer.words, answer.outcome === 'MOVED' ? '' : 'warn', answer.outcome === 'MOVED' && what !== 'undo');
-    if (answer.outcome === 'MOVED' && body.ticket === list.selected) list.select('');
+    if (answer.outcome === 'MOVED' && body.ticket === chosen) dealtWith();
   } catch (cause) {
     if (!trouble(cause)) {
       tell(cause instanceof NoAnswer ? words.failed : cause.message, 'warn');
@@ -147,7 +148,7 @@ const ACTS = {
   cancel: () => sure(),
   view: () => look(),
   slip: (where) => printAgain(target(where)),
-  'let-go': () => list.select(''),
+  'let-go': () => letGo(),
   'walk-in': () => register(''),
 };
 
@@ -249,13 +250,25 @@ function pressed(event) {
 }
 
 function searching(event) {
-  if (event.key === 'Escape') { $('search').value = ''; filter(); $('list').focus(); }
+  if (event.key === 'Escape') { letGo(); $('list').focus(); }
   else if (event.key === 'Enter' || event.key === 'ArrowDown') { event.preventDefault(); $('list').focus(); if (!list.selected) list.step(1); }
 }
 
 function letGo() {
   document.querySelector('details.menu').open = false;
   list.select('');
+  showAll();
+}
+
+function dealtWith() {
+  list.select('');
+  if (document.activeElement !== $('search')) showAll();
+}
+
+// A list that stays narrowed hides whoever comes next.
+function showAll() {
+  $('search').value = '';
+  filter();
 }
 
 function filter() {

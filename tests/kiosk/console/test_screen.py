@@ -255,6 +255,8 @@ async def test_the_search_finds_by_number_name_and_last_four(page: Page, served:
     await page.keyboard.type("koul")
     await page.keyboard.press("Enter")
     await press(page, "Shift+N", "M-002 called to M1.")
+    await expect(page.locator("#search")).to_have_value("")
+    await expect(page.locator("#list [role=option] .token")).to_have_text(["M-001", "M-003"])
 
 
 async def test_a_walk_in_has_a_number_after_a_name_and_one_key(page: Page, served: Served) -> None:
