@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.kiosk.tree import LONG_S, alive, below, environment, status, until
 
 
@@ -37,6 +39,15 @@ class Demo:
         assert "ready" in self.lines
         found = (re.match(r"(\S+(?: app)?)\s+(http\S+)", line) for line in self.lines)
         return {match[1]: match[2] for match in found if match}
+
+    def signed_in(self, console: str) -> str:
+        """Where the login that it prints leads."""
+        said = next(match for line in self.lines if (match := re.search(r"login (\S+)\s+password (\S+)", line)))
+        origin = console.removesuffix("/console")
+        with httpx.Client(headers={"Origin": origin, "Accept": "text/html"}, follow_redirects=True) as visitor:
+            answer = visitor.post(f"{console}/login", data={"login": said[1], "password": said[2]})
+        assert answer.status_code == 200
+        return answer.url.path
 
     def acknowledged(self) -> int:
         """As the last line of progress says."""
@@ -79,6 +90,7 @@ def test_its_addresses_answer_and_ctrl_c_leaves_nothing_running(tmp_path: Path) 
         assert {"board", "kiosk", "ticket", "no app", "console"} <= addresses.keys()
         answers = {name: status(addresses[name]) for name in ("board", "kiosk", "ticket", "no app")}
         assert answers == dict.fromkeys(answers, 200)
+        assert demo.signed_in(addresses["console"]) == "/console/counters"
         family = below(demo.process.pid)
         assert demo.end(signal.SIGINT) == 0
         assert [pid for pid in family if alive(pid)] == []
