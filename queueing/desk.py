@@ -37,6 +37,8 @@ NEXT_SHOWN: Final = 200
 """Next numbers of a queue in a snapshot: a phone finds its own place among them; further back it asks for itself."""
 TICKETS_AT_MOST: Final = 2000
 LETTERS_AT_MOST: Final = 500
+PERSONS: Final = 2
+"""By so many digests a person is known, at most."""
 
 
 class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
@@ -103,10 +105,6 @@ def _moved(reply: list[Any]) -> Moved:
         return Moved(outcome=Outcome(reply[0]))
     outcome, ticket_id, packed, ahead = reply
     return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))
-
-
-PERSONS: Final = 2
-"""By so many digests a person is known, at most."""
 
 
 def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:

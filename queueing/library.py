@@ -35,6 +35,8 @@ _SHARED_ORDER: Final = (
 """Each may use what stands before it."""
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)
 """A table of named numbers, as ``STATE`` in ``shared/words.lua``."""
+TEXT_MAX: Final = 65_535
+"""Bytes of one text among packed values. The longest sealed letter has some 35,000."""
 _LIBRARIES: Final = re.compile(r"\b(redis|cmsgpack|string|math)\.(\w+)")
 
 
@@ -62,9 +64,13 @@ def _body() -> str:
 def in_place(source: str) -> str:
     """Numbers for their names: the store would look up ``STATE.WAITING`` in a table, dozens of times a scan.
 
-    Raises KeyError for a name that its table lacks: in Lua it would be nothing, without a word.
+    Raises KeyError for a name that its table lacks (in Lua it would be nothing, without a word), ValueError when two
+    tables have one name.
     """
-    tables = {table: dict(re.findall(r"(\w+) = (\d+)", numbers)) for table, numbers in _NAMED.findall(source)}
+    found = _NAMED.findall(source)
+    tables = {table: dict(re.findall(r"(\w+) = (\d+)", numbers)) for table, numbers in found}
+    if len(tables) < len(found):
+        raise ValueError(f"two tables of numbers have one name: {[table for table, _ in found]}")
     names = re.compile(rf"\b({'|'.join(tables)})\.(\w+)")
     return names.sub(lambda name: tables[name[1]][name[2]], source)
 
@@ -120,9 +126,7 @@ def pack_values(*values: Any) -> bytes:
 
 @lru_cache(maxsize=1024)
 def text_head(size: int) -> bytes:
-    """What makes the next ``size`` bytes one of these values: Lua's packer knows texts (of 65,535 bytes at most), no
-    bytes.
-    """
+    """What makes the next ``size`` bytes, at most ``TEXT_MAX``, one of these values: Lua packs texts, no bytes."""
     return bytes((0xA0 | size,)) if size < 32 else b"\xda" + size.to_bytes(2)
 
 

@@ -1,5 +1,6 @@
 """The story of one scan, with real keys, a real seal and a real queue."""
 
+import json
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -8,10 +9,13 @@ import msgspec
 import pytest
 
 from kiosk import letters
-from kiosk.abdm.reading import Note, read_patient, write_note
+from kiosk.abdm.gateway import timestamp
+from kiosk.abdm.reading import Envelope, Note, read_patient, to_scan, write_note
+from kiosk.abdm.wire import read_share
 from kiosk.checkin import CheckIn
 from kiosk.people import Patient, Scan, StatusQuery
 from kiosk.sealed import Seal, SealBroken
+from queueing import library
 from queueing.daykeys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.keys import facility_key
@@ -206,3 +210,18 @@ async def test_the_running_token_is_asked_by_the_screens_code_too(door: Door) ->
     code = door.codes.mint(HIP, "R1", int(time.time()))
     query = StatusQuery(facility=HIP, context=code, request_id="q-1", body=b"{}", note=b"note")
     assert await door.check_in.asked(query) is Outcome.NEW
+
+
+async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(door: Door) -> None:
+    long = "\N{AHOM LETTER KA}" * 10_000  # four bytes each
+    patient = {"abhaAddress": long, "abhaNumber": ASHA.abha_number, "name": long, "address": {"line": long}}
+    told = {"intent": "PROFILE_SHARE", "metaData": {"hipId": HIP, "context": long}, "profile": {"patient": patient}}
+    body, now_s = json.dumps(told, ensure_ascii=False).encode(), time.time()
+    said = Envelope("0" * 100, HIP, timestamp(now_s))
+    place = await door.check_in.scanned(to_scan(read_share(body), said, body=body, now_s=now_s, cm_id="sbx"))
+    assert place.outcome is Outcome.NEW
+    sealed = await door.desk.letter(HIP, place.ticket)
+    assert sealed
+    assert 32_768 < len(sealed) < library.TEXT_MAX
+    shown = door.check_in.patient(HIP, await door.ticket(place.ticket), sealed)
+    assert shown.abha_number == ASHA.abha_number

@@ -87,3 +87,5 @@ def test_a_named_number_stands_in_its_place() -> None:
     )
     with pytest.raises(KeyError, match="WAITNG"):
         library.in_place("local STATE = {WAITING = 2}\nreturn STATE.WAITNG")
+    with pytest.raises(ValueError, match="one name"):
+        library.in_place("local A = {one = 1}\nlocal A = {two = 2}\n")

@@ -18,7 +18,7 @@
 
 local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be carried over one midnight, its request id is known 26 h at least
 local NEWS_KEPT = 4096             -- news is a hint, a screen that missed some reads a snapshot
-local TRIM_ONCE_IN = 16            -- arrivals, or so, that do not look whether there are more
+local TRIM_ONCE_IN = 16            -- one arrival in so many looks whether there are more
 local LAST_CALLS = 8
 local PACE_CALLS = 20
 local UNDO_MOVES = 5
