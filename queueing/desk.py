@@ -67,7 +67,6 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
     name: str
     day: int
     at_ms: UnixMs
-    version: int
     queues: tuple[QueueView, ...]
     counters: tuple[Counter, ...]
 
@@ -252,7 +251,6 @@ class OpdDesk:
             name=told.name,
             day=iso_day(told.day),
             at_ms=told.at_ms,
-            version=told.version,
             queues=told.queues,
             counters=told.counters,
         )

@@ -57,6 +57,9 @@ class Feed:
         for key, entries in found.items():
             last[key] = entries[-1][0].decode()
             for _, flat in entries:
-                if flat:  # the field `f` stands first, and alone when somebody came (shared/news.lua)
-                    (moved if len(flat) > 2 else came).add(flat[1])
+                if flat:  # a move names its facility in the field `f`, arrivals have no other field (shared/news.lua)
+                    if flat[-2] == b"f":
+                        came.update(flat[1::2])
+                    else:
+                        moved.add(flat[1])
         return {name.decode(): name in moved for name in came | moved}

@@ -307,8 +307,6 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     day: str
     """ISO date of the service day."""
     at_ms: int
-    version: int
-    """Grows with every change of the facility, and with those of some others; a screen may drop an older one."""
     queues: tuple[QueueView, ...]
     counters: tuple[Counter, ...]
 

@@ -45,9 +45,6 @@ LIFE_S: Final = 3 * 3600.0
 MOST_LISTENERS: Final = 20_000
 """Open streams of one process: above this memory, not processor time, would be the first to end."""
 
-_NOTHING_YET: Final = ("", -1)
-"""Older than every day and version."""
-
 _log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
 
@@ -130,7 +127,6 @@ class _Watched:
         "hip_id",
         "hurry",
         "mailboxes",
-        "shown",
         "stale_since_ms",
         "turn",
         "wanted",
@@ -140,8 +136,6 @@ class _Watched:
         self.hip_id = hip_id
         self.mailboxes: set[Mailbox] = set()
         self.frame = b""
-        self.shown = _NOTHING_YET
-        """Day and version of the frame."""
         self.content: Snapshot | None = None
         """What the frame shows, without its moment."""
         self.wanted = False
@@ -249,11 +243,9 @@ class Hub:
             hall.drawn_at_s = self._clock_s()
             if snapshot is None:
                 return False
-            seen = (snapshot.day, snapshot.version)
-            content = msgspec.structs.replace(snapshot, at_ms=0, version=0)
-            changed = seen > hall.shown and content != hall.content  # neighbours' news move the version too
-            if changed or hall.stale_since_ms:
-                hall.shown, hall.content, hall.stale_since_ms = seen, content, 0
+            content = msgspec.structs.replace(snapshot, at_ms=0)
+            if content != hall.content or hall.stale_since_ms:
+                hall.content, hall.stale_since_ms = content, 0
                 hall.frame = snapshot_frame(snapshot)
                 await _hand_out(hall.mailboxes, lambda mailbox: mailbox.put(hall.frame))
             return True
@@ -293,7 +285,6 @@ class Hub:
         async for changed in _unending(self._feed):
             if EVERYTHING in changed:
                 for hall in self._halls.values():
-                    hall.shown = _NOTHING_YET  # the store may have begun anew, with versions that count from the start
                     self._redraw(hall)
             for key in changed.keys() & self._halls.keys():
                 self._redraw(self._halls[key], soon=changed[key])
@@ -352,7 +343,7 @@ async def _hand_out(mailboxes: Iterable[Mailbox], hand: Callable[[Mailbox], None
 
 def snapshot_frame(snapshot: Snapshot) -> bytes:
     """The event as it goes over the wire. JSON has no raw line ends, so one ``data`` line holds it."""
-    return b"event: snapshot\nid: %d\ndata: %b\n\n" % (snapshot.version, _encode(snapshot))
+    return b"event: snapshot\nid: %d\ndata: %b\n\n" % (snapshot.at_ms, _encode(snapshot))
 
 
 def stale_frame(since_ms: int) -> bytes:

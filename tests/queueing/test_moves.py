@@ -216,16 +216,3 @@ async def test_the_board_keeps_the_last_calls_and_forgets_those_taken_back(hall:
     assert [call.token for call in board.recent] == [f"M-{n:03d}" for n in range(9, 2, -1)]
     assert board.next == ("M-010", "M-011", "M-012")
     assert (board.waiting, board.issued) == (3, 12)
-
-
-async def test_every_change_grows_the_version(hall: Hall) -> None:
-    async def version() -> int:
-        snapshot = await hall.desk.snapshot(HIP)
-        assert snapshot
-        return snapshot.version
-
-    before = await version()
-    await hall.people(1)
-    middle = await version()
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    assert before < middle < await version()

@@ -6,18 +6,16 @@ local function tell(hall, kind, token, counter, by)
     'b', by)
 end
 
--- Somebody came: the news of every scan, so nothing but where. Old news are dropped once in a while, by the clock.
-local function tell_arrival(hall, clock)
-  if clock.now % TRIM_ONCE_IN == 0 then redis.call('XTRIM', hall.news, 'MAXLEN', '~', NEWS_KEPT) end
-  redis.call('XADD', hall.news, '*', 'f', hall.name)
-end
-
--- A number that grows with every news of the partition, and so with every change of the facility.
-local function newest(hall)
-  local last = redis.call('XREVRANGE', hall.news, '+', '-', 'COUNT', 1)[1]
-  if not last then return 0 end
-  local ms, sequence = string.match(last[1], '^(%d+)-(%d+)$')
-  return ms * 1024 + math.min(1023, tonumber(sequence))
+-- Somebody came to each of these halls: the news of every scan, so nothing but where, and one for all of a call, in the
+-- partition of the first. A hint: where it cannot be left nobody is refused a place. Old news are dropped once in a
+-- while, by the clock.
+local function tell_arrivals(halls, clock)
+  local news, words = halls[1].news, {}
+  for i, hall in ipairs(halls) do
+    words[2 * i - 1], words[2 * i] = 'f', hall.name
+  end
+  if clock.now % TRIM_ONCE_IN == 0 then redis.pcall('XTRIM', news, 'MAXLEN', '~', NEWS_KEPT) end
+  redis.pcall('XADD', news, '*', unpack(words))
 end
 
 -- A debt: `l` is the sealed letter, `m` everything the relay needs beside it.
