@@ -23,6 +23,8 @@ from queueing.streams import Entry, StreamReader, entry_of
 GROUP: Final = "relay"
 ABANDONED_AFTER_MS: Final = 5_000
 """Well under the thirty seconds of a share: enough for a slow attempt, and time for another relay to pay."""
+GONE_AFTER_MS: Final = 3_600_000
+"""A living relay asks every second; one that was silent so long and holds nothing is forgotten."""
 _TEND_EVERY_S: Final = 2.0
 """Claims in hand are renewed this often, so that only a relay that died or hangs loses them."""
 _PARKED_AT_MOST: Final = 500
@@ -157,6 +159,7 @@ class Outbox:
             except StoreRefused as refused:
                 if refused.code != "BUSYGROUP":
                     raise
+            await self._call("outbox_tidy", partition, GONE_AFTER_MS)
         self._grouped = True
 
     async def _claim_new(self, limit: int, wait_ms: int) -> list[Debt]:

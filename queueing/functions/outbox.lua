@@ -1,9 +1,10 @@
---[[ outbox: what becomes of debts the relay has claimed. Four small acts on one partition.
+--[[ outbox: what becomes of debts the relay has claimed. Five small acts on one partition.
   KEYS   1 {partition}
   ARGV   paid:   stream ids                       the debts are forgotten, sealed letter and all
          park:   stream id, reason, sealed letter  kept where an administrator sees it
          parked: facility key, at most            Reply {{id, letter, meta, reason, parked ms}, …}, newest first
          resend: facility key, parked id          owed again, from now; its thirty seconds begin anew
+         tidy:   after how long, ms                forgets relays that did not ask for so long and hold nothing
   Reply  how many debts it touched, or as told
   Cost   O(debts named); parked reads at most PARKED_KEPT ]]
 
@@ -57,4 +58,19 @@ register('outbox_resend', function(keys, args)
   redis.call('XADD', keys[1] .. ':owed', '*', 'l', entry[2][2], 'm', cmsgpack.pack(meta))
   redis.call('XDEL', key, id)
   return 1
+end)
+
+-- Every relay that ever ran is known to the group by its name, and each start brings a new one. To forget one that holds
+-- a claim would lose the debt; here nothing comes between the look and the act.
+register('outbox_tidy', function(keys, args)
+  local owed, forgotten = keys[1] .. ':owed', 0
+  for _, told in ipairs(redis.call('XINFO', 'CONSUMERS', owed, GROUP)) do
+    local relay = {}
+    for i = 1, #told, 2 do relay[told[i]] = told[i + 1] end
+    if relay.pending == 0 and relay.idle > tonumber(args[1]) then
+      redis.call('XGROUP', 'DELCONSUMER', owed, GROUP, relay.name)
+      forgotten = forgotten + 1
+    end
+  end
+  return forgotten
 end)

@@ -67,3 +67,10 @@ def open_desk(store: Store, clock: ServiceClock | None = None) -> OpdDesk:
 def kolkata() -> MovedMidnight:
     """The home state's clock, with a midnight that can be moved."""
     return MovedMidnight("Asia/Kolkata", lambda: time.time_ns() // 1_000_000)
+
+
+def midnight_in(clock: MovedMidnight, *, ms: int) -> int:
+    """How far the facility's day must be moved for its midnight to come so soon."""
+    now, offset, *_ = clock.told()
+    into_day = (now + offset) % DAY_MS
+    return DAY_MS - into_day - ms

@@ -15,7 +15,7 @@ from queueing.errors import StoreRefused
 from queueing.models import Facility, Outcome, Queue, State
 from queueing.registry import Registry
 from queueing.store import Store
-from tests.queueing.hall import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, open_desk
+from tests.queueing.hall import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, midnight_in, open_desk
 
 anyio_mark = pytest.mark.anyio
 ZONES = ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Pacific/Chatham"]
@@ -28,13 +28,6 @@ async def at_midnight(store: Store, carry_over_min: int = 240) -> tuple[OpdDesk,
     clock = kolkata()
     clock.moved_ms = midnight_in(clock, ms=5_000)
     return open_desk(store, clock), clock
-
-
-def midnight_in(clock: MovedMidnight, *, ms: int) -> int:
-    """How far the facility's day must be moved for its midnight to come so soon."""
-    now, offset, *_ = clock.told()
-    into_day = (now + offset) % DAY_MS
-    return DAY_MS - into_day - ms
 
 
 @anyio_mark

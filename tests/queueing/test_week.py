@@ -1,0 +1,133 @@
+"""A week in a minute: what lasts is bounded, and everything else has an end."""
+
+import asyncio
+from collections.abc import Awaitable
+
+import pytest
+
+from queueing import outbox as outbox_room
+from queueing.desk import OpdDesk
+from queueing.keys import facility_root, news_key, owed_key, partition_of
+from queueing.models import Facility, Lane, Moved, Queue
+from queueing.outbox import GROUP, Outbox
+from queueing.registry import Registry
+from queueing.store import Store
+from tests.queueing.hall import again, arrival, kolkata, midnight_in, open_desk
+
+pytestmark = pytest.mark.anyio
+
+HIPS = ("IN0100000001", "IN0100000002", "IN0100000003")
+PATIENTS = 60
+"""A day, in each hospital."""
+DAYS = 7
+LONGEST_LIFE_S = 3 * 24 * 3600
+"""Of anything that belongs to a day."""
+
+
+async def test_a_week_leaves_no_more_behind_than_its_second_day(store: Store) -> None:
+    await build(store)
+    clock = kolkata()
+    desk, relay = open_desk(store, clock), Outbox(store, "relay")
+    lasting = []
+    for _ in range(DAYS):
+        for hip in HIPS:
+            await one_day(desk, hip)
+        await pay(relay)
+        lasting.append(await kept_for_ever(store))
+        clock.moved_ms += midnight_in(clock, ms=0)
+    await relay.close()
+    second, *later = lasting[1:]
+    for kept in later:
+        assert kept.keys() == second.keys()
+        assert sum(kept.values()) < sum(second.values()) * 1.05, {key: (second[key], kept[key]) for key in kept}
+
+
+async def build(store: Store) -> None:
+    registry = Registry(store)
+    for hip in HIPS:
+        await registry.put_facility(Facility(hip_id=hip, name="District Hospital"))
+        await registry.put_queue(hip, Queue(id="medicine", name="Medicine", prefix="M", carry_over_min=0), 2)
+        await registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R", carry_over_min=0), 1)
+    # News are kept up to a number that a week of three small hospitals does not reach: it is reached before they begin.
+    told = ("f", "abcdefghijkl", "k", "transferred", "n", "M-001", "c", "M1", "b", "clerk")
+    for news in {news_key(partition_of(facility_root(hip))) for hip in HIPS}:
+        for _ in range(2):
+            await asyncio.gather(*[store.call(news, "XADD", news, "*", *told) for _ in range(2_500)])
+
+
+async def one_day(desk: OpdDesk, hip: str) -> None:
+    """Everything that happens in a hospital, and some people still in line at the end."""
+    people = [arrival(facility=hip, lane=Lane(number % 4)) for number in range(PATIENTS)]
+    await asyncio.gather(*map(desk.enqueue, people))
+    await asyncio.gather(*map(desk.enqueue, people[:10]))
+    for person in people[10:20]:
+        await desk.enqueue(again(person))
+    for _ in range(3):
+        await desk.enqueue(arrival(facility=hip, text="a poster of another house"))
+        await desk.enqueue(arrival(facility=f"not ours {hip}"))
+    for _ in range(5):
+        called = await ticket(desk.call_next(hip, "M1", by="clerk"))
+        await desk.recall(hip, "M1", by="clerk")
+        await desk.start(hip, called, by="clerk")
+        await desk.finish(hip, called, by="clerk")
+        missed = await ticket(desk.call_next(hip, "M2", by="other"))
+        await desk.no_show(hip, missed, by="other")
+        held = await ticket(desk.call_next(hip, "M2", by="other"))
+        await desk.hold(hip, held, by="other")
+        await desk.undo(hip, "M2", by="other")
+        sent_on = await ticket(desk.call_next(hip, "M1", by="clerk"))
+        await desk.transfer(hip, sent_on, to="registration", by="clerk")
+        await desk.cancel(hip, await ticket(desk.call_next(hip, "R1", by="third")), by="third")
+    for number in range(5):
+        await desk.running_token(
+            hip, counter="", text="M1", request=f"{hip}-{number}", fingerprint=b"asked it", letter=b"sealed letter"
+        )
+
+
+async def ticket(move: Awaitable[Moved]) -> str:
+    moved = (await move).ticket
+    assert moved
+    return moved.id
+
+
+async def pay(relay: Outbox) -> None:
+    """All debts but a few, which nobody could pay."""
+    parked = 0
+    while debts := await relay.take(wait_ms=1):
+        for debt in debts[: 3 - parked]:
+            await relay.park(debt, "the gateway answered 404")
+            parked += 1
+        await relay.paid(debts)
+
+
+async def kept_for_ever(store: Store) -> dict[bytes, int]:
+    """Bytes of every key without an end; what has an end has it soon."""
+    client = store.client()
+    kept: dict[bytes, int] = {}
+    async for key in client.scan_iter(count=1_000):
+        ends_s = await client.ttl(key)
+        assert ends_s <= LONGEST_LIFE_S, key
+        if ends_s < 0:
+            kept[key] = await client.memory_usage(key, samples=0) or 0
+    return kept
+
+
+async def test_a_relay_that_is_long_gone_is_forgotten_and_what_it_claimed_is_not(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await build(store)
+    desk, owed = open_desk(store), owed_key(partition_of(facility_root(HIPS[0])))
+    await desk.enqueue(arrival(facility=HIPS[0]))
+    for name in ("holds a debt", "holds nothing"):
+        await Outbox(store, name).take(wait_ms=1)
+    assert await relays(store, owed) == {b"holds a debt", b"holds nothing"}
+    monkeypatch.setattr(outbox_room, "GONE_AFTER_MS", 50)
+    await asyncio.sleep(0.1)
+    new = Outbox(store, "new")
+    assert await new.take(wait_ms=1) == []
+    assert await relays(store, owed) == {b"holds a debt", b"new"}
+    assert await new.backlog() == 1
+
+
+async def relays(store: Store, owed: str) -> set[bytes]:
+    return {told["name"] for told in await store.client().xinfo_consumers(owed, GROUP)}
