@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from typing import Any, Final
 
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -33,6 +34,8 @@ IN_FLIGHT: Final = 32_768
 above ``kiosk.live.hub.MOST_LISTENERS`` by more than all scans that can wait."""
 STOP_S: Final = 6
 """For requests under way: a scan's own deadline is five seconds."""
+STEP_S: Final = 0.01
+"""Between two looks at workers that are to end."""
 RESPAWN_S: Final = 0.2
 OPEN_FILES: Final = 65_536
 WEB_OOM_SCORE: Final = "300"
@@ -87,6 +90,17 @@ class WebServer(MPServer):
             with contextlib.suppress(ProcessLookupError, TypeError):
                 os.kill(worker.inner.pid, NOTICE)
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped upstream
+
+    def _stop_workers(self) -> None:
+        # A worker that held ten thousand streams gives its memory back for some milliseconds after it has closed
+        # everything; Granian looks just then, calls it stubborn and kills it.
+        ends_at = time.monotonic() + STOP_S
+        for worker in self.wrks:
+            worker.terminate()  # type: ignore[no-untyped-call]  # untyped upstream
+        while time.monotonic() < ends_at and any(worker.inner.is_alive() for worker in self.wrks):
+            time.sleep(STEP_S)
+        self.workers_kill_timeout = 1  # for one that is still there
+        super()._stop_workers()  # type: ignore[no-untyped-call]  # untyped upstream
 
 
 def serve_web(settings: Settings, address: str) -> None:

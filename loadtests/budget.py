@@ -49,9 +49,13 @@ PROMISES: Final = {
         Promise(name="loop_p99_ms", words="scan to number on the phone, p99", bound=1000, sense="at most", unit="ms"),
         Promise(name="move_p99_ms", words="a clerk's move, p99", bound=500, sense="at most", unit="ms"),
         Promise(name="failures", words="requests that failed", bound=0, sense="at most"),
+        Promise(name="web_mb_an_hour", words="growth of web's memory", bound=6, sense="at most", unit="MB an hour"),
+        Promise(name="relay_mb_an_hour", words="growth of relay's memory", bound=6, sense="at most", unit="MB an hour"),
+        Promise(name="files_an_hour", words="growth of open files", bound=6, sense="at most", unit="an hour"),
     )
 }  # fmt: skip
-"""By name. The first nine are of the bench; ``loadtests.load`` judges a day by the last five."""
+"""By name. The first nine are of the bench; ``loadtests.load`` judges a day by the next four and what is broken, and
+``loadtests.soak`` by the last three."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -96,31 +96,17 @@ async def fan_out(ground: Ground, quarter_per_s: float) -> Figures:
 
 async def _fan_out(ground: Ground, listeners: int, per_s: float) -> dict[str, Any]:
     timed = [hall["hip_id"] for hall in ground.stack.halls]
+    places = _places(ground, timed, listeners)
     memory = ground.parts.memory_mb()["web"]
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "loadtests.bench.listeners", stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE, limit=1 << 26,
-    )  # fmt: skip
-    assert child.stdin is not None  # noqa: S101  asked for as pipes; narrows the type
-    assert child.stdout is not None  # noqa: S101  as above
-    try:
-        crew = Crew(url=ground.stack.kiosk_url, hips=_places(ground, timed, listeners), watched=timed)
-        child.stdin.write(json.encode(crew) + b"\n")
-        if (await child.stdout.readline()).strip() != b"ready":
-            raise RuntimeError(f"{listeners} streams did not all open")
+    async with screens(ground, places, timed) as hang_up:
         opened = ground.parts.memory_mb()["web"]
         with ground.parts.spent() as spent:
             called, pressed = await _calls_under_load(ground, per_s)
             await asyncio.sleep(AFTER_LAST_CALL_S)
-        child.stdin.close()
-        heard = json.decode(await child.stdout.readline(), type=Heard)
-    finally:
-        if child.returncode is None:
-            child.terminate()
-        await child.wait()
+        heard = await hang_up()
     await ground.settled()
     waits = [at - called[key] for key, times in heard.calls.items() if key in called for at in times]
-    expected = sum(crew.hips.count(key.split(" ")[0]) for key in called)
+    expected = sum(places.count(key.split(" ")[0]) for key in called)
     return {
         "calls": len(called), "sightings": len(waits), "sightings_expected": expected, "streams_lost": heard.lost,
         "p50_ms": percentile(waits, 0.5) * 1000, "p99_ms": percentile(waits, 0.99) * 1000,
@@ -128,6 +114,36 @@ async def _fan_out(ground: Ground, listeners: int, per_s: float) -> dict[str, An
         "kb_per_listener": (opened - memory) * 1024 / listeners, "web_s": spent["web"],
         "scans": len(pressed.shares), "scans_per_s": per_s, "callback_p99_ms": pressed.went.percentile_ms(0.99),
     }  # fmt: skip
+
+
+@asynccontextmanager
+async def screens(
+    ground: Ground, hips: list[str], timed: Sequence[str] = ()
+) -> AsyncIterator[Callable[[], Awaitable[Heard]]]:
+    """An open stream for each of ``hips``, in a process of their own; what is yielded hangs up and tells what was
+    heard, calls in ``timed`` halls one by one.
+    """
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "loadtests.bench.listeners", stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE, limit=1 << 26,
+    )  # fmt: skip
+    assert child.stdin is not None  # noqa: S101  asked for as pipes; narrows the type
+    assert child.stdout is not None  # noqa: S101  as above
+    line, told = child.stdin, child.stdout
+
+    async def hang_up() -> Heard:
+        line.close()
+        return json.decode(await told.readline(), type=Heard)
+
+    try:
+        line.write(json.encode(Crew(url=ground.stack.kiosk_url, hips=hips, watched=list(timed))) + b"\n")
+        if (await told.readline()).strip() != b"ready":
+            raise RuntimeError(f"{len(hips)} streams did not all open")
+        yield hang_up
+    finally:
+        if child.returncode is None:
+            child.terminate()
+        await child.wait()
 
 
 def _places(ground: Ground, timed: list[str], listeners: int) -> list[str]:

@@ -75,6 +75,14 @@ def memory_bytes(pid: int) -> int:
     return next((int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:")), 0)
 
 
+def open_files(pid: int) -> int:
+    """Descriptors of a process."""
+    try:
+        return sum(1 for _ in (PROC / str(pid) / "fd").iterdir())
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return 0
+
+
 def words(pid: int) -> str:
     """The command line."""
     try:
@@ -109,6 +117,10 @@ class Parts(Struct, frozen=True):
     def cpu_s(self) -> dict[str, float]:
         """Processor seconds so far, by part."""
         return {part: sum(map(cpu_s, pids)) for part, pids in self.pids.items()}
+
+    def open_files(self) -> dict[str, int]:
+        """Descriptors, sockets too, now, by part."""
+        return {part: sum(map(open_files, pids)) for part, pids in self.pids.items()}
 
     def memory_mb(self) -> dict[str, float]:
         """Now, by part."""

@@ -1,0 +1,182 @@
+"""``python -m loadtests.soak``: a long ordinary day at a steady pace; exits 1 when something grows that should not.
+
+Scans come at a constant rate, clerks call, screens look on. Memory and open files of every process are read at equal
+moments; what is judged is their slope, after a first part in which caches fill and all screens go and come in turn.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import linear_regression
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from loadtests import ending
+from loadtests.bench.ground import QUICK, Ground, prepared
+from loadtests.bench.halls import at_work, screens
+from loadtests.bench.machine import data_bytes, described, store_info
+from loadtests.budget import Finding, judge, table
+
+STEP_S: Final = 10.0
+"""Between two readings."""
+WARM: Final = 0.25
+"""Part of the run that is not judged."""
+CREWS: Final = 5
+"""Times that all screens come in it; the last stay to the end."""
+CALL_EVERY_S: Final = 1.0
+JUDGED: Final = ("web", "relay")
+"""What should hold no more at the end than at the beginning; the store holds a day's tickets."""
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """One look at everything."""
+
+    at_s: float
+    """Since the beginning."""
+    scans: int
+    memory_mb: dict[str, float]
+    files: dict[str, int]
+    """Open descriptors, by part."""
+    store_bytes: int
+
+
+async def soak(minutes: float, per_s: int, listeners: int, seed: int, progress: Progress) -> dict[str, Any]:
+    """The run; what it found."""
+    size = msgspec.structs.replace(QUICK, facilities=3_607)
+    stays_s = [minutes * 60 * WARM / CREWS] * CREWS
+    stays_s[-1] += minutes * 60 * (1 - WARM)
+    shown = progress.add_task("scans, calls, screens", total=int(minutes * 60 / STEP_S))
+    readings: list[Reading] = []
+    async with prepared(size, seed=seed) as ground:
+        begun_bytes, began = data_bytes(store_info(ground.stack.data)), time.monotonic()
+        for stay_s in stays_s:
+            async with screens(ground, ground.stack.hips[:listeners]), _calling(ground):
+                until = time.monotonic() + stay_s
+                while time.monotonic() < until:
+                    # The gateway's own tokens live twenty minutes.
+                    ground.token = await ground.stack.simulator.callback_token()
+                    await ground.press(ground.shares(int(per_s * STEP_S), ground.by_size), per_s=per_s)
+                    ground.receipts.follow(ground.stack.journal)
+                    readings.append(_read(ground, began, per_s * int(STEP_S) * (len(readings) + 1)))
+                    progress.advance(shown)
+        await ground.settled()
+        verdict = ground.receipts.verdict()
+        return {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": described(), "minutes": minutes,
+            "per_s": per_s, "listeners": listeners, "receipts": msgspec.to_builtins(verdict),
+            "ticket_bytes": (readings[-1].store_bytes - begun_bytes) / verdict.taken,
+            "readings": msgspec.to_builtins(readings), "good": verdict.good,
+            "broken": verdict.lost + verdict.repeated + verdict.number_twice,
+        }  # fmt: skip
+
+
+def _read(ground: Ground, began: float, scans: int) -> Reading:
+    return Reading(
+        at_s=round(time.monotonic() - began, 1),
+        scans=scans,
+        memory_mb=ground.parts.memory_mb(),
+        files=ground.parts.open_files(),
+        store_bytes=data_bytes(store_info(ground.stack.data)),
+    )
+
+
+@asynccontextmanager
+async def _calling(ground: Ground) -> AsyncIterator[None]:
+    """The clerks of the staffed halls call, one after the other, as long as this lasts."""
+    async with at_work(ground) as seats:
+
+        async def call() -> None:
+            while True:
+                for _, counter, clerk in seats:
+                    await clerk.move("next", counter)
+                    await asyncio.sleep(CALL_EVERY_S / len(seats))
+
+        calling = asyncio.create_task(call())
+        try:
+            yield
+        finally:
+            calling.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await calling
+
+
+def figures_of(told: dict[str, Any]) -> dict[str, float]:
+    """The figures that have a promise: slopes of what was read after the caches were full."""
+    readings: list[Reading] = msgspec.convert(told["readings"], list[Reading])
+    judged = [reading for reading in readings if reading.at_s > WARM * readings[-1].at_s + STEP_S]
+    figures = {"broken": float(told["broken"]), "ticket_bytes": told["ticket_bytes"]}
+    if len(judged) > 1:
+        at_h = [reading.at_s / 3600 for reading in judged]
+        for part in JUDGED:
+            figures[f"{part}_mb_an_hour"] = linear_regression(at_h, [one.memory_mb[part] for one in judged]).slope
+        figures["files_an_hour"] = linear_regression(at_h, [sum(one.files.values()) for one in judged]).slope
+    return figures
+
+
+def write(told: dict[str, Any], folder: Path) -> tuple[str, list[Finding]]:
+    """Text, JSON and a plot into ``folder``; the text and the findings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    findings = judge(figures_of(told))
+    told["promises"] = [finding.told() for finding in findings]
+    machine, receipts = told["machine"], told["receipts"]
+    lines = [
+        f"soak, {told['at']}, {told['minutes']:g} minutes, {told['per_s']} scans/s, {told['listeners']:,} screens",
+        f"machine: {machine['cores']} cores {machine['cpu']}, {machine['memory_gb']} GB, Python {machine['python']}",
+        f"receipts: {receipts}",
+        "",
+        *table(findings),
+    ]
+    words = "\n".join(lines) + "\n"
+    (folder / "soak.txt").write_text(words)
+    (folder / "soak.json").write_bytes(msgspec.json.format(msgspec.json.encode(told)))
+    draw(told, folder / "soak.png")
+    return words, findings
+
+
+def draw(told: dict[str, Any], path: Path) -> None:
+    """Memory and open files over time."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (memory, files) = plt.subplots(1, 2, figsize=(11, 4.2))
+    at_min = [one["at_s"] / 60 for one in told["readings"]]
+    for part in ("web", "relay", "store"):
+        memory.plot(at_min, [one["memory_mb"][part] for one in told["readings"]], label=part)
+        files.plot(at_min, [one["files"][part] for one in told["readings"]], label=part)
+    memory.set(xlabel="minutes", ylabel="MB", ylim=(0, None), title="memory")
+    files.set(xlabel="minutes", ylim=(0, None), title="open files")
+    memory.legend()
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.soak", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--minutes", type=float, default=30, help="how long")
+    parser.add_argument("--per-s", type=int, default=500, help="scans a second")
+    parser.add_argument("--listeners", type=int, default=2_000, help="open screens")
+    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
+    asked = parser.parse_args()
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        told = ending.run(soak(asked.minutes, asked.per_s, asked.listeners, asked.seed, progress))
+    words, findings = write(told, asked.reports)
+    sys.stdout.write(words)
+    sys.exit(0 if told["good"] and all(finding.kept for finding in findings) else 1)
+
+
+if __name__ == "__main__":
+    main()
