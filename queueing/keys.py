@@ -78,5 +78,7 @@ def news_key(partition: str) -> str:
     return f"{partition}:news"
 
 
+LIBRARIES_KEY: Final = "{libraries}"
+"""Hash of the libraries of functions that releases have loaded: name → when last, unix ns; the newest few."""
 FACILITIES_KEY: Final = "{facilities}"
 """Sorted set of the HIP ids of all registered facilities, as members; read page by page, never on a scan's path."""

@@ -5,7 +5,9 @@ upgrade each call their own.
 """
 
 import re
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
@@ -14,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from queueing.errors import StoreRefused
+from queueing.keys import LIBRARIES_KEY
 from queueing.store import Store
 from queueing.wire import Command, Word
 
@@ -37,6 +40,8 @@ _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MU
 """A table of named numbers, as ``STATE`` in ``shared/words.lua``."""
 TEXT_MAX: Final = 65_535
 """Bytes of one text among packed values. The longest sealed letter has some 35,000."""
+LIBRARIES_KEPT: Final = 3
+"""Of the newest releases that ran: two overlap during an upgrade, and one may be taken back."""
 _LIBRARIES: Final = re.compile(r"\b(redis|cmsgpack|string|math)\.(\w+)")
 
 
@@ -111,12 +116,27 @@ def source() -> str:
 
 
 async def load(store: Store) -> None:
-    """Put the library on every primary that lacks it. Safe to repeat, and from many processes at once."""
+    """Put the library on every primary that lacks it, and forget those of releases long gone. Safe to repeat, and from
+    many processes at once.
+    """
     try:
         await store.each_primary("FUNCTION", "LOAD", source())
     except StoreRefused as refused:
         if "already exists" not in str(refused):
             raise
+    else:
+        await _forget_older(store)
+
+
+async def _forget_older(store: Store) -> None:
+    """Whoever still runs such a release loads its library again with the next call."""
+    await store.call(LIBRARIES_KEY, "HSET", LIBRARIES_KEY, f"kiosk_{version()}", time.time_ns())
+    loaded: Any = await store.call(LIBRARIES_KEY, "HGETALL", LIBRARIES_KEY)
+    when = {name: int(loaded_ns) for name, loaded_ns in zip(loaded[::2], loaded[1::2], strict=True)}
+    for name in sorted(when, key=when.__getitem__, reverse=True)[LIBRARIES_KEPT:]:
+        with suppress(StoreRefused):  # gone already, or an account that may not
+            await store.each_primary("FUNCTION", "DELETE", name)
+        await store.call(LIBRARIES_KEY, "HDEL", LIBRARIES_KEY, name)
 
 
 def pack_values(*values: Any) -> bytes:

@@ -5,9 +5,10 @@ from collections.abc import Awaitable
 
 import pytest
 
+from queueing import library
 from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
-from queueing.keys import facility_root, news_key, owed_key, partition_of
+from queueing.keys import LIBRARIES_KEY, facility_root, news_key, owed_key, partition_of
 from queueing.models import Facility, Lane, Moved, Queue
 from queueing.outbox import GROUP, Outbox
 from queueing.registry import Registry
@@ -131,3 +132,21 @@ async def test_a_relay_that_is_long_gone_is_forgotten_and_what_it_claimed_is_not
 
 async def relays(store: Store, owed: str) -> set[bytes]:
     return {told["name"] for told in await store.client().xinfo_consumers(owed, GROUP)}
+
+
+async def test_functions_of_releases_long_gone_are_forgotten(store: Store) -> None:
+    await store.each_primary("FUNCTION", "DELETE", f"kiosk_{library.version()}")
+    for age in range(1, 5):
+        body = f"redis.register_function('old_{age}', function() return 1 end)"
+        await store.each_primary("FUNCTION", "LOAD", f"#!lua name=kiosk_{age}\n{body}")
+        await store.call(LIBRARIES_KEY, "HSET", LIBRARIES_KEY, f"kiosk_{age}", 10 - age)
+    await store.each_primary("FUNCTION", "LOAD", "#!lua name=anothers\nredis.register_function('a', function() end)")
+    await library.load(store)
+    left = {told[b"library_name"] for told in await libraries(store)}
+    assert left == {b"anothers", b"kiosk_1", b"kiosk_2", f"kiosk_{library.version()}".encode()}
+
+
+async def libraries(store: Store) -> list[dict[bytes, bytes]]:
+    (told,) = await store.each_primary("FUNCTION", "LIST")
+    assert isinstance(told, list)
+    return [dict(zip(one[::2], one[1::2], strict=True)) for one in told]
