@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test check install lock bench load replay soak clean
+.PHONY: help demo test check install lock bench load replay chaos soak clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -35,6 +35,10 @@ load:  ## a shaped day by Locust (SHAPE=opd-morning|monday-after-festival|state-
 replay:  ## J&K's 71.16 lakh tokens through the real door: one day in 200, or all of them with ALL=1; goes on where it was
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.replay $(if $(ALL),--one-in 1) $(ARGS)
+
+chaos:  ## processes are killed and frozen while people scan (QUICK=1: six strikes of each kind, not 25)
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.chaos $(if $(QUICK),--quick) $(ARGS)
 
 soak:  ## an ordinary day at a steady pace (MINUTES=30): does anything grow?
 	@.ci/setup dev

@@ -37,6 +37,8 @@ STOP_S: Final = 6
 STEP_S: Final = 0.01
 """Between two looks at workers that are to end."""
 RESPAWN_S: Final = 0.2
+STARTED_S: Final = 2.0
+"""A worker that lives so long has started well."""
 OPEN_FILES: Final = 65_536
 WEB_OOM_SCORE: Final = "300"
 """When memory runs out, a web worker goes before the store: it comes back with nothing lost."""
@@ -83,13 +85,24 @@ def die_with(parent: int) -> None:
 
 
 class WebServer(MPServer):
-    """Granian's server, which gives its workers notice before it stops them."""
+    """Granian's server, which gives its workers notice before it stops them, and ends none for another's sake."""
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         for worker in self.wrks:
             with contextlib.suppress(ProcessLookupError, TypeError):
                 os.kill(worker.inner.pid, NOTICE)
         super().signal_handler_interrupt(*args, **kwargs)  # type: ignore[no-untyped-call]  # untyped upstream
+
+    def _respawn_workers(self, workers: list[int], *started_with: Any, **more: Any) -> None:
+        # When one worker dies twice in a few seconds Granian ends them all; those that serve must go on serving.
+        if any(self._lives_s(worker) < STARTED_S for worker in workers):
+            time.sleep(RESPAWN_S)
+        super()._respawn_workers(workers, *started_with, **more)
+        if any(worker.inner.is_alive() and self._lives_s(worker.idx) > STARTED_S for worker in self.wrks):
+            self.respawned_wrks.clear()
+
+    def _lives_s(self, worker: int) -> float:
+        return time.monotonic() - self.wrks[worker].birth
 
     def _stop_workers(self) -> None:
         # A worker that held ten thousand streams gives its memory back for some milliseconds after it has closed

@@ -45,6 +45,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Acknowledged more than once."""
     number_twice: int
     """Numbers of one facility that two people got."""
+    two_numbers: int
+    """Shares that were told one number and then another."""
     holes: int
     """Numbers below a facility's highest that nobody got."""
     refused: int
@@ -56,7 +58,12 @@ class Verdict(Struct, frozen=True, kw_only=True):
     @property
     def good(self) -> bool:
         """Every 202 was acknowledged once, with a number nobody else has."""
-        faults = (self.not_taken, self.lost, self.repeated, self.number_twice, self.holes, self.refused, self.wrong)
+        return self.sound and not self.repeated
+
+    @property
+    def sound(self) -> bool:
+        """The same, but that an answer may have been sent again, alike: whoever sent it died before noting it."""
+        faults = (self.not_taken, self.lost, self.number_twice, self.two_numbers, self.holes, self.refused, self.wrong)
         return not any(faults)
 
 
@@ -154,6 +161,10 @@ class Receipts:
             number_twice=self._one(
                 "SELECT count(*) FROM (SELECT 1 FROM answers WHERE token <> '' GROUP BY facility, token "
                 "HAVING count(DISTINCT i) > 1)"
+            ),
+            two_numbers=self._one(
+                "SELECT count(*) FROM (SELECT 1 FROM answers WHERE token <> '' GROUP BY i "
+                "HAVING count(DISTINCT token) > 1)"
             ),
             holes=self._one(
                 "SELECT coalesce(sum(highest - given), 0) FROM (SELECT max(CAST(substr(token, instr(token, '-') + 1) "

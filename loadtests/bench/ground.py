@@ -178,12 +178,15 @@ class Yardstick(Struct, frozen=True):
 
 
 @asynccontextmanager
-async def prepared(size: Size, *, seed: int) -> AsyncIterator[Ground]:
-    """A fresh kiosk and gateway, its door open, warm."""
+async def prepared(
+    size: Size, *, seed: int, workers: int = 1, more: dict[str, str] | None = None
+) -> AsyncIterator[Ground]:
+    """A fresh kiosk and gateway, its door open. ``more``: further settings."""
     async with AsyncExitStack() as layers:
-        stack = await layers.enter_async_context(
-            fresh_stack(seed=seed, facilities=size.facilities, counters=2, staffed=2, strangers=True)
+        fresh = fresh_stack(
+            seed=seed, facilities=size.facilities, counters=2, staffed=2, strangers=True, workers=workers, more=more
         )
+        stack = await layers.enter_async_context(fresh)
         door = await layers.enter_async_context(Door(stack.kiosk_url, connections=CONNECTIONS))
         token = await stack.simulator.callback_token()
         yield Ground(size, stack, door, token, seed=seed)

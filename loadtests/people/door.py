@@ -11,7 +11,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Self, cast
+from typing import Protocol, Self, cast
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -80,10 +80,17 @@ def post(authority: str, token: str, hip: str, request_id: str, body: bytes, *, 
     return head.encode("latin-1") + body
 
 
+class Lanes(Protocol):
+    """Whoever holds lanes and hears what becomes of their requests."""
+
+    def answered(self, lane: "Lane", status: int) -> None: ...
+    def lost(self, lane: "Lane") -> None: ...
+
+
 class Lane(asyncio.Protocol):
     """One connection, one request in flight."""
 
-    def __init__(self, door: "Door") -> None:
+    def __init__(self, door: Lanes) -> None:
         self.door = door
         self.transport: asyncio.Transport | None = None
         self.index = -1

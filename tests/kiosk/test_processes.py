@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.serving import STARTED_S
 from tests.kiosk.tree import Tree, alive, below, kiosk, serving, status, until
 
 STOPS_WITHIN_S = 20
@@ -166,6 +167,22 @@ def test_several_workers_share_one_port_and_one_set_of_counters(data_dir: Path) 
         assert len(below(tree.pid_of("web"))) == 2
         assert status(f"{url}/metrics") == 200
         assert tree.stop() == 0
+
+
+def test_a_worker_that_dies_twice_in_a_few_seconds_takes_nobody_along(data_dir: Path) -> None:
+    with serving(data_dir, KIOSK_WORKERS="2") as tree:
+        address = tree.ready()
+        web = tree.pid_of("web")
+        until(lambda: len(below(web)) == 2)
+        time.sleep(STARTED_S)
+        mortal, other = below(web)
+        for _ in range(2):
+            os.kill(mortal, signal.SIGKILL)
+            until(lambda gone=mortal: len(below(web)) == 2 and not alive(gone))  # type: ignore[misc]  # the default is the value at hand
+            (mortal,) = set(below(web)) - {other}
+        assert alive(other)
+        assert tree.pid_of("web") == web
+        assert status(f"{address}/readyz") == 200
 
 
 def test_the_roles_apart_need_a_store_that_runs_and_say_so(data_dir: Path) -> None:

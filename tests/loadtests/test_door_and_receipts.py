@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.chaos import stubborn
 from loadtests.gateway.http1 import Answer, Reply, Request, Server
 from loadtests.gateway.journal import Journal, Line
 from loadtests.people.crowd import Crowd, Share, read_request_id
@@ -94,6 +95,28 @@ async def test_connections_that_were_closed_while_idle_come_back(hospital: Hospi
         assert (await door.closed(requests(8))).statuses == {202: 8}
 
 
+async def test_what_is_not_taken_is_delivered_again_as_it_was(
+    hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stubborn, "AGAIN_S", 0.01)
+    hospital.statuses = [503, 202, 503, 500]
+    host, port = hospital.server.address
+    async with stubborn.Stubborn(f"http://{host}:{port}", connections=2) as gateway:
+        delivering = asyncio.create_task(gateway.deliver(requests(20), per_s=100))
+        while len(hospital.taken) < 10:  # noqa: ASYNC110  it says nothing until it is done
+            await asyncio.sleep(0.005)
+        for line in tuple(hospital.server.lines):
+            if line.transport is not None:
+                line.transport.abort()
+        delivered = await delivering
+    assert list(delivered.went.answered) == [202] * 20
+    assert (delivered.statuses[503], delivered.statuses[500], delivered.statuses[202]) == (2, 1, 20)
+    assert len(delivered.taken_s) == 20
+    assert {read_request_id(one.headers["request-id"]) for one in hospital.taken} == {
+        (9, Share(n, 0)) for n in range(20)
+    }
+
+
 def test_everybody_in_a_crowd_is_somebody_else() -> None:
     bodies = {CROWD.body(Share(index, 0), "HIP") for index in range(1_500)}
     assert len(bodies) == 1_500
@@ -141,6 +164,7 @@ async def test_an_honest_run_is_good(tmp_path: Path) -> None:
         ([line(0, "M-001"), line(1, error="ABDM-1024")], {0: 202, 1: 202}, "refused"),
         ([line(0, "M-001", address="another@sbx")], {0: 202}, "wrong"),
         ([line(0, "M-001"), line(7, "M-002")], {0: 202}, "wrong"),
+        ([line(0, "M-001"), line(0, "M-002")], {0: 202}, "two_numbers"),
         ([line(0, "M-001")], {0: 202, 1: 503}, "not_taken"),
         ([line(0, "M-001", status=0)], {0: 202}, "lost"),
     ],
@@ -151,3 +175,4 @@ async def test_each_broken_promise_is_found(
     found = await judged(tmp_path, lines, statuses)
     assert not found.good
     assert getattr(found, fault) == 1
+    assert found.sound == (fault == "repeated")

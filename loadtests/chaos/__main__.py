@@ -1,0 +1,158 @@
+"""``python -m loadtests.chaos``: people scan while parts of the kiosk die; exits 1 when anybody was lost or misled.
+
+Every share is delivered again until it is taken, as the gateway does. At the end the gateway's own journal tells: each
+share that was taken was acknowledged with one number that nobody else of its facility got, and none is missing.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from bisect import bisect_right
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from random import Random
+from statistics import median
+from typing import Any, Final
+
+import msgspec
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from loadtests import ending
+from loadtests.bench.ground import QUICK, Ground, prepared
+from loadtests.bench.machine import described
+from loadtests.chaos.strikes import STRIKES, Strike
+from loadtests.chaos.stubborn import Delivered, Stubborn
+from loadtests.people.door import percentile
+
+CONNECTIONS: Final = 256
+WORKERS: Final = 2
+"""Web workers: one of them dies while the other serves."""
+QUIET: Final = {"KIOSK_LOG_LEVEL": "error"}
+"""What dies says so, rightly; here it is asked for."""
+BETWEEN_S: Final = (1.0, 3.0)
+"""From one strike to the next."""
+AFTER_S: Final = 3.0
+BATCH_S: Final = 5.0
+ANSWERED_WITHIN_S: Final = 30.0
+"""What the protocol gives an answer, from the share."""
+WHOLE, SHORT = 25, 6
+"""Strikes of each kind."""
+
+
+async def chaos(kinds: list[str], rounds: int, per_s: int, seed: int, progress: Progress) -> dict[str, Any]:
+    """Each kind of strike on a kiosk of its own; what came of it."""
+    told: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,
+                            "machine": described(), "rounds": rounds, "per_s": per_s, "kinds": {}}  # fmt: skip
+    for kind in kinds:
+        step = progress.add_task(kind, total=rounds)
+        size = msgspec.structs.replace(QUICK, facilities=3_607)
+        async with prepared(size, seed=seed, workers=WORKERS, more=QUIET) as ground:
+            told["kinds"][kind] = await _under(ground, STRIKES[kind], rounds, per_s, partial(progress.advance, step))
+    told["good"] = all(one["good"] for one in told["kinds"].values())
+    return told
+
+
+async def _under(ground: Ground, strike: Strike, rounds: int, per_s: int, done: Callable[[], None]) -> dict[str, Any]:
+    """Strike after strike while shares come; then judge."""
+    struck_s: list[float] = []
+
+    async def strikes() -> None:
+        draw = Random(f"strikes:{ground.seed}")
+        for _ in range(rounds):
+            await asyncio.sleep(draw.uniform(*BETWEEN_S))
+            struck_s.append(time.time())
+            await strike(ground, draw)
+            done()
+        await asyncio.sleep(AFTER_S)
+
+    async with Stubborn(ground.stack.kiosk_url, connections=CONNECTIONS) as gateway:
+        striking = asyncio.create_task(strikes())
+        runs: list[Delivered] = []
+        first = ground.shares(0, ground.by_size)
+        while not striking.done():
+            ground.token = await ground.stack.simulator.callback_token()
+            shares = ground.shares(int(per_s * BATCH_S), ground.by_size)
+            first = first or shares
+            runs.append(await gateway.deliver(ground.requests(shares), per_s))
+            ground.receipts.handed_over(shares, runs[-1].went)
+            last = shares[-1].index
+        await striking
+    await ground.settled()
+    return _told(ground, runs, struck_s, (first[0].index, last))
+
+
+def _told(ground: Ground, runs: list[Delivered], struck_s: list[float], span: tuple[int, int]) -> dict[str, Any]:
+    verdict = ground.receipts.verdict()
+    taken_s = sorted(at for run in runs for at in run.taken_s)
+    silent = [_silence_s(taken_s, at) for at in struck_s]
+    waits = ground.receipts.waits_s(*span)
+    statuses: dict[str, int] = {}
+    for run in runs:
+        for status, count in run.statuses.items():
+            statuses[str(status)] = statuses.get(str(status), 0) + count
+    errors = sum(count for status, count in statuses.items() if status.startswith("5") and status != "503")
+    late = sum(wait > ANSWERED_WITHIN_S for wait in waits)
+    return {
+        "strikes": len(struck_s), "deliveries": statuses, "silent_p50_s": round(median(silent), 2),
+        "silent_max_s": round(max(silent), 2), "answer_p50_s": round(percentile(waits, 0.5), 3),
+        "answer_p99_s": round(percentile(waits, 0.99), 3), "answer_max_s": round(max(waits, default=0.0), 2),
+        "late": late, "receipts": msgspec.to_builtins(verdict), "good": verdict.sound and not late and not errors,
+    }  # fmt: skip
+
+
+def _silence_s(taken_s: list[float], since_s: float) -> float:
+    """The longest time without a 202 that begins in the seconds after a strike."""
+    at = max(0, bisect_right(taken_s, since_s) - 1)
+    until = bisect_right(taken_s, since_s + BETWEEN_S[0])
+    return max((later - before for before, later in zip(taken_s[at:until], taken_s[at + 1 :], strict=False)), default=0)
+
+
+def text(told: dict[str, Any]) -> str:
+    """For people."""
+    machine = told["machine"]
+    lines = [
+        f"chaos, {told['at']}, seed {told['seed']}, {told['rounds']} strikes of each kind, {told['per_s']} scans/s",
+        f"machine: {machine['cores']} cores {machine['cpu']}, {machine['memory_gb']} GB, Python {machine['python']}",
+        "",
+        f"{'':8}{'scans':>8} {'lost':>5} {'twice':>6} {'two':>4} {'holes':>6} {'wrong':>6} {'late':>5} {'again':>6}"
+        f"  silent p50, max   answer p50, p99, max       deliveries by status (0: cut)",
+    ]
+    for kind, one in told["kinds"].items():
+        book = one["receipts"]
+        lines.append(
+            f"{kind:8}{book['taken']:8,} {book['lost']:5} {book['number_twice']:6} {book['two_numbers']:4} "
+            f"{book['holes']:6} {book['wrong'] + book['refused'] + book['not_taken']:6} {one['late']:5} "
+            f"{book['repeated']:6}  {one['silent_p50_s']:5.2f} {one['silent_max_s']:5.2f} s     "
+            f"{one['answer_p50_s']:.3f} {one['answer_p99_s']:.3f} {one['answer_max_s']:.2f} s  "
+            f"{one['deliveries']}  {'kept' if one['good'] else 'BROKEN'}"
+        )
+        lines += book["examples"]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.chaos", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--quick", action="store_true", help=f"{SHORT} strikes of each kind instead of {WHOLE}")
+    parser.add_argument("--kinds", nargs="+", choices=STRIKES, default=list(STRIKES), help="only these (default: all)")
+    parser.add_argument("--per-s", type=int, default=1_000, help="scans a second")
+    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
+    asked = parser.parse_args()
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
+    with Progress(*columns, TimeElapsedColumn()) as progress:
+        rounds = SHORT if asked.quick else WHOLE
+        told = ending.run(chaos(asked.kinds, rounds, asked.per_s, asked.seed, progress))
+    asked.reports.mkdir(parents=True, exist_ok=True)
+    words = text(told)
+    (asked.reports / "chaos.txt").write_text(words)
+    (asked.reports / "chaos.json").write_bytes(msgspec.json.format(msgspec.json.encode(told)))
+    sys.stdout.write(words)
+    sys.exit(0 if told["good"] else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""What befalls a kiosk: one process of it is killed or stands still, again and again."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Final
+
+from loadtests.bench.ground import Ground
+from loadtests.bench.machine import Parts, tree
+
+FROZEN_S: Final = (0.2, 8.0)
+"""From the blink of a disk to longer than the store's callers wait."""
+
+Strike = Callable[[Ground, Random], Awaitable[None]]
+
+
+async def kill_store(ground: Ground, _: Random) -> None:
+    """``kill -9`` of the embedded server."""
+    os.kill(_now(ground).pids["store"][0], signal.SIGKILL)
+
+
+async def kill_web(ground: Ground, draw: Random) -> None:
+    """``kill -9`` of one of the web workers."""
+    supervisor, *_ = _now(ground).pids["web"]
+    os.kill(draw.choice(tree(supervisor)[1:]), signal.SIGKILL)
+
+
+async def kill_relay(ground: Ground, _: Random) -> None:
+    """``kill -9`` of the relay, with answers on their way."""
+    os.kill(_now(ground).pids["relay"][0], signal.SIGKILL)
+
+
+async def freeze_store(ground: Ground, draw: Random) -> None:
+    """The store stands still for a while, as with a disk that does not answer."""
+    store = _now(ground).pids["store"][0]
+    os.kill(store, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(draw.uniform(*FROZEN_S))
+    finally:
+        os.kill(store, signal.SIGCONT)
+
+
+def _now(ground: Ground) -> Parts:
+    """Who plays which part at this moment; waits for one that is just being started again."""
+    until = time.monotonic() + 10
+    while True:
+        found = Parts.of(ground.stack.pid, ground.stack.simulator.announced.pid)
+        if all(found.pids.values()) or time.monotonic() > until:
+            return found
+        time.sleep(0.05)
+
+
+STRIKES: Final[dict[str, Strike]] = {
+    "store": kill_store,
+    "web": kill_web,
+    "relay": kill_relay,
+    "freeze": freeze_store,
+}
