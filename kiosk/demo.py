@@ -25,7 +25,7 @@ from msgspec import Struct
 from kiosk import processes
 from kiosk.console import passwords
 from kiosk.console.staff import LoginTaken, SignedIn, Staff
-from kiosk.house import store_url
+from kiosk.fittings import store_url
 from kiosk.keys_on_disk import KeysOnDisk
 from kiosk.settings import Settings, child_environment, load
 from queueing import library

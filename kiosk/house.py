@@ -4,13 +4,9 @@ Rooms ask for what they need by name (dependencies of the application); raw ASGI
 """
 
 import asyncio
-import contextlib
-import os
-import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
 
 from kiosk.abdm.gatekeeper import Gatekeeper
 from kiosk.abdm.gateway import Gateway
@@ -18,6 +14,7 @@ from kiosk.abdm.keyset import KeySet
 from kiosk.abdm.reading import read_patient
 from kiosk.checkin import CheckIn
 from kiosk.console.staff import Staff
+from kiosk.fittings import consumer_name, keep_sealing, new_gateway, new_seal, store_url
 from kiosk.keys_on_disk import KeysOnDisk
 from kiosk.live.hub import Hub
 from kiosk.sealed import Seal
@@ -25,17 +22,11 @@ from kiosk.settings import Settings
 from queueing import library
 from queueing.daykeys import DayKeys
 from queueing.desk import OpdDesk
-from queueing.embedded import folder_url
-from queueing.errors import QueueingError
 from queueing.feed import Feed
 from queueing.outbox import Outbox
 from queueing.registry import Registry
 from queueing.store import Store, open_store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
-
-SEAL_REFRESH_S: Final = 900
-"""The next day's key is made a day ahead; this also bounds how late an erased day is forgotten in memory."""
-SEAL_AGAIN_S: Final = 5
 
 
 class House:
@@ -137,40 +128,3 @@ class House:
             for part in (self.counter_codes, self.ticket_links, self.camera_links):
                 part.use(ring)
             self.seal.use(ring.seal_masters(), ring.seal_master_id)
-
-
-def store_url(settings: Settings) -> str:
-    """Where the store is: the address that was set, or the embedded server's socket in the data folder."""
-    return settings.redis_url or folder_url(settings.data_dir)
-
-
-def consumer_name() -> str:
-    """Names one process to the outbox: two machines, or two processes of one, never share a name."""
-    return f"{socket.gethostname()}-{os.getpid()}"
-
-
-def new_seal(ring: KeyRing, settings: Settings) -> Seal:
-    """A seal with this ring's master keys."""
-    return Seal(
-        ring.seal_masters(), ring.seal_master_id, now_s=lambda: int(time.time()), retention_h=settings.retention_h
-    )
-
-
-def new_gateway(settings: Settings) -> Gateway | None:
-    """Our calls to the gateway; None while ABDM is off."""
-    if not settings.gateway_client_id or not settings.gateway_client_secret:
-        return None
-    return Gateway(
-        settings.gateway_url,
-        client_id=settings.gateway_client_id,
-        client_secret=settings.gateway_client_secret,
-        cm_id=settings.cm_id,
-    )
-
-
-async def keep_sealing(seal: Seal, keys: DayKeys) -> None:
-    """Bring each new day's key long before the day, and erase what is over."""
-    while True:
-        await asyncio.sleep(SEAL_REFRESH_S)
-        with contextlib.suppress(QueueingError):
-            await seal.refresh(keys)

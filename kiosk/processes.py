@@ -35,8 +35,10 @@ WEB_STOP_S: Final = STOP_S + 2.0
 RELAY_STOP_S: Final = 6.5
 """The relay gives attempts under way five seconds."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.1, 10.0
-STEADY_S: Final = 30.0
-"""A child that lived this long has earned an immediate restart."""
+STEADY_S: Final = 3.0
+"""A child that lived this long came up and worked: it is started again at once. One that dies at birth waits longer
+each time.
+"""
 TRIES_BEFORE_READY: Final = 3
 ASK_EVERY_S: Final = 0.05
 

@@ -6,7 +6,7 @@ import time
 
 from kiosk import telemetry
 from kiosk.abdm.acknowledge import Relay, Verdict
-from kiosk.house import consumer_name, keep_sealing, new_gateway, new_seal, store_url
+from kiosk.fittings import consumer_name, has_ended, keep_sealing, new_gateway, new_seal, store_url
 from kiosk.keys_on_disk import KeysOnDisk
 from kiosk.sealed import Seal
 from kiosk.settings import Settings
@@ -29,7 +29,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         disk = KeysOnDisk(settings.data_dir)
         seal = new_seal(disk.load_or_create(int(time.time())), settings)
         await seal.refresh(keys)
-        outbox = Outbox(store, f"relay-{consumer_name()}")
+        outbox = Outbox(store, consumer_name(), has_ended=has_ended)
         followers = [asyncio.create_task(keep_sealing(seal, keys)), asyncio.create_task(_follow_keys(disk, seal, keys))]
         try:
             as_number = settings.gateway_expiry == "number"

@@ -21,17 +21,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Literal
-from urllib.parse import quote
 
 from queueing.address import ReachablePath
 from queueing.errors import DiskFull, EmbeddedError, FolderInUse, JournalDamaged
-from queueing.folder import FolderLock, Holder, private_folder
+from queueing.folder import SOCKET_FILE, FolderLock, Holder, folder_url, private_folder
 from queueing.journal import JOURNAL_FOLDER, journal_bytes, unfinished_bytes
 from queueing.valkey import (
     CUT_SHORT,
     ENVIRONMENT,
     LOG_FILE,
-    SOCKET_FILE,
     configuration,
     find_binary,
     last_words,
@@ -333,11 +331,6 @@ async def pace_async(steps: Steps) -> None:
     with closing(steps):
         for pause_s in steps:
             await asyncio.sleep(pause_s)
-
-
-def folder_url(folder: Path) -> str:
-    """Where a data folder's store listens."""
-    return "unix://" + quote(str(folder.absolute() / SOCKET_FILE))
 
 
 def probe(folder: Path) -> Probe:

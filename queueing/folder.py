@@ -12,13 +12,20 @@ import os
 import pwd
 import stat
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
 from queueing.errors import FolderNotOurs
 
 LOCK_FILE = "lock"
+SOCKET_FILE = "valkey.sock"
 NOTE_BYTES = 4096
+
+
+def folder_url(folder: Path) -> str:
+    """Where a data folder's store listens."""
+    return "unix://" + quote(str(folder.absolute() / SOCKET_FILE))
 
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

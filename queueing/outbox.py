@@ -8,7 +8,7 @@ over, because an answer that was sent cannot be taken back. A relay that dies lo
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -78,11 +78,15 @@ def _by_partition(ids: Iterable[str]) -> dict[str, list[str]]:
 
 
 class Outbox:
-    """One relay's hand on the outbox. ``consumer`` names the relay; two that run at once need two names."""
+    """One relay's hand on the outbox. ``consumer`` names the relay; two that run at once need two names.
 
-    def __init__(self, store: Store, consumer: str) -> None:
+    ``has_ended`` tells of another relay's name whether it is surely gone: its claims need not wait to be abandoned.
+    """
+
+    def __init__(self, store: Store, consumer: str, *, has_ended: Callable[[str], bool] = lambda _: False) -> None:
         self._store = store
         self._consumer = consumer
+        self._has_ended = has_ended
         self._reader = StreamReader(store)
         self._held: set[str] = set()
         self._abandoned: list[Debt] = []
@@ -152,15 +156,20 @@ class Outbox:
     async def _make_groups(self) -> None:
         if self._grouped:
             return
-        for partition in ALL_PARTITIONS:
-            key = owed_key(partition)
-            try:
-                await self._store.call(key, "XGROUP", "CREATE", key, GROUP, "0", "MKSTREAM")
-            except StoreRefused as refused:
-                if refused.code != "BUSYGROUP":
-                    raise
-            await self._call("outbox_tidy", partition, GONE_AFTER_MS)
+        await asyncio.gather(*map(self._make_group, ALL_PARTITIONS))
+        await self._adopt()
         self._grouped = True
+
+    async def _make_group(self, partition: str) -> None:
+        key = owed_key(partition)
+        try:
+            await self._store.call(key, "XGROUP", "CREATE", key, GROUP, "0", "MKSTREAM")
+        except StoreRefused as refused:
+            if refused.code != "BUSYGROUP":
+                raise
+        holding = [name.decode() for name in await self._call("outbox_tidy", partition, GONE_AFTER_MS)]
+        if ended := [name for name in holding if name != self._consumer and self._has_ended(name)]:
+            await self._call("outbox_orphan", partition, ABANDONED_AFTER_MS, *ended)
 
     async def _claim_new(self, limit: int, wait_ms: int) -> list[Debt]:
         command = ("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", limit)

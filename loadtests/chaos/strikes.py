@@ -53,9 +53,10 @@ def _now(ground: Ground) -> Parts:
         time.sleep(0.05)
 
 
-STRIKES: Final[dict[str, Strike]] = {
-    "store": kill_store,
-    "web": kill_web,
-    "relay": kill_relay,
-    "freeze": freeze_store,
+STRIKES: Final[dict[str, tuple[Strike, tuple[float, float]]]] = {
+    "store": (kill_store, (1.0, 3.0)),
+    "web": (kill_web, (1.0, 3.0)),
+    "relay": (kill_relay, (3.0, 5.0)),
+    "freeze": (freeze_store, (1.0, 3.0)),
 }
+"""What is done, and the seconds before it: a victim that was never back would prove nothing."""

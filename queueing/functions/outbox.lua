@@ -1,16 +1,19 @@
---[[ outbox: what becomes of debts the relay has claimed. Five small acts on one partition.
+--[[ outbox: what becomes of debts the relay has claimed. Six small acts on one partition.
   KEYS   1 {partition}
   ARGV   paid:   stream ids                       the debts are forgotten, sealed letter and all
          park:   stream id, reason, sealed letter  kept where an administrator sees it
          parked: facility key, at most            Reply {{id, letter, meta, reason, parked ms}, …}, newest first
          resend: facility key, parked id          owed again, from now; its thirty seconds begin anew
          tidy:   after how long, ms                forgets relays that did not ask for so long and hold nothing
+                                                   Reply names of those that hold something
+         orphan: idle ms, names of relays          what they hold counts as left alone for so long
   Reply  how many debts it touched, or as told
   Cost   O(debts named); parked reads at most PARKED_KEPT ]]
 
 local GROUP = 'relay'
 local PARKED_KEPT = 10000        -- a whole bad morning of a state; the oldest goes first
 local PARKED_S = 2 * 24 * 3600
+local ORPHANS_AT_ONCE = 1000     -- more than a relay has in hand; the rest is found when its time has passed
 
 local function parked_key(partition, facility) return partition .. ':parked:' .. facility end
 
@@ -63,14 +66,26 @@ end)
 -- Every relay that ever ran is known to the group by its name, and each start brings a new one. To forget one that holds
 -- a claim would lose the debt; here nothing comes between the look and the act.
 register('outbox_tidy', function(keys, args)
-  local owed, forgotten = keys[1] .. ':owed', 0
+  local owed, holding = keys[1] .. ':owed', {}
   for _, told in ipairs(redis.call('XINFO', 'CONSUMERS', owed, GROUP)) do
     local relay = {}
     for i = 1, #told, 2 do relay[told[i]] = told[i + 1] end
-    if relay.pending == 0 and relay.idle > tonumber(args[1]) then
+    if relay.pending > 0 then
+      holding[#holding + 1] = relay.name
+    elseif relay.idle > tonumber(args[1]) then
       redis.call('XGROUP', 'DELCONSUMER', owed, GROUP, relay.name)
-      forgotten = forgotten + 1
     end
   end
-  return forgotten
+  return holding
+end)
+
+register('outbox_orphan', function(keys, args)
+  local owed, touched = keys[1] .. ':owed', 0
+  for i = 2, #args do
+    for _, claim in ipairs(redis.call('XPENDING', owed, GROUP, '-', '+', ORPHANS_AT_ONCE, args[i])) do
+      redis.call('XCLAIM', owed, GROUP, args[i], 0, claim[1], 'IDLE', args[1], 'JUSTID')
+      touched = touched + 1
+    end
+  end
+  return touched
 end)

@@ -62,8 +62,7 @@ async def test_what_a_relay_hands_back_another_takes(store: Store, desk: OpdDesk
     first, second = Outbox(store, "first"), Outbox(store, "second")
     (debt,) = await first.take()
     await first.close()
-    await second.take(wait_ms=1)
-    adopted = await until_some(second)
+    adopted = await second.take(wait_ms=1)
     assert [one.id for one in adopted] == [debt.id]
     assert adopted[0].deliveries == 2
     await second.close()
@@ -80,6 +79,19 @@ async def test_a_dead_relays_claims_are_taken_over(
     assert dead._tending
     dead._tending.cancel()  # as if killed: nothing is renewed and nothing handed back
     assert [one.id for one in await until_some(heir)] == [debt.id]
+    await heir.close()
+
+
+async def test_the_claims_of_a_relay_known_to_be_gone_are_taken_over_at_once(store: Store, desk: OpdDesk) -> None:
+    await desk.enqueue(arrival())
+    gone, slow = Outbox(store, "gone"), Outbox(store, "slow")
+    (debt,) = await gone.take()
+    await desk.enqueue(arrival())
+    assert len(await slow.take()) == 1
+    heir = Outbox(store, "heir", has_ended=lambda name: name == "gone")
+    assert [one.id for one in await heir.take(wait_ms=1)] == [debt.id]
+    assert await heir.take(wait_ms=1) == []
+    await slow.close()
     await heir.close()
 
 
