@@ -6,12 +6,12 @@ moments; what is judged is their slope, after a first part in which caches fill 
 
 import argparse
 import asyncio
-import contextlib
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from statistics import linear_regression
 from typing import Any, Final
@@ -33,6 +33,8 @@ WARM: Final = 0.25
 CREWS: Final = 5
 """Times that all screens come in it; the last stay to the end."""
 CALL_EVERY_S: Final = 1.0
+LAST_CALL_S: Final = 10.0
+"""For the clerks to end what they are at."""
 JUDGED: Final = ("web", "relay")
 """What should hold no more at the end than at the beginning; the store holds a day's tickets."""
 
@@ -93,20 +95,22 @@ def _read(ground: Ground, began: float, scans: int) -> Reading:
 async def _calling(ground: Ground) -> AsyncIterator[None]:
     """The clerks of the staffed halls call, one after the other, as long as this lasts."""
     async with at_work(ground) as seats:
+        over = asyncio.Event()
 
         async def call() -> None:
-            while True:
-                for _, counter, clerk in seats:
-                    await clerk.move("next", counter)
-                    await asyncio.sleep(CALL_EVERY_S / len(seats))
+            for _, counter, clerk in cycle(seats):
+                if over.is_set():
+                    return
+                await clerk.move("next", counter)
+                await asyncio.sleep(CALL_EVERY_S / len(seats))
 
         calling = asyncio.create_task(call())
         try:
             yield
         finally:
-            calling.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await calling
+            # Not cancelled: a call of this client that is cancelled may never say so.
+            over.set()
+            await asyncio.wait({calling}, timeout=LAST_CALL_S)
 
 
 def figures_of(told: dict[str, Any]) -> dict[str, float]:

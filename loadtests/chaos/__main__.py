@@ -32,6 +32,9 @@ WORKERS: Final = 2
 """Web workers: one of them dies while the other serves."""
 QUIET: Final = {"KIOSK_LOG_LEVEL": "error"}
 """What dies says so, rightly; here it is asked for."""
+SERVES_AGAIN_S: Final = 0.5
+"""A 202 so long after a strike is no latecomer from before."""
+BACK_WITHIN_S: Final = 30.0
 NOTICED_S: Final = 1.0
 """A silence that begins so soon after a strike comes from it."""
 AFTER_S: Final = 3.0
@@ -59,17 +62,19 @@ async def _under(ground: Ground, kind: str, rounds: int, per_s: int, done: Calla
     """Strike after strike while shares come; then judge."""
     struck_s: list[float] = []
 
-    async def strikes() -> None:
+    async def strikes(gateway: Stubborn) -> None:
         draw, (strike, pause_s) = Random(f"strikes:{ground.seed}"), STRIKES[kind]
         for _ in range(rounds):
             await asyncio.sleep(draw.uniform(*pause_s))
             struck_s.append(time.time())
             await strike(ground, draw)
             done()
+            # A victim that was never back would prove nothing.
+            await gateway.taken_after(struck_s[-1] + SERVES_AGAIN_S, within_s=BACK_WITHIN_S)
         await asyncio.sleep(AFTER_S)
 
     async with Stubborn(ground.stack.kiosk_url, connections=CONNECTIONS) as gateway:
-        striking = asyncio.create_task(strikes())
+        striking = asyncio.create_task(strikes(gateway))
         runs: list[Delivered] = []
         first = ground.shares(0, ground.by_size)
         while not striking.done():

@@ -59,4 +59,4 @@ STRIKES: Final[dict[str, tuple[Strike, tuple[float, float]]]] = {
     "relay": (kill_relay, (3.0, 5.0)),
     "freeze": (freeze_store, (1.0, 3.0)),
 }
-"""What is done, and the seconds before it: a victim that was never back would prove nothing."""
+"""What is done, and the seconds of quiet before it: a relay needs more to be back, and nothing tells when it is."""

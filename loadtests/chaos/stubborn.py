@@ -47,6 +47,7 @@ class Stubborn:
         self._waiting: deque[int] = deque()
         self._statuses: Counter[int] = Counter()
         self._taken: dict[int, float] = {}
+        self._last_taken_s = 0.0
 
     async def __aenter__(self) -> Self:
         self._open = True
@@ -85,6 +86,12 @@ class Stubborn:
         )
         return Delivered(went, dict(self._statuses), sorted(self._taken.values()))
 
+    async def taken_after(self, moment_s: float, *, within_s: float) -> None:
+        """Returns when a share was taken later than that (Unix time), or when the wait is over."""
+        until = time.time() + within_s
+        while self._last_taken_s < moment_s and time.time() < until:  # noqa: ASYNC110  a look now and then is enough
+            await asyncio.sleep(0.05)
+
     def answered(self, lane: Lane, status: int) -> None:
         """As a ``Lane`` tells it."""
         self._settle(lane, status)
@@ -106,7 +113,8 @@ class Stubborn:
         del self._sent_at[lane]
         self._statuses[status] += 1
         if status == 202:
-            self._taken.setdefault(place, time.time())
+            self._last_taken_s = time.time()
+            self._taken.setdefault(place, self._last_taken_s)
         else:
             asyncio.get_running_loop().call_later(AGAIN_S, self._waiting.append, place)
 
