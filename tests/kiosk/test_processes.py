@@ -178,11 +178,15 @@ def test_a_worker_that_dies_twice_in_a_few_seconds_takes_nobody_along(data_dir: 
         mortal, other = below(web)
         for _ in range(2):
             os.kill(mortal, signal.SIGKILL)
-            until(lambda gone=mortal: len(below(web)) == 2 and not alive(gone))  # type: ignore[misc]  # the default is the value at hand
-            (mortal,) = set(below(web)) - {other}
+            mortal = newcomer(web, mortal, other)
+        until(lambda: status(f"{address}/readyz") == 200)
         assert alive(other)
         assert tree.pid_of("web") == web
-        assert status(f"{address}/readyz") == 200
+
+
+def newcomer(parent: int, *known: int) -> int:
+    until(lambda: set(below(parent)) - {*known})
+    return (set(below(parent)) - {*known}).pop()
 
 
 def test_the_roles_apart_need_a_store_that_runs_and_say_so(data_dir: Path) -> None:

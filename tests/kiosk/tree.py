@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +126,9 @@ def below(pid: int) -> list[int]:
     """Every process under this one, and their names are of no interest."""
     found = []
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
-            found += [int(child), *below(int(child))]
+        with suppress(FileNotFoundError, ProcessLookupError):  # a thread that ended meanwhile
+            for child in task.read_text().split():
+                found += [int(child), *below(int(child))]
     return found
 
 
