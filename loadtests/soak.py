@@ -37,6 +37,7 @@ LAST_CALL_S: Final = 10.0
 """For the clerks to end what they are at."""
 JUDGED: Final = ("web", "relay")
 """What should hold no more at the end than at the beginning; the store holds a day's tickets."""
+OURS: Final = ("web", "relay", "store")
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -122,7 +123,9 @@ def figures_of(told: dict[str, Any]) -> dict[str, float]:
         at_h = [reading.at_s / 3600 for reading in judged]
         for part in JUDGED:
             figures[f"{part}_mb_an_hour"] = linear_regression(at_h, [one.memory_mb[part] for one in judged]).slope
-        figures["files_an_hour"] = linear_regression(at_h, [sum(one.files.values()) for one in judged]).slope
+        # The fewest: how many the relay needs at a moment goes up and down with the gateway's pace.
+        files, third = [sum(one.files[part] for part in OURS) for one in judged], -(-len(judged) // 3)
+        figures["files_growth"] = min(files[-third:]) / min(files[:third])
     return figures
 
 
