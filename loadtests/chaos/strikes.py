@@ -19,23 +19,23 @@ Strike = Callable[[Ground, Random], Awaitable[None]]
 
 async def kill_store(ground: Ground, _: Random) -> None:
     """``kill -9`` of the embedded server."""
-    os.kill(_now(ground).pids["store"][0], signal.SIGKILL)
+    os.kill((await _now(ground)).pids["store"][0], signal.SIGKILL)
 
 
 async def kill_web(ground: Ground, draw: Random) -> None:
     """``kill -9`` of one of the web workers."""
-    supervisor, *_ = _now(ground).pids["web"]
+    supervisor, *_ = (await _now(ground)).pids["web"]
     os.kill(draw.choice(tree(supervisor)[1:]), signal.SIGKILL)
 
 
 async def kill_relay(ground: Ground, _: Random) -> None:
     """``kill -9`` of the relay, with answers on their way."""
-    os.kill(_now(ground).pids["relay"][0], signal.SIGKILL)
+    os.kill((await _now(ground)).pids["relay"][0], signal.SIGKILL)
 
 
 async def freeze_store(ground: Ground, draw: Random) -> None:
     """The store stands still for a while, as with a disk that does not answer."""
-    store = _now(ground).pids["store"][0]
+    store = (await _now(ground)).pids["store"][0]
     os.kill(store, signal.SIGSTOP)
     try:
         await asyncio.sleep(draw.uniform(*FROZEN_S))
@@ -43,14 +43,14 @@ async def freeze_store(ground: Ground, draw: Random) -> None:
         os.kill(store, signal.SIGCONT)
 
 
-def _now(ground: Ground) -> Parts:
+async def _now(ground: Ground) -> Parts:
     """Who plays which part at this moment; waits for one that is just being started again."""
     until = time.monotonic() + 10
     while True:
         found = Parts.of(ground.stack.pid, ground.stack.simulator.announced.pid)
         if all(found.pids.values()) or time.monotonic() > until:
             return found
-        time.sleep(0.05)
+        await asyncio.sleep(0.05)
 
 
 STRIKES: Final[dict[str, tuple[Strike, tuple[float, float]]]] = {
