@@ -95,6 +95,7 @@ class WebServer(MPServer):
 
     def _respawn_workers(self, workers: list[int], *started_with: Any, **more: Any) -> None:
         # When one worker dies twice in a few seconds Granian ends them all; those that serve must go on serving.
+        # One that dies at birth waits a moment, or it would take a whole core.
         if any(self._lives_s(worker) < STARTED_S for worker in workers):
             time.sleep(RESPAWN_S)
         super()._respawn_workers(workers, *started_with, **more)

@@ -45,7 +45,6 @@ class Reading(Struct, frozen=True, kw_only=True):
 
     at_s: float
     """Since the beginning."""
-    scans: int
     memory_mb: dict[str, float]
     files: dict[str, int]
     """Open descriptors, by part."""
@@ -69,7 +68,7 @@ async def soak(minutes: float, per_s: int, listeners: int, seed: int, progress: 
                     ground.token = await ground.stack.simulator.callback_token()
                     await ground.press(ground.shares(int(per_s * STEP_S), ground.by_size), per_s=per_s)
                     ground.receipts.follow(ground.stack.journal)
-                    readings.append(_read(ground, began, per_s * int(STEP_S) * (len(readings) + 1)))
+                    readings.append(_read(ground, began))
                     progress.advance(shown)
         await ground.settled()
         verdict = ground.receipts.verdict()
@@ -82,10 +81,9 @@ async def soak(minutes: float, per_s: int, listeners: int, seed: int, progress: 
         }  # fmt: skip
 
 
-def _read(ground: Ground, began: float, scans: int) -> Reading:
+def _read(ground: Ground, began: float) -> Reading:
     return Reading(
         at_s=round(time.monotonic() - began, 1),
-        scans=scans,
         memory_mb=ground.parts.memory_mb(),
         files=ground.parts.open_files(),
         store_bytes=data_bytes(store_info(ground.stack.data)),

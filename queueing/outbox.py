@@ -2,7 +2,7 @@
 
 Promised: at least once. A debt is claimed before it is read out, and what was claimed is durable before it is handed
 over, because an answer that was sent cannot be taken back. A relay that dies loses its claims to another after
-``ABANDONED_AFTER_MS``. Order is best effort.
+``ABANDONED_AFTER_MS``, or at once where it is known to be gone. Order is best effort.
 """
 
 import asyncio

@@ -9,6 +9,7 @@ import asyncio
 import sys
 import time
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -76,32 +77,31 @@ async def _under(ground: Ground, kind: str, rounds: int, per_s: int, done: Calla
     async with Stubborn(ground.stack.kiosk_url, connections=CONNECTIONS) as gateway:
         striking = asyncio.create_task(strikes(gateway))
         runs: list[Delivered] = []
-        first = ground.shares(0, ground.by_size)
-        while not striking.done():
-            ground.token = await ground.stack.simulator.callback_token()
-            shares = ground.shares(int(per_s * BATCH_S), ground.by_size)
-            first = first or shares
-            runs.append(await gateway.deliver(ground.requests(shares), per_s))
-            ground.receipts.handed_over(shares, runs[-1].went)
-            last = shares[-1].index
-        await striking
+        try:
+            while not striking.done():
+                ground.token = await ground.stack.simulator.callback_token()
+                shares = ground.shares(int(per_s * BATCH_S), ground.by_size)
+                runs.append(await gateway.deliver(ground.requests(shares), per_s))
+                ground.receipts.handed_over(shares, runs[-1].went)
+        finally:
+            # Broken off, it must not leave a store behind that stands still.
+            striking.cancel()
+            await asyncio.wait({striking})
+        striking.result()
     await ground.settled()
-    return _told(ground, runs, struck_s, (first[0].index, last))
+    return _told(ground, runs, struck_s)
 
 
-def _told(ground: Ground, runs: list[Delivered], struck_s: list[float], span: tuple[int, int]) -> dict[str, Any]:
+def _told(ground: Ground, runs: list[Delivered], struck_s: list[float]) -> dict[str, Any]:
     verdict = ground.receipts.verdict()
     taken_s = sorted(at for run in runs for at in run.taken_s)
     silent = [_silence_s(taken_s, at) for at in struck_s]
-    waits = ground.receipts.waits_s(*span)
-    statuses: dict[str, int] = {}
-    for run in runs:
-        for status, count in run.statuses.items():
-            statuses[str(status)] = statuses.get(str(status), 0) + count
-    errors = sum(count for status, count in statuses.items() if status.startswith("5") and status != "503")
+    waits = ground.receipts.waits_s(0, verdict.sent)
+    statuses = sum((Counter(run.statuses) for run in runs), Counter[int]())
+    errors = sum(count for status, count in statuses.items() if status >= 500 and status != 503)
     late = sum(wait > ANSWERED_WITHIN_S for wait in waits)
     return {
-        "strikes": len(struck_s), "deliveries": statuses, "silent_p50_s": round(median(silent), 2),
+        "strikes": len(struck_s), "deliveries": dict(statuses), "silent_p50_s": round(median(silent), 2),
         "silent_max_s": round(max(silent), 2), "answer_p50_s": round(percentile(waits, 0.5), 3),
         "answer_p99_s": round(percentile(waits, 0.99), 3), "answer_max_s": round(max(waits, default=0.0), 2),
         "late": late, "receipts": msgspec.to_builtins(verdict), "good": verdict.sound and not late and not errors,

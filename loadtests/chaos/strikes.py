@@ -44,11 +44,11 @@ async def freeze_store(ground: Ground, draw: Random) -> None:
 
 
 async def _now(ground: Ground) -> Parts:
-    """Who plays which part at this moment; waits for one that is just being started again."""
+    """Who plays which part at this moment; waits for one, or a worker, that is just being started again."""
     until = time.monotonic() + 10
     while True:
         found = Parts.of(ground.stack.pid, ground.stack.simulator.announced.pid)
-        if all(found.pids.values()) or time.monotonic() > until:
+        if (all(found.pids.values()) and len(found.pids["web"]) > 1) or time.monotonic() > until:
             return found
         await asyncio.sleep(0.05)
 
