@@ -7,17 +7,17 @@ from typing import Final
 import click
 
 COMMANDS: Final = {
-    "demo": ("kiosk.commands.demo:demo", "A whole hospital with simulated gateway, patients and clerks."),
-    "serve": ("kiosk.commands.roles:serve", "Web and relay in one process tree, with a store of its own."),
-    "web": ("kiosk.commands.roles:web", "The web role alone."),
-    "relay": ("kiosk.commands.roles:relay", "The relay alone."),
-    "facility": ("kiosk.commands.facility:facility", "Hospitals."),
-    "queue": ("kiosk.commands.queue:queue", "Queues and their counters."),
-    "staff": ("kiosk.commands.staff:staff", "Logins of clerks and administrators."),
-    "keys": ("kiosk.commands.keys:keys", "Signing keys."),
-    "qr": ("kiosk.commands.qr:qr", "A counter's QR, as picture or poster."),
-    "plan": ("kiosk.commands.plan:plan", "What a stated load needs, from measured costs."),
-    "doctor": ("kiosk.commands.doctor:doctor", "Checks everything and says what to do."),
+    "demo": ("kiosk.cli.demo:demo", "A whole hospital with simulated gateway, patients and clerks."),
+    "serve": ("kiosk.cli.roles:serve", "Web and relay in one process tree, with a store of its own."),
+    "web": ("kiosk.cli.roles:web", "The web role alone."),
+    "relay": ("kiosk.cli.roles:relay", "The relay alone."),
+    "facility": ("kiosk.cli.facility:facility", "Hospitals."),
+    "queue": ("kiosk.cli.queue:queue", "Queues and their counters."),
+    "staff": ("kiosk.cli.staff:staff", "Logins of clerks and administrators."),
+    "keys": ("kiosk.cli.keys:keys", "Signing keys."),
+    "qr": ("kiosk.cli.qr:qr", "A counter's QR, as picture or poster."),
+    "plan": ("kiosk.cli.plan:plan", "What a stated load needs, from measured costs."),
+    "doctor": ("kiosk.cli.doctor:doctor", "Checks everything and says what to do."),
 }
 """Name -> where it is, and its line in the help. Imported when used: a typed command should answer at once."""
 
@@ -69,7 +69,7 @@ def _outcome() -> int:
     except BrokenPipeError:
         return 1
     except Exception as failure:  # the last resort: one line, and never a value that may be somebody's
-        from kiosk.commands.running import in_one_line
+        from kiosk.cli.running import in_one_line
 
         return _fail(in_one_line(failure))
     return 0

@@ -12,10 +12,12 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
-from kiosk import console, displays, live, pages, problems, readiness, static_files, telemetry
+from kiosk import console, displays, health, live, phone
 from kiosk.abdm import callbacks
-from kiosk.house import House
+from kiosk.observability import metrics
+from kiosk.services import House
 from kiosk.settings import Settings, load
+from kiosk.web import problems, static_files
 
 JWKS_KEPT_S = 300
 """How long others may keep our public keys: the next key is published long before it signs."""
@@ -69,16 +71,16 @@ def create_app(settings: Settings | None = None) -> Litestar:
         async with house.open():
             app.state.hub = house.hub
             yield
-        telemetry.tell()
+        metrics.tell()
 
     return Kiosk(
         callbacks.routes(lambda: house),
         [
             *live.routes(),
             *displays.routes(),
-            *pages.routes(),
+            *phone.routes(),
             *console.routes(),
-            *readiness.routes(),
+            *health.routes(),
             *static_files.routes(),
             public_keys,
         ],
@@ -98,7 +100,7 @@ def _dependencies(house: House) -> dict[str, Provide]:
     def part(name: str) -> Provide:
         return Provide(lambda: getattr(house, name), sync_to_thread=False)
 
-    look_once = readiness.Look(house)
+    look_once = health.Look(house)
     return {
         **{name: part(name) for name in SHARED},
         "house": Provide(lambda: house, sync_to_thread=False),

@@ -13,13 +13,13 @@ from typing import Final
 
 import msgspec
 
-from kiosk import letters
-from kiosk.letters import Letter
-from kiosk.people import Patient, Person, Scan, StatusQuery
-from kiosk.sealed import DAY_S, Seal, SealBroken
+from kiosk.patient import envelope
+from kiosk.patient.envelope import Letter
+from kiosk.patient.person import Patient, Person, Scan, StatusQuery
+from kiosk.security.encryption import DAY_S, Seal, SealBroken
 from queueing.desk import OpdDesk
-from queueing.keys import counter_text, facility_key, request_digest
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
+from queueing.redis_keys import counter_text, facility_key, request_digest
 from tokens import CounterCodeError, CounterCodes, Grade
 
 SENIOR_FROM_YEARS: Final = 60
@@ -103,9 +103,9 @@ class CheckIn:
 
     def patient(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
         """Opened for staff of that facility. Raises SealBroken, also for what opens and is no letter."""
-        plain = self._seal.open(letters.PURPOSE, facility_key(facility), ticket.request, sealed)
+        plain = self._seal.open(envelope.PURPOSE, facility_key(facility), ticket.request, sealed)
         try:
-            letter = letters.read(plain)
+            letter = envelope.read(plain)
         except msgspec.MsgspecError:
             raise SealBroken("no letter of this release") from None
         return letter.patient or self._read_patient(letter.note, letter.profile)
@@ -161,7 +161,7 @@ class CheckIn:
         return Letter(scan.note, scan.profile)
 
     def _close(self, facility: str, request: str, letter: Letter) -> bytes:
-        return self._seal.close(letters.PURPOSE, facility_key(facility), request, letters.write(letter))
+        return self._seal.close(envelope.PURPOSE, facility_key(facility), request, envelope.write(letter))
 
 
 @lru_cache(maxsize=2)

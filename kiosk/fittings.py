@@ -7,12 +7,12 @@ import socket
 import time
 from typing import Final
 
-from kiosk.abdm.gateway import Gateway
-from kiosk.sealed import Seal
+from kiosk.abdm.client import Gateway
+from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
-from queueing.daykeys import DayKeys
+from queueing.day_keys import DayKeys
+from queueing.embedded.data_folder import folder_url, start_time_of
 from queueing.errors import QueueingError
-from queueing.folder import folder_url, start_time_of
 from tokens import KeyRing
 
 SEAL_REFRESH_S: Final = 900

@@ -23,12 +23,12 @@ import msgspec
 import uvloop
 from msgspec import Struct, json
 
-from loadtests.audit import audit, holes
-from loadtests.gateway.launch import Announced, Simulator
-from loadtests.people.clerks import Clerk, Habits
-from loadtests.people.invented import Patient, invent
-from loadtests.people.morning import arrivals, scaled
-from loadtests.people.phones import GatewayRefused, Phones, Received
+from loadtests.reconcile import audit, holes
+from loadtests.simulator.gateway.launch import Announced, Simulator
+from loadtests.simulator.people.clerks import Clerk, Habits
+from loadtests.simulator.people.invented import Patient, invent
+from loadtests.simulator.people.morning import arrivals, scaled
+from loadtests.simulator.people.phones import GatewayRefused, Phones, Received
 from loadtests.stack import fresh_stack
 
 PHONES_AT_ONCE = 256

@@ -22,12 +22,12 @@ from msgspec import json
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from loadtests import ending, sheet
-from loadtests.audit import audit
 from loadtests.budget import Finding, judge, table
-from loadtests.gateway.launch import HOUSE, Announced, Simulator
-from loadtests.people.door import percentile
+from loadtests.reconcile import audit
 from loadtests.shapes import SHAPES
 from loadtests.sheet import Sheet
+from loadtests.simulator.gateway.launch import HOUSE, Announced, Simulator
+from loadtests.simulator.people.door import percentile
 from loadtests.stack import fresh_stack
 
 PEAK_PER_S = 150.0

@@ -18,9 +18,9 @@ from locust.env import Environment
 from msgspec import json
 
 from loadtests import sheet
-from loadtests.gateway import wire
-from loadtests.people.invented import Patient, invent
 from loadtests.shapes import Chooser
+from loadtests.simulator.gateway import schemas
+from loadtests.simulator.people.invented import Patient, invent
 
 GATES: Final = 8
 """For each process of Locust: enough that every process gets one."""
@@ -77,7 +77,7 @@ class App:
             for callback in json.decode(bytes(answer.read())):
                 body = callback["body"]
                 waiting = self._waiting.pop(str(body.get("response", {}).get("requestId")), None)
-                if waiting is not None and callback["path"] == wire.APP_ON_SHARE:
+                if waiting is not None and callback["path"] == schemas.APP_ON_SHARE:
                     waiting.set(body)
 
     def expect(self, request_id: str) -> AsyncResult:

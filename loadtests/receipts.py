@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from loadtests.gateway.journal import read_line
-from loadtests.people.crowd import Crowd, Share, read_request_id
-from loadtests.people.door import Went
+from loadtests.simulator.gateway.journal import read_line
+from loadtests.simulator.people.crowd import Crowd, Share, read_request_id
+from loadtests.simulator.people.door import Went
 
 AT_ONCE: Final = 5_000
 MOST_SHOWN: Final = 10

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from loadtests.people.morning import MORNING, Stretch
+from loadtests.simulator.people.morning import MORNING, Stretch
 
 OPD_DAY_MIN: Final = 8.5 * 60
 """From the first stretch of ``MORNING`` to its end."""

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from msgspec import Struct, json
 
-from loadtests.gateway.launch import Announced
-from loadtests.people.morning import arrivals
 from loadtests.shapes import SHAPES, Shape
+from loadtests.simulator.gateway.launch import Announced
+from loadtests.simulator.people.morning import arrivals
 
 VARIABLE: Final = "KIOSK_LOADTEST_SHEET"
 """Environment variable that names the file."""

@@ -19,7 +19,7 @@ from typing import Any
 
 from msgspec import Struct, json
 
-from loadtests.gateway.launch import HOUSE, Simulator
+from loadtests.simulator.gateway.launch import HOUSE, Simulator
 
 READY_WITHIN_S = 60
 """Interpreter, store and workers, on a machine that is busy otherwise."""

@@ -16,8 +16,8 @@ from typing import Final, cast
 from queueing import library
 from queueing.day import ServiceClock
 from queueing.errors import QueueingError, StoreRefused
-from queueing.store import Store
-from queueing.wire import Reply
+from queueing.store.resp_protocol import Reply
+from queueing.store.store import Store
 
 TOGETHER: Final = 4
 """More would share better, and let the store wait for the worker: measured, this is where both work most."""

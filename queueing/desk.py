@@ -14,7 +14,6 @@ import msgspec
 from queueing import library
 from queueing.arrivals import Arrivals
 from queueing.day import ServiceClock, iso_day
-from queueing.keys import facility_root
 from queueing.models import (
     Arrival,
     Assurance,
@@ -31,7 +30,8 @@ from queueing.models import (
     Ticket,
     UnixMs,
 )
-from queueing.store import Store
+from queueing.redis_keys import facility_root
+from queueing.store.store import Store
 
 NEXT_SHOWN: Final = 200
 """Next numbers of a queue in a snapshot: a phone finds its own place among them; further back it asks for itself."""
@@ -237,7 +237,7 @@ class OpdDesk:
     async def letters(self, hip: str, tickets: Sequence[str]) -> dict[str, bytes]:
         """Sealed letters by ticket id; a ticket without one is missing."""
         asked = list(tickets)[:LETTERS_AT_MOST]
-        sealed = await library.call(self._store, "letters", facility_root(hip), *asked)
+        sealed = await library.call(self._store, "envelopes", facility_root(hip), *asked)
         return {ticket: body for ticket, body in zip(asked, sealed, strict=True) if body}
 
     async def snapshot(self, hip: str) -> Snapshot | None:

@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from queueing.errors import QueueingError
-from queueing.keys import ALL_PARTITIONS, news_key
-from queueing.store import Store
+from queueing.redis_keys import ALL_PARTITIONS, news_key
+from queueing.store.store import Store
 from queueing.streams import StreamReader
 
 EVERYTHING: Final = "*"

@@ -16,20 +16,20 @@ from typing import Any, Final
 import msgspec
 
 from queueing.errors import StoreRefused
-from queueing.keys import LIBRARIES_KEY
-from queueing.store import Store
-from queueing.wire import Command, Word
+from queueing.redis_keys import LIBRARIES_KEY
+from queueing.store.resp_protocol import Command, Word
+from queueing.store.store import Store
 
 _pack = msgspec.msgpack.Encoder().encode
 
 _SHARED_ORDER: Final = (
     "register",
-    "words",
+    "enums",
     "settings",
     "clock",
-    "hall",
+    "facility",
     "ticket",
-    "news",
+    "events",
     "day",
     "moves",
     "counters",
@@ -37,7 +37,7 @@ _SHARED_ORDER: Final = (
 )
 """Each may use what stands before it."""
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)
-"""A table of named numbers, as ``STATE`` in ``shared/words.lua``."""
+"""A table of named numbers, as ``STATE`` in ``shared/enums.lua``."""
 TEXT_MAX: Final = 65_535
 """Bytes of one text among packed values. The longest sealed letter has some 35,000."""
 LIBRARIES_KEPT: Final = 3

@@ -1,7 +1,7 @@
 """The words of the queue: plain data that crosses between the functions in the store and everybody else.
 
 The store speaks small numbers, the edge speaks words; the enums below are the only place where the two meet, and
-``tests/queueing/test_words.py`` proves that ``functions/shared/words.lua`` says the same.
+``tests/queueing/test_enums.py`` proves that ``functions/shared/words.lua`` says the same.
 """
 
 from enum import IntEnum

@@ -15,9 +15,9 @@ import msgspec
 
 from queueing import library
 from queueing.errors import QueueingError, StoreRefused
-from queueing.keys import ALL_PARTITIONS, facility_key, facility_root, owed_key, partition_of
 from queueing.models import Debt, DebtKind, Outcome, ParkedDebt, Refusal, UnixMs
-from queueing.store import Store
+from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, owed_key, partition_of
+from queueing.store.store import Store
 from queueing.streams import Entry, StreamReader, entry_of
 
 GROUP: Final = "relay"

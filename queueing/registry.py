@@ -6,9 +6,9 @@ import msgspec
 
 from queueing import library
 from queueing.errors import QueueingError
-from queueing.keys import FACILITIES_KEY, counter_text, facility_root
 from queueing.models import Counter, Facility, Policy, Queue, Remote
-from queueing.store import Store
+from queueing.redis_keys import FACILITIES_KEY, counter_text, facility_root
+from queueing.store.store import Store
 
 HIP_ID_MAX: Final = 250
 PAGE_MAX: Final = 1000

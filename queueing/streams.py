@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from queueing.errors import StoreAway, StoreRefused
-from queueing.store import Store
+from queueing.store.store import Store
 
 _POLL_MIN_S: Final = 0.01
 _POLL_MAX_S: Final = 0.1

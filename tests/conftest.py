@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from queueing.embedded import EmbeddedValkey
-from queueing.store import Store, open_store
+from queueing.embedded.server import EmbeddedValkey
+from queueing.store.store import Store, open_store
 
 
 @pytest.fixture(scope="session")

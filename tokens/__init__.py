@@ -29,7 +29,7 @@ from tokens.errors import (
     PictureError,
     TokenError,
 )
-from tokens.keys import Generation, KeyRing, KeyState
+from tokens.keyring import Generation, KeyRing, KeyState
 from tokens.ticket import CameraLinks, TicketLinks
 
 __all__ = [

@@ -23,7 +23,7 @@ from tokens.errors import (
     CounterNotCodable,
     NotACounterCode,
 )
-from tokens.keys import KeyRing
+from tokens.keyring import KeyRing
 
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32."""

@@ -32,7 +32,7 @@ from tokens.errors import (
     LinkTooEarly,
     NotALink,
 )
-from tokens.keys import KeyRing
+from tokens.keyring import KeyRing
 
 Words = TypeVar("Words", bound=TicketWords | CameraWords)
 

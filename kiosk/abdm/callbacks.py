@@ -20,16 +20,16 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Send
 from litestar.types import Scope as AsgiScope
 
-from kiosk import telemetry
+from kiosk.abdm.authentication import Gatekeeper
 from kiosk.abdm.errors import NoRequestId, WrongMethod
-from kiosk.abdm.gatekeeper import Gatekeeper
-from kiosk.abdm.reading import Envelope, legacy_scan, same_request, to_query, to_scan
-from kiosk.abdm.wire import read_legacy, read_share, read_status
-from kiosk.decode import SenderGone, drain, read_body, require_json
-from kiosk.people import Scan, StatusQuery
-from kiosk.problems import envelope_for, problem_of, where
-from queueing.keys import facility_key
+from kiosk.abdm.inbound import Envelope, legacy_scan, same_request, to_query, to_scan
+from kiosk.abdm.schemas import read_legacy, read_share, read_status
+from kiosk.observability import metrics
+from kiosk.patient.person import Scan, StatusQuery
+from kiosk.web.problems import envelope_for, problem_of, where
+from kiosk.web.request_body import SenderGone, drain, read_body, require_json
 from queueing.models import Outcome, Place
+from queueing.redis_keys import facility_key
 
 SHARE: Final = (
     "/api/v3/hip/patient/share",
@@ -130,7 +130,7 @@ def _route(
             status = 202
             for message in _TAKEN:
                 await send(message)
-        telemetry.answered("gateway", status, time.perf_counter() - began)
+        metrics.answered("gateway", status, time.perf_counter() - began)
 
     return gateway_door
 
@@ -146,7 +146,7 @@ def _read_headers(headers: Headers, *, id_in_headers: bool) -> Envelope:
 
 def _count(scan: Scan, place: Place) -> None:
     """Every decision is counted; a request id that came again with another body is a matter for the log as well."""
-    telemetry.scanned(_COUNTED[place.outcome])
+    metrics.scanned(_COUNTED[place.outcome])
     if place.outcome is Outcome.CONFLICT:
         _log.warning("a request id came again with another body, facility %s", facility_key(scan.facility))
 

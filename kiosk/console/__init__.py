@@ -4,6 +4,6 @@
 ``settings``, ``registry``, ``desk``, ``outbox``, ``check_in``, ``ticket_links`` and ``staff``.
 """
 
-from .routes import routes
+from kiosk.console.routes import routes
 
 __all__ = ["routes"]

@@ -8,19 +8,18 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from kiosk.headers import PAGE
+from kiosk.accounts.service import Role, Staff, StaffError
+from kiosk.accounts.sessions import Session
+from kiosk.console import guards, messages, templating
+from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, printed_of, queue_of
+from kiosk.console.guards import Asked
 from kiosk.settings import Settings
+from kiosk.web.security_headers import PAGE
 from queueing.models import Remote
 from queueing.outbox import Outbox
 from queueing.registry import PrefixTaken, Registry, RegistryError
 from tokens import qr
 from tokens.errors import PictureError
-
-from . import guards, pages, words
-from .forms import NotFilledIn, counter_of, facility_of, policy_of, printed_of, queue_of
-from .guards import Asked
-from .sessions import Session
-from .staff import Role, Staff, StaffError
 
 PARKED_SHOWN = 100
 
@@ -34,7 +33,7 @@ class Admin(Controller):
         staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
         done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        return await _page(session, registry, staff, outbox, settings, said=words.ADMIN_DONE.get(done, ""))
+        return await _page(session, registry, staff, outbox, settings, said=messages.ADMIN_DONE.get(done, ""))
 
     @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
@@ -57,7 +56,7 @@ class Admin(Controller):
         except RegistryError:
             trouble = "This queue or counter does not exist here."
             return await _page(session, registry, staff, outbox, settings, trouble=trouble, status=404)
-        return pages.go(f"/console/admin?done={done}#{act}")
+        return templating.go(f"/console/admin?done={done}#{act}")
 
     @get("/poster/{counter:str}", guards=[guards.administrator], include_in_schema=False)
     async def poster(
@@ -73,10 +72,10 @@ class Admin(Controller):
         address = qr.facility_url(settings.qr_host, facility.hip_id, counter)
         try:
             picture = await asyncio.to_thread(
-                qr.poster, address, title=facility.name, subtitle=words.POSTER, counter=counter
+                qr.poster, address, title=facility.name, subtitle=messages.POSTER, counter=counter
             )
         except PictureError as cannot:
-            return pages.page("trouble.html", session=session, status=422, text=str(cannot))
+            return templating.page("trouble.html", session=session, status=422, text=str(cannot))
         name = f'inline; filename="poster-{quote(counter, safe="")}.png"'
         return Response(picture, media_type="image/png", headers={**PAGE, "Content-Disposition": name})
 
@@ -133,7 +132,7 @@ async def _page(
     if facility is None:
         raise guards.NoFacilityYet
     zone = facility.timezone or settings.timezone
-    return pages.page(
+    return templating.page(
         "admin.html", session=session, status=status, facility=facility, queues=queues, counters=counters, texts=texts,
         people=people, parked=parked, remotes=list(Remote), said=said, trouble=trouble, secret=secret, zone=zone,
     )  # fmt: skip

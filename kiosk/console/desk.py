@@ -15,17 +15,17 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
-from kiosk.headers import PAGE
+from kiosk.accounts.service import Staff
+from kiosk.accounts.sessions import Session
+from kiosk.console import guards, templating
+from kiosk.console import messages as words
+from kiosk.console.desk_view import DeskView, DeskViews, Detail, Row, queue_rows
+from kiosk.console.guards import Asked
 from kiosk.settings import Settings
+from kiosk.web.security_headers import PAGE
 from queueing.desk import OpdDesk
 from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
-
-from . import guards, pages, words
-from .desk_view import DeskView, DeskViews, Detail, Row, queue_rows
-from .guards import Asked
-from .sessions import Session
-from .staff import Staff
 
 
 class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +76,7 @@ class Desk(Controller):
             registry.facility(session.facility), registry.queues(session.facility), registry.counters(session.facility)
         )
         names = {one.id: one.name for one in queues}
-        return pages.page("counters.html", session=session, facility=facility, counters=counters, names=names)
+        return templating.page("counters.html", session=session, facility=facility, counters=counters, names=names)
 
     @get("/at/{counter:str}", guards=[guards.clerk], include_in_schema=False)
     async def page(
@@ -89,12 +89,12 @@ class Desk(Controller):
         )
         mine = next((one for one in counters if one.name == counter), None)
         if mine is None:
-            return pages.go("/console/counters")
+            return templating.go("/console/counters")
         if session.counter != counter:
             await staff.sit_at(session.login, counter)
         live = f"/live/{quote(session.facility, safe='')}"
         zone = (facility and facility.timezone) or settings.timezone
-        return pages.page(
+        return templating.page(
             "desk.html", session=session, facility=facility, counter=counter, live=live, zone=zone,
             queues=msgspec.to_builtins(queue_rows(queues, mine)),
             lanes={lane.name.lower(): name for lane, name in words.LANES.items()},

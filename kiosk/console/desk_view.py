@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from kiosk.checkin import CheckIn
-from kiosk.people import Patient, shown
-from kiosk.sealed import SealBroken
+from kiosk.console import messages
+from kiosk.patient.person import Patient, shown
+from kiosk.security.encryption import SealBroken
 from queueing.desk import OpdDesk
 from queueing.models import Counter, DebtKind, ParkedDebt, Queue, State, Ticket
 from queueing.outbox import Outbox
 from queueing.registry import Registry
-
-from . import words
 
 LISTED = 400
 """Tickets in one answer: more than a counter calls in a day, and 120 kB of JSON."""
@@ -137,10 +136,10 @@ def row(ticket: Ticket, patient: Patient, parked: Iterable[ParkedDebt]) -> Row:
         debt.kind is DebtKind.ON_SHARE and debt.token == ticket.token and debt.owed_ms >= ticket.arrived_ms - 60_000
         for debt in parked
     )
-    tags = (words.ASSURANCES[ticket.assurance], words.NEARNESSES[ticket.nearness])
+    tags = (messages.ASSURANCES[ticket.assurance], messages.NEARNESSES[ticket.nearness])
     return Row(
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
-        lane=ticket.lane.name.lower(), lane_mark=words.LANE_MARKS.get(ticket.lane, ""),
+        lane=ticket.lane.name.lower(), lane_mark=messages.LANE_MARKS.get(ticket.lane, ""),
         tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=shown(patient.name),
         age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],
         counter=ticket.counter, arrived_ms=ticket.arrived_ms, called_ms=ticket.called_ms, calls=ticket.calls,
@@ -167,7 +166,7 @@ def details(patient: Patient) -> tuple[Detail, ...]:
     born = [part for part in (patient.day_of_birth, patient.month_of_birth, patient.year_of_birth) if part]
     date = "-".join(f"{part:02}" for part in born) if len(born) == 3 else str(patient.year_of_birth or "")
     lines = (
-        ("Name", patient.name), ("Gender", words.GENDERS.get(patient.gender, "")), ("Born", date),
+        ("Name", patient.name), ("Gender", messages.GENDERS.get(patient.gender, "")), ("Born", date),
         ("ABHA number", dashed), ("ABHA address", patient.abha_address), ("Phone", patient.phone),
         ("Address", patient.line), ("District", patient.district), ("State", patient.state), ("PIN", patient.pincode),
     )  # fmt: skip

@@ -18,18 +18,17 @@ from litestar.datastructures import Cookie, State
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Scope
 
-from kiosk import decode
+from kiosk.accounts.service import DEVICE_DAYS, SignedIn, Staff
+from kiosk.accounts.sessions import LONGEST_S, Session
 from kiosk.settings import Settings
-
-from .sessions import LONGEST_S, Session
-from .staff import DEVICE_DAYS, SignedIn, Staff
+from kiosk.web import request_body
 
 T = TypeVar("T")
 Connection = ASGIConnection[Any, Any, Any, State]
 Asked = Request[Any, Any, State]
 
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "_csrf"
-BODY_LIMIT = decode.PLAIN_LIMIT
+BODY_LIMIT = request_body.PLAIN_LIMIT
 FORM_FIELDS = 64
 """The longest form has a dozen."""
 
@@ -111,22 +110,22 @@ async def proved_session(scope: Scope) -> Session:
 
 async def form(request: Asked) -> dict[str, str]:
     """A submitted form, bounded; the last value of a name counts."""
-    async with asyncio.timeout(decode.DEADLINE_S):
+    async with asyncio.timeout(request_body.DEADLINE_S):
         body = await request.body()
     try:
         pairs = parse_qsl(
             body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS, separator="&"
         )
     except ValueError as error:  # UnicodeDecodeError is one
-        raise decode.BadBody("the form cannot be read") from error
+        raise request_body.BadBody("the form cannot be read") from error
     return dict(pairs)
 
 
 async def asked(request: Asked, decoder: "msgspec.json.Decoder[T]") -> T:
     """A JSON body, judged by size, type and depth before it is parsed."""
-    decode.require_json(request.headers.get("content-type", "").encode("latin-1", "replace"))
-    async with asyncio.timeout(decode.DEADLINE_S):
-        return decode.parse(await request.body(), decoder)
+    request_body.require_json(request.headers.get("content-type", "").encode("latin-1", "replace"))
+    async with asyncio.timeout(request_body.DEADLINE_S):
+        return request_body.parse(await request.body(), decoder)
 
 
 def reference_of(connection: Connection) -> str:

@@ -6,13 +6,12 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
+from kiosk.accounts.passwords import MOST, WeakPassword
+from kiosk.accounts.service import SignedIn, Staff, TooOften
+from kiosk.accounts.sessions import Session
+from kiosk.console import guards, messages, templating
+from kiosk.console.guards import Asked
 from queueing.registry import Registry
-
-from . import guards, pages, words
-from .guards import Asked
-from .passwords import MOST, WeakPassword
-from .sessions import Session
-from .staff import SignedIn, Staff, TooOften
 
 
 class Login(Controller):
@@ -21,11 +20,13 @@ class Login(Controller):
     @get("/", guards=[guards.clerk], include_in_schema=False)
     async def home(self, session: NamedDependency[Session]) -> Response[None]:
         """Straight to the counter this person sat at last, or to the choice."""
-        return pages.go(f"/console/at/{quote(session.counter, safe='')}" if session.counter else "/console/counters")
+        return templating.go(
+            f"/console/at/{quote(session.counter, safe='')}" if session.counter else "/console/counters"
+        )
 
     @get("/login", guards=[guards.visitor], include_in_schema=False)
     async def ask(self) -> Response[str]:
-        return pages.page("login.html", session=None, trouble="", login="")
+        return templating.page("login.html", session=None, trouble="", login="")
 
     @post("/login", guards=[guards.visitor], include_in_schema=False)
     async def sign_in(self, request: Asked, staff: NamedDependency[Staff]) -> Response[None] | Response[str]:
@@ -37,14 +38,14 @@ class Login(Controller):
         )  # fmt: skip
         if isinstance(answer, SignedIn):
             await staff.sessions.close(guards.reference_of(request))
-            return pages.go("/console", guards.cookies(request, answer))
-        trouble, status = _words(answer, words.SIGN_IN["wrong"])
-        return pages.page("login.html", session=None, status=status, trouble=trouble, login=login)
+            return templating.go("/console", guards.cookies(request, answer))
+        trouble, status = _words(answer, messages.SIGN_IN["wrong"])
+        return templating.page("login.html", session=None, status=status, trouble=trouble, login=login)
 
     @post("/logout", guards=[guards.signed_in], include_in_schema=False)
     async def leave(self, request: Asked, staff: NamedDependency[Staff]) -> Response[None]:
         await staff.sessions.close(guards.reference_of(request))
-        return pages.go("/console/login", [guards.no_cookie(request)])
+        return templating.go("/console/login", [guards.no_cookie(request)])
 
     @post("/logout-everywhere", guards=[guards.signed_in], include_in_schema=False)
     async def leave_everywhere(
@@ -52,11 +53,11 @@ class Login(Controller):
     ) -> Response[None]:
         """For somebody who forgot to leave another desk, or sees a sign-in that was not theirs."""
         await staff.sign_out_everywhere(session.login)
-        return pages.go("/console/login", [guards.no_cookie(request)])
+        return templating.go("/console/login", [guards.no_cookie(request)])
 
     @get("/password", guards=[guards.signed_in], include_in_schema=False)
     async def ask_password(self, session: NamedDependency[Session]) -> Response[str]:
-        return pages.page("password.html", session=session, trouble="")
+        return templating.page("password.html", session=session, trouble="")
 
     @post("/password", guards=[guards.signed_in], include_in_schema=False)
     async def change_password(
@@ -65,15 +66,15 @@ class Login(Controller):
         form = await guards.form(request)
         old, new = form.get("old", "")[: MOST + 1], form.get("new", "")[: MOST + 1]
         if new != form.get("again", "")[: MOST + 1]:
-            return pages.page("password.html", session=session, status=422, trouble=words.SIGN_IN["twice"])
+            return templating.page("password.html", session=session, status=422, trouble=messages.SIGN_IN["twice"])
         try:
             answer = await staff.change_password(session, old, new, address=guards.address_of(request))
         except WeakPassword as weak:
-            return pages.page("password.html", session=session, status=422, trouble=str(weak))
+            return templating.page("password.html", session=session, status=422, trouble=str(weak))
         if isinstance(answer, SignedIn):
-            return pages.go("/console", guards.cookies(request, answer))
-        trouble, status = _words(answer, words.SIGN_IN["old"])
-        return pages.page("password.html", session=session, status=status, trouble=trouble)
+            return templating.go("/console", guards.cookies(request, answer))
+        trouble, status = _words(answer, messages.SIGN_IN["old"])
+        return templating.page("password.html", session=session, status=status, trouble=trouble)
 
     @get("/facility", guards=[guards.member], include_in_schema=False)
     async def ask_facility(
@@ -81,9 +82,9 @@ class Login(Controller):
     ) -> Response[str] | Response[None]:
         """A state administrator chooses where to work."""
         if session.home != "*":
-            return pages.go("/console")
+            return templating.go("/console")
         facilities = await registry.facilities(after=after[:250], limit=100)
-        return pages.page("facility.html", session=session, facilities=facilities, trouble="", after=after)
+        return templating.page("facility.html", session=session, facilities=facilities, trouble="", after=after)
 
     @post("/facility", guards=[guards.member], include_in_schema=False)
     async def choose_facility(
@@ -96,15 +97,15 @@ class Login(Controller):
         if not hip or await registry.facility(hip) is None:
             facilities = await registry.facilities(after="", limit=100)
             trouble = "No facility with this HIP id is set up."
-            return pages.page(
+            return templating.page(
                 "facility.html", session=session, status=404, facilities=facilities, trouble=trouble, after=""
             )
         await staff.sessions.choose(session, hip)
         await staff.sit_at(session.login, "")
-        return pages.go("/console/admin")
+        return templating.go("/console/admin")
 
 
 def _words(answer: object, otherwise: str) -> tuple[str, int]:
     if isinstance(answer, TooOften):
-        return words.SIGN_IN["often"].format(minutes=-(-answer.wait_s // 60)), 429
+        return messages.SIGN_IN["often"].format(minutes=-(-answer.wait_s // 60)), 429
     return otherwise, 401

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from kiosk.people import Patient
+from kiosk.patient.person import Patient
 
 LONGEST = 4096
 """Characters; a card holds about four hundred."""

@@ -5,18 +5,17 @@ from litestar.di import NamedDependency, Provide
 from litestar.types import ControllerRouterHandler
 
 from kiosk.checkin import CheckIn
+from kiosk.console import error_pages, guards
+from kiosk.console.admin import Admin
+from kiosk.console.desk import Desk
+from kiosk.console.desk_view import DeskViews
+from kiosk.console.login import Login
+from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.settings import Settings
 from queueing.desk import OpdDesk
 from queueing.outbox import Outbox
 from queueing.registry import Registry
 from tokens.ticket import TicketLinks
-
-from . import answers, guards
-from .admin import Admin
-from .desk import Desk
-from .desk_view import DeskViews
-from .login import Login
-from .walk_in import Slips, WalkIns
 
 
 def routes() -> list[ControllerRouterHandler]:
@@ -30,7 +29,7 @@ def routes() -> list[ControllerRouterHandler]:
                 "desk_views": Provide(_desk_views, sync_to_thread=False),
                 "slips": Provide(_slips, sync_to_thread=False),
             },
-            exception_handlers=answers.HANDLERS,
+            exception_handlers=error_pages.HANDLERS,
             request_max_body_size=guards.BODY_LIMIT,
         )
     ]

@@ -16,20 +16,20 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from msgspec import Struct
 
+from kiosk.accounts.sessions import Session
 from kiosk.checkin import CheckIn
-from kiosk.headers import PAGE
-from kiosk.people import Patient
+from kiosk.console import guards, patient_qr
+from kiosk.console import messages as words
+from kiosk.console.guards import Asked
+from kiosk.patient.person import Patient
 from kiosk.settings import Settings
+from kiosk.web.security_headers import PAGE
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
 from queueing.models import Facility, Lane, Outcome, Place, Ticket
 from queueing.registry import Registry
 from tokens import qr
 from tokens.ticket import TicketLinks
-
-from . import guards, patient_qr, words
-from .guards import Asked
-from .sessions import Session
 
 OLDEST = 120
 

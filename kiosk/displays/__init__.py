@@ -3,9 +3,9 @@
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
-from kiosk.displays.boards import board
-from kiosk.displays.counter_qr import counter_screen, current_codes, picture, poster
-from kiosk.rendering import away
+from kiosk.displays.board import board
+from kiosk.displays.counter_screen import counter_screen, current_codes, picture, poster
+from kiosk.web.templating import away
 from queueing.errors import QueueingError
 
 

@@ -18,8 +18,8 @@ import msgspec
 import structlog
 
 from queueing.feed import EVERYTHING
-from queueing.keys import facility_key
 from queueing.models import Snapshot
+from queueing.redis_keys import facility_key
 
 REDRAW_S: Final = 0.2
 """The longest rest after a picture: five a second are more than an eye in a hall follows."""

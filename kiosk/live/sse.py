@@ -12,8 +12,8 @@ from typing import Final
 from litestar import Litestar, asgi
 from litestar.types import Receive, Scope, Send
 
-from kiosk.headers import SECURITY
 from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownHall
+from kiosk.web.security_headers import SECURITY
 from queueing.errors import QueueingError
 
 STALLED_S: Final = 20.0

@@ -19,7 +19,7 @@ from loadtests.bench import halls, report, scans
 from loadtests.bench.ground import QUICK, WHOLE, Ground, middle, prepared, yardstick
 from loadtests.bench.machine import described
 
-COSTS = Path(__file__).resolve().parents[2] / "kiosk" / "costs.json"
+COSTS = Path(__file__).resolve().parents[2] / "kiosk" / "capacity" / "costs.json"
 CASES = ("yardstick", "half", "queues", "facilities", "moves", "fan_out")
 
 

@@ -13,10 +13,10 @@ from typing import Any
 from msgspec import Struct
 
 from loadtests.bench.machine import Parts, cpu_s, tree
-from loadtests.people.crowd import Crowd, Share
-from loadtests.people.door import Door, Went, post, timestamp
 from loadtests.receipts import Receipts
 from loadtests.shapes import Chooser
+from loadtests.simulator.people.crowd import Crowd, Share
+from loadtests.simulator.people.door import Door, Went, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
 CONNECTIONS = 64

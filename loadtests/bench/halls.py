@@ -11,8 +11,8 @@ from msgspec import json
 
 from loadtests.bench.ground import Figures, Ground, Pressed
 from loadtests.bench.listeners import Crew, Heard
-from loadtests.people.clerks import Clerk
-from loadtests.people.door import percentile
+from loadtests.simulator.people.clerks import Clerk
+from loadtests.simulator.people.door import percentile
 
 MOVES_S = 4.0
 CALL_EVERY_S = 0.25

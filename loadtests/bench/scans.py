@@ -6,7 +6,7 @@ from random import Random
 
 from loadtests.bench.ground import Figures, Ground, Pressed, Yardstick, mean_us, middle
 from loadtests.bench.machine import data_bytes, journal_bytes, store_info
-from loadtests.people.door import percentile
+from loadtests.simulator.people.door import percentile
 
 WINDOW = 512
 """Shares not yet acknowledged while the loop is measured: enough that no part waits for another, few enough that a

@@ -26,7 +26,7 @@ from loadtests.bench.ground import QUICK, Ground, prepared
 from loadtests.bench.machine import described
 from loadtests.chaos.strikes import STRIKES
 from loadtests.chaos.stubborn import Delivered, Stubborn
-from loadtests.people.door import percentile
+from loadtests.simulator.people.door import percentile
 
 CONNECTIONS: Final = 256
 WORKERS: Final = 2

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from loadtests.people.door import LOST, TICK_S, Lane, Went
+from loadtests.simulator.people.door import LOST, TICK_S, Lane, Went
 
 AGAIN_S = 0.3
 """From a refusal to the next delivery of the same share."""

@@ -24,10 +24,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from loadtests import ending
 from loadtests.bench.machine import described
-from loadtests.people.crowd import Crowd, Share
-from loadtests.people.door import Door, post, timestamp
 from loadtests.receipts import Receipts, Verdict, in_batches
 from loadtests.replay.history import Day, chapters, days, shares, some
+from loadtests.simulator.people.crowd import Crowd, Share
+from loadtests.simulator.people.door import Door, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
 CHAPTER_TOKENS = 50_000

@@ -13,9 +13,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from loadtests.people.crowd import Share
-from loadtests.people.morning import arrivals
 from loadtests.shapes import sizes
+from loadtests.simulator.people.crowd import Share
+from loadtests.simulator.people.morning import arrivals
 
 TOTALS: Final = (
     (date(2023, 4, 15), 0),  # launched in 11 hospitals (Rising Kashmir)

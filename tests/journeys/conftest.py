@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser import chromium
-from tests.journeys.town import Hospital, Town, opened
+from tests.journeys.running_hospital import Hospital, Town, opened
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from msgspec import Struct
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, Response, ViewportSize, expect
 
-from tests.journeys.town import Hospital, Login
+from tests.journeys.running_hospital import Hospital, Login
 
 TELEVISION: ViewportSize = {"width": 1920, "height": 1080}
 MONITOR: ViewportSize = {"width": 1366, "height": 768}

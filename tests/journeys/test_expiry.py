@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from loadtests.people.crowd import Crowd, Share
-from loadtests.people.door import Door, post, timestamp
+from loadtests.simulator.people.crowd import Crowd, Share
+from loadtests.simulator.people.door import Door, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
 pytestmark = pytest.mark.anyio

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, expect
 
-from kiosk.words import ENGLISH
+from kiosk.locales import ENGLISH
+from tests.journeys.running_hospital import DELHI, PHARMACY, SRINAGAR, Hospital
 from tests.journeys.screens import Board, Desk, Phone, administration
-from tests.journeys.town import DELHI, PHARMACY, SRINAGAR, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 say = ENGLISH.say

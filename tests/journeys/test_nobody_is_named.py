@@ -11,9 +11,9 @@ import pytest
 from msgspec import json
 from playwright.async_api import Browser, expect
 
-from loadtests.people.invented import Patient
+from loadtests.simulator.people.invented import Patient
+from tests.journeys.running_hospital import DELHI, Hospital
 from tests.journeys.screens import Board, Desk, Phone, look_at_kiosk
-from tests.journeys.town import DELHI, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

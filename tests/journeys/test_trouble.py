@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from kiosk.words import ENGLISH
-from loadtests.audit import audit
-from loadtests.people.clerks import Clerk
-from loadtests.people.invented import Patient
+from kiosk.locales import ENGLISH
+from loadtests.reconcile import audit
+from loadtests.simulator.people.clerks import Clerk
+from loadtests.simulator.people.invented import Patient
+from tests.journeys.running_hospital import Hospital, Town, opened
 from tests.journeys.screens import Board, Desk, Phone, is_drawn
-from tests.journeys.town import Hospital, Town, opened
-from tests.kiosk.tree import alive, below, status, until
+from tests.kiosk.process_tree import alive, below, status, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
 say = ENGLISH.say

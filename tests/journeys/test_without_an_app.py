@@ -3,9 +3,9 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from kiosk.words import BOOK, ENGLISH
+from kiosk.locales import BOOK, ENGLISH
+from tests.journeys.running_hospital import Hospital
 from tests.journeys.screens import PHONE, Desk, Phone, look_at_kiosk
-from tests.journeys.town import Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 say = ENGLISH.say

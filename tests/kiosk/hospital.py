@@ -14,10 +14,10 @@ from granian.server.embed import Server
 from litestar import Litestar
 
 from kiosk.app import create_app
-from kiosk.house import House
+from kiosk.services import House
 from kiosk.settings import load
 from queueing.models import Arrival, Assurance, Counter, Facility, Lane, Place, Queue
-from queueing.store import open_store
+from queueing.store.store import open_store
 
 HIP = "IN0110000123"
 MEDICINE, REGISTRATION = "medicine", "registration"

@@ -8,22 +8,22 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from kiosk import letters
-from kiosk.abdm.gateway import timestamp
-from kiosk.abdm.reading import Envelope, Note, read_patient, to_scan, write_note
-from kiosk.abdm.wire import read_share
+from kiosk.abdm.client import timestamp
+from kiosk.abdm.inbound import Envelope, Note, read_patient, to_scan, write_note
+from kiosk.abdm.schemas import read_share
 from kiosk.checkin import CheckIn
-from kiosk.people import Patient, Scan, StatusQuery
-from kiosk.sealed import Seal, SealBroken
+from kiosk.patient import envelope
+from kiosk.patient.person import Patient, Scan, StatusQuery
+from kiosk.security.encryption import Seal, SealBroken
 from queueing import library
-from queueing.daykeys import DayKeys
+from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
-from queueing.keys import facility_key
 from queueing.models import Assurance, Lane, Outcome, Refusal, State, Ticket
 from queueing.outbox import Outbox
-from queueing.store import Store
-from tests.kiosk.shares import scan_of, share_body
-from tests.queueing.hall import HIP, build, open_desk
+from queueing.redis_keys import facility_key
+from queueing.store.store import Store
+from tests.kiosk.share_builders import scan_of, share_body
+from tests.queueing.a_facility import HIP, build, open_desk
 from tokens import CounterCodes, KeyRing
 
 pytestmark = pytest.mark.anyio
@@ -149,7 +149,7 @@ async def test_a_number_that_no_machine_holds_costs_nobody_the_place(door: Door)
 async def test_what_opens_and_is_no_letter_is_broken_and_no_accident(door: Door, plain: bytes) -> None:
     place = await door.check_in.scanned(door.scan())
     ticket = await door.ticket(place.ticket)
-    sealed = door.check_in._seal.close(letters.PURPOSE, facility_key(HIP), ticket.request, plain)
+    sealed = door.check_in._seal.close(envelope.PURPOSE, facility_key(HIP), ticket.request, plain)
     with pytest.raises(SealBroken):
         door.check_in.patient(HIP, ticket, sealed)
 

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from loadtests.gateway.launch import Simulator
-from loadtests.people.phones import Phones
-from tests.loadtests.stand_in import StandIn
+from loadtests.simulator.gateway.launch import Simulator
+from loadtests.simulator.people.phones import Phones
+from tests.loadtests.stand_in_service import StandIn
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from loadtests.chaos import stubborn
-from loadtests.gateway.http1 import Answer, Reply, Request, Server
-from loadtests.gateway.journal import Journal, Line
-from loadtests.people.crowd import Crowd, Share, read_request_id
-from loadtests.people.door import Door, Went, post, timestamp
 from loadtests.receipts import Receipts, Verdict
+from loadtests.simulator.gateway.http1 import Answer, Reply, Request, Server
+from loadtests.simulator.gateway.journal import Journal, Line
+from loadtests.simulator.people.crowd import Crowd, Share, read_request_id
+from loadtests.simulator.people.door import Door, Went, post, timestamp
 
 pytestmark = pytest.mark.anyio
 CROWD = Crowd(seed=3, run=9)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from loadtests.gateway import strict
-from loadtests.gateway.ledger import SHARE_LIVES_MS, Share
+from loadtests.simulator.gateway import strict
+from loadtests.simulator.gateway.ledger import SHARE_LIVES_MS, Share
 
 AT_MS = 1_790_000_000_000
 SHARE = Share(request_id="r", hip_id="HIP", context="M1", abha_address="a@sbx", app="a", session="s", shared_ms=AT_MS)

@@ -6,10 +6,10 @@ from itertools import accumulate
 import pytest
 
 from loadtests.budget import PROMISES, judge, table
-from loadtests.gateway.launch import Announced
 from loadtests.replay.history import TOTALS, chapters, days, institutions, shared_out, shares, some
 from loadtests.shapes import SHAPES, Chooser, sizes
 from loadtests.sheet import Sheet
+from loadtests.simulator.gateway.launch import Announced
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=lambda shape: shape.name)

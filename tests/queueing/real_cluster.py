@@ -10,8 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from queueing.valkey import find_binary
-from tests.queueing.hostile import array, bulk
+from queueing.embedded.configuration import find_binary
+from tests.queueing.chaotic_server import array, bulk
 
 NODES = 6
 PRIMARIES = 3

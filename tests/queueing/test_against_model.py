@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 
 from queueing.desk import OpdDesk
 from queueing.models import Lane, Moved, Outcome, State
-from queueing.store import Store, open_store
-from tests.queueing.hall import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, open_desk
+from queueing.store.store import Store, open_store
+from tests.queueing.a_facility import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, open_desk
 
 QUEUES = {"medicine": "M", "registration": "R"}
 COUNTERS = {"M1": "medicine", "M2": "medicine", "R1": "registration"}

@@ -12,12 +12,12 @@ from queueing import library
 from queueing.arrivals import TOGETHER
 from queueing.desk import OpdDesk
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
-from queueing.keys import facility_root
 from queueing.models import Arrival, Facility, Outcome, Place, Queue
+from queueing.redis_keys import facility_root
 from queueing.registry import Registry
-from queueing.store import Store, open_store
-from tests.queueing.hall import again, arrival, build, open_desk
-from tests.queueing.hostile import Hostile, hostile
+from queueing.store.store import Store, open_store
+from tests.queueing.a_facility import again, arrival, build, open_desk
+from tests.queueing.chaotic_server import Hostile, hostile
 from tests.queueing.real_cluster import RealNode, answers, eventually, free_ports
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,6 @@ import pytest
 
 from queueing.desk import OpdDesk
 from queueing.errors import StoreRefused
-from queueing.keys import facility_root
 from queueing.models import (
     Assurance,
     Counter,
@@ -25,9 +24,10 @@ from queueing.models import (
     State,
 )
 from queueing.outbox import Outbox
+from queueing.redis_keys import facility_root
 from queueing.registry import Registry
-from queueing.store import Store
-from tests.queueing.hall import HIP, again, arrival, build, kolkata, open_desk
+from queueing.store.store import Store
+from tests.queueing.a_facility import HIP, again, arrival, build, kolkata, open_desk
 
 pytestmark = pytest.mark.anyio
 SRINAGAR = (34.0837, 74.7973)

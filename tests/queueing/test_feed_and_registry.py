@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from queueing.arrivals import TOGETHER
 from queueing.feed import EVERYTHING, Feed
-from queueing.keys import ALL_PARTITIONS, facility_key, facility_root, news_key, partition_of
 from queueing.models import Counter, Facility, Policy, Queue, Remote
+from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, news_key, partition_of
 from queueing.registry import PrefixTaken, Registry, UnknownCounter, UnknownFacility, UnknownQueue
-from queueing.store import Store
+from queueing.store.store import Store
 from queueing.waiting import estimate
-from tests.queueing.hall import HIP, arrival, build, open_desk
+from tests.queueing.a_facility import HIP, arrival, build, open_desk
 
 anyio_mark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queueing.keys import ALL_PARTITIONS, PARTITIONS, SLOTS, facility_root, request_digest, slot_of
+from queueing.redis_keys import ALL_PARTITIONS, PARTITIONS, SLOTS, facility_root, request_digest, slot_of
 
 ROOT = re.compile(r"\{k\d+\}:[a-z2-7]{12}")
 

@@ -8,8 +8,8 @@ import pytest
 
 from queueing.desk import OpdDesk
 from queueing.models import Lane, Outcome, State, Ticket
-from queueing.store import Store
-from tests.queueing.hall import HIP, arrival, build, open_desk
+from queueing.store.store import Store
+from tests.queueing.a_facility import HIP, arrival, build, open_desk
 
 pytestmark = pytest.mark.anyio
 

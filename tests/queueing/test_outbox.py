@@ -9,8 +9,8 @@ from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
 from queueing.models import Debt, DebtKind, Outcome, Refusal
 from queueing.outbox import Outbox
-from queueing.store import Store
-from tests.queueing.hall import HIP, arrival, build, open_desk
+from queueing.store.store import Store
+from tests.queueing.a_facility import HIP, arrival, build, open_desk
 
 pytestmark = pytest.mark.anyio
 

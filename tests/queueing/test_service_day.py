@@ -14,8 +14,8 @@ from queueing.desk import OpdDesk
 from queueing.errors import StoreRefused
 from queueing.models import Facility, Outcome, Queue, State
 from queueing.registry import Registry
-from queueing.store import Store
-from tests.queueing.hall import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, midnight_in, open_desk
+from queueing.store.store import Store
+from tests.queueing.a_facility import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, midnight_in, open_desk
 
 anyio_mark = pytest.mark.anyio
 ZONES = ["Asia/Kolkata", "Asia/Kathmandu", "America/St_Johns", "Pacific/Chatham"]

@@ -8,12 +8,12 @@ import pytest
 from queueing import library
 from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
-from queueing.keys import LIBRARIES_KEY, facility_root, news_key, owed_key, partition_of
 from queueing.models import Facility, Lane, Moved, Queue
 from queueing.outbox import GROUP, Outbox
+from queueing.redis_keys import LIBRARIES_KEY, facility_root, news_key, owed_key, partition_of
 from queueing.registry import Registry
-from queueing.store import Store
-from tests.queueing.hall import again, arrival, kolkata, midnight_in, open_desk
+from queueing.store.store import Store
+from tests.queueing.a_facility import again, arrival, kolkata, midnight_in, open_desk
 
 pytestmark = pytest.mark.anyio
 

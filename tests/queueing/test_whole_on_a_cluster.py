@@ -9,12 +9,12 @@ from queueing import library
 from queueing.desk import TICKETS_AT_MOST, OpdDesk
 from queueing.errors import QueueingError
 from queueing.feed import EVERYTHING, Feed
-from queueing.keys import facility_key, facility_root, slot_of
 from queueing.models import Arrival, Facility, Outcome, Place, Queue, Ticket
 from queueing.outbox import Outbox
+from queueing.redis_keys import facility_key, facility_root, slot_of
 from queueing.registry import Registry
-from queueing.store import Store, open_store
-from tests.queueing.hall import arrival, open_desk
+from queueing.store.store import Store, open_store
+from tests.queueing.a_facility import arrival, open_desk
 from tests.queueing.real_cluster import PRIMARIES, RealNode, six_nodes
 
 pytestmark = pytest.mark.anyio

@@ -24,7 +24,7 @@ from tokens import (
     TicketLinks,
 )
 from tokens.claims import LONGEST_LIFE_S
-from tokens.keys import MASTER_KEPT_S, MOST_VERIFYING, REVOKED_REMEMBERED
+from tokens.keyring import MASTER_KEPT_S, MOST_VERIFYING, REVOKED_REMEMBERED
 
 NOW = 1_800_000_000
 HIP = "IN0110000123"

@@ -4,7 +4,7 @@ import { Announcer, speak } from "./announcer.js";
 import { Chime } from "./chime.js";
 import { Live } from "./live.js";
 import { bringLetters, day, hour, stayAwake, takeTurns } from "./screen.js";
-import { Words, icon, make } from "./words.js";
+import { Words, icon, make } from "./messages.js";
 
 const CALLED = 3;
 const QUEUES_AT_ONCE = 4;

@@ -4,7 +4,7 @@ import { Chime } from "./chime.js";
 import { Live } from "./live.js";
 import { hour, stayAwake } from "./screen.js";
 import { estimate } from "./waiting.js";
-import { Words } from "./words.js";
+import { Words } from "./messages.js";
 
 const STATES = { 1: "expected", 2: "waiting", 3: "called", 4: "serving", 5: "held", 6: "no_show", 7: "done", 8: "cancelled", 9: "lapsed" };
 const LOOKS = { expected: "walk", waiting: "clock", called: "arrow", serving: "check", held: "pause", no_show: "warning", done: "check", cancelled: "stop", lapsed: "calendar" };

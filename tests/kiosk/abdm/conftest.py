@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.kiosk.abdm.playing import FakeGateway, SigningKey
+from tests.kiosk.abdm.fake_gateway import FakeGateway, SigningKey
 
 
 @pytest.fixture(scope="session")

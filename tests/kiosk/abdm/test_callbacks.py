@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
+from kiosk.abdm.authentication import Gatekeeper
 from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, routes
-from kiosk.abdm.gatekeeper import Gatekeeper
-from kiosk.abdm.gateway import Gateway, timestamp
-from kiosk.abdm.keyset import KeySet
-from kiosk.abdm.reading import read_note
-from kiosk.people import Scan, StatusQuery
-from kiosk.problems import HANDLERS
+from kiosk.abdm.client import Gateway, timestamp
+from kiosk.abdm.inbound import read_note
+from kiosk.abdm.jwks import KeySet
+from kiosk.patient.person import Scan, StatusQuery
+from kiosk.web.problems import HANDLERS
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
 from queueing.models import Outcome, Place, Refusal
-from tests.kiosk.abdm.playing import ISSUER, Answer, FakeGateway, SigningKey, call, good_claims, sample, whole
+from tests.kiosk.abdm.fake_gateway import ISSUER, Answer, FakeGateway, SigningKey, call, good_claims, sample, whole
 
 pytestmark = pytest.mark.anyio
 

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from kiosk.abdm import wire
-from kiosk.abdm.answers import body_of, path_of
-from kiosk.abdm.gateway import read_error, timestamp
-from kiosk.abdm.keyset import read_key_set
-from kiosk.abdm.reading import Envelope, Note, legacy_scan, read_note, read_patient, to_query, to_scan
-from kiosk.people import Patient, Scan
+from kiosk.abdm import schemas
+from kiosk.abdm.client import read_error, timestamp
+from kiosk.abdm.inbound import Envelope, Note, legacy_scan, read_note, read_patient, to_query, to_scan
+from kiosk.abdm.jwks import read_key_set
+from kiosk.abdm.outbound import body_of, path_of
+from kiosk.patient.person import Patient, Scan
 from queueing.models import Debt, DebtKind, Outcome, Refusal
-from tests.kiosk.abdm.playing import SAMPLES, sample
+from tests.kiosk.abdm.fake_gateway import SAMPLES, sample
 
 NOW = 1_789_553_568.0
 SAID = Envelope("F29F0E59-8388-4698-9FE6-05DB67AEAC46", "", timestamp(NOW))
@@ -34,7 +34,7 @@ SHARES = [
 
 def scan_of(name: str) -> Scan:
     body = sample(name)
-    return to_scan(wire.read_share(body), SAID, body=body, now_s=NOW, cm_id="sbx")
+    return to_scan(schemas.read_share(body), SAID, body=body, now_s=NOW, cm_id="sbx")
 
 
 def patient_of(name: str) -> Patient:
@@ -138,7 +138,7 @@ def test_the_draft_of_2023_is_read_and_answered_in_its_own_form() -> None:
 def test_legacy_shares_carry_their_ids_in_the_body(name: str, form: Any, phone: str, context: str) -> None:
     body = sample(name)
     sent = 1_652_192_352.993
-    scan = legacy_scan(wire.read_legacy(body), Envelope("", "HIP_1", ""), form, body=body, now_s=sent, cm_id="sbx")
+    scan = legacy_scan(schemas.read_legacy(body), Envelope("", "HIP_1", ""), form, body=body, now_s=sent, cm_id="sbx")
     assert scan.refusal is None
     assert (scan.facility, scan.context) == ("HIP_1", context)
     assert scan.request_id == "499a5a4a-7dda-4f20-9b67-e24589627061"
@@ -157,7 +157,7 @@ def test_the_generated_client_of_2021_is_read() -> None:
             "patient": {"hipCode": "7", "userDemographics": {"healthId": "a.b@sbx", "name": "A B", "gender": "F"}},
         }
     ).encode()
-    scan = legacy_scan(wire.read_legacy(body), Envelope("", "H", ""), "v05", body=body, now_s=NOW, cm_id="sbx")
+    scan = legacy_scan(schemas.read_legacy(body), Envelope("", "H", ""), "v05", body=body, now_s=NOW, cm_id="sbx")
     assert scan.refusal is None
     assert scan.context == "7"
     assert patient_in(scan).abha_address == "a.b@sbx"
@@ -165,7 +165,7 @@ def test_the_generated_client_of_2021_is_read() -> None:
 
 def test_a_running_token_question_is_read() -> None:
     body = sample("v3-running-token-status-callback")
-    query = to_query(wire.read_status(body), SAID, body=body, now_s=NOW)
+    query = to_query(schemas.read_status(body), SAID, body=body, now_s=NOW)
     assert (query.facility, query.context, query.refusal) == ("IN0110000123", "1", None)
     assert read_note(query.note).form == "status"
 
@@ -173,22 +173,22 @@ def test_a_running_token_question_is_read() -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("v3-on-share-success", wire.OnShare),
-        ("v3-on-share-success-expiry-number", wire.OnShare),
-        ("v3-on-share-success-observed-remaining-seconds", wire.OnShare),
-        ("v3-on-share-success-care-integers", wire.OnShare),
-        ("v3-on-share-success-lowercase-status", wire.OnShare),
-        ("v3-on-share-success-no-expiry-no-response", wire.OnShare),
-        ("v3-on-share-failed-status-nulls", wire.OnShare),
-        ("v3-on-share-failure", wire.Failure),
-        ("v3-on-share-failure-wrapper-code-1000", wire.Failure),
-        ("v3-draft2023-on-share", wire.DraftOnShare),
-        ("v1-profile-on-share-success", wire.LegacyOnShare),
-        ("v1-profile-on-share-failure", wire.LegacyOnShare),
-        ("v05-profile-on-share-success", wire.LegacyOnShare),
-        ("v3-running-token-on-status-success", wire.OnStatus),
-        ("v3-running-token-on-status-error", wire.Failure),
-        ("sessions-request", wire.SessionRequest),
+        ("v3-on-share-success", schemas.OnShare),
+        ("v3-on-share-success-expiry-number", schemas.OnShare),
+        ("v3-on-share-success-observed-remaining-seconds", schemas.OnShare),
+        ("v3-on-share-success-care-integers", schemas.OnShare),
+        ("v3-on-share-success-lowercase-status", schemas.OnShare),
+        ("v3-on-share-success-no-expiry-no-response", schemas.OnShare),
+        ("v3-on-share-failed-status-nulls", schemas.OnShare),
+        ("v3-on-share-failure", schemas.Failure),
+        ("v3-on-share-failure-wrapper-code-1000", schemas.Failure),
+        ("v3-draft2023-on-share", schemas.DraftOnShare),
+        ("v1-profile-on-share-success", schemas.LegacyOnShare),
+        ("v1-profile-on-share-failure", schemas.LegacyOnShare),
+        ("v05-profile-on-share-success", schemas.LegacyOnShare),
+        ("v3-running-token-on-status-success", schemas.OnStatus),
+        ("v3-running-token-on-status-error", schemas.Failure),
+        ("sessions-request", schemas.SessionRequest),
     ],
 )
 def test_every_answer_can_be_said_with_our_words(name: str, kind: Any) -> None:

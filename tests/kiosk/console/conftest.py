@@ -7,17 +7,9 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 
-from kiosk.house import House
-from queueing.embedded import EmbeddedValkey
-from tests.kiosk.console.ward import (
-    HIP,
-    Browser,
-    browser,
-    build_hospitals,
-    house_of,
-    opened_app,
-    ready_login,
-)
+from kiosk.services import House
+from queueing.embedded.server import EmbeddedValkey
+from tests.kiosk.console.signed_in import HIP, Browser, browser, build_hospitals, house_of, opened_app, ready_login
 
 
 @pytest.fixture(scope="module")

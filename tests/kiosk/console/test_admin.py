@@ -5,9 +5,9 @@ import re
 import pytest
 from litestar import Litestar
 
-from kiosk.house import House
+from kiosk.services import House
 from queueing.models import Remote
-from tests.kiosk.console.ward import HIP, Browser, arrive, browser
+from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser
 
 pytestmark = pytest.mark.anyio
 

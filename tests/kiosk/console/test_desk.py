@@ -6,10 +6,10 @@ import pytest
 from litestar import Litestar
 
 from kiosk.console.desk import MOVES
-from kiosk.house import House
-from kiosk.people import Patient
+from kiosk.patient.person import Patient
+from kiosk.services import House
 from queueing.models import Place
-from tests.kiosk.console.ward import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
+from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
 
 pytestmark = pytest.mark.anyio
 
@@ -178,11 +178,11 @@ async def test_a_move_that_does_not_exist_is_not_found(clerk: Browser) -> None:
 
 
 def test_every_move_of_the_desk_has_words() -> None:
-    from kiosk.console import words
+    from kiosk.console import messages
     from queueing.models import Outcome
 
-    assert set(words.DONE) == set(MOVES)
-    told = set(words.OUTCOMES) | {Outcome.MOVED}
+    assert set(messages.DONE) == set(MOVES)
+    told = set(messages.OUTCOMES) | {Outcome.MOVED}
     assert {one for one in Outcome if 5 <= one <= 13} <= told
 
 

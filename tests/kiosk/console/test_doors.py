@@ -7,8 +7,8 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
 from kiosk.console import guards
-from kiosk.house import House
-from tests.kiosk.console.ward import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
+from kiosk.services import House
+from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
 
 pytestmark = pytest.mark.anyio
 OPEN_TO_ALL = {"/console/login"}

@@ -15,18 +15,11 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from kiosk.house import House
-from kiosk.people import Patient, shown
-from kiosk.words import BOOK
+from kiosk.locales import BOOK
+from kiosk.patient.person import Patient, shown
+from kiosk.services import House
 from queueing.models import Place
-from tests.kiosk.console.ward import (
-    OWN_PASSWORD,
-    arrive,
-    build_hospital,
-    house_of,
-    opened_app,
-    ready_login,
-)
+from tests.kiosk.console.signed_in import OWN_PASSWORD, arrive, build_hospital, house_of, opened_app, ready_login
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 
-from kiosk.console import keys, tries
-from kiosk.console.staff import BadLogin, LoginTaken, SignedIn, StaffError, UnknownLogin
-from kiosk.house import House
-from tests.kiosk.console.ward import (
+from kiosk.accounts import login_throttle, redis_keys
+from kiosk.accounts.service import BadLogin, LoginTaken, SignedIn, StaffError, UnknownLogin
+from kiosk.services import House
+from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
     OWN_PASSWORD,
@@ -61,7 +61,7 @@ async def spend(house: House, kind: str, who: str, count: int) -> None:
 
 async def test_the_eleventh_try_of_a_login_waits_even_with_the_right_password(stranger: Browser, house: House) -> None:
     await ready_login(house.staff, "asha")
-    await spend(house, "login", keys.login_digest("asha"), tries.PER_LOGIN - 1)
+    await spend(house, "login", redis_keys.login_digest("asha"), login_throttle.PER_LOGIN - 1)
     assert (await stranger.sign_in("asha", "wrong")).status_code == 401
     late = await stranger.sign_in("ASHA")
     assert late.status_code == 429
@@ -70,7 +70,7 @@ async def test_the_eleventh_try_of_a_login_waits_even_with_the_right_password(st
 
 async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger(clerk: Browser, house: House) -> None:
     await clerk.send_form("/console/logout")
-    await spend(house, "login", keys.login_digest("asha"), tries.PER_LOGIN + 1)
+    await spend(house, "login", redis_keys.login_digest("asha"), login_throttle.PER_LOGIN + 1)
     assert (await clerk.sign_in("asha")).status_code == 303
     clerk.cookies.clear()
     assert (await clerk.sign_in("asha")).status_code == 429
@@ -78,13 +78,13 @@ async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger(clerk:
 
 async def test_a_known_browser_that_guesses_is_slowed_as_well(clerk: Browser, house: House) -> None:
     await clerk.send_form("/console/logout")
-    await spend(house, "device", clerk.cookies["kiosk-desk"], tries.PER_LOGIN)
+    await spend(house, "device", clerk.cookies["kiosk-desk"], login_throttle.PER_LOGIN)
     assert (await clerk.sign_in("asha")).status_code == 429
 
 
 async def test_thirty_wrong_tries_slow_an_address_down_whatever_the_login(app: Litestar, house: House) -> None:
     await ready_login(house.staff, "asha")
-    await spend(house, "address", "10.1.2.3", tries.PER_ADDRESS - 1)
+    await spend(house, "address", "10.1.2.3", login_throttle.PER_ADDRESS - 1)
     async with browser(app, address="10.1.2.3") as one, browser(app, address="10.1.2.77") as elsewhere:
         assert (await one.sign_in("nobody", "wrong")).status_code == 401
         assert (await one.sign_in("asha")).status_code == 429
@@ -93,17 +93,17 @@ async def test_thirty_wrong_tries_slow_an_address_down_whatever_the_login(app: L
 
 async def test_an_honest_sign_in_gives_its_try_back(stranger: Browser, house: House) -> None:
     await ready_login(house.staff, "asha")
-    await spend(house, "address", "10.1.2.3", tries.PER_ADDRESS - 1)
+    await spend(house, "address", "10.1.2.3", login_throttle.PER_ADDRESS - 1)
     for _ in range(3):
         assert (await stranger.sign_in("asha")).status_code == 303
 
 
 async def test_every_count_of_tries_ends_by_itself(stranger: Browser, house: House) -> None:
     await stranger.sign_in("nobody", "wrong")
-    for key in (keys.tries("login", keys.login_digest("nobody")), keys.tries("address", "10.1.2.3")):
+    for key in (redis_keys.tries("login", redis_keys.login_digest("nobody")), redis_keys.tries("address", "10.1.2.3")):
         left = await house.store.call(key, "TTL", key)
         assert isinstance(left, int)
-        assert 0 < left <= tries.WINDOW_S
+        assert 0 < left <= login_throttle.WINDOW_S
 
 
 async def test_a_session_given_to_the_browser_before_sign_in_is_not_kept(stranger: Browser, house: House) -> None:
@@ -156,7 +156,7 @@ async def test_a_session_ends_after_half_an_hour_idle_and_twelve_hours_of_work(h
     await ready_login(house.staff, "asha")
     signed = await house.staff.sign_in("asha", OWN_PASSWORD, address="a")
     assert isinstance(signed, SignedIn)
-    key = keys.session(house.staff.sessions.key_of(signed.reference))
+    key = redis_keys.session(house.staff.sessions.key_of(signed.reference))
     idle = await house.store.call(key, "TTL", key)
     assert isinstance(idle, int)
     assert 0 < idle <= 30 * 60
@@ -167,7 +167,7 @@ async def test_a_session_ends_after_half_an_hour_idle_and_twelve_hours_of_work(h
 
 
 async def test_the_screens_own_refreshing_is_no_use_of_the_session(clerk: Browser, house: House) -> None:
-    key = keys.session(house.staff.sessions.key_of(clerk.cookies["kiosk"]))
+    key = redis_keys.session(house.staff.sessions.key_of(clerk.cookies["kiosk"]))
     await house.store.call(key, "EXPIRE", key, 60)
     live = {"accept": "application/json", "x-kiosk-live": "1"}
     await clerk.get("/console/desk?counter=M1", headers=live)
@@ -184,7 +184,7 @@ async def test_the_store_holds_no_password_no_reference_and_no_login_in_its_keys
     names = b" ".join(dumped[0])  # type: ignore[arg-type]  # KEYS answers with a list of bytes
     assert clerk.cookies["kiosk"].encode() not in names
     assert b"asha" not in names
-    key = keys.login(keys.login_digest("asha"))
+    key = redis_keys.login(redis_keys.login_digest("asha"))
     kept = await house.store.call(key, "HGET", key, "hash")
     assert isinstance(kept, bytes)
     assert kept.startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
@@ -238,7 +238,7 @@ async def test_a_login_is_given_once_and_belongs_to_its_facility(house: House) -
 
 
 async def test_a_login_whose_making_was_cut_off_can_be_made_again(house: House) -> None:
-    key = keys.login(keys.login_digest("asha"))
+    key = redis_keys.login(redis_keys.login_digest("asha"))
     await house.store.call(key, "HSETNX", key, "login", "asha")
     assert await house.staff.add("asha", facility=HIP, role="clerk")
 

@@ -10,10 +10,10 @@ import zxingcpp
 
 from kiosk.console import patient_qr
 from kiosk.console.walk_in import WalkIn, patient_of
-from kiosk.house import House
-from kiosk.people import Patient
+from kiosk.patient.person import Patient
+from kiosk.services import House
 from queueing.models import Lane
-from tests.kiosk.console.ward import HIP, Browser, arrive
+from tests.kiosk.console.signed_in import HIP, Browser, arrive
 
 pytestmark = pytest.mark.anyio
 SAMPLES = Path(__file__).parents[2] / "samples"

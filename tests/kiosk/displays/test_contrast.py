@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kiosk.static_files import FOLDER
+from kiosk.web.static_files import FOLDER
 
 TEXT = 4.5
 PAIRS = [

@@ -12,8 +12,8 @@ import zxingcpp
 from PIL import Image
 from playwright.async_api import Browser, Page, Response, ViewportSize, expect
 
-from kiosk.static_files import static_url
-from kiosk.words import BOOK, LANGUAGES
+from kiosk.locales import BOOK, LANGUAGES
+from kiosk.web.static_files import static_url
 from queueing.waiting import estimate
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital, application, emptied, free_port, serving, until
 
@@ -295,7 +295,7 @@ async def test_hall_screens_hold_every_script_before_its_turn_comes(served: Hosp
 async def test_a_kiosk_speaks_the_language_somebody_touches(served: Hospital, kiosk_browser: Browser) -> None:
     async with opened(kiosk_browser, f"{served.url}/kiosk/{HIP}/M1") as page:
         await page.locator("[data-language=ks]").click()
-        await expect(page.locator("h1")).to_have_text(BOOK["ks"].say("kiosk.title"))
+        await expect(page.locator("h1")).to_have_text(BOOK["ks"].say("counter_screen.title"))
         await expect(page.locator("h1")).to_have_attribute("dir", "rtl")
         await expect(page.locator("[data-language=ks]")).to_have_attribute("aria-pressed", "true")
 

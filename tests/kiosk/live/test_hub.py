@@ -11,8 +11,8 @@ from kiosk.live import hub as hub_module
 from kiosk.live.hub import BYE, Hub, HubFull, Mailbox, UnknownHall
 from queueing.errors import StoreAway
 from queueing.feed import EVERYTHING
-from queueing.keys import facility_key
 from queueing.models import Snapshot
+from queueing.redis_keys import facility_key
 from tests.kiosk.hospital import until
 
 pytestmark = pytest.mark.anyio

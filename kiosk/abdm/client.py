@@ -1,0 +1,283 @@
+"""Our calls out: an access token, the key set, and the answers we owe.
+
+The promise: one address fixed at start, https unless the gateway is on this machine, certificates checked, no redirect
+followed, no proxy taken from the environment, five seconds at most, 256 kB read at most. An access token is renewed
+30 s before its end, once for all who wait, and dropped on the first 401. Retrying is the caller's: every method here
+makes one attempt and raises a ``GatewayError`` when that came to nothing.
+"""
+
+import asyncio
+import ipaddress
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+
+from kiosk.abdm.errors import (
+    GatewayAddressWrong,
+    GatewayError,
+    GatewayRefused,
+    GatewaySilent,
+    NoAccessToken,
+)
+from kiosk.abdm.schemas import Session, SessionRequest
+
+SESSIONS: Final = "/api/hiecm/gateway/v3/sessions"
+CERTS: Final = "/api/hiecm/gateway/v3/certs"
+ON_SHARE: Final = "/api/hiecm/patient-share/v3/on-share"
+ON_STATUS: Final = "/api/hiecm/patient-share/v3/running-token/on-status"
+ON_SHARE_V1: Final = "/gateway/v1.0/patients/profile/on-share"
+ON_SHARE_V05: Final = "/gateway/v0.5/patients/profile/on-share"
+
+ATTEMPT_S: Final = 5.0
+"""For one call, all of it: six such attempts would fill the patient's thirty seconds."""
+CLOSED_WITHIN_S: Final = 2.0
+"""For connections to end in order; the process ends them otherwise."""
+CONNECT_S: Final = 2.0
+CERTS_S: Final = 3.0
+"""Scans wait for an unknown key this long at most."""
+REPLY_MAX: Final = 256 * 1024
+CERTS_MAX: Final = 64 * 1024
+"""Thirty times the sandbox's key set."""
+RENEW_BEFORE_S: Final = 30.0
+"""A token is renewed this long before its end: longer than any call with it can take."""
+RETRY_TOKEN_S: Final = 1.0
+"""After a failed renewal nobody asks again for this long: a thousand waiting debts are one question."""
+CODE_MAX, MESSAGE_MAX = 40, 200
+
+_CODE_KEYS: Final = ("code", "errorCode")
+_MESSAGE_KEYS: Final = ("message", "description", "error_description")
+_JSON: Final = msgspec.json.Encoder()
+_SESSION: Final = msgspec.json.Decoder(Session)
+_ANY: Final = msgspec.json.Decoder()
+
+
+def timestamp(now_s: float) -> str:
+    """As the gateway writes it: UTC, three decimals and ``Z``."""
+    return datetime.fromtimestamp(now_s, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+class Gateway:
+    """The one client of a process; safe for any number of concurrent callers on one event loop."""
+
+    def __init__(self, url: str, *, client_id: str, client_secret: str, cm_id: str) -> None:
+        self._base = checked_address(url)
+        self._credentials = SessionRequest(client_id=client_id, client_secret=client_secret)
+        self._cm_id = cm_id
+        self._client = _client(https_only=self._base.startswith("https:"))
+        self.token = AccessToken(self._new_session)
+
+    async def close(self) -> None:
+        await asyncio.wait({asyncio.ensure_future(self._client.close())}, timeout=CLOSED_WITHIN_S)
+
+    async def certs(self) -> bytes:
+        """The gateway's public keys, as it publishes them. All four headers, or a bare 401 comes back."""
+        headers = self._headers() | {"Authorization": await self._bearer()}
+        try:
+            return await self._call("GET", CERTS, headers, None, timeout_s=CERTS_S, limit=CERTS_MAX)
+        except GatewayRefused as refused:
+            self._forget_token(refused, headers)
+            raise
+
+    async def answer(self, path: str, hip_id: str, body: bytes, *, timeout_s: float = ATTEMPT_S) -> None:
+        """Deliver one answer (on-share, on-status). Returns when the gateway took it."""
+        headers = self._headers() | {"Authorization": await self._bearer(), "Content-Type": "application/json"}
+        if hip_id.isascii() and hip_id.isprintable():  # undeclared and harmless; any other text is no header
+            headers["X-HIP-ID"] = hip_id
+        try:
+            await self._call("POST", path, headers, body, timeout_s=timeout_s, limit=REPLY_MAX)
+        except GatewayRefused as refused:
+            self._forget_token(refused, headers)
+            raise
+
+    def _headers(self) -> dict[str, str]:
+        return {"REQUEST-ID": str(uuid.uuid4()), "TIMESTAMP": timestamp(time.time()), "X-CM-ID": self._cm_id}
+
+    async def _bearer(self) -> str:
+        return "Bearer " + await self.token.get(time.monotonic())
+
+    def _forget_token(self, refused: GatewayRefused, headers: Mapping[str, str]) -> None:
+        if refused.status == 401:
+            self.token.drop(headers["Authorization"].removeprefix("Bearer "))
+
+    async def _new_session(self) -> tuple[str, float]:
+        headers = self._headers() | {"Content-Type": "application/json"}
+        body = _JSON.encode(self._credentials)
+        reply = await self._call("POST", SESSIONS, headers, body, timeout_s=ATTEMPT_S, limit=REPLY_MAX)
+        try:
+            session = _SESSION.decode(reply)
+            lives_s = float(session.expires_in)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            raise GatewaySilent("the gateway's session answer is not readable") from None
+        if not (session.access_token.isascii() and session.access_token.isprintable() and 0 < lives_s < 10**7):
+            raise GatewaySilent("the gateway's session answer is not usable")
+        return session.access_token, lives_s
+
+    async def _call(
+        self, method: str, path: str, headers: dict[str, str], body: bytes | None, *, timeout_s: float, limit: int
+    ) -> bytes:
+        """One exchange. Returns the body of any 2xx; raises for everything else."""
+        request = self._client.request(method, self._base + path).headers(headers)
+        request = request.timeout(timedelta(seconds=timeout_s))
+        if body is not None:
+            request = request.body_bytes(body)
+        try:
+            async with request.build_streamed() as response:
+                status = response.status
+                retry_after = response.get_header("retry-after")
+                reply = b"" if response.get_header("content-length") == "0" else await _bounded(response, limit)
+        except PyreqwestError as broken:
+            raise GatewaySilent(f"no answer from the gateway: {type(broken).__name__}") from None
+        if 200 <= status < 300:
+            return reply
+        code, message = read_error(reply)
+        raise GatewayRefused(status, code, message, retry_after_s=_seconds(retry_after))
+
+
+class AccessToken:
+    """The bearer token of our calls out: kept until shortly before its end, asked for once however many wait."""
+
+    def __init__(self, ask: Callable[[], Awaitable[tuple[str, float]]]) -> None:
+        self._ask = ask
+        """Gives a token and the seconds it lives, or raises a ``GatewayError``."""
+        self._token = ""
+        self._renew_at = 0.0
+        self._ends_at = 0.0
+        self._failed_at = float("-inf")
+        self._renewal: asyncio.Task[str] | None = None
+
+    async def get(self, now: float) -> str:
+        """A token that lives long enough for a call. ``now`` is of the monotonic clock, in seconds."""
+        if now < self._renew_at:
+            return self._token
+        if self._renewal is None:
+            if now - self._failed_at < RETRY_TOKEN_S:
+                return self._still_good(now)
+            self._renewal = asyncio.get_running_loop().create_task(self._renew())
+            self._renewal.add_done_callback(_noticed)
+        try:
+            return await asyncio.shield(self._renewal)
+        except GatewayError:
+            if now < self._ends_at:
+                return self._token
+            raise
+
+    def _still_good(self, now: float) -> str:
+        if now < self._ends_at:
+            return self._token
+        raise NoAccessToken("the gateway gave no access token a moment ago")
+
+    def drop(self, token: str) -> None:
+        """Forget this token, if it is still the one in use: a late 401 must not cost a newer one."""
+        if token == self._token:
+            self._renew_at = self._ends_at = 0.0
+
+    async def _renew(self) -> str:
+        asked = time.monotonic()
+        try:
+            token, lives_s = await self._ask()
+        except GatewayError as refused:
+            self._failed_at = time.monotonic()
+            raise NoAccessToken(f"no access token: {refused}") from None
+        finally:
+            self._renewal = None
+        self._token = token
+        self._ends_at = asked + lives_s
+        self._renew_at = self._ends_at - min(RENEW_BEFORE_S, lives_s / 2)
+        return token
+
+
+def _noticed(renewal: "asyncio.Task[str]") -> None:
+    """Look at the outcome even when all who waited have left, so that the loop does not complain."""
+    if not renewal.cancelled():
+        renewal.exception()
+
+
+def checked_address(url: str) -> str:
+    """The base without a trailing slash, or ``GatewayAddressWrong``: plain http only to this very machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    plain = parts.scheme == "http" and _is_loopback(host)
+    if not host or not (parts.scheme == "https" or plain) or parts.username or parts.query or parts.fragment:
+        raise GatewayAddressWrong("the gateway's address must be https://host, or http:// on this machine")
+    return url.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _client(*, https_only: bool) -> Client:
+    return (
+        ClientBuilder()
+        .user_agent("kiosk")
+        .https_only(https_only)
+        .follow_redirects(False)
+        .referer(False)
+        .no_proxy()
+        .gzip(False)  # nothing is unpacked: a small reply stays small
+        .brotli(False)
+        .zstd(False)
+        .deflate(False)
+        .connect_timeout(timedelta(seconds=CONNECT_S))
+        .pool_idle_timeout(timedelta(seconds=20))  # below the usual idle limits of load balancers
+        .build()
+    )
+
+
+async def _bounded(response: Any, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while (chunk := await response.body_reader.read_chunk()) is not None:
+        size += len(chunk)
+        if size > limit:
+            raise GatewaySilent("the gateway's answer is too large")
+        parts.append(bytes(chunk))
+    return b"".join(parts)
+
+
+def read_error(body: bytes) -> tuple[str, str]:
+    """Code and words of an error, in whichever of the gateway's shapes it came; empty when it said nothing.
+
+    The shapes: ``{"error": {...}}``, a list of such, a flat object, message with timestamp, one member per wrong
+    field, the API manager's object with a numeric code, and an empty body. Codes may end in ``": "``.
+    """
+    try:
+        found = _ANY.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "", ""
+    for _ in range(3):
+        if isinstance(found, list) and found:
+            found = found[0]
+        elif isinstance(found, dict) and isinstance(found.get("error"), dict | list):
+            found = found["error"]
+    if isinstance(found, str):
+        return "", _words(found)
+    if not isinstance(found, dict):
+        return "", ""
+    code = next((found[key] for key in _CODE_KEYS if isinstance(found.get(key), str | int)), "")
+    message = next((found[key] for key in _MESSAGE_KEYS if isinstance(found.get(key), str)), None)
+    if message is None:
+        named = [key for key in found if key not in ("timestamp", *_CODE_KEYS)]
+        message = "; ".join(found[key] for key in named[:5] if isinstance(found[key], str))
+    return str(code).strip().rstrip(":").strip()[:CODE_MAX], _words(message)
+
+
+def _words(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text[:MESSAGE_MAX]).strip()
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """``Retry-After`` in seconds; its date form is not used by the gateway and counts as absent."""
+    if retry_after and retry_after.isascii() and retry_after.isdigit() and len(retry_after) <= 6:
+        return float(retry_after)
+    return None

@@ -1,0 +1,391 @@
+"""From the gateway's words to ours: every spelling of a share becomes one ``Scan``.
+
+A scan holds what a place depends on, and what was told of the patient value by value, which is read when staff look
+(``read_patient``). The promise: nothing here raises. What cannot be read counts as absent; what makes a place
+impossible becomes a ``Refusal``, which the phone will show. Fields that are echoed (counter text, ABHA address, request
+id) are kept in the note exactly as they came; fields that people will see take their display form.
+"""
+
+import math
+import re
+from functools import lru_cache
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from kiosk.abdm.schemas import (
+    LegacyPatient,
+    LegacyProfile,
+    LegacyShare,
+    Location,
+    MetaData,
+    PatientShare,
+    Profile,
+    RunningTokenStatus,
+    Share,
+)
+from kiosk.abdm.timestamps import is_current
+from kiosk.patient.person import Patient, Person, Scan, StatusQuery, shown
+from queueing.models import Refusal
+
+Form = Literal["v3", "draft", "v1", "v05", "status"]
+"""Which spelling the message had; the answer has the same."""
+
+HIP_ID_MAX: Final = 250
+CONTEXT_MAX: Final = 250
+"""The gateway's own ceiling for counter texts; a longer one names no counter, but is still echoed."""
+ADDRESS_MAX: Final = 255
+"""Characters of an ABHA address."""
+ECHO_MAX: Final = 4096
+"""Characters of an echoed value that are kept: far beyond anything honest, and bounded."""
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2299
+"""The gateway's own range for years of birth."""
+
+_INTENTS: Final = frozenset({"profileshare", "shareprofile"})
+_GENDERS: Final = {"MALE": "M", "FEMALE": "F", "OTHER": "O", "DIFFERENT": "D", "TRANSGENDER": "T", "UNKNOWN": "U"}
+_NOT_DIGIT: Final = re.compile(r"[^0-9]+")
+_ISO_DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+_DAY_FIRST: Final = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
+_NO_META: Final = MetaData()
+_NO_PROFILE: Final = Profile()
+_NO_LOCATION: Final = Location()
+
+
+class Note(Struct, array_like=True, frozen=True):
+    """What the answer will need; sealed before it is stored. New fields go last and have defaults."""
+
+    form: Form
+    hip_id: str
+    context: str
+    """As it came, to be echoed unchanged."""
+    abha_address: str
+    request_id: str
+    """As it came: the gateway looks for exactly this."""
+
+
+class Envelope(Struct, frozen=True):
+    """What the headers said; a legacy message says it in the body instead."""
+
+    request_id: str
+    hip_id: str
+    timestamp: str
+
+
+_TELL: Final = msgspec.json.Encoder()
+"""JSON, because it was JSON: any number in it can be written again."""
+_READ_TOLD: Final = msgspec.json.Decoder(list[Any])
+_NOTES: Final = msgspec.msgpack.Encoder()
+_OPENED: Final = msgspec.msgpack.Decoder(Note)
+
+
+def write_note(note: Note) -> bytes:
+    return _NOTES.encode(note)
+
+
+def read_note(plain: bytes) -> Note:
+    return _OPENED.decode(plain)
+
+
+def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_id: str) -> Scan:
+    """A v3 share, or the 2023 draft when the profile stands flat."""
+    draft = _is_draft(share)
+    shared = _shared(share, draft=draft)
+    meta = share.meta_data or _NO_META
+    told = share.intent.get("context", meta.context) if draft and isinstance(share.intent, dict) else meta.context
+    return _scan(
+        "draft" if draft else "v3",
+        envelope,
+        named=text(meta.hip_id),
+        context=text(told),
+        person=None if shared is None else _person(shared),
+        address=text(shared.abha_address) if shared else "",
+        profile=_told(shared) if shared else b"",
+        position=_position(meta.lat, meta.long) if draft else _position(meta.latitude, meta.longitude),
+        understood=draft or _is_profile_share(share.intent),
+        body=body,
+        now_s=now_s,
+        cm_id=cm_id,
+    )
+
+
+def read_patient(note: bytes, profile: bytes) -> Patient:
+    """The whole profile of a scan that was taken, for people; ``note`` and ``profile`` are the scan's. Empty when
+    nothing was told, or another release's words can no longer be read: the number still can be called.
+    """
+    try:
+        legacy = read_note(note).form in ("v1", "v05")
+        told = _READ_TOLD.decode(profile)
+    except msgspec.MsgspecError:
+        return Patient()
+    if legacy:
+        return _legacy_patient(LegacyPatient(*told[: len(LegacyPatient.__struct_fields__)]))
+    shared = PatientShare(*told[: len(PatientShare.__struct_fields__)])
+    return _whole(_person(shared), shared, phone=text(shared.phone_number) or text(shared.mobile))
+
+
+def _told(shared: PatientShare | LegacyPatient) -> bytes:
+    """Every value as it came, in the order of its form's fields: half of the message, and nobody's photo."""
+    return _TELL.encode(msgspec.structs.astuple(shared))
+
+
+def _is_draft(share: Share) -> bool:
+    return share.profile is None and bool(share.abha_address or share.abha_number or isinstance(share.intent, dict))
+
+
+def _shared(share: Share, *, draft: bool) -> PatientShare | None:
+    """Who is shared: under ``profile.patient``, or flat in the 2023 draft."""
+    if not draft:
+        return (share.profile or _NO_PROFILE).patient
+    return PatientShare(
+        abha_number=share.abha_number,
+        abha_address=share.abha_address,
+        name=share.name,
+        gender=share.gender,
+        year_of_birth=share.year_of_birth,
+        address={"line": share.address, "district": share.district, "state": share.state},
+    )
+
+
+def legacy_scan(
+    share: LegacyShare, envelope: Envelope, form: Literal["v1", "v05"], *, body: bytes, now_s: float, cm_id: str
+) -> Scan:
+    """A v1.0 or v0.5 share: ids and time in the body, the counter text in ``hipCode``."""
+    shared = _legacy_shared(share)
+    where = share.location or _NO_LOCATION
+    said = Envelope(
+        request_id=text(share.request_id) or envelope.request_id,
+        hip_id=envelope.hip_id,
+        timestamp=text(share.timestamp) or envelope.timestamp,
+    )
+    return _scan(
+        form,
+        said,
+        named="",
+        context=text(_legacy_profile(share).hip_code),
+        person=None if shared is None else _legacy_person(shared),
+        address=text(shared.health_id) if shared else "",
+        profile=_told(shared) if shared else b"",
+        position=_position(where.latitude, where.longitude),
+        understood=_is_profile_share(share.intent),
+        body=body,
+        now_s=now_s,
+        cm_id=cm_id,
+    )
+
+
+def _legacy_profile(share: LegacyShare) -> LegacyProfile:
+    return share.profile or share.patient or LegacyProfile()
+
+
+def _legacy_shared(share: LegacyShare) -> LegacyPatient | None:
+    profile = _legacy_profile(share)
+    return profile.patient or profile.user_demographics
+
+
+def to_query(asked: RunningTokenStatus, envelope: Envelope, *, body: bytes, now_s: float) -> StatusQuery:
+    """A running-token question."""
+    named, context = text(asked.hip_id), text(asked.context)
+    refusal = None
+    if not is_current(envelope.timestamp, now_s):
+        refusal = Refusal.CLOCK
+    elif named and envelope.hip_id and named != envelope.hip_id:
+        refusal = Refusal.FACILITY_MISMATCH
+    facility = (named or envelope.hip_id)[:HIP_ID_MAX]
+    note = Note("status", facility, context[:ECHO_MAX], "", envelope.request_id)
+    return StatusQuery(
+        facility=facility,
+        context=context[:CONTEXT_MAX],
+        request_id=same_request(envelope.request_id),
+        body=body,
+        note=write_note(note),
+        refusal=refusal,
+    )
+
+
+def _scan(
+    form: Form,
+    envelope: Envelope,
+    *,
+    named: str,
+    context: str,
+    person: Person | None,
+    address: str,
+    profile: bytes,
+    position: tuple[float, float] | None,
+    understood: bool,
+    body: bytes,
+    now_s: float,
+    cm_id: str,
+) -> Scan:
+    refusal: Refusal | None = None
+    if not is_current(envelope.timestamp, now_s):
+        refusal = Refusal.CLOCK
+    elif named and envelope.hip_id and named != envelope.hip_id:
+        refusal = Refusal.FACILITY_MISMATCH
+    elif not understood:
+        refusal = Refusal.INTENT
+    elif person is None or not (person.abha_address or person.abha_number):
+        refusal = Refusal.PROFILE
+    if not address and person is not None and person.abha_number:
+        address = f"{person.abha_number}@{cm_id}"  # the default address of every number
+    facility = (named or envelope.hip_id)[:HIP_ID_MAX]
+    note = Note(form, facility, context[:ECHO_MAX], address[:ECHO_MAX], envelope.request_id)
+    return Scan(
+        facility=facility,
+        context=context[:CONTEXT_MAX],
+        request_id=same_request(envelope.request_id),
+        person=person,
+        position=position,
+        body=body,
+        note=write_note(note),
+        profile=profile,
+        refusal=refusal,
+    )
+
+
+def same_request(request_id: str) -> str:
+    """The id as a key: one UUID written in capitals, in braces or as a URN is one request."""
+    return request_id.strip().lower().removeprefix("urn:uuid:").strip("{}")
+
+
+def _is_profile_share(intent: Any) -> bool:
+    """Whether this asks for a number. A missing intent does (v0.5 has none); an unknown word or type does not."""
+    if intent == "PROFILE_SHARE" or intent is None or intent == "":
+        return True
+    if isinstance(intent, dict):
+        return _is_profile_share(intent.get("type"))
+    return isinstance(intent, str) and re.sub(r"[^a-z]", "", intent[:40].lower()) in _INTENTS
+
+
+def text(value: Any) -> str:
+    """Text as it came; a number in digits; anything else is absent."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _person(shared: PatientShare) -> Person:
+    return _known_by(text(shared.abha_number), text(shared.abha_address), _born(shared))
+
+
+def _known_by(number: str, address: str, born: tuple[int | None, int | None, int | None]) -> Person:
+    day, month, year = born
+    return Person(
+        abha_number=_abha_number(number),
+        abha_address=shown(address, ADDRESS_MAX),
+        year_of_birth=year,
+        month_of_birth=month,
+        day_of_birth=day,
+    )
+
+
+def _born(shared: PatientShare | LegacyPatient) -> tuple[int | None, int | None, int | None]:
+    """Day, month and year, each on its own or all in ``dob``."""
+    year = _number(shared.year_of_birth, EARLIEST_YEAR, LATEST_YEAR)
+    if year is None and isinstance(shared, PatientShare) and shared.dob is not None:
+        return _date(text(shared.dob))
+    return _number(shared.day_of_birth, 1, 31), _number(shared.month_of_birth, 1, 12), year
+
+
+def _legacy_person(shared: LegacyPatient) -> Person:
+    kinds = _identifiers(shared.identifiers)
+    number = text(shared.health_id_number) or kinds.get("NDHM_HEALTH_NUMBER", "")
+    return _known_by(number, text(shared.health_id) or kinds.get("HEALTH_ID", ""), _born(shared))
+
+
+def _legacy_patient(shared: LegacyPatient) -> Patient:
+    kinds = _identifiers(shared.identifiers)
+    record = kinds.get("MR", "")
+    phone = kinds.get("MOBILE", "") or (record if record.startswith("+") else "")  # v0.5 writes phones as MR too
+    return _whole(_legacy_person(shared), shared, phone=phone)
+
+
+def _identifiers(listed: Any) -> dict[str, str]:
+    if not isinstance(listed, list):
+        return {}
+    pairs = [each for each in listed[:20] if isinstance(each, dict)]
+    return {text(each.get("type")): text(each.get("value")) for each in pairs}
+
+
+def _whole(person: Person, shared: PatientShare | LegacyPatient, *, phone: str) -> Patient:
+    """The person with everything that only people read."""
+    parts = shared.address if isinstance(shared.address, dict) else {"line": shared.address}
+    sex = text(shared.gender)[:20].strip().upper()
+    return Patient(
+        **msgspec.structs.asdict(person),
+        name=shown(text(shared.name)),
+        gender=sex if sex in {"M", "F", "O", "D", "T", "U"} else _GENDERS.get(sex, ""),
+        phone=_phone(phone),
+        line=shown(text(parts.get("line")), 128),
+        district=shown(text(parts.get("district"))),
+        state=shown(text(parts.get("state"))),
+        pincode=shown(text(parts.get("pincode")) or text(parts.get("pinCode")), 10),
+    )
+
+
+def _abha_number(written: str) -> str:
+    digits = written.replace("-", "")  # as the gateway writes them: 91-7507-6821-7770
+    if digits and not (len(digits) <= 14 and _is_digits(digits)):
+        digits = _NOT_DIGIT.sub("", written[:40])
+    return digits if len(digits) == 14 else ""
+
+
+def _phone(written: str) -> str:
+    """Digits; ten of them when India's 91 or a trunk zero stood before."""
+    digits = written if len(written) == 10 and _is_digits(written) else _NOT_DIGIT.sub("", written[:40])
+    if (len(digits) == 12 and digits.startswith("91")) or (len(digits) == 11 and digits.startswith("0")):
+        return digits[-10:]
+    return digits if len(digits) <= 15 else ""
+
+
+def _number(value: Any, least: int, most: int) -> int | None:
+    """A whole number in this range, written as text or not; anything else is absent."""
+    written = value if isinstance(value, str) else text(value)
+    return _whole_number(written, least, most) if len(written) <= 4 else None
+
+
+@lru_cache(maxsize=1024)
+def _whole_number(written: str, least: int, most: int) -> int | None:
+    """Of few days, months and years, and not to be read anew for everybody."""
+    number = int(written) if _is_digits(written) else -1
+    return number if least <= number <= most else None
+
+
+def _is_digits(written: str) -> bool:
+    return written.isdigit() and written.isascii()
+
+
+def _date(written: str) -> tuple[int | None, int | None, int | None]:
+    """Day, month and year of ``1990-01-15``, ``15-1-1990`` or ``15/1/1990``, or a year alone."""
+    if found := _ISO_DATE.match(written[:40]):
+        day, month, year = found[3], found[2], found[1]
+    elif found := _DAY_FIRST.match(written[:40]):
+        day, month, year = found[1], found[2], found[3]
+    else:
+        day, month, year = "", "", written
+    return _number(day, 1, 31), _number(month, 1, 12), _number(year, EARLIEST_YEAR, LATEST_YEAR)
+
+
+def _position(latitude: Any, longitude: Any) -> tuple[float, float] | None:
+    """Both coordinates or neither. Nought and nought is a phone that does not know, not a ship off Ghana."""
+    if latitude is None or longitude is None:
+        return None
+    north, east = _degrees(latitude, 90.0), _degrees(longitude, 180.0)
+    if north is None or east is None or (north == 0.0 and east == 0.0):
+        return None
+    return north, east
+
+
+def _degrees(value: Any, bound: float) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        degrees = float(value[:40] if isinstance(value, str) else value)
+    except (ValueError, OverflowError):
+        return None
+    return degrees if math.isfinite(degrees) and abs(degrees) <= bound else None

@@ -1,0 +1,95 @@
+"""From an owed answer to the bytes that pay it, in the spelling the question had.
+
+The promise: the same debt makes the same bytes, in every process and on every attempt, so that the gateway can never
+be told two things. (A legacy answer carries a time in its body: it is when the debt was written, until that is so long
+ago that the gateway would refuse it.)
+"""
+
+import uuid
+from typing import Final
+
+import msgspec
+
+from kiosk.abdm.client import ON_SHARE, ON_SHARE_V05, ON_SHARE_V1, ON_STATUS, timestamp
+from kiosk.abdm.inbound import Note
+from kiosk.abdm.refusals import REFUSALS
+from kiosk.abdm.schemas import (
+    Acknowledgement,
+    DraftAcknowledgement,
+    DraftOnShare,
+    Error,
+    Failure,
+    LegacyAcknowledgement,
+    LegacyOnShare,
+    OnShare,
+    OnStatus,
+    Reply,
+    RunningToken,
+    TokenProfile,
+)
+from queueing.models import Debt
+
+LEGACY_FAILURE: Final = 1000
+"""The one code that v1.0 and v0.5 know for a failure at the HIP."""
+EXPIRY_MIN_S, EXPIRY_MAX_S = 1, 86_400
+LEGACY_FRESH_S: Final = 45
+"""A legacy answer's own time must be true to a minute."""
+
+_PATHS: Final = {"v3": ON_SHARE, "draft": ON_SHARE, "v1": ON_SHARE_V1, "v05": ON_SHARE_V05, "status": ON_STATUS}
+_JSON: Final = msgspec.json.Encoder()
+_OURS: Final = uuid.UUID("6c9a3f0e-5d0b-4b7c-9a55-1f6f0f6f9d11")
+"""Namespace of the ids in legacy bodies: made from the request, so that each attempt has the same."""
+
+
+def path_of(note: Note) -> str:
+    """Where the answer goes. The draft never had a gateway of its own: its answers go where v3's do."""
+    return _PATHS[note.form]
+
+
+def body_of(debt: Debt, note: Note, now_s: float, *, expiry_as_number: bool = False) -> bytes:
+    """The answer's bytes. ``expiry_as_number`` is for a gateway that insists on its schema."""
+    if note.form == "status":
+        return _JSON.encode(_on_status(debt, note))
+    if note.form in ("v1", "v05"):
+        return _JSON.encode(_legacy(debt, note, now_s))
+    if debt.refusal is not None:
+        return _JSON.encode(_failure(debt, note))
+    expiry = max(EXPIRY_MIN_S, min(EXPIRY_MAX_S, debt.expires_in_s))
+    if note.form == "draft":
+        return _JSON.encode(_draft(debt, note, expiry))
+    token = TokenProfile(note.context, debt.token, expiry if expiry_as_number else str(expiry))
+    return _JSON.encode(OnShare(Acknowledgement("SUCCESS", note.abha_address, token), Reply(note.request_id)))
+
+
+def _failure(debt: Debt, note: Note) -> Failure:
+    assert debt.refusal is not None  # noqa: S101  (asked by both callers; says so to the type checker)
+    code, words = REFUSALS[debt.refusal]
+    return Failure(Error(code, words), Reply(note.request_id))
+
+
+def _draft(debt: Debt, note: Note, expiry: int) -> DraftOnShare:
+    done = DraftAcknowledgement(note.abha_address, "success", note.context, debt.token, expiry)
+    return DraftOnShare(done, Reply(note.request_id))
+
+
+def _on_status(debt: Debt, note: Note) -> OnStatus | Failure:
+    if debt.refusal is not None:
+        return _failure(debt, note)
+    token = RunningToken(note.hip_id, note.context, debt.running or "0", debt.pace_min)
+    return OnStatus(token, Reply(note.request_id))
+
+
+def _legacy(debt: Debt, note: Note, now_s: float) -> LegacyOnShare:
+    owed_s = debt.owed_ms / 1000
+    answer = LegacyOnShare(
+        request_id=str(uuid.uuid5(_OURS, debt.request)),
+        timestamp=timestamp(owed_s if abs(now_s - owed_s) < LEGACY_FRESH_S else now_s),
+        resp=Reply(note.request_id),
+    )
+    if debt.refusal is not None:
+        answer.error = Error(LEGACY_FAILURE, REFUSALS[debt.refusal].words)
+    elif note.form == "v1":
+        answer.acknowledgement = LegacyAcknowledgement("SUCCESS", note.abha_address, debt.token)
+    else:
+        answer.acknowledgement = LegacyAcknowledgement("SUCCESS", note.abha_address)
+    return answer

@@ -1,0 +1,280 @@
+"""The relay: pays what the outbox owes to the gateway, until each debt is paid or parked.
+
+Promised: each debt is sent at least once; all attempts of one debt carry the same bytes; a debt is forgotten only when
+the gateway took it or said that it had it already. Silence, 429 and 5xx are tried again, 0.5 to 4 s apart, while the
+patient's app still waits (30 s from when the debt was written). 401 earns one retry with a new token. Any other 4xx,
+and time running out, parks the debt where an administrator sees it and may send it again: the number on the ticket is
+kept whatever happens here. The relay falls open: no failure of the gateway ever slows a scan.
+"""
+
+import asyncio
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum
+from functools import partial
+from typing import Final, Protocol
+
+import msgspec
+
+from kiosk.abdm.circuit_breaker import Rank, Valve
+from kiosk.abdm.errors import GatewayError, GatewayRefused
+from kiosk.abdm.inbound import read_note
+from kiosk.abdm.outbound import body_of, path_of
+from kiosk.patient import envelope
+from kiosk.patient.envelope import Letter
+from kiosk.security.encryption import SealBroken
+from queueing.errors import QueueingError
+from queueing.models import Debt
+
+PATIENCE_S: Final = 30.0
+"""How long the app holds its screen."""
+LATE_S: Final = 30.0
+"""A debt that is late already (relay was down, resent by hand) waits this long for its one attempt."""
+ATTEMPT_S: Final = 5.0
+BACKOFF_S: Final = (0.5, 1.0, 2.0, 4.0)
+JITTER: Final = 0.3
+HELD_MAX: Final = 10_000
+"""Debts in hand: 300 scans a second through a thirty-second outage. The rest waits in the outbox."""
+TAKE_MAX: Final = 256
+STORE_AGAIN_S: Final = 0.5
+CANCELLED_S: Final = 1.0
+"""For attempts that were broken off; one that does not notice is left behind."""
+STOP_S: Final = 5.0
+"""For attempts under way when we are asked to stop; what remains goes back to the outbox."""
+
+_RETRIED: Final = frozenset({408, 425, 429})
+_ANSWERED_CODES: Final = frozenset({"ABDM-1087"})
+_ANSWERED_WORDS: Final = re.compile(
+    r"\bduplicate|\balready\s+(?:been\s+)?(?:answered|acknowledged|processed|received|responded|shared|sent|exists)",
+    re.IGNORECASE,
+)
+_log = logging.getLogger(__name__)
+
+
+class Verdict(Enum):
+    """What becomes of a debt after one attempt."""
+
+    PAID = "paid"
+    RETRY = "retry"
+    RENEW = "renew"
+    PARK = "park"
+
+
+class OutboxLike(Protocol):
+    async def take(self, *, limit: int, wait_ms: int) -> list[Debt]: ...
+    async def paid(self, debts: Sequence[Debt]) -> None: ...
+    async def park(self, debt: Debt, reason: str) -> None: ...
+
+
+class GatewayLike(Protocol):
+    async def answer(self, path: str, hip_id: str, body: bytes, *, timeout_s: float) -> None: ...
+
+
+class SealLike(Protocol):
+    def open(self, purpose: str, facility: str, binding: str, sealed: bytes) -> bytes: ...
+    def close(self, purpose: str, facility: str, binding: str, plain: bytes) -> bytes: ...
+
+
+def verdict(error: GatewayError) -> Verdict:
+    """What an attempt that failed so means for the debt."""
+    if not isinstance(error, GatewayRefused):
+        return Verdict.RETRY
+    if error.status == 401:
+        return Verdict.RENEW
+    if not 400 <= error.status < 500 or error.status in _RETRIED:
+        return Verdict.RETRY
+    if error.code in _ANSWERED_CODES or _ANSWERED_WORDS.search(error.message):
+        return Verdict.PAID
+    return Verdict.PARK
+
+
+def pause_s(attempts: int, error: GatewayError, spread: float) -> float:
+    """How long to wait after so many attempts; ``spread`` from 0 to 1 keeps debts from marching in step."""
+    backoff = BACKOFF_S[min(attempts, len(BACKOFF_S)) - 1] * (1 - JITTER + 2 * JITTER * spread)
+    asked = error.retry_after_s if isinstance(error, GatewayRefused) else None
+    return max(backoff, asked or 0.0)
+
+
+class Relay:
+    """One per relay process. Whoever made the outbox and the gateway closes them, after ``run`` has returned."""
+
+    def __init__(
+        self,
+        outbox: OutboxLike,
+        gateway: GatewayLike,
+        seal: SealLike,
+        *,
+        expiry_as_number: bool = False,
+        watch: Callable[[Verdict, float], None] = lambda _verdict, _seconds: None,
+        now_s: Callable[[], float] = time.time,
+    ) -> None:
+        self._outbox = outbox
+        self._gateway = gateway
+        self._seal = seal
+        self._expiry_as_number = expiry_as_number
+        self._watch = watch
+        """Told of each debt that ended: how, and seconds since it was owed."""
+        self._now_s = now_s
+        self._valve = Valve()
+        self._in_hand: dict[str, asyncio.Task[None]] = {}
+        self._room = asyncio.Event()
+        self._paid: list[Debt] = []
+        self._telling: asyncio.Task[None] | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Pay until asked to stop; then let attempts under way end, and leave the rest to the outbox."""
+        while not stop.is_set():
+            try:
+                await self.run_once()
+            except QueueingError as away:
+                _log.warning("the outbox cannot be read: %s", type(away).__name__)
+                await asyncio.sleep(STORE_AGAIN_S)
+        await self.finish(STOP_S)
+
+    async def run_once(self, *, wait_ms: int = 1000) -> int:
+        """Take what is owed, up to what one may hold, and start paying it. Returns how many were taken."""
+        while len(self._in_hand) >= HELD_MAX:
+            self._room.clear()
+            await self._room.wait()
+        taken = await self._outbox.take(limit=min(TAKE_MAX, HELD_MAX - len(self._in_hand)), wait_ms=wait_ms)
+        fresh = [debt for debt in taken if debt.id not in self._in_hand]
+        self._valve.arrived(len(fresh))
+        for debt in fresh:
+            task = asyncio.create_task(self._settle(debt))
+            self._in_hand[debt.id] = task
+            task.add_done_callback(partial(self._let_go, debt.id))
+        return len(taken)
+
+    async def finish(self, within_s: float) -> None:
+        """Wait for all debts in hand, for so long; give up the rest and say what was paid."""
+        if self._in_hand:
+            _, left = await asyncio.wait(set(self._in_hand.values()), timeout=within_s)
+            for task in left:
+                task.cancel()
+            if left:
+                await asyncio.wait(left, timeout=CANCELLED_S)
+        if (telling := self._telling) is not None:
+            await asyncio.wait({telling}, timeout=within_s)
+            telling.cancel()  # a store that cannot be told now learns it from the next relay: the gateway hears twice
+            await asyncio.gather(telling, return_exceptions=True)
+
+    def _let_go(self, debt_id: str, done: "asyncio.Task[None]") -> None:
+        self._in_hand.pop(debt_id, None)
+        self._room.set()
+        if not done.cancelled() and (broken := done.exception()) is not None:
+            _log.error("a debt was left in the outbox: %s", type(broken).__name__)
+
+    async def _settle(self, debt: Debt) -> None:
+        try:
+            letter = envelope.read(self._open(debt))
+            note = read_note(letter.note)
+        except (SealBroken, msgspec.MsgspecError):
+            await self._park(debt, "its letter cannot be opened")
+            return
+        body = body_of(debt, note, self._now_s(), expiry_as_number=self._expiry_as_number)
+        reason = await self._deliver(debt, path_of(note), note.hip_id, body)
+        if reason is None:
+            self._tell_paid(debt)
+        else:
+            # A parked debt lies for days: it keeps what another attempt needs, and nobody's profile.
+            await self._park(msgspec.structs.replace(debt, letter=self._close(debt, Letter(letter.note))), reason)
+
+    def _close(self, debt: Debt, letter: Letter) -> bytes:
+        return self._seal.close(envelope.PURPOSE, debt.facility_key, debt.request, envelope.write(letter))
+
+    def _open(self, debt: Debt) -> bytes:
+        return self._seal.open(envelope.PURPOSE, debt.facility_key, debt.request, debt.letter)
+
+    async def _deliver(self, debt: Debt, path: str, hip_id: str, body: bytes) -> str | None:
+        """Attempt until the debt ends: None when it is paid, else why it must be parked."""
+        late, left_s = self._time_left(debt)
+        ends = asyncio.get_running_loop().time() + left_s
+        renewed = False
+        attempts = 0
+        while True:
+            error = await self._attempt((int(late), debt.owed_ms), path, hip_id, body, ends)
+            if error is None:
+                return None
+            attempts += 1
+            found = verdict(error)
+            if found is Verdict.PAID:
+                return None
+            if found is Verdict.PARK or (found is Verdict.RENEW and renewed):
+                return _reason(error)
+            renewed = found is Verdict.RENEW
+            if renewed:
+                continue
+            wait_s = pause_s(attempts, error, random.random())  # noqa: S311  (spreads retries; no secret)
+            if late or asyncio.get_running_loop().time() + wait_s >= ends:
+                return _reason(error)
+            await asyncio.sleep(wait_s)
+
+    async def _attempt(self, rank: Rank, path: str, hip_id: str, body: bytes, ends: float) -> GatewayError | None:
+        """One attempt, when its turn comes. The turn that never came is a failure like silence."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout_at(ends):
+                await self._valve.enter(rank)
+        except TimeoutError:
+            return NoTurn("the gateway was away too long")
+        well: bool | None = None
+        try:
+            await self._gateway.answer(path, hip_id, body, timeout_s=min(ATTEMPT_S, max(1.0, ends - loop.time())))
+            well = True
+        except GatewayRefused as refused:
+            well = refused.status < 500
+            return refused
+        except GatewayError as silent:
+            well = False
+            return silent
+        finally:
+            self._valve.leave(well=well)
+        return None
+
+    def _time_left(self, debt: Debt) -> tuple[bool, float]:
+        """Whether the debt is late, and for how many seconds from now it may be tried."""
+        left_s = PATIENCE_S - (self._now_s() - debt.owed_ms / 1000)
+        return (True, LATE_S) if left_s <= 0 else (False, min(left_s, PATIENCE_S))
+
+    def _tell_paid(self, debt: Debt) -> None:
+        """Collect what was paid: one call to the store covers all that came together."""
+        self._paid.append(debt)
+        self._watch(Verdict.PAID, self._now_s() - debt.owed_ms / 1000)
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell())
+
+    async def _tell(self) -> None:
+        while self._paid:
+            batch, self._paid = self._paid, []
+            try:
+                await self._outbox.paid(batch)
+            except QueueingError as away:
+                _log.warning("the outbox cannot be told: %s", type(away).__name__)
+                self._paid = batch + self._paid
+                await asyncio.sleep(STORE_AGAIN_S)
+        self._telling = None
+
+    async def _park(self, debt: Debt, reason: str) -> None:
+        while True:
+            try:
+                await self._outbox.park(debt, reason)
+            except QueueingError as away:
+                _log.warning("the outbox cannot be told: %s", type(away).__name__)
+                await asyncio.sleep(STORE_AGAIN_S)
+            else:
+                self._watch(Verdict.PARK, self._now_s() - debt.owed_ms / 1000)
+                return
+
+
+class NoTurn(GatewayError):
+    """The debt's time ran out while the gateway was left alone."""
+
+
+def _reason(error: GatewayError) -> str:
+    """For the administrator: our words, the gateway's status and code; never its sentence, which may repeat ours."""
+    if isinstance(error, GatewayRefused):
+        return f"the gateway answered {error.status} {error.code}".rstrip()
+    return str(error)

@@ -1,0 +1,1 @@
+"""Staff logins, sessions and passwords: the rules, without HTML."""

@@ -1,0 +1,1 @@
+"""What a stated load needs, computed from measured costs."""

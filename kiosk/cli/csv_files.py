@@ -1,0 +1,208 @@
+"""Files of rows that people made with a spreadsheet: read as a stream, checked as a whole, mistakes told by place.
+
+UTF-8 with or without a mark at the beginning, commas, quotes as RFC 4180. Nothing of a file is written anywhere before
+all of it was read without a mistake.
+"""
+
+import asyncio
+import csv
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from kiosk.cli.running import CommandFailed
+
+T = TypeVar("T")
+
+ROWS_MAX: Final = 1_000_000
+"""Every facility of the country fits twice."""
+FIELD_MAX: Final = 4_096
+SHOWN_MAX: Final = 20
+"""Mistakes that are listed; who has more has one mistake many times."""
+AT_ONCE: Final = 256
+"""Writes on their way together: they share one fsync."""
+
+
+class Problem(Exception):
+    """A mistake in one line. ``line`` counts from 1, as an editor does."""
+
+    def __init__(self, line: int, column: str, words: str) -> None:
+        super().__init__(f"line {line}, column {column}: {words}")
+        self.line = line
+        self.column = column
+        self.words = words
+
+
+class Column(Struct, frozen=True):
+    name: str
+    read: Callable[[str], Any]
+    """Raises ValueError with what is wrong, in words that follow the column's name."""
+    required: bool = False
+
+
+class Row(Struct, frozen=True):
+    line: int
+    values: dict[str, Any]
+    extra: dict[str, str]
+
+
+def text(shortest: int, longest: int) -> Callable[[str], str]:
+    """Printable text of so many characters."""
+
+    def read(said: str) -> str:
+        if len(said) < shortest:
+            raise ValueError("is empty")
+        if len(said) > longest:
+            raise ValueError(f"is longer than {longest} characters")
+        if not said.isprintable():
+            raise ValueError("holds a character that cannot be printed")
+        return said
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[str], float | None]:
+    """A number, or None for an empty cell."""
+
+    def read(said: str) -> float | None:
+        if not said:
+            return None
+        try:
+            value = float(said)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise ValueError(f"is no number from {low:g} to {high:g}")
+        return value
+
+    return read
+
+
+def whole(low: int, high: int, *, empty: int | None = None) -> Callable[[str], int | None]:
+    """A whole number; ``empty`` stands for an empty cell."""
+
+    def read(said: str) -> int | None:
+        if not said and empty is not None:
+            return empty
+        if not said.isascii() or not said.isdigit() or len(said) > 9 or not low <= int(said) <= high:
+            raise ValueError(f"is no whole number from {low} to {high}")
+        return int(said)
+
+    return read
+
+
+def timezone(said: str) -> str:
+    """An IANA name, or empty."""
+    if said:
+        try:
+            ZoneInfo(said)
+        except (KeyError, OSError, ValueError):
+            raise ValueError("is no time zone such as Asia/Kolkata") from None
+    return said
+
+
+def rows(file: Path, columns: Sequence[Column]) -> Iterator[Row]:
+    """Row by row; raises Problem at the first mistake, and CommandFailed for a file that is none of ours."""
+    for row in _read(file, columns):
+        if isinstance(row, Problem):
+            raise row
+        yield row
+
+
+def check(file: Path, columns: Sequence[Column], make: Callable[[Row], object]) -> int:
+    """Read all of it and count its rows. Raises CommandFailed that lists the mistakes."""
+    problems: list[Problem] = []
+    count = 0
+    for row in _read(file, columns):
+        count += 1
+        try:
+            if isinstance(row, Problem):
+                raise row
+            make(row)
+        except Problem as problem:
+            problems.append(problem)
+    if problems:
+        listed = "; ".join(str(problem) for problem in problems[:SHOWN_MAX])
+        more = f"; and {len(problems) - SHOWN_MAX} more" if len(problems) > SHOWN_MAX else ""
+        raise CommandFailed(f"{file.name}: {len(problems)} mistakes, nothing was written: {listed}{more}")
+    return count
+
+
+def _read(file: Path, columns: Sequence[Column]) -> Iterator[Row | Problem]:
+    csv.field_size_limit(FIELD_MAX)
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream, strict=True)
+        try:
+            head = _head(file, next(reader, []), columns)
+            for cells in reader:
+                if reader.line_num > ROWS_MAX:
+                    raise CommandFailed(f"{file.name}: more than {ROWS_MAX} lines")
+                if any(cell.strip() for cell in cells):
+                    yield _row(reader.line_num, head, cells, columns)
+        except csv.Error as wrong:
+            raise CommandFailed(
+                f"{file.name}: line {reader.line_num}: not CSV ({wrong}); nothing was written"
+            ) from None
+        except UnicodeDecodeError:
+            said = f"{file.name}: line {reader.line_num + 1}: not UTF-8; save it as CSV UTF-8; nothing was written"
+            raise CommandFailed(said) from None
+
+
+def _head(file: Path, cells: list[str], columns: Sequence[Column]) -> list[str]:
+    head = [cell.strip().lower() for cell in cells]
+    missing = [column.name for column in columns if column.required and column.name not in head]
+    if missing:
+        raise CommandFailed(f"{file.name}: line 1: the header has no column {' and no column '.join(missing)}")
+    twice = sorted({name for name in head if name and head.count(name) > 1})
+    if twice:
+        raise CommandFailed(f"{file.name}: line 1: column {twice[0]} stands twice in the header")
+    return head
+
+
+def _row(line: int, head: list[str], cells: list[str], columns: Sequence[Column]) -> Row | Problem:
+    if len(cells) > len(head):
+        return Problem(line, str(len(head) + 1), "has no name in the header: is a text with a comma not in quotes?")
+    said = dict(zip(head, (cell.strip() for cell in cells), strict=False))
+    try:
+        return row_of(line, said, columns)
+    except Problem as problem:
+        return problem
+
+
+def row_of(line: int, said: dict[str, str], columns: Sequence[Column]) -> Row:
+    """One row's values. Raises Problem."""
+    values: dict[str, Any] = {}
+    for column in columns:
+        try:
+            values[column.name] = column.read(said.get(column.name, ""))
+        except ValueError as wrong:
+            raise Problem(line, column.name, str(wrong)) from None
+    known = {column.name for column in columns}
+    return Row(line, values, {name: value for name, value in said.items() if name and name not in known})
+
+
+async def spread(things: Iterable[T], key: Callable[[T], Hashable], put: Callable[[T], Awaitable[object]]) -> int:
+    """Put all things, many at once; those of one key in the order of the file. Returns how many."""
+    count = 0
+    last: dict[Hashable, asyncio.Task[None]] = {}
+    async with asyncio.TaskGroup() as group:
+        room = asyncio.Semaphore(AT_ONCE)
+
+        async def one(thing: T, before: asyncio.Task[None] | None) -> None:
+            try:
+                if before is not None:
+                    await asyncio.wait({before})
+                await put(thing)
+            finally:
+                room.release()
+
+        for thing in things:
+            await room.acquire()
+            count += 1
+            last[key(thing)] = group.create_task(one(thing, last.get(key(thing))))
+            if len(last) > 4 * AT_ONCE:
+                last = {name: task for name, task in last.items() if not task.done()}
+    return count

@@ -1,0 +1,228 @@
+"""``kiosk doctor``: looks at everything an installation stands on, and says what to do about what is wrong."""
+
+import asyncio
+import ctypes
+import os
+import platform
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import click
+from msgspec import Struct
+from pyreqwest.client import ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+
+from kiosk.abdm.errors import GatewayError
+from kiosk.abdm.jwks import read_key_set
+from kiosk.cli.running import CommandFailed, as_json, opened, tell
+from kiosk.fittings import new_gateway
+from kiosk.health import DISK_ROOM_BYTES, promised
+from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
+from kiosk.settings import Settings, load, unknown_names
+from kiosk.settings.values import is_loopback
+from queueing.errors import QueueingError
+from queueing.outbox import Outbox
+from queueing.registry import Registry
+from queueing.store.store import Store
+
+Verdict = Literal["ok", "warning", "wrong"]
+CLOCK_WARN_S: Final = 1.0
+"""Incident reports and signed codes both want the right second."""
+CLOCK_WRONG_S: Final = 60.0
+"""Codes change each minute, and the gateway's tokens have a leeway of one."""
+DISK_WARN_BYTES: Final = 2 << 30
+"""A journal may double while it is rewritten."""
+MEMORY_WARN_BYTES: Final = 1 << 30
+FILES_WARN: Final = 4096
+GATEWAY_WITHIN_S: Final = 5.0
+ROTATE_DAYS: Final = 180
+
+
+class Finding(Struct, frozen=True):
+    """One thing looked at. ``todo`` says what to do, where something is to be done."""
+
+    what: str
+    verdict: Verdict
+    words: str
+    todo: str = ""
+
+
+@click.command()
+@as_json
+def doctor(json: bool) -> None:
+    """Check settings, store, durability promise, clock, gateway and disk; say what to do."""
+    findings = asyncio.run(_examine())
+    wrong = sum(finding.verdict == "wrong" for finding in findings)
+    tell(json, findings, *(line for finding in findings for line in _lines(finding)))
+    if wrong:
+        raise CommandFailed(f"{wrong} of {len(findings)} checks are wrong")
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    mark = {"ok": "ok     ", "warning": "WARNING", "wrong": "WRONG  "}[finding.verdict]
+    yield f"{mark}  {finding.what:<9} {finding.words}"
+    if finding.todo:
+        yield f"{'':19}→ {finding.todo}"
+
+
+async def _examine() -> list[Finding]:
+    # A wrong setting leaves as the one line it always is: nothing else can be looked at without settings.
+    settings = load()
+    findings = [*_settings(settings), *_machine(settings), *_keys(settings), *await _gateway(settings)]
+    try:
+        async with opened(settings) as store:
+            findings += await _store(settings, store)
+    except QueueingError as away:
+        todo = (
+            "look at KIOSK_REDIS_URL and at the server behind it"
+            if settings.redis_url
+            else "see valkey.log in the data folder"
+        )
+        findings.append(Finding("store", "wrong", str(away) or type(away).__name__, todo))
+    return findings
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    for name in unknown_names():
+        yield Finding("settings", "warning", f"{name} is no setting and is ignored", "look for a misspelling")
+    url = urlsplit(settings.public_url)
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        yield Finding(
+            "settings", "wrong", f"people reach {settings.public_url} without encryption",
+            "put a proxy with TLS in front and set KIOSK_PUBLIC_URL=https://…",
+        )  # fmt: skip
+    elif is_loopback(url.hostname or ""):
+        yield Finding(
+            "settings", "warning", f"QR codes and links carry {settings.public_url}, which only this machine reaches",
+            "set KIOSK_PUBLIC_URL to the address that phones reach",
+        )  # fmt: skip
+    else:
+        yield Finding("settings", "ok", f"people reach {settings.public_url}")
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    yield Finding("python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    folder = settings.data_dir if settings.data_dir.exists() else settings.data_dir.parent
+    free = shutil.disk_usage(folder if folder.exists() else "/").free
+    verdict: Verdict = "wrong" if free < DISK_ROOM_BYTES else "warning" if free < DISK_WARN_BYTES else "ok"
+    yield Finding(
+        "disk", verdict, f"{free >> 20} MiB free for {settings.data_dir}", "" if verdict == "ok" else "make room"
+    )
+    if settings.data_dir.exists() and settings.data_dir.stat().st_mode & 0o077:
+        yield Finding("disk", "wrong", f"others may enter {settings.data_dir}", f"chmod 700 {settings.data_dir}")
+    memory = _memory_bytes()
+    if memory is not None and memory < MEMORY_WARN_BYTES:
+        yield Finding("memory", "warning", f"{memory >> 20} MiB available", "1 GiB serves a district")
+    yield _open_files()
+    yield _clock_is_kept()
+
+
+def _memory_bytes() -> int | None:
+    try:
+        with open("/proc/meminfo") as file:
+            found = next(line for line in file if line.startswith("MemAvailable:"))
+    except (OSError, StopIteration):
+        return None
+    return int(found.split()[1]) * 1024
+
+
+def _open_files() -> Finding:
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard == resource.RLIM_INFINITY or hard >= FILES_WARN:
+        return Finding("sockets", "ok", f"up to {'any number of' if hard < 0 else hard} open files")
+    return Finding("sockets", "warning", f"at most {hard} open files: each screen takes one", "raise LimitNOFILE")
+
+
+def _clock_is_kept() -> Finding:
+    """Whether the kernel says that somebody keeps its clock right (``adjtimex``: STA_UNSYNC)."""
+    if sys.platform != "linux":
+        return Finding("clock", "ok", "not asked on this system")
+    buffer = ctypes.create_string_buffer(256)  # struct timex, all zero: ask, change nothing
+    state = ctypes.CDLL(None).adjtimex(buffer)
+    unsync = bool(int.from_bytes(buffer.raw[40:44], sys.byteorder) & 0x40)
+    if state < 0 or unsync:
+        todo = "install chrony (CERT-In: with the servers of NIC or NPL); in a container the host's counts"
+        return Finding("clock", "warning", "nobody keeps this machine's clock right", todo)
+    return Finding("clock", "ok", "kept by a time service")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    disk = KeysOnDisk(settings.data_dir)
+    if not disk.path.exists():
+        yield Finding("keys", "ok", "made at the first start")
+        return
+    try:
+        ring = disk.load()
+    except KeysUnreadable as broken:
+        yield Finding("keys", "wrong", str(broken))
+        return
+    days = int(time.time() - ring.signing.since_s) // 86_400
+    if days > ROTATE_DAYS:
+        yield Finding("keys", "warning", f"{ring.signing.kid} has signed for {days} days", "kiosk keys rotate")
+    else:
+        yield Finding("keys", "ok", f"{ring.signing.kid} signs since {days} days")
+
+
+async def _gateway(settings: Settings) -> list[Finding]:
+    gateway = new_gateway(settings)
+    if gateway is None:
+        todo = "set KIOSK_GATEWAY_CLIENT_ID and KIOSK_GATEWAY_CLIENT_SECRET_FILE to connect"
+        return [Finding("gateway", "ok", f"ABDM is off, local queues work ({todo})")]
+    try:
+        async with asyncio.timeout(GATEWAY_WITHIN_S):
+            keys = read_key_set(await gateway.certs())
+        found = [
+            Finding("gateway", "ok" if keys else "wrong", f"{settings.gateway_url} publishes {len(keys)} usable keys"),
+            await _gateway_clock(settings),
+        ]
+    except (GatewayError, TimeoutError) as failure:
+        todo = "look at KIOSK_GATEWAY_URL, the credentials, and whether this machine reaches the internet"
+        found = [Finding("gateway", "wrong", f"{settings.gateway_url}: {type(failure).__name__}", todo)]
+    finally:
+        await gateway.close()
+    return found
+
+
+async def _gateway_clock(settings: Settings) -> Finding:
+    """By the ``Date`` of any answer; half a second is lost in its rounding."""
+    try:
+        async with ClientBuilder().no_proxy().base_url(settings.gateway_url).build() as client:
+            async with asyncio.timeout(GATEWAY_WITHIN_S):
+                answer = await client.get("/").build().send()
+        apart_s = abs(time.time() - parsedate_to_datetime(answer.headers["date"]).timestamp() - 0.5)
+    except (PyreqwestError, TimeoutError, KeyError, ValueError, TypeError):
+        return Finding("clock", "ok", "the gateway does not say what time it has")
+    verdict: Verdict = "wrong" if apart_s > CLOCK_WRONG_S else "warning" if apart_s > CLOCK_WARN_S + 0.5 else "ok"
+    todo = "" if verdict == "ok" else "set the clock right: chrony"
+    return Finding("clock", verdict, f"{apart_s:.1f} s from the gateway's", todo)
+
+
+async def _store(settings: Settings, store: Store) -> list[Finding]:
+    wanted, kept = promised(settings.redis_url), store.promise
+    words = {
+        "disk": "a 202 survives kill -9 of everything",
+        "replica": "a 202 is on two machines",
+        "none": "a 202 may be lost",
+    }
+    found = [Finding("promise", "ok", f"{kept}: {words[kept]}")]
+    if kept == "none" or (wanted == "replica" and kept != "replica"):
+        todo = "set appendonly yes and appendfsync always on every node"
+        found = [Finding("promise", "wrong", f"{kept}: {words[kept]}; {wanted} was wanted", todo)]
+    theirs = await store.call("doctor", "TIME")
+    apart_s = abs(time.time() - int(theirs[0])) if isinstance(theirs, list) else 0.0
+    if apart_s > CLOCK_WARN_S + 1:
+        found.append(Finding("clock", "wrong", f"{apart_s:.0f} s from the store's", "set both clocks right: chrony"))
+    owner = "the operator's own" if settings.redis_url else "embedded"
+    found.append(Finding("store", "ok", f"{owner}, {await Registry(store).count()} facilities"))
+    owed = await Outbox(store, f"doctor-{socket.gethostname()}-{os.getpid()}").backlog()
+    if settings.abdm and owed:
+        found.append(Finding("outbox", "warning" if owed > 100 else "ok", f"{owed} answers wait for the gateway"))
+    return found

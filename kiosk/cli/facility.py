@@ -1,0 +1,100 @@
+"""``kiosk facility``: hospitals, one by one or a whole register at once."""
+
+from pathlib import Path
+
+import click
+
+from kiosk.cli import csv_files
+from kiosk.cli.csv_files import Column, Problem, number, text, timezone
+from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
+from queueing.models import Facility
+from queueing.registry import Registry
+from queueing.store.store import Store
+
+COLUMNS = (
+    Column("hip_id", text(1, 250), required=True),
+    Column("name", text(1, 200), required=True),
+    Column("district", text(0, 100)),
+    Column("state", text(0, 100)),
+    Column("latitude", number(-90, 90)),
+    Column("longitude", number(-180, 180)),
+    Column("timezone", timezone),
+)
+EXTRA_COLUMNS, EXTRA_LENGTH = 16, 200
+"""Kept beside, for whoever exports them again: no more than a register's usual columns."""
+
+
+@click.group()
+def facility() -> None:
+    """Hospitals."""
+
+
+@facility.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def import_(file: Path, json: bool) -> None:
+    """Add or update facilities from FILE, a CSV with a header.
+
+    Columns: hip_id, name, district, state, latitude, longitude, timezone; others are kept beside. A file with a
+    mistake changes nothing: every line is read before the first is written. Rules and default queues stay as they are.
+    """
+    csv_files.check(file, COLUMNS, to_facility)
+
+    async def write(store: Store) -> int:
+        registry = Registry(store)
+        rows = csv_files.rows(file, COLUMNS)
+        return await csv_files.spread((to_facility(row) for row in rows), lambda one: one.hip_id, registry.put_facility)
+
+    count = with_store(settings_now(), write)
+    tell(json, {"facilities": count}, f"{count} facilities added or updated")
+
+
+def to_facility(row: csv_files.Row) -> Facility:
+    """Raises Problem."""
+    at = row.values
+    if (at["latitude"] is None) != (at["longitude"] is None):
+        missing = "latitude" if at["latitude"] is None else "longitude"
+        raise Problem(row.line, missing, "is empty, and latitude and longitude go together")
+    extra = {name[:60]: value[:EXTRA_LENGTH] for name, value in list(row.extra.items())[:EXTRA_COLUMNS] if value}
+    return Facility(**at, extra=extra)
+
+
+@facility.command("add")
+@click.argument("hip_id")
+@click.option("--name", required=True, help="As boards and posters show it.")
+@click.option("--district", default="")
+@click.option("--state", default="")
+@click.option("--latitude", type=click.FloatRange(-90, 90))
+@click.option("--longitude", type=click.FloatRange(-180, 180))
+@as_json
+def add(
+    hip_id: str, name: str, district: str, state: str, latitude: float | None, longitude: float | None, json: bool
+) -> None:
+    """Add or update one facility."""
+    said = {"hip_id": hip_id, "name": name, "district": district, "state": state,
+            "latitude": None if latitude is None else str(latitude),
+            "longitude": None if longitude is None else str(longitude)}  # fmt: skip
+    try:
+        one = to_facility(csv_files.row_of(0, {name: value or "" for name, value in said.items()}, COLUMNS))
+    except Problem as problem:
+        raise CommandFailed(f"{problem.column} {problem.words}") from None
+    with_store(settings_now(), lambda store: Registry(store).put_facility(one))
+    tell(json, one, f"{one.hip_id} added: {one.name}")
+
+
+@facility.command("list")
+@as_json
+def list_(json: bool) -> None:
+    """List all facilities."""
+
+    async def read(store: Store) -> list[Facility]:
+        registry, found = Registry(store), list[Facility]()
+        while page := await registry.facilities(found[-1].hip_id if found else "", 500):
+            found += page
+        return found
+
+    found = with_store(settings_now(), read)
+    rows = [(one.hip_id, one.name, one.district, one.default_queue or "-") for one in found]
+    tell(
+        json, found, *(a_table(("HIP ID", "NAME", "DISTRICT", "DEFAULT QUEUE"), rows) if rows else ["no facility yet"])
+    )

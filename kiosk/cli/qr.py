@@ -1,0 +1,58 @@
+"""``kiosk qr``: what goes on the wall. A poster carries the counter's bare name, which stays good for ever."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from kiosk.cli.running import CommandFailed, as_json, settings_now, tell, with_store
+from queueing.models import Counter, Facility, Queue
+from queueing.registry import Registry
+from queueing.store.store import Store
+from tokens import qr as pictures
+
+_file = click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Path)
+
+
+@click.command()
+@click.argument("hip_id")
+@click.argument("counter")
+@click.option("--svg", type=_file, help="Write the QR as SVG.")
+@click.option("--png", type=_file, help="Write the QR as PNG.")
+@click.option("--poster", type=_file, help="Write an A4 page for the wall, PNG.")
+@as_json
+def qr(hip_id: str, counter: str, svg: Path | None, png: Path | None, poster: Path | None, json: bool) -> None:
+    """Print what the QR of COUNTER says, or write it as a picture; '-' writes to standard output."""
+    settings = settings_now()
+    facility, known, queue = with_store(settings, lambda store: _looked_up(store, hip_id, counter.strip().upper()))
+    text = pictures.facility_url(settings.qr_host, facility.hip_id, known.name)
+    drawn: list[tuple[Path | None, Callable[[], bytes]]] = [
+        (svg, lambda: pictures.svg(text, label=f"{facility.name}, {known.name}")),
+        (png, lambda: pictures.png(text)),
+        (poster, lambda: pictures.poster(text, title=facility.name, subtitle=queue.name, counter=known.name)),
+    ]
+    written = []
+    for file, draw in drawn:
+        if file is not None:
+            _write(file, draw())
+            written.append(str(file))
+    if "-" not in written:
+        told = {"hip_id": facility.hip_id, "counter": known.name, "text": text, "files": written}
+        tell(json, told, *([f"wrote {file}" for file in written] or [text]))
+
+
+async def _looked_up(store: Store, hip_id: str, name: str) -> tuple[Facility, Counter, Queue]:
+    registry = Registry(store)
+    facility = await registry.facility(hip_id)
+    if facility is None:
+        raise CommandFailed(f"no facility {hip_id}")
+    counters = {one.name.upper(): one for one in await registry.counters(hip_id)}
+    if name not in counters:
+        raise CommandFailed(f"no counter {name[:40]} in {hip_id}: {', '.join(sorted(counters)) or 'it has none yet'}")
+    queues = {one.id: one for one in await registry.queues(hip_id)}
+    return facility, counters[name], queues[counters[name].queues[0]]
+
+
+def _write(file: Path, content: bytes) -> None:
+    with click.open_file(str(file), "wb") as stream:
+        stream.write(content)

@@ -1,0 +1,152 @@
+"""``kiosk queue``: the lines of people of a facility, and the counters that serve them."""
+
+from pathlib import Path
+
+import click
+from msgspec import Struct
+from msgspec.structs import replace
+
+from kiosk.cli import csv_files
+from kiosk.cli.csv_files import Column, Problem, text, whole
+from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
+from queueing.models import Counter, Queue
+from queueing.registry import PrefixTaken, Registry, RegistryError, UnknownFacility
+from queueing.store.store import Store
+from tokens import codable
+
+COUNTERS_MAX = 99
+"""In one go; a queue with more counters than that is several queues."""
+
+
+class QueueRow(Struct, frozen=True):
+    hip_id: str
+    line: int
+    queue: Queue
+    counters: int
+
+
+def _id(said: str) -> str:
+    if not 1 <= len(said) <= 32 or not said.isascii() or not said.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("is no id of 1 to 32 letters, digits, dashes and underscores")
+    return said
+
+
+def _prefix(said: str) -> str:
+    if not 1 <= len(said) <= 3 or not said.isascii() or not said.isalpha():
+        raise ValueError("is no prefix of 1 to 3 letters")
+    return said.upper()
+
+
+COLUMNS = (
+    Column("hip_id", text(1, 250), required=True),
+    Column("queue", _id, required=True),
+    Column("name", text(1, 100), required=True),
+    Column("prefix", _prefix, required=True),
+    Column("counters", whole(0, COUNTERS_MAX, empty=1)),
+)
+
+
+@click.group()
+def queue() -> None:
+    """Queues and their counters."""
+
+
+@queue.command()
+@click.argument("hip_id")
+@click.argument("queue", metavar="QUEUE")
+@click.option("--name", required=True, help="As boards show it.")
+@click.option("--prefix", required=True, help="1 to 3 letters before every number and counter.")
+@click.option("--counters", default="1", show_default=True, help="How many counters serve it.")
+@as_json
+def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bool) -> None:
+    """Add or update a queue; the first one of a facility is its default. Counts at once, also while serving."""
+    said = {"hip_id": hip_id, "queue": queue, "name": name, "prefix": prefix, "counters": counters}
+    try:
+        row = to_row(csv_files.row_of(0, said, COLUMNS))
+    except Problem as problem:
+        raise CommandFailed(f"{problem.column} {problem.words}") from None
+
+    async def write(store: Store) -> list[Counter]:
+        registry = Registry(store)
+        await put(registry, row)
+        return [one for one in await registry.counters(hip_id) if row.queue.id in one.queues]
+
+    found = [one.name for one in with_store(settings_now(), write)]
+    unsigned = [one for one in found if not codable(one)]
+    told = {"hip_id": hip_id, "queue": row.queue.id, "prefix": row.queue.prefix, "counters": found}
+    lines = [f"{row.queue.id} added with counters {', '.join(found) or 'none'}"]
+    if unsigned:
+        lines.append(
+            f"{', '.join(unsigned)}: longer than 4 characters, so their screens show a poster code, not a signed one"
+        )
+    tell(json, told, *lines)
+
+
+@queue.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def import_(file: Path, json: bool) -> None:
+    """Add or update queues from FILE, a CSV with columns hip_id, queue, name, prefix and counters.
+
+    A file with a mistake changes nothing: every line is read before the first is written.
+    """
+    csv_files.check(file, COLUMNS, to_row)
+    refused: list[str] = []
+
+    async def write(store: Store) -> int:
+        registry = Registry(store)
+
+        async def one(row: QueueRow) -> None:
+            try:
+                await put(registry, row)
+            except CommandFailed as wrong:
+                refused.append(f"line {row.line}: {wrong}")
+
+        found = (to_row(row) for row in csv_files.rows(file, COLUMNS))
+        return await csv_files.spread(found, lambda row: row.hip_id, one)
+
+    count = with_store(settings_now(), write) - len(refused)
+    if refused:
+        listed = "; ".join(sorted(refused)[: csv_files.SHOWN_MAX])
+        raise CommandFailed(f"{file.name}: {count} queues added or updated, {len(refused)} refused: {listed}")
+    tell(json, {"queues": count}, f"{count} queues added or updated")
+
+
+def to_row(row: csv_files.Row) -> QueueRow:
+    """Never raises: the columns are all there is to check."""
+    at = row.values
+    return QueueRow(at["hip_id"], row.line, Queue(id=at["queue"], name=at["name"], prefix=at["prefix"]), at["counters"])
+
+
+async def put(registry: Registry, row: QueueRow) -> None:
+    """What an operator does not name stays: whether it is open, its limit, its night. Raises CommandFailed."""
+    known = next((one for one in await registry.queues(row.hip_id) if one.id == row.queue.id), row.queue)
+    try:
+        await registry.put_queue(row.hip_id, replace(known, name=row.queue.name, prefix=row.queue.prefix), row.counters)
+    except UnknownFacility:
+        raise CommandFailed(
+            f"no facility {row.hip_id}: add it first (kiosk facility add, kiosk facility import)"
+        ) from None
+    except PrefixTaken:
+        raise CommandFailed(f"prefix {row.queue.prefix} stands before another queue of {row.hip_id}") from None
+    except RegistryError as wrong:
+        raise CommandFailed(f"{row.queue.id} was refused: {type(wrong).__name__}") from None
+
+
+@queue.command("list")
+@click.argument("hip_id")
+@as_json
+def list_(hip_id: str, json: bool) -> None:
+    """List the queues of a facility with their counters."""
+
+    async def read(store: Store) -> tuple[list[Queue], list[Counter]]:
+        registry = Registry(store)
+        if await registry.facility(hip_id) is None:
+            raise CommandFailed(f"no facility {hip_id}")
+        return await registry.queues(hip_id), await registry.counters(hip_id)
+
+    queues, counters = with_store(settings_now(), read)
+    serving = {one.id: [counter.name for counter in counters if one.id in counter.queues] for one in queues}
+    rows = [(one.id, one.name, one.prefix, "yes" if one.open else "no", " ".join(serving[one.id])) for one in queues]
+    told = [{"queue": one, "counters": serving[one.id]} for one in queues]
+    tell(json, told, *(a_table(("QUEUE", "NAME", "PREFIX", "OPEN", "COUNTERS"), rows) if rows else ["no queue yet"]))

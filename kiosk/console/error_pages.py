@@ -1,0 +1,93 @@
+"""What a console door answers when it cannot do what was asked: a page for people, a problem document for scripts."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
+from msgspec import json
+
+from kiosk.accounts.passwords import HashingBusy
+from kiosk.console import guards, messages, templating
+from kiosk.console.patient_qr import NotAPatientQr
+from kiosk.web import request_body
+from kiosk.web.problems import PROBLEM_JSON, Problem, document
+from kiosk.web.security_headers import PAGE
+from queueing.errors import QueueingError
+
+Asked = Request[Any, Any, Any]
+
+
+def _document(status: int, code: str) -> Response[bytes]:
+    problem = Problem(status, f"console-{code.replace('_', '-')}", _TITLES.get(code, "The request was refused."))
+    body = json.encode(document(problem._replace(detail=messages.TROUBLE[code])))
+    return Response(body, status_code=status, media_type=PROBLEM_JSON, headers=PAGE)
+
+
+_TITLES = {
+    "away": "The queue cannot be reached just now.",
+    "signed_out": "Please sign in.",
+    "foreign": "This is not allowed.",
+    "not_admin": "This is not allowed.",
+    "not_qr": "The text is no ABHA QR.",
+}
+
+
+def _say(request: Asked, status: int, code: str, elsewhere: str = "") -> Response[Any]:
+    accepted = request.headers.get("accept", "")
+    # Whoever opens an address without saying what he wants wants a page; our scripts say that they want JSON.
+    wants_page = "text/html" in accepted or (request.method == "GET" and "json" not in accepted)
+    if not wants_page:
+        return _document(status, code)
+    if elsewhere:
+        return templating.go(elsewhere)
+    return templating.page("trouble.html", session=None, status=status, text=messages.TROUBLE[code])
+
+
+def _refused(request: Asked, why: guards.Refused) -> Response[Any]:
+    if isinstance(why, guards.NotSignedIn):
+        return _say(request, 401, "signed_out", "/console/login")
+    if isinstance(why, guards.PasswordDue):
+        return _say(request, 403, "password_due", "/console/password")
+    if isinstance(why, guards.NoFacilityYet):
+        return _say(request, 409, "no_facility", "/console/facility")
+    return _say(request, 403, "not_admin" if isinstance(why, guards.NotAdministrator) else "foreign")
+
+
+def _away(request: Asked, _: QueueingError) -> Response[Any]:
+    return _say(request, 503, "away")
+
+
+def _busy(request: Asked, _: HashingBusy) -> Response[Any]:
+    return templating.page("login.html", session=None, status=503, trouble=messages.SIGN_IN["busy"], login="")
+
+
+def _unreadable(request: Asked, why: request_body.Unreadable | TimeoutError) -> Response[Any]:
+    if isinstance(why, request_body.TooLarge):
+        return _say(request, 413, "too_large")
+    status = 415 if isinstance(why, request_body.NotJson) else 408 if isinstance(why, TimeoutError) else 400
+    return _say(request, status, "unreadable")
+
+
+def _http(request: Asked, why: HTTPException) -> Response[Any]:
+    """What the framework refuses (a missing parameter, a body over the limit), without echoing the request."""
+    if why.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
+        return _say(request, 413, "too_large")
+    if why.status_code >= 500:
+        raise why
+    return _say(request, why.status_code, "unreadable")
+
+
+def _not_qr(request: Asked, _: NotAPatientQr) -> Response[Any]:
+    return _say(request, 422, "not_qr")
+
+
+HANDLERS: dict[Any, Any] = {
+    guards.Refused: _refused,
+    QueueingError: _away,
+    HashingBusy: _busy,
+    request_body.Unreadable: _unreadable,
+    TimeoutError: _unreadable,
+    NotAPatientQr: _not_qr,
+    HTTPException: _http,
+}

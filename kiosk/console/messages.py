@@ -1,0 +1,181 @@
+"""Every word the console says, in one place. English for now; a second language is a second table."""
+
+from kiosk.locales import BOOK, ENGLISH
+from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, Remote, State
+
+ORDER = (
+    "First come, first called; seniors, pregnant women and people with disabilities count as some minutes earlier, "
+    "emergencies go before everybody."
+)
+
+LANES = {
+    Lane.ORDINARY: "Ordinary",
+    Lane.SENIOR: "Senior, 60 or older",
+    Lane.PREGNANT: "Pregnant",
+    Lane.DISABLED: "Person with disability",
+    Lane.EMERGENCY: "Emergency",
+}
+LANE_MARKS = {Lane.SENIOR: "60+", Lane.PREGNANT: "PREG", Lane.DISABLED: "PwD", Lane.EMERGENCY: "EMERG"}
+
+STATES = {
+    State.EXPECTED: "Not here yet",
+    State.WAITING: "Waiting",
+    State.CALLED: "Called",
+    State.SERVING: "At the counter",
+    State.HELD: "On hold",
+    State.NO_SHOW: "Did not come",
+    State.DONE: "Finished",
+    State.CANCELLED: "Cancelled",
+    State.LAPSED: "Day ended",
+}
+
+ASSURANCES = {
+    Assurance.SCREEN: "",
+    Assurance.STALE: "old code",
+    Assurance.POSTER: "poster",
+    Assurance.UNKNOWN: "no counter",
+    Assurance.STAFF: "walk-in",
+    Assurance.CAMERA: "camera",
+}
+NEARNESSES = {Nearness.UNKNOWN: "", Nearness.NEAR: "near", Nearness.FAR: "far away"}
+GENDERS = {"M": "Male", "F": "Female", "O": "Other", "T": "Transgender", "D": "Not said", "U": "Not said"}
+
+SECTIONS = {
+    "waiting": "Waiting",
+    "expected": "Not here yet",
+    "held": "On hold",
+    "no_show": "Did not come",
+    "elsewhere": "At other counters",
+}
+
+DONE = {
+    "next": "{token} called to {counter}.",
+    "call": "{token} called to {counter}.",
+    "recall": "{token} called again.",
+    "start": "{token} is at the counter.",
+    "finish": "{token} finished.",
+    "hold": "{token} on hold; the place is kept.",
+    "no-show": "{token} did not come.",
+    "bring-back": "{token} is back, near the front.",
+    "transfer": "{token} sent to {queue}.",
+    "check-in": "{token} is here; the place counts from now.",
+    "lane": "{token} is now: {lane}.",
+    "cancel": "{token} cancelled.",
+    "undo": "Undone. {token}: {state}.",
+}
+"""What a move that worked is told as."""
+
+OUTCOMES = {
+    Outcome.EMPTY: "Nobody is waiting.",
+    Outcome.TAKEN: "Somebody was quicker: look at the list.",
+    Outcome.NOT_ALLOWED: "That does not go now: {token} is “{state}”.",
+    Outcome.UNKNOWN_TICKET: "This number is no longer in the list.",
+    Outcome.UNKNOWN_COUNTER: "This counter does not exist or is closed.",
+    Outcome.UNKNOWN_QUEUE: "This queue does not exist or is closed.",
+    Outcome.UNKNOWN_FACILITY: "This facility is not set up.",
+    Outcome.NOTHING_TO_UNDO: "There is nothing to undo.",
+}
+TAKEN_BY = "Counter {counter} took {token} first."
+TAKEN_HERE = "{token} is at this counter already."
+
+PLACES = {
+    Outcome.NEW: "Registered.",
+    Outcome.SAME_REQUEST: "Already registered.",
+    Outcome.SAME_PERSON: "This person has a number already; it is the same one.",
+    Outcome.REFUSED: "No number: {refusal}",
+}
+REFUSALS = {
+    Refusal.UNKNOWN_FACILITY: "the facility is not known.",
+    Refusal.CLOSED_COUNTER: "the counter is closed.",
+    Refusal.CLOSED_QUEUE: "the queue is closed.",
+    Refusal.FAR: "the phone was far from the hospital.",
+    Refusal.STALE: "the code on the screen had passed.",
+    Refusal.UNKNOWN_COUNTER: "the code names no counter.",
+    Refusal.INTENT: "the app asked for something else.",
+    Refusal.CLOCK: "the message was too old.",
+    Refusal.FACILITY_MISMATCH: "the message named two facilities.",
+    Refusal.BUSY: "too many at once; try again in a moment.",
+    Refusal.QUEUE_FULL: "today's numbers of this queue are all given out.",
+    Refusal.PROFILE: "the profile could not be read.",
+    Refusal.NO_QUEUE: "the facility has no queue yet.",
+}
+REMOTES = {
+    Remote.TAKE: "take a place at once",
+    Remote.EXPECT: "give a number; the place counts from check-in",
+    Remote.REFUSE: "refuse, with words on the phone",
+}
+
+SIGN_IN = {
+    "wrong": "Login or password is not right.",
+    "often": "Too many tries. It works again in {minutes} min.",
+    "busy": "Many people are signing in. Try again in a few seconds.",
+    "old": "The old password is not right.",
+    "twice": "The two new passwords differ.",
+}
+TROUBLE = {
+    "away": "The queue does not answer. Nothing was changed; try again in a moment.",
+    "foreign": "This request did not come from an open console page. Load the page again.",
+    "signed_out": "You were signed out. Sign in to go on; your counter is remembered.",
+    "password_due": "Choose a password of your own first.",
+    "no_facility": "Choose a facility first.",
+    "not_admin": "This page is for the facility's administrator.",
+    "not_qr": "This is not an ABHA card or app QR.",
+    "unreadable": "The request could not be read.",
+    "too_large": "That is more than a form can hold.",
+}
+ADMIN_DONE = {
+    "queue": "Queue saved.",
+    "default": "Default queue changed.",
+    "counter": "Counter saved.",
+    "policy": "Rules saved.",
+    "text": "Printed text saved.",
+    "disabled": "Login disabled; it is signed out everywhere.",
+    "enabled": "Login enabled.",
+    "resent": "Sent again; the phone should show the number in a moment.",
+    "not_resent": "This answer is no longer parked.",
+    "facility": "Facility saved.",
+}
+
+POSTER = "Scan with your ABHA app to get a number"
+
+SCREEN = {
+    "lost": "Connection lost since {time}. The list is as it was; trying again…",
+    "back": "Connected again.",
+    "nobody": "Nobody at this counter",
+    "nobody_hint": "Press N to call the next patient.",
+    "none_waiting": "Nobody is waiting.",
+    "no_match": "No number, name or last four like “{text}”.",
+    "counter_closed": "Counter {counter} is closed: nobody can be called here.",
+    "not_told": "phone not told",
+    "choose_first": "Choose somebody in the list first (↑ ↓).",
+    "no_current": "Nobody is at this counter.",
+    "working": "…",
+    "locked": "You were signed out. Your counter is remembered.",
+    "failed": "No answer. Nothing is certain: look at the list before trying again.",
+    "copied": "Copied.",
+    "selected": "Selected {token}",
+    "min": "min",
+    "more": "and {count} more",
+    "cancel_sure": "Cancel {token}? The number ends here.",
+    "ahead": "{count} before",
+    "slip_ahead": "{count} before you",
+    "first": "next",
+    "read_qr": "Read from the ABHA QR: check it with the patient.",
+    "not_qr": "This is not an ABHA card or app QR.",
+    "name_needed": "A name is needed.",
+    "undo": "Undo (U)",
+    "other_counter": "Counter {counter}",
+    "calls": "called {count} times",
+    "since": "{minutes} min",
+    "just_now": "just now",
+}
+"""Words the page's script needs; templates hold the rest."""
+
+SLIP_SAYS = {"title": "ticket.title", "ahead": "ticket.ahead", "hint": "board.hint"}
+"""What a patient must read on paper, by the words of the screens."""
+SLIPS = {
+    code: {"name": book.name, "direction": book.direction} | {part: book.say(key) for part, key in SLIP_SAYS.items()}
+    for code, book in BOOK.items()
+    if book is not ENGLISH
+}
+"""The second language of a slip; English stands on every one, for staff."""

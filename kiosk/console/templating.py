@@ -1,0 +1,46 @@
+"""Renders the console's pages: autoescaped, nothing cached, and no word of a script or style inside them."""
+
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Response
+from litestar.datastructures import Cookie
+from litestar.response import Redirect
+
+from kiosk.accounts.sessions import Session
+from kiosk.console import messages
+from kiosk.patient.person import shown
+from kiosk.web.security_headers import PAGE
+from kiosk.web.static_files import static_url
+
+
+def _local_time(unix_ms: int, zone: str) -> str:
+    return datetime.fromtimestamp(unix_ms / 1000, ZoneInfo(zone)).strftime("%d-%m %H:%M")
+
+
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # lanes are chosen by their place
+_templates.filters["shown"] = shown
+_templates.filters["local_time"] = _local_time
+_templates.filters["part"] = lambda text: quote(str(text), safe="")
+_templates.globals.update(words=messages, static=static_url)
+
+
+def page(template: str, *, session: Session | None, status: int = 200, **values: object) -> Response[str]:
+    """One whole page."""
+    text = _templates.get_template(template).render(session=session, **values)
+    return Response(text, media_type=MediaType.HTML, status_code=status, headers=PAGE)
+
+
+def go(path: str, cookies: list[Cookie] | None = None) -> Redirect:
+    """Send the browser to another page, by GET."""
+    return Redirect(path, status_code=303, headers=PAGE, cookies=cookies)

@@ -1,0 +1,1 @@
+"""A whole hospital with a simulated gateway, to try the program with."""

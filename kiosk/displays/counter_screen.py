@@ -1,0 +1,192 @@
+"""The counter's QR screen: the ABDM code of the moment, and beside it our own link for a phone without an ABHA app.
+
+A code is drawn once per rotation in each process, whoever looks (``tokens.qr`` keeps pictures by content), and in a
+thread: drawing takes tens of milliseconds and scans must not wait for it. A counter whose name cannot stand in a signed
+code shows its bare name, as a printed poster does.
+"""
+
+import asyncio
+import time
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, QueryParameter
+from msgspec import Struct
+
+from kiosk.locales import BOOK, LANGUAGES, books, choose, several
+from kiosk.settings import Settings
+from kiosk.web.security_headers import PAGE
+from kiosk.web.templating import page, sorry
+from queueing.models import Counter, Facility, Queue
+from queueing.registry import Registry
+from tokens import CameraLinks, CounterCodes, PictureError, codable, qr
+
+CAMERA_SLOT_S: Final = 300
+"""How long one camera link is shown. Its picture is dense and dear, and unlike the ABDM code it proves only a queue."""
+CAMERA_GOOD_S: Final = 900
+"""Beyond its last showing: time to fill in the form slowly, with a child on the arm."""
+CODE_GOOD_S: Final = 600
+"""A screen that cannot renew its code takes it down after this long: the code's own freshness (``tokens.counter``)."""
+
+
+class Code(Struct, frozen=True):
+    """One QR: where its picture is, and what a phone reads in it."""
+
+    svg: str
+    text: str
+
+
+class Codes(Struct, frozen=True, kw_only=True):
+    """What a counter's screen shows until ``rotates_at_ms``."""
+
+    abdm: Code
+    camera: Code
+    rotates_at_ms: int
+    good_until_ms: int
+    slot_ms: int
+    now_ms: int
+
+
+_KINDS: Final = frozenset({"abdm", "camera"})
+
+
+class _Place(Struct, frozen=True):
+    """A counter that exists, with what hangs on it."""
+
+    facility: Facility
+    counter: Counter
+    queue: Queue
+
+
+@get("/kiosk/{hip_id:str}/{counter:str}", include_in_schema=False)
+async def counter_screen(
+    hip_id: FromPath[str],
+    counter: FromPath[str],
+    request: Request[object, object, State],
+    registry: NamedDependency[Registry],
+    settings: NamedDependency[Settings],
+    counter_codes: NamedDependency[CounterCodes],
+    camera_links: NamedDependency[CameraLinks],
+    lang: Annotated[str, QueryParameter(max_length=300)] = "",
+    look: Annotated[str, QueryParameter(max_length=300)] = "",
+) -> Response[str]:
+    """``?lang=ur`` or several that take turns (default: all five), ``?look=night`` or ``contrast``."""
+    place = await _find(registry, hip_id, counter)
+    if place is None:
+        words = choose(lang, request.headers.get("accept-language", ""))
+        return sorry(words, 404, "counter_screen.unknown_counter", "common.ask_desk")
+    codes = several(lang)
+    return page(
+        "counter_screen.html",
+        BOOK[codes[0]],
+        facility=place.facility,
+        counter=place.counter,
+        queue=place.queue,
+        hip_id=hip_id,
+        codes=codes,
+        codes_now=_codes(place, settings, counter_codes, camera_links, int(time.time())),
+        book=books(LANGUAGES, "common", "counter_screen"),
+        look=look if look in ("night", "contrast") else "day",
+        zone=place.facility.timezone or settings.timezone,
+    )
+
+
+@get("/kiosk/{hip_id:str}/{counter:str}/qr", include_in_schema=False)
+async def current_codes(
+    hip_id: FromPath[str],
+    counter: FromPath[str],
+    registry: NamedDependency[Registry],
+    settings: NamedDependency[Settings],
+    counter_codes: NamedDependency[CounterCodes],
+    camera_links: NamedDependency[CameraLinks],
+) -> Response[Codes]:
+    """What the screen should show now, and when to ask again."""
+    place = await _find(registry, hip_id, counter)
+    if place is None:
+        raise NotFoundException
+    codes = _codes(place, settings, counter_codes, camera_links, int(time.time()))
+    return Response(codes, headers=PAGE)
+
+
+@get("/kiosk/{hip_id:str}/{counter:str}/{name:str}", include_in_schema=False)
+async def picture(
+    hip_id: FromPath[str],
+    counter: FromPath[str],
+    name: FromPath[str],
+    registry: NamedDependency[Registry],
+    settings: NamedDependency[Settings],
+    counter_codes: NamedDependency[CounterCodes],
+    camera_links: NamedDependency[CameraLinks],
+) -> Response[bytes]:
+    """``abdm-….svg`` and ``camera-….svg`` of the moment. What follows the kind only tells one slot's picture from the
+    next; with an old one in hand a screen gets the newest.
+    """
+    kind, _, rest = name.partition("-")
+    place = await _find(registry, hip_id, counter) if kind in _KINDS and rest.endswith(".svg") else None
+    if place is None:
+        raise NotFoundException
+    code = getattr(_codes(place, settings, counter_codes, camera_links, int(time.time())), kind)
+    drawn = await asyncio.to_thread(qr.svg, code.text)
+    return Response(drawn, media_type="image/svg+xml", headers=PAGE)
+
+
+@get("/kiosk/{hip_id:str}/{counter:str}/poster.png", include_in_schema=False)
+async def poster(
+    hip_id: FromPath[str],
+    counter: FromPath[str],
+    registry: NamedDependency[Registry],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    """An A4 page to print: the bare counter name, which stays valid for ever."""
+    place = await _find(registry, hip_id, counter)
+    if place is None:
+        raise NotFoundException
+    text = qr.facility_url(settings.qr_host, place.facility.hip_id, place.counter.name)
+    title, name = place.facility.name, place.counter.name
+    subtitle = f"{place.queue.name} - scan with your ABHA app to get a number"
+    try:
+        drawn = await asyncio.to_thread(qr.poster, text, title=title, subtitle=subtitle, counter=name)
+    except PictureError as error:
+        return Response(str(error).encode(), status_code=422, media_type="text/plain", headers=PAGE)
+    return Response(drawn, media_type="image/png", headers=PAGE)
+
+
+async def _find(registry: Registry, hip_id: str, counter: str) -> _Place | None:
+    facility, counters, queues = await asyncio.gather(
+        registry.facility(hip_id), registry.counters(hip_id), registry.queues(hip_id)
+    )
+    here = next((one for one in counters if one.name.upper() == counter.upper()), None)
+    first = next((queue for queue in queues if here and here.queues and queue.id == here.queues[0]), None)
+    return _Place(facility, here, first) if facility and here and first else None
+
+
+def _codes(place: _Place, settings: Settings, codes: CounterCodes, links: CameraLinks, now_s: int) -> Codes:
+    rotates_s = codes.rotates_at(now_s)
+    base = f"/kiosk/{quote(place.facility.hip_id, safe='')}/{quote(place.counter.name, safe='')}"
+    camera_slot = now_s // CAMERA_SLOT_S
+    return Codes(
+        abdm=Code(f"{base}/abdm-{rotates_s}.svg", _abdm_text(place, settings, codes, now_s)),
+        camera=Code(f"{base}/camera-{camera_slot}.svg", _camera_text(place, settings, links, camera_slot)),
+        rotates_at_ms=rotates_s * 1_000,
+        good_until_ms=(rotates_s + CODE_GOOD_S) * 1_000,
+        slot_ms=(codes.rotates_at(rotates_s) - rotates_s) * 1_000,
+        now_ms=time.time_ns() // 1_000_000,
+    )
+
+
+def _abdm_text(place: _Place, settings: Settings, codes: CounterCodes, now_s: int) -> str:
+    hip_id, name = place.facility.hip_id, place.counter.name
+    code = codes.mint(hip_id, name, now_s) if codable(name) else name
+    return qr.facility_url(settings.qr_host, hip_id, code)
+
+
+def _camera_text(place: _Place, settings: Settings, links: CameraLinks, slot: int) -> str:
+    """Minted as of the slot's beginning: EdDSA is deterministic, so every process and viewer shows the same link."""
+    begins_s = slot * CAMERA_SLOT_S
+    expires_s = begins_s + CAMERA_SLOT_S + CAMERA_GOOD_S
+    link = links.mint(place.facility.hip_id, place.queue.id, expires_s=expires_s, now_s=begins_s)
+    return f"{settings.public_url.rstrip('/')}/go/{link}"

@@ -1,0 +1,1 @@
+"""What may be told about a running program: log lines and metrics."""

@@ -1,0 +1,116 @@
+"""Log lines: one JSON object each on standard error, with listed fields alone.
+
+Fields that are not in ``FIELDS`` are dropped and their names counted under ``dropped``; texts are cut and cleaned, so
+no input can forge a second line. An exception is told by class and place, never by its words, which may repeat a
+patient's.
+"""
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Iterator, MutableMapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+# fmt: off
+FIELDS: Final = frozenset({
+    "action", "at", "attempt", "attempts", "backlog", "bytes", "child", "code", "count", "counter", "counters",
+    "door", "error", "event", "exit", "facility", "facilities", "file", "id", "kind", "level", "line", "listeners",
+    "logger", "ms", "name", "outcome", "pid", "port", "promise", "queue", "reason", "role", "seconds", "setting",
+    "signal", "state", "status", "time", "token", "url", "version", "worker",
+})
+# fmt: on
+"""``facility`` is the short internal id, ``token`` a number that stood on a board, ``url`` an address of our own."""
+
+TEXT_MAX: Final = 300
+FRAMES_MAX: Final = 8
+OWN_ROOMS: Final = ("kiosk", "queueing", "tokens")
+"""Loggers whose messages we wrote. Of others' messages the template is kept and the arguments are not."""
+
+
+def configure_logs(level: str) -> None:
+    """Everything that is said in this process goes through one gate, ours and libraries' alike."""
+    chain: list[structlog.typing.Processor] = [structlog.stdlib.add_log_level, _stamp]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, structlog.stdlib.add_logger_name, *chain,
+                    structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )  # fmt: skip
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *chain],
+            processors=[_own_words, structlog.stdlib.ProcessorFormatter.remove_processors_meta, only_listed, _line],
+        )
+    )
+    # A record that cannot be written is lost; the standard library would print all of it, names included.
+    logging.raiseExceptions = False
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("asyncio", "granian", "_granian", "httpx"):
+        logging.getLogger(chatty).handlers.clear()
+        logging.getLogger(chatty).propagate = True
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+
+
+Event = MutableMapping[str, Any]
+
+
+def only_listed(_logger: object, _method: str, event: Event) -> Event:
+    """The gate: listed fields, clean and short."""
+    kept: Event = {name: _clean(value) for name, value in event.items() if name in FIELDS}
+    dropped = sorted(name for name in event.keys() - FIELDS if name.isidentifier() and not name.startswith("_"))
+    if dropped:
+        kept["dropped"] = [name[:40] for name in dropped[:8]]
+    return kept
+
+
+def _clean(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple):
+        return [_clean(part) for part in value[:FRAMES_MAX]]
+    return "".join(letter if letter.isprintable() else " " for letter in str(value)[:TEXT_MAX])
+
+
+def _stamp(_logger: object, _method: str, event: Event) -> Event:
+    """UTC with offset, as incident reports need it."""
+    event["time"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return event
+
+
+def _own_words(_logger: object, _method: str, event: Event) -> Event:
+    """Our rooms' sentences are kept; a library's sentence only as its template. Exceptions become class and place."""
+    record: logging.LogRecord | None = event.get("_record")
+    foreign = record is not None and not event.get("_from_structlog")
+    if record is not None and foreign and record.name.partition(".")[0] not in OWN_ROOMS:
+        event["event"] = str(record.msg)
+    told = event.pop("exc_info", None) or (record.exc_info if record is not None else None)
+    failure = told[1] if isinstance(told, tuple) else sys.exc_info()[1] if told is True else told
+    if isinstance(failure, BaseException):
+        event["error"] = type(failure).__name__
+        event["at"] = list(places(failure))
+    if record is not None:
+        # Nobody formats them a second time.
+        record.exc_info = record.exc_text = record.stack_info = None
+    return event
+
+
+def places(failure: BaseException) -> Iterator[str]:
+    """Where it happened, innermost first: file and line, no values."""
+    for frame in reversed(traceback.extract_tb(failure.__traceback__)[-FRAMES_MAX:]):
+        yield f"{os.sep.join(frame.filename.split(os.sep)[-2:])}:{frame.lineno}"
+
+
+_encode: Final = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode
+
+
+def _line(_logger: object, _method: str, event: Event) -> str:
+    return _encode(dict(event)).decode("utf-8", "replace")

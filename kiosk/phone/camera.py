@@ -1,0 +1,156 @@
+"""A number for a phone without an ABHA app: the screen's second QR opens this form, the form ends in the same queue.
+
+The signed link proves that somebody lately stood before the screen; there is no session and no cookie, so a foreign
+page gains nothing by posting here, and is refused all the same. Pressing the button twice gives one number.
+"""
+
+import asyncio
+import datetime
+import time
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import structlog
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+
+from kiosk.checkin import CheckIn
+from kiosk.locales import Words, choose
+from kiosk.phone.form import Faults, Given, empty, given, read
+from kiosk.phone.ticket import LANG
+from kiosk.settings import Settings
+from kiosk.web.request_body import SlowBody
+from kiosk.web.security_headers import PAGE
+from kiosk.web.templating import page, sorry
+from queueing.day import place_ends_s
+from queueing.errors import QueueingError
+from queueing.models import Facility, Outcome, Place, Queue, Refusal
+from queueing.registry import Registry
+from tokens import CameraClaim, CameraLinks, LinkError, LinkExpired, TicketLinks
+
+Asked = Request[object, object, State]
+
+BODY_MAX: Final = 8 * 1024
+BODY_S: Final = 10.0
+"""A full form is under a kilobyte; a phone on 2G has sent it long before."""
+
+_log = structlog.get_logger(__name__)
+
+
+class _Link:
+    """A camera link that was believed, with the queue it names."""
+
+    def __init__(self, claim: CameraClaim, facility: Facility, queue: Queue, zone: ZoneInfo, words: Words) -> None:
+        self.claim, self.facility, self.queue, self.zone, self.words = claim, facility, queue, zone, words
+
+    def ask(self, form: Given, faults: Faults, *, trouble: str = "", status: int = 200) -> Response[str]:
+        first = next(iter(faults), "")
+        return page(
+            "camera.html",
+            self.words,
+            status=status,
+            form=True,
+            facility=self.facility,
+            queue=self.queue,
+            given=form,
+            faults=faults,
+            first_fault=first,
+            trouble=trouble,
+        )
+
+
+@get("/go/{link:str}", include_in_schema=False)
+async def fill_in(
+    link: FromPath[str],
+    request: Asked,
+    registry: NamedDependency[Registry],
+    camera_links: NamedDependency[CameraLinks],
+    settings: NamedDependency[Settings],
+    lang: LANG = "",
+) -> Response[str]:
+    """The empty form, or what is wrong with the link."""
+    opened = await _open(link, _words(request, lang), registry, camera_links, settings)
+    return opened.ask(empty(), {}) if isinstance(opened, _Link) else opened
+
+
+@post("/go/{link:str}", include_in_schema=False, status_code=303, request_max_body_size=BODY_MAX)
+async def send_in(
+    link: FromPath[str],
+    request: Asked,
+    registry: NamedDependency[Registry],
+    camera_links: NamedDependency[CameraLinks],
+    ticket_links: NamedDependency[TicketLinks],
+    check_in: NamedDependency[CheckIn],
+    settings: NamedDependency[Settings],
+    lang: LANG = "",
+) -> Response[str] | Redirect:
+    """The number's own page, or the form again with what is wrong."""
+    words = _words(request, lang)
+    if _foreign(request, settings):
+        return sorry(words, 403, "form.forged", "form.foreign")
+    opened = await _open(link, words, registry, camera_links, settings)
+    if not isinstance(opened, _Link):
+        return opened
+    form = given(await _body(request))
+    patient, faults = read(form, datetime.datetime.now(opened.zone).year)
+    if faults:
+        return opened.ask(form, faults, status=422)
+    try:
+        place = await check_in.by_camera(opened.claim.hip_id, opened.claim.queue, patient, form.request_id)
+    except QueueingError as error:
+        _log.warning("camera_form_unanswered", error=type(error).__name__)
+        return opened.ask(form, {}, trouble="busy", status=503)
+    return _answer(opened, form, place, ticket_links)
+
+
+def _answer(opened: _Link, form: Given, place: Place, links: TicketLinks) -> Response[str] | Redirect:
+    if place.refusal is Refusal.BUSY:
+        return opened.ask(form, {}, trouble="busy", status=503)
+    if place.outcome not in {Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON} or not place.ticket:
+        return opened.ask(form, {}, trouble="closed", status=409)
+    now_s = int(time.time())
+    expires_s = place_ends_s(opened.zone, now_s)
+    ticket = links.mint(opened.claim.hip_id, place.ticket, expires_s=expires_s, now_s=now_s)
+    return Redirect(f"/t/{ticket}?lang={opened.words.code}", status_code=303, headers=PAGE)
+
+
+async def _open(
+    link: str, words: Words, registry: Registry, links: CameraLinks, settings: Settings
+) -> _Link | Response[str]:
+    try:
+        claim = links.read(link)
+    except LinkExpired:
+        return sorry(words, 410, "form.expired", "form.expired_do")
+    except LinkError:
+        return sorry(words, 404, "form.forged", "form.forged_do")
+    facility, queues = await asyncio.gather(registry.facility(claim.hip_id), registry.queues(claim.hip_id))
+    queue = next((one for one in queues if one.id == claim.queue), None)
+    if facility is None or queue is None:
+        return sorry(words, 410, "form.expired", "form.expired_do")
+    return _Link(claim, facility, queue, ZoneInfo(facility.timezone or settings.timezone), words)
+
+
+async def _body(request: Asked) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await request.body()
+    except TimeoutError:
+        raise SlowBody from None
+
+
+def _words(request: Asked, lang: str) -> Words:
+    return choose(lang, request.headers.get("accept-language", ""))
+
+
+def _foreign(request: Asked, settings: Settings) -> bool:
+    """Whether a browser says that another site made this request. One that says nothing carries nothing to misuse."""
+    site = request.headers.get("sec-fetch-site")
+    if site:
+        return site not in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    ours = {urlsplit(settings.public_url).netloc, request.headers.get("host", "")}
+    return origin is not None and urlsplit(origin).netloc not in ours

@@ -1,0 +1,147 @@
+"""The ticket's own page: whoever holds the link sees the number, and nothing about the person.
+
+Drawn whole by the server, so that it says the truth without a script; the page then lives on the facility's stream and
+asks here again only when the hall's snapshot does not show its number.
+"""
+
+import asyncio
+from typing import Annotated, Final
+
+from litestar import Request, Response, get
+from litestar.datastructures import State as AppState
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+from msgspec import Struct
+
+from kiosk.locales import Words, choose
+from kiosk.settings import Settings
+from kiosk.web.security_headers import PAGE
+from kiosk.web.templating import page, sorry
+from queueing.desk import OpdDesk
+from queueing.models import Called, QueueView, State, Ticket
+from queueing.registry import Registry
+from queueing.waiting import Estimate, estimate
+from tokens import LinkError, LinkExpired, TicketClaim, TicketLinks, qr
+
+Asked = Request[object, object, AppState]
+LANG = Annotated[str, QueryParameter(max_length=100)]
+
+ICONS: Final = {
+    State.EXPECTED: "walk",
+    State.WAITING: "clock",
+    State.CALLED: "arrow",
+    State.SERVING: "check",
+    State.HELD: "pause",
+    State.NO_SHOW: "warning",
+    State.DONE: "check",
+    State.CANCELLED: "stop",
+    State.LAPSED: "calendar",
+}
+OVER: Final = frozenset({State.DONE, State.CANCELLED, State.LAPSED})
+
+
+class Mine(Struct, frozen=True, kw_only=True):
+    """What the page's script knows of the ticket; the same words as the snapshot's."""
+
+    token: str
+    queue: str
+    state: State
+    counter: str
+    calls: int
+    ahead: int
+
+
+@get("/t/{link:str}", include_in_schema=False)
+async def ticket_page(
+    link: FromPath[str],
+    request: Asked,
+    desk: NamedDependency[OpdDesk],
+    registry: NamedDependency[Registry],
+    ticket_links: NamedDependency[TicketLinks],
+    settings: NamedDependency[Settings],
+    lang: LANG = "",
+) -> Response[str]:
+    """The page, or a page that says what is wrong with the link."""
+    words = choose(lang, request.headers.get("accept-language", ""))
+    claim, trouble = _read(ticket_links, link, words)
+    ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
+    if claim is None or ticket is None:
+        return trouble or _ended(words)
+    snapshot, facility = await asyncio.gather(desk.snapshot(claim.hip_id), registry.facility(claim.hip_id))
+    queue = next((one for one in snapshot.queues if one.id == ticket.queue), None) if snapshot else None
+    return page(
+        "ticket.html",
+        words,
+        ticket=ticket,
+        state=ticket.state.name.lower(),
+        icon=ICONS[ticket.state],
+        over=ticket.state in OVER,
+        waits=ticket.state is State.WAITING,
+        mine=_mine(ticket),
+        facility=facility,
+        queue=queue.name if queue else ticket.queue,
+        estimate=_estimate(ticket, queue),
+        last=_last_called(queue),
+        link=link,
+        hip_id=claim.hip_id,
+        zone=(facility.timezone if facility else "") or settings.timezone,
+        book={words.code: words.book("common", "ticket")},
+    )
+
+
+@get("/t/{link:str}/now", include_in_schema=False)
+async def ticket_now(
+    link: FromPath[str], desk: NamedDependency[OpdDesk], ticket_links: NamedDependency[TicketLinks]
+) -> Response[Mine | None]:
+    """The ticket as it stands, for the page's script."""
+    try:
+        claim = ticket_links.read(link)
+    except LinkError:
+        return Response(None, status_code=404, headers=PAGE)
+    ticket = await desk.ticket(claim.hip_id, claim.ticket)
+    return Response(_mine(ticket) if ticket else None, status_code=200 if ticket else 404, headers=PAGE)
+
+
+@get("/t/{link:str}/qr.svg", include_in_schema=False)
+async def link_picture(
+    link: FromPath[str], ticket_links: NamedDependency[TicketLinks], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """The link itself as a QR: for the printed slip, or a relative's phone. Only links of ours are drawn."""
+    try:
+        ticket_links.read(link)
+    except LinkError:
+        return Response(b"", status_code=404, headers=PAGE)
+    drawn = await asyncio.to_thread(qr.svg, f"{settings.public_url.rstrip('/')}/t/{link}")
+    return Response(drawn, media_type="image/svg+xml", headers=PAGE)
+
+
+def _read(links: TicketLinks, link: str, words: Words) -> tuple[TicketClaim | None, Response[str] | None]:
+    try:
+        return links.read(link), None
+    except LinkExpired:
+        return None, _ended(words)
+    except LinkError:
+        return None, sorry(words, 404, "ticket.forged", "ticket.forged_do")
+
+
+def _ended(words: Words) -> Response[str]:
+    return sorry(words, 410, "ticket.expired", "ticket.expired_do")
+
+
+def _mine(ticket: Ticket) -> Mine:
+    return Mine(
+        token=ticket.token,
+        queue=ticket.queue,
+        state=ticket.state,
+        counter=ticket.counter,
+        calls=ticket.calls,
+        ahead=ticket.ahead,
+    )
+
+
+def _estimate(ticket: Ticket, queue: QueueView | None) -> Estimate | None:
+    return estimate(ticket.ahead, queue.pace_low_s, queue.pace_high_s) if queue else None
+
+
+def _last_called(queue: QueueView | None) -> Called | None:
+    return next(iter((*queue.now, *queue.recent)), None) if queue else None

@@ -1,0 +1,1 @@
+"""Processes: the supervisor of the tree, the web server, the relay."""

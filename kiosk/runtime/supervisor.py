@@ -1,0 +1,266 @@
+"""One tree of processes: store, web, relay; started in order, watched, stopped in the opposite order.
+
+Promises: ``ready`` is said when requests are answered; a child that dies is started again, later each time in vain;
+SIGTERM, SIGINT and SIGHUP end everything within ``kiosk.serving.STOP_S`` and a few seconds more, the store last; when
+the parent is killed its children end with it, and the next start needs no help.
+"""
+
+import asyncio
+import contextlib
+import errno
+import http.client
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import structlog
+
+from kiosk.runtime.web_server import STOP_S, harden
+from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.settings import Settings, child_environment, local_url
+from queueing.embedded.data_folder import private_folder
+from queueing.embedded.server import EmbeddedValkey
+from queueing.errors import QueueingError
+
+READY_WITHIN_S: Final = 60.0
+"""From web's start to its first answer; a slow disk and a cold cache included."""
+WEB_STOP_S: Final = STOP_S + 2.0
+RELAY_STOP_S: Final = 6.5
+"""The relay gives attempts under way five seconds."""
+FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.1, 10.0
+STEADY_S: Final = 3.0
+"""A child that lived this long came up and worked: it is started again at once. One that dies at birth waits longer
+each time.
+"""
+TRIES_BEFORE_READY: Final = 3
+ASK_EVERY_S: Final = 0.05
+
+_log = structlog.get_logger("kiosk.runtime.supervisor")
+
+
+class CannotServe(Exception):
+    """The tree cannot be started. ``str`` is one line for an operator."""
+
+
+class Child:
+    """One process of the tree, by its role."""
+
+    def __init__(self, role: str, command: Sequence[str], environment: dict[str, str]) -> None:
+        self.role = role
+        self.starts = 0
+        self._command = command
+        self._environment = environment
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        running = self._process is not None and self._process.returncode is None
+        return self._process.pid if running and self._process else None
+
+    async def supervise(self) -> None:
+        """Until cancelled: run it, and run it again when it ends."""
+        back_off_s = FIRST_BACK_OFF_S
+        while True:
+            since = time.monotonic()
+            code = await self._run()
+            _log.error("child_died", role=self.role, exit=code)
+            back_off_s = FIRST_BACK_OFF_S if time.monotonic() - since > STEADY_S else back_off_s
+            await asyncio.sleep(back_off_s)
+            back_off_s = min(back_off_s * 2, LAST_BACK_OFF_S)
+
+    async def _run(self) -> int:
+        self.starts += 1
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            env=self._environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            # A Ctrl-C in the terminal is for the parent alone, which then stops its children in order.
+            start_new_session=True,
+        )
+        _log.info("child_started", role=self.role, pid=self._process.pid)
+        return await self._process.wait()
+
+    async def stop(self, within_s: float) -> None:
+        """SIGTERM and patience, then SIGKILL."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            async with asyncio.timeout(within_s):
+                await self._process.wait()
+        except TimeoutError:
+            _log.warning("child_killed", role=self.role)
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def running(settings: Settings, said: Mapping[str, str] | None = None) -> AsyncIterator[str]:
+    """The whole tree; yields its address when it answers, and ends it at the end. Raises CannotServe.
+
+    ``said``: the variables that ``settings`` were read from, when it was not the environment.
+    """
+    harden()
+    try:
+        private_folder(settings.data_dir)
+        KeysOnDisk(settings.data_dir).load_or_create(int(time.time()))
+        with reserved(settings.host, settings.port) as (address, port):
+            async with _store(settings), _roles(settings.at_port(port), said, address) as url:
+                yield url
+    except QueueingError as failure:
+        raise CannotServe(str(failure)) from None
+
+
+async def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """``kiosk serve``: until a signal asks to stop, which it may do at any moment. Raises CannotServe."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    work, asked = asyncio.create_task(_serve(settings, say)), asyncio.create_task(stop.wait())
+    await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
+    # Whatever it was doing, starting included, it now takes down what it has put up.
+    work.cancel()
+    asked.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+async def _serve(settings: Settings, say: Callable[[str], None]) -> None:
+    async with running(settings) as url:
+        say(f"ready {url}")
+        await asyncio.Event().wait()
+
+
+@contextlib.contextmanager
+def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
+    """The IP address and port to listen on, kept from others for as long as the context lasts. Raises CannotServe."""
+    try:
+        address, kept = _keep(host, port)
+    except OSError as failure:
+        words = {
+            errno.EADDRINUSE: "is in use by another program",
+            errno.EACCES: "needs a privilege: take one above 1023",
+        }
+        why = words.get(failure.errno or 0, failure.strerror)
+        raise CannotServe(f"cannot listen on {host} port {port}: {why} (KIOSK_HOST, KIOSK_PORT)") from None
+    with kept:
+        yield address, kept.getsockname()[1]
+
+
+def _keep(host: str, port: int) -> tuple[str, socket.socket]:
+    family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    with socket.socket(family) as probe:
+        # Workers share the port (SO_REUSEPORT), so two programs of one user could as well: ask without it first.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(place)
+    kept = socket.socket(family)
+    try:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        kept.bind(place)
+    except OSError:
+        kept.close()
+        raise
+    return str(place[0]), kept
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[None]:
+    """The embedded store and its keeper, unless there is one of the operator's own."""
+    if settings.redis_url:
+        yield
+        return
+    async with EmbeddedValkey(settings.data_dir, on_event=_tell_store) as store, _kept(store.supervise()):
+        yield
+
+
+def _tell_store(kind: str, words: str) -> None:
+    (_log.info if kind in ("ready", "loading") else _log.error)("store", state=kind, reason=words)
+
+
+@asynccontextmanager
+async def _roles(settings: Settings, said: Mapping[str, str] | None, address: str) -> AsyncIterator[str]:
+    environment = child_environment(
+        said, port=settings.port, data_dir=str(settings.data_dir), metrics=_metrics_folder(settings.data_dir)
+    )
+    parent = str(os.getpid())
+    web = Child("web", role_command("web", "--address", address, "--parent", parent), environment)
+    relay = Child("relay", role_command("relay", "--parent", parent), environment)
+    try:
+        async with _kept(web.supervise()), _kept(relay.supervise()):
+            await _answering(settings, address, web)
+            yield local_url(settings.host, settings.port)
+    finally:
+        await web.stop(WEB_STOP_S)
+        await relay.stop(RELAY_STOP_S)
+
+
+def role_command(role: str, *arguments: str) -> list[str]:
+    """How a child of ours is started: the same Python, whatever PATH says."""
+    return [sys.executable, "-m", "kiosk", role, *arguments]
+
+
+def _metrics_folder(data_dir: Path) -> Path:
+    """Counters shared by the tree begin anew with it, as a single process's would."""
+    folder = data_dir / "metrics"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for file in folder.glob("*.db"):
+        file.unlink(missing_ok=True)
+    return folder
+
+
+@asynccontextmanager
+async def _kept(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Work beside; if it fails, what it stands beside is cancelled and its failure is raised."""
+    caller = asyncio.current_task()
+    failure: list[BaseException] = []
+
+    def over(done: "asyncio.Task[None]") -> None:
+        if not done.cancelled() and (wrong := done.exception()) is not None:
+            failure.append(wrong)
+            if caller is not None:
+                caller.cancel()
+
+    task = asyncio.create_task(work)
+    task.add_done_callback(over)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if failure and caller is not None:
+            caller.uncancel()
+            raise failure[0] from None
+        raise
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _answering(settings: Settings, address: str, web: Child) -> None:
+    """Returns at web's first answer. Raises CannotServe when it dies again and again, or stays silent."""
+    deadline = time.monotonic() + READY_WITHIN_S
+    while not await asyncio.to_thread(answers, settings.public_url, address, settings.port):
+        if web.starts > TRIES_BEFORE_READY:
+            raise CannotServe("the web role ends again and again; its last words stand above")
+        if time.monotonic() > deadline:
+            raise CannotServe(f"the web role gave no answer within {READY_WITHIN_S:.0f} s; its words stand above")
+        await asyncio.sleep(ASK_EVERY_S)
+
+
+def answers(public_url: str, address: str, port: int) -> bool:
+    """Whether ``/healthz`` is answered there, asked in the name that people use."""
+    connection = http.client.HTTPConnection(address, port, timeout=2)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": urlsplit(public_url).netloc})
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,1 @@
+"""What is secret: the key ring's file and the encryption of patient data."""

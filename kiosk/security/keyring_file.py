@@ -1,0 +1,115 @@
+"""The key ring's file: made once, replaced as a whole, noticed by every process when it changes.
+
+Promises: a reader sees the old ring or the new one, never half of one; two changes at once happen one after the other;
+what ``change`` returned is on disk. Running processes believe a new ring within ``LOOK_EVERY_S`` (and those few seconds
+refuse nobody: the ring announces the next key before it signs).
+"""
+
+import asyncio
+import fcntl
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from queueing.embedded.data_folder import private_folder
+from tokens.errors import TokenError
+from tokens.keyring import KeyRing
+
+FILE = "keyring.json"
+LOCK_FILE = "keyring.lock"
+LOOK_EVERY_S = 2.0
+"""A rotation must be noticed within five seconds, with one look lost to a busy loop."""
+
+
+class KeysUnreadable(Exception):
+    """There is a key ring and it cannot be used. ``str`` is one line for an operator; never a word of the content."""
+
+
+class KeysOnDisk:
+    """The ring of one data folder."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir
+        self.path = data_dir / FILE
+
+    def load_or_create(self, now_s: int) -> KeyRing:
+        """The ring; at the very first use a new one. Raises KeysUnreadable rather than replace one it cannot read."""
+        if self.path.exists():
+            return self.load()
+        private_folder(self._folder)
+        with self._locked():
+            if not self.path.exists():
+                self._write(KeyRing.generate(now_s))
+        return self.load()
+
+    def load(self) -> KeyRing:
+        """Raises KeysUnreadable."""
+        try:
+            if self.path.stat().st_mode & 0o077:
+                raise KeysUnreadable(f"{self.path} can be read by others: chmod 600 it, then `kiosk keys rotate`")
+            return KeyRing.from_json(self.path.read_bytes())
+        except OSError as failure:
+            raise KeysUnreadable(f"{self.path} cannot be read: {failure.strerror}") from None
+        except TokenError as broken:
+            raise KeysUnreadable(f"{self.path} is damaged ({broken}): restore it from a backup") from None
+
+    def change(self, step: Callable[[KeyRing], KeyRing], now_s: int) -> KeyRing:
+        """Replace the ring by what ``step`` makes of it; nobody changes it in between."""
+        self.load_or_create(now_s)
+        with self._locked():
+            ring = step(self.load())
+            self._write(ring)
+        return ring
+
+    async def changes(self) -> AsyncIterator[KeyRing]:
+        """Each new ring as it appears, for ever. A ring that cannot be read is skipped: the one in hand stays good."""
+        seen = self._mark()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            mark = self._mark()
+            if mark == seen:
+                continue
+            try:
+                ring = self.load()
+            except KeysUnreadable:
+                continue
+            seen = mark
+            yield ring
+
+    def _mark(self) -> tuple[int, int]:
+        """Another file under the same name has another inode, even within one tick of the clock."""
+        try:
+            facts = self.path.stat()
+        except OSError:
+            return (0, 0)
+        return (facts.st_ino, facts.st_mtime_ns)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        descriptor = os.open(self._folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _write(self, ring: KeyRing) -> None:
+        """On disk before it is seen: the new file first, then its name, then the folder that holds the name."""
+        part = self.path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}.part")
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(ring.to_json())
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

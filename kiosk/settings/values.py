@@ -1,0 +1,118 @@
+"""How a setting's text becomes a value: each reader raises ValueError for what is not allowed, and repeats nothing."""
+
+import ipaddress
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from queueing.errors import StoreAddressWrong
+from queueing.store.address import parse_store_url
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError
+        return int(text)
+
+    return read
+
+
+def number(low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        value = float(text) if len(text) <= 20 else math.nan
+        if not low <= value <= high:
+            raise ValueError
+        return value
+
+    return read
+
+
+def matching(pattern: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError
+        return text
+
+    return read
+
+
+def several(read_one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    def read(text: str) -> tuple[str, ...]:
+        parts = tuple(part.strip() for part in text.split(",") if part.strip())
+        if not 1 <= len(parts) <= 16:
+            raise ValueError
+        return tuple(read_one(part) for part in parts)
+
+    return read
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    return matching("|".join(words))
+
+
+def host(text: str) -> str:
+    """An address or a name to listen on."""
+    if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", text):
+        return text
+    return str(ipaddress.ip_address(text.strip("[]")))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether traffic to ``host`` stays on this machine; names other than ``localhost`` are not asked about."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def origin(text: str) -> str:
+    """``https://host[:port]``, without path, user or query; a slash at the end is forgiven."""
+    parts = urlsplit(text)
+    clean = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
+    if len(text) > 300 or parts.scheme not in {"http", "https"} or not parts.hostname or not clean:
+        raise ValueError
+    # Reading the port checks that it is one.
+    if parts.port == 0:
+        raise ValueError
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def outbound(text: str) -> str:
+    """Where secrets and patients are sent: https, or http that does not leave this machine. A path may follow."""
+    parts = urlsplit(text)
+    if len(text) > 300 or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc or parts.port == 0:
+        raise ValueError
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
+        raise ValueError
+    return text.rstrip("/")
+
+
+def store(text: str) -> str:
+    try:
+        parse_store_url(text)
+    except StoreAddressWrong as wrong:
+        raise ValueError(str(wrong)) from None
+    return text
+
+
+def timezone(text: str) -> str:
+    if len(text) > 64 or not re.fullmatch(r"[A-Za-z0-9_+/-]+", text):
+        raise ValueError
+    try:
+        return ZoneInfo(text).key
+    except (KeyError, OSError):
+        raise ValueError from None
+
+
+def folder(text: str) -> Path:
+    try:
+        path = Path(text).expanduser().resolve()
+    except RuntimeError:  # a user (`~somebody`) or a loop of links that leads nowhere
+        raise ValueError from None
+    if "\0" in text or path == Path("/") or (path.exists() and not path.is_dir()):
+        raise ValueError
+    return path

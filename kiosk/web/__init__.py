@@ -1,0 +1,1 @@
+"""What every endpoint shares: reading bodies, problem documents, headers, templates, static files."""

@@ -1,0 +1,52 @@
+"""Renders the pages of hall and patients: autoescaped, strict about names, in one of our languages, never kept."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response
+from litestar.datastructures import State
+
+from kiosk.locales import BOOK, LANGUAGES, Words, choose
+from kiosk.web.security_headers import FORM, PAGE
+from kiosk.web.static_files import static_url
+from queueing.errors import QueueingError
+
+_HERE: Final = Path(__file__).parents[1]
+_pages: Final = Environment(
+    loader=FileSystemLoader([_HERE / room / "templates" for room in (".", "displays", "phone")]),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_pages.globals.update(static=static_url, languages=[BOOK[code] for code in LANGUAGES])
+_pages.filters["part"] = lambda text: quote(str(text), safe="")
+_pages.filters["json"] = lambda value: msgspec.json.encode(value).decode()
+
+
+AGAIN_S: Final = 10
+"""A television that was switched on before the store finds the hall by itself; ten thousand of them do not harm it."""
+
+
+def sorry(words: Words, status: int, what: str, do: str, **said: object) -> Response[str]:
+    """What was asked for is not there: what it is, and what to do now. Both are keys of words."""
+    return page("sorry.html", words, status=status, what=words.say(what, **said), do=words.say(do), again_s=0)
+
+
+def away(request: Request[object, object, State], _: QueueingError) -> Response[str]:
+    """The store does not answer: a page that tries again by itself, in place of an error."""
+    words = choose(request.query_params.get("lang", "").partition(",")[0], request.headers.get("accept-language", ""))
+    what, do = words.say("common.away"), words.say("common.away_do")
+    answer = page("sorry.html", words, status=503, what=what, do=do, again_s=AGAIN_S)
+    answer.headers["Retry-After"] = str(AGAIN_S)
+    return answer
+
+
+def page(template: str, words: Words, *, status: int = 200, form: bool = False, **values: object) -> Response[str]:
+    """One whole page; ``words`` is known to the template by that name, and its ``say`` as ``say``."""
+    text = _pages.get_template(template).render(words=words, say=words.say, **values)
+    headers = {**(FORM if form else PAGE), "Content-Language": words.code}
+    return Response(text, media_type=MediaType.HTML, status_code=status, headers=headers)

@@ -1,0 +1,1 @@
+"""What `kiosk demo`, the tests and the load tests play with: the ABDM gateway and invented people."""

@@ -1,0 +1,126 @@
+"""``python -m loadtests.simulator.gateway``: the simulated gateway as a process of its own.
+
+Prints one line of JSON with its address and its clients when it takes calls. Ends on SIGTERM, SIGINT, and when the
+process that started it is gone.
+"""
+
+import argparse
+import asyncio
+import os
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+import uvloop
+from msgspec import json
+
+from loadtests.simulator.gateway.control import Control
+from loadtests.simulator.gateway.core import Gateway, Terms
+from loadtests.simulator.gateway.hospital_side import HospitalSide
+from loadtests.simulator.gateway.office import Office
+from loadtests.simulator.gateway.phone_side import PhoneSide
+
+SANDBOX_ISSUER = "https://dev.abdm.gov.in/auth/realms/central-registry"
+"""``iss`` of 168 of 168 captured tokens (protocol D3)."""
+PARENT_LOOKED_AT_S = 0.5
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests.simulator.gateway", description=(__doc__ or "").split("\n\n")[0]
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (default %(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="0: a free one")
+    parser.add_argument("--seed", type=int, default=7, help="keys and faults follow from it")
+    parser.add_argument(
+        "--bridge-url", default="http://127.0.0.1:8000", help="where callbacks go (default %(default)s)"
+    )
+    parser.add_argument("--issuer", default=SANDBOX_ISSUER, help="iss of every token (default %(default)s)")
+    parser.add_argument("--cm-id", default="sbx", help="the X-CM-ID we answer to (default %(default)s)")
+    parser.add_argument("--client-id", default="SBX_000000", help="the bridge's (default %(default)s)")
+    parser.add_argument("--app-id", default="PHR_SIMULATED", help="client id of the phones (default %(default)s)")
+    parser.add_argument("--token-s", type=int, default=1200, help="life of an access token (default %(default)s)")
+    parser.add_argument(
+        "--callback-token-s", type=int, default=600, help="life of a callback token (default %(default)s)"
+    )
+    parser.add_argument("--accept-unknown", action="store_true", help="take answers to shares somebody else delivered")
+    parser.add_argument(
+        "--remember", type=int, default=1_000_000, help="shares kept in the ledger (default %(default)s)"
+    )
+    parser.add_argument("--journal", type=Path, help="a file to which every answer to a share is appended")
+    parser.add_argument("--outlive-parent", action="store_true", help="go on when the starting process is gone")
+    parser.epilog = (
+        "Secrets come from SIMULATOR_CLIENT_SECRET and SIMULATOR_APP_SECRET; without them drawn and printed once."
+    )
+    return parser.parse_args(words)
+
+
+def terms(asked: argparse.Namespace, secret: str, app_secret: str) -> Terms:
+    """The set-up that was asked for."""
+    return Terms(
+        seed=asked.seed, issuer=asked.issuer, cm_id=asked.cm_id, bridge_id=asked.client_id, token_s=asked.token_s,
+        callback_token_s=asked.callback_token_s, accept_unknown=asked.accept_unknown, remember=asked.remember,
+        journal=asked.journal,
+        secrets={asked.client_id: secret, asked.app_id: app_secret},
+    )  # fmt: skip
+
+
+def furnished(gateway: Gateway) -> Gateway:
+    """The gateway with all its doors."""
+    Office(gateway)
+    PhoneSide(gateway)
+    HospitalSide(gateway)
+    Control(gateway)
+    return gateway
+
+
+def _announce(gateway: Gateway, asked: argparse.Namespace, drawn: dict[str, str]) -> None:
+    host, port = gateway.server.address
+    line = {
+        "ready": True, "url": f"http://{host}:{port}", "pid": os.getpid(), "seed": asked.seed, "issuer": asked.issuer,
+        "cm_id": asked.cm_id, "client_id": asked.client_id, "app_id": asked.app_id, **drawn,
+    }  # fmt: skip
+    sys.stdout.write(json.encode(line).decode() + "\n")
+    sys.stdout.flush()
+
+
+async def _gone(parent: int) -> None:
+    while os.getppid() == parent:  # noqa: ASYNC110  no event tells of a parent's end
+        await asyncio.sleep(PARENT_LOOKED_AT_S)
+
+
+async def run(asked: argparse.Namespace) -> None:
+    """Serve until told to end."""
+    parent = os.getppid()
+    given = {"client_secret": "SIMULATOR_CLIENT_SECRET", "app_secret": "SIMULATOR_APP_SECRET"}
+    drawn = {name: secrets.token_urlsafe(24) for name, variable in given.items() if not os.environ.get(variable)}
+    known = {name: drawn.get(name) or os.environ[variable] for name, variable in given.items()}
+    gateway = furnished(Gateway(terms(asked, known["client_secret"], known["app_secret"]), bridge_url=asked.bridge_url))
+    await gateway.server.listen(asked.host, asked.port)
+    ends = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ends.set)
+    gateway.server.keep(gateway.watch())
+    _announce(gateway, asked, drawn)
+    waits: list[asyncio.Future[object]] = [asyncio.ensure_future(ends.wait())]
+    if not asked.outlive_parent:
+        waits.append(asyncio.ensure_future(_gone(parent)))
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    await gateway.server.stop()
+    await gateway.courier.close()
+    if gateway.ledger.journal is not None:
+        gateway.ledger.journal.close()
+
+
+def main() -> None:
+    """The command."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run(arguments(sys.argv[1:])))
+
+
+if __name__ == "__main__":
+    main()

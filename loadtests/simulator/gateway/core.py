@@ -1,0 +1,241 @@
+"""What every door of the gateway shares: who asks is checked, mischief has its say, then the matter itself.
+
+Order at every door: the caller's token, the three headers, the body, our injected faults, the matter. Whatever breaks
+the protocol is refused with the gateway's own codes and written into the ledger, also when the call is hurt on purpose.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from msgspec import Struct, json
+
+from loadtests.simulator.gateway import schemas, strict
+from loadtests.simulator.gateway.clients import Clients
+from loadtests.simulator.gateway.deliver import Courier
+from loadtests.simulator.gateway.faults import Act, Mischief, lot
+from loadtests.simulator.gateway.http1 import CUT, SILENCE, Answer, Reply, Request, Server
+from loadtests.simulator.gateway.journal import Journal
+from loadtests.simulator.gateway.ledger import Ledger, Question, Share
+from loadtests.simulator.gateway.phones import Inbox
+from loadtests.simulator.gateway.signing_keys import Realm
+from loadtests.simulator.gateway.strict import Reproach
+
+ACCEPTED = Reply(202)
+SWEEP_S = 0.25
+"""How often we look for phones that stopped waiting: fine enough beside their thirty seconds."""
+
+Door = Callable[[Request], Answer | Awaitable[Answer]]
+
+
+class Terms(Struct, frozen=True, kw_only=True):
+    """How this gateway is set up."""
+
+    seed: int
+    issuer: str
+    cm_id: str
+    bridge_id: str
+    secrets: dict[str, str]
+    """Client id → secret, of the bridge and of the PHR apps."""
+    token_s: int = 1200
+    callback_token_s: int = 600
+    """One token signs all callbacks this long, renewed 30 s before."""
+    accept_unknown: bool = False
+    """Answers to shares we do not know are taken as they are: somebody else brings the shares (a load test)."""
+    remember: int = 1_000_000
+    journal: Path | None = None
+    """Where every answer is written down as well."""
+
+
+class Gateway:
+    """Everything the gateway knows and does. ``handle`` is the one way in."""
+
+    def __init__(self, terms: Terms, *, bridge_url: str) -> None:
+        self.terms = terms
+        self.bridge_url = bridge_url.rstrip("/")
+        self.realm = Realm(terms.seed, issuer=terms.issuer)
+        self.clients = Clients(self.realm, terms.secrets, token_s=terms.token_s)
+        self.mischief = Mischief(terms.seed)
+        self.ledger = Ledger(remember=terms.remember, journal=Journal(terms.journal) if terms.journal else None)
+        self.courier = Courier(self)
+        self.server = Server(self.handle)
+        self.services: dict[str, str] = {}
+        """HIP id → name, when told; empty: every HIP id is linked."""
+        self.apps: dict[str, str] = {}
+        """App id → its address, for apps that are called instead of asking."""
+        self.inboxes: dict[str, Inbox] = {}
+        self.histories: dict[str, list[Share]] = {}
+        self._callback: tuple[str, float] = ("", 0.0)
+        self._doors: dict[tuple[str, str], tuple[str, Door]] = {}
+
+    def hang(self, method: str, path: str, name: str, door: Door) -> None:
+        """One more door; ``name`` is what ledger and faults call it."""
+        self._doors[method, path] = (name, door)
+
+    # What we say of ourselves
+
+    def said_s(self) -> float:
+        """The time as we tell it."""
+        return time.time() + self.mischief.faults.clock_offset_s
+
+    def callback_token(self) -> str:
+        """The token on our callbacks: one for all calls of its life, as the real gateway does."""
+        token, ends_s = self._callback
+        now_s = time.time()
+        if not token or now_s > ends_s - min(30, self.terms.callback_token_s / 2):
+            token = self.realm.token("gateway", int(self.said_s()), self.terms.callback_token_s)
+            self._callback = (token, now_s + self.terms.callback_token_s)
+        return token
+
+    def renew_callback_token(self) -> None:
+        """The next callback is signed anew: by a new key, or by another clock."""
+        self._callback = ("", 0.0)
+
+    async def watch(self) -> None:
+        """Tell phones that nobody answered, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            for share in self.ledger.overdue(int(time.time() * 1000)):
+                answered = any(200 <= delivery.status < 300 for delivery in share.deliveries)
+                code, words = (
+                    ("ABDM-1402", "Acknowledgement not received from HIP")
+                    if answered
+                    else ("ABDM-1028", "HIP unavailable")
+                )
+                self.refuse_phone(share, code, words)
+
+    # The way in
+
+    def handle(self, request: Request) -> Answer | Awaitable[Answer]:
+        """Answer one call."""
+        name, door = self._doors.get((request.method, request.path), ("unknown", _nothing_here))
+        wrong = self.mischief.at(name)
+        if wrong is not None and wrong.slow_ms:
+            return self._slowly(wrong.slow_ms / 1000, name, door, request)
+        try:
+            answer = door(request)
+        except Reproach as reproach:
+            answer = self._reproached(name, reproach, request)
+        if isinstance(answer, Reply):
+            self.ledger.calls[f"{name} {answer.status}"] += 1
+        return answer
+
+    async def _slowly(self, late_s: float, name: str, door: Door, request: Request) -> Answer:
+        await asyncio.sleep(late_s)
+        try:
+            answer = door(request)
+        except Reproach as reproach:
+            answer = self._reproached(name, reproach, request)
+        settled = answer if isinstance(answer, Reply) or not isinstance(answer, Awaitable) else await answer
+        if isinstance(settled, Reply):
+            self.ledger.calls[f"{name} {settled.status}"] += 1
+        return settled
+
+    def _reproached(self, name: str, reproach: Reproach, request: Request) -> Reply:
+        if reproach.fault:
+            now_ms = int(time.time() * 1000)
+            self.ledger.blame(now_ms, name, request.headers.get("request-id", ""), reproach.words)
+        if reproach.code == "900901":
+            return Reply(401, schemas.manager_error())
+        return Reply(reproach.status, schemas.envelope(reproach.code, reproach.words) if reproach.code else b"")
+
+    def caller(self, request: Request, name: str) -> str:
+        """The client whose token this is; a token we made void is refused without reproach."""
+        authorization = request.headers.get("authorization", "")
+        if self.mischief.void(name):
+            self.clients.make_void(authorization)
+        client, wrong = self.clients.whose(authorization, time.time())
+        if not client:
+            raise Reproach(401, "900901", f"Authorization: {wrong}", fault=wrong != "void")
+        return client
+
+    def enter(self, request: Request, name: str) -> str:
+        """Token and headers in the order in which the real gateway complains; the client."""
+        if "x-cm-id" not in request.headers:
+            raise Reproach(401, "", "X-CM-ID is missing")
+        client = self.caller(request, name)
+        strict.check_headers(request.headers, int(time.time() * 1000), self.terms.cm_id)
+        return client
+
+    def hurt(self, name: str, key: str) -> tuple[Act, Answer | None]:
+        """What befalls this call, and the answer when it befalls it before the matter is looked at."""
+        act = self.mischief.act(name, key)
+        if act in (Act.GOOD, Act.LOST, Act.GARBAGE):
+            return act, None
+        self.ledger.calls[f"{name} injected {act.value}"] += 1
+        if act is Act.RESET:
+            return act, CUT
+        if act is Act.HANG:
+            return act, SILENCE
+        if act is Act.UNAUTHORISED:
+            return act, Reply(401, schemas.manager_error())
+        wrong = self.mischief.faults.endpoints[name]
+        if act is Act.BUSY:
+            return act, Reply(
+                429,
+                schemas.envelope("ABDM-1022", "Too many requests"),
+                headers=(("retry-after", str(wrong.retry_after_s)),),
+            )
+        shapes = schemas.error_shapes("ABDM-1024", "Dependent service is down")
+        status = (500, 502, 503, 504)[int(lot(self.terms.seed, "status", key) * 4)]
+        return act, Reply(status, shapes[int(lot(self.terms.seed, "shape", key) * len(shapes))])
+
+    def remember_for(self, share: Share) -> None:
+        """This share belongs to the history of its patient's session."""
+        self.histories.setdefault(share.session, []).append(share)
+        while len(self.histories) > self.terms.remember:
+            del self.histories[next(iter(self.histories))]
+
+    # To the phone
+
+    def tell(self, about: Share | Question, path: str, body: dict[str, Any]) -> None:
+        """Bring a callback to the app it belongs to."""
+        if not about.app:
+            return
+        if about.app in self.apps:
+            self.server.keep(self._push(self.apps[about.app] + path, about.app, body))
+        else:
+            self.inboxes.setdefault(about.app, Inbox()).put(path, body)
+
+    async def _push(self, url: str, app: str, body: dict[str, Any]) -> None:
+        headers = {
+            "Authorization": f"Bearer {self.callback_token()}",
+            "X-HIU-ID": app,
+            "Content-Type": "application/json",
+        }
+        status = await self.courier.call(url, headers, json.encode(body))
+        self.ledger.calls[f"pushed {status}"] += 1
+
+    def refuse_phone(self, share: Share, code: str, words: str) -> None:
+        """Tell the phone that nothing will come."""
+        body = {"error": {"code": code, "message": words}, "response": {"requestId": share.request_id}}
+        self.tell(share, schemas.APP_ON_SHARE, body)
+
+
+Body = TypeVar("Body")
+
+
+def decoded(body: bytes, form: type[Body]) -> Body:
+    """The body in this form, or the gateway's 400."""
+    try:
+        return json.decode(body, type=form)
+    except ValueError as wrong:
+        raise Reproach(400, "ABDM-1006", f"Bad Request, invalid request Body: {wrong}") from None
+
+
+def spoiled(act: Act, reply: Reply) -> Answer:
+    """The reply as it leaves: lost on the way, or with rubbish for a body."""
+    if act is Act.LOST:
+        return CUT
+    if act is Act.GARBAGE:
+        return Reply(reply.status, b"<html>\xff\xfe{{{ 503 upstream", content_type="text/html")
+    return reply
+
+
+def _nothing_here(request: Request) -> Answer:
+    words = "No matching resource found for given API Request"
+    return Reply(
+        404, json.encode({"code": "404", "type": "Status report", "message": "Runtime Error", "description": words})
+    )

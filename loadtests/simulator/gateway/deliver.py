@@ -1,0 +1,99 @@
+"""From the gateway to the bridge: each share until somebody takes it, or until its phone has stopped waiting.
+
+No retry schedule is published (protocol B5); seen are retries with the same REQUEST-ID on anything but 2xx. Ours come
+after 0.25 s and doubling. 400, 404 and 413 will not get better and end it.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+
+from loadtests.simulator.gateway.ledger import SHARE_LIVES_MS, Delivery, Share
+from loadtests.simulator.gateway.schemas import HIP_SHARE, legacy_share
+
+IN_FLIGHT = 1024
+"""Calls to the bridge at once: far more than it answers in a second, far less than our file descriptors."""
+FIRST_RETRY_S = 0.25
+HOPELESS = frozenset({400, 404, 413})
+ANSWER_WITHIN_S = 10
+
+
+class Speaker(Protocol):
+    """What a delivery needs of the gateway: where the bridge is, the token of the hour, the time we claim."""
+
+    bridge_url: str
+
+    def callback_token(self) -> str:
+        """The token on callbacks."""
+        ...
+
+    def said_s(self) -> float:
+        """The time we claim it is."""
+        ...
+
+
+def stamp(now_s: float) -> str:
+    """TIMESTAMP as the gateway writes it."""
+    return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+class Courier:
+    """Calls the bridge and the apps over kept-alive connections."""
+
+    def __init__(self, speaker: Speaker, clock: Callable[[], float] = time.time) -> None:
+        self.speaker = speaker
+        self.clock = clock
+        self._lanes = asyncio.Semaphore(IN_FLIGHT)
+        self._client: Client = (
+            ClientBuilder().no_proxy().follow_redirects(False).timeout(timedelta(seconds=ANSWER_WITHIN_S)).build()
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def call(self, url: str, headers: dict[str, str], body: bytes) -> int:
+        """One POST; the status, 0 when no answer came."""
+        async with self._lanes:
+            try:
+                request = self._client.post(url).headers(headers).body_bytes(body).build()
+                response = await request.send()
+            except PyreqwestError:
+                return 0
+            return response.status
+
+    async def deliver(self, share: Share, *, wait_ms: int = 0) -> bool:
+        """Bring one share to the bridge; whether it was taken (2xx)."""
+        await asyncio.sleep(wait_ms / 1000)
+        retry_s = FIRST_RETRY_S
+        while True:
+            began = self.clock()
+            delivery = Delivery(int(began * 1000), 0, 0)
+            share.deliveries.append(delivery)
+            delivery.status = await self.call(*self._told(share))
+            ended = self.clock()
+            delivery.took_ms = int((ended - began) * 1000)
+            if 200 <= delivery.status < 300:
+                return True
+            if delivery.status in HOPELESS or (ended + retry_s) * 1000 > share.shared_ms + SHARE_LIVES_MS:
+                return False
+            await asyncio.sleep(retry_s)
+            retry_s *= 2
+
+    def _told(self, share: Share) -> tuple[str, dict[str, str], bytes]:
+        """Address, headers and body of one delivery; the legacy forms bear their id and time in the body (B7)."""
+        now = stamp(self.speaker.said_s())
+        headers = {
+            "Authorization": f"Bearer {self.speaker.callback_token()}",
+            "X-HIP-ID": share.hip_id,
+            "Content-Type": "application/json",
+        }
+        url = self.speaker.bridge_url + HIP_SHARE[share.wire]
+        if share.wire != "v3":
+            return url, headers, legacy_share(share.body, share.wire, share.request_id, now)
+        return url, headers | {"REQUEST-ID": share.request_id, "TIMESTAMP": now}, share.body

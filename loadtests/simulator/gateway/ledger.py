@@ -1,0 +1,216 @@
+"""What happened, as only the gateway can know it: every share, delivery, answer and fault of the protocol.
+
+Bounded: the oldest shares are forgotten past ``remember``, their counts are kept. The people in it are invented.
+"""
+
+import hashlib
+from collections import Counter, deque
+from itertools import islice
+from typing import Any
+
+from msgspec import Struct
+
+from loadtests.simulator.gateway.journal import Journal, Line
+
+SHARE_LIVES_MS = 30_000
+"""How long a phone holds its screen (protocol B4)."""
+FAULTS_KEPT = 10_000
+"""More than anybody reads; the total goes on counting."""
+COUNTED = (
+    "shares", "tokens", "refusals", "given_up", "late", "unknown", "repeats", "unasked_repeats", "forgotten",
+    "protocol_faults", "questions", "statuses",
+)  # fmt: skip
+
+
+class Delivery(Struct):
+    """One call of ours to the bridge; status 0: no answer came."""
+
+    at_ms: int
+    took_ms: int
+    status: int
+
+
+class Answer(Struct):
+    """One on-share for a share; status 0: our reply was lost on purpose."""
+
+    at_ms: int
+    status: int
+
+
+class Share(Struct, kw_only=True):
+    """One share from the phone's request to the token on its screen."""
+
+    n: int = 0
+    """Number in the ledger, given when it opens."""
+    request_id: str
+    hip_id: str
+    context: str
+    abha_address: str
+    app: str
+    session: str
+    shared_ms: int
+    wire: str = "v3"
+    foreign: bool = False
+    """Delivered by somebody else (a load test) or unknown until its answer came: nothing to compare with."""
+    body: bytes = b""
+    """Forgotten when the last delivery is done."""
+    deliveries: list[Delivery] = []
+    answers: list[Answer] = []
+    clean: int = 0
+    """Good answers we accepted and said so."""
+    said: bytes = b""
+    """Digest of the first accepted answer, without its expiry."""
+    token: str = ""
+    error: str = ""
+    expiry: int = 0
+    settled_ms: int = 0
+    """When the first good answer was accepted; 0: not yet."""
+    given_up: bool = False
+
+    def row(self) -> dict[str, Any]:
+        """For ``GET /_sim/ledger``."""
+        return {
+            "n": self.n, "request_id": self.request_id, "hip_id": self.hip_id, "context": self.context,
+            "abha_address": self.abha_address, "shared_ms": self.shared_ms, "settled_ms": self.settled_ms,
+            "token": self.token, "error": self.error, "expiry": self.expiry, "clean": self.clean,
+            "given_up": self.given_up, "deliveries": self.deliveries, "answers": self.answers,
+        }  # fmt: skip
+
+
+def foreign(request_id: str, now_ms: int) -> Share:
+    """A share somebody else delivered, of which we know nothing but its answer."""
+    return Share(
+        request_id=request_id,
+        hip_id="",
+        context="",
+        abha_address="",
+        app="",
+        session="",
+        shared_ms=now_ms,
+        foreign=True,
+    )
+
+
+class Question(Struct, kw_only=True):
+    """One question for the running token."""
+
+    request_id: str
+    hip_id: str
+    context: str
+    app: str
+    asked_ms: int
+    answered: bool = False
+
+
+class ProtocolFault(Struct, frozen=True):
+    """Somebody broke the protocol against us."""
+
+    at_ms: int
+    where: str
+    request_id: str
+    words: str
+
+
+class Ledger:
+    """The book. Times are Unix milliseconds of this machine."""
+
+    def __init__(self, *, remember: int = 1_000_000, journal: Journal | None = None) -> None:
+        self.remember = remember
+        self.journal = journal
+        self.shares: dict[str, Share] = {}
+        self.questions: dict[str, Question] = {}
+        self.faults: list[ProtocolFault] = []
+        self.counts: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        self._outer_ids: dict[str, str] = {}
+        self._held: deque[Share] = deque()
+
+    def open(self, share: Share) -> None:
+        """A share begins."""
+        self.counts["shares"] += 1
+        share.n = self.counts["shares"]
+        self.shares[share.request_id] = share
+        if not share.foreign:
+            self._held.append(share)
+        while len(self.shares) > self.remember:
+            del self.shares[next(iter(self.shares))]
+            self.counts["forgotten"] += 1
+        while len(self._outer_ids) > 2 * self.remember:
+            del self._outer_ids[next(iter(self._outer_ids))]
+
+    def ask(self, question: Question) -> None:
+        """A question for the running token begins."""
+        self.counts["questions"] += 1
+        self.questions[question.request_id] = question
+        while len(self.questions) > self.remember:
+            del self.questions[next(iter(self.questions))]
+
+    def blame(self, at_ms: int, where: str, request_id: str, words: str) -> None:
+        """Write down a fault of the protocol."""
+        self.counts["protocol_faults"] += 1
+        if len(self.faults) < FAULTS_KEPT:
+            self.faults.append(ProtocolFault(at_ms, where, request_id[:64], words[:300]))
+
+    def borrowed(self, outer_id: str, request_id: str) -> bool:
+        """Whether this outer REQUEST-ID was used for another share before."""
+        return self._outer_ids.setdefault(outer_id, request_id) != request_id
+
+    def settle(self, share: Share, now_ms: int, *, said: bytes, token: str, error: str, expiry: int) -> str:
+        """A good answer was accepted. Empty, or what is wrong when it says other than the first one did.
+
+        A second answer must be the same but for its expiry, which never rises.
+        """
+        digest = hashlib.blake2b(said, digest_size=16).digest()
+        if share.settled_ms:
+            self.counts["repeats"] += 1
+            if digest != share.said:
+                return "a second answer says something else"
+            if expiry > share.expiry:
+                return f"expiry rose from {share.expiry} to {expiry}"
+            share.expiry = expiry
+            return ""
+        share.said, share.token, share.error, share.expiry, share.settled_ms = digest, token, error, expiry, now_ms
+        self.counts["tokens" if token else "refusals"] += 1
+        return ""
+
+    def replied(self, share: Share, now_ms: int, status: int) -> None:
+        """What we said to an on-share. A good answer heard once per delivery is enough; more was asked by nobody."""
+        share.answers.append(Answer(now_ms, status))
+        if self.journal is not None:
+            told = (share.token, share.error, share.expiry, share.context, share.abha_address)
+            self.journal.write(Line(now_ms, share.request_id, status, *told))
+        if status == 202:
+            share.clean += 1
+            if share.clean > max(1, len(share.deliveries)):
+                self.counts["unasked_repeats"] += 1
+
+    def overdue(self, now_ms: int) -> list[Share]:
+        """Shares whose phone stops waiting now; each is named once."""
+        late = []
+        while self._held and self._held[0].shared_ms + SHARE_LIVES_MS <= now_ms:
+            share = self._held.popleft()
+            if not share.settled_ms:
+                share.given_up = True
+                self.counts["given_up"] += 1
+                late.append(share)
+        return late
+
+    def summary(self) -> dict[str, Any]:
+        """Counts, and how long phones waited (ms, share to accepted answer)."""
+        waits = sorted(s.settled_ms - s.shared_ms for s in self.shares.values() if s.settled_ms and not s.foreign)
+        statuses = Counter(str(d.status) for s in self.shares.values() for d in s.deliveries)
+        parts = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
+        return {
+            **{name: self.counts[name] for name in COUNTED},
+            "pending": sum(1 for s in self.shares.values() if not s.settled_ms and not s.given_up),
+            "deliveries": dict(statuses),
+            "wait_ms": {name: waits[int(part * (len(waits) - 1))] for name, part in parts.items()} if waits else {},
+            "calls": dict(self.calls),
+        }
+
+    def page(self, after: int, limit: int) -> list[dict[str, Any]]:
+        """Shares numbered above ``after``, oldest first."""
+        first = self.counts["forgotten"]
+        return [
+            share.row() for share in islice(self.shares.values(), max(0, after - first), max(0, after - first) + limit)
+        ]

@@ -1,0 +1,190 @@
+"""Judges what a HIP sends: every rule of protocol C and of "At the gateway's door", and nothing more lenient.
+
+Pure: headers, bodies, the share and the true time in; the answer and the reproach out.
+"""
+
+import re
+from datetime import datetime
+
+from msgspec import UNSET, Struct
+from msgspec.json import Decoder
+
+from loadtests.simulator.gateway.ledger import SHARE_LIVES_MS, Question, Share
+from loadtests.simulator.gateway.schemas import LegacyOnShare, OnShare, OnStatus, Sorry
+
+CLOCK_MAY_BE_OFF_MS = 60_000
+"""TIMESTAMP is true to a minute."""
+LONGEST_TOKEN = 8
+LONGEST_WORDS = 250
+LONGEST_EXPIRY_S = 86_400
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_CODE = re.compile(r"ABDM-\d{4}", re.ASCII)
+_DIGITS = re.compile(r"[0-9]{1,5}", re.ASCII)
+_ON_SHARE = Decoder(OnShare)
+_ON_STATUS = Decoder(OnStatus)
+_LEGACY = Decoder(LegacyOnShare)
+
+
+class Reproach(Exception):
+    """The call is refused: ``status``, ABDM ``code`` and the words. ``fault`` says whether the protocol was broken."""
+
+    def __init__(self, status: int, code: str, words: str, *, fault: bool = True) -> None:
+        super().__init__(words)
+        self.status, self.code, self.words, self.fault = status, code, words, fault
+
+
+class Said(Struct, frozen=True):
+    """A good on-share in short; ``body`` is what must be equal the second time: everything but the expiry."""
+
+    token: str
+    error: str
+    expiry: int
+    body: bytes
+
+
+def is_uuid(text: str) -> bool:
+    """A UUID in its usual writing."""
+    return _UUID.fullmatch(text) is not None
+
+
+def check_timestamp(text: str, now_ms: int) -> None:
+    """Three decimals, ``Z``, and true to a minute."""
+    if not _TIME.fullmatch(text):
+        raise Reproach(400, "ABDM-1016", f"TIMESTAMP is not yyyy-mm-ddThh:mm:ss.sssZ: {text!r}")
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        raise Reproach(400, "ABDM-1016", f"TIMESTAMP is no moment: {text!r}") from None
+    if abs(told.timestamp() * 1000 - now_ms) > CLOCK_MAY_BE_OFF_MS:
+        raise Reproach(400, "ABDM-1016", f"TIMESTAMP is off by {told.timestamp() * 1000 - now_ms:.0f} ms")
+
+
+def check_headers(headers: dict[str, str], now_ms: int, cm_id: str) -> None:
+    """The three headers every call bears; a missing X-CM-ID is a bare 401, as observed (protocol D2)."""
+    if headers.get("x-cm-id") != cm_id:
+        code = "ABDM-2403" if "x-cm-id" in headers else ""
+        raise Reproach(400 if code else 401, code, f"X-CM-ID is {headers.get('x-cm-id')!r}, not {cm_id!r}")
+    if not is_uuid(headers.get("request-id", "")):
+        raise Reproach(400, "ABDM-1030", f"REQUEST-ID is no UUID: {headers.get('request-id')!r}")
+    check_timestamp(headers.get("timestamp", ""), now_ms)
+
+
+def check_json(headers: dict[str, str]) -> None:
+    """The body says what it is; otherwise a 415 wrapped in a 400, as recorded (protocol D1)."""
+    if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
+        words = f"415 UNSUPPORTED_MEDIA_TYPE: Content-Type is {headers.get('content-type')!r}"
+        raise Reproach(400, "ABDM-9999: ", words)
+
+
+def read_on_share(body: bytes) -> OnShare:
+    """The body with exactly its keys, and exactly one of the two answers."""
+    try:
+        told = _ON_SHARE.decode(body)
+    except ValueError as wrong:
+        raise Reproach(400, "ABDM-1006", f"on-share body: {wrong}") from None
+    if (told.acknowledgement is UNSET) == (told.error is UNSET):
+        raise Reproach(400, "ABDM-1006", "on-share body: exactly one of acknowledgement and error")
+    return told
+
+
+def read_on_status(body: bytes) -> OnStatus:
+    """As ``read_on_share``, for the running token."""
+    try:
+        told = _ON_STATUS.decode(body)
+    except ValueError as wrong:
+        raise Reproach(400, "ABDM-1006", f"on-status body: {wrong}") from None
+    if (told.token is UNSET) == (told.error is UNSET):
+        raise Reproach(400, "ABDM-1006", "on-status body: exactly one of token and error")
+    return told
+
+
+def read_legacy(body: bytes, version: str) -> LegacyOnShare:
+    """The body of v1.0 or v0.5."""
+    try:
+        told = _LEGACY.decode(body)
+    except ValueError as wrong:
+        raise Reproach(400, "ABDM-1006", f"{version} on-share body: {wrong}") from None
+    if (told.acknowledgement is UNSET) == (told.error is UNSET):
+        raise Reproach(400, "ABDM-1006", f"{version} on-share body: exactly one of acknowledgement and error")
+    if told.acknowledgement is not UNSET and (told.acknowledgement.token_number is UNSET) != (version == "v0.5"):
+        raise Reproach(400, "ABDM-1006", f"{version} on-share body: tokenNumber belongs to v1.0 and to it alone")
+    return told
+
+
+def check_sorry(error: Sorry) -> None:
+    """An ABDM code, and words a patient can read."""
+    if not _CODE.fullmatch(error.code):
+        raise Reproach(400, "ABDM-1006", f"error code is no ABDM code: {error.code!r}")
+    if not 1 <= len(error.message) <= LONGEST_WORDS:
+        raise Reproach(400, "ABDM-1006", f"words of an error: {len(error.message)} characters")
+
+
+def check_token(token: str) -> None:
+    """What people must read on a screen."""
+    if not 1 <= len(token) <= LONGEST_TOKEN:
+        raise Reproach(400, "ABDM-1006", f"tokenNumber: {len(token)} characters")
+
+
+def _expiry(text: str) -> int:
+    if not _DIGITS.fullmatch(text) or not 1 <= int(text) <= LONGEST_EXPIRY_S:
+        raise Reproach(400, "ABDM-1006", f"expiry is {text!r}, not 1 to {LONGEST_EXPIRY_S} in digits")
+    return int(text)
+
+
+def check_in_time(share: Share, now_ms: int) -> None:
+    """After thirty seconds nobody looks at the screen any more. Late is no breach: it is written down apart."""
+    if not share.foreign and now_ms - share.shared_ms > SHARE_LIVES_MS:
+        words = f"acknowledged {now_ms - share.shared_ms} ms after the share"
+        raise Reproach(408, "ABDM-1007", words, fault=False)
+
+
+def judge(told: OnShare, share: Share) -> Said:
+    """Whether this is the answer to this share."""
+    if told.error is not UNSET:
+        check_sorry(told.error)
+        return Said("", told.error.code, 0, f"{told.error.code}\0{told.error.message}".encode())
+    assert told.acknowledgement is not UNSET  # noqa: S101  read_on_share proved it; narrows the type
+    given = told.acknowledgement
+    if given.status != "SUCCESS":
+        raise Reproach(400, "ABDM-1006", f"status is {given.status!r}, not 'SUCCESS'")
+    if not share.foreign and given.profile.context != share.context:
+        raise Reproach(400, "ABDM-1052", f"context is {given.profile.context!r}, was {share.context!r}")
+    if not share.foreign and given.abha_address != share.abha_address:
+        raise Reproach(400, "ABDM-1052", "abhaAddress is another one than was shared")
+    check_token(given.profile.token_number)
+    body = f"{given.abha_address}\0{given.profile.context}\0{given.profile.token_number}".encode()
+    return Said(given.profile.token_number, "", _expiry(given.profile.expiry), body)
+
+
+def judge_legacy(told: LegacyOnShare, share: Share) -> Said:
+    """As ``judge``, in the words of v1.0 and v0.5; they have no expiry, and v0.5 no token."""
+    if told.error is not UNSET:
+        if told.error.code not in (1000, 10001) or not 1 <= len(told.error.message) <= LONGEST_WORDS:
+            raise Reproach(400, "ABDM-1006", f"error {told.error.code}, {len(told.error.message)} characters")
+        return Said("", str(told.error.code), 0, f"{told.error.code}\0{told.error.message}".encode())
+    assert told.acknowledgement is not UNSET  # noqa: S101  read_legacy proved it; narrows the type
+    given = told.acknowledgement
+    if given.status != "SUCCESS":
+        raise Reproach(400, "ABDM-1006", f"status is {given.status!r}, not 'SUCCESS'")
+    if not share.foreign and given.health_id != share.abha_address:
+        raise Reproach(400, "ABDM-1052", "healthId is another one than was shared")
+    token = "-" if given.token_number is UNSET else given.token_number
+    check_token(token)
+    return Said(token, "", 0, f"{given.health_id}\0{token}".encode())
+
+
+def judge_status(told: OnStatus, question: Question) -> None:
+    """Whether this is the answer to this question."""
+    if told.error is not UNSET:
+        check_sorry(told.error)
+        return
+    assert told.token is not UNSET  # noqa: S101  read_on_status proved it; narrows the type
+    if (told.token.hip_id, told.token.context) != (question.hip_id, question.context):
+        raise Reproach(400, "ABDM-1052", "hipId and context are not the ones asked for")
+    if not 1 <= len(told.token.running_token_number) <= LONGEST_TOKEN:
+        raise Reproach(400, "ABDM-1006", f"runningTokenNumber is {told.token.running_token_number!r}")
+    pace = told.token.average_token_service_time_in_minutes
+    if pace is not UNSET and not 0 <= pace <= 1440:
+        raise Reproach(400, "ABDM-1006", f"averageTokenServiceTimeInMinutes is {pace}")

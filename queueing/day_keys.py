@@ -1,0 +1,33 @@
+"""Where the wrapped keys of sealing days are kept, so that every process of a service seals and opens alike.
+
+Queueing cannot unwrap them. To erase a day is to delete its key: what was sealed with it stays closed in every copy.
+"""
+
+from typing import Final
+
+from queueing.store.store import Store
+
+_KEY: Final = "{daykeys}"
+
+
+class DayKeys:
+    """One wrapped key for each UTC day, by day number since 1970."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def offer(self, day: int, wrapped: bytes) -> None:
+        """Keep this key for the day unless another process was first. Durable when it returns."""
+        await self._store.call(_KEY, "HSETNX", _KEY, day, wrapped)
+        await self._store.durable(_KEY)
+
+    async def all(self) -> dict[int, bytes]:
+        """Every day's wrapped key."""
+        flat = await self._store.call(_KEY, "HGETALL", _KEY)
+        pairs = flat if isinstance(flat, list) else []
+        return {int(day): wrapped for day, wrapped in zip(pairs[::2], pairs[1::2], strict=True)}
+
+    async def erase(self, days: list[int]) -> None:
+        """Forget these days' keys for ever."""
+        if days:
+            await self._store.call(_KEY, "HDEL", _KEY, *days)

@@ -1,0 +1,1 @@
+"""Starts, configures, locks and stops our own Valkey server; knows nothing of queues."""

@@ -1,0 +1,1 @@
+"""A client for Valkey, Redis and clusters that knows nothing of hospitals."""

@@ -1,0 +1,128 @@
+"""The store as the rest of queueing sees it: one call, one barrier, whatever stands behind.
+
+``open_store`` reads the address and answers with a store on one server or on a cluster. Both speak to Valkey 8 or
+newer and Redis 7.2 or newer; older ones are refused with words.
+"""
+
+from collections.abc import Awaitable, Generator
+from typing import Any, Final, Protocol
+
+from redis.asyncio import Redis
+from redis.asyncio.cluster import RedisCluster
+
+from queueing.store.address import Address, Promise, ReachablePath, parse_store_url
+from queueing.store.cluster import ClusterStore
+from queueing.store.connection import SharedConnection
+from queueing.store.redis_clients import close_clients, single_client
+from queueing.store.resp_protocol import Reply, Word
+
+OPEN_WITHIN_S = 5.0
+"""How long a start waits for a store that is itself starting."""
+
+
+class Store(Protocol):
+    """Where the queue lives."""
+
+    def call(self, key: bytes | str, *command: Word) -> Awaitable[Reply]:
+        """One command on the node that owns ``key``'s slot, over the connection that all calls share.
+
+        Raises StoreBusy and StoreAway (nothing was done), InDoubt (unknown: ask again with the same request id) and
+        StoreRefused.
+        """
+
+    @property
+    def spans(self) -> bool:
+        """Whether one call may name keys of several slots."""
+
+    def durable(self, key: bytes | str) -> Awaitable[None]:
+        """Returns when everything this task has written to ``key``'s slot so far keeps the promise; raises InDoubt
+        when it does not.
+        """
+
+    @property
+    def promise(self) -> Promise:
+        """What ``durable`` stands for at this moment."""
+
+    async def each_primary(self, *command: Word) -> list[Reply]:
+        """The same command once on every primary."""
+
+    def client(self) -> "Redis | RedisCluster":
+        """A client with connections of its own, for blocking reads and administration. The store closes it when it
+        closes.
+        """
+
+    async def close(self) -> None:
+        """Ends every connection; calls in flight are in doubt."""
+
+
+async def open_store(url: str, *, in_flight: int = 4096, command_timeout_s: float = 2.0) -> Store:
+    """Connect, or say why not: StoreAddressWrong, StoreUnsuitable, or StoreAway after five seconds."""
+    address = parse_store_url(url)
+    store: SingleStore | ClusterStore
+    if address.kind == "single":
+        store = SingleStore(address.seeds[0], in_flight=in_flight, command_timeout_s=command_timeout_s)
+    else:
+        store = ClusterStore(address, in_flight=in_flight, command_timeout_s=command_timeout_s)
+    try:
+        await store.opened(OPEN_WITHIN_S)
+    except BaseException:
+        await store.close()
+        raise
+    return store
+
+
+class _AtOnce:
+    """Awaited, it has happened already."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return
+        yield  # never reached; makes this a generator, which is what may be awaited
+
+
+_AT_ONCE: Final = _AtOnce()
+
+
+class SingleStore:
+    """One server. Durable at once: with ``appendfsync always`` an answer leaves after its write is on disk."""
+
+    def __init__(self, address: Address, *, in_flight: int, command_timeout_s: float) -> None:
+        self._address = address
+        self._connection = SharedConnection(address, in_flight=in_flight, command_timeout_s=command_timeout_s)
+        self._path: ReachablePath | None = None
+        self._clients: list[Redis] = []
+
+    async def opened(self, within_s: float) -> None:
+        """Waits for the first connection."""
+        await self._connection.ready(within_s)
+
+    def call(self, key: bytes | str, *command: Word) -> Awaitable[Reply]:
+        return self._connection.send(command)
+
+    @property
+    def spans(self) -> bool:
+        return not self._connection.facts.has_slots
+
+    def durable(self, key: bytes | str) -> Awaitable[None]:
+        return _AT_ONCE
+
+    @property
+    def promise(self) -> Promise:
+        """Asked again at every connection: a server restarted with weaker settings is noticed."""
+        return "disk" if self._connection.facts.fsync_always else "none"
+
+    async def each_primary(self, *command: Word) -> list[Reply]:
+        return [await self._connection.send(command)]
+
+    def client(self) -> Redis:
+        if self._address.path and self._path is None:
+            self._path = ReachablePath(self._address.path)
+        client = single_client(self._address, self._path.text if self._path else None)
+        self._clients.append(client)
+        return client
+
+    async def close(self) -> None:
+        await close_clients(self._clients)
+        self._clients.clear()
+        await self._connection.close()
+        if self._path is not None:
+            self._path.close()

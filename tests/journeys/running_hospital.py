@@ -1,0 +1,213 @@
+"""A town for journeys: a simulated gateway with its phones, one ``kiosk serve`` with all its processes, hospitals.
+
+Every part is the real one, set up through the program's own commands. A journey gets a hospital of its own, so that
+none disturbs another.
+"""
+
+import asyncio
+import csv
+import itertools
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from msgspec import Struct, json
+from msgspec.structs import replace
+
+from loadtests.simulator.gateway.launch import Simulator
+from loadtests.simulator.people.invented import Patient, invent
+from loadtests.simulator.people.phones import Phones, Received
+from tests.kiosk.process_tree import LONG_S, Tree, alive, below, kiosk, until
+
+SEED = 11
+HOSPITALS = 24
+SRINAGAR = (34.0837, 74.7973)
+DELHI = (28.6139, 77.2090)
+MEDICINE, PHARMACY = "medicine", "pharmacy"
+GROWN_UP = range(1970, 2005)
+"""Born then, nobody goes sooner by age: the order of arrival is the order of calling."""
+
+
+class Login(Struct, frozen=True):
+    """Somebody of the staff, with the first password that the command printed."""
+
+    login: str
+    password: str
+
+
+class Town:
+    """What runs. ``tree`` is the service; everything else stands around it and outlives it."""
+
+    def __init__(self, simulator: Simulator, phones: Phones, folder: Path) -> None:
+        self.simulator, self.phones, self.folder = simulator, phones, folder
+        self.data = folder / "data"
+        self.seen: list[Patient] = []
+        """Everybody who was ever invented here."""
+        self.log: list[str] = []
+        """What services that are gone wrote."""
+        self._hips = (f"IN0110{number:06d}" for number in itertools.count(1))
+        self._people = (invent(SEED, index) for index in itertools.count())
+        port = _free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.settings = _settings(simulator, port)
+
+    async def start(self) -> None:
+        """``kiosk serve``, at the same address each time, on the same data."""
+        self.tree = Tree(self.data, **self.settings)
+        assert await asyncio.to_thread(self.tree.ready) == self.url
+
+    def kill_everything(self) -> None:
+        """``kill -9`` of every process in one moment: none sees another die, none tidies up."""
+        family = [self.tree.process.pid, *below(self.tree.process.pid)]
+        for blow in (signal.SIGSTOP, signal.SIGKILL):
+            for pid in family:
+                os.kill(pid, blow)
+        self.leave()
+        until(lambda: not any(map(alive, family)))
+
+    def leave(self) -> None:
+        """The service is gone, also what of it stands still; what it wrote is kept."""
+        family = below(self.tree.process.pid)
+        self.tree.process.kill()
+        for pid in family:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.tree.kill()
+        self.log += [*self.tree.lines, *self.tree.log]
+
+    async def command(self, *words: str) -> bytes:
+        """One command of the program, as an operator types it."""
+        done = await asyncio.to_thread(lambda: kiosk(self.data, *words, timeout_s=LONG_S, **self.settings))
+        assert done.returncode == 0, done.stderr
+        return done.stdout.encode()
+
+    async def build(self) -> None:
+        """Hospitals in Srinagar, each with medicine (M1, M2) and a pharmacy (P1)."""
+        hips = list(itertools.islice(self._hips, HOSPITALS))
+        self._unused = iter(hips)
+        places = [(hip, f"District Hospital {hip[-2:]}", "Srinagar", "J&K", *SRINAGAR) for hip in hips]
+        lines = [(hip, MEDICINE, "Medicine OPD", "M", 2) for hip in hips]
+        lines += [(hip, PHARMACY, "Pharmacy", "P", 1) for hip in hips]
+        facilities = _csv(
+            self.folder / "f.csv", ("hip_id", "name", "district", "state", "latitude", "longitude"), places
+        )
+        queues = _csv(self.folder / "q.csv", ("hip_id", "queue", "name", "prefix", "counters"), lines)
+        await self.command("facility", "import", str(facilities))
+        await self.command("queue", "import", str(queues))
+
+    def hospital(self) -> "Hospital":
+        """One where nobody has been."""
+        return Hospital(self, next(self._unused))
+
+    def patient(self, **known: Any) -> Patient:
+        """Somebody new of working age, whose app tells where the phone is when asked to."""
+        person = next(one for one in self._people if one.year in GROWN_UP)
+        self.seen.append(replace(person, **{"place": "number", "phone": f"9{len(self.seen):09d}", **known}))
+        return self.seen[-1]
+
+    def marks(self) -> set[str]:
+        """Whatever names somebody who was ever here."""
+        marks = set()
+        for one in self.seen:
+            number = one.abha_number
+            dashed = f"{number[:2]}-{number[2:6]}-{number[6:10]}-{number[10:]}"
+            marks |= {one.name, one.abha_address, one.abha_address.partition("@")[0], one.phone, one.line}
+            marks |= {number, dashed} if number else set()
+        return marks
+
+    def in_clear(self, *more: str) -> set[tuple[str, str]]:
+        """Where on the disk or in the log a patient, or one of ``more``, can be read: place and mark."""
+        marks = self.marks() | set(more)
+        written = {path.name: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
+        assert any(MEDICINE.encode() in body for body in written.values()), "the journal was not read"
+        written["log"] = "\n".join([*self.log, *self.tree.lines, *self.tree.log]).encode()
+        return {(name, mark) for name, body in written.items() for mark in marks if mark.encode() in body}
+
+    def look(self, path: str) -> str:
+        """What a plain GET brings. Blocks."""
+        with urlopen(self.url + path, timeout=10) as answer:  # noqa: S310 - an address of the test's own
+            text: bytes = answer.read()
+        return text.decode()
+
+
+class Hospital(Struct, frozen=True):
+    """One hospital of the town."""
+
+    town: Town
+    hip: str
+
+    async def staff(self, name: str, role: str = "clerk") -> Login:
+        """A login for this hospital."""
+        login = f"{name}.{self.hip[-3:]}"
+        words = ("staff", "add", login, "--facility", self.hip, "--role", role, "--json")
+        return Login(login, json.decode(await self.town.command(*words))["password"])
+
+    async def scan(self, patient: Patient, text: str, at: tuple[float, float] | None = None) -> Received:
+        """This person scans a QR that says ``text`` and shares."""
+        return await self.town.phones.scan_qr(patient, text, at=at)
+
+    def poster(self, text: str) -> str:
+        """What a printed QR of this hospital says."""
+        return f"https://phrsbx.abdm.gov.in/share-profile?hip-id={self.hip}&counter-id={text}"
+
+    def hall(self) -> dict[str, Any]:
+        """The first snapshot of the live stream, as any screen gets it; while others listen, a redraw old. Blocks."""
+        return snapshot(f"{self.town.url}/live/{self.hip}")
+
+    def queue(self, name: str = MEDICINE) -> dict[str, Any]:
+        """One queue of the hall. Blocks."""
+        return next(dict(queue) for queue in self.hall()["queues"] if queue["id"] == name)
+
+
+def snapshot(address: str) -> dict[str, Any]:
+    """Join a stream, hear its first event, leave."""
+    with urlopen(address, timeout=10) as stream:  # noqa: S310 - an address of the test's own
+        data = next(line for line in stream if line.startswith(b"data: "))
+    told: dict[str, Any] = json.decode(data.removeprefix(b"data: "))
+    return told
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Town]:
+    """A whole town that is gone afterwards."""
+    async with Simulator.start(seed=SEED) as simulator:
+        told = simulator.announced
+        app = Phones(told.url, app_id=told.app_id, secret=told.app_secret, cm_id=told.cm_id, run=folder.name)
+        async with app as phones:
+            town = Town(simulator, phones, folder)
+            await simulator.set_bridge(town.url)
+            await town.start()
+            try:
+                await town.build()
+                yield town
+            finally:
+                town.leave()
+
+
+def _free_port() -> int:
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+def _settings(simulator: Simulator, port: int) -> dict[str, str]:
+    told = simulator.announced
+    return {
+        "KIOSK_PORT": str(port),
+        "KIOSK_GATEWAY_URL": told.url,
+        "KIOSK_GATEWAY_CLIENT_ID": told.client_id,
+        "KIOSK_GATEWAY_CLIENT_SECRET": told.client_secret,
+        "KIOSK_GATEWAY_ISSUER": told.issuer,
+        "KIOSK_CM_ID": told.cm_id,
+    }
+
+
+def _csv(path: Path, head: tuple[str, ...], rows: list[tuple[Any, ...]]) -> Path:
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+    return path

@@ -1,0 +1,37 @@
+"""Generated passwords and the thread that hashes."""
+
+import asyncio
+import math
+
+import pytest
+
+from kiosk.accounts import passwords
+
+pytestmark = pytest.mark.anyio
+
+
+def test_a_generated_password_has_sixty_bits_and_can_be_read_aloud() -> None:
+    bits = passwords._SYLLABLES * math.log2(len(passwords._CONSONANTS) * len(passwords._VOWELS))
+    made = {passwords.generated() for _ in range(500)}
+    assert bits >= 60
+    assert len(made) == 500
+    assert all(len(one.split("-")) == 5 and one.replace("-", "").isalpha() for one in made)
+    for one in made:
+        passwords.judge(one, login="asha")
+
+
+async def test_the_twenty_first_password_at_once_is_refused_and_the_rest_are_checked() -> None:
+    hasher = passwords.Hasher()
+    hashed = await hasher.hash("lantern orchard drizzle")
+    asked = [hasher.verify(hashed, "lantern orchard drizzle") for _ in range(passwords.QUEUE + 5)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    hasher.close()
+    assert sum(answer is True for answer in answers) == passwords.QUEUE
+    assert sum(isinstance(answer, passwords.HashingBusy) for answer in answers) == 5
+
+
+async def test_nobody_matches_no_hash() -> None:
+    hasher = passwords.Hasher()
+    assert await hasher.verify(None, "anything at all") is False
+    assert await hasher.verify("not a hash", "anything at all") is False
+    hasher.close()

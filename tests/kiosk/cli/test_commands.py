@@ -1,0 +1,229 @@
+"""The commands, as an operator types them: on a real data folder, whether ``kiosk serve`` runs or not."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.kiosk.process_tree import kiosk, serving
+
+COMMANDS = [
+    line.split()
+    for line in (
+        "", "demo", "serve", "web", "relay", "facility", "facility import", "facility add", "facility list", "queue",
+        "queue add", "queue import", "queue list", "staff", "staff add", "staff list", "staff reset", "keys",
+        "keys rotate", "keys list", "keys revoke", "qr", "doctor",
+    )
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose ``kiosk serve`` runs, with one facility and one queue."""
+    data_dir = tmp_path_factory.mktemp("home") / "data"
+    assert kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital").returncode == 0
+    added = kiosk(
+        data_dir, "queue", "add", "IN01", "medicine", "--name", "Medicine", "--prefix", "m", "--counters", "3"
+    )
+    assert added.returncode == 0
+    with serving(data_dir) as tree:
+        tree.ready()
+        yield data_dir
+
+
+def said(data_dir: Path, *words: str) -> dict[str, Any]:
+    done = kiosk(data_dir, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def refused(data_dir: Path, *words: str) -> str:
+    """The one line with which a command failed."""
+    done = kiosk(data_dir, *words)
+    assert done.returncode != 0
+    assert done.stderr.startswith("kiosk: ")
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    return done.stderr
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_without_settings_or_store(tmp_path: Path, words: list[str]) -> None:
+    done = kiosk(tmp_path / "never made", *words, "--help", KIOSK_PORT="nonsense")
+    assert done.returncode == 0
+    assert "Usage: kiosk" in done.stdout
+    assert not (tmp_path / "never made").exists()
+
+
+def test_a_queue_counts_at_once_while_serving(hospital: Path) -> None:
+    words = ("queue", "add", "IN01", "lab", "--name", "Laboratory", "--prefix", "lab", "--counters", "2")
+    assert said(hospital, *words)["counters"] == ["LAB1", "LAB2"]
+    listed = kiosk(hospital, "queue", "list", "IN01").stdout
+    assert "Laboratory" in listed
+    assert "M1 M2 M3" in listed
+
+
+def test_what_does_not_fit_is_refused_in_one_line(hospital: Path) -> None:
+    queue = ("queue", "add", "IN01", "x", "--name", "X")
+    assert "no facility IN99" in refused(hospital, "queue", "add", "IN99", "x", "--name", "X", "--prefix", "X")
+    assert "stands before another queue" in refused(hospital, *queue, "--prefix", "M")
+    assert "prefix is no prefix" in refused(hospital, *queue, "--prefix", "four")
+    assert "counters is no whole number" in refused(hospital, *queue, "--prefix", "X", "--counters", "100")
+    assert "queue is no id" in refused(hospital, "queue", "add", "IN01", "a b", "--name", "X", "--prefix", "X")
+    assert "go together" in refused(hospital, "facility", "add", "IN02", "--name", "X", "--latitude", "3")
+    assert "see `kiosk queue add --help`" in refused(hospital, "queue", "add", "IN01")
+    assert "No such command" in refused(hospital, "dance")
+
+
+def test_adding_a_queue_again_changes_its_name_and_nothing_else(hospital: Path) -> None:
+    before = kiosk(hospital, "queue", "list", "IN01", "--json").stdout
+    words = ("queue", "add", "IN01", "medicine", "--name", "General Medicine", "--prefix", "M", "--counters", "1")
+    assert said(hospital, *words)["counters"] == ["M1", "M2", "M3"]
+    after = kiosk(hospital, "queue", "list", "IN01", "--json").stdout
+    assert after == before.replace('"Medicine"', '"General Medicine"')
+
+
+def test_a_first_password_is_printed_once_and_kept_nowhere(hospital: Path) -> None:
+    told = said(hospital, "staff", "add", "Anu", "--facility", "IN01", "--role", "clerk")
+    assert told["login"] == "anu"
+    assert len(told["password"]) >= 16
+    kept = b"".join(file.read_bytes() for file in hospital.rglob("*") if file.is_file())
+    assert told["password"].encode() not in kept
+    assert "anu" in kiosk(hospital, "staff", "list", "--facility", "IN01").stdout
+    assert said(hospital, "staff", "reset", "anu")["password"] != told["password"]
+    assert "exists" in refused(hospital, "staff", "add", "anu", "--facility", "IN01", "--role", "admin")
+    assert "no facility IN99" in refused(hospital, "staff", "add", "x1", "--facility", "IN99", "--role", "clerk")
+    assert "admin" in refused(hospital, "staff", "add", "x2", "--facility", "*", "--role", "clerk")
+    assert said(hospital, "staff", "add", "state", "--facility", "*", "--role", "admin")["facility"] == "*"
+
+
+def test_keys_rotate_and_no_secret_is_shown(hospital: Path) -> None:
+    before = kiosk(hospital, "keys", "list", "--json").stdout
+    coming = next(one["kid"] for one in json.loads(before) if one["state"] == "next")
+    assert said(hospital, "keys", "rotate")["signing"] == coming
+    after = kiosk(hospital, "keys", "list").stdout
+    assert f"{coming}  signing" in after
+    ring = json.loads((hospital / "keyring.json").read_bytes())
+    assert [one for one in ring["generations"] if one["secret"] in after + before] == []
+    assert said(hospital, "keys", "revoke", coming)["revoked"] == coming
+    assert "no key of this id" in refused(hospital, "keys", "revoke", "nosuchid")
+
+
+def test_a_posters_qr_says_the_bare_name_of_the_counter(hospital: Path, tmp_path: Path) -> None:
+    text = kiosk(hospital, "qr", "IN01", "m2").stdout.strip()
+    assert text == "https://phrsbx.abdm.gov.in/share-profile?hip-id=IN01&counter-id=M2"
+    files = {kind: tmp_path / f"m2.{kind}" for kind in ("svg", "png", "poster")}
+    words = [word for kind, file in files.items() for word in (f"--{kind}", str(file))]
+    assert kiosk(hospital, "qr", "IN01", "M2", *words).returncode == 0
+    assert files["svg"].read_bytes().lstrip().startswith(b"<svg")
+    assert files["png"].read_bytes()[:4] == files["poster"].read_bytes()[:4] == b"\x89PNG"
+    assert "no counter M9" in refused(hospital, "qr", "IN01", "M9")
+    assert "No such file or directory" in refused(hospital, "qr", "IN01", "M1", "--png", "/nowhere/m1.png")
+
+
+def test_doctor_says_what_holds_and_what_to_do(hospital: Path) -> None:
+    done = kiosk(hospital, "doctor")
+    assert done.returncode == 0, done.stdout
+    assert "a 202 survives kill -9 of everything" in done.stdout
+    ill = kiosk(
+        hospital, "doctor", "--json", KIOSK_GATEWAY_URL="http://127.0.0.1:9", KIOSK_GATEWAY_CLIENT_ID="me",
+        KIOSK_GATEWAY_CLIENT_SECRET="very-secret", KIOSK_PROT="1",
+    )  # fmt: skip
+    assert ill.returncode == 1
+    verdicts = {(one["what"], one["verdict"]) for one in json.loads(ill.stdout)}
+    assert {("gateway", "wrong"), ("settings", "warning"), ("promise", "ok")} <= verdicts
+    assert "very-secret" not in ill.stdout + ill.stderr
+
+
+def test_commands_need_no_server_and_leave_none_behind(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    assert kiosk(data_dir, "facility", "add", "IN01", "--name", "Alone").returncode == 0
+    listed = kiosk(data_dir, "facility", "list", "--json")
+    assert [one["name"] for one in json.loads(listed.stdout)] == ["Alone"]
+    with serving(data_dir) as tree:
+        assert tree.ready()
+
+
+class TestImport:
+    """A register of facilities, and their queues."""
+
+    def file(self, folder: Path, content: str, *, encoding: str = "utf-8") -> str:
+        path = folder / "register.csv"
+        path.write_bytes(content.encode(encoding))
+        return str(path)
+
+    def test_spreadsheets_habits_are_taken(self, hospital: Path, tmp_path: Path) -> None:
+        content = (
+            "\ufeffNAME,hip_id ,beds,latitude,longitude,district\r\n"
+            '"Hospital, Sub ""District""",IN10,30,34.1,74.8,Srinagar\r\n'
+            "\r\nज़िला अस्पताल,IN11,,,,\r\n"
+        )
+        assert said(hospital, "facility", "import", self.file(tmp_path, content))["facilities"] == 2
+        found = {one["hip_id"]: one for one in json.loads(kiosk(hospital, "facility", "list", "--json").stdout)}
+        assert found["IN10"]["name"] == 'Hospital, Sub "District"'
+        assert found["IN10"]["extra"] == {"beds": "30"}
+        assert (found["IN10"]["latitude"], found["IN11"]["name"], found["IN11"]["extra"]) == (34.1, "ज़िला अस्पताल", {})
+
+    def test_one_mistake_changes_nothing_and_every_mistake_is_told_by_line_and_column(
+        self, hospital: Path, tmp_path: Path
+    ) -> None:
+        content = (
+            "hip_id,name,latitude,longitude\nIN20,Good,34,74\n,Nameless,34,74\nIN21,Far,95,74\n"
+            "IN22,Half,34,\nIN23,a,b,c,d\n"
+        )
+        words = refused(hospital, "facility", "import", self.file(tmp_path, content))
+        assert "4 mistakes, nothing was written" in words
+        for mistake in (
+            "line 3, column hip_id: is empty",
+            "line 4, column latitude: is no number from -90 to 90",
+            "line 5, column longitude: is empty, and latitude",
+            "line 6, column 5: has no name in the header",
+        ):
+            assert mistake in words
+        assert "IN20" not in kiosk(hospital, "facility", "list").stdout
+
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [
+            ("", "line 1: the header has no column hip_id and no column name"),
+            ("hip_id;name\nIN30;X\n", "the header has no column hip_id"),
+            ("hip_id,name,name\nIN30,X,Y\n", "column name stands twice"),
+            ('hip_id,name\nIN30,"X\n', "not CSV"),
+            (f"hip_id,name\nIN30,{'x' * 5000}\n", "not CSV"),
+            ("hip_id,name\nIN30,a\tb\n", "cannot be printed"),
+            ("hip_id,name,timezone\nIN30,X,Asia/Atlantis\n", "line 2, column timezone: is no time zone"),
+        ],
+    )
+    def test_what_is_no_register_is_refused(self, hospital: Path, tmp_path: Path, content: str, words: str) -> None:
+        assert words in refused(hospital, "facility", "import", self.file(tmp_path, content))
+
+    def test_another_encoding_is_told_with_the_way_out(self, hospital: Path, tmp_path: Path) -> None:
+        file = self.file(tmp_path, "hip_id,name\nIN30,Café\n", encoding="latin-1")
+        assert "save it as CSV UTF-8" in refused(hospital, "facility", "import", file)
+
+    def test_the_first_queue_of_a_facility_in_the_file_is_its_default(self, hospital: Path, tmp_path: Path) -> None:
+        said(hospital, "facility", "import", self.file(tmp_path, "hip_id,name\nIN40,A\nIN41,B\n"))
+        content = (
+            "hip_id,queue,name,prefix,counters\n"
+            "IN40,reg,Registration,R,2\nIN41,med,Medicine,M,\nIN40,med,Medicine,M,1\n"
+        )
+        assert said(hospital, "queue", "import", self.file(tmp_path, content))["queues"] == 3
+        listed = json.loads(kiosk(hospital, "facility", "list", "--json").stdout)
+        found = {one["hip_id"]: one["default_queue"] for one in listed}
+        assert (found["IN40"], found["IN41"]) == ("reg", "med")
+        assert "R1 R2" in kiosk(hospital, "queue", "list", "IN40").stdout
+
+    def test_queues_of_unknown_facilities_are_told_and_the_others_count(self, hospital: Path, tmp_path: Path) -> None:
+        content = "hip_id,queue,name,prefix,counters\nIN01,eye,Eye OPD,E,1\nIN77,eye,Eye OPD,E,1\n"
+        words = refused(hospital, "queue", "import", self.file(tmp_path, content))
+        assert "1 queues added or updated, 1 refused: line 3: no facility IN77" in words
+        assert "Eye OPD" in kiosk(hospital, "queue", "list", "IN01").stdout
+
+    def test_a_whole_states_register_is_a_matter_of_moments(self, hospital: Path, tmp_path: Path) -> None:
+        lines = (f"IN9{number:07d},Hospital {number},District {number % 20},J&K,34.1,74.8" for number in range(30_000))
+        file = self.file(tmp_path, "hip_id,name,district,state,latitude,longitude\n" + "\n".join(lines))
+        assert said(hospital, "facility", "import", file)["facilities"] == 30_000
+        assert kiosk(hospital, "facility", "list", "--json").stdout.count('"hip_id": "IN9') == 30_000

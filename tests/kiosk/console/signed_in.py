@@ -1,0 +1,103 @@
+"""A hospital with two queues, its staff and its patients, for the tests of the console."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import httpx
+from litestar import Litestar
+
+from kiosk.accounts import redis_keys
+from kiosk.accounts.service import Role, Staff
+from kiosk.app import create_app
+from kiosk.checkin import CheckIn
+from kiosk.patient.person import Patient
+from kiosk.services import House
+from kiosk.settings import load
+from queueing.models import Facility, Place, Queue
+from tests.kiosk.share_builders import scan_of
+
+HIP = "IN0110000123"
+OTHER_HIP = "IN0110000999"
+ADDRESS = "http://127.0.0.1:8000"
+OWN_PASSWORD = "lantern orchard drizzle"
+_hashed: dict[str, str] = {}
+
+
+@asynccontextmanager
+async def opened_app(valkey_url: str, folder: Path, **settings: str) -> AsyncIterator[Litestar]:
+    """The application of one worker, running, with nobody listening on a port."""
+    environ = {"KIOSK_DATA_DIR": str(folder), "KIOSK_REDIS_URL": valkey_url, "KIOSK_PUBLIC_URL": ADDRESS} | settings
+    app = create_app(load(environ))
+    async with app.lifespan():
+        yield app
+
+
+def house_of(app: Litestar) -> House:
+    house: House = app.state.house
+    return house
+
+
+async def build_hospitals(house: House) -> None:
+    """Two hospitals with queues of the same names."""
+    await build_hospital(house, HIP, "District Hospital Baramulla")
+    await build_hospital(house, OTHER_HIP, "Sub-District Hospital Sopore")
+
+
+async def build_hospital(house: House, hip: str, name: str) -> None:
+    """Medicine (M1 to M3, the default) and registration (R1)."""
+    facility = Facility(hip_id=hip, name=name, district="Baramulla", latitude=34.2, longitude=74.3)
+    await house.registry.put_facility(facility)
+    await house.registry.put_queue(hip, Queue(id="medicine", name="Medicine OPD", prefix="M"), 3)
+    await house.registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R"), 1)
+
+
+async def ready_login(staff: Staff, login: str, facility: str = HIP, role: Role = "clerk", name: str = "") -> str:
+    """A login whose first password was changed already; returns the password. Spares the hashing of the change."""
+    await staff.add(login, facility=facility, role=role, name=name)
+    if OWN_PASSWORD not in _hashed:
+        _hashed[OWN_PASSWORD] = await staff._hasher.hash(OWN_PASSWORD)
+    await staff._write(redis_keys.login(redis_keys.login_digest(login)), hash=_hashed[OWN_PASSWORD], must_change=0)
+    return OWN_PASSWORD
+
+
+async def arrive(
+    check_in: CheckIn, patient: Patient | str, *, context: str = "M1", hip: str = HIP,
+    position: tuple[float, float] | None = None,
+) -> Place:  # fmt: skip
+    """Somebody shares a profile by the poster of a counter."""
+    known = Patient(name=patient) if isinstance(patient, str) else patient
+    return await check_in.scanned(scan_of(known, str(uuid.uuid4()), facility=hip, context=context, position=position))
+
+
+class Browser(httpx.AsyncClient):
+    """A browser on our own page: it sends the Origin and, once signed in, the token of its page."""
+
+    csrf = ""
+
+    async def sign_in(self, login: str, password: str = OWN_PASSWORD) -> httpx.Response:
+        answer = await self.post("/console/login", data={"login": login, "password": password})
+        if answer.status_code == 303:
+            page = await self.get("/console/password")
+            self.csrf = page.text.partition('name="csrf-token" content="')[2].partition('"')[0]
+        return answer
+
+    async def send_form(self, path: str, **fields: str) -> httpx.Response:
+        return await self.post(path, data={"_csrf": self.csrf, **fields})
+
+    async def ask(self, path: str, **body: Any) -> httpx.Response:
+        return await self.post(path, json=body, headers={"x-csrf-token": self.csrf, "accept": "application/json"})
+
+    async def desk(self, counter: str = "M1") -> dict[str, Any]:
+        answer = await self.get("/console/desk", params={"counter": counter}, headers={"accept": "application/json"})
+        assert answer.status_code == 200, answer.text
+        view: dict[str, Any] = answer.json()
+        return view
+
+
+def browser(app: Litestar, *, address: str = "10.1.2.3", base: str = ADDRESS) -> Browser:
+    transport = httpx.ASGITransport(app=cast(Any, app), client=(address, 40000))  # two spellings of ASGI's types
+    headers = {"origin": base, "accept": "text/html"}
+    return Browser(transport=transport, base_url=base, headers=headers)

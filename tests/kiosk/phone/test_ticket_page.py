@@ -1,0 +1,169 @@
+"""The patient's own page, as the server draws it."""
+
+import html
+import re
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from kiosk.locales import BOOK, LANGUAGES
+from kiosk.patient.person import Patient
+from queueing.errors import StoreAway
+from queueing.models import Lane, Outcome, Place, State
+from tests.kiosk.hospital import HIP, MEDICINE, REGISTRATION, Hospital
+from tests.kiosk.share_builders import scan_of
+from tokens import qr
+
+pytestmark = pytest.mark.anyio
+
+NAME, PHONE = "Zooni Dar", "9419012345"
+
+
+def shown(page: str) -> str:
+    """What a reader reads: tags gone, entities told."""
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
+
+
+async def page_of(visitor: httpx.AsyncClient, hospital: Hospital, place: Place, lang: str = "en") -> str:
+    answer = await visitor.get(hospital.ticket_link(place), params={"lang": lang})
+    assert answer.status_code == 200
+    return answer.text
+
+
+async def bring_to(hospital: Hospital, place: Place, state: State) -> None:
+    """Move a waiting ticket, the first of its queue, to this state as staff do."""
+    desk, ticket = hospital.house.desk, place.ticket
+    if state in {State.CALLED, State.SERVING, State.DONE, State.NO_SHOW, State.HELD}:
+        await hospital.call("M1")
+    if state is State.SERVING:
+        await desk.start(HIP, ticket, by="asha")
+    if state is State.DONE:
+        await desk.finish(HIP, ticket, by="asha")
+    if state is State.NO_SHOW:
+        await desk.no_show(HIP, ticket, by="asha")
+    if state is State.HELD:
+        await desk.hold(HIP, ticket, by="asha")
+    if state is State.CANCELLED:
+        await desk.cancel(HIP, ticket, by="asha")
+
+
+async def test_a_waiting_patient_sees_the_number_and_how_many_are_before(
+    visitor: httpx.AsyncClient, hospital: Hospital
+) -> None:
+    *_, last = await hospital.arrive(people=4)
+    await hospital.call("M1")
+    page = await page_of(visitor, hospital, last)
+    assert re.search(r'class="token"[^>]*>M-004<', page)
+    assert re.search(r'id="ahead">2<', page)
+    assert "Please wait" in page
+    assert "M-001 → M1" in page
+    assert "Medicine &amp; Surgery" in page
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize(
+    "state", [State.WAITING, State.CALLED, State.SERVING, State.HELD, State.NO_SHOW, State.DONE, State.CANCELLED]
+)
+async def test_each_state_says_what_to_do_in_each_language(
+    visitor: httpx.AsyncClient, hospital: Hospital, state: State, code: str
+) -> None:
+    [place] = await hospital.arrive()
+    await bring_to(hospital, place, state)
+    page = shown(await page_of(visitor, hospital, place, code))
+    assert BOOK[code].say(f"ticket.{state.name.lower()}", counter="M1") in page
+    assert BOOK[code].say(f"ticket.{state.name.lower()}_do") in page
+
+
+async def test_whoever_is_expected_reads_how_to_check_in(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    scan = scan_of(Patient(), "r", facility=HIP, context="no such text")
+    place = await hospital.house.check_in.scanned(scan)
+    assert place.state is State.EXPECTED
+    assert "Check in when you arrive" in await page_of(visitor, hospital, place)
+
+
+async def test_a_transferred_ticket_shows_its_new_queue(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    [place] = await hospital.arrive()
+    await hospital.house.desk.transfer(HIP, place.ticket, to=REGISTRATION, by="asha")
+    page = await page_of(visitor, hospital, place)
+    assert re.search(r'id="queue"[^>]*>Registration<', page)
+    assert "M-001" in page
+
+
+async def test_no_page_and_no_answer_says_who_it_is(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    person = Patient(name=NAME, phone=PHONE, year_of_birth=1950, gender="F", abha_number="91234567890123")
+    place = await hospital.house.check_in.walked_in(HIP, MEDICINE, person, Lane.ORDINARY, by="asha")
+    link = hospital.ticket_link(place)
+    for path in (link, f"{link}/now", f"{link}/qr.svg"):
+        answer = await visitor.get(path)
+        assert answer.status_code == 200
+        for secret in (NAME, "Zooni", PHONE, "1950", person.abha_number):
+            assert secret not in answer.text
+
+
+async def test_the_script_can_ask_how_the_ticket_stands(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    first, second = await hospital.arrive(people=2)
+    await hospital.call("M2")
+    told = (await visitor.get(f"{hospital.ticket_link(first)}/now")).json()
+    assert told == {"token": "M-001", "queue": MEDICINE, "state": 3, "counter": "M2", "calls": 1, "ahead": 0}
+    assert (await visitor.get(f"{hospital.ticket_link(second)}/now")).json()["state"] == 2
+
+
+async def test_the_slip_carries_the_link_as_a_picture(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    [place] = await hospital.arrive()
+    link = hospital.ticket_link(place)
+    answer = await visitor.get(f"{link}/qr.svg")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert answer.content == qr.svg(f"{hospital.url}{link}")
+
+
+async def test_a_link_that_is_over_is_not_called_forged_and_a_forged_one_shows_nothing(
+    visitor: httpx.AsyncClient, hospital: Hospital
+) -> None:
+    [place] = await hospital.arrive()
+    over = hospital.ticket_link(place, life_s=3600, made_s_ago=7200)
+    good = hospital.ticket_link(place)
+    forged = good[:-3] + ("AAA" if good[-3:] != "AAA" else "BBB")
+    for path, status, words in (
+        (over, 410, "This link has ended"),
+        (forged, 404, "This link is not right"),
+        ("/t/nonsense", 404, "This link is not right"),
+        ("/t/" + hospital.camera_link().removeprefix("/go/"), 404, "This link is not right"),
+    ):
+        answer = await visitor.get(path)
+        assert answer.status_code == status
+        assert words in answer.text
+        assert "M-001" not in answer.text
+        assert (await visitor.get(f"{path}/now")).status_code == 404
+        assert (await visitor.get(f"{path}/qr.svg")).status_code == 404
+
+
+async def test_a_ticket_that_was_erased_has_ended(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    place = Place(outcome=Outcome.NEW, ticket="1-99")
+    assert (await visitor.get(hospital.ticket_link(place))).status_code == 410
+
+
+async def test_a_page_leaks_its_address_to_nobody(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    [place] = await hospital.arrive()
+    answer = await visitor.get(hospital.ticket_link(place))
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+    links = re.findall(r'(?:href|src|action)="([^"]+)"', answer.text)
+    assert links
+    assert all(not urlsplit(html.unescape(link)).netloc for link in links)
+
+
+async def test_a_store_that_is_away_shows_a_page_that_tries_again(
+    visitor: httpx.AsyncClient, hospital: Hospital, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [place] = await hospital.arrive()
+
+    async def away(*_: object) -> None:
+        raise StoreAway("away")
+
+    monkeypatch.setattr(hospital.house.desk, "ticket", away)
+    answer = await visitor.get(hospital.ticket_link(place), params={"lang": "hi"})
+    assert answer.status_code == 503
+    assert BOOK["hi"].say("common.away") in answer.text
+    assert '<meta http-equiv="refresh"' in answer.text
+    assert int(answer.headers["retry-after"]) > 0

@@ -1,0 +1,196 @@
+"""The process tree: it comes up, heals, goes down in order, and leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from kiosk.runtime.web_server import STARTED_S
+from tests.kiosk.process_tree import Tree, alive, below, kiosk, serving, status, until
+
+STOPS_WITHIN_S = 20
+"""Promised to operators."""
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_ready_is_said_when_requests_are_answered_and_sigterm_ends_everything(data_dir: Path) -> None:
+    kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital")
+    kiosk(data_dir, "queue", "add", "IN01", "medicine", "--name", "Medicine", "--prefix", "M")
+    with serving(data_dir) as tree:
+        url = tree.ready()
+        assert status(f"{url}/healthz") == 200
+        assert status(f"{url}/readyz") == 200
+        stream = _stream(url, "/live/IN01")
+        family = below(tree.process.pid)
+        assert len(family) >= 4  # store, web, its worker, relay
+        assert {os.sched_getscheduler(pid) for pid in family} == {os.SCHED_BATCH}
+        began = time.monotonic()
+        assert tree.stop() == 0
+        assert time.monotonic() - began < STOPS_WITHIN_S
+        assert _said(stream).endswith(b"0\r\n\r\n"), "the stream was cut, not ended"
+        assert [pid for pid in family if alive(pid)] == []
+    assert not tree.told("child_killed"), "somebody had to be killed"
+    assert sorted(path.name for path in data_dir.glob("*.part")) == []
+
+
+def _stream(url: str, path: str) -> socket.socket:
+    """An open stream that has begun."""
+    host, port = url.removeprefix("http://").split(":")
+    door = socket.create_connection((host, int(port)), timeout=30)
+    door.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+    begun = b""
+    while b"event: snapshot" not in begun and (piece := door.recv(65_536)):
+        begun += piece
+    if b"event: snapshot" not in begun:
+        door.close()
+    assert b"event: snapshot" in begun
+    return door
+
+
+def _said(door: socket.socket) -> bytes:
+    """Everything until the other side ends the stream."""
+    said = b""
+    with door:
+        while piece := door.recv(65_536):
+            said += piece
+    return said
+
+
+@pytest.mark.parametrize("after_s", [0.8, 1.5, 2.2])
+def test_sigterm_while_starting_ends_everything_too(data_dir: Path, after_s: float) -> None:
+    with serving(data_dir) as tree:
+        time.sleep(after_s)
+        family = below(tree.process.pid)
+        began = time.monotonic()
+        assert tree.stop() in (0, -signal.SIGTERM)  # the latter: before anything of it was there
+        assert time.monotonic() - began < STOPS_WITHIN_S
+        assert [pid for pid in family if alive(pid)] == []
+
+
+def test_a_killed_child_of_any_role_comes_back(data_dir: Path) -> None:
+    with serving(data_dir) as tree:
+        url = tree.ready()
+        worker = below(tree.pid_of("web"))[0]
+        for pid in (worker, tree.pid_of("relay"), tree.pid_of("web")):
+            os.kill(pid, signal.SIGKILL)
+            until(lambda pid=pid: not alive(pid))  # type: ignore[misc]  # the default is the value at hand
+            until(lambda: status(f"{url}/healthz") == 200)
+        until(lambda: len([line for line in tree.told("child_started") if line["role"] == "relay"]) == 2)
+        assert tree.stop() == 0
+
+
+def test_a_killed_store_comes_back_with_what_it_knew(data_dir: Path) -> None:
+    kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital")
+    with serving(data_dir) as tree:
+        url = tree.ready()
+        store = int(json.loads((data_dir / "lock").read_text())["server"])
+        os.kill(store, signal.SIGKILL)
+        until(lambda: len([line for line in tree.told("store") if line["state"] == "ready"]) == 2)
+        until(lambda: status(f"{url}/readyz") == 200)
+        listed = kiosk(data_dir, "facility", "list", "--json")
+        assert [one["hip_id"] for one in json.loads(listed.stdout)] == ["IN01"]
+        assert tree.stop() == 0
+
+
+def test_killing_the_parent_takes_all_children_along_and_the_next_start_needs_no_help(data_dir: Path) -> None:
+    with serving(data_dir) as tree:
+        tree.ready()
+        family = below(tree.process.pid)
+        tree.process.kill()
+        until(lambda: not [pid for pid in family if alive(pid)])
+    with serving(data_dir) as again:
+        again.ready()
+        assert again.stop() == 0
+
+
+def test_killing_everything_at_once_needs_no_help_either(data_dir: Path) -> None:
+    with serving(data_dir) as tree:
+        tree.ready()
+        for pid in (tree.process.pid, *below(tree.process.pid)):
+            os.kill(pid, signal.SIGKILL)
+    with serving(data_dir) as again:
+        again.ready()
+        assert again.stop() == 0
+
+
+def refusal(tree: Tree) -> str:
+    """The one line with which a start was refused."""
+    assert tree.process.wait(60) == 1
+    tree.kill()
+    assert tree.lines == []
+    told = [line for line in tree.log if line.startswith("kiosk: ")]
+    assert len(told) == 1, tree.log
+    return told[0]
+
+
+def test_a_second_tree_on_the_same_folder_is_refused_in_one_line(data_dir: Path) -> None:
+    with serving(data_dir) as first:
+        first.ready()
+        with serving(data_dir) as second:
+            assert f"in use by process {first.process.pid}" in refusal(second)
+        assert first.process.poll() is None
+
+
+def test_a_port_in_use_is_refused_in_one_line_and_leaves_nothing_running(data_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with serving(data_dir, KIOSK_PORT=str(port)) as tree:
+            assert f"port {port}: is in use by another program" in refusal(tree)
+            assert below(tree.process.pid) == [] if Path(f"/proc/{tree.process.pid}").exists() else True
+
+
+def test_two_trees_never_share_a_port(tmp_path: Path) -> None:
+    """Workers share it between themselves, and the kernel would let a stranger of the same user in as well."""
+    with serving(tmp_path / "one") as first:
+        port = first.ready().rpartition(":")[2]
+        with serving(tmp_path / "two", KIOSK_PORT=port) as second:
+            assert "is in use" in refusal(second)
+
+
+def test_a_wrong_setting_stops_the_start_before_anything_runs(data_dir: Path) -> None:
+    with serving(data_dir, KIOSK_WORKERS="many") as tree:
+        assert "KIOSK_WORKERS is 'many'; allowed: a whole number from 1 to 64" in refusal(tree)
+    assert not data_dir.exists()
+
+
+def test_several_workers_share_one_port_and_one_set_of_counters(data_dir: Path) -> None:
+    with serving(data_dir, KIOSK_WORKERS="2") as tree:
+        url = tree.ready()
+        assert len(below(tree.pid_of("web"))) == 2
+        assert status(f"{url}/metrics") == 200
+        assert tree.stop() == 0
+
+
+def test_a_worker_that_dies_twice_in_a_few_seconds_takes_nobody_along(data_dir: Path) -> None:
+    with serving(data_dir, KIOSK_WORKERS="2") as tree:
+        address = tree.ready()
+        web = tree.pid_of("web")
+        until(lambda: len(below(web)) == 2)
+        time.sleep(STARTED_S)
+        mortal, other = below(web)
+        for _ in range(2):
+            os.kill(mortal, signal.SIGKILL)
+            mortal = newcomer(web, mortal, other)
+        until(lambda: status(f"{address}/readyz") == 200)
+        assert alive(other)
+        assert tree.pid_of("web") == web
+
+
+def newcomer(parent: int, *known: int) -> int:
+    until(lambda: set(below(parent)) - {*known})
+    return (set(below(parent)) - {*known}).pop()
+
+
+def test_the_roles_apart_need_a_store_that_runs_and_say_so(data_dir: Path) -> None:
+    refused = kiosk(data_dir, "web")
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "no store runs" in refused.stderr

@@ -1,0 +1,56 @@
+"""Messages as an ABHA app sends them, made from what we would read in them."""
+
+import json
+from typing import Any
+
+from kiosk.abdm.inbound import Envelope, Note, to_scan, write_note
+from kiosk.abdm.schemas import read_share
+from kiosk.patient.person import Patient, Scan
+from queueing.models import Refusal
+
+
+def share_body(patient: Patient, **beside: Any) -> bytes:
+    """A v3 share of this person."""
+    told = {
+        "abhaNumber": patient.abha_number or None,
+        "abhaAddress": patient.abha_address or None,
+        "name": patient.name,
+        "gender": patient.gender,
+        "dayOfBirth": patient.day_of_birth,
+        "monthOfBirth": patient.month_of_birth,
+        "yearOfBirth": patient.year_of_birth,
+        "phoneNumber": patient.phone,
+        "address": {
+            "line": patient.line,
+            "district": patient.district,
+            "state": patient.state,
+            "pincode": patient.pincode,
+        },
+    }
+    return json.dumps({"intent": "PROFILE_SHARE", "profile": {"patient": told}} | beside).encode()
+
+
+def scan_of(
+    patient: Patient,
+    request_id: str,
+    *,
+    facility: str,
+    context: str = "M1",
+    position: tuple[float, float] | None = None,
+    refusal: Refusal | None = None,
+    body: bytes = b"",
+) -> Scan:
+    """The scan that the door makes of such a share."""
+    told = body or share_body(patient, requestId=request_id)
+    said = Envelope(request_id, facility, "")
+    return Scan(
+        facility=facility,
+        context=context,
+        request_id=request_id,
+        person=patient,
+        position=position,
+        body=told,
+        note=write_note(Note("v3", facility, context, patient.abha_address, request_id)),
+        profile=to_scan(read_share(told), said, body=told, now_s=0.0, cm_id="sbx").profile,
+        refusal=refusal,
+    )

@@ -1,0 +1,112 @@
+"""Readiness says why not, in words; and nobody's silence is taken for health."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from kiosk import health
+from kiosk.app import create_app
+from kiosk.services import House
+from kiosk.settings import load
+from queueing.embedded.server import EmbeddedValkey
+from queueing.store.store import open_store
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
+    """A store of this test's own, to be taken away."""
+    async with EmbeddedValkey(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture
+async def house(server: EmbeddedValkey) -> AsyncIterator[House]:
+    opened = House(load({"KIOSK_DATA_DIR": str(server.folder)}))
+    async with opened.open():
+        yield opened
+
+
+def reasons(found: health.Readiness) -> dict[str, bool]:
+    return {reason.what: reason.fatal for reason in found.reasons}
+
+
+async def test_a_healthy_worker_is_ready_and_names_its_promise(house: House) -> None:
+    found = await health.look(house)
+    assert (found.ready, found.promise, found.reasons) == (True, "disk", ())
+
+
+async def test_a_store_that_went_away_is_a_reason_and_health_goes_on(server: EmbeddedValkey) -> None:
+    app = create_app(load({"KIOSK_DATA_DIR": str(server.folder)}))
+    async with app.lifespan():
+        server.stop()
+        transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # both mean ASGI, by other names
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as operator:
+            answer = await operator.get("/readyz")
+            assert answer.status_code == 503
+            told = answer.json()
+            assert (told["ready"], told["promise"], told["reasons"][0]["what"]) == (False, "none", "store")
+            assert (await operator.get("/healthz")).status_code == 200
+            metrics = await operator.get("/metrics")
+            assert metrics.status_code == 200
+            assert "kiosk_store_up 0.0" in metrics.text
+
+
+async def test_a_store_that_forgets_is_not_ready_for_people(house: House, server: EmbeddedValkey) -> None:
+    other = await open_store(server.url)
+    await other.call("x", "CONFIG", "SET", "appendfsync", "everysec")
+    await other.call("x", "CLIENT", "KILL", "TYPE", "normal")  # a promise is read anew at each connection
+    await other.close()
+    async with asyncio.timeout(30):
+        while "promise" not in reasons(found := await health.look(house)):  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+    assert not found.ready
+    assert found.promise == "none"
+
+
+async def test_a_full_disk_is_told_before_it_is_full(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = shutil.disk_usage(house.settings.data_dir).free
+    monkeypatch.setattr(health, "DISK_ROOM_BYTES", free * 2)
+    assert reasons(await health.look(house)) == {"disk": True}
+
+
+async def test_clocks_apart_are_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "time", SimpleNamespace(time=lambda: 1e9, monotonic=lambda: 0.0))
+    assert reasons(await health.look(house)) == {"clock": True}
+
+
+async def test_a_gateway_that_is_away_is_a_warning_and_people_go_on_getting_numbers(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "BACKLOG_MANY", -1)
+    house.settings = replace(house.settings, gateway_client_id="me")
+    found = await health.look(house)
+    assert found.ready
+    assert reasons(found) == {"gateway": False, "outbox": False}
+
+
+async def test_a_flood_of_probes_looks_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[object] = []
+
+    async def counted(of: House) -> health.Readiness:
+        looks.append(of)
+        return health.Readiness(True, "disk", ())
+
+    monkeypatch.setattr(health, "look", counted)
+    look_once = health.Look(house)
+    assert {(await look_once()).ready for _ in range(100)} == {True}
+    assert len(looks) == 1
+
+
+async def test_the_answer_carries_nothing_but_words_of_ours(house: House) -> None:
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(await health.look(house)))
+    assert told.keys() == {"ready", "promise", "reasons"}

@@ -1,0 +1,364 @@
+"""Our own Valkey process: it starts, refuses, dies, comes back, and loses nothing it answered for."""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from queueing.embedded.configuration import why_ended
+from queueing.embedded.data_folder import start_time_of
+from queueing.embedded.server import EmbeddedValkey, attach_or_start, probe
+from queueing.errors import DiskFull, EmbeddedError, FolderInUse, FolderNotOurs, JournalDamaged, StoreAway
+from queueing.store.store import Store, open_store
+
+pytestmark = pytest.mark.anyio
+
+OWNER = """
+import sys, time
+from queueing.embedded.server import EmbeddedValkey
+server = EmbeddedValkey(sys.argv[1])
+server.start()
+print(server.pid, flush=True)
+time.sleep(600)
+"""
+"""A process that owns a store, for tests that kill it."""
+
+
+class Owner:
+    """Another process with an embedded store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen([sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE)
+        assert self.process.stdout is not None
+        self.server_pid = int(self.process.stdout.readline())
+
+    def kill(self, *, server_too: bool) -> None:
+        if server_too:
+            os.kill(self.server_pid, signal.SIGKILL)
+        self.process.kill()
+        self.end()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+async def test_a_second_start_is_refused_at_once_naming_the_holder(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    try:
+        begun = time.monotonic()
+        with pytest.raises(FolderInUse, match=f"in use by process {owner.process.pid}$"):
+            EmbeddedValkey(tmp_path).start()
+        assert time.monotonic() - begun < 1.0, "promised to operators"
+        assert probe(tmp_path) == "ready", "the first is undisturbed"
+    finally:
+        owner.end()
+
+
+async def test_what_was_answered_survives_the_killing_of_everything(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    answered: list[int] = []
+    numbers = iter(range(10**9))
+
+    async def writer(store: Store) -> None:
+        while True:
+            number = next(numbers)
+            try:
+                await store.call("k", "SET", f"k{number}", number)
+            except StoreAway:
+                return
+            answered.append(number)
+
+    for _ in range(3):
+        owner = Owner(tmp_path)
+        store = await open_store(EmbeddedValkey(tmp_path).url)
+        writers = [asyncio.create_task(writer(store)) for _ in range(64)]
+        await asyncio.sleep(0.3 + chance.random() * 0.2)
+        owner.kill(server_too=True)
+        await asyncio.gather(*writers)
+        await store.close()
+    with EmbeddedValkey(tmp_path) as server:
+        store = await open_store(server.url)
+        kept = await asyncio.gather(*[store.call("k", "GET", f"k{number}") for number in answered[-4000:]])
+        size = await store.call("k", "DBSIZE")
+        await store.close()
+    assert len(answered) > 300
+    assert kept == [b"%d" % number for number in answered[-4000:]]
+    assert isinstance(size, int)
+    assert size >= len(answered)
+
+
+async def test_a_server_whose_owner_is_killed_ends_and_the_next_start_needs_no_help(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    owner.kill(server_too=False)
+    with EmbeddedValkey(tmp_path) as server:
+        assert server.pid != owner.server_pid
+        assert start_time_of(owner.server_pid) == ""
+
+
+async def test_an_orphan_that_hangs_is_named_after_a_bounded_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queueing.embedded.server.LOCK_PATIENCE_S", 0.5)
+    owner = Owner(tmp_path)
+    os.kill(owner.server_pid, signal.SIGSTOP)
+    try:
+        owner.kill(server_too=False)
+        with pytest.raises(FolderInUse, match=f"held by process {owner.server_pid}, which does not end"):
+            EmbeddedValkey(tmp_path).start()
+    finally:
+        os.kill(owner.server_pid, signal.SIGKILL)
+
+
+async def test_it_runs_with_the_settings_that_the_promise_needs(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path, maxmemory_bytes=123 << 20) as server:
+        store = await open_store(server.url)
+        answer = await store.call("", "CONFIG", "GET", "*")
+        await store.close()
+        assert isinstance(answer, list)
+        settings = dict(zip(answer[::2], answer[1::2], strict=True))
+        assert os.getsid(server.pid or 0) != os.getsid(0), "Ctrl-C in the terminal must not reach it"
+        socket = tmp_path / "valkey.sock"
+        assert socket.stat().st_mode & 0o777 == 0o600
+    needed = {
+        b"appendonly": b"yes",
+        b"appendfsync": b"always",
+        b"no-appendfsync-on-rewrite": b"no",
+        b"aof-timestamp-enabled": b"yes",
+        b"save": b"",
+        b"maxmemory": b"%d" % (123 << 20),
+        b"maxmemory-policy": b"noeviction",
+        b"port": b"0",
+        b"protected-mode": b"yes",
+        b"enable-debug-command": b"no",
+        b"latency-monitor-threshold": b"50",
+    }
+    assert {name: settings[name] for name in needed} == needed
+    assert not socket.exists()
+
+
+async def test_the_folder_is_made_private(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    with EmbeddedValkey(folder):
+        assert folder.stat().st_mode & 0o777 == 0o700
+        assert {path.stat().st_mode & 0o077 for path in folder.iterdir()} == {0}
+
+
+async def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    folder = Path("/usr")  # the administrator's, when we are not
+    if os.geteuid() == 0:
+        folder = tmp_path / "data"
+        folder.mkdir()
+        os.chown(folder, 65534, 65534)
+    with pytest.raises(FolderNotOurs, match="belongs to user"):
+        EmbeddedValkey(folder).start()
+    file = tmp_path / "file"
+    file.write_text("x")
+    with pytest.raises(FolderNotOurs, match="is not a folder"):
+        EmbeddedValkey(file).start()
+
+
+async def test_something_in_the_way_of_the_socket_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "valkey.sock").write_text("precious")
+    with pytest.raises(EmbeddedError, match="is in the way"):
+        EmbeddedValkey(tmp_path).start()
+    assert (tmp_path / "valkey.sock").read_text() == "precious"
+
+
+async def test_a_program_that_cannot_be_the_server_is_named(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("#!/bin/sh\nexit 3\n")
+    with pytest.raises(EmbeddedError, match="is not executable"):
+        EmbeddedValkey(tmp_path / "data", binary=plain).start()
+    with pytest.raises(EmbeddedError, match="does not exist"):
+        EmbeddedValkey(tmp_path / "data", binary=tmp_path / "none").start()
+    plain.chmod(0o755)
+    with pytest.raises(EmbeddedError, match="ended with code 3: it said nothing"):
+        EmbeddedValkey(tmp_path / "data", binary=plain).start()
+    with EmbeddedValkey(tmp_path / "data") as server:
+        assert server.pid, "a failed start leaves the folder free"
+
+
+async def write_some(folder: Path) -> None:
+    with EmbeddedValkey(folder) as server:
+        store = await open_store(server.url)
+        for number in range(200):
+            await store.call("k", "SET", f"k{number}", "v" * 100)
+        await store.close()
+
+
+def journal(folder: Path, kind: str) -> Path:
+    [file] = (folder / "appendonlydir").glob(f"*{kind}*")
+    return file
+
+
+def spoil_middle(folder: Path) -> None:
+    file = journal(folder, ".incr.")
+    data = file.read_bytes()
+    place = data.index(b"*3\r\n", len(data) // 2)
+    file.write_bytes(data[:place] + b"#" + data[place + 1 :])
+
+
+def lengthen_in_the_middle(folder: Path) -> None:
+    """One wrong digit, and all that follows looks like the unfinished end of one value."""
+    file = journal(folder, ".incr.")
+    data = file.read_bytes()
+    place = data.index(b"$100\r\n", len(data) // 2)
+    file.write_bytes(data[:place] + b"$900000\r\n" + data[place + 6 :])
+
+
+def spoil_base(folder: Path) -> None:
+    file = journal(folder, ".base.")
+    file.write_bytes(b"junk" + file.read_bytes()[4:])
+
+
+def spoil_manifest(folder: Path) -> None:
+    journal(folder, ".manifest").write_text("junk\n")
+
+
+def lose_a_file(folder: Path) -> None:
+    journal(folder, ".incr.").unlink()
+
+
+@pytest.mark.parametrize("spoil", [spoil_middle, lengthen_in_the_middle, spoil_base, spoil_manifest, lose_a_file])
+async def test_a_damaged_journal_is_refused_in_words_and_left_as_it_is(
+    tmp_path: Path, spoil: Callable[[Path], None]
+) -> None:
+    await write_some(tmp_path / "data")
+    spoil(tmp_path / "data")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "data" / "appendonlydir").iterdir()}
+    with pytest.raises(JournalDamaged, match="would lose acknowledged tickets") as refused:
+        EmbeddedValkey(tmp_path / "data").start()
+    assert "\n" not in str(refused.value)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "data" / "appendonlydir").iterdir()} == before
+
+
+@pytest.mark.parametrize("cut", [1, 30, 110, 130])
+async def test_an_unfinished_end_of_the_journal_is_cut_and_told(tmp_path: Path, cut: int) -> None:
+    await write_some(tmp_path)
+    file = journal(tmp_path, ".incr.")
+    file.write_bytes(file.read_bytes()[:-cut])
+    events: list[tuple[str, str]] = []
+    with EmbeddedValkey(tmp_path, on_event=lambda kind, words: events.append((kind, words))) as server:
+        store = await open_store(server.url)
+        assert await store.call("k", "DBSIZE") == 199
+        await store.call("k", "SET", "after", 1)
+        await store.close()
+    assert "tail cut" in dict(events)
+    with EmbeddedValkey(tmp_path) as server:
+        store = await open_store(server.url)
+        assert await store.call("k", "GET", "after") == b"1"
+        await store.close()
+
+
+async def test_why_it_ended_is_one_line(tmp_path: Path) -> None:
+    full = "7:M 01 Jan 2026 # Error writing to the AOF file: No space left on device\n7:M 01 Jan # bye\n"
+    assert isinstance(why_ended(tmp_path, 1, full), DiskFull)
+    assert str(why_ended(tmp_path, -9, "7:M 1 Jan 2026 * Ready\n")).endswith("ended by signal 9: Ready")
+    assert "signal" not in str(why_ended(tmp_path, None, ""))
+
+
+async def test_a_killed_server_is_started_again_and_told(tmp_path: Path) -> None:
+    events: list[str] = []
+    async with EmbeddedValkey(tmp_path, on_event=lambda kind, _words: events.append(kind)) as server:
+        watch = asyncio.create_task(server.supervise())
+        store = await open_store(server.url)
+        await store.call("a", "SET", "a", 1)
+        for _ in range(2):
+            os.kill(server.pid or 0, signal.SIGKILL)
+            await answers(store, b"1")
+        watch.cancel()
+        await store.close()
+    assert [kind for kind in events if kind != "loading"] == ["ready", "died", "ready", "died", "ready"]
+
+
+async def test_supervision_ends_on_a_journal_that_no_restart_can_heal(tmp_path: Path) -> None:
+    async with EmbeddedValkey(tmp_path) as server:
+        watch = asyncio.create_task(server.supervise())
+        spoil_base(tmp_path)
+        os.kill(server.pid or 0, signal.SIGKILL)
+        with pytest.raises(JournalDamaged):
+            async with asyncio.timeout(20):
+                await watch
+        assert server.pid is None
+
+
+async def test_stopping_frees_the_folder_and_keeps_the_data(tmp_path: Path) -> None:
+    server = EmbeddedValkey(tmp_path)
+    server.start()
+    pid = server.pid
+    server.stop()
+    server.stop()
+    assert not Path(f"/proc/{pid}").exists()
+    assert "bye bye" in (tmp_path / "valkey.log").read_text(), "it was asked, not killed"
+    server.start()
+    server.stop()
+
+
+async def test_a_server_that_hangs_is_killed_after_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("queueing.embedded.server.STOP_PATIENCE_S", 0.3)
+    server = EmbeddedValkey(tmp_path)
+    server.start()
+    pid = server.pid or 0
+    os.kill(pid, signal.SIGSTOP)
+    server.stop()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+async def test_the_log_stays_within_its_bound(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    (tmp_path / "valkey.log").write_bytes(b"x" * (3 << 20))
+    with EmbeddedValkey(tmp_path):
+        assert (tmp_path / "valkey.log").stat().st_size < 1 << 20
+        assert (tmp_path / "valkey.log.1").stat().st_size == 3 << 20
+
+
+async def test_a_short_command_uses_the_running_store(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    try:
+        with attach_or_start(tmp_path) as url:
+            store = await open_store(url)
+            assert await store.call("a", "SET", "a", 1) == b"OK"
+            await store.close()
+        assert probe(tmp_path) == "ready", "it is not ours to stop"
+    finally:
+        owner.kill(server_too=False)
+    with attach_or_start(tmp_path) as url:
+        store = await open_store(url)
+        assert await store.call("a", "GET", "a") == b"1"
+        await store.close()
+    assert probe(tmp_path) == "silent"
+
+
+async def test_a_start_waits_for_a_short_command_to_end(tmp_path: Path) -> None:
+    with attach_or_start(tmp_path):
+        starting = EmbeddedValkey(tmp_path)
+        waiting = asyncio.create_task(starting.__aenter__())
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+    async with asyncio.timeout(20):
+        await waiting
+    assert starting.pid
+    starting.stop()
+
+
+async def answers(store: Store, value: bytes) -> None:
+    """Wait until the store is back with what it had."""
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                assert await store.call("a", "GET", "a") == value
+            except StoreAway:
+                await asyncio.sleep(0.02)
+            else:
+                return

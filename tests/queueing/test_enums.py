@@ -1,0 +1,91 @@
+"""The small numbers of the store and the words of the edge are the same."""
+
+import re
+from enum import IntEnum
+from importlib.resources import files
+
+import msgspec
+import pytest
+
+from queueing import library
+from queueing.desk import packed_arrival
+from queueing.models import Arrival, Assurance, DebtKind, Lane, Nearness, Outcome, Refusal, Remote, State
+
+WORDS = files("queueing").joinpath("functions", "shared", "enums.lua").read_text()
+PAIRS = {
+    "OUTCOME": Outcome,
+    "STATE": State,
+    "LANE": Lane,
+    "ASSURANCE": Assurance,
+    "NEARNESS": Nearness,
+    "REFUSAL": Refusal,
+    "REMOTE": Remote,
+    "DEBT": DebtKind,
+}
+
+
+@pytest.mark.parametrize("table", PAIRS)
+def test_lua_and_python_say_the_same(table: str) -> None:
+    body = re.search(rf"local {table} = {{(.*?)}}", WORDS, re.DOTALL)
+    assert body
+    said = {name: int(number) for name, number in re.findall(r"(\w+) = (\d+)", body[1])}
+    meant: type[IntEnum] = PAIRS[table]
+    assert said == {word.name: word.value for word in meant}
+
+
+@pytest.mark.parametrize("operation", library.operation_names())
+def test_every_operation_states_its_contract_before_its_first_line(operation: str) -> None:
+    source = files("queueing").joinpath("functions", f"{operation}.lua").read_text()
+    header = re.match(r"--\[\[ (\w+): .*?\]\]|--\[\[ .*?\]\]", source, re.DOTALL)
+    assert header, "a function file opens with its header"
+    for word in ("KEYS", "ARGV", "Reply", "Cost"):
+        assert word in header[0]
+    assert header[0].startswith(f"--[[ {operation}:")
+
+
+def test_the_version_is_in_every_name() -> None:
+    assert library.version() in library.function_name("enqueue")
+    assert f"name=kiosk_{library.version()}" in library.source()
+
+
+def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
+    source = files("queueing").joinpath("functions", "enqueue.lua").read_text()
+    places = re.search(r"local A = {(.*?)}", source, re.DOTALL)
+    assert places
+    names = re.findall(r"(\w+) = \d+", places[1])
+    arrival = Arrival(
+        facility="f",
+        counter="c",
+        text="t",
+        queue="q",
+        assurance=Assurance.CAMERA,
+        position=(34.5, 74.25),
+        lane=Lane.PREGNANT,
+        request="r",
+        fingerprint=b"12345678",
+        persons=(b"one", b"two"),
+        letter=b"l" * 300,
+        owed=True,
+        refusal=Refusal.FAR,
+    )
+    packed = packed_arrival(arrival, 20, 200)
+    values = msgspec.msgpack.decode(b"\xdc" + len(names).to_bytes(2) + packed)
+    told = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25], "rate": 20, "burst": 200}
+    del told["persons"]
+    told |= {"fingerprint": "12345678", "letter": "l" * 300, "person": "pone", "other": "ptwo"}
+    assert dict(zip(names, values, strict=True)) == told
+
+
+@pytest.mark.parametrize("size", [0, 1, 31, 32, 255, 256, 65_535])
+def test_bytes_of_any_size_are_a_text_of_lua(size: int) -> None:
+    assert msgspec.msgpack.decode(library.text_head(size) + b"x" * size) == "x" * size
+
+
+def test_a_named_number_stands_in_its_place() -> None:
+    assert (
+        library.in_place("local STATE = {WAITING = 2}\nreturn STATE.WAITING") == "local STATE = {WAITING = 2}\nreturn 2"
+    )
+    with pytest.raises(KeyError, match="WAITNG"):
+        library.in_place("local STATE = {WAITING = 2}\nreturn STATE.WAITNG")
+    with pytest.raises(ValueError, match="one name"):
+        library.in_place("local A = {one = 1}\nlocal A = {two = 2}\n")
