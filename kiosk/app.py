@@ -15,7 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from kiosk import console, displays, health, live, phone
 from kiosk.abdm import callbacks
 from kiosk.observability import metrics
-from kiosk.services import House
+from kiosk.services import Services
 from kiosk.settings import Settings, load
 from kiosk.web import problems, static_files
 
@@ -38,7 +38,7 @@ SHARED = (
     "check_in",
     "staff",
 )
-"""What rooms may ask for by name: the house's parts of the same name."""
+"""What rooms may ask for by name: the services's parts of the same name."""
 
 
 Door = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
@@ -64,17 +64,17 @@ class Kiosk(Litestar):
 
 def create_app(settings: Settings | None = None) -> Litestar:
     """The application of one worker. Settings are read from the environment unless given."""
-    house = House(settings or load())
+    services = Services(settings or load())
 
     @asynccontextmanager
     async def furnished(app: Litestar) -> AsyncIterator[None]:
-        async with house.open():
-            app.state.hub = house.hub
+        async with services.open():
+            app.state.hub = services.hub
             yield
         metrics.tell()
 
     return Kiosk(
-        callbacks.routes(lambda: house),
+        callbacks.routes(lambda: services),
         [
             *live.routes(),
             *displays.routes(),
@@ -84,9 +84,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *static_files.routes(),
             public_keys,
         ],
-        dependencies=_dependencies(house),
+        dependencies=_dependencies(services),
         lifespan=[furnished],
-        state=State({"house": house}),
+        state=State({"services": services}),
         exception_handlers=problems.HANDLERS,
         request_max_body_size=BODY_MAX,
         openapi_config=OpenAPIConfig(
@@ -96,20 +96,20 @@ def create_app(settings: Settings | None = None) -> Litestar:
     )
 
 
-def _dependencies(house: House) -> dict[str, Provide]:
+def _dependencies(services: Services) -> dict[str, Provide]:
     def part(name: str) -> Provide:
-        return Provide(lambda: getattr(house, name), sync_to_thread=False)
+        return Provide(lambda: getattr(services, name), sync_to_thread=False)
 
-    look_once = health.Look(house)
+    look_once = health.Look(services)
     return {
         **{name: part(name) for name in SHARED},
-        "house": Provide(lambda: house, sync_to_thread=False),
+        "services": Provide(lambda: services, sync_to_thread=False),
         "look_once": Provide(lambda: look_once, sync_to_thread=False),
         "now_s": Provide(lambda: int(time.time()), sync_to_thread=False, use_cache=False),
     }
 
 
 @get("/.well-known/jwks.json", media_type="application/jwk-set+json", sync_to_thread=False)
-def public_keys(house: NamedDependency[House]) -> Response[bytes]:
+def public_keys(services: NamedDependency[Services]) -> Response[bytes]:
     """The keys with which anybody can check a ticket link."""
-    return Response(house.jwks(), headers={"Cache-Control": f"public, max-age={JWKS_KEPT_S}"})
+    return Response(services.jwks(), headers={"Cache-Control": f"public, max-age={JWKS_KEPT_S}"})

@@ -13,8 +13,7 @@ from typing import Final
 
 import msgspec
 
-from kiosk.patient import envelope
-from kiosk.patient.envelope import Letter
+from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, pack_envelope, unpack_envelope
 from kiosk.patient.person import Patient, Person, Scan, StatusQuery
 from kiosk.security.encryption import DAY_S, Seal, SealBroken
 from queueing.desk import OpdDesk
@@ -68,8 +67,8 @@ class CheckIn:
                 request=request,
                 fingerprint=_fingerprint(scan.body),
                 persons=self._known_as(scan.facility, person),
-                letter=self._close(scan.facility, request, self._letter(scan)),
-                owed=True,
+                envelope=self._close(scan.facility, request, self._envelope(scan)),
+                reply_wanted=True,
                 refusal=scan.refusal,
             )
         )
@@ -84,7 +83,7 @@ class CheckIn:
             text=text,
             request=request,
             fingerprint=_fingerprint(query.body),
-            letter=self._close(query.facility, request, Letter(query.note)),
+            envelope=self._close(query.facility, request, Envelope(query.note)),
             refusal=query.refusal,
         )
 
@@ -102,13 +101,13 @@ class CheckIn:
         )
 
     def patient(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
-        """Opened for staff of that facility. Raises SealBroken, also for what opens and is no letter."""
-        plain = self._seal.open(envelope.PURPOSE, facility_key(facility), ticket.request, sealed)
+        """Opened for staff of that facility. Raises SealBroken, also for what opens and is no envelope."""
+        plain = self._seal.open(ENVELOPE_PURPOSE, facility_key(facility), ticket.request, sealed)
         try:
-            letter = envelope.read(plain)
+            envelope = unpack_envelope(plain)
         except msgspec.MsgspecError:
-            raise SealBroken("no letter of this release") from None
-        return letter.patient or self._read_patient(letter.note, letter.profile)
+            raise SealBroken("no envelope of this release") from None
+        return envelope.patient or self._read_patient(envelope.note, envelope.profile)
 
     async def _register(
         self, facility: str, queue: str, patient: Patient, lane: Lane, assurance: Assurance, request_id: str
@@ -122,7 +121,7 @@ class CheckIn:
                 lane=lane,
                 request=request,
                 persons=self._known_as(facility, patient),
-                letter=self._close(facility, request, Letter(patient=patient)),
+                envelope=self._close(facility, request, Envelope(patient=patient)),
             )
         )
 
@@ -150,18 +149,19 @@ class CheckIn:
         person.update(name.encode("utf-8", "surrogatepass"))
         return person.digest()
 
-    def _letter(self, scan: Scan) -> Letter:
+    def _envelope(self, scan: Scan) -> Envelope:
         """Of somebody refused here nothing is kept but what the answer needs. The queue may still refuse: then the
-        letter ends with the debt that carries it, and a debt that is parked goes on without the profile.
+        envelope ends with the pending reply that carries it, and a pending reply that is parked goes on without the
+        profile.
         """
         if scan.refusal:
-            return Letter(scan.note)
+            return Envelope(scan.note)
         if len(scan.profile) > PROFILE_KEPT_MAX:
-            return Letter(scan.note, patient=self._read_patient(scan.note, scan.profile))
-        return Letter(scan.note, scan.profile)
+            return Envelope(scan.note, patient=self._read_patient(scan.note, scan.profile))
+        return Envelope(scan.note, scan.profile)
 
-    def _close(self, facility: str, request: str, letter: Letter) -> bytes:
-        return self._seal.close(envelope.PURPOSE, facility_key(facility), request, envelope.write(letter))
+    def _close(self, facility: str, request: str, envelope: Envelope) -> bytes:
+        return self._seal.close(ENVELOPE_PURPOSE, facility_key(facility), request, pack_envelope(envelope))
 
 
 @lru_cache(maxsize=2)

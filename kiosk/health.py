@@ -18,7 +18,7 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
 from kiosk.observability import metrics as metrics_room
-from kiosk.services import House
+from kiosk.services import Services
 from queueing.errors import QueueingError
 from queueing.store.address import parse_store_url
 
@@ -50,37 +50,37 @@ class Readiness(Struct, frozen=True):
 class Look:
     """Looks at most once a second, once for all who ask."""
 
-    def __init__(self, house: House) -> None:
-        self._house = house
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._last: tuple[float, Readiness] | None = None
         self._looking = asyncio.Lock()
 
     async def __call__(self) -> Readiness:
         async with self._looking:
             if self._last is None or time.monotonic() - self._last[0] > LOOK_EVERY_S:
-                self._last = (time.monotonic(), await look(self._house))
+                self._last = (time.monotonic(), await look(self._services))
             return self._last[1]
 
 
-async def look(house: House) -> Readiness:
+async def look(services: Services) -> Readiness:
     """Ask every part once."""
-    wanted = promised(house.settings.redis_url)
+    wanted = promised(services.settings.redis_url)
     found = [
         reason
         for reason in (
-            *await asyncio.gather(_bounded(_store(house)), _bounded(_backlog(house))),
-            _promise(wanted, house.store.promise),
-            _room(house),
-            _gateway_keys(house),
+            *await asyncio.gather(_bounded(_store(services)), _bounded(_backlog(services))),
+            _promise(wanted, services.store.promise),
+            _room(services),
+            _gateway_keys(services),
         )
         if reason is not None
     ]
     away = any(reason.what == "store" for reason in found)
     metrics_room.STORE_UP.set(not away)
-    metrics_room.PROMISE.set(metrics_room.PROMISES["none" if away else house.store.promise])
-    metrics_room.LISTENERS.set(house.hub.listeners)
+    metrics_room.PROMISE.set(metrics_room.PROMISES["none" if away else services.store.promise])
+    metrics_room.LISTENERS.set(services.hub.listeners)
     fatal = any(reason.fatal for reason in found)
-    return Readiness(not fatal, "none" if away else house.store.promise, tuple(found))
+    return Readiness(not fatal, "none" if away else services.store.promise, tuple(found))
 
 
 def promised(redis_url: str | None) -> str:
@@ -97,8 +97,8 @@ async def _bounded(question: Awaitable[Reason | None]) -> Reason | None:
         return Reason("store", f"the store does not answer ({type(away).__name__})", fatal=True)
 
 
-async def _store(house: House) -> Reason | None:
-    told = await house.store.call("readiness", "TIME")
+async def _store(services: Services) -> Reason | None:
+    told = await services.store.call("readiness", "TIME")
     theirs_s = int(told[0]) if isinstance(told, list) else 0
     apart_s = abs(time.time() - theirs_s)
     if apart_s > CLOCK_APART_S:
@@ -106,12 +106,12 @@ async def _store(house: House) -> Reason | None:
     return None
 
 
-async def _backlog(house: House) -> Reason | None:
-    owed = await house.outbox.backlog()
-    metrics_room.BACKLOG.set(owed)
-    if house.settings.abdm and owed > BACKLOG_MANY:
+async def _backlog(services: Services) -> Reason | None:
+    reply_wanted = await services.outbox.backlog()
+    metrics_room.BACKLOG.set(reply_wanted)
+    if services.settings.abdm and reply_wanted > BACKLOG_MANY:
         return Reason(
-            "outbox", f"{owed} answers wait for the gateway: is it away, or the relay not running?", fatal=False
+            "outbox", f"{reply_wanted} answers wait for the gateway: is it away, or the relay not running?", fatal=False
         )
     return None
 
@@ -122,16 +122,16 @@ def _promise(wanted: str, kept: str) -> Reason | None:
     return Reason("promise", f"the store keeps {kept}, {wanted} was promised: set appendfsync always", fatal=True)
 
 
-def _room(house: House) -> Reason | None:
-    facts = os.statvfs(house.settings.data_dir)
+def _room(services: Services) -> Reason | None:
+    facts = os.statvfs(services.settings.data_dir)
     free = facts.f_bavail * facts.f_frsize
     if free >= DISK_ROOM_BYTES:
         return None
     return Reason("disk", f"{free >> 20} MiB free in the data folder, {DISK_ROOM_BYTES >> 20} needed", fatal=True)
 
 
-def _gateway_keys(house: House) -> Reason | None:
-    if not house.settings.abdm or house.gatekeeper.keys_known:
+def _gateway_keys(services: Services) -> Reason | None:
+    if not services.settings.abdm or services.gatekeeper.keys_known:
         return None
     return Reason("gateway", "the gateway's keys are not known yet: shares are answered 503", fatal=False)
 

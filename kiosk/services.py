@@ -1,6 +1,6 @@
 """Everything the rooms share in one web worker: made when the worker starts, closed when it ends.
 
-Rooms ask for what they need by name (dependencies of the application); raw ASGI routes get the house itself.
+Rooms ask for what they need by name (dependencies of the application); raw ASGI routes get the services itself.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from queueing.store.store import Store, open_store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
 
 
-class House:
+class Services:
     """One worker's parts. Use as ``async with House(settings):``; nothing here works before."""
 
     store: Store
@@ -59,7 +59,7 @@ class House:
         return self._jwks
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator["House"]:
+    async def open(self) -> AsyncIterator["Services"]:
         """Connect, load the functions, bring the day's keys; and let go of all of it at the end."""
         self.store = await open_store(store_url(self.settings))
         try:

@@ -26,7 +26,7 @@ from loadtests.budget import Finding, judge, table
 from loadtests.reconcile import audit
 from loadtests.shapes import SHAPES
 from loadtests.sheet import Sheet
-from loadtests.simulator.gateway.launch import HOUSE, Announced, Simulator
+from loadtests.simulator.gateway.launch import ROOT, Announced, Simulator
 from loadtests.simulator.people.door import percentile
 from loadtests.stack import fresh_stack
 
@@ -123,14 +123,14 @@ async def _watched(work: Coroutine[Any, Any, int], run: Sheet, simulator: Simula
 async def _locust(asked: argparse.Namespace, run: Sheet, folder: Path) -> int:
     """Locust in a group of its own, so that it and its workers end together, by themselves or by us."""
     words = [
-        sys.executable, "-m", "locust", "-f", str(HOUSE / "loadtests" / "locustfile.py"), "--headless",
+        sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), "--headless",
         "--only-summary",
         "--html", str(folder / "locust.html"),
         "--stop-timeout", "5", "--exit-code-on-error", "0", "--loglevel", "WARNING",
     ]  # fmt: skip
     if asked.processes > 1:
         words += ["--processes", str(asked.processes)]
-    path = os.pathsep.join(filter(None, (str(HOUSE), os.environ.get("PYTHONPATH", ""))))
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
     environment = os.environ | {sheet.VARIABLE: str((folder / "sheet.json").resolve()), "PYTHONPATH": path}
     child = await asyncio.create_subprocess_exec(*words, env=environment, start_new_session=True)
     try:

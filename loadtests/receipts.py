@@ -118,7 +118,7 @@ class Receipts:
             )
             yield share.index, share.facility, line.at_ms / 1000, line.status, line.token, line.error, ours
 
-    def unpaid(self) -> int:
+    def undelivered(self) -> int:
         """Shares taken that have no answer yet."""
         self._index()
         return int(
@@ -139,7 +139,7 @@ class Receipts:
         # The journal counts whole milliseconds, rounded down.
         return [max(0.0, wait_s) for (wait_s,) in rows]
 
-    def paid(self, first: int, last: int) -> tuple[int, float]:
+    def delivered(self, first: int, last: int) -> tuple[int, float]:
         """How many of these shares were acknowledged, and the Unix time of the last acknowledgement."""
         row = self._base.execute(
             "SELECT count(DISTINCT i), max(at_s) FROM answers WHERE i BETWEEN ? AND ? AND status = 202", (first, last)
@@ -154,7 +154,7 @@ class Receipts:
             taken=self._one("SELECT count(*) FROM taken WHERE status = 202"),
             tokens=self._one("SELECT count(*) FROM (SELECT DISTINCT facility, token FROM answers WHERE token <> '')"),
             not_taken=self._one("SELECT count(*) FROM taken WHERE status <> 202"),
-            lost=self.unpaid(),
+            lost=self.undelivered(),
             repeated=self._one(
                 "SELECT count(*) FROM (SELECT i FROM answers WHERE status = 202 GROUP BY i HAVING count(*) > 1)"
             ),

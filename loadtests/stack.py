@@ -19,7 +19,7 @@ from typing import Any
 
 from msgspec import Struct, json
 
-from loadtests.simulator.gateway.launch import HOUSE, Simulator
+from loadtests.simulator.gateway.launch import ROOT, Simulator
 
 READY_WITHIN_S = 60
 """Interpreter, store and workers, on a machine that is busy otherwise."""
@@ -116,7 +116,7 @@ def _environment(simulator: Simulator, data: Path, workers: int) -> dict[str, st
     known = {name: text for name, text in os.environ.items() if not name.startswith("KIOSK_")}
     announced = simulator.announced
     return known | {
-        "PYTHONPATH": os.pathsep.join(filter(None, (str(HOUSE), os.environ.get("PYTHONPATH", "")))),
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", "")))),
         "KIOSK_PORT": "0",
         "KIOSK_WORKERS": str(workers),
         "KIOSK_DATA_DIR": str(data),

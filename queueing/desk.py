@@ -36,7 +36,7 @@ from queueing.store.store import Store
 NEXT_SHOWN: Final = 200
 """Next numbers of a queue in a snapshot: a phone finds its own place among them; further back it asks for itself."""
 TICKETS_AT_MOST: Final = 2000
-LETTERS_AT_MOST: Final = 500
+ENVELOPES_AT_MOST: Final = 500
 PERSONS: Final = 2
 """By so many digests a person is known, at most."""
 
@@ -117,13 +117,13 @@ def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
         arrival.position,
         arrival.lane,
         arrival.request,
-        arrival.owed,
+        arrival.reply_wanted,
         arrival.refusal,
         rate,
         burst,
     )
-    head, fingerprint, letter, persons = library.text_head, arrival.fingerprint, arrival.letter, arrival.persons
-    parts = [words, head(len(fingerprint)), fingerprint, head(len(letter)), letter]
+    head, fingerprint, envelope, persons = library.text_head, arrival.fingerprint, arrival.envelope, arrival.persons
+    parts = [words, head(len(fingerprint)), fingerprint, head(len(envelope)), envelope]
     for digest in persons:
         parts += head(1 + len(digest)), b"p", digest
     return b"".join(parts) + head(0) * (PERSONS - len(persons))
@@ -134,7 +134,7 @@ def _unix_ms() -> UnixMs:
 
 
 class OpdDesk:
-    """What may be done in an OPD. ``by`` is the login of who did it and stands in the news for staff."""
+    """What may be done in an OPD. ``by`` is the login of who did it and stands in the changes for staff."""
 
     def __init__(
         self,
@@ -230,13 +230,13 @@ class OpdDesk:
         found = await self._tickets(hip, "all", min(limit, TICKETS_AT_MOST), queues)
         return sorted(found, key=lambda ticket: _LIST_ORDER[ticket.state])
 
-    async def letter(self, hip: str, ticket: str) -> bytes | None:
-        """The sealed letter of a ticket, or None."""
+    async def envelope(self, hip: str, ticket: str) -> bytes | None:
+        """The sealed envelope of a ticket, or None."""
         return (await self.letters(hip, [ticket])).get(ticket)
 
     async def letters(self, hip: str, tickets: Sequence[str]) -> dict[str, bytes]:
-        """Sealed letters by ticket id; a ticket without one is missing."""
-        asked = list(tickets)[:LETTERS_AT_MOST]
+        """Sealed envelopes by ticket id; a ticket without one is missing."""
+        asked = list(tickets)[:ENVELOPES_AT_MOST]
         sealed = await library.call(self._store, "envelopes", facility_root(hip), *asked)
         return {ticket: body for ticket, body in zip(asked, sealed, strict=True) if body}
 
@@ -263,14 +263,14 @@ class OpdDesk:
         text: str,
         request: str,
         fingerprint: bytes,
-        letter: bytes,
+        envelope: bytes,
         refusal: Refusal | None = None,
     ) -> Outcome:
         """A patient's app asks for the number now served; the answer is owed to the gateway. ``text``, ``request`` and
         ``fingerprint`` are spelled as an ``Arrival``'s.
         """
         reply = await self._ask(
-            "running_token", hip, request, fingerprint, counter, text, int(refusal or 0), letter, hip
+            "running_token", hip, request, fingerprint, counter, text, int(refusal or 0), envelope, hip
         )
         return Outcome(reply[0])
 

@@ -1,16 +1,16 @@
-"""News as it happens: which facilities changed. Best effort by design; a screen shows the newest state alone."""
+"""Changes as it happens: which facilities changed. Best effort by design; a screen shows the newest state alone."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from queueing.errors import QueueingError
-from queueing.redis_keys import ALL_PARTITIONS, news_key
+from queueing.redis_keys import ALL_PARTITIONS, changes_key
 from queueing.store.store import Store
 from queueing.streams import StreamReader
 
 EVERYTHING: Final = "*"
-"""Stands among changed facilities when news may have been missed: look at all of them."""
+"""Stands among changed facilities when changes may have been missed: look at all of them."""
 _GATHER_S: Final = 0.05
 """A number called right after another may wait this long: it bounds the reads of a busy day, and nobody sees it."""
 _WAIT_MS: Final = 5_000
@@ -19,7 +19,7 @@ _TRY_AGAIN_S: Final = 0.5
 
 
 class Feed:
-    """One reader of news for a whole process."""
+    """One reader of changes for a whole process."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -45,7 +45,7 @@ class Feed:
                 await asyncio.sleep(_TRY_AGAIN_S)
 
     async def _newest(self) -> dict[str, str]:
-        keys = [news_key(partition) for partition in ALL_PARTITIONS]
+        keys = [changes_key(partition) for partition in ALL_PARTITIONS]
         replies: list[Any] = await asyncio.gather(
             *(self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1) for key in keys)
         )
@@ -57,7 +57,9 @@ class Feed:
         for key, entries in found.items():
             last[key] = entries[-1][0].decode()
             for _, flat in entries:
-                if flat:  # a move names its facility in the field `f`, arrivals have no other field (shared/news.lua)
+                if (
+                    flat
+                ):  # a move names its facility in the field `f`, arrivals have no other field (shared/changes.lua)
                     if flat[-2] == b"f":
                         came.update(flat[1::2])
                     else:

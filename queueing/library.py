@@ -39,7 +39,7 @@ _SHARED_ORDER: Final = (
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)
 """A table of named numbers, as ``STATE`` in ``shared/enums.lua``."""
 TEXT_MAX: Final = 65_535
-"""Bytes of one text among packed values. The longest sealed letter has some 35,000."""
+"""Bytes of one text among packed values. The longest sealed envelope has some 35,000."""
 LIBRARIES_KEPT: Final = 3
 """Of the newest releases that ran: two overlap during an upgrade, and one may be taken back."""
 _LIBRARIES: Final = re.compile(r"\b(redis|cmsgpack|string|math)\.(\w+)")

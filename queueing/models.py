@@ -114,14 +114,14 @@ class Refusal(IntEnum):
     """Running token asked for, and no number was given in this queue today."""
 
 
-class DebtKind(IntEnum):
+class ReplyKind(IntEnum):
     """Which answer the gateway is owed."""
 
     ON_SHARE = 1
     ON_STATUS = 2
 
 
-class Remote(IntEnum):
+class PresenceRule(IntEnum):
     """What a facility does with a share that is not proved to come from its hall."""
 
     TAKE = 0
@@ -134,9 +134,9 @@ class Remote(IntEnum):
 class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """A facility's rule for shares whose presence is not proved. Default: all are taken, doubt waits for check-in."""
 
-    far: Remote = Remote.EXPECT
-    stale: Remote = Remote.EXPECT
-    unknown: Remote = Remote.EXPECT
+    far: PresenceRule = PresenceRule.EXPECT
+    stale: PresenceRule = PresenceRule.EXPECT
+    unknown: PresenceRule = PresenceRule.EXPECT
     near_m: int = 1000
     """Within this many metres of the facility's own place a phone is near (a campus and GPS error fit in)."""
 
@@ -161,10 +161,10 @@ class Queue(Struct, frozen=True, kw_only=True):
     """One line of people in a facility; it owns the numbers."""
 
     id: str
-    """Letters, digits, ``-`` and ``_``, at most 32."""
+    """Envelopes, digits, ``-`` and ``_``, at most 32."""
     name: str
     prefix: str
-    """1 to 3 letters; stands before every token number."""
+    """1 to 3 envelopes; stands before every token number."""
     open: bool = True
     limit: int = 99_999
     """Numbers a day: keeps a runaway client within bounds. A token has eight characters at most, whatever this says."""
@@ -204,9 +204,9 @@ class Arrival(Struct, frozen=True, kw_only=True):
     persons: tuple[bytes, ...] = ()
     """Two keyed digests at most by which this person is known here (ABHA address, number); empty: nobody else can be
     the same."""
-    letter: bytes = b""
+    envelope: bytes = b""
     """Who this is and what the answer needs, sealed; queueing cannot read it."""
-    owed: bool = False
+    reply_wanted: bool = False
     """Whether the gateway is owed an answer."""
     refusal: Refusal | None = None
     """Already refused at the door; a known request id still gets its old answer."""
@@ -254,7 +254,7 @@ class Ticket(Struct, frozen=True, kw_only=True):
     ahead: int = 0
     """People before it, when it waits."""
     request: str = ""
-    """Hex digest of the request that made it; the seal of its letter is bound to it."""
+    """Hex digest of the request that made it; the seal of its envelope is bound to it."""
 
 
 class Moved(Struct, frozen=True, kw_only=True):
@@ -311,21 +311,21 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     counters: tuple[Counter, ...]
 
 
-class Debt(Struct, frozen=True, kw_only=True):
-    """An answer owed to the gateway. ``letter`` stays sealed here."""
+class PendingReply(Struct, frozen=True, kw_only=True):
+    """An answer owed to the gateway. ``envelope`` stays sealed here."""
 
     id: str
     """Where it stands in the outbox: partition and stream id."""
-    kind: DebtKind
+    kind: ReplyKind
     facility_key: str
     request: str
-    """Hex digest of the request; the letter's seal is bound to it."""
-    letter: bytes
+    """Hex digest of the request; the envelope's seal is bound to it."""
+    envelope: bytes
     outcome: Outcome
     refusal: Refusal | None
     token: str
     expires_in_s: int
-    owed_ms: int
+    created_ms: int
     """When it was written; the thirty seconds run from here."""
     running: str = ""
     """ON_STATUS: the token now being served, ``0`` when none was called yet."""
@@ -334,13 +334,13 @@ class Debt(Struct, frozen=True, kw_only=True):
     deliveries: int = 1
 
 
-class ParkedDebt(Struct, frozen=True, kw_only=True):
-    """A debt nobody could pay: shown to an administrator, who may send it again."""
+class ParkedReply(Struct, frozen=True, kw_only=True):
+    """A pending reply nobody could pay: shown to an administrator, who may send it again."""
 
     id: str
-    kind: DebtKind
+    kind: ReplyKind
     token: str
     refusal: Refusal | None
-    owed_ms: int
+    created_ms: int
     parked_ms: int
     reason: str

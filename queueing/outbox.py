@@ -1,8 +1,8 @@
-"""Debts to the gateway: claimed by one relay at a time, kept until paid or parked.
+"""Pending replies to the gateway: claimed by one relay at a time, kept until paid or parked.
 
-Promised: at least once. A debt is claimed before it is read out, and what was claimed is durable before it is handed
-over, because an answer that was sent cannot be taken back. A relay that dies loses its claims to another after
-``ABANDONED_AFTER_MS``, or at once where it is known to be gone. Order is best effort.
+Promised: at least once. A pending reply is claimed before it is read out, and what was claimed is durable before it
+is handed over, because an answer that was sent cannot be taken back. A relay that dies loses its claims to another
+after ``ABANDONED_AFTER_MS``, or at once where it is known to be gone. Order is best effort.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ import msgspec
 
 from queueing import library
 from queueing.errors import QueueingError, StoreRefused
-from queueing.models import Debt, DebtKind, Outcome, ParkedDebt, Refusal, UnixMs
-from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, owed_key, partition_of
+from queueing.models import Outcome, ParkedReply, PendingReply, Refusal, ReplyKind, UnixMs
+from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, outbox_key, partition_of
 from queueing.store.store import Store
 from queueing.streams import Entry, StreamReader, entry_of
 
@@ -32,16 +32,16 @@ _REASON_MAX: Final = 200
 
 
 class _Meta(msgspec.Struct, frozen=True, array_like=True):
-    """What ``owe`` in functions/shared/news.lua packs, in its order."""
+    """What ``owe`` in functions/shared/changes.lua packs, in its order."""
 
-    kind: DebtKind
+    kind: ReplyKind
     facility_key: str
     request: str
     outcome: Outcome
     refusal: int
     token: str
     expires_in_s: int
-    owed_ms: UnixMs
+    created_ms: UnixMs
     running: str
     pace_min: int
 
@@ -49,20 +49,20 @@ class _Meta(msgspec.Struct, frozen=True, array_like=True):
 _read_meta = msgspec.msgpack.Decoder(_Meta).decode
 
 
-def _debt(partition: str, entry: Entry, deliveries: int) -> Debt:
+def _pending_reply(partition: str, entry: Entry, deliveries: int) -> PendingReply:
     stream_id, fields = entry
     meta = _read_meta(fields[b"m"])
-    return Debt(
+    return PendingReply(
         id=f"{partition} {stream_id.decode()}",
         kind=meta.kind,
         facility_key=meta.facility_key,
         request=meta.request,
-        letter=fields[b"l"],
+        envelope=fields[b"l"],
         outcome=meta.outcome,
         refusal=Refusal(meta.refusal) if meta.refusal else None,
         token=meta.token,
         expires_in_s=meta.expires_in_s,
-        owed_ms=meta.owed_ms,
+        created_ms=meta.created_ms,
         running=meta.running,
         pace_min=meta.pace_min,
         deliveries=deliveries,
@@ -71,8 +71,8 @@ def _debt(partition: str, entry: Entry, deliveries: int) -> Debt:
 
 def _by_partition(ids: Iterable[str]) -> dict[str, list[str]]:
     sorted_ids: dict[str, list[str]] = defaultdict(list)
-    for debt_id in ids:
-        partition, stream_id = debt_id.split(" ")
+    for reply_id in ids:
+        partition, stream_id = reply_id.split(" ")
         sorted_ids[partition].append(stream_id)
     return sorted_ids
 
@@ -89,15 +89,15 @@ class Outbox:
         self._has_ended = has_ended
         self._reader = StreamReader(store)
         self._held: set[str] = set()
-        self._abandoned: list[Debt] = []
+        self._abandoned: list[PendingReply] = []
         self._tending: asyncio.Task[None] | None = None
         self._grouped = False
 
-    async def take(self, *, limit: int = 256, wait_ms: int = 1000) -> list[Debt]:
-        """Claim debts that are new or that another relay left behind; waits when there are none.
+    async def take(self, *, limit: int = 256, wait_ms: int = 1000) -> list[PendingReply]:
+        """Claim pending replies that are new or that another relay left behind; waits when there are none.
 
-        When it returns, the debts are durable: each may be paid. Raises StoreAway or InDoubt; what was claimed then
-        comes again by itself.
+        When it returns, the pending replies are durable: each may be paid. Raises StoreAway or InDoubt; what was
+        claimed then comes again by itself.
         """
         await self._make_groups()
         if self._tending is None:
@@ -105,28 +105,28 @@ class Outbox:
         taken, self._abandoned = self._abandoned[:limit], self._abandoned[limit:]
         if not taken:
             taken = await self._claim_new(limit, wait_ms)
-        for partition in _by_partition(debt.id for debt in taken):
+        for partition in _by_partition(pending.id for pending in taken):
             await self._store.durable(partition)
-        self._held.update(debt.id for debt in taken)
+        self._held.update(pending.id for pending in taken)
         return taken
 
-    async def paid(self, debts: Sequence[Debt]) -> None:
-        """Forget them, sealed letters and all."""
+    async def delivered(self, pending_replies: Sequence[PendingReply]) -> None:
+        """Forget them, sealed envelopes and all."""
         await asyncio.gather(
             *(
-                self._call("outbox_paid", partition, *ids)
-                for partition, ids in _by_partition(debt.id for debt in debts).items()
+                self._call("outbox_delivered", partition, *ids)
+                for partition, ids in _by_partition(pending.id for pending in pending_replies).items()
             )
         )
-        self._held.difference_update(debt.id for debt in debts)
+        self._held.difference_update(pending.id for pending in pending_replies)
 
-    async def park(self, debt: Debt, reason: str) -> None:
-        """Nobody could pay it: keep it where an administrator sees it, with ``debt.letter`` as it is now."""
-        partition, stream_id = debt.id.split(" ")
-        await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX], debt.letter)
-        self._held.discard(debt.id)
+    async def park(self, pending: PendingReply, reason: str) -> None:
+        """Nobody could pay it: keep it where an administrator sees it, with ``pending reply.envelope`` as it is now."""
+        partition, stream_id = pending.id.split(" ")
+        await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX], pending.envelope)
+        self._held.discard(pending.id)
 
-    async def parked(self, hip: str, limit: int = 100) -> list[ParkedDebt]:
+    async def parked(self, hip: str, limit: int = 100) -> list[ParkedReply]:
         """The parked answers of one facility, newest first."""
         partition = partition_of(facility_root(hip))
         found = await self._call("outbox_parked", partition, facility_key(hip), min(limit, _PARKED_AT_MOST))
@@ -138,9 +138,9 @@ class Outbox:
         return bool(await self._call("outbox_resend", partition, facility_key(hip), parked_id))
 
     async def backlog(self) -> int:
-        """Debts in the outbox, in hand or not: what readiness calls lag when it grows."""
+        """Pending replies in the outbox, in hand or not: what readiness calls lag when it grows."""
         lengths = await asyncio.gather(
-            *(self._store.call(owed_key(partition), "XLEN", owed_key(partition)) for partition in ALL_PARTITIONS)
+            *(self._store.call(outbox_key(partition), "XLEN", outbox_key(partition)) for partition in ALL_PARTITIONS)
         )
         return sum(length for length in lengths if isinstance(length, int))
 
@@ -161,7 +161,7 @@ class Outbox:
         self._grouped = True
 
     async def _make_group(self, partition: str) -> None:
-        key = owed_key(partition)
+        key = outbox_key(partition)
         try:
             await self._store.call(key, "XGROUP", "CREATE", key, GROUP, "0", "MKSTREAM")
         except StoreRefused as refused:
@@ -171,9 +171,9 @@ class Outbox:
         if ended := [name for name in holding if name != self._consumer and self._has_ended(name)]:
             await self._call("outbox_orphan", partition, ABANDONED_AFTER_MS, *ended)
 
-    async def _claim_new(self, limit: int, wait_ms: int) -> list[Debt]:
+    async def _claim_new(self, limit: int, wait_ms: int) -> list[PendingReply]:
         command = ("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", limit)
-        keys = {owed_key(partition): ">" for partition in ALL_PARTITIONS}
+        keys = {outbox_key(partition): ">" for partition in ALL_PARTITIONS}
         try:
             found = await self._reader.read(command, keys, wait_ms)
         except StoreRefused as refused:
@@ -183,7 +183,7 @@ class Outbox:
                 raise
             return []
         return [
-            _debt(key.removesuffix(":owed"), entry_of(raw), deliveries=1)
+            _pending_reply(key.removesuffix(":owed"), entry_of(raw), deliveries=1)
             for key, entries in found.items()
             for raw in entries
         ]
@@ -199,7 +199,7 @@ class Outbox:
         """Renew (``idle_ms`` 0) or give up (long idle) the claims in hand."""
         calls = (
             self._store.call(
-                partition, "XCLAIM", owed_key(partition), GROUP, self._consumer, 0, *ids, "IDLE", idle_ms, "JUSTID"
+                partition, "XCLAIM", outbox_key(partition), GROUP, self._consumer, 0, *ids, "IDLE", idle_ms, "JUSTID"
             )
             for partition, ids in _by_partition(self._held).items()
         )
@@ -212,7 +212,7 @@ class Outbox:
                 self._store.call(
                     partition,
                     "XAUTOCLAIM",
-                    owed_key(partition),
+                    outbox_key(partition),
                     GROUP,
                     self._consumer,
                     ABANDONED_AFTER_MS,
@@ -223,25 +223,25 @@ class Outbox:
                 for partition in ALL_PARTITIONS
             )
         )
-        known = self._held | {debt.id for debt in self._abandoned}
+        known = self._held | {pending.id for pending in self._abandoned}
         reply: Any  # [cursor, entries, deleted ids]
         for partition, reply in zip(ALL_PARTITIONS, replies, strict=True):
             entries = (entry_of(raw) for raw in reply[1])
-            found = [_debt(partition, entry, deliveries=2) for entry in entries if entry[1]]
-            self._abandoned += [debt for debt in found if debt.id not in known]
+            found = [_pending_reply(partition, entry, deliveries=2) for entry in entries if entry[1]]
+            self._abandoned += [pending for pending in found if pending.id not in known]
 
     async def _call(self, operation: str, partition: str, *arguments: str | bytes | int) -> Any:
         return await library.call(self._store, operation, partition, *arguments)
 
 
-def _parked(parked_id: bytes, _letter: bytes, packed: bytes, reason: bytes, at_ms: bytes) -> ParkedDebt:
+def _parked(parked_id: bytes, _envelope: bytes, packed: bytes, reason: bytes, at_ms: bytes) -> ParkedReply:
     meta = _read_meta(packed)
-    return ParkedDebt(
+    return ParkedReply(
         id=parked_id.decode(),
         kind=meta.kind,
         token=meta.token,
         refusal=Refusal(meta.refusal) if meta.refusal else None,
-        owed_ms=meta.owed_ms,
+        created_ms=meta.created_ms,
         parked_ms=int(at_ms),
         reason=reason.decode(errors="replace"),
     )

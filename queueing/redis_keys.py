@@ -1,7 +1,7 @@
 """Every key in the store begins here, and with a hash tag, so that one call stays in one slot.
 
 A facility's ids come from outside and are free text, so they never stand in a key: a digest of 60 bits does. Facilities
-are spread over partitions; a partition is one slot and has one outbox and one stream of news, so that a relay reads
+are spread over partitions; a partition is one slot and has one outbox and one stream of changes, so that a relay reads
 ``PARTITIONS`` streams and not one for each hospital, and a cluster of up to as many shards divides them evenly.
 What lies below a facility's root is made and listed in ``functions/shared/hall.lua``.
 """
@@ -17,7 +17,8 @@ PARTITIONS: Final = 48
 """Divides evenly over 2, 3, 4, 6, 8, 12, 16, 24 or 48 shards; few enough to read in one call."""
 SLOTS: Final = 16384
 _FACILITY_BYTES: Final = 10
-"""80 bits, 60 of them kept as 12 letters: over all 5.3 lakh facilities of India two meet once in ten million tries."""
+"""80 bits, 60 of them kept as 12 envelopes: over all 5.3 lakh facilities of India two meet once in ten million
+tries."""
 
 
 def slot_of(tag: str) -> int:
@@ -49,7 +50,7 @@ def facility_root(hip_id: str) -> str:
 
 
 def facility_key(hip_id: str) -> str:
-    """The short internal id of a facility: what news and debts carry instead of the HIP id."""
+    """The short internal id of a facility: what changes and pending replies carry instead of the HIP id."""
     return facility_root(hip_id).partition(":")[2]
 
 
@@ -68,13 +69,13 @@ def counter_text(text: str) -> str:
     return text.strip().upper()
 
 
-def owed_key(partition: str) -> str:
-    """Stream of debts of one partition."""
+def outbox_key(partition: str) -> str:
+    """Stream of pending replies of one partition."""
     return f"{partition}:owed"
 
 
-def news_key(partition: str) -> str:
-    """Stream of news of one partition."""
+def changes_key(partition: str) -> str:
+    """Stream of changes of one partition."""
     return f"{partition}:news"
 
 

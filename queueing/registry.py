@@ -6,7 +6,7 @@ import msgspec
 
 from queueing import library
 from queueing.errors import QueueingError
-from queueing.models import Counter, Facility, Policy, Queue, Remote
+from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.redis_keys import FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
 
@@ -15,7 +15,7 @@ PAGE_MAX: Final = 1000
 
 _pack = msgspec.msgpack.Encoder().encode
 _read_facility = msgspec.msgpack.Decoder(Facility).decode
-_read_policy = msgspec.msgpack.Decoder(tuple[Remote, Remote, Remote, int]).decode
+_read_policy = msgspec.msgpack.Decoder(tuple[PresenceRule, PresenceRule, PresenceRule, int]).decode
 _read_queue = msgspec.msgpack.Decoder(Queue).decode
 _read_counter = msgspec.msgpack.Decoder(Counter).decode
 

@@ -22,11 +22,11 @@ from litestar.types import Scope as AsgiScope
 
 from kiosk.abdm.authentication import Gatekeeper
 from kiosk.abdm.errors import NoRequestId, WrongMethod
-from kiosk.abdm.inbound import Envelope, legacy_scan, same_request, to_query, to_scan
+from kiosk.abdm.inbound import RequestHeaders, legacy_scan, same_request, to_query, to_scan
 from kiosk.abdm.schemas import read_legacy, read_share, read_status
 from kiosk.observability import metrics
 from kiosk.patient.person import Scan, StatusQuery
-from kiosk.web.problems import envelope_for, problem_of, where
+from kiosk.web.problems import gateway_error, problem_of, where
 from kiosk.web.request_body import SenderGone, drain, read_body, require_json
 from queueing.models import Outcome, Place
 from queueing.redis_keys import facility_key
@@ -58,7 +58,7 @@ _TELLING_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow"
 _log = logging.getLogger(__name__)
 
 Headers = dict[bytes, bytes]
-Story = Callable[[Envelope, bytes, float], Awaitable[object]]
+Story = Callable[[RequestHeaders, bytes, float], Awaitable[object]]
 
 
 class CheckInLike(Protocol):
@@ -67,7 +67,7 @@ class CheckInLike(Protocol):
 
 
 class Door(Protocol):
-    """What this room needs of the house."""
+    """What this room needs of the services."""
 
     @property
     def gatekeeper(self) -> Gatekeeper: ...
@@ -80,16 +80,16 @@ class Door(Protocol):
 def routes(door: Callable[[], Door]) -> list[ASGIRouteHandler]:
     """The door's routes. ``door`` is called once per request, when the worker is up."""
 
-    async def share(said: Envelope, body: bytes, now_s: float) -> None:
+    async def share(said: RequestHeaders, body: bytes, now_s: float) -> None:
         here = door()
         scan = to_scan(read_share(body), said, body=body, now_s=now_s, cm_id=here.cm_id)
         _count(scan, await here.check_in.scanned(scan))
 
-    async def status(said: Envelope, body: bytes, now_s: float) -> None:
+    async def status(said: RequestHeaders, body: bytes, now_s: float) -> None:
         await door().check_in.asked(to_query(read_status(body), said, body=body, now_s=now_s))
 
     def legacy(form: Literal["v1", "v05"]) -> Story:
-        async def share_of_old(said: Envelope, body: bytes, now_s: float) -> None:
+        async def share_of_old(said: RequestHeaders, body: bytes, now_s: float) -> None:
             here = door()
             scan = legacy_scan(read_legacy(body), said, form, body=body, now_s=now_s, cm_id=here.cm_id)
             _check_request_id(scan.request_id)
@@ -135,9 +135,9 @@ def _route(
     return gateway_door
 
 
-def _read_headers(headers: Headers, *, id_in_headers: bool) -> Envelope:
+def _read_headers(headers: Headers, *, id_in_headers: bool) -> RequestHeaders:
     """What else is decided before a byte of the body is read."""
-    said = _envelope(headers)
+    said = _request_headers(headers)
     if id_in_headers:
         _check_request_id(said.request_id)
     require_json(headers.get(b"content-type"), missing_ok=True)
@@ -158,9 +158,9 @@ def _check_request_id(request_id: str) -> None:
         raise NoRequestId
 
 
-def _envelope(headers: Headers) -> Envelope:
+def _request_headers(headers: Headers) -> RequestHeaders:
     """What the headers say, also in the 2023 draft's spelling with underscores."""
-    return Envelope(
+    return RequestHeaders(
         request_id=_text(headers.get(b"request-id") or headers.get(b"request_id")),
         hip_id=_text(headers.get(b"x-hip-id") or headers.get(b"x_hip_id")),
         timestamp=_text(headers.get(b"timestamp")),
@@ -184,7 +184,7 @@ async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int
     more = [(b"retry-after", b"%d" % problem.retry_after_s)] if problem.retry_after_s else []
     if problem.status in _TELLING_HEADERS:
         more.append(_TELLING_HEADERS[problem.status])
-    await _answer(send, problem.status, envelope_for(problem.status, problem.abdm_code, words), *more, unread=unread)
+    await _answer(send, problem.status, gateway_error(problem.status, problem.abdm_code, words), *more, unread=unread)
     return problem.status
 
 

@@ -1,8 +1,8 @@
 """How many answers may be on their way to the gateway at once: a breaker, a budget and a pace in one place.
 
 The promise: a gateway that fails again and again is left alone but for one probe at a time; when it comes back, what
-waited goes out at no more than twice the steady rate (200 a second at least), oldest living debt first; otherwise
-nobody waits unless the budget of attempts is used up.
+waited goes out at no more than twice the steady rate (200 a second at least), oldest living pending reply first;
+otherwise nobody waits unless the budget of attempts is used up.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ class Valve:
         self.flow = Flow.FREE
 
     def arrived(self, count: int) -> None:
-        """So many new debts came: this is what the steady rate is made of."""
+        """So many new pending replies came: this is what the steady rate is made of."""
         now = asyncio.get_running_loop().time()
         faded = math.exp(-(now - self._rated_at) / RATE_MEMORY_S) if self._rated_at else 0.0
         self._rate = self._rate * faded + count / RATE_MEMORY_S

@@ -48,7 +48,7 @@ CERTS_MAX: Final = 64 * 1024
 RENEW_BEFORE_S: Final = 30.0
 """A token is renewed this long before its end: longer than any call with it can take."""
 RETRY_TOKEN_S: Final = 1.0
-"""After a failed renewal nobody asks again for this long: a thousand waiting debts are one question."""
+"""After a failed renewal nobody asks again for this long: a thousand waiting pending replies are one question."""
 CODE_MAX, MESSAGE_MAX = 40, 200
 
 _CODE_KEYS: Final = ("code", "errorCode")

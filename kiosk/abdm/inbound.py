@@ -64,7 +64,7 @@ class Note(Struct, array_like=True, frozen=True):
     """As it came: the gateway looks for exactly this."""
 
 
-class Envelope(Struct, frozen=True):
+class RequestHeaders(Struct, frozen=True):
     """What the headers said; a legacy message says it in the body instead."""
 
     request_id: str
@@ -87,7 +87,7 @@ def read_note(plain: bytes) -> Note:
     return _OPENED.decode(plain)
 
 
-def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_id: str) -> Scan:
+def to_scan(share: Share, headers: RequestHeaders, *, body: bytes, now_s: float, cm_id: str) -> Scan:
     """A v3 share, or the 2023 draft when the profile stands flat."""
     draft = _is_draft(share)
     shared = _shared(share, draft=draft)
@@ -95,7 +95,7 @@ def to_scan(share: Share, envelope: Envelope, *, body: bytes, now_s: float, cm_i
     told = share.intent.get("context", meta.context) if draft and isinstance(share.intent, dict) else meta.context
     return _scan(
         "draft" if draft else "v3",
-        envelope,
+        headers,
         named=text(meta.hip_id),
         context=text(told),
         person=None if shared is None else _person(shared),
@@ -148,15 +148,15 @@ def _shared(share: Share, *, draft: bool) -> PatientShare | None:
 
 
 def legacy_scan(
-    share: LegacyShare, envelope: Envelope, form: Literal["v1", "v05"], *, body: bytes, now_s: float, cm_id: str
+    share: LegacyShare, headers: RequestHeaders, form: Literal["v1", "v05"], *, body: bytes, now_s: float, cm_id: str
 ) -> Scan:
     """A v1.0 or v0.5 share: ids and time in the body, the counter text in ``hipCode``."""
     shared = _legacy_shared(share)
     where = share.location or _NO_LOCATION
-    said = Envelope(
-        request_id=text(share.request_id) or envelope.request_id,
-        hip_id=envelope.hip_id,
-        timestamp=text(share.timestamp) or envelope.timestamp,
+    said = RequestHeaders(
+        request_id=text(share.request_id) or headers.request_id,
+        hip_id=headers.hip_id,
+        timestamp=text(share.timestamp) or headers.timestamp,
     )
     return _scan(
         form,
@@ -183,20 +183,20 @@ def _legacy_shared(share: LegacyShare) -> LegacyPatient | None:
     return profile.patient or profile.user_demographics
 
 
-def to_query(asked: RunningTokenStatus, envelope: Envelope, *, body: bytes, now_s: float) -> StatusQuery:
+def to_query(asked: RunningTokenStatus, headers: RequestHeaders, *, body: bytes, now_s: float) -> StatusQuery:
     """A running-token question."""
     named, context = text(asked.hip_id), text(asked.context)
     refusal = None
-    if not is_current(envelope.timestamp, now_s):
+    if not is_current(headers.timestamp, now_s):
         refusal = Refusal.CLOCK
-    elif named and envelope.hip_id and named != envelope.hip_id:
+    elif named and headers.hip_id and named != headers.hip_id:
         refusal = Refusal.FACILITY_MISMATCH
-    facility = (named or envelope.hip_id)[:HIP_ID_MAX]
-    note = Note("status", facility, context[:ECHO_MAX], "", envelope.request_id)
+    facility = (named or headers.hip_id)[:HIP_ID_MAX]
+    note = Note("status", facility, context[:ECHO_MAX], "", headers.request_id)
     return StatusQuery(
         facility=facility,
         context=context[:CONTEXT_MAX],
-        request_id=same_request(envelope.request_id),
+        request_id=same_request(headers.request_id),
         body=body,
         note=write_note(note),
         refusal=refusal,
@@ -205,7 +205,7 @@ def to_query(asked: RunningTokenStatus, envelope: Envelope, *, body: bytes, now_
 
 def _scan(
     form: Form,
-    envelope: Envelope,
+    headers: RequestHeaders,
     *,
     named: str,
     context: str,
@@ -219,9 +219,9 @@ def _scan(
     cm_id: str,
 ) -> Scan:
     refusal: Refusal | None = None
-    if not is_current(envelope.timestamp, now_s):
+    if not is_current(headers.timestamp, now_s):
         refusal = Refusal.CLOCK
-    elif named and envelope.hip_id and named != envelope.hip_id:
+    elif named and headers.hip_id and named != headers.hip_id:
         refusal = Refusal.FACILITY_MISMATCH
     elif not understood:
         refusal = Refusal.INTENT
@@ -229,12 +229,12 @@ def _scan(
         refusal = Refusal.PROFILE
     if not address and person is not None and person.abha_number:
         address = f"{person.abha_number}@{cm_id}"  # the default address of every number
-    facility = (named or envelope.hip_id)[:HIP_ID_MAX]
-    note = Note(form, facility, context[:ECHO_MAX], address[:ECHO_MAX], envelope.request_id)
+    facility = (named or headers.hip_id)[:HIP_ID_MAX]
+    note = Note(form, facility, context[:ECHO_MAX], address[:ECHO_MAX], headers.request_id)
     return Scan(
         facility=facility,
         context=context[:CONTEXT_MAX],
-        request_id=same_request(envelope.request_id),
+        request_id=same_request(headers.request_id),
         person=person,
         position=position,
         body=body,

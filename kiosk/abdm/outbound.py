@@ -1,8 +1,8 @@
 """From an owed answer to the bytes that pay it, in the spelling the question had.
 
-The promise: the same debt makes the same bytes, in every process and on every attempt, so that the gateway can never
-be told two things. (A legacy answer carries a time in its body: it is when the debt was written, until that is so long
-ago that the gateway would refuse it.)
+The promise: the same pending reply makes the same bytes, in every process and on every attempt, so that the gateway
+can never be told two things. (A legacy answer carries a time in its body: it is when the pending reply was written,
+until that is so long ago that the gateway would refuse it.)
 """
 
 import uuid
@@ -27,7 +27,7 @@ from kiosk.abdm.schemas import (
     RunningToken,
     TokenProfile,
 )
-from queueing.models import Debt
+from queueing.models import PendingReply
 
 LEGACY_FAILURE: Final = 1000
 """The one code that v1.0 and v0.5 know for a failure at the HIP."""
@@ -46,50 +46,50 @@ def path_of(note: Note) -> str:
     return _PATHS[note.form]
 
 
-def body_of(debt: Debt, note: Note, now_s: float, *, expiry_as_number: bool = False) -> bytes:
+def body_of(pending: PendingReply, note: Note, now_s: float, *, expiry_as_number: bool = False) -> bytes:
     """The answer's bytes. ``expiry_as_number`` is for a gateway that insists on its schema."""
     if note.form == "status":
-        return _JSON.encode(_on_status(debt, note))
+        return _JSON.encode(_on_status(pending, note))
     if note.form in ("v1", "v05"):
-        return _JSON.encode(_legacy(debt, note, now_s))
-    if debt.refusal is not None:
-        return _JSON.encode(_failure(debt, note))
-    expiry = max(EXPIRY_MIN_S, min(EXPIRY_MAX_S, debt.expires_in_s))
+        return _JSON.encode(_legacy(pending, note, now_s))
+    if pending.refusal is not None:
+        return _JSON.encode(_failure(pending, note))
+    expiry = max(EXPIRY_MIN_S, min(EXPIRY_MAX_S, pending.expires_in_s))
     if note.form == "draft":
-        return _JSON.encode(_draft(debt, note, expiry))
-    token = TokenProfile(note.context, debt.token, expiry if expiry_as_number else str(expiry))
+        return _JSON.encode(_draft(pending, note, expiry))
+    token = TokenProfile(note.context, pending.token, expiry if expiry_as_number else str(expiry))
     return _JSON.encode(OnShare(Acknowledgement("SUCCESS", note.abha_address, token), Reply(note.request_id)))
 
 
-def _failure(debt: Debt, note: Note) -> Failure:
-    assert debt.refusal is not None  # noqa: S101  (asked by both callers; says so to the type checker)
-    code, words = REFUSALS[debt.refusal]
+def _failure(pending: PendingReply, note: Note) -> Failure:
+    assert pending.refusal is not None  # noqa: S101  (asked by both callers; says so to the type checker)
+    code, words = REFUSALS[pending.refusal]
     return Failure(Error(code, words), Reply(note.request_id))
 
 
-def _draft(debt: Debt, note: Note, expiry: int) -> DraftOnShare:
-    done = DraftAcknowledgement(note.abha_address, "success", note.context, debt.token, expiry)
+def _draft(pending: PendingReply, note: Note, expiry: int) -> DraftOnShare:
+    done = DraftAcknowledgement(note.abha_address, "success", note.context, pending.token, expiry)
     return DraftOnShare(done, Reply(note.request_id))
 
 
-def _on_status(debt: Debt, note: Note) -> OnStatus | Failure:
-    if debt.refusal is not None:
-        return _failure(debt, note)
-    token = RunningToken(note.hip_id, note.context, debt.running or "0", debt.pace_min)
+def _on_status(pending: PendingReply, note: Note) -> OnStatus | Failure:
+    if pending.refusal is not None:
+        return _failure(pending, note)
+    token = RunningToken(note.hip_id, note.context, pending.running or "0", pending.pace_min)
     return OnStatus(token, Reply(note.request_id))
 
 
-def _legacy(debt: Debt, note: Note, now_s: float) -> LegacyOnShare:
-    owed_s = debt.owed_ms / 1000
+def _legacy(pending: PendingReply, note: Note, now_s: float) -> LegacyOnShare:
+    age_s = pending.created_ms / 1000
     answer = LegacyOnShare(
-        request_id=str(uuid.uuid5(_OURS, debt.request)),
-        timestamp=timestamp(owed_s if abs(now_s - owed_s) < LEGACY_FRESH_S else now_s),
+        request_id=str(uuid.uuid5(_OURS, pending.request)),
+        timestamp=timestamp(age_s if abs(now_s - age_s) < LEGACY_FRESH_S else now_s),
         resp=Reply(note.request_id),
     )
-    if debt.refusal is not None:
-        answer.error = Error(LEGACY_FAILURE, REFUSALS[debt.refusal].words)
+    if pending.refusal is not None:
+        answer.error = Error(LEGACY_FAILURE, REFUSALS[pending.refusal].words)
     elif note.form == "v1":
-        answer.acknowledgement = LegacyAcknowledgement("SUCCESS", note.abha_address, debt.token)
+        answer.acknowledgement = LegacyAcknowledgement("SUCCESS", note.abha_address, pending.token)
     else:
         answer.acknowledgement = LegacyAcknowledgement("SUCCESS", note.abha_address)
     return answer

@@ -1,10 +1,11 @@
-"""The relay: pays what the outbox owes to the gateway, until each debt is paid or parked.
+"""The relay: pays what the outbox owes to the gateway, until each pending reply is paid or parked.
 
-Promised: each debt is sent at least once; all attempts of one debt carry the same bytes; a debt is forgotten only when
-the gateway took it or said that it had it already. Silence, 429 and 5xx are tried again, 0.5 to 4 s apart, while the
-patient's app still waits (30 s from when the debt was written). 401 earns one retry with a new token. Any other 4xx,
-and time running out, parks the debt where an administrator sees it and may send it again: the number on the ticket is
-kept whatever happens here. The relay falls open: no failure of the gateway ever slows a scan.
+Promised: each pending reply is sent at least once; all attempts of one pending reply carry the same bytes; a pending
+reply is forgotten only when the gateway took it or said that it had it already. Silence, 429 and 5xx are tried
+again, 0.5 to 4 s apart, while the patient's app still waits (30 s from when the pending reply was written). 401
+earns one retry with a new token. Any other 4xx, and time running out, parks the pending reply where an administrator
+sees it and may send it again: the number on the ticket is kept whatever happens here. The relay falls open: no
+failure of the gateway ever slows a scan.
 """
 
 import asyncio
@@ -23,21 +24,20 @@ from kiosk.abdm.circuit_breaker import Rank, Valve
 from kiosk.abdm.errors import GatewayError, GatewayRefused
 from kiosk.abdm.inbound import read_note
 from kiosk.abdm.outbound import body_of, path_of
-from kiosk.patient import envelope
-from kiosk.patient.envelope import Letter
+from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, pack_envelope, unpack_envelope
 from kiosk.security.encryption import SealBroken
 from queueing.errors import QueueingError
-from queueing.models import Debt
+from queueing.models import PendingReply
 
 PATIENCE_S: Final = 30.0
 """How long the app holds its screen."""
 LATE_S: Final = 30.0
-"""A debt that is late already (relay was down, resent by hand) waits this long for its one attempt."""
+"""A pending reply that is late already (relay was down, resent by hand) waits this long for its one attempt."""
 ATTEMPT_S: Final = 5.0
 BACKOFF_S: Final = (0.5, 1.0, 2.0, 4.0)
 JITTER: Final = 0.3
 HELD_MAX: Final = 10_000
-"""Debts in hand: 300 scans a second through a thirty-second outage. The rest waits in the outbox."""
+"""Pending replies in hand: 300 scans a second through a thirty-second outage. The rest waits in the outbox."""
 TAKE_MAX: Final = 256
 STORE_AGAIN_S: Final = 0.5
 CANCELLED_S: Final = 1.0
@@ -55,18 +55,18 @@ _log = logging.getLogger(__name__)
 
 
 class Verdict(Enum):
-    """What becomes of a debt after one attempt."""
+    """What becomes of a pending reply after one attempt."""
 
-    PAID = "paid"
+    DELIVERED = "delivered"
     RETRY = "retry"
     RENEW = "renew"
-    PARK = "park"
+    PARKED = "park"
 
 
 class OutboxLike(Protocol):
-    async def take(self, *, limit: int, wait_ms: int) -> list[Debt]: ...
-    async def paid(self, debts: Sequence[Debt]) -> None: ...
-    async def park(self, debt: Debt, reason: str) -> None: ...
+    async def take(self, *, limit: int, wait_ms: int) -> list[PendingReply]: ...
+    async def delivered(self, pending_replies: Sequence[PendingReply]) -> None: ...
+    async def park(self, pending: PendingReply, reason: str) -> None: ...
 
 
 class GatewayLike(Protocol):
@@ -79,7 +79,7 @@ class SealLike(Protocol):
 
 
 def verdict(error: GatewayError) -> Verdict:
-    """What an attempt that failed so means for the debt."""
+    """What an attempt that failed so means for the pending reply."""
     if not isinstance(error, GatewayRefused):
         return Verdict.RETRY
     if error.status == 401:
@@ -87,12 +87,12 @@ def verdict(error: GatewayError) -> Verdict:
     if not 400 <= error.status < 500 or error.status in _RETRIED:
         return Verdict.RETRY
     if error.code in _ANSWERED_CODES or _ANSWERED_WORDS.search(error.message):
-        return Verdict.PAID
-    return Verdict.PARK
+        return Verdict.DELIVERED
+    return Verdict.PARKED
 
 
 def pause_s(attempts: int, error: GatewayError, spread: float) -> float:
-    """How long to wait after so many attempts; ``spread`` from 0 to 1 keeps debts from marching in step."""
+    """How long to wait after so many attempts; ``spread`` from 0 to 1 keeps pending replies from marching in step."""
     backoff = BACKOFF_S[min(attempts, len(BACKOFF_S)) - 1] * (1 - JITTER + 2 * JITTER * spread)
     asked = error.retry_after_s if isinstance(error, GatewayRefused) else None
     return max(backoff, asked or 0.0)
@@ -116,12 +116,12 @@ class Relay:
         self._seal = seal
         self._expiry_as_number = expiry_as_number
         self._watch = watch
-        """Told of each debt that ended: how, and seconds since it was owed."""
+        """Told of each pending reply that ended: how, and seconds since it was owed."""
         self._now_s = now_s
         self._valve = Valve()
         self._in_hand: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
-        self._paid: list[Debt] = []
+        self._delivered: list[PendingReply] = []
         self._telling: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -140,16 +140,16 @@ class Relay:
             self._room.clear()
             await self._room.wait()
         taken = await self._outbox.take(limit=min(TAKE_MAX, HELD_MAX - len(self._in_hand)), wait_ms=wait_ms)
-        fresh = [debt for debt in taken if debt.id not in self._in_hand]
+        fresh = [pending for pending in taken if pending.id not in self._in_hand]
         self._valve.arrived(len(fresh))
-        for debt in fresh:
-            task = asyncio.create_task(self._settle(debt))
-            self._in_hand[debt.id] = task
-            task.add_done_callback(partial(self._let_go, debt.id))
+        for pending in fresh:
+            task = asyncio.create_task(self._settle(pending))
+            self._in_hand[pending.id] = task
+            task.add_done_callback(partial(self._let_go, pending.id))
         return len(taken)
 
     async def finish(self, within_s: float) -> None:
-        """Wait for all debts in hand, for so long; give up the rest and say what was paid."""
+        """Wait for all pending replies in hand, for so long; give up the rest and say what was paid."""
         if self._in_hand:
             _, left = await asyncio.wait(set(self._in_hand.values()), timeout=within_s)
             for task in left:
@@ -161,48 +161,50 @@ class Relay:
             telling.cancel()  # a store that cannot be told now learns it from the next relay: the gateway hears twice
             await asyncio.gather(telling, return_exceptions=True)
 
-    def _let_go(self, debt_id: str, done: "asyncio.Task[None]") -> None:
-        self._in_hand.pop(debt_id, None)
+    def _let_go(self, reply_id: str, done: "asyncio.Task[None]") -> None:
+        self._in_hand.pop(reply_id, None)
         self._room.set()
         if not done.cancelled() and (broken := done.exception()) is not None:
-            _log.error("a debt was left in the outbox: %s", type(broken).__name__)
+            _log.error("a pending reply was left in the outbox: %s", type(broken).__name__)
 
-    async def _settle(self, debt: Debt) -> None:
+    async def _settle(self, pending: PendingReply) -> None:
         try:
-            letter = envelope.read(self._open(debt))
-            note = read_note(letter.note)
+            envelope = unpack_envelope(self._open(pending))
+            note = read_note(envelope.note)
         except (SealBroken, msgspec.MsgspecError):
-            await self._park(debt, "its letter cannot be opened")
+            await self._park(pending, "its envelope cannot be opened")
             return
-        body = body_of(debt, note, self._now_s(), expiry_as_number=self._expiry_as_number)
-        reason = await self._deliver(debt, path_of(note), note.hip_id, body)
+        body = body_of(pending, note, self._now_s(), expiry_as_number=self._expiry_as_number)
+        reason = await self._deliver(pending, path_of(note), note.hip_id, body)
         if reason is None:
-            self._tell_paid(debt)
+            self._note_delivered(pending)
         else:
-            # A parked debt lies for days: it keeps what another attempt needs, and nobody's profile.
-            await self._park(msgspec.structs.replace(debt, letter=self._close(debt, Letter(letter.note))), reason)
+            # A parked pending reply lies for days: it keeps what another attempt needs, and nobody's profile.
+            await self._park(
+                msgspec.structs.replace(pending, envelope=self._close(pending, Envelope(envelope.note))), reason
+            )
 
-    def _close(self, debt: Debt, letter: Letter) -> bytes:
-        return self._seal.close(envelope.PURPOSE, debt.facility_key, debt.request, envelope.write(letter))
+    def _close(self, pending: PendingReply, envelope: Envelope) -> bytes:
+        return self._seal.close(ENVELOPE_PURPOSE, pending.facility_key, pending.request, pack_envelope(envelope))
 
-    def _open(self, debt: Debt) -> bytes:
-        return self._seal.open(envelope.PURPOSE, debt.facility_key, debt.request, debt.letter)
+    def _open(self, pending: PendingReply) -> bytes:
+        return self._seal.open(ENVELOPE_PURPOSE, pending.facility_key, pending.request, pending.envelope)
 
-    async def _deliver(self, debt: Debt, path: str, hip_id: str, body: bytes) -> str | None:
-        """Attempt until the debt ends: None when it is paid, else why it must be parked."""
-        late, left_s = self._time_left(debt)
+    async def _deliver(self, pending: PendingReply, path: str, hip_id: str, body: bytes) -> str | None:
+        """Attempt until the pending reply ends: None when it is paid, else why it must be parked."""
+        late, left_s = self._time_left(pending)
         ends = asyncio.get_running_loop().time() + left_s
         renewed = False
         attempts = 0
         while True:
-            error = await self._attempt((int(late), debt.owed_ms), path, hip_id, body, ends)
+            error = await self._attempt((int(late), pending.created_ms), path, hip_id, body, ends)
             if error is None:
                 return None
             attempts += 1
             found = verdict(error)
-            if found is Verdict.PAID:
+            if found is Verdict.DELIVERED:
                 return None
-            if found is Verdict.PARK or (found is Verdict.RENEW and renewed):
+            if found is Verdict.PARKED or (found is Verdict.RENEW and renewed):
                 return _reason(error)
             renewed = found is Verdict.RENEW
             if renewed:
@@ -234,43 +236,43 @@ class Relay:
             self._valve.leave(well=well)
         return None
 
-    def _time_left(self, debt: Debt) -> tuple[bool, float]:
-        """Whether the debt is late, and for how many seconds from now it may be tried."""
-        left_s = PATIENCE_S - (self._now_s() - debt.owed_ms / 1000)
+    def _time_left(self, pending: PendingReply) -> tuple[bool, float]:
+        """Whether the pending reply is late, and for how many seconds from now it may be tried."""
+        left_s = PATIENCE_S - (self._now_s() - pending.created_ms / 1000)
         return (True, LATE_S) if left_s <= 0 else (False, min(left_s, PATIENCE_S))
 
-    def _tell_paid(self, debt: Debt) -> None:
+    def _note_delivered(self, pending: PendingReply) -> None:
         """Collect what was paid: one call to the store covers all that came together."""
-        self._paid.append(debt)
-        self._watch(Verdict.PAID, self._now_s() - debt.owed_ms / 1000)
+        self._delivered.append(pending)
+        self._watch(Verdict.DELIVERED, self._now_s() - pending.created_ms / 1000)
         if self._telling is None:
             self._telling = asyncio.create_task(self._tell())
 
     async def _tell(self) -> None:
-        while self._paid:
-            batch, self._paid = self._paid, []
+        while self._delivered:
+            batch, self._delivered = self._delivered, []
             try:
-                await self._outbox.paid(batch)
+                await self._outbox.delivered(batch)
             except QueueingError as away:
                 _log.warning("the outbox cannot be told: %s", type(away).__name__)
-                self._paid = batch + self._paid
+                self._delivered = batch + self._delivered
                 await asyncio.sleep(STORE_AGAIN_S)
         self._telling = None
 
-    async def _park(self, debt: Debt, reason: str) -> None:
+    async def _park(self, pending: PendingReply, reason: str) -> None:
         while True:
             try:
-                await self._outbox.park(debt, reason)
+                await self._outbox.park(pending, reason)
             except QueueingError as away:
                 _log.warning("the outbox cannot be told: %s", type(away).__name__)
                 await asyncio.sleep(STORE_AGAIN_S)
             else:
-                self._watch(Verdict.PARK, self._now_s() - debt.owed_ms / 1000)
+                self._watch(Verdict.PARKED, self._now_s() - pending.created_ms / 1000)
                 return
 
 
 class NoTurn(GatewayError):
-    """The debt's time ran out while the gateway was left alone."""
+    """The pending reply's time ran out while the gateway was left alone."""
 
 
 def _reason(error: GatewayError) -> str:

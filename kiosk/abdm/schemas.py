@@ -30,7 +30,7 @@ class MetaData(Struct, rename="camel"):
 
 class PatientShare(Struct, rename="camel"):
     """v3, with the older M1 spelling beside it (``dob``, ``mobile``). A ``kycPhoto`` is never kept. New fields go last:
-    letters keep the values in this order.
+    envelopes keep the values in this order.
     """
 
     abha_number: Loose = None

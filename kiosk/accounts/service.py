@@ -69,7 +69,7 @@ class StaffError(Exception):
 
 
 class BadLogin(StaffError):
-    """A login is 2 to 64 small letters, digits and ``. _ @ -``, beginning with a letter or digit."""
+    """A login is 2 to 64 small envelopes, digits and ``. _ @ -``, beginning with a envelope or digit."""
 
 
 class LoginTaken(StaffError):

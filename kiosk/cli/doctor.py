@@ -222,7 +222,9 @@ async def _store(settings: Settings, store: Store) -> list[Finding]:
         found.append(Finding("clock", "wrong", f"{apart_s:.0f} s from the store's", "set both clocks right: chrony"))
     owner = "the operator's own" if settings.redis_url else "embedded"
     found.append(Finding("store", "ok", f"{owner}, {await Registry(store).count()} facilities"))
-    owed = await Outbox(store, f"doctor-{socket.gethostname()}-{os.getpid()}").backlog()
-    if settings.abdm and owed:
-        found.append(Finding("outbox", "warning" if owed > 100 else "ok", f"{owed} answers wait for the gateway"))
+    reply_wanted = await Outbox(store, f"doctor-{socket.gethostname()}-{os.getpid()}").backlog()
+    if settings.abdm and reply_wanted:
+        found.append(
+            Finding("outbox", "warning" if reply_wanted > 100 else "ok", f"{reply_wanted} answers wait for the gateway")
+        )
     return found

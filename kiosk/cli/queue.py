@@ -27,13 +27,13 @@ class QueueRow(Struct, frozen=True):
 
 def _id(said: str) -> str:
     if not 1 <= len(said) <= 32 or not said.isascii() or not said.replace("-", "").replace("_", "").isalnum():
-        raise ValueError("is no id of 1 to 32 letters, digits, dashes and underscores")
+        raise ValueError("is no id of 1 to 32 envelopes, digits, dashes and underscores")
     return said
 
 
 def _prefix(said: str) -> str:
     if not 1 <= len(said) <= 3 or not said.isascii() or not said.isalpha():
-        raise ValueError("is no prefix of 1 to 3 letters")
+        raise ValueError("is no prefix of 1 to 3 envelopes")
     return said.upper()
 
 
@@ -55,7 +55,7 @@ def queue() -> None:
 @click.argument("hip_id")
 @click.argument("queue", metavar="QUEUE")
 @click.option("--name", required=True, help="As boards show it.")
-@click.option("--prefix", required=True, help="1 to 3 letters before every number and counter.")
+@click.option("--prefix", required=True, help="1 to 3 envelopes before every number and counter.")
 @click.option("--counters", default="1", show_default=True, help="How many counters serve it.")
 @as_json
 def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bool) -> None:

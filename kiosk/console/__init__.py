@@ -1,7 +1,7 @@
 """The staff pages: sign in, the desk, walk-ins, the facility's administration.
 
-``routes`` needs ``app.state["house"]`` (the guards read it before any dependency exists) and the app-level dependencies
-``settings``, ``registry``, ``desk``, ``outbox``, ``check_in``, ``ticket_links`` and ``staff``.
+``routes`` needs ``app.state["services"]`` (the guards read it before any dependency exists) and the
+app-level dependencies ``settings``, ``registry``, ``desk``, ``outbox``, ``check_in``, ``ticket_links`` and ``staff``.
 """
 
 from kiosk.console.routes import routes

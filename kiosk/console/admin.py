@@ -15,7 +15,7 @@ from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of,
 from kiosk.console.guards import Asked
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
-from queueing.models import Remote
+from queueing.models import PresenceRule
 from queueing.outbox import Outbox
 from queueing.registry import PrefixTaken, Registry, RegistryError
 from tokens import qr
@@ -134,5 +134,6 @@ async def _page(
     zone = facility.timezone or settings.timezone
     return templating.page(
         "admin.html", session=session, status=status, facility=facility, queues=queues, counters=counters, texts=texts,
-        people=people, parked=parked, remotes=list(Remote), said=said, trouble=trouble, secret=secret, zone=zone,
+        people=people, parked=parked, presence_rules=list(PresenceRule), said=said, trouble=trouble, secret=secret,
+        zone=zone,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from kiosk.console import messages
 from kiosk.patient.person import Patient, shown
 from kiosk.security.encryption import SealBroken
 from queueing.desk import OpdDesk
-from queueing.models import Counter, DebtKind, ParkedDebt, Queue, State, Ticket
+from queueing.models import Counter, ParkedReply, Queue, ReplyKind, State, Ticket
 from queueing.outbox import Outbox
 from queueing.registry import Registry
 
@@ -131,10 +131,12 @@ class DeskViews:
             return Patient()
 
 
-def row(ticket: Ticket, patient: Patient, parked: Iterable[ParkedDebt]) -> Row:
+def row(ticket: Ticket, patient: Patient, parked: Iterable[ParkedReply]) -> Row:
     untold = any(
-        debt.kind is DebtKind.ON_SHARE and debt.token == ticket.token and debt.owed_ms >= ticket.arrived_ms - 60_000
-        for debt in parked
+        pending.kind is ReplyKind.ON_SHARE
+        and pending.token == ticket.token
+        and pending.created_ms >= ticket.arrived_ms - 60_000
+        for pending in parked
     )
     tags = (messages.ASSURANCES[ticket.assurance], messages.NEARNESSES[ticket.nearness])
     return Row(

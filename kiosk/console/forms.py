@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from queueing.models import Counter, Facility, Policy, Queue, Remote
+from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 
 Form = dict[str, str]
 MOST_A_DAY = 99_999
@@ -23,11 +23,11 @@ def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
     before = next((one for one in known if one.id == identifier), None)
     name, prefix = form.get("name", "").strip()[:80], form.get("prefix", "").strip().upper()
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", identifier):
-        raise NotFilledIn("A queue's id has 1 to 32 letters, digits, - or _.")
+        raise NotFilledIn("A queue's id has 1 to 32 envelopes, digits, - or _.")
     if not name:
         raise NotFilledIn("The queue needs a name that people understand.")
     if before is None and not re.fullmatch(r"[A-Z]{1,3}", prefix):
-        raise NotFilledIn("The prefix has 1 to 3 letters; it stands before every number.")
+        raise NotFilledIn("The prefix has 1 to 3 envelopes; it stands before every number.")
     limit = _whole(form.get("limit", ""), "The limit", 1, MOST_A_DAY, otherwise=before.limit if before else MOST_A_DAY)
     if before:
         return msgspec.structs.replace(before, name=name, limit=limit)
@@ -38,7 +38,7 @@ def counter_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) ->
     """A new counter, or other queues for a known one. Its queues come in the order they were written in."""
     name = form.get("name", "").strip().upper()
     if not re.fullmatch(r"[A-Z]{1,3}[0-9]{1,3}", name) or len(name) > 4:
-        raise NotFilledIn("A counter is named by letters and a number, at most 4 characters, like M1.")
+        raise NotFilledIn("A counter is named by envelopes and a number, at most 4 characters, like M1.")
     chosen = tuple(dict.fromkeys(one for one in re.split(r"[,\s]+", form.get("queues", "").strip()) if one))
     missing = [one for one in chosen if one not in {queue.id for queue in queues}]
     if not chosen or missing:
@@ -49,7 +49,7 @@ def counter_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) ->
 
 def policy_of(form: Form) -> Policy:
     try:
-        far, stale, unknown = (Remote[form.get(kind, "")] for kind in ("far", "stale", "unknown"))
+        far, stale, unknown = (PresenceRule[form.get(kind, "")] for kind in ("far", "stale", "unknown"))
     except KeyError:
         raise NotFilledIn("Choose what becomes of each kind of share.") from None
     return Policy(

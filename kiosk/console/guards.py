@@ -36,8 +36,8 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SESSION = "console_session"
 
 
-class House(Protocol):
-    """What a guard needs of the worker's house (``app.state.house``), before any dependency exists."""
+class Services(Protocol):
+    """What a guard needs of the worker (``app.state.services``), before any dependency exists."""
 
     settings: Settings
     staff: Staff
@@ -155,15 +155,15 @@ def no_cookie(connection: Connection) -> Cookie:
     return _cookie(connection, _names(connection)[0], "", 0)
 
 
-def house_of(connection: Connection) -> House:
-    house: House = connection.app.state["house"]
-    return house
+def services_of(connection: Connection) -> Services:
+    services: Services = connection.app.state["services"]
+    return services
 
 
 async def _prove(connection: Connection) -> Session:
     _from_our_page(connection)
     reference = reference_of(connection)
-    staff = house_of(connection).staff
+    staff = services_of(connection).staff
     session = await staff.session(reference) if reference else None
     if session is None:
         raise NotSignedIn
@@ -186,7 +186,7 @@ def _from_our_page(connection: Connection) -> None:
         raise ForeignPage
     if origin in ("", "null"):
         return
-    ours = urlsplit(house_of(connection).settings.public_url)
+    ours = urlsplit(services_of(connection).settings.public_url)
     there = urlsplit(origin)
     if there.netloc not in (ours.netloc, connection.headers.get("host")):
         raise ForeignPage
@@ -208,7 +208,7 @@ def _names(connection: Connection) -> tuple[str, str]:
 
 
 def _secure(connection: Connection) -> bool:
-    return house_of(connection).settings.public_url.startswith("https://")
+    return services_of(connection).settings.public_url.startswith("https://")
 
 
 def _cookie(connection: Connection, name: str, value: str, max_age: int) -> Cookie:

@@ -1,7 +1,7 @@
 """Every word the console says, in one place. English for now; a second language is a second table."""
 
 from kiosk.locales import BOOK, ENGLISH
-from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, Remote, State
+from queueing.models import Assurance, Lane, Nearness, Outcome, PresenceRule, Refusal, State
 
 ORDER = (
     "First come, first called; seniors, pregnant women and people with disabilities count as some minutes earlier, "
@@ -99,10 +99,10 @@ REFUSALS = {
     Refusal.PROFILE: "the profile could not be read.",
     Refusal.NO_QUEUE: "the facility has no queue yet.",
 }
-REMOTES = {
-    Remote.TAKE: "take a place at once",
-    Remote.EXPECT: "give a number; the place counts from check-in",
-    Remote.REFUSE: "refuse, with words on the phone",
+PRESENCE_RULES = {
+    PresenceRule.TAKE: "take a place at once",
+    PresenceRule.EXPECT: "give a number; the place counts from check-in",
+    PresenceRule.REFUSE: "refuse, with words on the phone",
 }
 
 SIGN_IN = {

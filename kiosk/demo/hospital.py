@@ -37,7 +37,7 @@ from queueing.registry import Registry
 from queueing.store.store import Store, open_store
 from tokens import CameraLinks, TicketLinks
 
-HOUSE: Final = Path(__file__).resolve().parents[2]
+ROOT: Final = Path(__file__).resolve().parents[2]
 HOSPITAL: Final = Facility(
     hip_id="IN0110009001",
     name="Zafran District Hospital",
@@ -309,10 +309,10 @@ async def _people(plan: Mapping[str, object]) -> AsyncIterator[asyncio.subproces
 
 @asynccontextmanager
 async def _simulator(module: str, *words: str, given: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
-    path = os.pathsep.join(filter(None, (str(HOUSE), child_environment({}, metrics=HOUSE).get("PYTHONPATH", ""))))
+    path = os.pathsep.join(filter(None, (str(ROOT), child_environment({}, metrics=ROOT).get("PYTHONPATH", ""))))
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, *words,
-        env={**child_environment({}, metrics=HOUSE), **given, "PYTHONPATH": path},
+        env={**child_environment({}, metrics=ROOT), **given, "PYTHONPATH": path},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:

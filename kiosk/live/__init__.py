@@ -1,4 +1,4 @@
-"""News for the screens of a hall. Best effort by design: a screen shows the newest state, not every old one."""
+"""Changes for the screens of a hall. Best effort by design: a screen shows the newest state, not every old one."""
 
 from litestar.types import ControllerRouterHandler
 

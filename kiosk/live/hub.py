@@ -1,4 +1,4 @@
-"""One reader of news, many listeners.
+"""One reader of changes, many listeners.
 
 Promised: every listener of a facility hears its newest snapshot within a second of a change while the store answers,
 and hears ``stale`` within ten seconds when it does not. A slow listener never piles up: its mailbox holds one frame, a
@@ -35,9 +35,9 @@ WAKE_AT_ONCE: Final = 128
 BEAT_S: Final = 15.0
 """Proxies cut silent streams after 30 to 60 s; screens give a silent one up after 40 s."""
 PULSE_S: Final = 5.0
-"""One hall is read this often however quiet the news are, so a store that went away is noticed."""
+"""One hall is read this often however quiet the changes are, so a store that went away is noticed."""
 LOOK_AGAIN_S: Final = 30.0
-"""A screen is never older than this, should a piece of news be lost; it also carries a new day to a silent hall."""
+"""A screen is never older than this, should a piece of changes be lost; it also carries a new day to a silent hall."""
 READS_AT_ONCE: Final = 64
 """Snapshots asked for together when all halls must be read again: scans share the same connection."""
 LIFE_S: Final = 3 * 3600.0
@@ -55,8 +55,8 @@ class Hall(Protocol):
     async def snapshot(self, hip: str) -> Snapshot | None: ...
 
 
-class News(Protocol):
-    """Where news come from; ``queueing.feed.Feed`` is one."""
+class Changes(Protocol):
+    """Where changes come from; ``queueing.feed.Feed`` is one."""
 
     def follow(self) -> AsyncIterator[dict[str, bool]]: ...
 
@@ -158,7 +158,7 @@ class Hub:
 
     def __init__(
         self,
-        feed: News,
+        feed: Changes,
         desk: Hall,
         *,
         most_listeners: int = MOST_LISTENERS,
@@ -185,7 +185,7 @@ class Hub:
         return len(self._halls)
 
     def start(self) -> None:
-        """Begin to follow the news. Needs a running event loop."""
+        """Begin to follow the changes. Needs a running event loop."""
         self._tasks = [asyncio.create_task(work) for work in (self._follow(), self._beat(), self._look_again())]
 
     async def close(self) -> None:
@@ -258,7 +258,7 @@ class Hub:
             hall.drawing = asyncio.create_task(self._draw(hall))
 
     async def _draw(self, hall: _Watched) -> None:
-        """Redraw while there is news, with a pause after each picture. One at a time, so none overtakes another."""
+        """Redraw while there is changes, with a pause after each picture. One at a time, so none overtakes another."""
         try:
             while hall.wanted:
                 with suppress(TimeoutError):
@@ -281,7 +281,7 @@ class Hub:
         await _hand_out(hall.mailboxes, lambda mailbox: mailbox.put(hall.greeting()))
 
     async def _follow(self) -> None:
-        """Redraw what the news name; a feed that fails is asked again, and then everything is looked at."""
+        """Redraw what the changes name; a feed that fails is asked again, and then everything is looked at."""
         async for changed in _unending(self._feed):
             if EVERYTHING in changed:
                 for hall in self._halls.values():
@@ -318,15 +318,15 @@ def _rest_s(listeners: int) -> float:
     return min(REDRAW_S, max(REST_S, listeners * REST_FOR_EACH_S))
 
 
-async def _unending(feed: News) -> AsyncIterator[dict[str, bool]]:
-    """The feed's news, and after each failure of the feed word that everything may have changed."""
+async def _unending(feed: Changes) -> AsyncIterator[dict[str, bool]]:
+    """The feed's changes, and after each failure of the feed word that everything may have changed."""
     pause_s = 0.5
     while True:
         try:
             async for changed in feed.follow():
                 pause_s = 0.5
                 yield changed
-        except Exception as error:  # the one reader of news must outlive whatever befalls the store
+        except Exception as error:  # the one reader of changes must outlive whatever befalls the store
             _log.warning("feed_lost", error=type(error).__name__)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, PULSE_S)

@@ -15,7 +15,7 @@ from kiosk.settings import metrics_folder
 
 SCAN_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """The door promises 100 ms at the 99th percentile."""
-DEBT_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+REPLY_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 """The phone waits thirty seconds, and hears within one."""
 
 
@@ -36,9 +36,9 @@ if metrics_folder() is not None:
 SCANS = Counter("kiosk_scans", "Shares that reached a decision, by what they came to.", ("outcome",))
 DOOR = Histogram("kiosk_door_seconds", "Time from request to answer at a door.", ("door",), buckets=SCAN_SECONDS)
 REFUSALS = Counter("kiosk_door_refusals", "Requests a door answered with an error, by status.", ("door", "status"))
-DEBTS = Counter("kiosk_debts", "Answers owed to the gateway that ended, by how.", ("verdict",))
-DEBT_AGE = Histogram(
-    "kiosk_debt_age_seconds", "Time from owing an answer to its end.", ("verdict",), buckets=DEBT_SECONDS
+REPLIES = Counter("kiosk_debts", "Answers owed to the gateway that ended, by how.", ("verdict",))
+REPLY_AGE = Histogram(
+    "kiosk_debt_age_seconds", "Time from owing an answer to its end.", ("verdict",), buckets=REPLY_SECONDS
 )
 BACKLOG = Gauge("kiosk_debts_waiting", "Answers owed to the gateway now.", multiprocess_mode="mostrecent")
 LISTENERS = Gauge("kiosk_listeners", "Open streams of screens.", multiprocess_mode="livesum")
@@ -51,8 +51,8 @@ PROMISES: Final = {"none": 0, "disk": 1, "replica": 2}
 
 
 class _Tally:
-    """What scans and debts count, kept here and told once a second: counting straight into the shared file costs as
-    much as sealing the patient's letter.
+    """What scans and pending replies count, kept here and told once a second: counting straight into the shared file
+    costs as much as sealing the patient's letter.
     """
 
     def __init__(self) -> None:
@@ -113,10 +113,10 @@ def answered(door: str, status: int, seconds: float) -> None:
         REFUSALS.labels(door, str(status)).inc()
 
 
-def debt_ended(verdict: str, seconds: float) -> None:
-    """A debt was paid or parked, so long after it was owed."""
-    _tally.count(DEBTS, verdict)
-    _tally.observe(DEBT_AGE, verdict, max(seconds, 0.0))
+def reply_ended(verdict: str, seconds: float) -> None:
+    """A pending reply was paid or parked, so long after it was owed."""
+    _tally.count(REPLIES, verdict)
+    _tally.observe(REPLY_AGE, verdict, max(seconds, 0.0))
 
 
 def fell_open(helper: str) -> None:

@@ -1,7 +1,7 @@
-"""What is sealed of one person: what the gateway's answer needs, and who it is, in one letter.
+"""What is sealed of one person: what the gateway's answer needs, and who it is, in one envelope.
 
-One letter is written for each arrival and lies in two places: with the ticket, for staff, and with the debt, for the
-relay. A profile lies in it as it was told: nobody reads it for display before somebody looks at it.
+One envelope is written for each arrival and lies in two places: with the ticket, for staff, and with the pending
+reply, for the relay. A profile lies in it as it was told: nobody reads it for display before somebody looks at it.
 """
 
 from typing import Final
@@ -11,8 +11,8 @@ import msgspec
 from kiosk.patient.person import Patient
 
 
-class Letter(msgspec.Struct, frozen=True, array_like=True):
-    """New fields go last and have defaults: letters outlive a release by days."""
+class Envelope(msgspec.Struct, frozen=True, array_like=True):
+    """New fields go last and have defaults: envelopes outlive a release by days."""
 
     note: bytes = b""
     """What the answer needs (``kiosk.abdm.inbound.Note``); empty when nobody is owed one."""
@@ -22,8 +22,8 @@ class Letter(msgspec.Struct, frozen=True, array_like=True):
     """Instead of a profile: somebody whom staff or a form registered, or who was told in too many words to keep."""
 
 
-PURPOSE: Final = "letter"
-"""Bound into the seal, so that nothing else that is sealed passes for a letter."""
+ENVELOPE_PURPOSE: Final = "letter"
+"""Bound into the seal, so that nothing else that is sealed passes for a envelope."""
 
-write = msgspec.msgpack.Encoder().encode
-read = msgspec.msgpack.Decoder(Letter).decode
+pack_envelope = msgspec.msgpack.Encoder().encode
+unpack_envelope = msgspec.msgpack.Decoder(Envelope).decode

@@ -101,7 +101,7 @@ def shown(text: str, limit: int = SHOWN_MAX) -> str:
 
 
 def _cut(text: str, limit: int) -> str:
-    """At most ``limit`` characters that take room of their own; a mark stays with its letter."""
+    """At most ``limit`` characters that take room of their own; a mark stays with its envelope."""
     width = 0
     for at, char in enumerate(text):
         width += not unicodedata.category(char).startswith("M")

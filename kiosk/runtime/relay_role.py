@@ -47,7 +47,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
 
 
 def _count(verdict: Verdict, seconds: float) -> None:
-    metrics.debt_ended(verdict.name.lower(), seconds)
+    metrics.reply_ended(verdict.name.lower(), seconds)
 
 
 async def _follow_keys(disk: KeysOnDisk, seal: Seal, keys: DayKeys) -> None:

@@ -1,4 +1,4 @@
-"""Closes and opens what queueing carries and must not read: the letters of those who come.
+"""Closes and opens what queueing carries and must not read: the envelopes of those who come.
 
 AES-256-GCM with a key for each UTC day; facility, purpose and the request that brought it are bound in, so that a
 sealed body moved to another ticket does not open. Day keys are random, wrapped by the master key of the key ring and

@@ -209,7 +209,7 @@ TABLE: tuple[Setting, ...] = (
         name="cm_id",
         default="sbx",
         meaning="`X-CM-ID` of calls to the gateway: `sbx` for the sandbox, `abdm` for production.",
-        allowed="up to 64 letters, digits, dots, dashes and underscores",
+        allowed="up to 64 envelopes, digits, dots, dashes and underscores",
         read=values.matching(r"[A-Za-z0-9._-]{1,64}"),
     ),
     Setting(

@@ -106,7 +106,7 @@ def document(problem: Problem, support_id: str = "") -> dict[str, Any]:
     return members | {"id": support_id} if support_id else members
 
 
-def envelope_for(status: int, code: str, words: str) -> bytes:
+def gateway_error(status: int, code: str, words: str) -> bytes:
     """The gateway's own form of an error. ``status`` is the answer's, for a code that is not said otherwise."""
     return _JSON.encode({"error": {"code": code or f"ABDM-{status}", "message": words[:250]}})
 
@@ -129,7 +129,7 @@ def answer(request: "Request[Any, Any, Any]", failure: Exception) -> "Response[b
     if problem.retry_after_s:
         headers["Retry-After"] = str(problem.retry_after_s)
     if request.scope["path"].startswith(GATEWAY_PATHS):
-        body, media = envelope_for(problem.status, problem.abdm_code, problem.detail), "application/json"
+        body, media = gateway_error(problem.status, problem.abdm_code, problem.detail), "application/json"
     else:
         body, media = _JSON.encode(document(problem, support_id)), PROBLEM_JSON
     return Response(body, status_code=problem.status, media_type=media, headers=headers)

@@ -117,13 +117,13 @@ class Ground:
         """Wait until everything taken is acknowledged; whatever is not by then is found by the verdict."""
         deadline = time.monotonic() + SETTLED_WITHIN_S
         self.receipts.follow(self.stack.journal)
-        while self.receipts.unpaid() and time.monotonic() < deadline:
+        while self.receipts.undelivered() and time.monotonic() < deadline:
             await asyncio.sleep(SHOWN_EVERY_S)
             self.receipts.follow(self.stack.journal)
 
     @contextmanager
     def relay_paused(self) -> Iterator[None]:
-        """The door alone: debts are written and wait."""
+        """The door alone: pending replies are written and wait."""
         pids = self.parts.pids["relay"]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)

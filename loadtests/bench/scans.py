@@ -57,8 +57,8 @@ async def against_yardstick(ground: Ground, yard: Yardstick) -> Figures:
 
 def _loop_rate(ground: Ground, looped: Pressed) -> float:
     """From the first share sent to the last acknowledgement."""
-    paid, last_s = ground.receipts.paid(looped.shares[0].index, looped.shares[-1].index)
-    return paid / (last_s - min(looped.went.due_s)) if paid else 0.0
+    delivered, last_s = ground.receipts.delivered(looped.shares[0].index, looped.shares[-1].index)
+    return delivered / (last_s - min(looped.went.due_s)) if delivered else 0.0
 
 
 async def at_half(ground: Ground, loop_per_s: float) -> Figures:

@@ -132,7 +132,7 @@ def _room(receipts: Receipts, journal: Path, ahead: int) -> int:
 async def _settled(receipts: Receipts, journal: Path) -> None:
     deadline = time.monotonic() + SETTLED_WITHIN_S
     receipts.follow(journal)
-    while receipts.unpaid() and time.monotonic() < deadline:
+    while receipts.undelivered() and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
         receipts.follow(journal)
 

@@ -3,9 +3,9 @@
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('bring_back', function(keys, args)
-  return move(keys, args, 'returned', {STATE.HELD, STATE.NO_SHOW}, function(ticket, _, hall)
+  return move(keys, args, 'returned', {STATE.HELD, STATE.NO_SHOW}, function(ticket, _, facility)
     if ticket[T.state] == STATE.NO_SHOW then
-      ticket[T.score] = near_the_front(hall, ticket[T.queue], ticket[T.score])
+      ticket[T.score] = near_the_front(facility, ticket[T.queue], ticket[T.score])
     end
     ticket[T.state] = STATE.WAITING
   end)

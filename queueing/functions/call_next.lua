@@ -4,10 +4,10 @@
   Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN with who is there when another press was first; EMPTY
   Cost   O(log n) for each queue the counter serves ]]
 
-local function first_of(hall, queues)
+local function first_of(facility, queues)
   local best_id, best_score
   for _, queue in ipairs(queues) do
-    local head = redis.call('ZRANGE', waiting_key(hall, queue), 0, 0, 'WITHSCORES')
+    local head = redis.call('ZRANGE', waiting_key(facility, queue), 0, 0, 'WITHSCORES')
     local score = tonumber(head[2])
     if score and (not best_score or score < best_score) then best_id, best_score = head[1], score end
   end
@@ -15,30 +15,30 @@ local function first_of(hall, queues)
 end
 
 register('call_next', function(keys, args)
-  local hall = open_hall(keys[1])
-  local clock, wrong = read_clock(hall, args)
+  local facility = open_facility(keys[1])
+  local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
   local counter, by, seen = args[2], args[3], args[4]
-  local config = config_of(hall, 'k:' .. counter)
+  local config = config_of(facility, 'k:' .. counter)
   if not config then return {OUTCOME.UNKNOWN_COUNTER} end
-  begin_day(hall, clock)
-  local there = at_counter(hall, counter)
+  begin_day(facility, clock)
+  local there = at_counter(facility, counter)
   if seen ~= '*' and seen ~= there then
-    return ticket_reply(hall, OUTCOME.TAKEN, there, load_ticket(hall, there))
+    return ticket_reply(facility, OUTCOME.TAKEN, there, load_ticket(facility, there))
   end
   local images = {}
-  finish_current(hall, clock, counter, images)
-  local id = first_of(hall, config.queues)
+  finish_current(facility, clock, counter, images)
+  local id = first_of(facility, config.queues)
   if not id then
     if #images > 0 then
-      remember(hall, clock, by, images, counter, there)
-      tell(hall, 'done', '', counter, by)
+      remember(facility, clock, by, images, counter, there)
+      tell(facility, 'done', '', counter, by)
     end
     return {OUTCOME.EMPTY}
   end
-  local ticket, packed = load_ticket(hall, id)
-  call_to(hall, clock, counter, id, ticket, packed, images)
-  remember(hall, clock, by, images, counter, there)
-  tell(hall, 'called', ticket[T.token], counter, by)
-  return ticket_reply(hall, OUTCOME.MOVED, id, ticket)
+  local ticket, packed = load_ticket(facility, id)
+  call_to(facility, clock, counter, id, ticket, packed, images)
+  remember(facility, clock, by, images, counter, there)
+  tell(facility, 'called', ticket[T.token], counter, by)
+  return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end)

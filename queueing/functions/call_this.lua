@@ -3,22 +3,22 @@
   Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN when another counter has it
   Cost   O(log n) ]]
 register('call_this', function(keys, args)
-  local hall = open_hall(keys[1])
-  local clock, wrong = read_clock(hall, args)
+  local facility = open_facility(keys[1])
+  local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
   local id, by, counter = args[2], args[3], args[4]
-  if not config_of(hall, 'k:' .. counter) then return {OUTCOME.UNKNOWN_COUNTER} end
-  begin_day(hall, clock)
-  local ticket, packed = load_ticket(hall, id)
+  if not config_of(facility, 'k:' .. counter) then return {OUTCOME.UNKNOWN_COUNTER} end
+  begin_day(facility, clock)
+  local ticket, packed = load_ticket(facility, id)
   if not ticket then return {OUTCOME.UNKNOWN_TICKET} end
-  if allowed(ticket, {STATE.CALLED, STATE.SERVING}) then return ticket_reply(hall, OUTCOME.TAKEN, id, ticket) end
+  if allowed(ticket, {STATE.CALLED, STATE.SERVING}) then return ticket_reply(facility, OUTCOME.TAKEN, id, ticket) end
   if not allowed(ticket, {STATE.EXPECTED, STATE.WAITING, STATE.HELD, STATE.NO_SHOW}) then
-    return ticket_reply(hall, OUTCOME.NOT_ALLOWED, id, ticket)
+    return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket)
   end
-  local images, there = {}, at_counter(hall, counter)
-  finish_current(hall, clock, counter, images)
-  call_to(hall, clock, counter, id, ticket, packed, images)
-  remember(hall, clock, by, images, counter, there)
-  tell(hall, 'called', ticket[T.token], counter, by)
-  return ticket_reply(hall, OUTCOME.MOVED, id, ticket)
+  local images, there = {}, at_counter(facility, counter)
+  finish_current(facility, clock, counter, images)
+  call_to(facility, clock, counter, id, ticket, packed, images)
+  remember(facility, clock, by, images, counter, there)
+  tell(facility, 'called', ticket[T.token], counter, by)
+  return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end)

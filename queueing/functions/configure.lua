@@ -9,77 +9,77 @@
          'FACILITY' when the facility is not registered
   Cost   O(queues of the facility) ]]
 
-local function add_to_list(hall, field, name)
-  local packed = redis.call('HGET', hall.facility, field)
+local function add_to_list(facility, field, name)
+  local packed = redis.call('HGET', facility.record, field)
   local names = packed and cmsgpack.unpack(packed) or {}
   for _, known in ipairs(names) do
     if known == name then return end
   end
   names[#names + 1] = name
-  redis.call('HSET', hall.facility, field, cmsgpack.pack(names))
+  redis.call('HSET', facility.record, field, cmsgpack.pack(names))
 end
 
 local ACTS = {}
 
-function ACTS.facility(hall, args)
-  redis.call('HSET', hall.facility, 'hip', args[2], 'facility', args[3])
-  redis.call('HSETNX', hall.facility, 'policy', args[4])
+function ACTS.facility(facility, args)
+  redis.call('HSET', facility.record, 'hip', args[2], 'facility', args[3])
+  redis.call('HSETNX', facility.record, 'policy', args[4])
   for i, field in ipairs({'zone', 'place'}) do
-    if args[4 + i] == '' then redis.call('HDEL', hall.facility, field)
-    else redis.call('HSET', hall.facility, field, args[4 + i]) end
+    if args[4 + i] == '' then redis.call('HDEL', facility.record, field)
+    else redis.call('HSET', facility.record, field, args[4 + i]) end
   end
   return 1
 end
 
-function ACTS.queue(hall, args)
+function ACTS.queue(facility, args)
   local id, queue = args[2], cmsgpack.unpack(args[3])
-  for _, other in ipairs(queue_ids(hall)) do
-    if other ~= id and config_of(hall, 'q:' .. other).prefix == queue.prefix then return 'PREFIX' end
+  for _, other in ipairs(queue_ids(facility)) do
+    if other ~= id and config_of(facility, 'q:' .. other).prefix == queue.prefix then return 'PREFIX' end
   end
-  redis.call('HSET', hall.facility, 'q:' .. id, args[3])
-  redis.call('HSETNX', hall.facility, 'default', id)
-  add_to_list(hall, 'queues', id)
+  redis.call('HSET', facility.record, 'q:' .. id, args[3])
+  redis.call('HSETNX', facility.record, 'default', id)
+  add_to_list(facility, 'queues', id)
   for i = 4, #args, 2 do
-    redis.call('HSETNX', hall.facility, 'k:' .. args[i], args[i + 1])
-    add_to_list(hall, 'counters', args[i])
+    redis.call('HSETNX', facility.record, 'k:' .. args[i], args[i + 1])
+    add_to_list(facility, 'counters', args[i])
   end
   return 1
 end
 
-function ACTS.counter(hall, args)
+function ACTS.counter(facility, args)
   for _, queue in ipairs(cmsgpack.unpack(args[3]).queues) do
-    if not config_of(hall, 'q:' .. queue) then return 'QUEUE' end
+    if not config_of(facility, 'q:' .. queue) then return 'QUEUE' end
   end
-  redis.call('HSET', hall.facility, 'k:' .. args[2], args[3])
-  add_to_list(hall, 'counters', args[2])
+  redis.call('HSET', facility.record, 'k:' .. args[2], args[3])
+  add_to_list(facility, 'counters', args[2])
   return 1
 end
 
-ACTS['default'] = function(hall, args)
-  if not config_of(hall, 'q:' .. args[2]) then return 'QUEUE' end
-  redis.call('HSET', hall.facility, 'default', args[2])
+ACTS['default'] = function(facility, args)
+  if not config_of(facility, 'q:' .. args[2]) then return 'QUEUE' end
+  redis.call('HSET', facility.record, 'default', args[2])
   return 1
 end
 
-function ACTS.policy(hall, args)
-  redis.call('HSET', hall.facility, 'policy', args[2])
+function ACTS.policy(facility, args)
+  redis.call('HSET', facility.record, 'policy', args[2])
   return 1
 end
 
-function ACTS.text(hall, args)
+function ACTS.text(facility, args)
   if args[3] == '' then
-    redis.call('HDEL', hall.facility, 'x:' .. args[2])
+    redis.call('HDEL', facility.record, 'x:' .. args[2])
     return 1
   end
-  if not config_of(hall, 'k:' .. args[3]) then return 'COUNTER' end
-  redis.call('HSET', hall.facility, 'x:' .. args[2], args[3])
+  if not config_of(facility, 'k:' .. args[3]) then return 'COUNTER' end
+  redis.call('HSET', facility.record, 'x:' .. args[2], args[3])
   return 1
 end
 
 register('configure', function(keys, args)
-  local hall = open_hall(keys[1])
-  if args[1] ~= 'facility' and redis.call('HEXISTS', hall.facility, 'hip') == 0 then return 'FACILITY' end
-  local done = ACTS[args[1]](hall, args)
-  if done == 1 then tell(hall, 'configured', '', '', '') end
+  local facility = open_facility(keys[1])
+  if args[1] ~= 'facility' and redis.call('HEXISTS', facility.record, 'hip') == 0 then return 'FACILITY' end
+  local done = ACTS[args[1]](facility, args)
+  if done == 1 then tell(facility, 'configured', '', '', '') end
   return done
 end, {})

@@ -5,7 +5,7 @@
   Reply  an answer an arrival: models.Place packed, one value after another; {OTHER_ZONE, zone}; or an error
   Cost   an arrival O(log n) of the queue; a new place is 7 commands, 8 the day after another, and the call 2 or 3; once
          a day O(tickets alive)
-  Same request id again: the same answer, nothing is written. Same person again: the same number, its own debt.
+  Same request id again: the same answer, nothing is written. Same person again: the same number, its own pending reply.
   All of one arrival is read and checked before its first write, so that an error leaves nothing half done; who came
   with it does not notice. ]]
 
@@ -17,8 +17,8 @@ local TICKETS_A_PERSON = 8               -- one person in this many queues of on
 local DEGREE_M = 111320                  -- metres to a degree; on the few kilometres that matter the earth is flat
 
 -- Where the values of an arrival stand. person, other: what the day knows somebody by, '' for nothing.
-local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, position = 6, lane = 7, request = 8, owed = 9,
-  refusal = 10, rate = 11, burst = 12, fingerprint = 13, letter = 14, person = 15, other = 16}
+local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, position = 6, lane = 7, request = 8, reply_wanted = 9,
+  refusal = 10, rate = 11, burst = 12, fingerprint = 13, envelope = 14, person = 15, other = 16}
 
 -- What one scan needs of the day, and where it stands, as it was and then as it will be; of the day before only the
 -- first three.
@@ -37,31 +37,31 @@ local function no_place(outcome, refusal)
   return cmsgpack.pack(outcome, '', '', '', STATE.WAITING, 0, 0, refusal ~= 0 and refusal or nil)
 end
 
-local function owe_place(hall, clock, arrival, answer)
-  if arrival[A.owed] then owe(hall, clock, DEBT.ON_SHARE, arrival[A.request], arrival[A.letter], answer) end
+local function add_place_reply(facility, clock, arrival, answer)
+  if arrival[A.reply_wanted] then add_reply(facility, clock, REPLY.ON_SHARE, arrival[A.request], arrival[A.envelope], answer) end
 end
 
 -- The same step for every refusal: the patient must hear it on the phone.
-local function refuse(hall, clock, today, arrival, refusal)
-  redis.call('XLEN', hall.owed)
+local function refuse(facility, clock, today, arrival, refusal)
+  redis.call('XLEN', facility.outbox)
   write_request(today, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.REFUSED, refusal, ''))
-  owe_place(hall, clock, arrival, {outcome = OUTCOME.REFUSED, refusal = refusal})
+  add_place_reply(facility, clock, arrival, {outcome = OUTCOME.REFUSED, refusal = refusal})
   return no_place(OUTCOME.REFUSED, refusal)
 end
 
 -- A share for a facility that is not registered here.
-local function foreign(hall, clock, arrival)
-  local today = foreign_day_key(hall, clock.day)
+local function foreign(facility, clock, arrival)
+  local today = foreign_day_key(facility, clock.day)
   local known = known_answer(redis.call('HGET', today, 'r' .. arrival[A.request]), arrival[A.fingerprint])
   if known then return no_place(known.outcome, known.refusal) end
-  return refuse(hall, clock, today, arrival, arrival[A.refusal] or REFUSAL.UNKNOWN_FACILITY)
+  return refuse(facility, clock, today, arrival, arrival[A.refusal] or REFUSAL.UNKNOWN_FACILITY)
 end
 
 -- Brings the facility to today. Returns the key of the day before when people and requests of then still count.
-local function reach_today(hall, clock, config)
+local function reach_today(facility, clock, config)
   local reached, eve = tonumber(config[C.day] or 0), tonumber(config[C.eve] or 0)
-  if reach_day(hall, clock, reached) then eve = reached end
-  return eve == clock.day - 1 and day_key(hall, eve) or nil
+  if reach_day(facility, clock, reached) then eve = reached end
+  return eve == clock.day - 1 and day_key(facility, eve) or nil
 end
 
 -- This request, the people, the last number of the queue, the last ticket of the day.
@@ -75,10 +75,10 @@ local function read_eve(eve, arrival)
   return redis.call('HMGET', eve, 'r' .. arrival[A.request], arrival[A.person], arrival[A.other])
 end
 
-local function answered_before(hall, clock, known)
-  local ticket = known.id and load_ticket(hall, known.id)
+local function answered_before(facility, clock, known)
+  local ticket = known.id and load_ticket(facility, known.id)
   if not ticket then return no_place(known.outcome, known.refusal) end
-  return place_reply(clock, known.outcome, known.id, ticket, ahead_of(hall, known.id, ticket))
+  return place_reply(clock, known.outcome, known.id, ticket, ahead_of(facility, known.id, ticket))
 end
 
 local function how_near(place, near_m, position)
@@ -92,17 +92,17 @@ end
 -- What the facility's policy makes of doubt: take, expect (counts from check-in), or refuse and why; and how near.
 local function decide(config, assurance, position)
   if not position and assurance ~= ASSURANCE.STALE and assurance ~= ASSURANCE.UNKNOWN then
-    return REMOTE.TAKE, nil, NEARNESS.UNKNOWN
+    return PRESENCE_RULE.TAKE, nil, NEARNESS.UNKNOWN
   end
   local policy = read_settings(config[C.policy])
   local nearness = how_near(config[C.place], policy[4], position)
-  local verdict, refusal = REMOTE.TAKE, nil
+  local verdict, refusal = PRESENCE_RULE.TAKE, nil
   if nearness == NEARNESS.FAR and policy[1] > verdict then verdict, refusal = policy[1], REFUSAL.FAR end
   if assurance == ASSURANCE.STALE and policy[2] > verdict then verdict, refusal = policy[2], REFUSAL.STALE end
   if assurance == ASSURANCE.UNKNOWN and policy[3] > verdict then
     verdict, refusal = policy[3], REFUSAL.UNKNOWN_COUNTER
   end
-  return verdict, verdict == REMOTE.REFUSE and refusal or nil, nearness
+  return verdict, verdict == PRESENCE_RULE.REFUSE and refusal or nil, nearness
 end
 
 -- A bucket per facility (GCRA): returns the new mark, or nil when the facility takes too many at once.
@@ -112,46 +112,46 @@ local function admit(clock, mark, rate, burst)
   return moved - clock.now <= step * burst and moved or nil
 end
 
-local function living_here(hall, ids, queue)
+local function living_here(facility, ids, queue)
   for id in string.gmatch(ids, '[^,]+') do
-    local ticket, packed = load_ticket(hall, id)
+    local ticket, packed = load_ticket(facility, id)
     if ticket and LIVING[ticket[T.state]] and ticket[T.queue] == queue then return id, ticket, packed end
   end
 end
 
 -- The living ticket of this person in this queue, of today or carried over midnight.
-local function find_person(hall, day, eve, queue)
+local function find_person(facility, day, eve, queue)
   for known_by = D.person, D.other do
     local ids = day[known_by] or ''
     if eve and eve[known_by] then ids = ids .. ',' .. eve[known_by] end
     if ids ~= '' then
-      local id, ticket, packed = living_here(hall, ids, queue)
+      local id, ticket, packed = living_here(facility, ids, queue)
       if id then return id, ticket, packed end
     end
   end
 end
 
 -- A person who comes again is here now: an expected or missed place counts from this scan on.
-local function welcome_back(hall, clock, id, ticket, packed, verdict)
+local function welcome_back(facility, clock, id, ticket, packed, verdict)
   local state = ticket[T.state]
-  if verdict ~= REMOTE.TAKE or (state ~= STATE.EXPECTED and state ~= STATE.NO_SHOW) then return end
+  if verdict ~= PRESENCE_RULE.TAKE or (state ~= STATE.EXPECTED and state ~= STATE.NO_SHOW) then return end
   local score = state == STATE.EXPECTED and order_at(clock.now, ticket[T.lane])
-    or near_the_front(hall, ticket[T.queue], ticket[T.score])
-  shift(hall, clock, id, ticket, packed, function(t)
+    or near_the_front(facility, ticket[T.queue], ticket[T.score])
+  shift(facility, clock, id, ticket, packed, function(t)
     t[T.state] = STATE.WAITING
     t[T.score] = score
   end)
-  tell(hall, 'returned', ticket[T.token], '', '')
+  tell(facility, 'returned', ticket[T.token], '', '')
 end
 
-local function known_person(hall, clock, today, arrival, id, ticket, packed, verdict)
-  redis.call('XLEN', hall.owed)
-  redis.call('XLEN', hall.news)
-  welcome_back(hall, clock, id, ticket, packed, verdict)
+local function known_person(facility, clock, today, arrival, id, ticket, packed, verdict)
+  redis.call('XLEN', facility.outbox)
+  redis.call('XLEN', facility.changes)
+  welcome_back(facility, clock, id, ticket, packed, verdict)
   write_request(today, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.SAME_PERSON, 0, id))
-  owe_place(hall, clock, arrival,
+  add_place_reply(facility, clock, arrival,
     {outcome = OUTCOME.SAME_PERSON, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
-  return place_reply(clock, OUTCOME.SAME_PERSON, id, ticket, ahead_of(hall, id, ticket))
+  return place_reply(clock, OUTCOME.SAME_PERSON, id, ticket, ahead_of(facility, id, ticket))
 end
 
 local function most_numbers(prefix)
@@ -165,7 +165,7 @@ local function shown_until(clock, ahead, pace)
 end
 
 local function new_ticket(clock, arrival, queue, number, order, verdict, assurance, nearness, until_ms)
-  return {queue.id, verdict == REMOTE.EXPECT and STATE.EXPECTED or STATE.WAITING, arrival[A.lane], assurance, nearness,
+  return {queue.id, verdict == PRESENCE_RULE.EXPECT and STATE.EXPECTED or STATE.WAITING, arrival[A.lane], assurance, nearness,
     string.format('%s-%03d', queue.prefix, number), clock.now, order, '', 0, 0, 0, 0, arrival[A.request], until_ms, 1}
 end
 
@@ -182,61 +182,61 @@ local function write_day(today, day, arrival, id, ticket)
   local person, other = arrival[A.person], arrival[A.other]
   if person == '' then person = nil end
   if other == '' then other = nil end
-  redis.call('HSET', today, unpack{'t' .. id, cmsgpack.pack(ticket), 'b' .. id, arrival[A.letter],
+  redis.call('HSET', today, unpack{'t' .. id, cmsgpack.pack(ticket), 'b' .. id, arrival[A.envelope],
     'n' .. ticket[T.queue], day[D.number], '#', day[D.last],
     'r' .. arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.NEW, 0, id),
     person, person and with_ticket(day[D.person], id), other, other and with_ticket(day[D.other], id)})
 end
 
--- The debt goes first: all else was read before, so nothing after it can be of a wrong type.
-local function give_place(hall, clock, today, day, arrival, ticket, sequence, ahead)
+-- The pending reply goes first: all else was read before, so nothing after it can be of a wrong type.
+local function give_place(facility, clock, today, day, arrival, ticket, sequence, ahead)
   local id = string.format('%s-%d', text_of_day(clock.day), sequence)
-  owe_place(hall, clock, arrival,
+  add_place_reply(facility, clock, arrival,
     {outcome = OUTCOME.NEW, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
   write_day(today, day, arrival, id, ticket)
   if sequence == 1 then redis.call('EXPIRE', today, KEEP_DAY_S) end
-  enter_set(hall, id, ticket, clock.now)
-  clock.came[#clock.came + 1] = hall
-  if ticket[T.lane] ~= LANE.ORDINARY then ahead = ahead_of(hall, id, ticket) end
+  enter_set(facility, id, ticket, clock.now)
+  clock.came[#clock.came + 1] = facility
+  if ticket[T.lane] ~= LANE.ORDINARY then ahead = ahead_of(facility, id, ticket) end
   return place_reply(clock, OUTCOME.NEW, id, ticket, ticket[T.state] == STATE.WAITING and ahead or 0)
 end
 
 local function enqueue(root, told, packed)
-  local hall, arrival = open_hall(root), {cmsgpack.unpack(packed)}
-  local config = read_config(hall, arrival[A.counter], arrival[A.text])
+  local facility, arrival = open_facility(root), {cmsgpack.unpack(packed)}
+  local config = read_config(facility, arrival[A.counter], arrival[A.text])
   local clock, wrong = clock_in(config[C.zone], told)
   if not clock then return wrong end
-  if config[C.hip] ~= arrival[A.facility] then return foreign(hall, clock, arrival) end
+  if config[C.hip] ~= arrival[A.facility] then return foreign(facility, clock, arrival) end
   local queue, pace, assurance, closed =
-    find_queue(hall, config, arrival[A.queue], arrival[A.counter], arrival[A.assurance])
-  local eve_key = reach_today(hall, clock, config)
-  local today = day_key(hall, clock.day)
+    find_queue(facility, config, arrival[A.queue], arrival[A.counter], arrival[A.assurance])
+  local eve_key = reach_today(facility, clock, config)
+  local today = day_key(facility, clock.day)
   local day, eve = read_day(today, arrival, queue), eve_key and read_eve(eve_key, arrival)
 
   local known = known_answer(day[D.request] or eve and eve[D.request], arrival[A.fingerprint])
-  if known then return answered_before(hall, clock, known) end
-  if arrival[A.refusal] then return refuse(hall, clock, today, arrival, arrival[A.refusal]) end
+  if known then return answered_before(facility, clock, known) end
+  if arrival[A.refusal] then return refuse(facility, clock, today, arrival, arrival[A.refusal]) end
   local sequence, mark = 0, 0
   if day[D.last] then sequence, mark = cmsgpack.unpack(day[D.last]) end
   mark = admit(clock, mark, arrival[A.rate], arrival[A.burst])
-  if not mark then return refuse(hall, clock, today, arrival, REFUSAL.BUSY) end
-  if closed then return refuse(hall, clock, today, arrival, closed) end
+  if not mark then return refuse(facility, clock, today, arrival, REFUSAL.BUSY) end
+  if closed then return refuse(facility, clock, today, arrival, closed) end
 
   local verdict, refused, nearness = decide(config, assurance, arrival[A.position])
-  local id, ticket, saved = find_person(hall, day, eve, queue.id)
-  if id then return known_person(hall, clock, today, arrival, id, ticket, saved, verdict) end
-  if refused then return refuse(hall, clock, today, arrival, refused) end
+  local id, ticket, saved = find_person(facility, day, eve, queue.id)
+  if id then return known_person(facility, clock, today, arrival, id, ticket, saved, verdict) end
+  if refused then return refuse(facility, clock, today, arrival, refused) end
   local number = tonumber(day[D.number] or 0) + 1
   if number > math.min(queue.limit, most_numbers(queue.prefix)) then
-    return refuse(hall, clock, today, arrival, REFUSAL.QUEUE_FULL)
+    return refuse(facility, clock, today, arrival, REFUSAL.QUEUE_FULL)
   end
-  local ahead = redis.call('ZCARD', waiting_key(hall, queue.id))
-  if verdict == REMOTE.EXPECT then redis.call('ZCARD', aside_key(hall, queue.id)) end
+  local ahead = redis.call('ZCARD', waiting_key(facility, queue.id))
+  if verdict == PRESENCE_RULE.EXPECT then redis.call('ZCARD', aside_key(facility, queue.id)) end
   sequence = sequence + 1
   ticket = new_ticket(clock, arrival, queue, number, order_at(clock.now, arrival[A.lane]) + sequence % ORDER_MS, verdict,
     assurance, nearness, shown_until(clock, ahead, pace))
   day[D.number], day[D.last] = number, cmsgpack.pack(sequence, mark)
-  return give_place(hall, clock, today, day, arrival, ticket, sequence, ahead)
+  return give_place(facility, clock, today, day, arrival, ticket, sequence, ahead)
 end
 
 -- One of several: its error is its own answer. A command's error begins with its code, Lua's own has none.
@@ -249,7 +249,7 @@ end
 
 register('enqueue', function(keys, args)
   local told = tell_time(args)
-  told.came = {}  -- halls in which somebody got a place
+  told.came = {}  -- facilities in which somebody got a place
   local replies = {}
   if #keys == 1 then
     -- Alone, its error is the call's: a cluster reads from it whether to ask again.
@@ -257,6 +257,6 @@ register('enqueue', function(keys, args)
   else
     for i, root in ipairs(keys) do replies[i] = enqueue_one(root, told, args[i + 1]) end
   end
-  if told.came[1] then tell_arrivals(told.came, told) end
+  if told.came[1] then announce_arrivals(told.came, told) end
   return replies
 end, {})

@@ -1,14 +1,14 @@
---[[ outbox: what becomes of debts the relay has claimed. Six small acts on one partition.
+--[[ outbox: what becomes of pending replies the relay has claimed. Six small acts on one partition.
   KEYS   1 {partition}
-  ARGV   paid:   stream ids                       the debts are forgotten, sealed letter and all
-         park:   stream id, reason, sealed letter  kept where an administrator sees it
-         parked: facility key, at most            Reply {{id, letter, meta, reason, parked ms}, …}, newest first
+  ARGV   delivered: stream ids                       the pending replies are forgotten, sealed envelope and all
+         park:   stream id, reason, sealed envelope  kept where an administrator sees it
+         parked: facility key, at most            Reply {{id, envelope, meta, reason, parked ms}, …}, newest first
          resend: facility key, parked id          owed again, from now; its thirty seconds begin anew
          tidy:   after how long, ms                forgets relays that did not ask for so long and hold nothing
                                                    Reply names of those that hold something
          orphan: idle ms, names of relays          what they hold counts as left alone for so long
-  Reply  how many debts it touched, or as told
-  Cost   O(debts named); parked reads at most PARKED_KEPT ]]
+  Reply  how many pending replies it touched, or as told
+  Cost   O(pending replies named); parked reads at most PARKED_KEPT ]]
 
 local GROUP = 'relay'
 local PARKED_KEPT = 10000        -- a whole bad morning of a state; the oldest goes first
@@ -22,25 +22,25 @@ local function now_ms()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
-local function forget(owed, ids)
+local function forget(outbox, ids)
   if #ids == 0 then return 0 end
-  redis.call('XACK', owed, GROUP, unpack(ids))
-  return redis.call('XDEL', owed, unpack(ids))
+  redis.call('XACK', outbox, GROUP, unpack(ids))
+  return redis.call('XDEL', outbox, unpack(ids))
 end
 
-register('outbox_paid', function(keys, args)
+register('outbox_delivered', function(keys, args)
   return forget(keys[1] .. ':owed', args)
 end)
 
 register('outbox_park', function(keys, args)
-  local owed, id = keys[1] .. ':owed', args[1]
-  local entry = redis.call('XRANGE', owed, id, id)[1]
+  local outbox, id = keys[1] .. ':owed', args[1]
+  local entry = redis.call('XRANGE', outbox, id, id)[1]
   if not entry then return 0 end
   local meta = entry[2][4]
   local key = parked_key(keys[1], cmsgpack.unpack(meta)[2])
   redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'l', args[3], 'm', meta, 'why', args[2], 'at', now_ms())
   redis.call('EXPIRE', key, PARKED_S)
-  return forget(owed, {id})
+  return forget(outbox, {id})
 end)
 
 register('outbox_parked', function(keys, args)
@@ -64,26 +64,26 @@ register('outbox_resend', function(keys, args)
 end)
 
 -- Every relay that ever ran is known to the group by its name, and each start brings a new one. To forget one that holds
--- a claim would lose the debt; here nothing comes between the look and the act.
+-- a claim would lose the pending reply; here nothing comes between the look and the act.
 register('outbox_tidy', function(keys, args)
-  local owed, holding = keys[1] .. ':owed', {}
-  for _, told in ipairs(redis.call('XINFO', 'CONSUMERS', owed, GROUP)) do
+  local outbox, holding = keys[1] .. ':owed', {}
+  for _, told in ipairs(redis.call('XINFO', 'CONSUMERS', outbox, GROUP)) do
     local relay = {}
     for i = 1, #told, 2 do relay[told[i]] = told[i + 1] end
     if relay.pending > 0 then
       holding[#holding + 1] = relay.name
     elseif relay.idle > tonumber(args[1]) then
-      redis.call('XGROUP', 'DELCONSUMER', owed, GROUP, relay.name)
+      redis.call('XGROUP', 'DELCONSUMER', outbox, GROUP, relay.name)
     end
   end
   return holding
 end)
 
 register('outbox_orphan', function(keys, args)
-  local owed, touched = keys[1] .. ':owed', 0
+  local outbox, touched = keys[1] .. ':owed', 0
   for i = 2, #args do
-    for _, claim in ipairs(redis.call('XPENDING', owed, GROUP, '-', '+', ORPHANS_AT_ONCE, args[i])) do
-      redis.call('XCLAIM', owed, GROUP, args[i], 0, claim[1], 'IDLE', args[1], 'JUSTID')
+    for _, claim in ipairs(redis.call('XPENDING', outbox, GROUP, '-', '+', ORPHANS_AT_ONCE, args[i])) do
+      redis.call('XCLAIM', outbox, GROUP, args[i], 0, claim[1], 'IDLE', args[1], 'JUSTID')
       touched = touched + 1
     end
   end

@@ -3,11 +3,11 @@
   Reply  {outcome, ticket id, packed ticket, ahead}; UNKNOWN_QUEUE, NOT_ALLOWED into the queue it stands in
   Cost   O(log n) ]]
 register('transfer', function(keys, args)
-  local hall = open_hall(keys[1])
+  local facility = open_facility(keys[1])
   local to = args[4]
-  if not config_of(hall, 'q:' .. to) then return {OUTCOME.UNKNOWN_QUEUE} end
-  local ticket = load_ticket(hall, args[2])
-  if ticket and ticket[T.queue] == to then return ticket_reply(hall, OUTCOME.NOT_ALLOWED, args[2], ticket) end
+  if not config_of(facility, 'q:' .. to) then return {OUTCOME.UNKNOWN_QUEUE} end
+  local ticket = load_ticket(facility, args[2])
+  if ticket and ticket[T.queue] == to then return ticket_reply(facility, OUTCOME.NOT_ALLOWED, args[2], ticket) end
   local from = {STATE.WAITING, STATE.CALLED, STATE.SERVING, STATE.HELD, STATE.NO_SHOW}
   return move(keys, args, 'transferred', from, function(moved, clock)
     moved[T.queue] = to

@@ -1,36 +1,36 @@
 --[[ undo: take back the last move of this member of staff, when nobody else has touched its tickets since; asked again,
      the one before it.
-  KEYS   1 root      ARGV 1 clock   2 counter (where the clerk sits; only told to the news)   3 who
+  KEYS   1 root      ARGV 1 clock   2 counter (where the clerk sits; only told to the changes)   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}; NOTHING_TO_UNDO, or TAKEN when somebody moved it on
   Cost   O(log n) for each ticket of the move (two at most) ]]
 
 -- Nobody moved the tickets since, and whoever goes back to a counter finds it free.
-local function untouched(hall, images)
+local function untouched(facility, images)
   local own = {}
   for _, image in ipairs(images) do
-    local ticket = load_ticket(hall, image[1])
+    local ticket = load_ticket(facility, image[1])
     if not ticket or ticket[T.revision] ~= image[3] then return false, image[1], ticket end
     own[image[1]] = true
   end
   for _, image in ipairs(images) do
     local before = cmsgpack.unpack(image[2])
     if allowed(before, {STATE.CALLED, STATE.SERVING}) then
-      local there = at_counter(hall, before[T.counter])
-      if there ~= '' and not own[there] then return false, there, load_ticket(hall, there) end
+      local there = at_counter(facility, before[T.counter])
+      if there ~= '' and not own[there] then return false, there, load_ticket(facility, there) end
     end
   end
   return true
 end
 
-local function restore(hall, clock, image)
+local function restore(facility, clock, image)
   local id = image[1]
-  local ticket = load_ticket(hall, id)
-  leave_sets(hall, id, ticket)
-  leave_counter(hall, id, ticket)
+  local ticket = load_ticket(facility, id)
+  leave_sets(facility, id, ticket)
+  leave_counter(facility, id, ticket)
   local before = cmsgpack.unpack(image[2])
   local was = before[T.revision]
   before[T.revision] = ticket[T.revision]
-  save_ticket(hall, id, before, clock.now)
+  save_ticket(facility, id, before, clock.now)
   return id, before, was
 end
 
@@ -43,36 +43,36 @@ local function adopt(moves, id, was, is)
   end
 end
 
-local function forget_call(hall, queue, id)
-  local key = calls_key(hall, queue)
+local function forget_call(facility, queue, id)
+  local key = calls_key(facility, queue)
   for _, line in ipairs(redis.call('LRANGE', key, 0, -1)) do
     if cmsgpack.unpack(line)[1] == id then redis.call('LREM', key, 1, line) end
   end
 end
 
 register('undo', function(keys, args)
-  local hall = open_hall(keys[1])
-  local clock, wrong = read_clock(hall, args)
+  local facility = open_facility(keys[1])
+  local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
   local by = args[3]
-  begin_day(hall, clock)
-  local packed = redis.call('HGET', undo_key(hall), by)
+  begin_day(facility, clock)
+  local packed = redis.call('HGET', undo_key(facility), by)
   local moves = packed and cmsgpack.unpack(packed) or {}
   local last = moves[1]
   if not last or clock.now - last[1] > UNDO_FOR_MS then return {OUTCOME.NOTHING_TO_UNDO} end
-  local free, other, as_it_is = untouched(hall, last[2])
-  if not free then return ticket_reply(hall, OUTCOME.TAKEN, other, as_it_is) end
+  local free, other, as_it_is = untouched(facility, last[2])
+  if not free then return ticket_reply(facility, OUTCOME.TAKEN, other, as_it_is) end
   table.remove(moves, 1)
   local id, ticket, was
   for i = #last[2], 1, -1 do
-    id, ticket, was = restore(hall, clock, last[2][i])
+    id, ticket, was = restore(facility, clock, last[2][i])
     adopt(moves, id, was, ticket[T.revision])
-    if ticket[T.state] == STATE.WAITING then forget_call(hall, ticket[T.queue], id) end
+    if ticket[T.state] == STATE.WAITING then forget_call(facility, ticket[T.queue], id) end
     if ticket[T.state] == STATE.CALLED or ticket[T.state] == STATE.SERVING then
-      set_at_counter(hall, ticket[T.counter], id)
+      set_at_counter(facility, ticket[T.counter], id)
     end
   end
-  redis.call('HSET', undo_key(hall), by, cmsgpack.pack(moves))
-  tell(hall, 'undone', ticket[T.token], last[3], by)
-  return ticket_reply(hall, OUTCOME.MOVED, id, ticket)
+  redis.call('HSET', undo_key(facility), by, cmsgpack.pack(moves))
+  tell(facility, 'undone', ticket[T.token], last[3], by)
+  return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end)

@@ -60,7 +60,7 @@ class SharedConnection:
         self._name = name
         self._wire: Wire | None = None
         self._why_away: QueueingError = StoreAway(f"store at {address.where}: not connected yet")
-        self._news = asyncio.Event()
+        self._changes = asyncio.Event()
         self._path = ReachablePath(address.path) if address.path else None
         self._keeper = asyncio.get_running_loop().create_task(self._keep(), name=f"store {address.where}")
 
@@ -80,8 +80,8 @@ class SharedConnection:
                 while self._wire is None:
                     if isinstance(self._why_away, StoreUnsuitable):
                         raise self._why_away
-                    self._news.clear()
-                    await self._news.wait()
+                    self._changes.clear()
+                    await self._changes.wait()
         except TimeoutError:
             raise StoreAway(str(self._why_away)) from None
 
@@ -140,7 +140,7 @@ class SharedConnection:
     def _say_back(self, wire: Wire) -> None:
         self._wire = wire
         self.generation += 1
-        self._news.set()
+        self._changes.set()
         log.info("store at %s: connected", self.address.where)
 
     def _say_away(self, failure: Exception) -> None:
@@ -153,7 +153,7 @@ class SharedConnection:
         said, self._why_away = str(self._why_away), kind(f"store at {self.address.where}: {words}")
         if str(self._why_away) != said:
             log.warning("%s", self._why_away)
-        self._news.set()
+        self._changes.set()
 
     def _forget(self, wire: Wire) -> None:
         """Called in the instant of a cut, so that the next call already fails fast."""

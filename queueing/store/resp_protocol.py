@@ -21,7 +21,7 @@ Command = tuple[Word, ...]
 MAX_UNSENT_BYTES = 32 << 20
 """Waiting for a store that does not read: some 4,096 calls of 8 kB. Beyond, memory would be the queue."""
 MAX_REPLY_BYTES = 64 << 20
-"""The largest answer asked for is a few hundred tickets with their sealed letters, under 1 MB."""
+"""The largest answer asked for is a few hundred tickets with their sealed envelopes, under 1 MB."""
 FLUSH_BYTES = 2048
 """Gathered before they leave, though more may come in this turn: the store works on these few arrivals while we prepare
 the rest. Less would cost it an fsync for each."""

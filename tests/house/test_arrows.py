@@ -1,4 +1,6 @@
-"""The rules of the house, read from the source: who may import whom, what a header says, how long a file may grow."""
+"""The rules of the services, read from the source: who may import whom, what a header says, how long a file may
+grow.
+"""
 
 import ast
 import re
@@ -9,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 ROOMS = ("kiosk", "tokens", "queueing", "loadtests")
 CORNERS = ("abdm", "phone", "displays", "console")
 """Rooms of kiosk that stand beside each other and never call sideways."""
@@ -53,11 +55,11 @@ class Import:
 
 def sources(*rooms: str) -> Iterator[Path]:
     for room in rooms:
-        yield from sorted((HOUSE / room).rglob("*.py"))
+        yield from sorted((ROOT / room).rglob("*.py"))
 
 
 def imports_of(path: Path) -> Iterator[Import]:
-    return imports_in(path.relative_to(HOUSE), path.read_text("utf-8"))
+    return imports_in(path.relative_to(ROOT), path.read_text("utf-8"))
 
 
 def imports_in(file: Path, source: str) -> Iterator[Import]:
@@ -129,7 +131,7 @@ def test_a_library_is_known_in_its_own_place_only(library: str) -> None:
 
 
 def test_the_story_of_a_scan_has_no_http_words_and_no_redis_words() -> None:
-    strays = [str(found) for found in imports_of(HOUSE / "kiosk" / "checkin.py") if found.within("litestar", "redis")]
+    strays = [str(found) for found in imports_of(ROOT / "kiosk" / "checkin.py") if found.within("litestar", "redis")]
     assert strays == []
 
 
@@ -140,9 +142,9 @@ def test_tokens_reads_no_clock_file_or_network() -> None:
 def test_only_settings_reads_the_environment() -> None:
     """Others are handed what they need."""
     strays = [
-        f"{path.relative_to(HOUSE)}:{node.lineno}"
+        f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in sources("kiosk", "tokens", "queueing")
-        if path != HOUSE / "kiosk" / "settings" / "__init__.py"
+        if path != ROOT / "kiosk" / "settings" / "__init__.py"
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "environb", "getenv", "putenv"}
     ]
@@ -151,7 +153,7 @@ def test_only_settings_reads_the_environment() -> None:
 
 def test_every_function_of_the_store_states_its_contract() -> None:
     """Keys, arguments, reply and cost stand before the first line of code."""
-    functions = sorted((HOUSE / "queueing" / "functions").glob("*.lua"))
+    functions = sorted((ROOT / "queueing" / "functions").glob("*.lua"))
     assert functions, "the function library has moved: this test reads queueing/functions"
     silent = []
     for path in functions:
@@ -159,16 +161,16 @@ def test_every_function_of_the_store_states_its_contract() -> None:
         words = header.group(1) if header else ""
         missing = [word for word in ("KEYS", "ARGV", "Reply") if word not in words]
         if missing or not words.strip().startswith(path.stem):
-            silent.append(f"{path.relative_to(HOUSE)}: {missing or 'does not open with its own name'}")
+            silent.append(f"{path.relative_to(ROOT)}: {missing or 'does not open with its own name'}")
     assert silent == []
 
 
 def committed() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=HOUSE, capture_output=True, check=False)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listed.returncode == 0:
-        return [HOUSE / name for name in listed.stdout.decode().split("\0") if name and (HOUSE / name).is_file()]
+        return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
     left_out = {".venv", ".cache", "data", "reports", "build", "dist"}
-    return [p for p in HOUSE.rglob("*") if p.is_file() and not left_out & set(p.relative_to(HOUSE).parts)]
+    return [p for p in ROOT.rglob("*") if p.is_file() and not left_out & set(p.relative_to(ROOT).parts)]
 
 
 def test_no_file_names_where_packages_come_from() -> None:
@@ -180,21 +182,21 @@ def test_no_file_names_where_packages_come_from() -> None:
     named = []
     for path in committed():
         text = path.read_bytes().decode("utf-8", "replace")
-        named += [f"{path.relative_to(HOUSE)}: {host}" for host in hosts if host in text]
+        named += [f"{path.relative_to(ROOT)}: {host}" for host in hosts if host in text]
         if path.parent.name == "requirements" and flags.search(text):
-            named.append(f"{path.relative_to(HOUSE)}: an index of its own")
+            named.append(f"{path.relative_to(ROOT)}: an index of its own")
     assert named == []
 
 
 def test_every_pinned_package_is_held_by_a_hash() -> None:
-    for lock in (HOUSE / "requirements").glob("*.txt"):
+    for lock in (ROOT / "requirements").glob("*.txt"):
         entries = re.split(r"\n(?=\S)", lock.read_text("utf-8").strip())
         loose = [entry.split()[0] for entry in entries if "==" not in entry or "--hash=sha256:" not in entry]
         assert loose == [], lock.name
 
 
 def test_no_file_has_grown_past_one_room() -> None:
-    sizes = {p.relative_to(HOUSE).as_posix(): len(p.read_text("utf-8").splitlines()) for p in sources(*ROOMS)}
+    sizes = {p.relative_to(ROOT).as_posix(): len(p.read_text("utf-8").splitlines()) for p in sources(*ROOMS)}
     long = {file: size for file, size in sizes.items() if size > LONG_FILES}
     assert {file: size for file, size in long.items() if file not in KNOWN_LONG} == {}
     assert [file for file in KNOWN_LONG if file not in long] == [], "these fit again: take them off the list"
@@ -202,4 +204,4 @@ def test_no_file_has_grown_past_one_room() -> None:
 
 def test_folders_of_tests_are_no_packages() -> None:
     """An ``__init__.py`` under ``tests`` would hide the room of the same name."""
-    assert sorted((HOUSE / "tests").rglob("__init__.py")) == []
+    assert sorted((ROOT / "tests").rglob("__init__.py")) == []

@@ -101,7 +101,7 @@ async def test_kill_9_of_everything_loses_no_number_no_place_and_no_debt(hospita
         await asyncio.gather(*(hospital.scan(town.patient(), hospital.poster("M1")) for _ in range(BEFORE)))
         await _morning(clerk)
         await town.simulator.order(endpoints={"on_share": {"reset_rate": 1.0}})
-        owed = [asyncio.create_task(hospital.scan(town.patient(), hospital.poster("M1"))) for _ in range(OWING)]
+        reply_wanted = [asyncio.create_task(hospital.scan(town.patient(), hospital.poster("M1"))) for _ in range(OWING)]
         await _until_taken(town, hospital, OWING)
         hall, desk = hospital.queue(), await clerk.desk("M1")
         town.kill_everything()
@@ -112,7 +112,7 @@ async def test_kill_9_of_everything_loses_no_number_no_place_and_no_debt(hospita
         assert _rows(await clerk.desk("M1")) == _rows(desk)
         assert {row[1] for row in _rows(desk)} == {"called", "waiting", "held", "no_show"}
         await town.simulator.clear()
-        received = await asyncio.gather(*owed)
+        received = await asyncio.gather(*reply_wanted)
         assert sorted(one.token for one in received) == [_token(BEFORE + number) for number in range(1, OWING + 1)]
         await _everything_was_acknowledged_once(town)
         told = await clerk.move("next", "M1", seen=desk["current"]["id"])
@@ -178,8 +178,8 @@ async def _until_taken(town: Town, hospital: Hospital, count: int) -> None:
     async with asyncio.timeout(20):
         while True:
             rows = [row for row in await town.simulator.shares() if row["hip_id"] == hospital.hip]
-            owed = [row for row in rows if not row["settled_ms"] and _taken(row)]
-            if len(owed) == count and all(row["answers"] for row in owed):
+            reply_wanted = [row for row in rows if not row["settled_ms"] and _taken(row)]
+            if len(reply_wanted) == count and all(row["answers"] for row in reply_wanted):
                 return
             await asyncio.sleep(0.1)
 

@@ -14,7 +14,7 @@ from granian.server.embed import Server
 from litestar import Litestar
 
 from kiosk.app import create_app
-from kiosk.services import House
+from kiosk.services import Services
 from kiosk.settings import load
 from queueing.models import Arrival, Assurance, Counter, Facility, Lane, Place, Queue
 from queueing.store.store import open_store
@@ -30,10 +30,10 @@ class Hospital:
     def __init__(self, app: Litestar, url: str) -> None:
         self.app = app
         self.url = url
-        self.house: House = app.state.house
+        self.services: Services = app.state.services
 
     async def build(self) -> None:
-        registry = self.house.registry
+        registry = self.services.registry
         await registry.put_facility(Facility(hip_id=HIP, name="District Hospital <Baramulla>", district="Baramulla"))
         await registry.put_queue(HIP, Queue(id=MEDICINE, name="Medicine & Surgery", prefix="M"), 3)
         await registry.put_queue(HIP, Queue(id=REGISTRATION, name="Registration", prefix="R"), 1)
@@ -41,21 +41,21 @@ class Hospital:
 
     async def arrive(self, queue: str = MEDICINE, people: int = 1) -> list[Place]:
         """That many new people, registered at the desk."""
-        return [await self.house.desk.enqueue(_walk_in(queue)) for _ in range(people)]
+        return [await self.services.desk.enqueue(_walk_in(queue)) for _ in range(people)]
 
     async def call(self, counter: str = "M1") -> str:
         """The next number to this counter."""
-        moved = await self.house.desk.call_next(HIP, counter, by="asha")
+        moved = await self.services.desk.call_next(HIP, counter, by="asha")
         assert moved.ticket is not None
         return moved.ticket.token
 
     def ticket_link(self, place: Place, *, life_s: int = 3600, made_s_ago: int = 0) -> str:
         now_s = _now_s() - made_s_ago
-        return "/t/" + self.house.ticket_links.mint(HIP, place.ticket, expires_s=now_s + life_s, now_s=now_s)
+        return "/t/" + self.services.ticket_links.mint(HIP, place.ticket, expires_s=now_s + life_s, now_s=now_s)
 
     def camera_link(self, queue: str = MEDICINE, *, life_s: int = 900, made_s_ago: int = 0) -> str:
         now_s = _now_s() - made_s_ago
-        return "/go/" + self.house.camera_links.mint(HIP, queue, expires_s=now_s + life_s, now_s=now_s)
+        return "/go/" + self.services.camera_links.mint(HIP, queue, expires_s=now_s + life_s, now_s=now_s)
 
 
 def _walk_in(queue: str) -> Arrival:

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-HOUSE = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 LONG_S = 60.0
 """No promise: a busy machine is given time before a test gives up."""
 
@@ -23,7 +23,7 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """That of a bare machine, with these settings."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("KIOSK_", "PROMETHEUS_"))}
     said = {"KIOSK_DATA_DIR": str(data_dir), "KIOSK_PORT": "0", **settings}
-    return {**kept, **said, "PYTHONPATH": str(HOUSE)}
+    return {**kept, **said, "PYTHONPATH": str(ROOT)}
 
 
 def kiosk(

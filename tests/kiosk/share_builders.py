@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from kiosk.abdm.inbound import Envelope, Note, to_scan, write_note
+from kiosk.abdm.inbound import Note, RequestHeaders, to_scan, write_note
 from kiosk.abdm.schemas import read_share
 from kiosk.patient.person import Patient, Scan
 from queueing.models import Refusal
@@ -42,7 +42,7 @@ def scan_of(
 ) -> Scan:
     """The scan that the door makes of such a share."""
     told = body or share_body(patient, requestId=request_id)
-    said = Envelope(request_id, facility, "")
+    said = RequestHeaders(request_id, facility, "")
     return Scan(
         facility=facility,
         context=context,

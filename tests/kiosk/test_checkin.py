@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from kiosk.abdm.client import timestamp
-from kiosk.abdm.inbound import Envelope, Note, read_patient, to_scan, write_note
+from kiosk.abdm.inbound import Note, RequestHeaders, read_patient, to_scan, write_note
 from kiosk.abdm.schemas import read_share
 from kiosk.checkin import CheckIn
-from kiosk.patient import envelope
+from kiosk.patient.envelope import ENVELOPE_PURPOSE
 from kiosk.patient.person import Patient, Scan, StatusQuery
 from kiosk.security.encryption import Seal, SealBroken
 from queueing import library
@@ -117,7 +117,7 @@ async def test_seniors_go_sooner_without_asking(door: Door, born: int | None, la
 async def test_staff_read_the_profile_and_the_store_does_not(door: Door) -> None:
     place = await door.check_in.scanned(door.scan())
     ticket = await door.ticket(place.ticket)
-    sealed = await door.desk.letter(HIP, place.ticket)
+    sealed = await door.desk.envelope(HIP, place.ticket)
     assert sealed
     assert b"Asha" not in sealed
     assert door.check_in.patient(HIP, ticket, sealed) == ASHA
@@ -125,7 +125,7 @@ async def test_staff_read_the_profile_and_the_store_does_not(door: Door) -> None
 
 async def test_of_a_message_with_a_photo_the_profile_is_kept_without_it(door: Door) -> None:
     place = await door.check_in.scanned(door.scan(body=share_body(ASHA, photo="x" * 300_000)))
-    sealed = await door.desk.letter(HIP, place.ticket)
+    sealed = await door.desk.envelope(HIP, place.ticket)
     assert sealed
     assert len(sealed) < 500
     assert door.check_in.patient(HIP, await door.ticket(place.ticket), sealed) == ASHA
@@ -133,7 +133,7 @@ async def test_of_a_message_with_a_photo_the_profile_is_kept_without_it(door: Do
 
 async def test_a_profile_of_too_many_words_is_kept_as_people_will_see_it(door: Door) -> None:
     place = await door.check_in.scanned(door.scan(msgspec.structs.replace(ASHA, name="Asha Devi" + " " * 300_000)))
-    sealed = await door.desk.letter(HIP, place.ticket)
+    sealed = await door.desk.envelope(HIP, place.ticket)
     assert sealed
     assert len(sealed) < 500
     assert door.check_in.patient(HIP, await door.ticket(place.ticket), sealed) == ASHA
@@ -149,7 +149,7 @@ async def test_a_number_that_no_machine_holds_costs_nobody_the_place(door: Door)
 async def test_what_opens_and_is_no_letter_is_broken_and_no_accident(door: Door, plain: bytes) -> None:
     place = await door.check_in.scanned(door.scan())
     ticket = await door.ticket(place.ticket)
-    sealed = door.check_in._seal.close(envelope.PURPOSE, facility_key(HIP), ticket.request, plain)
+    sealed = door.check_in._seal.close(ENVELOPE_PURPOSE, facility_key(HIP), ticket.request, plain)
     with pytest.raises(SealBroken):
         door.check_in.patient(HIP, ticket, sealed)
 
@@ -182,9 +182,9 @@ async def test_a_refusal_of_the_door_is_owed_without_a_profile(door: Door) -> No
     place = await door.check_in.scanned(door.scan(Patient(), refusal=Refusal.PROFILE))
     assert (place.outcome, place.refusal) == (Outcome.REFUSED, Refusal.PROFILE)
     outbox = Outbox(door.store, "relay")
-    (debt,) = await outbox.take()
+    (pending,) = await outbox.take()
     await outbox.close()
-    assert debt.refusal is Refusal.PROFILE
+    assert pending.refusal is Refusal.PROFILE
 
 
 async def test_who_walks_in_stands_in_the_same_queue(door: Door) -> None:
@@ -217,10 +217,10 @@ async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(door: 
     patient = {"abhaAddress": long, "abhaNumber": ASHA.abha_number, "name": long, "address": {"line": long}}
     told = {"intent": "PROFILE_SHARE", "metaData": {"hipId": HIP, "context": long}, "profile": {"patient": patient}}
     body, now_s = json.dumps(told, ensure_ascii=False).encode(), time.time()
-    said = Envelope("0" * 100, HIP, timestamp(now_s))
+    said = RequestHeaders("0" * 100, HIP, timestamp(now_s))
     place = await door.check_in.scanned(to_scan(read_share(body), said, body=body, now_s=now_s, cm_id="sbx"))
     assert place.outcome is Outcome.NEW
-    sealed = await door.desk.letter(HIP, place.ticket)
+    sealed = await door.desk.envelope(HIP, place.ticket)
     assert sealed
     assert 32_768 < len(sealed) < library.TEXT_MAX
     shown = door.check_in.patient(HIP, await door.ticket(place.ticket), sealed)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from kiosk import health
 from kiosk.app import create_app
-from kiosk.services import House
+from kiosk.services import Services
 from kiosk.settings import load
 from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import open_store
@@ -30,8 +30,8 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
 
 
 @pytest.fixture
-async def house(server: EmbeddedValkey) -> AsyncIterator[House]:
-    opened = House(load({"KIOSK_DATA_DIR": str(server.folder)}))
+async def services(server: EmbeddedValkey) -> AsyncIterator[Services]:
+    opened = Services(load({"KIOSK_DATA_DIR": str(server.folder)}))
     async with opened.open():
         yield opened
 
@@ -40,8 +40,8 @@ def reasons(found: health.Readiness) -> dict[str, bool]:
     return {reason.what: reason.fatal for reason in found.reasons}
 
 
-async def test_a_healthy_worker_is_ready_and_names_its_promise(house: House) -> None:
-    found = await health.look(house)
+async def test_a_healthy_worker_is_ready_and_names_its_promise(services: Services) -> None:
+    found = await health.look(services)
     assert (found.ready, found.promise, found.reasons) == (True, "disk", ())
 
 
@@ -61,52 +61,52 @@ async def test_a_store_that_went_away_is_a_reason_and_health_goes_on(server: Emb
             assert "kiosk_store_up 0.0" in metrics.text
 
 
-async def test_a_store_that_forgets_is_not_ready_for_people(house: House, server: EmbeddedValkey) -> None:
+async def test_a_store_that_forgets_is_not_ready_for_people(services: Services, server: EmbeddedValkey) -> None:
     other = await open_store(server.url)
     await other.call("x", "CONFIG", "SET", "appendfsync", "everysec")
     await other.call("x", "CLIENT", "KILL", "TYPE", "normal")  # a promise is read anew at each connection
     await other.close()
     async with asyncio.timeout(30):
-        while "promise" not in reasons(found := await health.look(house)):  # noqa: ASYNC110 - another process
+        while "promise" not in reasons(found := await health.look(services)):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
     assert not found.ready
     assert found.promise == "none"
 
 
-async def test_a_full_disk_is_told_before_it_is_full(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    free = shutil.disk_usage(house.settings.data_dir).free
+async def test_a_full_disk_is_told_before_it_is_full(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    free = shutil.disk_usage(services.settings.data_dir).free
     monkeypatch.setattr(health, "DISK_ROOM_BYTES", free * 2)
-    assert reasons(await health.look(house)) == {"disk": True}
+    assert reasons(await health.look(services)) == {"disk": True}
 
 
-async def test_clocks_apart_are_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_clocks_apart_are_told(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "time", SimpleNamespace(time=lambda: 1e9, monotonic=lambda: 0.0))
-    assert reasons(await health.look(house)) == {"clock": True}
+    assert reasons(await health.look(services)) == {"clock": True}
 
 
 async def test_a_gateway_that_is_away_is_a_warning_and_people_go_on_getting_numbers(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "BACKLOG_MANY", -1)
-    house.settings = replace(house.settings, gateway_client_id="me")
-    found = await health.look(house)
+    services.settings = replace(services.settings, gateway_client_id="me")
+    found = await health.look(services)
     assert found.ready
     assert reasons(found) == {"gateway": False, "outbox": False}
 
 
-async def test_a_flood_of_probes_looks_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_flood_of_probes_looks_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[object] = []
 
-    async def counted(of: House) -> health.Readiness:
+    async def counted(of: Services) -> health.Readiness:
         looks.append(of)
         return health.Readiness(True, "disk", ())
 
     monkeypatch.setattr(health, "look", counted)
-    look_once = health.Look(house)
+    look_once = health.Look(services)
     assert {(await look_once()).ready for _ in range(100)} == {True}
     assert len(looks) == 1
 
 
-async def test_the_answer_carries_nothing_but_words_of_ours(house: House) -> None:
-    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(await health.look(house)))
+async def test_the_answer_carries_nothing_but_words_of_ours(services: Services) -> None:
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(await health.look(services)))
     assert told.keys() == {"ready", "promise", "reasons"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import asyncio
 from loadtests import ending
@@ -27,7 +27,7 @@ ending.run(work())
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_contexts_are_left_when_a_run_is_stopped(number: signal.Signals) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], cwd=HOUSE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == b"begun\n"

@@ -36,8 +36,8 @@ def arrival(person: str = "", **changed: Any) -> Arrival:
         "request": f"request-{number}",
         "fingerprint": number.to_bytes(8),
         "persons": ((person or f"person-{number}").encode(),),
-        "letter": b"sealed letter",
-        "owed": True,
+        "envelope": b"sealed envelope",
+        "reply_wanted": True,
     }
     fields |= changed
     return Arrival(**(fields | {"text": counter_text(fields["text"])}))

@@ -11,16 +11,16 @@ from queueing.errors import StoreRefused
 from queueing.models import (
     Assurance,
     Counter,
-    Debt,
-    DebtKind,
     Facility,
     Lane,
     Nearness,
     Outcome,
+    PendingReply,
     Policy,
+    PresenceRule,
     Queue,
     Refusal,
-    Remote,
+    ReplyKind,
     State,
 )
 from queueing.outbox import Outbox
@@ -114,9 +114,9 @@ async def test_a_second_scan_keeps_the_number_and_owes_its_own_answer(hall: Hall
     second = await hall.desk.enqueue(again(patient))
     assert (second.outcome, second.token) == (Outcome.SAME_PERSON, first.token)
     assert 60 <= second.expires_in_s <= first.expires_in_s
-    debts = await take_all(hall.store)
-    assert [debt.token for debt in debts] == ["M-001", "M-001"]
-    assert len({debt.request for debt in debts}) == 2
+    pending_replies = await take_all(hall.store)
+    assert [pending.token for pending in pending_replies] == ["M-001", "M-001"]
+    assert len({pending.request for pending in pending_replies}) == 2
 
 
 async def test_a_person_is_known_by_address_and_by_number(hall: Hall) -> None:
@@ -206,7 +206,9 @@ async def test_near_ends_where_the_policy_says(hall: Hall, metres: int) -> None:
 
 
 async def test_policy_may_refuse_what_is_not_proved(hall: Hall) -> None:
-    await hall.registry.set_policy(HIP, Policy(far=Remote.REFUSE, stale=Remote.TAKE, unknown=Remote.REFUSE))
+    await hall.registry.set_policy(
+        HIP, Policy(far=PresenceRule.REFUSE, stale=PresenceRule.TAKE, unknown=PresenceRule.REFUSE)
+    )
     far = await hall.desk.enqueue(arrival(position=(28.6, 77.2)))
     unknown = await hall.desk.enqueue(arrival(text=""))
     stale = await hall.desk.enqueue(arrival(counter="M1", assurance=Assurance.STALE))
@@ -221,9 +223,9 @@ async def test_a_refusal_is_a_debt_and_stays_the_answer(hall: Hall) -> None:
     await hall.registry.open_counter(HIP, "M1", True)
     place = await hall.desk.enqueue(share)
     assert (place.outcome, place.refusal) == (Outcome.SAME_REQUEST, Refusal.CLOSED_COUNTER)
-    debts = await take_all(hall.store)
-    assert [(debt.kind, debt.refusal, debt.token) for debt in debts] == [
-        (DebtKind.ON_SHARE, Refusal.CLOSED_COUNTER, "")
+    pending_replies = await take_all(hall.store)
+    assert [(pending.kind, pending.refusal, pending.token) for pending in pending_replies] == [
+        (ReplyKind.ON_SHARE, Refusal.CLOSED_COUNTER, "")
     ]
 
 
@@ -262,7 +264,7 @@ async def test_a_full_queue_says_so(hall: Hall) -> None:
 
 
 async def test_nobody_is_owed_an_answer_without_a_note(hall: Hall) -> None:
-    await hall.desk.enqueue(arrival(owed=False, queue="registration", assurance=Assurance.STAFF))
+    await hall.desk.enqueue(arrival(reply_wanted=False, queue="registration", assurance=Assurance.STAFF))
     assert await Outbox(hall.store, "relay").backlog() == 0
 
 
@@ -329,11 +331,11 @@ async def everything(store: Store) -> dict[bytes, object]:
     return {key: await client.dump(key) for key in sorted([key async for key in client.scan_iter(count=1000)])}
 
 
-async def take_all(store: Store) -> list[Debt]:
+async def take_all(store: Store) -> list[PendingReply]:
     outbox = Outbox(store, "reader")
     taken = await outbox.take(wait_ms=1)
     await outbox.close()
-    return sorted(taken, key=lambda debt: debt.owed_ms)
+    return sorted(taken, key=lambda pending: pending.created_ms)
 
 
 async def test_a_late_redelivery_of_yesterdays_request_gets_yesterdays_number(store: Store) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from queueing import library
 from queueing.desk import packed_arrival
-from queueing.models import Arrival, Assurance, DebtKind, Lane, Nearness, Outcome, Refusal, Remote, State
+from queueing.models import Arrival, Assurance, Lane, Nearness, Outcome, PresenceRule, Refusal, ReplyKind, State
 
 WORDS = files("queueing").joinpath("functions", "shared", "enums.lua").read_text()
 PAIRS = {
@@ -19,8 +19,8 @@ PAIRS = {
     "ASSURANCE": Assurance,
     "NEARNESS": Nearness,
     "REFUSAL": Refusal,
-    "REMOTE": Remote,
-    "DEBT": DebtKind,
+    "PRESENCE_RULE": PresenceRule,
+    "REPLY": ReplyKind,
 }
 
 
@@ -64,15 +64,15 @@ def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
         request="r",
         fingerprint=b"12345678",
         persons=(b"one", b"two"),
-        letter=b"l" * 300,
-        owed=True,
+        envelope=b"l" * 300,
+        reply_wanted=True,
         refusal=Refusal.FAR,
     )
     packed = packed_arrival(arrival, 20, 200)
     values = msgspec.msgpack.decode(b"\xdc" + len(names).to_bytes(2) + packed)
     told = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25], "rate": 20, "burst": 200}
     del told["persons"]
-    told |= {"fingerprint": "12345678", "letter": "l" * 300, "person": "pone", "other": "ptwo"}
+    told |= {"fingerprint": "12345678", "envelope": "l" * 300, "person": "pone", "other": "ptwo"}
     assert dict(zip(names, values, strict=True)) == told
 
 

@@ -1,4 +1,4 @@
-"""News name what changed; settings count from the next call on."""
+"""Changes name what changed; settings count from the next call on."""
 
 import asyncio
 
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from queueing.arrivals import TOGETHER
 from queueing.feed import EVERYTHING, Feed
-from queueing.models import Counter, Facility, Policy, Queue, Remote
-from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, news_key, partition_of
+from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
+from queueing.redis_keys import ALL_PARTITIONS, changes_key, facility_key, facility_root, partition_of
 from queueing.registry import PrefixTaken, Registry, UnknownCounter, UnknownFacility, UnknownQueue
 from queueing.store.store import Store
 from queueing.waiting import estimate
@@ -18,9 +18,9 @@ from tests.queueing.a_facility import HIP, arrival, build, open_desk
 anyio_mark = pytest.mark.anyio
 
 
-async def news_told(store: Store) -> int:
-    """How many pieces of news are kept, of all partitions."""
-    kept = await asyncio.gather(*[store.call(key, "XLEN", key) for key in map(news_key, ALL_PARTITIONS)])
+async def changes_sent(store: Store) -> int:
+    """How many pieces of changes are kept, of all partitions."""
+    kept = await asyncio.gather(*[store.call(key, "XLEN", key) for key in map(changes_key, ALL_PARTITIONS)])
     return sum(count for count in kept if isinstance(count, int))
 
 
@@ -28,25 +28,25 @@ async def news_told(store: Store) -> int:
 async def test_news_name_the_facility_that_changed(store: Store) -> None:
     await build(store)
     desk = open_desk(store)
-    news = Feed(store).follow()
+    changes = Feed(store).follow()
     async with asyncio.timeout(20):
-        assert await anext(news) == {EVERYTHING: True}
+        assert await anext(changes) == {EVERYTHING: True}
         await desk.enqueue(arrival())
-        assert await anext(news) == {facility_key(HIP): False}
+        assert await anext(changes) == {facility_key(HIP): False}
         await desk.call_next(HIP, "M1", by="clerk")
-        assert await anext(news) == {facility_key(HIP): True}
-    await news.aclose()
+        assert await anext(changes) == {facility_key(HIP): True}
+    await changes.aclose()
 
 
 @anyio_mark
 async def test_old_news_are_dropped_also_when_nobody_but_patients_comes(store: Store) -> None:
     await build(store)
-    desk, news = open_desk(store), news_key(partition_of(facility_root(HIP)))
+    desk, changes = open_desk(store), changes_key(partition_of(facility_root(HIP)))
     for _ in range(2):
-        await asyncio.gather(*[store.call(news, "XADD", news, "*", "f", "old") for _ in range(3_000)])
+        await asyncio.gather(*[store.call(changes, "XADD", changes, "*", "f", "old") for _ in range(3_000)])
     for _ in range(1_000):
         await desk.enqueue(arrival())
-        if (left := await news_told(store)) < 6_000:
+        if (left := await changes_sent(store)) < 6_000:
             break
     assert 4_096 <= left <= 5_000
 
@@ -59,14 +59,14 @@ async def test_who_came_together_is_told_in_one_piece_of_news(store: Store) -> N
         await registry.put_facility(Facility(hip_id=hip, name="Hospital"))
         await registry.put_queue(hip, Queue(id="medicine", name="Medicine", prefix="M"), 1)
     desk = open_desk(store)
-    news = Feed(store).follow()
+    changes = Feed(store).follow()
     async with asyncio.timeout(20):
-        assert await anext(news) == {EVERYTHING: True}
-        before = await news_told(store)
+        assert await anext(changes) == {EVERYTHING: True}
+        before = await changes_sent(store)
         await asyncio.gather(*[desk.enqueue(arrival(facility=hip)) for hip in hips])
-        assert await anext(news) == {facility_key(hip): False for hip in hips}
-    assert await news_told(store) == before + 1
-    await news.aclose()
+        assert await anext(changes) == {facility_key(hip): False for hip in hips}
+    assert await changes_sent(store) == before + 1
+    await changes.aclose()
 
 
 @anyio_mark
@@ -74,7 +74,7 @@ async def test_a_facility_keeps_its_rules_when_it_is_imported_again(store: Store
     registry = Registry(store)
     await registry.put_facility(Facility(hip_id=HIP, name="Old name"))
     await registry.put_queue(HIP, Queue(id="q", name="Q", prefix="Q"), 2)
-    await registry.set_policy(HIP, Policy(far=Remote.REFUSE))
+    await registry.set_policy(HIP, Policy(far=PresenceRule.REFUSE))
     await registry.put_facility(
         Facility(hip_id=HIP, name="New name", extra={"beds": "40"}, latitude=34.1, longitude=74.8)
     )
@@ -82,7 +82,7 @@ async def test_a_facility_keeps_its_rules_when_it_is_imported_again(store: Store
     assert found
     assert (found.name, found.policy.far, found.default_queue, found.extra) == (
         "New name",
-        Remote.REFUSE,
+        PresenceRule.REFUSE,
         "q",
         {"beds": "40"},
     )

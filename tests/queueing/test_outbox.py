@@ -1,4 +1,4 @@
-"""Debts: claimed by one, kept until paid or parked, never lost with a relay."""
+"""Pending replies: claimed by one, kept until paid or parked, never lost with a relay."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,7 +7,7 @@ import pytest
 
 from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
-from queueing.models import Debt, DebtKind, Outcome, Refusal
+from queueing.models import Outcome, PendingReply, Refusal, ReplyKind
 from queueing.outbox import Outbox
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
@@ -29,16 +29,16 @@ async def outbox(store: Store) -> AsyncIterator[Outbox]:
 
 
 async def test_a_debt_tells_what_the_gateway_must_hear(desk: OpdDesk, outbox: Outbox) -> None:
-    await desk.enqueue(arrival(letter=b"sealed \x00\xff letter"))
+    await desk.enqueue(arrival(envelope=b"sealed \x00\xff envelope"))
     await desk.enqueue(arrival(facility="nowhere"))
-    given, refused = sorted(await outbox.take(), key=lambda debt: debt.outcome)
+    given, refused = sorted(await outbox.take(), key=lambda pending: pending.outcome)
     assert (given.kind, given.outcome, given.token, given.expires_in_s) == (
-        DebtKind.ON_SHARE,
+        ReplyKind.ON_SHARE,
         Outcome.NEW,
         "M-001",
         1800,
     )
-    assert given.letter == b"sealed \x00\xff letter"
+    assert given.envelope == b"sealed \x00\xff envelope"
     assert (refused.outcome, refused.refusal, refused.token) == (Outcome.REFUSED, Refusal.UNKNOWN_FACILITY, "")
 
 
@@ -46,24 +46,24 @@ async def test_two_relays_never_take_the_same_debt(store: Store, desk: OpdDesk, 
     await asyncio.gather(*(desk.enqueue(arrival()) for _ in range(100)))
     second = Outbox(store, "second")
     taken = await asyncio.gather(*(relay.take(limit=10, wait_ms=1) for relay in (outbox, second) * 6))
-    ids = [debt.id for batch in taken for debt in batch]
+    ids = [pending.id for batch in taken for pending in batch]
     assert len(ids) == len(set(ids)) == 100
     await second.close()
 
 
 async def test_what_is_paid_is_forgotten(desk: OpdDesk, outbox: Outbox) -> None:
     await asyncio.gather(*(desk.enqueue(arrival()) for _ in range(20)))
-    await outbox.paid(await outbox.take())
+    await outbox.delivered(await outbox.take())
     assert await outbox.backlog() == 0
 
 
 async def test_what_a_relay_hands_back_another_takes(store: Store, desk: OpdDesk) -> None:
     await desk.enqueue(arrival())
     first, second = Outbox(store, "first"), Outbox(store, "second")
-    (debt,) = await first.take()
+    (pending,) = await first.take()
     await first.close()
     adopted = await second.take(wait_ms=1)
-    assert [one.id for one in adopted] == [debt.id]
+    assert [one.id for one in adopted] == [pending.id]
     assert adopted[0].deliveries == 2
     await second.close()
 
@@ -75,21 +75,21 @@ async def test_a_dead_relays_claims_are_taken_over(
     monkeypatch.setattr(outbox_room, "_TEND_EVERY_S", 0.1)
     await desk.enqueue(arrival())
     dead, heir = Outbox(store, "dead"), Outbox(store, "heir")
-    (debt,) = await dead.take()
+    (pending,) = await dead.take()
     assert dead._tending
     dead._tending.cancel()  # as if killed: nothing is renewed and nothing handed back
-    assert [one.id for one in await until_some(heir)] == [debt.id]
+    assert [one.id for one in await until_some(heir)] == [pending.id]
     await heir.close()
 
 
 async def test_the_claims_of_a_relay_known_to_be_gone_are_taken_over_at_once(store: Store, desk: OpdDesk) -> None:
     await desk.enqueue(arrival())
     gone, slow = Outbox(store, "gone"), Outbox(store, "slow")
-    (debt,) = await gone.take()
+    (pending,) = await gone.take()
     await desk.enqueue(arrival())
     assert len(await slow.take()) == 1
     heir = Outbox(store, "heir", has_ended=lambda name: name == "gone")
-    assert [one.id for one in await heir.take(wait_ms=1)] == [debt.id]
+    assert [one.id for one in await heir.take(wait_ms=1)] == [pending.id]
     assert await heir.take(wait_ms=1) == []
     await slow.close()
     await heir.close()
@@ -109,17 +109,17 @@ async def test_claims_in_hand_are_not_taken_away(store: Store, desk: OpdDesk, mo
 
 async def test_a_parked_answer_is_seen_and_sent_again(desk: OpdDesk, outbox: Outbox) -> None:
     await desk.enqueue(arrival())
-    (debt,) = await outbox.take()
-    await outbox.park(debt, "the gateway answered 404 ABDM-1001")
+    (pending,) = await outbox.take()
+    await outbox.park(pending, "the gateway answered 404 ABDM-1001")
     assert await outbox.backlog() == 0
     (parked,) = await outbox.parked(HIP)
     assert (parked.token, parked.reason) == ("M-001", "the gateway answered 404 ABDM-1001")
-    assert parked.parked_ms >= parked.owed_ms
+    assert parked.parked_ms >= parked.created_ms
     assert await outbox.resend(HIP, parked.id)
     assert not await outbox.resend(HIP, parked.id)
     (again,) = await outbox.take()
-    assert (again.letter, again.token, again.request) == (debt.letter, debt.token, debt.request)
-    assert again.owed_ms > debt.owed_ms
+    assert (again.envelope, again.token, again.request) == (pending.envelope, pending.token, pending.request)
+    assert again.created_ms > pending.created_ms
     assert await outbox.parked(HIP) == []
 
 
@@ -128,28 +128,30 @@ async def test_the_outbox_goes_on_after_the_store_was_emptied(store: Store, desk
     await store.each_primary("FLUSHALL")
     await build(store)
     await desk.enqueue(arrival())
-    assert [debt.token for debt in await until_some(outbox)] == ["M-001"]
+    assert [pending.token for pending in await until_some(outbox)] == ["M-001"]
 
 
 async def test_the_running_token_is_owed_with_the_number_now_called(desk: OpdDesk, outbox: Outbox) -> None:
     async def ask(request: str) -> Outcome:
-        return await desk.running_token(HIP, counter="", text="M1", request=request, fingerprint=b"", letter=b"letter")
+        return await desk.running_token(
+            HIP, counter="", text="M1", request=request, fingerprint=b"", envelope=b"letter"
+        )
 
     assert await ask("before anybody") is Outcome.REFUSED
-    await desk.enqueue(arrival(owed=False))
+    await desk.enqueue(arrival(reply_wanted=False))
     assert await ask("nobody called") is Outcome.NEW
     await desk.call_next(HIP, "M1", by="clerk")
     assert await ask("called") is Outcome.NEW
     assert await ask("called") is Outcome.SAME_REQUEST
-    debts = sorted(await outbox.take(), key=lambda debt: (debt.outcome is Outcome.NEW, debt.running))
-    assert [(debt.kind, debt.refusal, debt.running) for debt in debts] == [
-        (DebtKind.ON_STATUS, Refusal.NO_TOKENS, ""),
-        (DebtKind.ON_STATUS, None, "0"),
-        (DebtKind.ON_STATUS, None, "M-001"),
+    pending_replies = sorted(await outbox.take(), key=lambda pending: (pending.outcome is Outcome.NEW, pending.running))
+    assert [(pending.kind, pending.refusal, pending.running) for pending in pending_replies] == [
+        (ReplyKind.ON_STATUS, Refusal.NO_TOKENS, ""),
+        (ReplyKind.ON_STATUS, None, "0"),
+        (ReplyKind.ON_STATUS, None, "M-001"),
     ]
 
 
-async def until_some(outbox: Outbox) -> list[Debt]:
+async def until_some(outbox: Outbox) -> list[PendingReply]:
     """Takes until something comes; the relay does the same."""
     async with asyncio.timeout(20):
         while True:

@@ -10,7 +10,7 @@ from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
 from queueing.models import Facility, Lane, Moved, Queue
 from queueing.outbox import GROUP, Outbox
-from queueing.redis_keys import LIBRARIES_KEY, facility_root, news_key, owed_key, partition_of
+from queueing.redis_keys import LIBRARIES_KEY, changes_key, facility_root, outbox_key, partition_of
 from queueing.registry import Registry
 from queueing.store.store import Store
 from tests.queueing.a_facility import again, arrival, kolkata, midnight_in, open_desk
@@ -49,11 +49,12 @@ async def build(store: Store) -> None:
         await registry.put_facility(Facility(hip_id=hip, name="District Hospital"))
         await registry.put_queue(hip, Queue(id="medicine", name="Medicine", prefix="M", carry_over_min=0), 2)
         await registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R", carry_over_min=0), 1)
-    # News are kept up to a number that a week of three small hospitals does not reach: it is reached before they begin.
+    # Changes are kept up to a number that a week of three small hospitals does not reach: it is reached before they
+    # begin.
     told = ("f", "abcdefghijkl", "k", "transferred", "n", "M-001", "c", "M1", "b", "clerk")
-    for news in {news_key(partition_of(facility_root(hip))) for hip in HIPS}:
+    for changes in {changes_key(partition_of(facility_root(hip))) for hip in HIPS}:
         for _ in range(2):
-            await asyncio.gather(*[store.call(news, "XADD", news, "*", *told) for _ in range(2_500)])
+            await asyncio.gather(*[store.call(changes, "XADD", changes, "*", *told) for _ in range(2_500)])
 
 
 async def one_day(desk: OpdDesk, hip: str) -> None:
@@ -81,7 +82,7 @@ async def one_day(desk: OpdDesk, hip: str) -> None:
         await desk.cancel(hip, await ticket(desk.call_next(hip, "R1", by="third")), by="third")
     for number in range(5):
         await desk.running_token(
-            hip, counter="", text="M1", request=f"{hip}-{number}", fingerprint=b"asked it", letter=b"sealed letter"
+            hip, counter="", text="M1", request=f"{hip}-{number}", fingerprint=b"asked it", envelope=b"sealed envelope"
         )
 
 
@@ -92,13 +93,13 @@ async def ticket(move: Awaitable[Moved]) -> str:
 
 
 async def pay(relay: Outbox) -> None:
-    """All debts but a few, which nobody could pay."""
+    """All pending replies but a few, which nobody could pay."""
     parked = 0
-    while debts := await relay.take(wait_ms=1):
-        for debt in debts[: 3 - parked]:
-            await relay.park(debt, "the gateway answered 404")
+    while pending_replies := await relay.take(wait_ms=1):
+        for pending in pending_replies[: 3 - parked]:
+            await relay.park(pending, "the gateway answered 404")
             parked += 1
-        await relay.paid(debts)
+        await relay.delivered(pending_replies)
 
 
 async def kept_for_ever(store: Store) -> dict[bytes, int]:
@@ -117,21 +118,21 @@ async def test_a_relay_that_is_long_gone_is_forgotten_and_what_it_claimed_is_not
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await build(store)
-    desk, owed = open_desk(store), owed_key(partition_of(facility_root(HIPS[0])))
+    desk, reply_wanted = open_desk(store), outbox_key(partition_of(facility_root(HIPS[0])))
     await desk.enqueue(arrival(facility=HIPS[0]))
-    for name in ("holds a debt", "holds nothing"):
+    for name in ("holds a pending reply", "holds nothing"):
         await Outbox(store, name).take(wait_ms=1)
-    assert await relays(store, owed) == {b"holds a debt", b"holds nothing"}
+    assert await relays(store, reply_wanted) == {b"holds a pending reply", b"holds nothing"}
     monkeypatch.setattr(outbox_room, "GONE_AFTER_MS", 50)
     await asyncio.sleep(0.1)
     new = Outbox(store, "new")
     assert await new.take(wait_ms=1) == []
-    assert await relays(store, owed) == {b"holds a debt", b"new"}
+    assert await relays(store, reply_wanted) == {b"holds a pending reply", b"new"}
     assert await new.backlog() == 1
 
 
-async def relays(store: Store, owed: str) -> set[bytes]:
-    return {told["name"] for told in await store.client().xinfo_consumers(owed, GROUP)}
+async def relays(store: Store, reply_wanted: str) -> set[bytes]:
+    return {told["name"] for told in await store.client().xinfo_consumers(reply_wanted, GROUP)}
 
 
 async def test_functions_of_releases_long_gone_are_forgotten(store: Store) -> None:

@@ -1,4 +1,6 @@
-"""The whole queue on a cluster: functions, outbox and news over the shards, and a primary that dies in the middle."""
+"""The whole queue on a cluster: functions, outbox and changes over the shards, and a primary that dies in the
+middle.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -58,24 +60,24 @@ async def test_debts_of_every_shard_are_taken_and_paid(store: Store) -> None:
     taken: set[str] = set()
     async with asyncio.timeout(20):
         while len(taken) < 5 * len(HOSPITALS):
-            debts = await outbox.take(wait_ms=50)
-            taken |= {debt.id for debt in debts}
-            await outbox.paid(debts)
+            pending_replies = await outbox.take(wait_ms=50)
+            taken |= {pending.id for pending in pending_replies}
+            await outbox.delivered(pending_replies)
     assert await outbox.backlog() == 0
     await outbox.close()
 
 
 async def test_news_of_every_shard_are_heard(store: Store) -> None:
-    desk, news = open_desk(store), Feed(store).follow()
+    desk, changes = open_desk(store), Feed(store).follow()
     heard: set[str] = set()
     async with asyncio.timeout(20):
-        assert await anext(news) == {EVERYTHING: True}
+        assert await anext(changes) == {EVERYTHING: True}
         for hip in HOSPITALS:
             await desk.enqueue(arrival(facility=hip))
         while len(heard) < len(HOSPITALS):
-            heard |= (await anext(news)).keys()
+            heard |= (await anext(changes)).keys()
     assert heard == {facility_key(hip) for hip in HOSPITALS}
-    await news.aclose()
+    await changes.aclose()
 
 
 async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, nodes: list[RealNode]) -> None:

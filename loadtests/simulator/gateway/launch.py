@@ -14,7 +14,7 @@ from pyreqwest.client import Client, ClientBuilder
 READY_WITHIN_S = 30
 """Drawing two RSA keys takes one second, many on a machine that is busy otherwise."""
 ENDS_WITHIN_S = 10
-HOUSE = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class SimulatorError(Exception):
@@ -61,7 +61,7 @@ class Simulator:
             *more,
         ]
         known = {name: text for name, text in os.environ.items() if not name.startswith("SIMULATOR_")}
-        path = os.pathsep.join(filter(None, (str(HOUSE), os.environ.get("PYTHONPATH", ""))))
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         child = await asyncio.create_subprocess_exec(
             sys.executable, *words, stdout=asyncio.subprocess.PIPE, env=known | {"PYTHONPATH": path}
         )

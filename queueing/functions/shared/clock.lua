@@ -28,8 +28,8 @@ local function clock_in(own_zone, told)
   return told
 end
 
-local function read_clock(hall, args)
-  return clock_in(redis.call('HGET', hall.facility, 'zone'), tell_time(args))
+local function read_clock(facility, args)
+  return clock_in(redis.call('HGET', facility.record, 'zone'), tell_time(args))
 end
 
 local function midnight_ms(clock, day)

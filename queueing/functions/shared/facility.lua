@@ -8,16 +8,16 @@
 --   root:l:QUEUE  list    last calls, newest first; LAST_CALLS
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
 --   root:u        hash    moves that can be taken back, by who made them; UNDO_MOVES each, an hour
---   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after its first write
---                         t ticket -> packed ticket      b ticket -> sealed letter     r request -> what it came to
+--   root:DAY      hash    one service day, by the first envelope of its fields; ends KEEP_DAY_S after its first write
+--                         t ticket -> packed ticket      b ticket -> sealed envelope     r request -> what it came to
 --                         p person -> their tickets      n queue -> last number
 --                         # -> last ticket, and until when the facility's arrivals are spread, ms, both packed
---   {partition}:owed    stream  debts to the gateway     {partition}:news  stream  what changed, NEWS_KEPT or so
+--   {partition}:owed    stream  pending replies to the gateway     {partition}:news     stream  what changed, CHANGES_KEPT or so
 --   {partition}:x:DAY   hash    requests that named no facility of ours; KEEP_DAY_S
 -- Facility and day are one key each, because a scan reads them at once: each command costs more than its work.
 
 local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be carried over one midnight, its request id is known 26 h at least
-local NEWS_KEPT = 4096             -- news is a hint, a screen that missed some reads a snapshot
+local CHANGES_KEPT = 4096             -- changes is a hint, a screen that missed some reads a snapshot
 local TRIM_ONCE_IN = 16            -- one arrival in so many looks whether there are more
 local LAST_CALLS = 8
 local PACE_CALLS = 20
@@ -36,39 +36,39 @@ local function text_of_day(day)
   return day_text
 end
 
-local function day_key(hall, day)
-  return hall.root .. ':' .. text_of_day(day)
+local function day_key(facility, day)
+  return facility.root .. ':' .. text_of_day(day)
 end
 
 -- Where requests are remembered that named no facility of ours.
-local function foreign_day_key(hall, day)
-  return partition_of(hall.root) .. ':x:' .. day
+local function foreign_day_key(facility, day)
+  return partition_of(facility.root) .. ':x:' .. day
 end
 
-local function open_hall(root)
+local function open_facility(root)
   local partition = partition_of(root)
-  return {root = root, name = string.sub(root, #partition + 2), facility = root .. ':f', owed = partition .. ':owed',
-    news = partition .. ':news'}
+  return {root = root, name = string.sub(root, #partition + 2), record = root .. ':f', outbox = partition .. ':owed',
+    changes = partition .. ':news'}
 end
 
-local function waiting_key(hall, queue) return hall.root .. ':w:' .. queue end
-local function aside_key(hall, queue) return hall.root .. ':a:' .. queue end
-local function undo_key(hall) return hall.root .. ':u' end
-local function calls_key(hall, queue) return hall.root .. ':l:' .. queue end
-local function pace_key(hall, queue) return hall.root .. ':i:' .. queue end
+local function waiting_key(facility, queue) return facility.root .. ':w:' .. queue end
+local function aside_key(facility, queue) return facility.root .. ':a:' .. queue end
+local function undo_key(facility) return facility.root .. ':u' end
+local function calls_key(facility, queue) return facility.root .. ':l:' .. queue end
+local function pace_key(facility, queue) return facility.root .. ':i:' .. queue end
 
-local function config_of(hall, field)
-  local packed = redis.call('HGET', hall.facility, field)
+local function config_of(facility, field)
+  local packed = redis.call('HGET', facility.record, field)
   return packed and read_settings(packed) or nil
 end
 
 -- Every queue id of the facility, in the order in which they were added.
-local function queue_ids(hall)
-  local packed = redis.call('HGET', hall.facility, 'queues')
+local function queue_ids(facility)
+  local packed = redis.call('HGET', facility.record, 'queues')
   return packed and cmsgpack.unpack(packed) or {}
 end
 
-local function counter_names(hall)
-  local packed = redis.call('HGET', hall.facility, 'counters')
+local function counter_names(facility)
+  local packed = redis.call('HGET', facility.record, 'counters')
   return packed and cmsgpack.unpack(packed) or {}
 end

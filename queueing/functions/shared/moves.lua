@@ -1,34 +1,34 @@
 -- One way to move a ticket: check, remember how it was, change, tell. Each operation's file says what may move whither.
 
-local function remember(hall, clock, by, images, counter, at_counter)
-  local packed = redis.call('HGET', undo_key(hall), by)
+local function remember(facility, clock, by, images, counter, at_counter)
+  local packed = redis.call('HGET', undo_key(facility), by)
   local moves = packed and cmsgpack.unpack(packed) or {}
   table.insert(moves, 1, {clock.now, images, counter, at_counter})
   while #moves > UNDO_MOVES do table.remove(moves) end
-  redis.call('HSET', undo_key(hall), by, cmsgpack.pack(moves))
-  redis.call('EXPIRE', undo_key(hall), 3600)
+  redis.call('HSET', undo_key(facility), by, cmsgpack.pack(moves))
+  redis.call('EXPIRE', undo_key(facility), 3600)
 end
 
-local function at_counter(hall, counter)
-  return redis.call('HGET', hall.facility, 'o:' .. counter) or ''
+local function at_counter(facility, counter)
+  return redis.call('HGET', facility.record, 'o:' .. counter) or ''
 end
 
-local function set_at_counter(hall, counter, id)
+local function set_at_counter(facility, counter, id)
   if counter == '' then return end
-  if id == '' then redis.call('HDEL', hall.facility, 'o:' .. counter)
-  else redis.call('HSET', hall.facility, 'o:' .. counter, id) end
+  if id == '' then redis.call('HDEL', facility.record, 'o:' .. counter)
+  else redis.call('HSET', facility.record, 'o:' .. counter, id) end
 end
 
-local function leave_counter(hall, id, ticket)
+local function leave_counter(facility, id, ticket)
   local counter = ticket[T.counter]
-  if counter ~= '' and at_counter(hall, counter) == id then set_at_counter(hall, counter, '') end
+  if counter ~= '' and at_counter(facility, counter) == id then set_at_counter(facility, counter, '') end
 end
 
 -- Applies `change(ticket)` to one ticket and returns its image for undo.
-local function shift(hall, clock, id, ticket, packed, change)
-  leave_sets(hall, id, ticket)
+local function shift(facility, clock, id, ticket, packed, change)
+  leave_sets(facility, id, ticket)
   change(ticket)
-  save_ticket(hall, id, ticket, clock.now)
+  save_ticket(facility, id, ticket, clock.now)
   return {id, packed, ticket[T.revision]}
 end
 
@@ -41,24 +41,24 @@ end
 
 -- The common move: KEYS 1 root; ARGV 1 clock, 2 ticket id, 3 who. `from`: states it may leave.
 local function move(keys, args, kind, from, change)
-  local hall = open_hall(keys[1])
-  local clock, wrong = read_clock(hall, args)
+  local facility = open_facility(keys[1])
+  local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
   local id, by = args[2], args[3]
-  begin_day(hall, clock)
-  local ticket, packed = load_ticket(hall, id)
+  begin_day(facility, clock)
+  local ticket, packed = load_ticket(facility, id)
   if not ticket then return {OUTCOME.UNKNOWN_TICKET} end
-  if not allowed(ticket, from) then return ticket_reply(hall, OUTCOME.NOT_ALLOWED, id, ticket) end
+  if not allowed(ticket, from) then return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket) end
   local counter = ticket[T.counter]
-  local before = counter ~= '' and at_counter(hall, counter) or ''
+  local before = counter ~= '' and at_counter(facility, counter) or ''
   local stays = ticket[T.state]
-  local image = shift(hall, clock, id, ticket, packed, function(t) change(t, clock, hall) end)
+  local image = shift(facility, clock, id, ticket, packed, function(t) change(t, clock, facility) end)
   if ticket[T.state] ~= STATE.CALLED and ticket[T.state] ~= STATE.SERVING and before == id then
-    set_at_counter(hall, counter, '')
+    set_at_counter(facility, counter, '')
   end
-  remember(hall, clock, by, {image}, counter, before)
-  tell(hall, kind, ticket[T.token], ticket[T.counter], by)
-  return ticket_reply(hall, OUTCOME.MOVED, id, ticket)
+  remember(facility, clock, by, {image}, counter, before)
+  tell(facility, kind, ticket[T.token], ticket[T.counter], by)
+  return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end
 
 local function quantile(sorted, share)
@@ -68,30 +68,30 @@ end
 -- Seconds between two calls of the whole queue: quartiles of the last calls. A gap longer than this was a pause.
 local PAUSE_S = 20 * 60
 
-local function keep_pace(hall, queue, clock)
+local function keep_pace(facility, queue, clock)
   local field = 'called:' .. queue
-  local last = tonumber(redis.call('HGET', hall.facility, field) or 0)
-  redis.call('HSET', hall.facility, field, clock.now)
+  local last = tonumber(redis.call('HGET', facility.record, field) or 0)
+  redis.call('HSET', facility.record, field, clock.now)
   local gap_s = (clock.now - last) / 1000
   if gap_s > PAUSE_S then return end
-  local key = pace_key(hall, queue)
+  local key = pace_key(facility, queue)
   redis.call('LPUSH', key, math.max(1, math.floor(gap_s + 0.5)))
   redis.call('LTRIM', key, 0, PACE_CALLS - 1)
   local gaps = {}
   for i, gap in ipairs(redis.call('LRANGE', key, 0, -1)) do gaps[i] = tonumber(gap) end
   table.sort(gaps)
-  redis.call('HSET', hall.facility, 'pace:' .. queue,
+  redis.call('HSET', facility.record, 'pace:' .. queue,
     cmsgpack.pack({quantile(gaps, 0.5), quantile(gaps, 0.25), quantile(gaps, 0.75)}))
 end
 
-local function pace_of(hall, queue)
-  local packed = redis.call('HGET', hall.facility, 'pace:' .. queue)
+local function pace_of(facility, queue)
+  local packed = redis.call('HGET', facility.record, 'pace:' .. queue)
   return packed and cmsgpack.unpack(packed) or {0, 0, 0}
 end
 
 -- Boards keep the last calls visible; a recall moves its line to the front with a higher count.
-local function note_call(hall, queue, clock, id, ticket)
-  local key = calls_key(hall, queue)
+local function note_call(facility, queue, clock, id, ticket)
+  local key = calls_key(facility, queue)
   for _, line in ipairs(redis.call('LRANGE', key, 0, -1)) do
     if cmsgpack.unpack(line)[1] == id then redis.call('LREM', key, 1, line) end
   end
@@ -100,34 +100,34 @@ local function note_call(hall, queue, clock, id, ticket)
 end
 
 -- The person at the counter is finished in the step that calls the next: that is the clerk's one key.
-local function finish_current(hall, clock, counter, images)
-  local id = at_counter(hall, counter)
-  local ticket, packed = load_ticket(hall, id)
+local function finish_current(facility, clock, counter, images)
+  local id = at_counter(facility, counter)
+  local ticket, packed = load_ticket(facility, id)
   if not ticket or not allowed(ticket, {STATE.CALLED, STATE.SERVING}) then return end
-  table.insert(images, shift(hall, clock, id, ticket, packed, function(t)
+  table.insert(images, shift(facility, clock, id, ticket, packed, function(t)
     t[T.state] = STATE.DONE
     t[T.ended] = clock.now
   end))
-  set_at_counter(hall, counter, '')
+  set_at_counter(facility, counter, '')
 end
 
-local function call_to(hall, clock, counter, id, ticket, packed, images)
+local function call_to(facility, clock, counter, id, ticket, packed, images)
   local queue = ticket[T.queue]
-  table.insert(images, shift(hall, clock, id, ticket, packed, function(t)
+  table.insert(images, shift(facility, clock, id, ticket, packed, function(t)
     t[T.state] = STATE.CALLED
     t[T.counter] = counter
     t[T.called] = clock.now
     t[T.started] = 0
     t[T.calls] = t[T.calls] + 1
   end))
-  set_at_counter(hall, counter, id)
-  keep_pace(hall, queue, clock)
-  note_call(hall, queue, clock, id, ticket)
+  set_at_counter(facility, counter, id)
+  keep_pace(facility, queue, clock)
+  note_call(facility, queue, clock, id, ticket)
 end
 
 -- Where somebody who missed a call comes in again: after the next two, not at the end.
-local function near_the_front(hall, queue, old_score)
-  local following = redis.call('ZRANGE', waiting_key(hall, queue), 1, 2, 'WITHSCORES')
+local function near_the_front(facility, queue, old_score)
+  local following = redis.call('ZRANGE', waiting_key(facility, queue), 1, 2, 'WITHSCORES')
   local second, third = tonumber(following[2]), tonumber(following[4])
   if not second then return old_score end
   return math.max(old_score, third and (second + third) / 2 or second + 1)

@@ -12,45 +12,45 @@ local function order_at(ms, lane)
 end
 
 -- The key of the day on which a ticket was given, nil for what is no ticket id.
-local function day_of_ticket(hall, id)
+local function day_of_ticket(facility, id)
   local day = string.match(id, '^(%d+)%-%d+$')
-  return day and day_key(hall, day)
+  return day and day_key(facility, day)
 end
 
-local function load_ticket(hall, id)
-  local key = day_of_ticket(hall, id)
+local function load_ticket(facility, id)
+  local key = day_of_ticket(facility, id)
   local packed = key and redis.call('HGET', key, 't' .. id)
   if not packed then return nil end
   return cmsgpack.unpack(packed), packed
 end
 
-local function leave_sets(hall, id, ticket)
-  redis.call('ZREM', waiting_key(hall, ticket[T.queue]), id)
-  redis.call('ZREM', aside_key(hall, ticket[T.queue]), id)
+local function leave_sets(facility, id, ticket)
+  redis.call('ZREM', waiting_key(facility, ticket[T.queue]), id)
+  redis.call('ZREM', aside_key(facility, ticket[T.queue]), id)
 end
 
-local function enter_set(hall, id, ticket, since)
+local function enter_set(facility, id, ticket, since)
   local state = ticket[T.state]
   if state == STATE.WAITING then
-    redis.call('ZADD', waiting_key(hall, ticket[T.queue]), ticket[T.score], id)
+    redis.call('ZADD', waiting_key(facility, ticket[T.queue]), ticket[T.score], id)
   elseif LIVING[state] then
-    redis.call('ZADD', aside_key(hall, ticket[T.queue]), since, id)
+    redis.call('ZADD', aside_key(facility, ticket[T.queue]), since, id)
   end
 end
 
-local function save_ticket(hall, id, ticket, since)
+local function save_ticket(facility, id, ticket, since)
   ticket[T.revision] = ticket[T.revision] + 1
-  redis.call('HSET', day_of_ticket(hall, id), 't' .. id, cmsgpack.pack(ticket))
-  enter_set(hall, id, ticket, since)
+  redis.call('HSET', day_of_ticket(facility, id), 't' .. id, cmsgpack.pack(ticket))
+  enter_set(facility, id, ticket, since)
 end
 
 -- How many are called before this one; 0 when it does not wait.
-local function ahead_of(hall, id, ticket)
+local function ahead_of(facility, id, ticket)
   if ticket[T.state] ~= STATE.WAITING then return 0 end
-  return redis.call('ZRANK', waiting_key(hall, ticket[T.queue]), id) or 0
+  return redis.call('ZRANK', waiting_key(facility, ticket[T.queue]), id) or 0
 end
 
-local function ticket_reply(hall, outcome, id, ticket)
+local function ticket_reply(facility, outcome, id, ticket)
   if not ticket then return {outcome} end
-  return {outcome, id, cmsgpack.pack(ticket), ahead_of(hall, id, ticket)}
+  return {outcome, id, cmsgpack.pack(ticket), ahead_of(facility, id, ticket)}
 end

@@ -43,7 +43,7 @@ class Desk:
         self.queries.append(query)
 
 
-class House:
+class Services:
     """The part of a worker that the door needs, and a client before it."""
 
     cm_id = "sbx"
@@ -76,11 +76,11 @@ def named(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.fixture
-async def house(fake: FakeGateway, gateway_key: SigningKey, tmp_path: Path) -> AsyncIterator[House]:
+async def services(fake: FakeGateway, gateway_key: SigningKey, tmp_path: Path) -> AsyncIterator[Services]:
     gateway = Gateway(fake.url, client_id="SBX_1", client_secret="s", cm_id="sbx")
     keys = KeySet(gateway.certs, tmp_path)
-    house = House(Gatekeeper(keys, issuers=(ISSUER,), audience="account", azps=("gateway",)), gateway_key)
-    yield house
+    services = Services(Gatekeeper(keys, issuers=(ISSUER,), audience="account", azps=("gateway",)), gateway_key)
+    yield services
     await gateway.close()
 
 
@@ -88,41 +88,41 @@ SHARE_BODY = sample("v3-hip-patient-share")
 
 
 @pytest.mark.parametrize("path", SHARE)
-async def test_a_share_is_taken_at_its_path_and_every_alias(house: House, path: str) -> None:
-    answer = await house.post(SHARE_BODY, path + "?hip-id=x&y=1")
+async def test_a_share_is_taken_at_its_path_and_every_alias(services: Services, path: str) -> None:
+    answer = await services.post(SHARE_BODY, path + "?hip-id=x&y=1")
     assert (answer.status_code, answer.content) == (202, b"{}")
-    [scan] = house.check_in.scans
+    [scan] = services.check_in.scans
     assert (scan.facility, scan.context, scan.refusal, scan.body) == ("HIP_1", "6", None, SHARE_BODY)
 
 
 @pytest.mark.parametrize(
     ("path", "name", "form"), [(SHARE_V1, "v1-profile-share", "v1"), (SHARE_V05, "v05-profile-share", "v05")]
 )
-async def test_legacy_shares_need_no_headers_but_the_token(house: House, path: str, name: str, form: str) -> None:
+async def test_legacy_shares_need_no_headers_but_the_token(services: Services, path: str, name: str, form: str) -> None:
     body = json.loads(sample(name)) | {"timestamp": timestamp(time.time())}
-    answer = await house.post(json.dumps(body).encode(), path, request_id=None, timestamp=None, x_hip_id="HIP_1")
+    answer = await services.post(json.dumps(body).encode(), path, request_id=None, timestamp=None, x_hip_id="HIP_1")
     assert answer.status_code == 202
-    [scan] = house.check_in.scans
+    [scan] = services.check_in.scans
     assert (scan.facility, scan.request_id, scan.refusal) == ("HIP_1", body["requestId"], None)
     assert read_note(scan.note).form == form
 
 
-async def test_a_legacy_share_without_an_id_anywhere_is_a_bad_request(house: House) -> None:
-    assert (await house.post(b'{"profile":{}}', SHARE_V1, request_id=None)).status_code == 400
-    assert house.check_in.scans == []
+async def test_a_legacy_share_without_an_id_anywhere_is_a_bad_request(services: Services) -> None:
+    assert (await services.post(b'{"profile":{}}', SHARE_V1, request_id=None)).status_code == 400
+    assert services.check_in.scans == []
 
 
-async def test_a_running_token_question_is_handed_on(house: House) -> None:
-    answer = await house.post(sample("v3-running-token-status-callback"), STATUS)
+async def test_a_running_token_question_is_handed_on(services: Services) -> None:
+    answer = await services.post(sample("v3-running-token-status-callback"), STATUS)
     assert answer.status_code == 202
-    [query] = house.check_in.queries
+    [query] = services.check_in.queries
     assert (query.facility, query.context, query.refusal) == ("IN0110000123", "1", None)
 
 
 @pytest.mark.parametrize("path", [*SHARE, SHARE_V1, SHARE_V05, STATUS])
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_other_methods_are_not_answered(house: House, path: str, method: str) -> None:
-    answer = await house.ask(method, path, house.headers())
+async def test_other_methods_are_not_answered(services: Services, path: str, method: str) -> None:
+    answer = await services.ask(method, path, services.headers())
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert answer.json()["error"]["code"].startswith("ABDM-")
 
@@ -141,7 +141,7 @@ class Watched:
         return {"type": "http.request", "body": b"x" * 1000, "more_body": self.left > 0}
 
 
-async def refused(house: House, method: str = "POST", **changed: str | None) -> tuple[Answer, Watched]:
+async def refused(services: Services, method: str = "POST", **changed: str | None) -> tuple[Answer, Watched]:
     """Ask with a body that must not be read before the answer."""
     body = Watched()
 
@@ -150,9 +150,9 @@ async def refused(house: House, method: str = "POST", **changed: str | None) -> 
             body.answered = body.answered or bool(message.get("body"))
             await send(message)
 
-        await house.app(scope, receive, noticed)
+        await services.app(scope, receive, noticed)
 
-    return await call(app, method, SHARE[0], named(house.headers(**changed)), body.receive), body
+    return await call(app, method, SHARE[0], named(services.headers(**changed)), body.receive), body
 
 
 @pytest.mark.parametrize(
@@ -166,61 +166,61 @@ async def refused(house: House, method: str = "POST", **changed: str | None) -> 
     ],
 )
 async def test_what_the_headers_decide_is_answered_before_the_body_is_read(
-    house: House, method: str, changed: dict[str, str | None], status: int, code: str
+    services: Services, method: str, changed: dict[str, str | None], status: int, code: str
 ) -> None:
-    answer, body = await refused(house, method, **changed)
+    answer, body = await refused(services, method, **changed)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert not body.read_unanswered
     assert body.left == 0, "then the sender may finish writing"
 
 
-async def test_a_bad_token_is_401_whatever_else_is_wrong(house: House) -> None:
+async def test_a_bad_token_is_401_whatever_else_is_wrong(services: Services) -> None:
     for body in (b"", b"{", b"x" * (BODY_MAX + 1)):
         for changed in ({}, {"request_id": None}, {"content_type": "text/plain"}, {"timestamp": None}):
-            answer = await house.post(body, authorization="Bearer nobody", **changed)
+            answer = await services.post(body, authorization="Bearer nobody", **changed)
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("request_id", ["", "x" * 101, "a\tb", "é", "{}", "   "])
-async def test_an_unusable_request_id_is_a_bad_request(house: House, request_id: str) -> None:
-    answer = await house.post(SHARE_BODY, request_id=request_id)
+async def test_an_unusable_request_id_is_a_bad_request(services: Services, request_id: str) -> None:
+    answer = await services.post(SHARE_BODY, request_id=request_id)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "ABDM-1030"
-    assert house.check_in.scans == []
+    assert services.check_in.scans == []
 
 
-async def test_one_request_in_other_letters_has_one_key_and_is_echoed_as_it_came(house: House) -> None:
+async def test_one_request_in_other_letters_has_one_key_and_is_echoed_as_it_came(services: Services) -> None:
     written = "{F29F0E59-8388-4698-9FE6-05DB67AEAC46}"
-    await house.post(SHARE_BODY, request_id=written)
-    await house.post(SHARE_BODY)
-    first, second = house.check_in.scans
+    await services.post(SHARE_BODY, request_id=written)
+    await services.post(SHARE_BODY)
+    first, second = services.check_in.scans
     assert first.request_id == second.request_id
     assert read_note(first.note).request_id == written
 
 
-async def test_headers_with_underscores_are_read(house: House) -> None:
-    headers = house.headers(request_id=None) | {"request_id": "r-1", "x_hip_id": "H"}
+async def test_headers_with_underscores_are_read(services: Services) -> None:
+    headers = services.headers(request_id=None) | {"request_id": "r-1", "x_hip_id": "H"}
     body = sample("v3-draft2023-hip-profile-share")
-    assert (await house.ask("POST", SHARE[2], headers, body)).status_code == 202
-    assert (house.check_in.scans[0].request_id, house.check_in.scans[0].facility) == ("r-1", "H")
+    assert (await services.ask("POST", SHARE[2], headers, body)).status_code == 202
+    assert (services.check_in.scans[0].request_id, services.check_in.scans[0].facility) == ("r-1", "H")
 
 
 @pytest.mark.parametrize("kind", [None, "application/json; charset=UTF-8", "application/fhir+json"])
-async def test_json_and_no_kind_at_all_are_taken(house: House, kind: str | None) -> None:
-    assert (await house.post(SHARE_BODY, content_type=kind)).status_code == 202
+async def test_json_and_no_kind_at_all_are_taken(services: Services, kind: str | None) -> None:
+    assert (await services.post(SHARE_BODY, content_type=kind)).status_code == 202
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
-async def test_what_a_foreign_page_could_post_is_not(house: House, kind: str) -> None:
-    assert (await house.post(SHARE_BODY, content_type=kind)).status_code == 415
+async def test_what_a_foreign_page_could_post_is_not(services: Services, kind: str) -> None:
+    assert (await services.post(SHARE_BODY, content_type=kind)).status_code == 415
 
 
-async def test_a_photo_passes_and_more_is_too_large(house: House, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_photo_passes_and_more_is_too_large(services: Services, caplog: pytest.LogCaptureFixture) -> None:
     shared = json.loads(SHARE_BODY)
     shared["profile"]["patient"]["kycPhoto"] = "A" * 300_000
-    assert (await house.post(json.dumps(shared).encode())).status_code == 202
-    answer = await house.post(b'{"a":"' + b"x" * BODY_MAX + b'"}')
+    assert (await services.post(json.dumps(shared).encode())).status_code == 202
+    answer = await services.post(b'{"a":"' + b"x" * BODY_MAX + b'"}')
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "ABDM-1006"
     assert "larger than" in caplog.text, "somebody is told, for the gateway will repeat it"
@@ -239,12 +239,12 @@ async def test_a_photo_passes_and_more_is_too_large(house: House, caplog: pytest
         b'{"intent":' + b"9" * 5000 + b"}",
     ],
 )
-async def test_what_cannot_be_read_is_a_bad_request_that_repeats_nothing(house: House, body: bytes) -> None:
-    answer = await house.post(body)
+async def test_what_cannot_be_read_is_a_bad_request_that_repeats_nothing(services: Services, body: bytes) -> None:
+    answer = await services.post(body)
     assert answer.status_code == 400
     assert set(answer.json()) == {"error"}
     assert CANARY not in answer.text
-    assert house.check_in.scans == []
+    assert services.check_in.scans == []
 
 
 @pytest.mark.parametrize(
@@ -258,28 +258,30 @@ async def test_what_cannot_be_read_is_a_bad_request_that_repeats_nothing(house: 
     ],
 )
 async def test_refusals_of_business_are_taken_and_answered_later(
-    house: House, changed: dict[str, Any], intent: str | None, refusal: Refusal
+    services: Services, changed: dict[str, Any], intent: str | None, refusal: Refusal
 ) -> None:
     shared = json.loads(SHARE_BODY) | ({"intent": intent} if intent else {})
-    assert (await house.post(json.dumps(shared).encode(), **changed)).status_code == 202
-    assert house.check_in.scans[0].refusal is refusal
+    assert (await services.post(json.dumps(shared).encode(), **changed)).status_code == 202
+    assert services.check_in.scans[0].refusal is refusal
 
 
 @pytest.mark.parametrize(
     "failure", [StoreAway(CANARY), InDoubt(CANARY), StoreBusy(CANARY), StoreRefused(f"OOM {CANARY}")], ids=repr
 )
-async def test_a_store_that_cannot_answer_is_503_at_once(house: House, failure: Exception) -> None:
-    house.check_in.failure = failure
-    answer = await house.post(SHARE_BODY)
+async def test_a_store_that_cannot_answer_is_503_at_once(services: Services, failure: Exception) -> None:
+    services.check_in.failure = failure
+    answer = await services.post(SHARE_BODY)
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.json()["error"]["code"] == "ABDM-1024"
     assert CANARY not in answer.text
 
 
-async def test_the_last_resort_gives_an_id_and_not_the_words(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    house.check_in.failure = ValueError(CANARY)
-    answer = await house.post(SHARE_BODY)
+async def test_the_last_resort_gives_an_id_and_not_the_words(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.check_in.failure = ValueError(CANARY)
+    answer = await services.post(SHARE_BODY)
     assert answer.status_code == 500
     assert CANARY not in answer.text
     support_id = answer.json()["error"]["message"].rpartition(" ")[2]
@@ -289,22 +291,22 @@ async def test_the_last_resort_gives_an_id_and_not_the_words(house: House, caplo
 
 
 async def test_with_the_key_set_never_learnt_the_gateway_is_asked_to_come_again(
-    house: House, fake: FakeGateway
+    services: Services, fake: FakeGateway
 ) -> None:
     await fake.stop()
-    answer = await house.post(SHARE_BODY)
+    answer = await services.post(SHARE_BODY)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-    assert (await house.post(SHARE_BODY, authorization="Bearer a.b.c")).status_code == 401
+    assert (await services.post(SHARE_BODY, authorization="Bearer a.b.c")).status_code == 401
 
 
-async def test_an_unknown_address_of_the_gateways_answers_in_its_envelope(house: House) -> None:
-    answer = await house.ask("POST", "/api/v3/hip/patient/nothing", house.headers())
+async def test_an_unknown_address_of_the_gateways_answers_in_its_envelope(services: Services) -> None:
+    answer = await services.ask("POST", "/api/v3/hip/patient/nothing", services.headers())
     assert answer.status_code == 404
     assert set(answer.json()) == {"error"}
 
 
-async def test_other_addresses_answer_with_problem_documents(house: House) -> None:
-    answer = await house.ask("GET", "/nothing/" + CANARY, {})
+async def test_other_addresses_answer_with_problem_documents(services: Services) -> None:
+    answer = await services.ask("GET", "/nothing/" + CANARY, {})
     assert answer.status_code == 404
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert set(answer.json()) == {"type", "title", "status", "detail"}

@@ -12,7 +12,7 @@ from kiosk.abdm import schemas
 from kiosk.abdm.client import timestamp
 from kiosk.abdm.inbound import (
     CONTEXT_MAX,
-    Envelope,
+    RequestHeaders,
     legacy_scan,
     read_note,
     read_patient,
@@ -26,7 +26,7 @@ from kiosk.web.request_body import BadBody
 from queueing.models import Refusal
 
 NOW = 1_789_553_568.0
-SAID = Envelope("r-1", "H1", timestamp(NOW))
+SAID = RequestHeaders("r-1", "H1", timestamp(NOW))
 
 
 def share(**changed: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def share(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in (plain | changed).items() if value is not ...}
 
 
-def read(message: Any, said: Envelope = SAID, now_s: float = NOW) -> Scan:
+def read(message: Any, said: RequestHeaders = SAID, now_s: float = NOW) -> Scan:
     body = json.dumps(message).encode()
     return to_scan(schemas.read_share(body), said, body=body, now_s=now_s, cm_id="sbx")
 
@@ -170,7 +170,7 @@ def test_any_other_intent_is_refused_in_words(intent: Any) -> None:
 
 
 def test_two_facilities_in_one_message_are_refused() -> None:
-    scan = read(share(), Envelope("r-1", "H2", timestamp(NOW)))
+    scan = read(share(), RequestHeaders("r-1", "H2", timestamp(NOW)))
     assert scan.refusal is Refusal.FACILITY_MISMATCH
     assert scan.facility == "H1"
 
@@ -227,7 +227,7 @@ def test_a_message_within_ten_minutes_is_current(off_s: int) -> None:
 )
 def test_any_other_time_is_not(written: str) -> None:
     assert not is_current(written, NOW)
-    assert read(share(), Envelope("r-1", "H1", written)).refusal is Refusal.CLOCK
+    assert read(share(), RequestHeaders("r-1", "H1", written)).refusal is Refusal.CLOCK
 
 
 def test_times_without_a_zone_or_with_microseconds_are_read() -> None:

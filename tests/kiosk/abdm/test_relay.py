@@ -12,16 +12,16 @@ import pytest
 
 from kiosk.abdm.client import Gateway, timestamp
 from kiosk.abdm.errors import GatewayError, GatewayRefused, GatewaySilent, NoAccessToken
-from kiosk.abdm.inbound import Envelope, legacy_scan, read_note, read_patient, to_query, to_scan
+from kiosk.abdm.inbound import RequestHeaders, legacy_scan, read_note, read_patient, to_query, to_scan
 from kiosk.abdm.relay import PATIENCE_S, Relay, Verdict, pause_s, verdict
 from kiosk.abdm.schemas import read_legacy, read_share, read_status
 from kiosk.checkin import CheckIn
-from kiosk.patient import envelope
+from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, unpack_envelope
 from kiosk.security.encryption import Seal
 from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.errors import StoreAway
-from queueing.models import Debt, Facility, Queue
+from queueing.models import Facility, PendingReply, Queue
 from queueing.outbox import Outbox
 from queueing.registry import Registry
 from queueing.store.store import Store
@@ -65,7 +65,7 @@ class Line:
             "profile": {"patient": patient},
         }
         body = json.dumps(plain | changed).encode()
-        said = Envelope(request_id, HIP, timestamp(time.time()))
+        said = RequestHeaders(request_id, HIP, timestamp(time.time()))
         await self.check_in.scanned(to_scan(read_share(body), said, body=body, now_s=time.time(), cm_id="sbx"))
         return request_id
 
@@ -120,7 +120,7 @@ async def test_a_scan_is_acknowledged_and_its_debt_forgotten(line: Line) -> None
     assert 0 < int(heard.json["acknowledgement"]["profile"]["expiry"]) <= 1800
     assert heard.json["response"] == {"requestId": request_id}
     assert (heard.headers["x-hip-id"], heard.headers["x-cm-id"]) == (HIP, "sbx")
-    assert line.ended == [Verdict.PAID]
+    assert line.ended == [Verdict.DELIVERED]
     assert await line.outbox.backlog() == 0
 
 
@@ -134,10 +134,10 @@ async def test_a_refusal_is_told_in_words(line: Line) -> None:
 
 async def test_an_unknown_hospital_is_told_too(line: Line) -> None:
     await line.scan(metaData={"hipId": "NOWHERE", "context": "1"})
-    said = Envelope("r-9", "", timestamp(time.time()))
+    said = RequestHeaders("r-9", "", timestamp(time.time()))
     raw = sample("v3-hip-patient-share")
     await line.check_in.scanned(to_scan(read_share(raw), said, body=raw, now_s=time.time(), cm_id="sbx"))
-    said = Envelope("r-10", "", timestamp(time.time()))
+    said = RequestHeaders("r-10", "", timestamp(time.time()))
     nowhere = b'{"profile":{"patient":{"abhaAddress":"a@sbx"}}}'
     await line.check_in.scanned(to_scan(read_share(nowhere), said, body=nowhere, now_s=time.time(), cm_id="sbx"))
     await line.pay()
@@ -147,10 +147,10 @@ async def test_an_unknown_hospital_is_told_too(line: Line) -> None:
 async def test_legacy_and_running_token_answers_go_their_own_way(line: Line) -> None:
     await line.scan()
     old = json.dumps(json.loads(sample("v1-profile-share")) | {"timestamp": timestamp(time.time())}).encode()
-    said = Envelope("", HIP, "")
+    said = RequestHeaders("", HIP, "")
     await line.check_in.scanned(legacy_scan(read_legacy(old), said, "v1", body=old, now_s=time.time(), cm_id="sbx"))
     asked = json.dumps({"hipId": HIP, "context": "M1"}).encode()
-    said = Envelope("r-3", HIP, timestamp(time.time()))
+    said = RequestHeaders("r-3", HIP, timestamp(time.time()))
     await line.check_in.asked(to_query(read_status(asked), said, body=asked, now_s=time.time()))
     await line.pay()
     by_path = {heard.path: heard.json for heard in line.fake.heard if heard.body}
@@ -187,7 +187,7 @@ async def test_a_gateway_with_bad_manners_hears_each_answer_with_the_same_bytes(
     line.fake.manners[ON_SHARE] = rude
     requests = [await line.scan(number) for number in range(people)]
     await line.pay(within_s=29)
-    assert line.ended == [Verdict.PAID] * people
+    assert line.ended == [Verdict.DELIVERED] * people
     said: dict[str, set[bytes]] = defaultdict(set)
     for heard in line.shares():
         said[heard.json["response"]["requestId"]].add(heard.body)
@@ -222,10 +222,12 @@ async def test_a_parked_debt_keeps_nobodys_profile(line: Line) -> None:
     await line.pay()
     [parked] = await line.outbox.parked(HIP)
     assert await line.outbox.resend(HIP, parked.id)
-    (debt,) = await line.outbox.take()
-    letter = envelope.read(line.seal.open(envelope.PURPOSE, debt.facility_key, debt.request, debt.letter))
-    assert letter == envelope.Letter(letter.note)
-    assert read_note(letter.note).abha_address == "p0@sbx"
+    (pending,) = await line.outbox.take()
+    envelope = unpack_envelope(
+        line.seal.open(ENVELOPE_PURPOSE, pending.facility_key, pending.request, pending.envelope)
+    )
+    assert envelope == Envelope(envelope.note)
+    assert read_note(envelope.note).abha_address == "p0@sbx"
 
 
 async def test_401_earns_one_retry_with_a_new_token(line: Line) -> None:
@@ -245,7 +247,7 @@ async def test_an_expired_token_costs_nobody_the_number(line: Line) -> None:
     for number in range(20):
         await line.scan(number)
     await line.pay()
-    assert line.ended == [Verdict.PAID] * 20
+    assert line.ended == [Verdict.DELIVERED] * 20
     assert line.fake.tokens == 2
 
 
@@ -261,11 +263,11 @@ async def test_when_the_patience_of_the_phone_is_over_the_debt_is_parked(line: L
 async def test_a_late_debt_gets_its_one_attempt(line: Line) -> None:
     await line.scan(1)
     await line.pay(line.relay(ahead_s=600))
-    assert line.ended == [Verdict.PAID]
+    assert line.ended == [Verdict.DELIVERED]
     line.fake.manners[ON_SHARE] = always(503, b"")
     await line.scan(2)
     await line.pay(line.relay(ahead_s=600))
-    assert line.ended == [Verdict.PAID, Verdict.PARK]
+    assert line.ended == [Verdict.DELIVERED, Verdict.PARKED]
     assert len(line.shares()) == 2
 
 
@@ -283,7 +285,7 @@ async def test_a_letter_that_does_not_open_is_parked(line: Line) -> None:
     line.seal._days.clear()
     await line.pay()
     [parked] = await line.outbox.parked(HIP)
-    assert parked.reason == "its letter cannot be opened"
+    assert parked.reason == "its envelope cannot be opened"
 
 
 async def test_parked_reasons_never_repeat_the_gateways_sentence(line: Line) -> None:
@@ -311,7 +313,7 @@ async def test_asked_to_stop_it_lets_attempts_under_way_end(line: Line) -> None:
     line.fake.manners[ON_SHARE] = slow
     await line.scan()
     await running(line, line.relay(), lambda: bool(line.shares()))
-    assert line.ended == [Verdict.PAID]
+    assert line.ended == [Verdict.DELIVERED]
     assert await line.outbox.backlog() == 0
 
 
@@ -327,7 +329,7 @@ async def test_what_was_not_paid_when_it_stopped_is_paid_by_the_next(line: Line,
     line.fake.manners.clear()
     line.outbox = Outbox(store, "relay-2")
     await running(line, line.relay(), lambda: bool(line.ended))
-    assert line.ended == [Verdict.PAID]
+    assert line.ended == [Verdict.DELIVERED]
     first, *_, last = line.shares()
     assert first.body == last.body
 
@@ -344,16 +346,16 @@ class Forgetful:
             self._left -= 1
             raise StoreAway
 
-    async def take(self, *, limit: int, wait_ms: int) -> list[Debt]:
+    async def take(self, *, limit: int, wait_ms: int) -> list[PendingReply]:
         return await self._outbox.take(limit=limit, wait_ms=wait_ms)
 
-    async def paid(self, debts: Sequence[Debt]) -> None:
+    async def delivered(self, pending_replies: Sequence[PendingReply]) -> None:
         self._maybe_away()
-        await self._outbox.paid(debts)
+        await self._outbox.delivered(pending_replies)
 
-    async def park(self, debt: Debt, reason: str) -> None:
+    async def park(self, pending: PendingReply, reason: str) -> None:
         self._maybe_away()
-        await self._outbox.park(debt, reason)
+        await self._outbox.park(pending, reason)
 
 
 async def test_a_store_that_is_away_is_told_later(line: Line) -> None:
@@ -369,13 +371,13 @@ async def test_a_store_that_is_away_is_told_later(line: Line) -> None:
 
 async def test_an_outbox_that_cannot_be_read_is_read_again(line: Line, caplog: pytest.LogCaptureFixture) -> None:
     class Away(Forgetful):
-        async def take(self, *, limit: int, wait_ms: int) -> list[Debt]:
+        async def take(self, *, limit: int, wait_ms: int) -> list[PendingReply]:
             self._maybe_away()
             return await super().take(limit=limit, wait_ms=wait_ms)
 
     await line.scan()
     await running(line, line.relay(Away(line.outbox, 1)), lambda: bool(line.ended))
-    assert line.ended == [Verdict.PAID]
+    assert line.ended == [Verdict.DELIVERED]
     assert "the outbox cannot be read: StoreAway" in caplog.text
 
 
@@ -391,7 +393,7 @@ async def test_an_outage_of_the_gateway_ends_with_everybody_told(line: Line) -> 
     line.fake.port = port_of
     await line.fake.start()
     await relay.finish(25)
-    assert line.ended == [Verdict.PAID] * 60
+    assert line.ended == [Verdict.DELIVERED] * 60
     assert len({heard.body for heard in line.shares()}) == 60
 
 
@@ -407,13 +409,13 @@ async def test_an_outage_of_the_gateway_ends_with_everybody_told(line: Line) -> 
         (GatewayRefused(500, "900900", ""), Verdict.RETRY),
         (GatewayRefused(503, "ABDM-1024", ""), Verdict.RETRY),
         (GatewayRefused(302, "", ""), Verdict.RETRY),
-        (GatewayRefused(400, "ABDM-1006", "Bad Request"), Verdict.PARK),
-        (GatewayRefused(404, "ABDM-1001", "No share matches"), Verdict.PARK),
-        (GatewayRefused(403, "", ""), Verdict.PARK),
-        (GatewayRefused(400, "ABDM-1087", ""), Verdict.PAID),
-        (GatewayRefused(409, "", "already been acknowledged"), Verdict.PAID),
-        (GatewayRefused(400, "ABDM-9999", "Duplicate request"), Verdict.PAID),
-        (GatewayRefused(400, "ABDM-1407", "ABHA address already deactivated"), Verdict.PARK),
+        (GatewayRefused(400, "ABDM-1006", "Bad Request"), Verdict.PARKED),
+        (GatewayRefused(404, "ABDM-1001", "No share matches"), Verdict.PARKED),
+        (GatewayRefused(403, "", ""), Verdict.PARKED),
+        (GatewayRefused(400, "ABDM-1087", ""), Verdict.DELIVERED),
+        (GatewayRefused(409, "", "already been acknowledged"), Verdict.DELIVERED),
+        (GatewayRefused(400, "ABDM-9999", "Duplicate request"), Verdict.DELIVERED),
+        (GatewayRefused(400, "ABDM-1407", "ABHA address already deactivated"), Verdict.PARKED),
     ],
     ids=str,
 )

@@ -9,15 +9,15 @@ import pytest
 
 from kiosk.abdm import schemas
 from kiosk.abdm.client import read_error, timestamp
-from kiosk.abdm.inbound import Envelope, Note, legacy_scan, read_note, read_patient, to_query, to_scan
+from kiosk.abdm.inbound import Note, RequestHeaders, legacy_scan, read_note, read_patient, to_query, to_scan
 from kiosk.abdm.jwks import read_key_set
 from kiosk.abdm.outbound import body_of, path_of
 from kiosk.patient.person import Patient, Scan
-from queueing.models import Debt, DebtKind, Outcome, Refusal
+from queueing.models import Outcome, PendingReply, Refusal, ReplyKind
 from tests.kiosk.abdm.fake_gateway import SAMPLES, sample
 
 NOW = 1_789_553_568.0
-SAID = Envelope("F29F0E59-8388-4698-9FE6-05DB67AEAC46", "", timestamp(NOW))
+SAID = RequestHeaders("F29F0E59-8388-4698-9FE6-05DB67AEAC46", "", timestamp(NOW))
 SHARES = [
     "v3-hip-patient-share",
     "v3-hip-patient-share-abha-as-number-null-address",
@@ -45,20 +45,20 @@ def patient_in(scan: Scan) -> Patient:
     return read_patient(scan.note, scan.profile)
 
 
-def debt(**changed: Any) -> Debt:
+def pending(**changed: Any) -> PendingReply:
     plain: dict[str, Any] = {
         "id": "d 1-0",
-        "kind": DebtKind.ON_SHARE,
+        "kind": ReplyKind.ON_SHARE,
         "facility_key": "f",
         "request": "ab" * 16,
-        "letter": b"",
+        "envelope": b"",
         "outcome": Outcome.NEW,
         "refusal": None,
         "token": "3",
         "expires_in_s": 180,
-        "owed_ms": int(time.time() * 1000),
+        "created_ms": int(time.time() * 1000),
     }
-    return Debt(**(plain | changed))
+    return PendingReply(**(plain | changed))
 
 
 @pytest.mark.parametrize("name", SHARES)
@@ -138,7 +138,9 @@ def test_the_draft_of_2023_is_read_and_answered_in_its_own_form() -> None:
 def test_legacy_shares_carry_their_ids_in_the_body(name: str, form: Any, phone: str, context: str) -> None:
     body = sample(name)
     sent = 1_652_192_352.993
-    scan = legacy_scan(schemas.read_legacy(body), Envelope("", "HIP_1", ""), form, body=body, now_s=sent, cm_id="sbx")
+    scan = legacy_scan(
+        schemas.read_legacy(body), RequestHeaders("", "HIP_1", ""), form, body=body, now_s=sent, cm_id="sbx"
+    )
     assert scan.refusal is None
     assert (scan.facility, scan.context) == ("HIP_1", context)
     assert scan.request_id == "499a5a4a-7dda-4f20-9b67-e24589627061"
@@ -157,7 +159,7 @@ def test_the_generated_client_of_2021_is_read() -> None:
             "patient": {"hipCode": "7", "userDemographics": {"healthId": "a.b@sbx", "name": "A B", "gender": "F"}},
         }
     ).encode()
-    scan = legacy_scan(schemas.read_legacy(body), Envelope("", "H", ""), "v05", body=body, now_s=NOW, cm_id="sbx")
+    scan = legacy_scan(schemas.read_legacy(body), RequestHeaders("", "H", ""), "v05", body=body, now_s=NOW, cm_id="sbx")
     assert scan.refusal is None
     assert scan.context == "7"
     assert patient_in(scan).abha_address == "a.b@sbx"
@@ -209,31 +211,31 @@ def v3_note(**changed: str) -> Note:
 
 def test_a_number_is_acknowledged_as_the_protocol_page_does() -> None:
     note = v3_note(context="OPD1", abha_address="asha.devi@sbx")
-    said = body_of(debt(token="1", expires_in_s=1800), note, NOW)
+    said = body_of(pending(token="1", expires_in_s=1800), note, NOW)
     assert json.loads(said) == json.loads(sample("v3-on-share-success"))
-    said = body_of(debt(token="1", expires_in_s=1799), note, NOW)
+    said = body_of(pending(token="1", expires_in_s=1799), note, NOW)
     assert json.loads(said) == json.loads(sample("v3-on-share-success-observed-remaining-seconds"))
 
 
 def test_the_validity_can_be_written_as_a_number() -> None:
-    said = body_of(debt(), v3_note(), NOW, expiry_as_number=True)
+    said = body_of(pending(), v3_note(), NOW, expiry_as_number=True)
     assert json.loads(said) == json.loads(sample("v3-on-share-success-expiry-number"))
 
 
 @pytest.mark.parametrize(("given", "said"), [(-5, "1"), (0, "1"), (86_401, "86400"), (10**9, "86400")])
 def test_the_validity_stays_within_a_day(given: int, said: str) -> None:
-    body = json.loads(body_of(debt(expires_in_s=given), v3_note(), NOW))
+    body = json.loads(body_of(pending(expires_in_s=given), v3_note(), NOW))
     assert body["acknowledgement"]["profile"]["expiry"] == said
 
 
 def test_the_draft_has_its_own_acknowledgement() -> None:
     note = v3_note(form="draft", abha_address="abc@abdm", request_id="6f0b4665-a915-4c92-aa36-65afb4a2cd71")
-    assert json.loads(body_of(debt(), note, NOW)) == json.loads(sample("v3-draft2023-on-share"))
+    assert json.loads(body_of(pending(), note, NOW)) == json.loads(sample("v3-draft2023-on-share"))
 
 
 def test_legacy_answers_have_the_legacy_form() -> None:
     note = v3_note(form="v1", abha_address="janedoe@sbx", request_id="499a5a4a-7dda-4f20-9b67-e24589627061")
-    said = json.loads(body_of(debt(token="0001"), note, time.time()))
+    said = json.loads(body_of(pending(token="0001"), note, time.time()))
     shape = json.loads(sample("v1-profile-on-share-success"))
     assert said["acknowledgement"] == shape["acknowledgement"]
     assert said["resp"] == shape["resp"]
@@ -241,34 +243,34 @@ def test_legacy_answers_have_the_legacy_form() -> None:
     assert (
         abs(time.time() - time.mktime(time.strptime(said["timestamp"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 60
     )
-    failed = json.loads(body_of(debt(refusal=Refusal.CLOSED_COUNTER), note, time.time()))
+    failed = json.loads(body_of(pending(refusal=Refusal.CLOSED_COUNTER), note, time.time()))
     assert failed.keys() == json.loads(sample("v1-profile-on-share-failure")).keys()
     assert failed["error"]["code"] == 1000
-    old = json.loads(body_of(debt(), v3_note(form="v05", abha_address="test@sbx"), time.time()))
+    old = json.loads(body_of(pending(), v3_note(form="v05", abha_address="test@sbx"), time.time()))
     assert old["acknowledgement"] == json.loads(sample("v05-profile-on-share-success"))["acknowledgement"]
 
 
 def test_a_legacy_answer_has_the_same_bytes_on_each_attempt_and_a_true_time_when_it_is_late() -> None:
-    owed = debt()
+    owed = pending()
     note = v3_note(form="v1")
-    assert body_of(owed, note, owed.owed_ms / 1000 + 1) == body_of(owed, note, owed.owed_ms / 1000 + 25)
-    late = owed.owed_ms / 1000 + 3600
+    assert body_of(owed, note, owed.created_ms / 1000 + 1) == body_of(owed, note, owed.created_ms / 1000 + 25)
+    late = owed.created_ms / 1000 + 3600
     assert json.loads(body_of(owed, note, late))["timestamp"] == timestamp(late)
 
 
 def test_the_running_token_is_told_as_the_protocol_does() -> None:
     note = v3_note(form="status", hip_id="IN0110000123", context="1", request_id="2b1f6c52-7a3e-4a2b-9c55-8a0d2b7f9f10")
-    owed = debt(kind=DebtKind.ON_STATUS, running="3", pace_min=5)
+    owed = pending(kind=ReplyKind.ON_STATUS, running="3", pace_min=5)
     assert json.loads(body_of(owed, note, NOW)) == json.loads(sample("v3-running-token-on-status-success"))
-    nobody = json.loads(body_of(debt(kind=DebtKind.ON_STATUS), note, NOW))
+    nobody = json.loads(body_of(pending(kind=ReplyKind.ON_STATUS), note, NOW))
     assert nobody["token"]["runningTokenNumber"] == "0"
-    failed = json.loads(body_of(debt(kind=DebtKind.ON_STATUS, refusal=Refusal.UNKNOWN_COUNTER), note, NOW))
+    failed = json.loads(body_of(pending(kind=ReplyKind.ON_STATUS, refusal=Refusal.UNKNOWN_COUNTER), note, NOW))
     assert failed.keys() == json.loads(sample("v3-running-token-on-status-error")).keys()
 
 
 @pytest.mark.parametrize("refusal", list(Refusal))
 def test_every_refusal_has_words_that_fit_and_a_code(refusal: Refusal) -> None:
-    said = json.loads(body_of(debt(refusal=refusal), v3_note(), NOW))
+    said = json.loads(body_of(pending(refusal=refusal), v3_note(), NOW))
     assert said.keys() == json.loads(sample("v3-on-share-failure")).keys()
     assert said["response"] == {"requestId": "f29f0e59-8388-4698-9fe6-05db67aeac46"}
     assert said["error"]["code"].startswith("ABDM-")
@@ -277,7 +279,7 @@ def test_every_refusal_has_words_that_fit_and_a_code(refusal: Refusal) -> None:
 
 def test_refusals_with_a_code_of_their_own_use_it() -> None:
     codes = {
-        each: json.loads(body_of(debt(refusal=each), v3_note(), NOW))["error"]["code"]
+        each: json.loads(body_of(pending(refusal=each), v3_note(), NOW))["error"]["code"]
         for each in (Refusal.INTENT, Refusal.UNKNOWN_FACILITY, Refusal.BUSY, Refusal.CLOSED_COUNTER)
     }
     assert list(codes.values()) == ["ABDM-1149", "ABDM-1035", "ABDM-1024", "ABDM-9999"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 
-from kiosk.services import House
+from kiosk.services import Services
 from queueing.embedded.server import EmbeddedValkey
-from tests.kiosk.console.signed_in import HIP, Browser, browser, build_hospitals, house_of, opened_app, ready_login
+from tests.kiosk.console.signed_in import HIP, Browser, browser, build_hospitals, opened_app, ready_login, services_of
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +36,16 @@ async def running(valkey_url: str, folder: Path) -> AsyncIterator[Litestar]:
 @pytest.fixture
 async def app(running: Litestar) -> Litestar:
     """The same with two hospitals, nobody in them and nothing from the test before."""
-    house = house_of(running)
-    await house.store.each_primary("FLUSHALL")
-    await house.seal.refresh(house._day_keys)
-    await build_hospitals(house)
+    services = services_of(running)
+    await services.store.each_primary("FLUSHALL")
+    await services.seal.refresh(services._day_keys)
+    await build_hospitals(services)
     return running
 
 
 @pytest.fixture
-def house(app: Litestar) -> House:
-    return house_of(app)
+def services(app: Litestar) -> Services:
+    return services_of(app)
 
 
 @pytest.fixture
@@ -56,18 +56,18 @@ async def stranger(app: Litestar) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def clerk(app: Litestar, house: House) -> AsyncIterator[Browser]:
+async def clerk(app: Litestar, services: Services) -> AsyncIterator[Browser]:
     """A clerk of the first hospital, signed in."""
-    await ready_login(house.staff, "asha", name="Asha")
+    await ready_login(services.staff, "asha", name="Asha")
     async with browser(app, address="10.1.2.4") as one:
         assert (await one.sign_in("asha")).status_code == 303
         yield one
 
 
 @pytest.fixture
-async def admin(app: Litestar, house: House) -> AsyncIterator[Browser]:
+async def admin(app: Litestar, services: Services) -> AsyncIterator[Browser]:
     """The administrator of the first hospital, signed in."""
-    await ready_login(house.staff, "imran", HIP, "admin", name="Imran")
+    await ready_login(services.staff, "imran", HIP, "admin", name="Imran")
     async with browser(app, address="10.1.2.5") as one:
         assert (await one.sign_in("imran")).status_code == 303
         yield one

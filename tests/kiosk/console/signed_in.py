@@ -14,7 +14,7 @@ from kiosk.accounts.service import Role, Staff
 from kiosk.app import create_app
 from kiosk.checkin import CheckIn
 from kiosk.patient.person import Patient
-from kiosk.services import House
+from kiosk.services import Services
 from kiosk.settings import load
 from queueing.models import Facility, Place, Queue
 from tests.kiosk.share_builders import scan_of
@@ -35,23 +35,23 @@ async def opened_app(valkey_url: str, folder: Path, **settings: str) -> AsyncIte
         yield app
 
 
-def house_of(app: Litestar) -> House:
-    house: House = app.state.house
-    return house
+def services_of(app: Litestar) -> Services:
+    services: Services = app.state.services
+    return services
 
 
-async def build_hospitals(house: House) -> None:
+async def build_hospitals(services: Services) -> None:
     """Two hospitals with queues of the same names."""
-    await build_hospital(house, HIP, "District Hospital Baramulla")
-    await build_hospital(house, OTHER_HIP, "Sub-District Hospital Sopore")
+    await build_hospital(services, HIP, "District Hospital Baramulla")
+    await build_hospital(services, OTHER_HIP, "Sub-District Hospital Sopore")
 
 
-async def build_hospital(house: House, hip: str, name: str) -> None:
+async def build_hospital(services: Services, hip: str, name: str) -> None:
     """Medicine (M1 to M3, the default) and registration (R1)."""
     facility = Facility(hip_id=hip, name=name, district="Baramulla", latitude=34.2, longitude=74.3)
-    await house.registry.put_facility(facility)
-    await house.registry.put_queue(hip, Queue(id="medicine", name="Medicine OPD", prefix="M"), 3)
-    await house.registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R"), 1)
+    await services.registry.put_facility(facility)
+    await services.registry.put_queue(hip, Queue(id="medicine", name="Medicine OPD", prefix="M"), 3)
+    await services.registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R"), 1)
 
 
 async def ready_login(staff: Staff, login: str, facility: str = HIP, role: Role = "clerk", name: str = "") -> str:

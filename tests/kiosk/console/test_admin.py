@@ -5,28 +5,28 @@ import re
 import pytest
 from litestar import Litestar
 
-from kiosk.services import House
-from queueing.models import Remote
+from kiosk.services import Services
+from queueing.models import PresenceRule
 from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_queue_and_its_counter_count_at_once(admin: Browser, house: House) -> None:
+async def test_a_queue_and_its_counter_count_at_once(admin: Browser, services: Services) -> None:
     answer = await admin.send_form("/console/admin/queue", id="surgery", name="Surgery OPD", prefix="s", limit="200")
     assert answer.headers["location"] == "/console/admin?done=queue#queue"
     await admin.send_form("/console/admin/counter", name="s1", queues="surgery, medicine")
-    counter = next(one for one in await house.registry.counters(HIP) if one.name == "S1")
+    counter = next(one for one in await services.registry.counters(HIP) if one.name == "S1")
     assert counter.queues == ("surgery", "medicine")
-    place = await arrive(house.check_in, "First of Surgery", context="S1")
+    place = await arrive(services.check_in, "First of Surgery", context="S1")
     assert place.token == "S-001"
     assert "Queue saved." in (await admin.get("/console/admin?done=queue")).text
 
 
 MISFITS: list[tuple[str, dict[str, str], int, str]] = [
-    ("queue", {"id": "a b", "name": "X", "prefix": "X"}, 422, "letters, digits"),
+    ("queue", {"id": "a b", "name": "X", "prefix": "X"}, 422, "envelopes, digits"),
     ("queue", {"id": "x", "name": "", "prefix": "X"}, 422, "needs a name"),
-    ("queue", {"id": "x", "name": "X", "prefix": "XXXX"}, 422, "1 to 3 letters"),
+    ("queue", {"id": "x", "name": "X", "prefix": "XXXX"}, 422, "1 to 3 envelopes"),
     ("queue", {"id": "x", "name": "X", "prefix": "M"}, 409, "this prefix already"),
     ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "0"}, 422, "from 1 to"),
     ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "99999999999999999999"}, 422, "from 1 to"),
@@ -48,9 +48,9 @@ MISFITS: list[tuple[str, dict[str, str], int, str]] = [
 ]
 
 
-async def test_what_does_not_fit_is_said_on_the_page_and_changes_nothing(admin: Browser, house: House) -> None:
+async def test_what_does_not_fit_is_said_on_the_page_and_changes_nothing(admin: Browser, services: Services) -> None:
     async def kept() -> list[object]:
-        registry = house.registry
+        registry = services.registry
         return [await registry.queues(HIP), await registry.counters(HIP), await registry.facility(HIP)]
 
     before = await kept()
@@ -60,26 +60,30 @@ async def test_what_does_not_fit_is_said_on_the_page_and_changes_nothing(admin: 
         assert await kept() == before, (act, form)
 
 
-async def test_rules_texts_default_and_facts_are_kept(admin: Browser, house: House) -> None:
+async def test_rules_texts_default_and_facts_are_kept(admin: Browser, services: Services) -> None:
     await admin.send_form("/console/admin/policy", far="REFUSE", stale="TAKE", unknown="EXPECT", near_m="1500")
     await admin.send_form("/console/admin/text", text="old-uuid-1234", counter="R1")
     await admin.send_form("/console/admin/default", id="registration")
     await admin.send_form("/console/admin/facility", name="New Name", district="Pulwama", timezone="Asia/Kolkata")
-    facility = await house.registry.facility(HIP)
+    facility = await services.registry.facility(HIP)
     assert facility is not None
-    assert (facility.policy.far, facility.policy.stale, facility.policy.near_m) == (Remote.REFUSE, Remote.TAKE, 1500)
+    assert (facility.policy.far, facility.policy.stale, facility.policy.near_m) == (
+        PresenceRule.REFUSE,
+        PresenceRule.TAKE,
+        1500,
+    )
     assert (facility.default_queue, facility.name, facility.latitude) == ("registration", "New Name", None)
-    assert (await arrive(house.check_in, "Old Poster", context="OLD-UUID-1234")).token == "R-001"
+    assert (await arrive(services.check_in, "Old Poster", context="OLD-UUID-1234")).token == "R-001"
     assert "OLD-UUID-1234" in (await admin.get("/console/admin")).text
     await admin.send_form("/console/admin/text", text="old-uuid-1234", counter="")
-    assert await house.registry.texts(HIP) == {}
+    assert await services.registry.texts(HIP) == {}
 
 
-async def test_closing_and_opening_is_one_press(admin: Browser, house: House) -> None:
+async def test_closing_and_opening_is_one_press(admin: Browser, services: Services) -> None:
     await admin.send_form("/console/admin/counter-open", name="M1", open="0")
     await admin.send_form("/console/admin/queue-open", id="registration", open="0")
-    assert {one.name for one in await house.registry.counters(HIP) if not one.open} == {"M1"}
-    assert {one.id for one in await house.registry.queues(HIP) if not one.open} == {"registration"}
+    assert {one.name for one in await services.registry.counters(HIP) if not one.open} == {"M1"}
+    assert {one.id for one in await services.registry.queues(HIP) if not one.open} == {"registration"}
 
 
 async def test_a_new_password_is_shown_once_and_works(app: Litestar, admin: Browser) -> None:
@@ -95,16 +99,16 @@ async def test_a_new_password_is_shown_once_and_works(app: Litestar, admin: Brow
     assert password.group() not in again.text
 
 
-async def test_a_parked_answer_is_seen_and_sent_again(admin: Browser, house: House) -> None:
-    await arrive(house.check_in, "Not Told")
-    (debt,) = await house.outbox.take(limit=5, wait_ms=500)
-    await house.outbox.park(debt, "the gateway said <no>")
+async def test_a_parked_answer_is_seen_and_sent_again(admin: Browser, services: Services) -> None:
+    await arrive(services.check_in, "Not Told")
+    (pending,) = await services.outbox.take(limit=5, wait_ms=500)
+    await services.outbox.park(pending, "the gateway said <no>")
     page = (await admin.get("/console/admin")).text
     assert "the gateway said &lt;no&gt;" in page
-    (parked,) = await house.outbox.parked(HIP)
+    (parked,) = await services.outbox.parked(HIP)
     sent = await admin.send_form("/console/admin/resend", id=parked.id)
     assert sent.headers["location"] == "/console/admin?done=resent#resend"
-    assert [one.token for one in await house.outbox.take(limit=5, wait_ms=500)] == ["M-001"]
+    assert [one.token for one in await services.outbox.take(limit=5, wait_ms=500)] == ["M-001"]
     gone = await admin.send_form("/console/admin/resend", id=parked.id)
     assert gone.headers["location"] == "/console/admin?done=not_resent#resend"
 

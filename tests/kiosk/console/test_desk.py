@@ -7,7 +7,7 @@ from litestar import Litestar
 
 from kiosk.console.desk import MOVES
 from kiosk.patient.person import Patient
-from kiosk.services import House
+from kiosk.services import Services
 from queueing.models import Place
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
 
@@ -19,8 +19,8 @@ ASHA = Patient(
 )  # fmt: skip
 
 
-async def test_the_list_tells_people_apart_without_showing_everything(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, ASHA, position=(34.2, 74.3))
+async def test_the_list_tells_people_apart_without_showing_everything(clerk: Browser, services: Services) -> None:
+    await arrive(services.check_in, ASHA, position=(34.2, 74.3))
     (row,) = (await clerk.desk())["tickets"]
     assert (row["token"], row["name"], row["gender"], row["last_four"]) == ("M-001", "Asha Devi", "F", "1111")
     assert int(row["age"]) >= 38
@@ -30,8 +30,10 @@ async def test_the_list_tells_people_apart_without_showing_everything(clerk: Bro
     assert "9000000001" not in str(row)
 
 
-async def test_the_patient_at_the_counter_comes_with_all_that_registration_needs(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, ASHA)
+async def test_the_patient_at_the_counter_comes_with_all_that_registration_needs(
+    clerk: Browser, services: Services
+) -> None:
+    await arrive(services.check_in, ASHA)
     answer = await clerk.ask("/console/desk/next", counter="M1", seen="")
     assert (answer.json()["outcome"], answer.json()["words"]) == ("MOVED", "M-001 called to M1.")
     view = await clerk.desk()
@@ -44,18 +46,18 @@ async def test_the_patient_at_the_counter_comes_with_all_that_registration_needs
     assert (await clerk.desk("M2"))["current"] is None
 
 
-async def test_a_desk_shows_its_own_queues_and_no_other(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, "Medicine Patient")
-    await arrive(house.check_in, "Registration Patient", context="R1")
+async def test_a_desk_shows_its_own_queues_and_no_other(clerk: Browser, services: Services) -> None:
+    await arrive(services.check_in, "Medicine Patient")
+    await arrive(services.check_in, "Registration Patient", context="R1")
     assert [row["name"] for row in (await clerk.desk("M1"))["tickets"]] == ["Medicine Patient"]
     assert [row["name"] for row in (await clerk.desk("R1"))["tickets"]] == ["Registration Patient"]
     answer = await clerk.get("/console/desk?counter=Z9", headers={"accept": "application/json"})
     assert answer.status_code == 404
 
 
-async def test_a_doubled_press_of_next_calls_one_patient(clerk: Browser, house: House) -> None:
+async def test_a_doubled_press_of_next_calls_one_patient(clerk: Browser, services: Services) -> None:
     for name in ("First", "Second", "Third"):
-        await arrive(house.check_in, name)
+        await arrive(services.check_in, name)
     pressed = [clerk.ask("/console/desk/next", counter="M1", seen="") for _ in range(4)]
     outcomes = sorted([answer.json()["outcome"] for answer in await asyncio.gather(*pressed)])
     assert outcomes == ["MOVED", "TAKEN", "TAKEN", "TAKEN"]
@@ -65,10 +67,10 @@ async def test_a_doubled_press_of_next_calls_one_patient(clerk: Browser, house: 
 
 
 async def test_a_clerk_who_was_slower_is_told_which_counter_was_quicker(
-    app: Litestar, clerk: Browser, house: House
+    app: Litestar, clerk: Browser, services: Services
 ) -> None:
-    await ready_login(house.staff, "bilal")
-    place = await arrive(house.check_in, "Wanted By Two")
+    await ready_login(services.staff, "bilal")
+    place = await arrive(services.check_in, "Wanted By Two")
     async with browser(app, address="10.1.2.9") as other:
         await other.sign_in("bilal")
         await other.ask("/console/desk/call", counter="M2", ticket=place.ticket)
@@ -77,8 +79,8 @@ async def test_a_clerk_who_was_slower_is_told_which_counter_was_quicker(
     assert late["ticket"]["counter"] == "M2"
 
 
-async def test_each_move_does_what_its_words_say(clerk: Browser, house: House) -> None:
-    first, second = [(await arrive(house.check_in, name)).ticket for name in ("First", "Second")]
+async def test_each_move_does_what_its_words_say(clerk: Browser, services: Services) -> None:
+    first, second = [(await arrive(services.check_in, name)).ticket for name in ("First", "Second")]
 
     async def said(move: str, **body: str) -> str:
         words: str = (await clerk.ask(f"/console/desk/{move}", counter="M1", **body)).json()["words"]
@@ -101,8 +103,8 @@ async def test_each_move_does_what_its_words_say(clerk: Browser, house: House) -
     assert [row["token"] for row in (await clerk.desk("R1"))["tickets"]] == ["M-002"]
 
 
-async def test_who_took_a_place_from_afar_is_checked_in_at_the_desk(clerk: Browser, house: House) -> None:
-    place = await arrive(house.check_in, "Far Away", position=(28.6, 77.2))
+async def test_who_took_a_place_from_afar_is_checked_in_at_the_desk(clerk: Browser, services: Services) -> None:
+    place = await arrive(services.check_in, "Far Away", position=(28.6, 77.2))
     (row,) = (await clerk.desk())["tickets"]
     assert (row["state"], row["near"], "far away" in row["tags"]) == ("expected", "far", True)
     assert (await clerk.ask("/console/desk/next", counter="M1", seen="")).json()["outcome"] == "EMPTY"
@@ -110,11 +112,11 @@ async def test_who_took_a_place_from_afar_is_checked_in_at_the_desk(clerk: Brows
     assert (await clerk.ask("/console/desk/next", counter="M1", seen="")).json()["words"] == "M-001 called to M1."
 
 
-async def test_a_phone_that_was_not_told_is_marked(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, "Not Told")
-    await arrive(house.check_in, "Not Owed")
-    debts = await house.outbox.take(limit=2, wait_ms=500)
-    await house.outbox.park(next(debt for debt in debts if debt.token == "M-001"), "no answer")
+async def test_a_phone_that_was_not_told_is_marked(clerk: Browser, services: Services) -> None:
+    await arrive(services.check_in, "Not Told")
+    await arrive(services.check_in, "Not Owed")
+    pending_replies = await services.outbox.take(limit=2, wait_ms=500)
+    await services.outbox.park(next(pending for pending in pending_replies if pending.token == "M-001"), "no answer")
     assert {row["token"]: row["told"] for row in (await clerk.desk())["tickets"]} == {"M-001": False, "M-002": True}
 
 
@@ -130,22 +132,22 @@ NAMES = {
 }
 
 
-async def test_a_name_is_shown_clean_whatever_was_sent(clerk: Browser, house: House) -> None:
+async def test_a_name_is_shown_clean_whatever_was_sent(clerk: Browser, services: Services) -> None:
     for sent in NAMES:
-        await arrive(house.check_in, sent)
+        await arrive(services.check_in, sent)
     assert [row["name"] for row in (await clerk.desk())["tickets"]] == list(NAMES.values())
 
 
-async def test_a_profile_that_cannot_be_opened_is_still_a_number_to_call(clerk: Browser, house: House) -> None:
-    place = await arrive(house.check_in, "Erased")
-    house.seal._days = {}
+async def test_a_profile_that_cannot_be_opened_is_still_a_number_to_call(clerk: Browser, services: Services) -> None:
+    place = await arrive(services.check_in, "Erased")
+    services.seal._days = {}
     (row,) = (await clerk.desk())["tickets"]
     assert (row["token"], row["name"]) == ("M-001", "")
     assert (await clerk.ask("/console/desk/call", counter="M1", ticket=place.ticket)).json()["outcome"] == "MOVED"
 
 
-async def test_details_of_a_waiting_patient_are_read_without_calling(clerk: Browser, house: House) -> None:
-    place: Place = await arrive(house.check_in, ASHA)
+async def test_details_of_a_waiting_patient_are_read_without_calling(clerk: Browser, services: Services) -> None:
+    place: Place = await arrive(services.check_in, ASHA)
     answer = (await clerk.ask("/console/desk/patient", ticket=place.ticket)).json()
     assert {"label": "Phone", "value": "9000000001"} in answer["details"]
     assert (await clerk.desk())["tickets"][0]["state"] == "waiting"
@@ -160,10 +162,12 @@ async def test_the_counter_is_remembered_for_the_next_sign_in(app: Litestar, cle
         assert (await tomorrow.get("/console")).headers["location"] == "/console/at/M2"
 
 
-async def test_who_moved_a_ticket_is_the_login_of_the_session(app: Litestar, clerk: Browser, house: House) -> None:
+async def test_who_moved_a_ticket_is_the_login_of_the_session(
+    app: Litestar, clerk: Browser, services: Services
+) -> None:
     """Undo belongs to the person: another clerk has nothing to undo."""
-    await ready_login(house.staff, "bilal")
-    await arrive(house.check_in, "Somebody")
+    await ready_login(services.staff, "bilal")
+    await arrive(services.check_in, "Somebody")
     await clerk.ask("/console/desk/next", counter="M1", seen="")
     async with browser(app, address="10.1.2.9") as other:
         await other.sign_in("bilal")
@@ -186,8 +190,8 @@ def test_every_move_of_the_desk_has_words() -> None:
     assert {one for one in Outcome if 5 <= one <= 13} <= told
 
 
-async def test_the_page_of_the_desk_carries_no_patient(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, ASHA)
+async def test_the_page_of_the_desk_carries_no_patient(clerk: Browser, services: Services) -> None:
+    await arrive(services.check_in, ASHA)
     page = (await clerk.get("/console/at/M1")).text
     assert "Asha Devi" not in page
     assert OTHER_HIP not in page

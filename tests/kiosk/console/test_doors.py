@@ -7,7 +7,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 
 from kiosk.console import guards
-from kiosk.services import House
+from kiosk.services import Services
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
 
 pytestmark = pytest.mark.anyio
@@ -81,8 +81,8 @@ OTHER_SITES = [
 ]
 
 
-async def test_no_unsafe_door_opens_to_another_site(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, "Asha Devi")
+async def test_no_unsafe_door_opens_to_another_site(clerk: Browser, services: Services) -> None:
+    await arrive(services.check_in, "Asha Devi")
     for headers in OTHER_SITES:
         told = {**headers, "accept": "application/json", "x-csrf-token": clerk.csrf}
         answer = await clerk.post("/console/desk/next", json={"counter": "M1"}, headers=told)
@@ -90,8 +90,8 @@ async def test_no_unsafe_door_opens_to_another_site(clerk: Browser, house: House
     assert (await clerk.desk())["current"] is None
 
 
-async def test_another_site_cannot_sign_a_browser_in(stranger: Browser, house: House) -> None:
-    password = await ready_login(house.staff, "asha")
+async def test_another_site_cannot_sign_a_browser_in(stranger: Browser, services: Services) -> None:
+    password = await ready_login(services.staff, "asha")
     form = {"login": "asha", "password": password}
     answer = await stranger.post("/console/login", data=form, headers={"origin": "https://evil.example"})
     assert answer.status_code == 403
@@ -126,9 +126,9 @@ async def test_a_form_that_is_not_text_is_refused(clerk: Browser) -> None:
         assert answer.status_code in (400, 403), body[:20]
 
 
-async def test_no_move_reaches_a_ticket_of_another_hospital(app: Litestar, clerk: Browser, house: House) -> None:
-    place = await arrive(house.check_in, "Somebody Else", hip=OTHER_HIP)
-    before = await house.desk.ticket(OTHER_HIP, place.ticket)
+async def test_no_move_reaches_a_ticket_of_another_hospital(app: Litestar, clerk: Browser, services: Services) -> None:
+    place = await arrive(services.check_in, "Somebody Else", hip=OTHER_HIP)
+    before = await services.desk.ticket(OTHER_HIP, place.ticket)
     moves = ("call", "start", "finish", "hold", "no-show", "bring-back", "check-in", "cancel")
     for move in moves:
         answer = await clerk.ask(f"/console/desk/{move}", counter="M1", ticket=place.ticket)
@@ -136,18 +136,18 @@ async def test_no_move_reaches_a_ticket_of_another_hospital(app: Litestar, clerk
     for path in ("/console/desk/patient", "/console/slip"):
         body = {"ticket": place.ticket, "counter": "M1"} if "desk" in path else {"ticket": place.ticket}
         assert (await clerk.ask(path, **body)).status_code == 404
-    assert await house.desk.ticket(OTHER_HIP, place.ticket) == before
+    assert await services.desk.ticket(OTHER_HIP, place.ticket) == before
     assert (await clerk.desk())["tickets"] == []
 
 
 async def test_an_administrator_reaches_no_login_and_no_parked_answer_of_another_hospital(
-    admin: Browser, house: House
+    admin: Browser, services: Services
 ) -> None:
-    await ready_login(house.staff, "stranger", OTHER_HIP)
+    await ready_login(services.staff, "stranger", OTHER_HIP)
     for act in ("disable", "reset"):
         answer = await admin.send_form(f"/console/admin/{act}", login="stranger", disabled="1")
         assert answer.status_code == 422
-    member = await house.staff.member("stranger")
+    member = await services.staff.member("stranger")
     assert member is not None
     assert not member.disabled
     assert not member.must_change
@@ -159,8 +159,8 @@ async def test_a_clerk_cannot_choose_another_hospital(clerk: Browser) -> None:
     assert (await clerk.get("/console/facility")).status_code == 303
 
 
-async def test_a_state_administrator_works_in_the_chosen_hospital_only(app: Litestar, house: House) -> None:
-    await ready_login(house.staff, "director", "*", "admin")
+async def test_a_state_administrator_works_in_the_chosen_hospital_only(app: Litestar, services: Services) -> None:
+    await ready_login(services.staff, "director", "*", "admin")
     async with browser(app) as one:
         await one.sign_in("director")
         assert (await one.get("/console")).headers["location"] == "/console/facility"

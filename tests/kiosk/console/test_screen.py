@@ -17,9 +17,9 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from kiosk.locales import BOOK
 from kiosk.patient.person import Patient, shown
-from kiosk.services import House
+from kiosk.services import Services
 from queueing.models import Place
-from tests.kiosk.console.signed_in import OWN_PASSWORD, arrive, build_hospital, house_of, opened_app, ready_login
+from tests.kiosk.console.signed_in import OWN_PASSWORD, arrive, build_hospital, opened_app, ready_login, services_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -42,19 +42,19 @@ EVIL = [
 class Program:
     """The program's web role at an address, and a house on the same store for what happens elsewhere."""
 
-    def __init__(self, address: str, house: House) -> None:
-        self.address, self.house = address, house
+    def __init__(self, address: str, services: Services) -> None:
+        self.address, self.services = address, services
 
 
 class Served:
     """One hospital of the running program; each test has its own, and its own clerk."""
 
     def __init__(self, program: Program, hip: str) -> None:
-        self.address, self.house, self.hip = program.address, program.house, hip
-        self.desk = program.house.desk
+        self.address, self.services, self.hip = program.address, program.services, hip
+        self.desk = program.services.desk
 
     async def arrive(self, patient: Patient | str) -> Place:
-        return await arrive(self.house.check_in, patient, hip=self.hip)
+        return await arrive(self.services.check_in, patient, hip=self.hip)
 
 
 @pytest.fixture(scope="module")
@@ -64,14 +64,14 @@ async def program(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     async with opened_app(valkey_url, folder, KIOSK_PUBLIC_URL=address) as app:
         settings = {"PUBLIC_URL": address, "PORT": str(port), "DATA_DIR": str(folder), "REDIS_URL": valkey_url}
         async with _web_role({f"KIOSK_{name}": value for name, value in settings.items()}, address):
-            yield Program(address, house_of(app))
+            yield Program(address, services_of(app))
 
 
 @pytest.fixture
 async def served(program: Program) -> Served:
     hip = f"IN01{next(_numbers):08}"
-    await build_hospital(program.house, hip, "District Hospital Baramulla")
-    await ready_login(program.house.staff, f"clerk-{hip.lower()}", hip, name="Asha Koul")
+    await build_hospital(program.services, hip, "District Hospital Baramulla")
+    await ready_login(program.services.staff, f"clerk-{hip.lower()}", hip, name="Asha Koul")
     return Served(program, hip)
 
 
@@ -328,7 +328,7 @@ async def test_a_lost_connection_is_said_and_the_list_stays(page: Page, served: 
 
 
 async def test_a_desk_signed_out_elsewhere_locks_and_shows_nobody_new(page: Page, served: Served) -> None:
-    await served.house.staff.sign_out_everywhere(f"clerk-{served.hip.lower()}")
+    await served.services.staff.sign_out_everywhere(f"clerk-{served.hip.lower()}")
     await page.keyboard.press("n")
     await expect(page.locator("#locked")).to_be_visible()
     await page.keyboard.press("Escape")

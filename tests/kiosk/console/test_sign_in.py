@@ -7,23 +7,23 @@ from litestar import Litestar
 
 from kiosk.accounts import login_throttle, redis_keys
 from kiosk.accounts.service import BadLogin, LoginTaken, SignedIn, StaffError, UnknownLogin
-from kiosk.services import House
+from kiosk.services import Services
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
     OWN_PASSWORD,
     Browser,
     browser,
-    house_of,
     opened_app,
     ready_login,
+    services_of,
 )
 
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_first_password_opens_nothing_but_the_change_of_it(stranger: Browser, house: House) -> None:
-    first = await house.staff.add("newcomer", facility=HIP, role="clerk")
+async def test_a_first_password_opens_nothing_but_the_change_of_it(stranger: Browser, services: Services) -> None:
+    first = await services.staff.add("newcomer", facility=HIP, role="clerk")
     assert (await stranger.sign_in("newcomer", first)).status_code == 303
     for path in ("/console", "/console/counters", "/console/at/M1"):
         answer = await stranger.get(path)
@@ -34,167 +34,171 @@ async def test_a_first_password_opens_nothing_but_the_change_of_it(stranger: Bro
     assert (await stranger.get("/console")).headers["location"] == "/console/counters"
 
 
-async def test_a_password_that_anybody_would_guess_is_not_taken(stranger: Browser, house: House) -> None:
-    first = await house.staff.add("newcomer", facility=HIP, role="clerk")
+async def test_a_password_that_anybody_would_guess_is_not_taken(stranger: Browser, services: Services) -> None:
+    first = await services.staff.add("newcomer", facility=HIP, role="clerk")
     await stranger.sign_in("newcomer", first)
     for weak in ["short", "password123", "12345678", "Qwertyui", "hospital1", "newcomer", "P@ssw0rd1", "aaaaaaaaaa"]:
         answer = await stranger.send_form("/console/password", old=first, new=weak, again=weak)
         assert answer.status_code == 422, weak
-    member = await house.staff.member("newcomer")
+    member = await services.staff.member("newcomer")
     assert member is not None
     assert member.must_change
 
 
-async def test_an_unknown_login_is_answered_like_a_wrong_password(stranger: Browser, house: House) -> None:
-    await ready_login(house.staff, "asha")
+async def test_an_unknown_login_is_answered_like_a_wrong_password(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
     wrong = await stranger.sign_in("asha", "not the password")
     unknown = await stranger.sign_in("nobody", "not the password")
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.text.replace("asha", "nobody") == unknown.text
 
 
-async def spend(house: House, kind: str, who: str, count: int) -> None:
+async def spend(services: Services, kind: str, who: str, count: int) -> None:
     """As many tries as somebody already made, without the work of hashing."""
     for _ in range(count):
-        await house.staff.tries.take(kind, who, count)
+        await services.staff.tries.take(kind, who, count)
 
 
-async def test_the_eleventh_try_of_a_login_waits_even_with_the_right_password(stranger: Browser, house: House) -> None:
-    await ready_login(house.staff, "asha")
-    await spend(house, "login", redis_keys.login_digest("asha"), login_throttle.PER_LOGIN - 1)
+async def test_the_eleventh_try_of_a_login_waits_even_with_the_right_password(
+    stranger: Browser, services: Services
+) -> None:
+    await ready_login(services.staff, "asha")
+    await spend(services, "login", redis_keys.login_digest("asha"), login_throttle.PER_LOGIN - 1)
     assert (await stranger.sign_in("asha", "wrong")).status_code == 401
     late = await stranger.sign_in("ASHA")
     assert late.status_code == 429
     assert "15 min" in late.text
 
 
-async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger(clerk: Browser, house: House) -> None:
+async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger(clerk: Browser, services: Services) -> None:
     await clerk.send_form("/console/logout")
-    await spend(house, "login", redis_keys.login_digest("asha"), login_throttle.PER_LOGIN + 1)
+    await spend(services, "login", redis_keys.login_digest("asha"), login_throttle.PER_LOGIN + 1)
     assert (await clerk.sign_in("asha")).status_code == 303
     clerk.cookies.clear()
     assert (await clerk.sign_in("asha")).status_code == 429
 
 
-async def test_a_known_browser_that_guesses_is_slowed_as_well(clerk: Browser, house: House) -> None:
+async def test_a_known_browser_that_guesses_is_slowed_as_well(clerk: Browser, services: Services) -> None:
     await clerk.send_form("/console/logout")
-    await spend(house, "device", clerk.cookies["kiosk-desk"], login_throttle.PER_LOGIN)
+    await spend(services, "device", clerk.cookies["kiosk-desk"], login_throttle.PER_LOGIN)
     assert (await clerk.sign_in("asha")).status_code == 429
 
 
-async def test_thirty_wrong_tries_slow_an_address_down_whatever_the_login(app: Litestar, house: House) -> None:
-    await ready_login(house.staff, "asha")
-    await spend(house, "address", "10.1.2.3", login_throttle.PER_ADDRESS - 1)
+async def test_thirty_wrong_tries_slow_an_address_down_whatever_the_login(app: Litestar, services: Services) -> None:
+    await ready_login(services.staff, "asha")
+    await spend(services, "address", "10.1.2.3", login_throttle.PER_ADDRESS - 1)
     async with browser(app, address="10.1.2.3") as one, browser(app, address="10.1.2.77") as elsewhere:
         assert (await one.sign_in("nobody", "wrong")).status_code == 401
         assert (await one.sign_in("asha")).status_code == 429
         assert (await elsewhere.sign_in("asha")).status_code == 303
 
 
-async def test_an_honest_sign_in_gives_its_try_back(stranger: Browser, house: House) -> None:
-    await ready_login(house.staff, "asha")
-    await spend(house, "address", "10.1.2.3", login_throttle.PER_ADDRESS - 1)
+async def test_an_honest_sign_in_gives_its_try_back(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
+    await spend(services, "address", "10.1.2.3", login_throttle.PER_ADDRESS - 1)
     for _ in range(3):
         assert (await stranger.sign_in("asha")).status_code == 303
 
 
-async def test_every_count_of_tries_ends_by_itself(stranger: Browser, house: House) -> None:
+async def test_every_count_of_tries_ends_by_itself(stranger: Browser, services: Services) -> None:
     await stranger.sign_in("nobody", "wrong")
     for key in (redis_keys.tries("login", redis_keys.login_digest("nobody")), redis_keys.tries("address", "10.1.2.3")):
-        left = await house.store.call(key, "TTL", key)
+        left = await services.store.call(key, "TTL", key)
         assert isinstance(left, int)
         assert 0 < left <= login_throttle.WINDOW_S
 
 
-async def test_a_session_given_to_the_browser_before_sign_in_is_not_kept(stranger: Browser, house: House) -> None:
-    await ready_login(house.staff, "asha")
+async def test_a_session_given_to_the_browser_before_sign_in_is_not_kept(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
     stranger.cookies.set("kiosk", "chosen-by-somebody-else", domain="127.0.0.1")
     answer = await stranger.sign_in("asha")
     given = answer.headers.get_list("set-cookie")[0]
     assert "chosen-by-somebody-else" not in given
-    assert await house.staff.session("chosen-by-somebody-else") is None
+    assert await services.staff.session("chosen-by-somebody-else") is None
 
 
-async def test_signing_in_again_ends_the_session_before(stranger: Browser, house: House) -> None:
-    await ready_login(house.staff, "asha")
+async def test_signing_in_again_ends_the_session_before(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
     await stranger.sign_in("asha")
     before = stranger.cookies["kiosk"]
     await stranger.sign_in("asha")
     assert stranger.cookies["kiosk"] != before
-    assert await house.staff.session(before) is None
+    assert await services.staff.session(before) is None
 
 
-async def test_leaving_ends_the_session_in_the_store(clerk: Browser, house: House) -> None:
+async def test_leaving_ends_the_session_in_the_store(clerk: Browser, services: Services) -> None:
     reference = clerk.cookies["kiosk"]
     await clerk.send_form("/console/logout")
-    assert await house.staff.session(reference) is None
+    assert await services.staff.session(reference) is None
 
 
 @pytest.mark.parametrize("ending", ["disable", "reset", "everywhere"])
-async def test_an_ended_login_is_out_at_its_next_request(clerk: Browser, house: House, ending: str) -> None:
+async def test_an_ended_login_is_out_at_its_next_request(clerk: Browser, services: Services, ending: str) -> None:
     assert (await clerk.get("/console/counters")).status_code == 200
     if ending == "disable":
-        await house.staff.disable("asha", within=HIP)
+        await services.staff.disable("asha", within=HIP)
     elif ending == "reset":
-        await house.staff.reset("asha", within=HIP)
+        await services.staff.reset("asha", within=HIP)
     else:
-        await house.staff.sign_out_everywhere("asha")
+        await services.staff.sign_out_everywhere("asha")
     assert (await clerk.get("/console/counters")).headers["location"] == "/console/login"
     answer = await clerk.ask("/console/desk/next", counter="M1")
     assert answer.status_code == 303 or answer.status_code == 401
 
 
-async def test_a_disabled_login_cannot_come_back(stranger: Browser, house: House) -> None:
-    await ready_login(house.staff, "asha")
-    await house.staff.disable("asha", within=HIP)
+async def test_a_disabled_login_cannot_come_back(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
+    await services.staff.disable("asha", within=HIP)
     assert (await stranger.sign_in("asha")).status_code == 401
-    await house.staff.disable("asha", False, within=HIP)
+    await services.staff.disable("asha", False, within=HIP)
     assert (await stranger.sign_in("asha")).status_code == 303
 
 
-async def test_a_session_ends_after_half_an_hour_idle_and_twelve_hours_of_work(house: House) -> None:
-    await ready_login(house.staff, "asha")
-    signed = await house.staff.sign_in("asha", OWN_PASSWORD, address="a")
+async def test_a_session_ends_after_half_an_hour_idle_and_twelve_hours_of_work(services: Services) -> None:
+    await ready_login(services.staff, "asha")
+    signed = await services.staff.sign_in("asha", OWN_PASSWORD, address="a")
     assert isinstance(signed, SignedIn)
-    key = redis_keys.session(house.staff.sessions.key_of(signed.reference))
-    idle = await house.store.call(key, "TTL", key)
+    key = redis_keys.session(services.staff.sessions.key_of(signed.reference))
+    idle = await services.store.call(key, "TTL", key)
     assert isinstance(idle, int)
     assert 0 < idle <= 30 * 60
-    session = await house.staff.session(signed.reference)
+    session = await services.staff.session(signed.reference)
     assert session is not None
-    house.staff.sessions._clock = lambda: float(session.ends_s + 1)
-    assert await house.staff.session(signed.reference) is None
+    services.staff.sessions._clock = lambda: float(session.ends_s + 1)
+    assert await services.staff.session(signed.reference) is None
 
 
-async def test_the_screens_own_refreshing_is_no_use_of_the_session(clerk: Browser, house: House) -> None:
-    key = redis_keys.session(house.staff.sessions.key_of(clerk.cookies["kiosk"]))
-    await house.store.call(key, "EXPIRE", key, 60)
+async def test_the_screens_own_refreshing_is_no_use_of_the_session(clerk: Browser, services: Services) -> None:
+    key = redis_keys.session(services.staff.sessions.key_of(clerk.cookies["kiosk"]))
+    await services.store.call(key, "EXPIRE", key, 60)
     live = {"accept": "application/json", "x-kiosk-live": "1"}
     await clerk.get("/console/desk?counter=M1", headers=live)
-    untouched = await house.store.call(key, "TTL", key)
+    untouched = await services.store.call(key, "TTL", key)
     await clerk.get("/console/desk?counter=M1", headers={"accept": "application/json"})
-    touched = await house.store.call(key, "TTL", key)
+    touched = await services.store.call(key, "TTL", key)
     assert isinstance(untouched, int)
     assert isinstance(touched, int)
     assert untouched <= 60 < touched
 
 
-async def test_the_store_holds_no_password_no_reference_and_no_login_in_its_keys(clerk: Browser, house: House) -> None:
-    dumped = await house.store.each_primary("KEYS", "*")
+async def test_the_store_holds_no_password_no_reference_and_no_login_in_its_keys(
+    clerk: Browser, services: Services
+) -> None:
+    dumped = await services.store.each_primary("KEYS", "*")
     names = b" ".join(dumped[0])  # type: ignore[arg-type]  # KEYS answers with a list of bytes
     assert clerk.cookies["kiosk"].encode() not in names
     assert b"asha" not in names
     key = redis_keys.login(redis_keys.login_digest("asha"))
-    kept = await house.store.call(key, "HGET", key, "hash")
+    kept = await services.store.call(key, "HGET", key, "hash")
     assert isinstance(kept, bytes)
     assert kept.startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 async def test_nobody_comes_in_while_the_store_is_away(valkey_url: str, folder: Path, app: Litestar) -> None:
-    await ready_login(house_of(app).staff, "asha")
+    await ready_login(services_of(app).staff, "asha")
     async with opened_app(valkey_url, folder) as doomed, browser(doomed) as clerk, browser(doomed) as stranger:
         assert (await clerk.sign_in("asha")).status_code == 303
-        await house_of(doomed).store.close()
+        await services_of(doomed).store.close()
         assert (await stranger.sign_in("asha")).status_code == 503
         page = await clerk.get("/console/counters")
         answer = await clerk.get("/console/desk?counter=M1", headers={"accept": "application/json"})
@@ -203,8 +207,8 @@ async def test_nobody_comes_in_while_the_store_is_away(valkey_url: str, folder: 
     assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
 
 
-async def test_over_https_the_cookie_is_bound_to_the_host(valkey_url: str, house: House, folder: Path) -> None:
-    await ready_login(house.staff, "asha")
+async def test_over_https_the_cookie_is_bound_to_the_host(valkey_url: str, services: Services, folder: Path) -> None:
+    await ready_login(services.staff, "asha")
     base = "https://kiosk.example"
     async with opened_app(valkey_url, folder, KIOSK_PUBLIC_URL=base) as secure:
         async with browser(secure, base=base) as one:
@@ -216,31 +220,31 @@ async def test_over_https_the_cookie_is_bound_to_the_host(valkey_url: str, house
 
 
 async def test_on_plain_loopback_the_cookie_is_still_closed_to_scripts_and_other_sites(
-    stranger: Browser, house: House
+    stranger: Browser, services: Services
 ) -> None:
-    await ready_login(house.staff, "asha")
+    await ready_login(services.staff, "asha")
     given = (await stranger.sign_in("asha")).headers.get_list("set-cookie")
     assert len(given) == 2
     assert all({"HttpOnly", "SameSite=strict"} <= set(cookie.split("; ")) for cookie in given)
 
 
-async def test_a_login_is_given_once_and_belongs_to_its_facility(house: House) -> None:
-    await house.staff.add("asha", facility=HIP, role="clerk")
+async def test_a_login_is_given_once_and_belongs_to_its_facility(services: Services) -> None:
+    await services.staff.add("asha", facility=HIP, role="clerk")
     with pytest.raises(LoginTaken):
-        await house.staff.add(" Asha ", facility=OTHER_HIP, role="clerk")
+        await services.staff.add(" Asha ", facility=OTHER_HIP, role="clerk")
     with pytest.raises(BadLogin):
-        await house.staff.add("no spaces here", facility=HIP, role="clerk")
+        await services.staff.add("no spaces here", facility=HIP, role="clerk")
     with pytest.raises(StaffError):
-        await house.staff.add("everywhere", facility="*", role="clerk")
+        await services.staff.add("everywhere", facility="*", role="clerk")
     with pytest.raises(UnknownLogin):
-        await house.staff.reset("asha", within=OTHER_HIP)
-    assert [one.login for one in await house.staff.of(HIP)] == ["asha"]
+        await services.staff.reset("asha", within=OTHER_HIP)
+    assert [one.login for one in await services.staff.of(HIP)] == ["asha"]
 
 
-async def test_a_login_whose_making_was_cut_off_can_be_made_again(house: House) -> None:
+async def test_a_login_whose_making_was_cut_off_can_be_made_again(services: Services) -> None:
     key = redis_keys.login(redis_keys.login_digest("asha"))
-    await house.store.call(key, "HSETNX", key, "login", "asha")
-    assert await house.staff.add("asha", facility=HIP, role="clerk")
+    await services.store.call(key, "HSETNX", key, "login", "asha")
+    assert await services.staff.add("asha", facility=HIP, role="clerk")
 
 
 async def test_whoever_opens_the_console_without_a_word_is_shown_the_sign_in(stranger: Browser) -> None:

@@ -11,7 +11,7 @@ import zxingcpp
 from kiosk.console import patient_qr
 from kiosk.console.walk_in import WalkIn, patient_of
 from kiosk.patient.person import Patient
-from kiosk.services import House
+from kiosk.services import Services
 from queueing.models import Lane
 from tests.kiosk.console.signed_in import HIP, Browser, arrive
 
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.anyio
 SAMPLES = Path(__file__).parents[2] / "samples"
 
 
-async def test_a_name_and_enter_give_a_number_in_the_same_line(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, "By Phone")
+async def test_a_name_and_enter_give_a_number_in_the_same_line(clerk: Browser, services: Services) -> None:
+    await arrive(services.check_in, "By Phone")
     slip = (await clerk.ask("/console/walk-in", queue="medicine", name="Zoona Begum")).json()
     assert (slip["outcome"], slip["token"], slip["ahead"]) == ("NEW", "M-002", 1)
     assert (slip["queue"], slip["facility"]) == ("Medicine OPD", "District Hospital Baramulla")
@@ -28,13 +28,13 @@ async def test_a_name_and_enter_give_a_number_in_the_same_line(clerk: Browser, h
     assert (row["name"], row["tags"]) == ("Zoona Begum", ["walk-in"])
 
 
-async def test_the_slip_leads_to_the_ticket_and_names_nobody(clerk: Browser, house: House) -> None:
+async def test_the_slip_leads_to_the_ticket_and_names_nobody(clerk: Browser, services: Services) -> None:
     slip = (await clerk.ask("/console/walk-in", queue="medicine", name="Zoona Begum", phone="9000000009")).json()
     assert "Zoona" not in json.dumps(slip)
     assert "9000000009" not in json.dumps(slip)
-    link = slip["link"].removeprefix(house.settings.public_url + "/t/")
-    claim = house.ticket_links.read(link)
-    ticket = await house.desk.ticket(HIP, claim.ticket)
+    link = slip["link"].removeprefix(services.settings.public_url + "/t/")
+    claim = services.ticket_links.read(link)
+    ticket = await services.desk.ticket(HIP, claim.ticket)
     assert claim.hip_id == HIP
     assert ticket is not None
     assert ticket.token == slip["token"]
@@ -71,8 +71,8 @@ def decoded(svg: str) -> str:
     return found.text if found else ""
 
 
-async def test_a_slip_can_be_printed_again(clerk: Browser, house: House) -> None:
-    place = await arrive(house.check_in, "By Phone")
+async def test_a_slip_can_be_printed_again(clerk: Browser, services: Services) -> None:
+    place = await arrive(services.check_in, "By Phone")
     slip = (await clerk.ask("/console/slip", ticket=place.ticket)).json()
     assert (slip["token"], slip["ahead"]) == ("M-001", 0)
 
@@ -84,16 +84,16 @@ async def test_the_same_form_sent_twice_gives_one_number(clerk: Browser) -> None
     assert [one["outcome"] for one in answers] == ["NEW", "SAME_REQUEST"]
 
 
-async def test_an_old_person_is_placed_as_a_senior_without_asking(clerk: Browser, house: House) -> None:
+async def test_an_old_person_is_placed_as_a_senior_without_asking(clerk: Browser, services: Services) -> None:
     await clerk.ask("/console/walk-in", queue="medicine", name="Young", age="30")
     slip = (await clerk.ask("/console/walk-in", queue="medicine", name="Old", age="71")).json()
     assert (slip["ahead"], slip["lane"]) == (0, "Senior, 60 or older")
-    tickets = await house.desk.tickets(HIP)
+    tickets = await services.desk.tickets(HIP)
     assert [one.lane for one in tickets] == [Lane.SENIOR, Lane.ORDINARY]
 
 
-async def test_a_closed_queue_refuses_in_words(clerk: Browser, house: House) -> None:
-    await house.registry.open_queue(HIP, "medicine", False)
+async def test_a_closed_queue_refuses_in_words(clerk: Browser, services: Services) -> None:
+    await services.registry.open_queue(HIP, "medicine", False)
     slip = (await clerk.ask("/console/walk-in", queue="medicine", name="Too Late")).json()
     assert (slip["outcome"], slip["words"], slip["token"]) == ("REFUSED", "No number: the queue is closed.", "")
 
@@ -103,8 +103,10 @@ async def test_a_form_without_a_name_gives_no_number(clerk: Browser) -> None:
     assert (await clerk.desk())["tickets"] == []
 
 
-async def test_who_shared_by_phone_and_shows_the_card_keeps_the_number(clerk: Browser, house: House) -> None:
-    await arrive(house.check_in, Patient(name="Asha Devi", abha_number="91000044441111", abha_address="asha.devi@sbx"))
+async def test_who_shared_by_phone_and_shows_the_card_keeps_the_number(clerk: Browser, services: Services) -> None:
+    await arrive(
+        services.check_in, Patient(name="Asha Devi", abha_number="91000044441111", abha_address="asha.devi@sbx")
+    )
     card = (SAMPLES / "abha-app-qr.json").read_text()
     claim = (await clerk.ask("/console/walk-in/read", text=card)).json()
     slip = (await clerk.ask("/console/walk-in", queue="medicine", name=claim["name"], claim=claim)).json()

@@ -41,7 +41,7 @@ def counter_text(abdm: str) -> str:
 async def test_the_code_proves_this_screen_now(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     text = counter_text((await codes_of(visitor))["abdm"]["text"])
     assert re.fullmatch("[A-Z0-9]{20}", text)
-    proof = hospital.house.counter_codes.read(text, HIP, int(time.time()))
+    proof = hospital.services.counter_codes.read(text, HIP, int(time.time()))
     assert (proof.counter, proof.grade) == ("M1", Grade.FRESH)
 
 
@@ -52,9 +52,9 @@ async def test_the_screen_says_until_when_its_code_is_shown(visitor: httpx.Async
     assert isinstance(rotates_ms, int)
     assert isinstance(good_until_ms, int)
     assert now_ms - 60_000 < rotates_ms <= now_ms + 61_000
-    after = hospital.house.counter_codes.mint(HIP, "M1", rotates_ms // 1000)
+    after = hospital.services.counter_codes.mint(HIP, "M1", rotates_ms // 1000)
     assert after != counter_text(msgspec.convert(codes["abdm"], dict[str, str])["text"])
-    proof = hospital.house.counter_codes.read(
+    proof = hospital.services.counter_codes.read(
         counter_text(msgspec.convert(codes["abdm"], dict[str, str])["text"]), HIP, good_until_ms // 1000
     )
     assert proof.grade is Grade.FRESH  # a screen takes its code down before the code goes stale
@@ -82,7 +82,7 @@ async def test_the_second_code_opens_the_form_of_this_counters_queue(
 ) -> None:
     link = (await codes_of(visitor))["camera"]["text"]
     assert link.startswith(f"{hospital.url}/go/")
-    claim = hospital.house.camera_links.read(link.rpartition("/")[2])
+    claim = hospital.services.camera_links.read(link.rpartition("/")[2])
     assert (claim.hip_id, claim.queue) == (HIP, MEDICINE)
     assert (await visitor.get(link)).status_code == 200
 
@@ -95,7 +95,7 @@ async def test_a_counter_whose_name_fits_no_code_shows_the_bare_name(visitor: ht
 async def test_the_page_carries_the_first_code_itself(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     page = (await visitor.get(SCREEN)).text
     texts = [html.unescape(text) for text in re.findall(r'data-text="([^"]+)"', page)]
-    proof = hospital.house.counter_codes.read(counter_text(texts[0]), HIP, int(time.time()))
+    proof = hospital.services.counter_codes.read(counter_text(texts[0]), HIP, int(time.time()))
     assert proof.counter == "M1"
     for picture in re.findall(r'<img [^>]*src="([^"]+)"', page):
         assert (await visitor.get(html.unescape(picture))).status_code == 200
@@ -112,7 +112,7 @@ async def test_the_screen_speaks_each_language_and_offers_the_others(visitor: ht
 
 
 async def test_names_from_outside_are_text_and_never_markup(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
-    await hospital.house.registry.put_queue(
+    await hospital.services.registry.put_queue(
         HIP, Queue(id=MEDICINE, name='"><img src=x onerror=alert(1)>', prefix="M"), 3
     )
     for path in (SCREEN, f"/board/{HIP}", hospital.camera_link()):
@@ -123,7 +123,7 @@ async def test_names_from_outside_are_text_and_never_markup(visitor: httpx.Async
 
 async def test_a_closed_counter_says_so(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     assert 'data-open="yes"' in (await visitor.get(SCREEN)).text
-    await hospital.house.registry.open_counter(HIP, "M1", False)
+    await hospital.services.registry.open_counter(HIP, "M1", False)
     assert 'data-open="no"' in (await visitor.get(SCREEN)).text
 
 
@@ -156,7 +156,7 @@ async def test_the_printed_poster_says_the_bare_name(visitor: httpx.AsyncClient)
 async def test_a_name_the_poster_cannot_write_is_said_and_not_drawn_as_boxes(
     visitor: httpx.AsyncClient, hospital: Hospital
 ) -> None:
-    await hospital.house.registry.put_facility(Facility(hip_id=HIP, name="ضلع ہسپتال"))
+    await hospital.services.registry.put_facility(Facility(hip_id=HIP, name="ضلع ہسپتال"))
     answer = await visitor.get(f"{SCREEN}/poster.png")
     assert answer.status_code == 422
     assert answer.text

@@ -79,7 +79,7 @@ async def test_a_call_is_seen_and_heard_and_so_is_its_recall(served: Hospital, k
         await expect(page.locator("body")).to_have_attribute("data-announcing", "yes")
         await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
         await expect(page.locator("#announcement")).to_contain_text("M-001")
-        await served.house.desk.recall(HIP, "M1", by="asha")
+        await served.services.desk.recall(HIP, "M1", by="asha")
         await expect(page.locator("body")).to_have_attribute("data-chimes", "2")
         await expect(hero).to_have_attribute("data-again", "yes")
 
@@ -129,7 +129,7 @@ async def test_a_call_taken_back_before_its_turn_is_not_announced(served: Hospit
         await history(page)
         await served.call("M1")
         await served.call("M2")
-        await served.house.desk.undo(HIP, "M2", by="asha")
+        await served.services.desk.undo(HIP, "M2", by="asha")
         await served.call("M3")
         await expect(page.locator("body")).to_have_attribute("data-announced", "2", timeout=40_000)
         await expect(page.locator("body")).to_have_attribute("data-announcing", "no", timeout=40_000)
@@ -164,7 +164,7 @@ async def test_a_board_comes_back_by_itself_and_shows_what_it_missed(
         await hospital.call("M1")
         await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
     await expect(page.locator("body")).to_have_attribute("data-link", "lost")
-    await expect(page.locator("#old")).to_contain_text("No news since")
+    await expect(page.locator("#old")).to_contain_text("No changes since")
     await expect(page.locator("#hero")).to_have_attribute("data-token", "M-001")
     async with _elsewhere(valkey_url, tmp_path) as hospital:
         await hospital.call("M1")
@@ -280,7 +280,7 @@ async def test_a_kiosk_shows_who_waits_who_is_called_and_that_it_closed(
         await served.call("M2")
         await expect(page.locator("#now .token")).to_have_text("M-001")
         await expect(page.locator("#now .counter")).to_have_text("M2")
-        await served.house.registry.open_counter(HIP, "M1", False)
+        await served.services.registry.open_counter(HIP, "M1", False)
         await expect(page.locator("#closed")).to_be_visible()
         await expect(page.locator("#abdm")).not_to_be_visible()
 
@@ -312,13 +312,13 @@ async def test_a_phone_is_told_loudly_when_its_number_is_called(served: Hospital
         await expect(body).to_have_attribute("data-state", "called")
         await expect(page.locator("#state")).to_have_text("Go to counter M2 now")
         await expect(body).to_have_attribute("data-alarms", "1")
-        await served.house.desk.recall(HIP, "M2", by="asha")
+        await served.services.desk.recall(HIP, "M2", by="asha")
         await expect(body).to_have_attribute("data-alarms", "2")
 
 
 async def test_a_phone_learns_what_the_board_does_not_show(served: Hospital, kiosk_browser: Browser) -> None:
     [mine] = await served.arrive()
-    desk = served.house.desk
+    desk = served.services.desk
     async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
         body = page.locator("body")
         await expect(body).to_have_attribute("data-link", "live")
@@ -341,9 +341,9 @@ async def test_a_finished_phone_holds_no_stream(served: Hospital, kiosk_browser:
     [mine] = await served.arrive()
     async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}", PHONE) as page:
         await expect(page.locator("body")).to_have_attribute("data-link", "live")
-        await served.house.desk.cancel(HIP, mine.ticket, by="asha")
+        await served.services.desk.cancel(HIP, mine.ticket, by="asha")
         await expect(page.locator("body")).to_have_attribute("data-state", "cancelled")
-        await until(lambda: served.house.hub.listeners == 0)
+        await until(lambda: served.services.hub.listeners == 0)
 
 
 async def test_the_phone_and_the_server_tell_the_same_wait(served: Hospital, kiosk_browser: Browser) -> None:

@@ -1,4 +1,4 @@
-"""The hub alone, with a hall and news that do what a test says."""
+"""The hub alone, with a hall and changes that do what a test says."""
 
 import asyncio
 from collections import Counter
@@ -44,7 +44,7 @@ class Hall:
         return Snapshot(facility=hip, name=f"{hip} {at_ms}", day="2026-11-23", at_ms=at_ms, queues=(), counters=())
 
 
-class News:
+class Changes:
     """What a test says has changed."""
 
     def __init__(self) -> None:
@@ -67,15 +67,15 @@ def hall() -> Hall:
 
 
 @pytest.fixture
-def news() -> News:
-    return News()
+def changes() -> Changes:
+    return Changes()
 
 
 @pytest.fixture
-async def hub(hall: Hall, news: News, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
+async def hub(hall: Hall, changes: Changes, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
     monkeypatch.setattr(hub_module, "REDRAW_S", 0.001)
     monkeypatch.setattr(hub_module, "PULSE_S", 0.05)
-    running = Hub(news, hall, most_listeners=20_000)
+    running = Hub(changes, hall, most_listeners=20_000)
     running.start()
     yield running
     await running.close()
@@ -95,12 +95,14 @@ async def test_a_newcomer_hears_the_hall_at_once(hub: Hub) -> None:
     assert frame.endswith(b"}\n\n")
 
 
-async def test_a_change_reaches_everybody_who_listens_there_and_nobody_else(hub: Hub, hall: Hall, news: News) -> None:
+async def test_a_change_reaches_everybody_who_listens_there_and_nobody_else(
+    hub: Hub, hall: Hall, changes: Changes
+) -> None:
     here, also_here, elsewhere = [await hub.join(hip) for hip in (HIP, HIP, OTHER)]
     for mailbox in (here, also_here, elsewhere):
         await mailbox.take()
     hall.at_ms = 2
-    news.changed(HIP)
+    changes.changed(HIP)
     assert b"id: 2" in await hears(here, b"snapshot")
     assert b"id: 2" in await hears(also_here, b"snapshot")
     elsewhere.beat()
@@ -108,7 +110,7 @@ async def test_a_change_reaches_everybody_who_listens_there_and_nobody_else(hub:
 
 
 async def test_arrivals_are_gathered_until_somebody_is_called(
-    hub: Hub, hall: Hall, news: News, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, hall: Hall, changes: Changes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_module, "GATHER_S", 60)
     mailbox = await hub.join(HIP)
@@ -116,45 +118,45 @@ async def test_arrivals_are_gathered_until_somebody_is_called(
     looks = hall.looks[HIP]
     hall.at_ms = 2
     for _ in range(50):
-        news.changed(HIP, moved=False)
-    news.changed(HIP)
+        changes.changed(HIP, moved=False)
+    changes.changed(HIP)
     assert b"id: 2" in await hears(mailbox, b"snapshot")
     assert hall.looks[HIP] <= looks + 2, "the arrivals cost no look of their own"
 
 
-async def test_an_arrival_is_shown_though_nobody_is_called(hub: Hub, hall: Hall, news: News) -> None:
+async def test_an_arrival_is_shown_though_nobody_is_called(hub: Hub, hall: Hall, changes: Changes) -> None:
     mailbox = await hub.join(HIP)
     hall.at_ms = 2
-    news.changed(HIP, moved=False)
+    changes.changed(HIP, moved=False)
     assert b"id: 2" in await hears(mailbox, b"id: 2")
 
 
-async def test_a_neighbours_news_are_no_picture_of_ours(hub: Hub, hall: Hall, news: News) -> None:
+async def test_a_neighbours_news_are_no_picture_of_ours(hub: Hub, hall: Hall, changes: Changes) -> None:
     mailbox = await hub.join(HIP)
     await mailbox.take()
     same = await hall.snapshot(HIP)
     assert same
     hall.again = msgspec.structs.replace(same, at_ms=9)
     looks = hall.looks[HIP]
-    news.changed(HIP)
+    changes.changed(HIP)
     await until(lambda: hall.looks[HIP] > looks)
     mailbox.beat()
     assert b"beat" in await mailbox.take()
 
 
-async def test_a_slow_listener_gets_the_newest_and_not_every_old_one(hub: Hub, hall: Hall, news: News) -> None:
+async def test_a_slow_listener_gets_the_newest_and_not_every_old_one(hub: Hub, hall: Hall, changes: Changes) -> None:
     slow, quick = await hub.join(HIP), await hub.join(HIP)
     for at_ms in range(2, 6):
         hall.at_ms = at_ms
-        news.changed(HIP)
+        changes.changed(HIP)
         await hears(quick, b"id: %d" % at_ms)
     assert b"id: 5" in await slow.take()
     slow.beat()
     assert b"beat" in await slow.take()
 
 
-async def test_many_who_come_together_cost_one_look(hall: Hall, news: News) -> None:
-    hub = Hub(news, hall)  # not started: nothing else looks
+async def test_many_who_come_together_cost_one_look(hall: Hall, changes: Changes) -> None:
+    hub = Hub(changes, hall)  # not started: nothing else looks
     hall.open.clear()
     joining = [asyncio.create_task(hub.join(HIP)) for _ in range(500)]
     await until(lambda: hub.listeners == 500)
@@ -164,24 +166,24 @@ async def test_many_who_come_together_cost_one_look(hall: Hall, news: News) -> N
     await hub.close()
 
 
-async def test_a_burst_of_news_is_drawn_at_most_twice(hub: Hub, hall: Hall, news: News) -> None:
+async def test_a_burst_of_news_is_drawn_at_most_twice(hub: Hub, hall: Hall, changes: Changes) -> None:
     mailbox = await hub.join(HIP)
     hall.open.clear()
     hall.at_ms = 2
     before = hall.looks[HIP]
     for _ in range(50):
-        news.changed(HIP)
-    await until(news.told.empty)
+        changes.changed(HIP)
+    await until(changes.told.empty)
     hall.at_ms = 3
     hall.open.set()
     await hears(mailbox, b"id: 3")
-    assert hall.looks[HIP] - before <= 3  # one in flight, one for the news that came meanwhile, perhaps one pulse
+    assert hall.looks[HIP] - before <= 3  # one in flight, one for the changes that came meanwhile, perhaps one pulse
 
 
-async def test_after_a_gap_in_the_news_every_hall_is_looked_at(hub: Hub, hall: Hall, news: News) -> None:
+async def test_after_a_gap_in_the_news_every_hall_is_looked_at(hub: Hub, hall: Hall, changes: Changes) -> None:
     mailboxes = [await hub.join(hip) for hip in (HIP, OTHER)]
     hall.at_ms = 2
-    news.told.put_nowait({EVERYTHING: True})
+    changes.told.put_nowait({EVERYTHING: True})
     for mailbox in mailboxes:
         await hears(mailbox, b"id: 2")
 
@@ -192,8 +194,8 @@ async def test_an_unknown_facility_is_refused_and_leaves_nothing_behind(hub: Hub
     assert (hub.listeners, hub.halls) == (0, 0)
 
 
-async def test_nobody_joins_beyond_the_limit_and_a_place_given_up_is_free_again(hall: Hall, news: News) -> None:
-    small = Hub(news, hall, most_listeners=2)
+async def test_nobody_joins_beyond_the_limit_and_a_place_given_up_is_free_again(hall: Hall, changes: Changes) -> None:
+    small = Hub(changes, hall, most_listeners=2)
     first, _ = await small.join(HIP), await small.join(HIP)
     with pytest.raises(HubFull):
         await small.join(HIP)
@@ -243,14 +245,16 @@ async def test_a_store_away_at_the_first_look_refuses_and_leaves_nothing_behind(
     assert (hub.listeners, hub.halls) == (0, 0)
 
 
-async def test_a_feed_that_breaks_is_followed_again_and_nothing_is_missed(hub: Hub, hall: Hall, news: News) -> None:
+async def test_a_feed_that_breaks_is_followed_again_and_nothing_is_missed(
+    hub: Hub, hall: Hall, changes: Changes
+) -> None:
     mailbox = await hub.join(HIP)
     await mailbox.take()
     hall.at_ms = 2
-    news.told.put_nowait(RuntimeError("broken"))
+    changes.told.put_nowait(RuntimeError("broken"))
     await hears(mailbox, b"id: 2")
     hall.at_ms = 3
-    news.changed(HIP)
+    changes.changed(HIP)
     await hears(mailbox, b"id: 3")
 
 
@@ -261,8 +265,8 @@ async def test_lost_news_are_made_good_by_looking_again(hub: Hub, hall: Hall, mo
     await hears(mailbox, b"id: 2")
 
 
-async def test_closing_says_goodbye_to_everybody_and_lets_nobody_in(hall: Hall, news: News) -> None:
-    closing = Hub(news, hall)
+async def test_closing_says_goodbye_to_everybody_and_lets_nobody_in(hall: Hall, changes: Changes) -> None:
+    closing = Hub(changes, hall)
     closing.start()
     mailboxes = [await closing.join(HIP) for _ in range(300)]
     await closing.close()
@@ -273,7 +277,7 @@ async def test_closing_says_goodbye_to_everybody_and_lets_nobody_in(hall: Hall, 
         await closing.join(HIP)
 
 
-async def test_ten_thousand_listeners_leave_room_for_other_work(hub: Hub, hall: Hall, news: News) -> None:
+async def test_ten_thousand_listeners_leave_room_for_other_work(hub: Hub, hall: Hall, changes: Changes) -> None:
     mailboxes = [await hub.join(HIP) for _ in range(10_000)]
     for mailbox in mailboxes:
         await mailbox.take()
@@ -281,7 +285,7 @@ async def test_ten_thousand_listeners_leave_room_for_other_work(hub: Hub, hall: 
     await asyncio.sleep(0)
     turns: list[int] = []
     hall.at_ms = 2
-    news.changed(HIP)
+    changes.changed(HIP)
     while not listening[-1].done() or not listening[0].done():
         await asyncio.sleep(0)
         turns.append(sum(task.done() for task in listening[::100]))

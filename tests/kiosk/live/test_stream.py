@@ -85,13 +85,13 @@ async def test_a_stream_is_never_kept_and_never_held_back_by_a_proxy(served: Hos
 async def test_a_screen_that_goes_away_is_no_listener_any_more(served: Hospital) -> None:
     async with listening(f"{served.url}/live/{HIP}") as events:
         await anext(events)
-        assert served.house.hub.listeners == 1
-    await until(lambda: served.house.hub.listeners == 0)
+        assert served.services.hub.listeners == 1
+    await until(lambda: served.services.hub.listeners == 0)
 
 
 async def test_a_reader_that_takes_nothing_is_cut_off(served: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "STALLED_S", 0.3)
-    hub = served.house.hub
+    hub = served.services.hub
     port = int(served.url.rpartition(":")[2])
     with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -130,7 +130,7 @@ async def test_an_unknown_facility_has_no_stream(served: Hospital) -> None:
 
 
 async def test_a_full_hub_says_when_to_come_back(served: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(served.house.hub, "_most", 0)
+    monkeypatch.setattr(served.services.hub, "_most", 0)
     async with httpx.AsyncClient(base_url=served.url) as client:
         answer = await client.get(f"/live/{HIP}")
     assert answer.status_code == 503
@@ -141,12 +141,12 @@ async def test_a_stream_is_only_read(served: Hospital) -> None:
     async with httpx.AsyncClient(base_url=served.url) as client:
         assert (await client.post(f"/live/{HIP}")).status_code == 405
         assert (await client.head(f"/live/{HIP}")).status_code == 200
-    await until(lambda: served.house.hub.listeners == 0)
+    await until(lambda: served.services.hub.listeners == 0)
 
 
 async def test_a_hip_id_of_any_letters_has_its_stream(served: Hospital) -> None:
     strange = "सदर/अस्पताल 50% #1?"
-    await served.house.registry.put_facility(Facility(hip_id=strange, name="Strange"))
+    await served.services.registry.put_facility(Facility(hip_id=strange, name="Strange"))
     async with listening(f"{served.url}/live/{quote(strange, safe='')}") as events:
         assert msgspec.json.decode((await anext(events)).data)["facility"] == strange
 

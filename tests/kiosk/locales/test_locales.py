@@ -9,15 +9,15 @@ import pytest
 import kiosk
 from kiosk.locales import BOOK, ENGLISH, LANGUAGES, choose, several
 
-HOUSE = Path(kiosk.__file__).parent
+ROOT = Path(kiosk.__file__).parent
 OURS = [
-    *HOUSE.glob("templates/*.html"),
-    *HOUSE.glob("phone/**/*.html"),
-    *HOUSE.glob("displays/**/*.html"),
-    *HOUSE.glob("phone/*.py"),
-    *HOUSE.glob("displays/*.py"),
-    *HOUSE.glob("static/js/*.js"),
-    HOUSE / "web" / "templating.py",
+    *ROOT.glob("templates/*.html"),
+    *ROOT.glob("phone/**/*.html"),
+    *ROOT.glob("displays/**/*.html"),
+    *ROOT.glob("phone/*.py"),
+    *ROOT.glob("displays/*.py"),
+    *ROOT.glob("static/js/*.js"),
+    ROOT / "web" / "templating.py",
 ]
 STATES = ["expected", "waiting", "called", "serving", "held", "no_show", "done", "cancelled", "lapsed"]
 STEPS = ["open", "scan", "share", "number"]

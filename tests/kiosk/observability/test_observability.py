@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kiosk.observability import logs, metrics
-from tests.kiosk.process_tree import HOUSE
+from tests.kiosk.process_tree import ROOT
 
 CANARY = "Rukhsana Bhat 91-1111-2222-3333"
 
@@ -99,14 +99,15 @@ def test_no_input_forges_a_line(text: str, number: object) -> None:
 def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -> None:
     """Two processes count, a third one tells; gauges of the dead do not go on listening."""
     count = (
-        "from kiosk.observability import metrics as t; t.scanned('new'); t.debt_ended('paid', 0.2); t.LISTENERS.set(7);"
+        "from kiosk.observability import metrics as t; t.scanned('new'); t.reply_ended('delivered', 0.2);"
+        "t.LISTENERS.set(7);"
         "t.answered('share', 202, 0.004); t.answered('share', 503, 0.004); t.fell_open('location')"
     )
     tell = (
         "import sys; from kiosk.observability import metrics as t; t.LISTENERS.set(2); "
         "sys.stdout.buffer.write(t.exposition())"
     )
-    environment = {**os.environ, "PYTHONPATH": str(HOUSE), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
         subprocess.run([sys.executable, "-c", count], env=environment, check=True)
     told = subprocess.run(
@@ -115,7 +116,7 @@ def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -
     lines = set(told.splitlines())
     assert {
         'kiosk_scans_total{outcome="new"} 2.0',
-        'kiosk_debts_total{verdict="paid"} 2.0',
+        'kiosk_debts_total{verdict="delivered"} 2.0',
         'kiosk_door_seconds_count{door="share"} 4.0',
         'kiosk_door_refusals_total{door="share",status="503"} 2.0',
         'kiosk_fell_open_total{helper="location"} 2.0',

@@ -47,11 +47,11 @@ async def test_a_filled_form_becomes_a_ticket_that_its_own_page_shows(
     page = await visitor.get(answer.headers["location"])
     assert "M-001" in page.text
     assert '<html lang="ur" dir="rtl"' in page.text
-    [ticket] = await hospital.house.desk.tickets(HIP)
+    [ticket] = await hospital.services.desk.tickets(HIP)
     assert (ticket.state, ticket.assurance, ticket.lane) == (State.WAITING, Assurance.CAMERA, Lane.ORDINARY)
-    sealed = await hospital.house.desk.letter(HIP, ticket.id)
+    sealed = await hospital.services.desk.envelope(HIP, ticket.id)
     assert sealed is not None
-    patient = hospital.house.check_in.patient(HIP, ticket, sealed)
+    patient = hospital.services.check_in.patient(HIP, ticket, sealed)
     assert (patient.name, patient.gender, patient.phone) == ("Zooni Dar", "F", "9419012345")
 
 
@@ -59,9 +59,9 @@ async def test_pressing_twice_gives_one_number(visitor: httpx.AsyncClient, hospi
     link, form = hospital.camera_link(), filled()
     answers = await asyncio.gather(*(visitor.post(link, data=form, headers=OWN) for _ in range(5)))
     assert {answer.status_code for answer in answers} == {303}
-    tickets = {hospital.house.ticket_links.read(a.headers["location"][3:].partition("?")[0]).ticket for a in answers}
+    tickets = {hospital.services.ticket_links.read(a.headers["location"][3:].partition("?")[0]).ticket for a in answers}
     assert len(tickets) == 1
-    assert len(await hospital.house.desk.tickets(HIP)) == 1
+    assert len(await hospital.services.desk.tickets(HIP)) == 1
 
 
 async def test_each_opened_form_is_a_request_of_its_own(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
@@ -74,7 +74,7 @@ async def test_each_opened_form_is_a_request_of_its_own(visitor: httpx.AsyncClie
 async def test_somebody_of_sixty_goes_sooner_without_asking(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     await send(visitor, hospital.camera_link(), age="72")
     await send(visitor, hospital.camera_link(), age="1948")
-    assert [ticket.lane for ticket in await hospital.house.desk.tickets(HIP)] == [Lane.SENIOR, Lane.SENIOR]
+    assert [ticket.lane for ticket in await hospital.services.desk.tickets(HIP)] == [Lane.SENIOR, Lane.SENIOR]
 
 
 async def test_faults_are_named_at_their_field_and_nothing_written_is_lost(
@@ -90,7 +90,7 @@ async def test_faults_are_named_at_their_field_and_nothing_written_is_lost(
     assert 'value="Zooni &#34;&lt;b&gt;"' in answer.text
     assert 'value="ten"' in answer.text
     assert 'value="12345"' in answer.text
-    assert await hospital.house.desk.tickets(HIP) == []
+    assert await hospital.services.desk.tickets(HIP) == []
 
 
 async def test_a_corrected_form_is_still_the_same_request(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
@@ -105,7 +105,7 @@ async def test_a_store_in_doubt_keeps_the_form_and_its_request(
     async def in_doubt(*_: object) -> None:
         raise InDoubt("sent, unanswered")
 
-    monkeypatch.setattr(hospital.house.desk, "enqueue", in_doubt)
+    monkeypatch.setattr(hospital.services.desk, "enqueue", in_doubt)
     form = filled()
     answer = await visitor.post(hospital.camera_link(), data=form, headers=OWN)
     assert answer.status_code == 503
@@ -115,7 +115,7 @@ async def test_a_store_in_doubt_keeps_the_form_and_its_request(
 
 
 async def test_a_closed_queue_says_so(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
-    await hospital.house.registry.open_queue(HIP, MEDICINE, False)
+    await hospital.services.registry.open_queue(HIP, MEDICINE, False)
     answer = await send(visitor, hospital.camera_link())
     assert answer.status_code == 409
     assert BOOK["en"].say("form.closed") in answer.text
@@ -135,7 +135,7 @@ async def test_a_link_that_is_over_forged_or_of_another_kind_opens_no_form(
         for answer in (await visitor.get(path), await send(visitor, path)):
             assert answer.status_code == status
             assert BOOK["en"].say(words) in answer.text
-    assert len(await hospital.house.desk.tickets(HIP)) == 1
+    assert len(await hospital.services.desk.tickets(HIP)) == 1
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ async def test_a_form_sent_by_another_site_is_refused(
 ) -> None:
     answer = await visitor.post(hospital.camera_link(), data=filled(), headers=headers)
     assert answer.status_code == 403
-    assert await hospital.house.desk.tickets(HIP) == []
+    assert await hospital.services.desk.tickets(HIP) == []
 
 
 async def test_an_old_browser_that_says_only_our_origin_is_served(
@@ -175,7 +175,7 @@ async def test_a_body_that_is_no_form_is_an_empty_form(
     headers = OWN | {"content-type": "application/x-www-form-urlencoded"}
     answer = await visitor.post(hospital.camera_link(), content=body, headers=headers)
     assert answer.status_code == 422
-    assert await hospital.house.desk.tickets(HIP) == []
+    assert await hospital.services.desk.tickets(HIP) == []
 
 
 async def test_a_body_beyond_all_forms_is_refused(visitor: httpx.AsyncClient, hospital: Hospital) -> None:

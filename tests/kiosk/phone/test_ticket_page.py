@@ -33,7 +33,7 @@ async def page_of(visitor: httpx.AsyncClient, hospital: Hospital, place: Place, 
 
 async def bring_to(hospital: Hospital, place: Place, state: State) -> None:
     """Move a waiting ticket, the first of its queue, to this state as staff do."""
-    desk, ticket = hospital.house.desk, place.ticket
+    desk, ticket = hospital.services.desk, place.ticket
     if state in {State.CALLED, State.SERVING, State.DONE, State.NO_SHOW, State.HELD}:
         await hospital.call("M1")
     if state is State.SERVING:
@@ -77,14 +77,14 @@ async def test_each_state_says_what_to_do_in_each_language(
 
 async def test_whoever_is_expected_reads_how_to_check_in(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     scan = scan_of(Patient(), "r", facility=HIP, context="no such text")
-    place = await hospital.house.check_in.scanned(scan)
+    place = await hospital.services.check_in.scanned(scan)
     assert place.state is State.EXPECTED
     assert "Check in when you arrive" in await page_of(visitor, hospital, place)
 
 
 async def test_a_transferred_ticket_shows_its_new_queue(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     [place] = await hospital.arrive()
-    await hospital.house.desk.transfer(HIP, place.ticket, to=REGISTRATION, by="asha")
+    await hospital.services.desk.transfer(HIP, place.ticket, to=REGISTRATION, by="asha")
     page = await page_of(visitor, hospital, place)
     assert re.search(r'id="queue"[^>]*>Registration<', page)
     assert "M-001" in page
@@ -92,7 +92,7 @@ async def test_a_transferred_ticket_shows_its_new_queue(visitor: httpx.AsyncClie
 
 async def test_no_page_and_no_answer_says_who_it_is(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     person = Patient(name=NAME, phone=PHONE, year_of_birth=1950, gender="F", abha_number="91234567890123")
-    place = await hospital.house.check_in.walked_in(HIP, MEDICINE, person, Lane.ORDINARY, by="asha")
+    place = await hospital.services.check_in.walked_in(HIP, MEDICINE, person, Lane.ORDINARY, by="asha")
     link = hospital.ticket_link(place)
     for path in (link, f"{link}/now", f"{link}/qr.svg"):
         answer = await visitor.get(path)
@@ -161,7 +161,7 @@ async def test_a_store_that_is_away_shows_a_page_that_tries_again(
     async def away(*_: object) -> None:
         raise StoreAway("away")
 
-    monkeypatch.setattr(hospital.house.desk, "ticket", away)
+    monkeypatch.setattr(hospital.services.desk, "ticket", away)
     answer = await visitor.get(hospital.ticket_link(place), params={"lang": "hi"})
     assert answer.status_code == 503
     assert BOOK["hi"].say("common.away") in answer.text
