@@ -44,6 +44,9 @@ BACKLOG = Gauge("kiosk_debts_waiting", "Answers owed to the gateway now.", multi
 LISTENERS = Gauge("kiosk_listeners", "Open streams of screens.", multiprocess_mode="livesum")
 STORE_UP = Gauge("kiosk_store_up", "Whether the store answers (1) or not (0).", multiprocess_mode="livemin")
 PROMISE = Gauge("kiosk_store_promise", "The promise in force: 0 none, 1 disk, 2 replica.", multiprocess_mode="livemin")
+CONNECTIONS_CLOSED = Counter(
+    "kiosk_connections_closed", "Connections that we ended because they used up a worker, by why.", ("reason",)
+)
 FELL_OPEN = Counter("kiosk_fell_open", "Times a helper failed and people were served all the same.", ("helper",))
 
 TOLD_EVERY_S: Final = 1.0
@@ -122,6 +125,11 @@ def reply_ended(verdict: str, seconds: float) -> None:
 def fell_open(helper: str) -> None:
     """``helper`` (a fixed word of ours) failed, and we went on without it."""
     FELL_OPEN.labels(helper).inc()
+
+
+def connections_closed(reason: str, count: int) -> None:
+    """Connections were ended for ``reason`` (a fixed word of ours)."""
+    CONNECTIONS_CLOSED.labels(reason).inc(count)
 
 
 def exposition() -> bytes:

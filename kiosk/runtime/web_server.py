@@ -23,10 +23,15 @@ from granian.server.mp import MPServer
 from litestar import Litestar
 
 from kiosk.observability import logs
+from kiosk.runtime import connection_guard
 from kiosk.settings import Settings, load
 
-HEADERS_WITHIN_MS: Final = 5_000
-"""For the headers of a request; the body has a deadline of its own where it is read (``kiosk.decode``)."""
+IDLE_MS: Final = 75_000
+"""A kept-alive connection may rest this long, as at nginx: callers that pool connections keep them for a minute. The
+web server counts the same time for the headers of a request; ``connection_guard`` ends a first request sooner, and the
+body has a deadline of its own where it is read (``kiosk.web.request_body``)."""
+HEADERS_MAX: Final = 32 * 1024
+"""Bytes of a request's line and headers. The gateway's have 2 kB, a browser's with a ticket link 1 kB."""
 BACKLOG: Final = 4_096
 """Connections not yet accepted: a whole yard that scans in the second the gate opens."""
 IN_FLIGHT: Final = 32_768
@@ -126,8 +131,9 @@ def serve_web(settings: Settings, address: str) -> None:
         interface=Interfaces.ASGI,
         workers=settings.workers,
         loop=Loops.uvloop,
-        http=HTTPModes.auto,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN_MS),
+        # HTTP/2 is for a proxy in front: on this port its compressed headers let one connection take gigabytes.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=IDLE_MS, max_buffer_size=HEADERS_MAX),
         websockets=False,
         backlog=BACKLOG,
         backpressure=IN_FLIGHT,
@@ -150,7 +156,9 @@ def application() -> Litestar:
         die_with(parent.pid)
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write(WEB_OOM_SCORE)
-    logs.configure_logs(load().log_level)
+    settings = load()
+    logs.configure_logs(settings.log_level)
+    connection_guard.start(settings.port, own_host=settings.host, trusted=())
     app = create_app()
     app.on_startup += [_end_streams_on_notice, settle_memory]
     return app

@@ -40,12 +40,13 @@ def kiosk(
 class Tree:
     """One ``kiosk serve``."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
+    def __init__(self, data_dir: Path, *, files: str = "", **settings: str) -> None:
+        """``files``: how many files each process may open; as many as the test itself unless said."""
         self.data_dir = data_dir
         self.lines: list[str] = []
         self.log: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kiosk", "serve"],
+            [*limited(files), sys.executable, "-m", "kiosk", "serve"],
             env=environment(data_dir, **settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             cwd=data_dir.parent, start_new_session=True,
         )  # fmt: skip
@@ -94,10 +95,15 @@ class Tree:
                 stream.close()
 
 
+def limited(files: str) -> list[str]:
+    """Stands before a command that may open no more files than these."""
+    return ["sh", "-c", 'ulimit -n "$0" && exec "$@"', files] if files else []
+
+
 @contextmanager
-def serving(data_dir: Path, **settings: str) -> Iterator[Tree]:
+def serving(data_dir: Path, *, files: str = "", **settings: str) -> Iterator[Tree]:
     """A tree that is gone at the end, whatever the test did to it."""
-    tree = Tree(data_dir, **settings)
+    tree = Tree(data_dir, files=files, **settings)
     try:
         yield tree
     finally:

@@ -1,0 +1,160 @@
+"""Connections that use up a worker are ended, and honest ones are not."""
+
+import re
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import urlopen
+
+import pytest
+
+from kiosk.runtime.connection_guard import (
+    FIRST_REQUEST_S,
+    NOT_READING_S,
+    SILENT_S,
+    ConnectionGuard,
+    Seen,
+    parse_address,
+    see,
+)
+from tests.kiosk.process_tree import Tree, serving, status, until
+
+FILES = 400
+
+
+def seen(port: int, *, address: str = "192.0.2.1", idle_s: float = 0, received: int = 1, **more: object) -> Seen:
+    fields = {"descriptor": port, "confirmed": 1, "unsent": False, **more}
+    return Seen(address=address, port=port, idle_s=idle_s, received=received, **fields)  # type: ignore[arg-type]  # a test's
+
+
+def guard(files: int = FILES) -> ConnectionGuard:
+    return ConnectionGuard(files=files, has_no_share=lambda address: address.startswith("127."))
+
+
+def test_a_connection_that_never_sent_a_byte_ends_after_its_time() -> None:
+    early, late = seen(1, idle_s=SILENT_S - 1, received=0, confirmed=0), seen(2, idle_s=SILENT_S + 1, received=0)
+    assert guard().to_close([early, late], now_s=100, open_files=10) == {late: "silent"}
+
+
+def test_a_first_request_that_never_becomes_whole_ends_though_bytes_drip_in() -> None:
+    watched = guard()
+    dripping = [seen(1, received=count, confirmed=0) for count in range(1, 40)]
+    ends = [watched.to_close([one], now_s=100 + at, open_files=10) for at, one in enumerate(dripping)]
+    closed_at = next(at for at, end in enumerate(ends) if end)
+    assert FIRST_REQUEST_S < closed_at <= FIRST_REQUEST_S + 1
+    assert ends[closed_at] == {dripping[closed_at]: "silent"}
+
+
+def test_a_kept_alive_connection_may_rest() -> None:
+    watched = guard()
+    for at in range(60):
+        assert watched.to_close([seen(1, idle_s=at)], now_s=100 + at, open_files=10) == {}
+
+
+def test_a_reader_that_takes_nothing_ends_and_a_slow_one_does_not() -> None:
+    watched = guard()
+    closed: dict[int, float] = {}
+    for at in range(40):
+        stuck, slow = seen(1, unsent=True, confirmed=500), seen(2, unsent=True, confirmed=500 + at)
+        for one in watched.to_close([stuck, slow], now_s=100 + at, open_files=10):
+            closed.setdefault(one.port, at)
+    assert list(closed) == [1]
+    assert NOT_READING_S < closed[1] <= NOT_READING_S + 1
+
+
+def test_one_address_has_its_share_and_the_idle_of_it_end_first() -> None:
+    crowd = [seen(port, idle_s=port) for port in range(FILES // 4 + 3)]
+    others = [seen(port, address="192.0.2.2") for port in range(1000, 1010)]
+    ends = guard().to_close([*crowd, *others], now_s=100, open_files=10)
+    assert ends == dict.fromkeys(reversed(crowd[-3:]), "address")
+
+
+def test_a_proxy_carries_many_people() -> None:
+    crowd = [seen(port, address="127.0.0.1") for port in range(300)]
+    assert guard().to_close(crowd, now_s=100, open_files=300) == {}
+
+
+def test_some_files_stay_free_for_the_gateway() -> None:
+    crowd = [seen(port, address=f"192.0.2.{port}", idle_s=port) for port in range(1, 200)]
+    ends = guard().to_close(crowd, now_s=100, open_files=365)
+    assert ends == dict.fromkeys(crowd[:-6:-1], "files")
+
+
+def test_an_address_that_came_by_ipv6_is_the_same_address() -> None:
+    assert parse_address("::ffff:192.0.2.1") == parse_address("192.0.2.1")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="tcp_info is Linux's")
+def test_the_kernels_figures_are_read_from_their_places() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        accepted, port = server.accept()[0], server.getsockname()[1]
+        with accepted:
+            client.sendall(b"12345")
+            accepted.sendall(b"123")
+            until(lambda: (now := see(accepted.fileno(), port)) and (now.received, now.confirmed) == (5, 3))
+            now = see(accepted.fileno(), port)
+            assert now is not None
+            assert (now.address, now.port, now.unsent) == (*client.getsockname(), False)
+            assert see(client.fileno(), port) is see(server.fileno(), port) is see(0, port) is None
+
+
+def connect(url: str) -> socket.socket:
+    return socket.create_connection((urlsplit(url).hostname, urlsplit(url).port), timeout=30)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
+    with serving(tmp_path_factory.mktemp("bare") / "data", KIOSK_HOST="0.0.0.0") as running:
+        running.ready()
+        yield running
+
+
+def url_of(tree: Tree) -> str:
+    return tree.ready().replace("0.0.0.0", "127.0.0.1")
+
+
+@pytest.mark.slow
+def test_http2_is_not_spoken_on_this_port(tree: Tree) -> None:
+    with connect(url_of(tree)) as raw:
+        raw.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00")
+        assert not raw.recv(9).startswith(b"\x00\x00")  # a settings frame would begin so
+        while raw.recv(4096):
+            pass  # and it is closed
+
+
+@pytest.mark.slow
+def test_headers_beyond_all_reason_are_refused(tree: Tree) -> None:
+    with connect(url_of(tree)) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 60_000)
+        assert raw.recv(12) in {b"HTTP/1.1 431", b""}
+
+
+@pytest.mark.slow
+def test_a_pooled_caller_may_rest_longer_than_it_takes_to_end_a_silent_one(tree: Tree) -> None:
+    request = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with connect(url_of(tree)) as pooled, connect(url_of(tree)) as silent:
+        pooled.sendall(request)
+        assert pooled.recv(4096).startswith(b"HTTP/1.1 200")
+        assert silent.recv(1) == b""
+        time.sleep(2)
+        pooled.sendall(request)
+        assert pooled.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.slow
+def test_a_flood_of_silent_connections_costs_nobody_an_answer_and_is_told(tmp_path: Path) -> None:
+    """More silent connections than files: answered all the while once the first look has passed."""
+    with serving(tmp_path / "data", files=str(FILES), KIOSK_HOST="0.0.0.0") as tree, ExitStack() as flood:
+        url = url_of(tree)
+        for _ in range(FILES + 100):
+            flood.enter_context(connect(url))
+        until(lambda: status(f"{url}/healthz") == 200, within_s=8)
+        until(lambda: tree.told("connections_closed"), within_s=8)
+        assert {line["reason"] for line in tree.told("connections_closed")} <= {"silent", "address", "files"}
+        with urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310 - an address of the test's own
+            counted = re.findall(r"^kiosk_connections_closed_total\{.*\} (.*)$", answer.read().decode(), re.MULTILINE)
+        assert sum(map(float, counted)) > 100
