@@ -1,11 +1,11 @@
-"""Arrivals on their way to the store: those of one turn of the event loop go in one call.
+"""Batches arrivals: those of one turn of the event loop share one call to the store.
 
-A call has a price of its own, in the store and in the worker; whoever comes together shares it. Promises:
+Each call has a fixed cost in the store and in the worker; a batch pays it once.
 
-- Everybody gets an answer of their own. Who fails in the function fails alone (``functions/enqueue.lua``); what befalls
-  the call befalls all who are on it: StoreAway, StoreBusy, InDoubt, StoreRefused.
-- Nobody waits for company: a call leaves when ``TOGETHER`` are on it, and with the turn at the latest.
-- Where a call must stay in one slot everybody goes alone.
+- Each arrival gets its own answer or its own error (``functions/enqueue.lua``). If the whole call fails, every arrival
+  in it gets that error: StoreAway, StoreBusy, InDoubt or StoreRefused.
+- A batch is sent when it holds ``TOGETHER`` arrivals, and at the end of the turn at the latest.
+- On a cluster a call must stay in one slot, so each arrival is sent alone.
 """
 
 import asyncio
@@ -20,33 +20,33 @@ from queueing.store.resp_protocol import Reply
 from queueing.store.store import Store
 
 TOGETHER: Final = 4
-"""More would share better, and let the store wait for the worker: measured, this is where both work most."""
+"""Larger batches share better but leave the store waiting for the worker. Measured: throughput is highest here."""
 
 Answer = asyncio.Future[Reply]
 
 
 class Arrivals:
-    """The way of every arrival of one worker."""
+    """Sends the arrivals of one worker."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._clock: ServiceClock | None = None
-        """Of those who are gathered: one call tells one time zone."""
+        """Clock of the gathered arrivals: one call carries one time zone."""
         self._roots: list[str] = []
         self._arrivals: list[bytes] = []
         self._answers: list[Answer] = []
         self._leaving = False
 
     async def place(self, root: str, clock: ServiceClock, arrival: bytes) -> Reply:
-        """What ``functions/enqueue.lua`` answers to one arrival, packed for it. Raises a QueueingError."""
+        """The reply of ``functions/enqueue.lua`` to one packed arrival. Raises a QueueingError."""
         if self._store.spans:
             try:
                 return await self._join(root, clock, arrival)
             except StoreRefused as refused:
                 if not library.is_missing(refused):
                     raise
-        told = library.pack_values(*clock.told())
-        (reply,) = await library.call(self._store, "enqueue", root, told, arrival)
+        clock_values = library.pack_values(*clock.values())
+        (reply,) = await library.call(self._store, "enqueue", root, clock_values, arrival)
         return cast(Reply, reply)
 
     def _join(self, root: str, clock: ServiceClock, arrival: bytes) -> Answer:
@@ -74,7 +74,7 @@ class Arrivals:
             return
         roots, arrivals, answers = self._roots, self._arrivals, self._answers
         self._roots, self._arrivals, self._answers = [], [], []
-        command = library.command("enqueue", roots, [library.pack_values(*self._clock.told()), *arrivals])
+        command = library.command("enqueue", roots, [library.pack_values(*self._clock.values()), *arrivals])
         try:
             call = asyncio.ensure_future(self._store.call(roots[0], *command))
         except QueueingError as failure:
@@ -98,7 +98,7 @@ def _arrive(answers: Sequence[Answer], call: Answer) -> None:
 
 
 def _fail(answers: Sequence[Answer], failure: BaseException) -> None:
-    """To each its own exception: a traceback grows with everybody who raises it."""
+    """Each gets its own exception object: a shared one would collect the tracebacks of all."""
     for answer in answers:
         if not answer.done():
             answer.set_exception(type(failure)(*failure.args))

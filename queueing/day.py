@@ -1,7 +1,7 @@
-"""When a service day begins: what a caller tells the store about its facility's time zone.
+"""The service day of a time zone, as each call passes it to the store.
 
-The day itself comes from the store's clock (``functions/shared/clock.lua``); Lua knows no time zones, so each call
-brings the offset from UTC, when it next changes, and what it is then.
+The store's own clock decides the day (``functions/shared/clock.lua``). Lua has no time zones, so each call carries the
+offset from UTC, the time of its next change and the offset after that.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 CARRIED_S: Final = 4 * 3_600
-"""A late place is carried so long into the new day, unless its queue says otherwise (``models.Queue``)."""
+"""Default of ``models.Queue.carry_over_min``, in seconds: who arrived this long before midnight keeps the place."""
 _AHEAD_MS: Final = 48 * 3_600_000
 """A change of offset further away than this cannot matter to a call made now."""
 _FRESH_MS: Final = 3_600_000
@@ -39,7 +39,7 @@ def _next_change_ms(zone: ZoneInfo, now_ms: int) -> int:
 
 
 class ServiceClock:
-    """What a caller tells the store of one time zone, worked out once an hour."""
+    """The values of one time zone that each call carries, computed once an hour."""
 
     def __init__(self, timezone: str, now_ms: Callable[[], int]) -> None:
         self.timezone = timezone
@@ -48,9 +48,9 @@ class ServiceClock:
         self._valid_until_ms = -1
         self._offsets: tuple[int, int, int] = (0, 0, 0)
 
-    def told(self) -> tuple[int, int, int, int, str]:
-        """What ARGV 1 of every function that needs the day holds: our clock, unix ms; offset, its next change and the
-        offset then, ms; the zone.
+    def values(self) -> tuple[int, int, int, int, str]:
+        """ARGV 1 of every function that needs the day: our clock, unix ms; offset from UTC, ms; time of its next
+        change, unix ms (0: not within two days); offset after that, ms; name of the zone.
         """
         now_ms = self._now_ms()
         if not self._valid_until_ms - _FRESH_MS <= now_ms < self._valid_until_ms:

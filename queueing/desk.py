@@ -1,8 +1,9 @@
-"""The desk of an OPD: every act on a queue, one call to the store each.
+"""Every operation on the queues of an OPD. Each is one call to the store.
 
-Promised: one winner for every move, whichever worker or machine asks; a number once given is never given again; a
-request id answered once is answered alike for a day and more. When a call returns, its write is as durable as the
-store's promise says (``Store.promise``). When it raises ``InDoubt`` it may have happened: ask again with the same id.
+- Each move has one winner, on any number of workers and machines.
+- A number is never given twice. A request id gets the same answer for at least 26 hours.
+- When a call returns, its write is as durable as the store promises (``Store.promise``).
+- When a call raises ``InDoubt`` it may or may not have happened: ask again with the same request id.
 """
 
 import time
@@ -79,23 +80,23 @@ _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
 
 
 def _ticket(ticket_id: bytes, packed: bytes, ahead: int) -> Ticket:
-    told = _read_ticket(packed)
+    fields = _read_ticket(packed)
     return Ticket(
         id=ticket_id.decode(),
-        token=told.token,
-        queue=told.queue,
-        state=told.state,
-        lane=told.lane,
-        assurance=told.assurance,
-        nearness=told.nearness,
-        counter=told.counter,
-        arrived_ms=told.arrived_ms,
-        called_ms=told.called_ms,
-        started_ms=told.started_ms,
-        ended_ms=told.ended_ms,
-        calls=told.calls,
+        token=fields.token,
+        queue=fields.queue,
+        state=fields.state,
+        lane=fields.lane,
+        assurance=fields.assurance,
+        nearness=fields.nearness,
+        counter=fields.counter,
+        arrived_ms=fields.arrived_ms,
+        called_ms=fields.called_ms,
+        started_ms=fields.started_ms,
+        ended_ms=fields.ended_ms,
+        calls=fields.calls,
         ahead=ahead,
-        request=told.request,
+        request=fields.request,
     )
 
 
@@ -232,27 +233,27 @@ class OpdDesk:
 
     async def envelope(self, hip: str, ticket: str) -> bytes | None:
         """The sealed envelope of a ticket, or None."""
-        return (await self.letters(hip, [ticket])).get(ticket)
+        return (await self.envelopes(hip, [ticket])).get(ticket)
 
-    async def letters(self, hip: str, tickets: Sequence[str]) -> dict[str, bytes]:
+    async def envelopes(self, hip: str, tickets: Sequence[str]) -> dict[str, bytes]:
         """Sealed envelopes by ticket id; a ticket without one is missing."""
-        asked = list(tickets)[:ENVELOPES_AT_MOST]
-        sealed = await library.call(self._store, "envelopes", facility_root(hip), *asked)
-        return {ticket: body for ticket, body in zip(asked, sealed, strict=True) if body}
+        wanted = list(tickets)[:ENVELOPES_AT_MOST]
+        sealed = await library.call(self._store, "envelopes", facility_root(hip), *wanted)
+        return {ticket: body for ticket, body in zip(wanted, sealed, strict=True) if body}
 
     async def snapshot(self, hip: str) -> Snapshot | None:
         """The hall as everybody may see it, or None for an unknown facility."""
         packed = await self._ask("snapshot", hip, NEXT_SHOWN, writes=False)
         if packed is None:
             return None
-        told = _read_snapshot(packed)
+        fields = _read_snapshot(packed)
         return Snapshot(
-            facility=told.facility,
-            name=told.name,
-            day=iso_day(told.day),
-            at_ms=told.at_ms,
-            queues=told.queues,
-            counters=told.counters,
+            facility=fields.facility,
+            name=fields.name,
+            day=iso_day(fields.day),
+            at_ms=fields.at_ms,
+            queues=fields.queues,
+            counters=fields.counters,
         )
 
     async def running_token(
@@ -287,10 +288,10 @@ class OpdDesk:
         """
         root = facility_root(hip)
         clock = self._clock_of(root)
-        reply = await library.call(self._store, operation, root, library.pack_values(*clock.told()), *arguments)
+        reply = await library.call(self._store, operation, root, library.pack_values(*clock.values()), *arguments)
         if type(reply) is list and reply[0] == Outcome.OTHER_ZONE:
             clock = self._in_zone(root, reply)
-            reply = await library.call(self._store, operation, root, library.pack_values(*clock.told()), *arguments)
+            reply = await library.call(self._store, operation, root, library.pack_values(*clock.values()), *arguments)
         if writes:
             await self._store.durable(root)
         return reply

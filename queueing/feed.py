@@ -1,4 +1,4 @@
-"""Changes as it happens: which facilities changed. Best effort by design; a screen shows the newest state alone."""
+"""Follows the change hints: which facilities changed. Best effort: a screen only needs the newest state."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,23 +10,23 @@ from queueing.store.store import Store
 from queueing.streams import StreamReader
 
 EVERYTHING: Final = "*"
-"""Stands among changed facilities when changes may have been missed: look at all of them."""
+"""Among the changed facilities: changes may have been missed, so read all of them."""
 _GATHER_S: Final = 0.05
-"""A number called right after another may wait this long: it bounds the reads of a busy day, and nobody sees it."""
+"""Pause after each read. It bounds the reads on a busy day; a call is shown at most this much later."""
 _WAIT_MS: Final = 5_000
 _BATCH: Final = 2_000
 _TRY_AGAIN_S: Final = 0.5
 
 
 class Feed:
-    """One reader of changes for a whole process."""
+    """Reads the changes for a whole process."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def follow(self) -> AsyncGenerator[dict[str, bool], None]:
-        """Keys of facilities that changed since the last yield, and whether more happened there than arrivals. Goes on
-        by itself when the store was away.
+        """Yields facility key -> whether anything but arrivals happened there since the last yield. Continues by itself
+        after the store was away.
         """
         reader = StreamReader(self._store)
         last: dict[str, str] = {}
@@ -40,7 +40,7 @@ class Feed:
                     yield changed
                     await asyncio.sleep(_GATHER_S)
             except QueueingError:
-                # Streams may be gone with the store, and ids with them: begin anew, and say that some may be missing.
+                # The streams may be new, with lower ids: start again and report that changes may be missing.
                 last = {}
                 await asyncio.sleep(_TRY_AGAIN_S)
 
@@ -57,9 +57,7 @@ class Feed:
         for key, entries in found.items():
             last[key] = entries[-1][0].decode()
             for _, flat in entries:
-                if (
-                    flat
-                ):  # a move names its facility in the field `f`, arrivals have no other field (shared/changes.lua)
+                if flat:  # a move has further fields after `f`; arrivals have `f` alone (shared/events.lua)
                     if flat[-2] == b"f":
                         came.update(flat[1::2])
                     else:

@@ -1,7 +1,7 @@
 """The words of the queue: plain data that crosses between the functions in the store and everybody else.
 
 The store speaks small numbers, the edge speaks words; the enums below are the only place where the two meet, and
-``tests/queueing/test_enums.py`` proves that ``functions/shared/words.lua`` says the same.
+``tests/queueing/test_enums.py`` proves that ``functions/shared/enums.lua`` says the same.
 """
 
 from enum import IntEnum
@@ -59,7 +59,7 @@ class State(IntEnum):
 
 
 class Lane(IntEnum):
-    """Why somebody goes sooner. The head starts in minutes stand in ``functions/shared/words.lua``."""
+    """Why somebody goes sooner. The head starts in minutes stand in ``functions/shared/enums.lua``."""
 
     ORDINARY = 0
     SENIOR = 1
@@ -161,10 +161,10 @@ class Queue(Struct, frozen=True, kw_only=True):
     """One line of people in a facility; it owns the numbers."""
 
     id: str
-    """Envelopes, digits, ``-`` and ``_``, at most 32."""
+    """Letters, digits, ``-`` and ``_``, at most 32."""
     name: str
     prefix: str
-    """1 to 3 envelopes; stands before every token number."""
+    """1 to 3 letters; stands before every token number."""
     open: bool = True
     limit: int = 99_999
     """Numbers a day: keeps a runaway client within bounds. A token has eight characters at most, whatever this says."""
@@ -189,7 +189,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     counter: str = ""
     """Counter name proved by a signed code or chosen by staff; empty: let ``text`` decide."""
     text: str = ""
-    """Counter text (``metaData.context``) in the one spelling of ``keys.counter_text``, when no code proved the
+    """Counter text (``metaData.context``) in the one spelling of ``redis_keys.counter_text``, when no code proved the
     counter."""
     queue: str = ""
     """Queue id, when the door knows it (walk-in, camera link); wins over counter and text."""
@@ -198,7 +198,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Latitude and longitude of the phone, in degrees, when it said."""
     lane: Lane = Lane.ORDINARY
     request: str
-    """``keys.request_digest`` of the idempotency key: the gateway's REQUEST-ID, or one made by the door."""
+    """``redis_keys.request_digest`` of the idempotency key: the gateway's REQUEST-ID, or one made by the endpoint."""
     fingerprint: bytes = b""
     """Eight bytes, a digest of the body: tells a redelivery from a reused id."""
     persons: tuple[bytes, ...] = ()

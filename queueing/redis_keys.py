@@ -3,7 +3,7 @@
 A facility's ids come from outside and are free text, so they never stand in a key: a digest of 60 bits does. Facilities
 are spread over partitions; a partition is one slot and has one outbox and one stream of changes, so that a relay reads
 ``PARTITIONS`` streams and not one for each hospital, and a cluster of up to as many shards divides them evenly.
-What lies below a facility's root is made and listed in ``functions/shared/hall.lua``.
+What lies below a facility's root is made and listed in ``functions/shared/facility.lua``.
 """
 
 import base64
@@ -17,7 +17,7 @@ PARTITIONS: Final = 48
 """Divides evenly over 2, 3, 4, 6, 8, 12, 16, 24 or 48 shards; few enough to read in one call."""
 SLOTS: Final = 16384
 _FACILITY_BYTES: Final = 10
-"""80 bits, 60 of them kept as 12 envelopes: over all 5.3 lakh facilities of India two meet once in ten million
+"""80 bits, 60 of them kept as 12 letters: over all 5.3 lakh facilities of India two meet once in ten million
 tries."""
 
 

@@ -1,4 +1,4 @@
-"""Reading the streams of all partitions: one blocking call on one server, polling where a cluster holds them."""
+"""Reads the streams of all partitions: one blocking call on one server, polling on a cluster."""
 
 import asyncio
 from collections.abc import Mapping

@@ -118,7 +118,7 @@ class DeskViews:
 
     async def patients(self, hip: str, tickets: Sequence[Ticket]) -> dict[str, Patient]:
         """Profiles by ticket id. One that cannot be opened is shown without a name: the number still can be called."""
-        sealed = await self._desk.letters(hip, [one.id for one in tickets]) if tickets else {}
+        sealed = await self._desk.envelopes(hip, [one.id for one in tickets]) if tickets else {}
         return {one.id: self._open(hip, one, sealed.get(one.id, b"")) for one in tickets}
 
     def _open(self, hip: str, ticket: Ticket, sealed: bytes) -> Patient:

@@ -1,4 +1,4 @@
-"""Changes for the screens of a hall. Best effort by design: a screen shows the newest state, not every old one."""
+"""Live snapshots for screens. A screen gets the newest state, not every state in between."""
 
 from litestar.types import ControllerRouterHandler
 
@@ -6,5 +6,5 @@ from kiosk.live.sse import live
 
 
 def routes() -> list[ControllerRouterHandler]:
-    """The stream's door; it finds the hub at ``app.state.hub``."""
+    """The stream's endpoint. It finds the hub at ``app.state.hub``."""
     return [live]

@@ -1,10 +1,11 @@
 """One reader of changes, many listeners.
 
-Promised: every listener of a facility hears its newest snapshot within a second of a change while the store answers,
-and hears ``stale`` within ten seconds when it does not. A slow listener never piles up: its mailbox holds one frame, a
-newer one takes its place. A facility is drawn and encoded once for all its listeners: five times a second, or up to
-twenty-five with few of them; waking ten thousand leaves room for scans in between. A call is drawn at once, arrivals
-are gathered.
+- While the store answers, every listener of a facility gets the newest snapshot within a second of a change.
+- When the store does not answer, every listener gets ``stale`` within ten seconds.
+- A mailbox holds one frame. A newer frame replaces it, so a slow listener uses no more memory than a fast one.
+- A facility is read and encoded once for all its listeners, at most five times a second (25 with few listeners).
+- A call is sent at once. Arrivals are gathered for a moment.
+- Ten thousand listeners are woken in small groups, so that scans are served in between.
 """
 
 import asyncio
@@ -22,55 +23,55 @@ from queueing.models import Snapshot
 from queueing.redis_keys import facility_key
 
 REDRAW_S: Final = 0.2
-"""The longest rest after a picture: five a second are more than an eye in a hall follows."""
+"""The longest rest after a picture: people in a hall cannot follow more than five a second."""
 GATHER_S: Final = 0.4
-"""An arrival waits this long for others, or until somebody is called: a hall listens for calls, its count has time."""
+"""An arrival waits this long for other arrivals, or until somebody is called. Only a call is urgent for a screen."""
 REST_S: Final = 0.04
 REST_FOR_EACH_S: Final = 0.0002
-"""The rest for each listener: three times what a frame costs, so that drawing leaves most of the time to others, and a
-call in a hall with a few screens need not wait as if for a crowd.
+"""The rest for each listener: three times the cost of a frame. Sending then takes a quarter of the time at most, and a
+facility with few screens rests only briefly.
 """
 WAKE_AT_ONCE: Final = 128
 """Listeners woken before other work has its turn: about five milliseconds of sending."""
-BEAT_S: Final = 15.0
+HEARTBEAT_S: Final = 15.0
 """Proxies cut silent streams after 30 to 60 s; screens give a silent one up after 40 s."""
 PULSE_S: Final = 5.0
-"""One hall is read this often however quiet the changes are, so a store that went away is noticed."""
-LOOK_AGAIN_S: Final = 30.0
-"""A screen is never older than this, should a piece of changes be lost; it also carries a new day to a silent hall."""
+"""One facility is read this often even without changes, so that a store that stopped answering is noticed."""
+REFRESH_AT_LATEST_S: Final = 30.0
+"""Every facility is read this often, in case a change was lost or a new day began without a change."""
 READS_AT_ONCE: Final = 64
-"""Snapshots asked for together when all halls must be read again: scans share the same connection."""
+"""Snapshots requested at once when all facilities must be read: scans share the same connection."""
 LIFE_S: Final = 3 * 3600.0
-"""A stream ends after about this long and its screen joins again: after a restart the load spreads by itself."""
+"""A stream ends after about this long and its screen subscribes again. This spreads the load after a restart."""
 MOST_LISTENERS: Final = 20_000
-"""Open streams of one process: above this memory, not processor time, would be the first to end."""
+"""Open streams of one process. With more, memory would run out before processor time."""
 
 _log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
 
 
-class Hall(Protocol):
-    """Where snapshots come from; ``queueing.desk.OpdDesk`` is one."""
+class SnapshotSource(Protocol):
+    """Reads snapshots, as ``queueing.desk.OpdDesk`` does."""
 
     async def snapshot(self, hip: str) -> Snapshot | None: ...
 
 
-class Changes(Protocol):
-    """Where changes come from; ``queueing.feed.Feed`` is one."""
+class ChangeSource(Protocol):
+    """Yields the facilities that changed, as ``queueing.feed.Feed`` does."""
 
     def follow(self) -> AsyncIterator[dict[str, bool]]: ...
 
 
-class UnknownHall(Exception):
+class UnknownFacility(Exception):
     """No facility has this HIP id."""
 
 
 class HubFull(Exception):
-    """As many listeners as this process may hold, or it is closing; another time or another process takes this one."""
+    """This process has its maximum of listeners, or it is closing. Try again later."""
 
 
 class Mailbox:
-    """What one listener has yet to hear: one frame, the newest."""
+    """The one frame that a listener has not taken yet."""
 
     __slots__ = ("_closed", "_frame", "_waiter", "ends_at_s", "key")
 
@@ -82,18 +83,18 @@ class Mailbox:
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, frame: bytes) -> None:
-        """Leave a frame; one not yet taken is forgotten."""
+        """Store a frame. It replaces one that was not taken."""
         if not self._closed:
             self._frame = frame
             self._wake()
 
-    def beat(self) -> None:
-        """Leave a sign of life, unless something better waits."""
+    def heartbeat(self) -> None:
+        """Store a heartbeat, unless a frame waits already."""
         if not self._frame:
-            self.put(beat_frame())
+            self.put(heartbeat_frame())
 
     def close(self, last: bytes = b"") -> None:
-        """Nothing comes after ``last``. A second call does nothing."""
+        """End the stream with ``last``. A second call does nothing."""
         if self._closed:
             return
         self._frame += last
@@ -115,8 +116,8 @@ class Mailbox:
             self._waiter.set_result(None)
 
 
-class _Watched:
-    """A facility that somebody listens to."""
+class FacilityFeed:
+    """The newest frame of one facility, and its listeners."""
 
     __slots__ = (
         "content",
@@ -140,16 +141,16 @@ class _Watched:
         """What the frame shows, without its moment."""
         self.wanted = False
         self.hurry = asyncio.Event()
-        """What is wanted cannot wait."""
+        """Set when the wanted refresh is urgent."""
         self.drawing: asyncio.Task[None] | None = None
         self.first: asyncio.Task[bool] | None = None
         self.drawn_at_s = 0.0
         self.stale_since_ms = 0
         self.turn = asyncio.Lock()
-        """One look at a time, so that no older snapshot overtakes a newer one."""
+        """One read at a time, so that an older snapshot never replaces a newer one."""
 
-    def greeting(self) -> bytes:
-        """What a newcomer hears first."""
+    def first_frame(self) -> bytes:
+        """What a new listener gets first."""
         return self.frame + (stale_frame(self.stale_since_ms) if self.stale_since_ms else b"")
 
 
@@ -158,17 +159,17 @@ class Hub:
 
     def __init__(
         self,
-        feed: Changes,
-        desk: Hall,
+        changes: ChangeSource,
+        desk: SnapshotSource,
         *,
         most_listeners: int = MOST_LISTENERS,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._feed = feed
+        self._changes = changes
         self._desk = desk
         self._most = most_listeners
         self._clock_s = clock_s
-        self._halls: dict[str, _Watched] = {}
+        self._feeds: dict[str, FacilityFeed] = {}
         self._count = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
@@ -180,160 +181,160 @@ class Hub:
         return self._count
 
     @property
-    def halls(self) -> int:
+    def facilities(self) -> int:
         """Facilities that somebody listens to."""
-        return len(self._halls)
+        return len(self._feeds)
 
     def start(self) -> None:
-        """Begin to follow the changes. Needs a running event loop."""
-        self._tasks = [asyncio.create_task(work) for work in (self._follow(), self._beat(), self._look_again())]
+        """Start the background tasks. Needs a running event loop."""
+        self._tasks = [asyncio.create_task(work) for work in (self._follow(), self._heartbeat(), self._refresh_old())]
 
     async def close(self) -> None:
-        """Say goodbye to every listener and stop; streams end by themselves within moments."""
+        """Send ``bye`` to every listener and stop. The streams end shortly after."""
         self._closing = True
-        for hall in list(self._halls.values()):
-            await _hand_out(hall.mailboxes, lambda mailbox: mailbox.close(BYE))
-        tasks = [*self._tasks, *(hall.drawing for hall in self._halls.values() if hall.drawing)]
+        for feed in list(self._feeds.values()):
+            await _broadcast(feed.mailboxes, lambda mailbox: mailbox.close(BYE))
+        tasks = [*self._tasks, *(feed.drawing for feed in self._feeds.values() if feed.drawing)]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def join(self, hip_id: str) -> Mailbox:
-        """A mailbox with the newest snapshot in it. Raises UnknownHall, HubFull, or what the store raises when away."""
+    async def subscribe(self, hip_id: str) -> Mailbox:
+        """A mailbox that holds the newest snapshot. Raises UnknownFacility, HubFull or a QueueingError."""
         if self._closing or self._count >= self._most:
             raise HubFull
         self._count += 1
         key = facility_key(hip_id)
-        hall = self._halls.setdefault(key, _Watched(hip_id))
+        feed = self._feeds.setdefault(key, FacilityFeed(hip_id))
         mailbox = Mailbox(key, self._clock_s() + LIFE_S * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, no secret
-        hall.mailboxes.add(mailbox)
+        feed.mailboxes.add(mailbox)
         try:
-            if not hall.frame and not await self._first_look(hall):
-                raise UnknownHall
+            if not feed.frame and not await self._first_refresh(feed):
+                raise UnknownFacility
         except BaseException:
-            self.leave(mailbox)
+            self.unsubscribe(mailbox)
             raise
-        mailbox.put(hall.greeting())
+        mailbox.put(feed.first_frame())
         return mailbox
 
-    def leave(self, mailbox: Mailbox) -> None:
-        """The listener is gone; a second call does nothing. A hall without listeners is forgotten."""
-        hall = self._halls.get(mailbox.key)
-        if hall is None or mailbox not in hall.mailboxes:
+    def unsubscribe(self, mailbox: Mailbox) -> None:
+        """Remove a listener. A second call does nothing. A facility without listeners is forgotten."""
+        feed = self._feeds.get(mailbox.key)
+        if feed is None or mailbox not in feed.mailboxes:
             return
-        hall.mailboxes.remove(mailbox)
+        feed.mailboxes.remove(mailbox)
         self._count -= 1
         mailbox.close()
-        if not hall.mailboxes:
-            del self._halls[mailbox.key]
-            if hall.drawing is not None:
-                hall.drawing.cancel()
+        if not feed.mailboxes:
+            del self._feeds[mailbox.key]
+            if feed.drawing is not None:
+                feed.drawing.cancel()
 
-    async def _first_look(self, hall: _Watched) -> bool:
-        """Read a new hall once for all who came together; False for an unknown facility."""
-        if hall.first is None or hall.first.done():
-            hall.first = asyncio.create_task(self._look(hall))
-        return await asyncio.shield(hall.first)
+    async def _first_refresh(self, feed: FacilityFeed) -> bool:
+        """Read a facility once for all listeners that subscribe together. False: unknown facility."""
+        if feed.first is None or feed.first.done():
+            feed.first = asyncio.create_task(self._refresh(feed))
+        return await asyncio.shield(feed.first)
 
-    async def _look(self, hall: _Watched) -> bool:
-        """Draw the hall's newest frame; False for an unknown facility."""
-        async with hall.turn:
+    async def _refresh(self, feed: FacilityFeed) -> bool:
+        """Read the snapshot and send it when it changed. False: unknown facility."""
+        async with feed.turn:
             async with self._reads:
-                snapshot = await self._desk.snapshot(hall.hip_id)
-            hall.drawn_at_s = self._clock_s()
+                snapshot = await self._desk.snapshot(feed.hip_id)
+            feed.drawn_at_s = self._clock_s()
             if snapshot is None:
                 return False
             content = msgspec.structs.replace(snapshot, at_ms=0)
-            if content != hall.content or hall.stale_since_ms:
-                hall.content, hall.stale_since_ms = content, 0
-                hall.frame = snapshot_frame(snapshot)
-                await _hand_out(hall.mailboxes, lambda mailbox: mailbox.put(hall.frame))
+            if content != feed.content or feed.stale_since_ms:
+                feed.content, feed.stale_since_ms = content, 0
+                feed.frame = snapshot_frame(snapshot)
+                await _broadcast(feed.mailboxes, lambda mailbox: mailbox.put(feed.frame))
             return True
 
-    def _redraw(self, hall: _Watched, *, soon: bool = True) -> None:
-        hall.wanted = True
+    def _redraw(self, feed: FacilityFeed, *, soon: bool = True) -> None:
+        feed.wanted = True
         if soon:
-            hall.hurry.set()
-        if hall.drawing is None:
-            hall.drawing = asyncio.create_task(self._draw(hall))
+            feed.hurry.set()
+        if feed.drawing is None:
+            feed.drawing = asyncio.create_task(self._draw(feed))
 
-    async def _draw(self, hall: _Watched) -> None:
-        """Redraw while there is changes, with a pause after each picture. One at a time, so none overtakes another."""
+    async def _draw(self, feed: FacilityFeed) -> None:
+        """Refresh while changes come, with a rest after each. One task a facility, so that frames keep their order."""
         try:
-            while hall.wanted:
+            while feed.wanted:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(hall.hurry.wait(), GATHER_S)
-                hall.wanted = False
-                hall.hurry.clear()
+                    await asyncio.wait_for(feed.hurry.wait(), GATHER_S)
+                feed.wanted = False
+                feed.hurry.clear()
                 try:
-                    await self._look(hall)
-                except Exception as error:  # whatever is wrong there, these listeners must hear it
-                    await self._say_stale(hall, error)
-                await asyncio.sleep(_rest_s(len(hall.mailboxes)))
+                    await self._refresh(feed)
+                except Exception as error:  # any failure must reach these listeners
+                    await self._mark_stale(feed, error)
+                await asyncio.sleep(_rest_s(len(feed.mailboxes)))
         finally:
-            hall.drawing = None
+            feed.drawing = None
 
-    async def _say_stale(self, hall: _Watched, error: Exception) -> None:
-        hall.drawn_at_s = self._clock_s()
-        if not hall.stale_since_ms:
-            hall.stale_since_ms = time.time_ns() // 1_000_000
-            _log.warning("hall_stale", error=type(error).__name__, listeners=len(hall.mailboxes))
-        await _hand_out(hall.mailboxes, lambda mailbox: mailbox.put(hall.greeting()))
+    async def _mark_stale(self, feed: FacilityFeed, error: Exception) -> None:
+        feed.drawn_at_s = self._clock_s()
+        if not feed.stale_since_ms:
+            feed.stale_since_ms = time.time_ns() // 1_000_000
+            _log.warning("facility_stale", error=type(error).__name__, listeners=len(feed.mailboxes))
+        await _broadcast(feed.mailboxes, lambda mailbox: mailbox.put(feed.first_frame()))
 
     async def _follow(self) -> None:
-        """Redraw what the changes name; a feed that fails is asked again, and then everything is looked at."""
-        async for changed in _unending(self._feed):
+        """Refresh the facilities that changed. After a failure of the source, refresh all."""
+        async for changed in _unending(self._changes):
             if EVERYTHING in changed:
-                for hall in self._halls.values():
-                    self._redraw(hall)
-            for key in changed.keys() & self._halls.keys():
-                self._redraw(self._halls[key], soon=changed[key])
+                for feed in self._feeds.values():
+                    self._redraw(feed)
+            for key in changed.keys() & self._feeds.keys():
+                self._redraw(self._feeds[key], soon=changed[key])
 
-    async def _look_again(self) -> None:
-        """Check the eldest picture each pulse and every one in time; the first that fails makes all others look."""
+    async def _refresh_old(self) -> None:
+        """At each pulse refresh the oldest frame and all that are due. When one failed, refresh all once."""
         alarmed = False
         while True:
             await asyncio.sleep(PULSE_S)
             now_s = self._clock_s()
-            halls = sorted(self._halls.values(), key=lambda hall: hall.drawn_at_s)
-            stale = [hall for hall in halls if hall.stale_since_ms]
-            due = [hall for hall in halls if now_s - hall.drawn_at_s >= LOOK_AGAIN_S]
-            for hall in halls if stale and not alarmed else (*halls[:1], *stale, *due):
-                self._redraw(hall)
+            feeds = sorted(self._feeds.values(), key=lambda feed: feed.drawn_at_s)
+            stale = [feed for feed in feeds if feed.stale_since_ms]
+            due = [feed for feed in feeds if now_s - feed.drawn_at_s >= REFRESH_AT_LATEST_S]
+            for feed in feeds if stale and not alarmed else (*feeds[:1], *stale, *due):
+                self._redraw(feed)
             alarmed = bool(stale)
 
-    async def _beat(self) -> None:
+    async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_S)
+            await asyncio.sleep(HEARTBEAT_S)
             now_s = self._clock_s()
-            for hall in list(self._halls.values()):
-                await _hand_out(
-                    hall.mailboxes,
-                    lambda mailbox: mailbox.close(BYE) if mailbox.ends_at_s <= now_s else mailbox.beat(),  # noqa: B023 - used at once
+            for feed in list(self._feeds.values()):
+                await _broadcast(
+                    feed.mailboxes,
+                    lambda mailbox: mailbox.close(BYE) if mailbox.ends_at_s <= now_s else mailbox.heartbeat(),  # noqa: B023 - used at once
                 )
 
 
 def _rest_s(listeners: int) -> float:
-    """How long a hall rests after a picture."""
+    """How long a facility rests after a frame."""
     return min(REDRAW_S, max(REST_S, listeners * REST_FOR_EACH_S))
 
 
-async def _unending(feed: Changes) -> AsyncIterator[dict[str, bool]]:
-    """The feed's changes, and after each failure of the feed word that everything may have changed."""
+async def _unending(changes: ChangeSource) -> AsyncIterator[dict[str, bool]]:
+    """The source's changes. After each failure of the source: everything may have changed."""
     pause_s = 0.5
     while True:
         try:
-            async for changed in feed.follow():
+            async for changed in changes.follow():
                 pause_s = 0.5
                 yield changed
-        except Exception as error:  # the one reader of changes must outlive whatever befalls the store
+        except Exception as error:  # the one reader of changes must survive every failure of the store
             _log.warning("feed_lost", error=type(error).__name__)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, PULSE_S)
         yield {EVERYTHING: True}
 
 
-async def _hand_out(mailboxes: Iterable[Mailbox], hand: Callable[[Mailbox], None]) -> None:
+async def _broadcast(mailboxes: Iterable[Mailbox], hand: Callable[[Mailbox], None]) -> None:
     listeners = tuple(mailboxes)
     for start in range(0, len(listeners), WAKE_AT_ONCE):
         for mailbox in listeners[start : start + WAKE_AT_ONCE]:
@@ -347,14 +348,14 @@ def snapshot_frame(snapshot: Snapshot) -> bytes:
 
 
 def stale_frame(since_ms: int) -> bytes:
-    """The store does not answer since then (unix ms); what was shown before may be old."""
+    """The store does not answer since ``since_ms`` (unix ms). What the screen shows may be old."""
     return b'event: stale\ndata: {"since_ms":%d}\n\n' % since_ms
 
 
-def beat_frame() -> bytes:
-    """A comment for proxies, and the same as an event: browsers hide comments from the page that watches."""
+def heartbeat_frame() -> bytes:
+    """A comment for proxies and an event for pages: browsers do not show comments to scripts."""
     return b': beat\nevent: beat\ndata: {"at_ms":%d}\n\n' % (time.time_ns() // 1_000_000)
 
 
 BYE: Final = b"event: bye\ndata: {}\n\n"
-"""This process ends; another takes over. Join again in a moment."""
+"""This process ends. Subscribe again in a moment."""

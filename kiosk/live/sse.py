@@ -1,8 +1,8 @@
-"""``GET /live/{hip_id}``: a facility's hall as server-sent events, for anybody; numbers and counters, never people.
+"""``GET /live/{hip_id}``: a facility's queues as server-sent events, for anybody: numbers and counters alone.
 
-Events: ``snapshot`` (JSON of ``queueing.models.Snapshot``, at once and after each change, newest wins), ``stale``
-(the store does not answer), ``beat`` (each 15 s), ``bye`` (join again). A bare ASGI door: no response object, no
-generator and no timer stands between a mailbox and the socket, because ten thousand of these are open at once.
+Events: ``snapshot`` (JSON of ``queueing.models.Snapshot``: at once, then after each change), ``stale`` (the store does
+not answer), ``beat`` (every 15 s), ``bye`` (subscribe again). A plain ASGI endpoint: ten thousand streams
+are open at once, and a response object, generator or timer for each would cost too much.
 """
 
 import asyncio
@@ -12,12 +12,12 @@ from typing import Final
 from litestar import Litestar, asgi
 from litestar.types import Receive, Scope, Send
 
-from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownHall
+from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility
 from kiosk.web.security_headers import SECURITY
 from queueing.errors import QueueingError
 
 STALLED_S: Final = 20.0
-"""A reader that takes nothing for this long is gone or asleep; it joins again when it wakes."""
+"""A reader that takes nothing for this long is cut off. It subscribes again when it wakes."""
 
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -34,12 +34,12 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
     A mount, because Litestar 2.25 answers a raw route with path parameters by KeyError (it looks for the method's).
     """
     hub: Hub = Litestar.from_scope(scope).state.hub
-    if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP door is only reached by HTTP
+    if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
         await _refuse(send, 405, [(b"allow", b"GET, HEAD")])
         return
     try:
-        mailbox = await hub.join(scope["path"].strip("/"))
-    except UnknownHall:
+        mailbox = await hub.subscribe(scope["path"].strip("/"))
+    except UnknownFacility:
         await _refuse(send, 404, [])
         return
     except (HubFull, QueueingError):
@@ -52,7 +52,7 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
         else:
             await _stream(mailbox, receive, send)
     finally:
-        hub.leave(mailbox)
+        hub.unsubscribe(mailbox)
 
 
 async def _stream(mailbox: Mailbox, receive: Receive, send: Send) -> None:
@@ -65,7 +65,7 @@ async def _stream(mailbox: Mailbox, receive: Receive, send: Send) -> None:
             retry = b""
         await _end(send)
     except (TimeoutError, OSError):
-        pass  # the reader stalled or went away; leaving is all there is to do
+        pass  # the reader stalled or went away
     finally:
         watch.cancel()
 

@@ -54,8 +54,8 @@ class MovedMidnight(ServiceClock):
 
     moved_ms = 0
 
-    def told(self) -> tuple[int, int, int, int, str]:
-        now, offset, change, after, zone = super().told()
+    def values(self) -> tuple[int, int, int, int, str]:
+        now, offset, change, after, zone = super().values()
         return (now, offset + self.moved_ms, change, after, zone)
 
 
@@ -71,6 +71,6 @@ def kolkata() -> MovedMidnight:
 
 def midnight_in(clock: MovedMidnight, *, ms: int) -> int:
     """How far the facility's day must be moved for its midnight to come so soon."""
-    now, offset, *_ = clock.told()
+    now, offset, *_ = clock.values()
     into_day = (now + offset) % DAY_MS
     return DAY_MS - into_day - ms

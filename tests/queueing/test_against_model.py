@@ -97,7 +97,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.run(self.store.each_primary("FLUSHALL"))
         self.run(build(self.store))
         # Noon, so that no test meets the real midnight.
-        now, offset, *_ = self.clock.told()
+        now, offset, *_ = self.clock.values()
         self.clock.moved_ms = DAY_MS // 2 - (now + offset) % DAY_MS
 
     def some_ticket(self, data: st.DataObject) -> str | None:

@@ -121,7 +121,7 @@ async def test_a_facility_may_keep_its_own_zone(store: Store) -> None:
 def test_the_day_told_ahead_is_the_day_of_the_zone(zone: str, moment: datetime, later_s: int) -> None:
     now = moment.replace(tzinfo=UTC)
     now_ms = int(now.timestamp() * 1000)
-    _, offset, change, after, _ = ServiceClock(zone, lambda: now_ms).told()
+    _, offset, change, after, _ = ServiceClock(zone, lambda: now_ms).values()
     then_ms = now_ms + later_s * 1000
     told = after if change and then_ms >= change else offset
     there = datetime.fromtimestamp(then_ms / 1000, UTC).astimezone(ZoneInfo(zone))

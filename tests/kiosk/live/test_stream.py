@@ -56,7 +56,7 @@ async def _events(answer: httpx.Response) -> AsyncIterator[Event]:
             yield Event(name, line.removeprefix("data: ").encode())
 
 
-async def test_a_screen_gets_the_hall_at_once_and_again_after_each_change(served: Hospital) -> None:
+async def test_a_screen_gets_the_snapshot_at_once_and_again_after_each_change(served: Hospital) -> None:
     async with listening(f"{served.url}/live/{HIP}") as events:
         await anext(events)
         await served.arrive()
@@ -98,7 +98,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(served: Hospital, monkeypa
         deaf.connect(("127.0.0.1", port))
         deaf.sendall(f"GET /live/{HIP} HTTP/1.1\r\nHost: kiosk\r\n\r\n".encode())
         await until(lambda: hub.listeners == 1)
-        [mailbox] = next(iter(hub._halls.values())).mailboxes
+        [mailbox] = next(iter(hub._feeds.values())).mailboxes
         async with asyncio.timeout(30):
             while hub.listeners:
                 mailbox.put(b"data: " + b"x" * 1_000_000 + b"\n\n")
@@ -152,7 +152,7 @@ async def test_a_hip_id_of_any_letters_has_its_stream(served: Hospital) -> None:
 
 
 async def test_the_beat_comes_by_itself(valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "BEAT_S", 0.05)
+    monkeypatch.setattr(hub_module, "HEARTBEAT_S", 0.05)
     await emptied(valkey_url)
     async with opened(valkey_url, tmp_path / "data", free_port()) as hospital:
         async with listening(f"{hospital.url}/live/{HIP}") as events:
