@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "queue": ("kiosk.cli.queue:queue", "Queues and their counters."),
     "staff": ("kiosk.cli.staff:staff", "Logins of clerks and administrators."),
     "keys": ("kiosk.cli.keys:keys", "Signing keys."),
+    "tls": ("kiosk.cli.tls:tls", "Encryption on the hospital's own network."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR, as picture or poster."),
     "plan": ("kiosk.cli.plan:plan", "What a stated load needs, from measured costs."),
     "doctor": ("kiosk.cli.doctor:doctor", "Checks everything and says what to do."),

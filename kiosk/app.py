@@ -8,6 +8,7 @@ from typing import Any, cast
 from litestar import Litestar, Response, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
 from litestar.handlers import ASGIRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -18,6 +19,7 @@ from kiosk.observability import metrics
 from kiosk.services import Services
 from kiosk.settings import Settings, load
 from kiosk.web import problems, static_files
+from kiosk.web.hosts import Hosts
 
 JWKS_KEPT_S = 300
 """How long others may keep our public keys: the next key is published long before it signs."""
@@ -52,13 +54,21 @@ class Kiosk(Litestar):
     their paths are looked up first.
     """
 
-    def __init__(self, gateway_routes: list[ASGIRouteHandler], route_handlers: Sequence[Any], **options: Any) -> None:
+    def __init__(
+        self, gateway_routes: list[ASGIRouteHandler], route_handlers: Sequence[Any], hosts: Hosts, **options: Any
+    ) -> None:
         super().__init__([*gateway_routes, *route_handlers], **options)
+        self._hosts = hosts
         self._doors: dict[str, Door] = {path: cast(Door, one.fn) for one in gateway_routes for path in one.paths}
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
-        if scope["type"] == "http" and (door := self._doors.get(scope["path"])):
-            return door(scope, receive, send)
+        if scope["type"] == "http":
+            if door := self._doors.get(scope["path"]):
+                return door(scope, receive, send)
+            try:
+                self._hosts.check(scope["headers"])
+            except HTTPException as refused:
+                return problems.refuse(refused, send)
         return super().__call__(scope, receive, send)
 
 
@@ -84,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *static_files.routes(),
             public_keys,
         ],
+        Hosts(services.settings.public_url, services.settings.hosts),
         dependencies=_dependencies(services),
         lifespan=[furnished],
         state=State({"services": services}),

@@ -11,6 +11,7 @@ from kiosk.accounts.service import SignedIn, Staff, TooOften
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import Asked
+from kiosk.settings import Settings
 from queueing.registry import Registry
 
 
@@ -25,11 +26,16 @@ class Login(Controller):
         )
 
     @get("/login", guards=[guards.visitor], include_in_schema=False)
-    async def ask(self) -> Response[str]:
-        return templating.page("login.html", session=None, trouble="", login="")
+    async def ask(self, settings: NamedDependency[Settings]) -> Response[str]:
+        trouble = "" if settings.sign_in_is_private else messages.SIGN_IN["open"]
+        return templating.page("login.html", session=None, trouble=trouble, login="")
 
     @post("/login", guards=[guards.visitor], include_in_schema=False)
-    async def sign_in(self, request: Asked, staff: NamedDependency[Staff]) -> Response[None] | Response[str]:
+    async def sign_in(
+        self, request: Asked, staff: NamedDependency[Staff], settings: NamedDependency[Settings]
+    ) -> Response[None] | Response[str]:
+        if not settings.sign_in_is_private:
+            return templating.page("login.html", session=None, status=403, trouble=messages.SIGN_IN["open"], login="")
         form = await guards.form(request)
         login = form.get("login", "")[:64]
         answer = await staff.sign_in(

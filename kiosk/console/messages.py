@@ -111,6 +111,8 @@ SIGN_IN = {
     "busy": "Many people are signing in. Try again in a few seconds.",
     "old": "The old password is not right.",
     "twice": "The two new passwords differ.",
+    "open": "Sign-in is closed here: this address is not encrypted, so anybody on the network could read the password. "
+    "Ask the person who runs the service to set up encryption (kiosk tls make, or a proxy with https).",
 }
 TROUBLE = {
     "away": "The queue does not answer. Nothing was changed; try again in a moment.",

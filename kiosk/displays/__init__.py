@@ -4,6 +4,7 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from kiosk.displays.board import board
+from kiosk.displays.certificate_page import certificate, certificate_page
 from kiosk.displays.counter_screen import counter_screen, current_codes, picture, poster
 from kiosk.web.templating import away
 from queueing.errors import QueueingError
@@ -11,5 +12,5 @@ from queueing.errors import QueueingError
 
 def routes() -> list[ControllerRouterHandler]:
     """The screens' doors."""
-    handlers = [board, counter_screen, current_codes, picture, poster]
+    handlers = [board, counter_screen, current_codes, picture, poster, certificate, certificate_page]
     return [Router(path="/", route_handlers=handlers, exception_handlers={QueueingError: away})]

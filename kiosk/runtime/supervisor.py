@@ -12,6 +12,7 @@ import http.client
 import os
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
@@ -197,7 +198,7 @@ async def _roles(settings: Settings, said: Mapping[str, str] | None, address: st
     try:
         async with _kept(web.supervise()), _kept(relay.supervise()):
             await _answering(settings, address, web)
-            yield local_url(settings.host, settings.port)
+            yield local_url(settings.host, settings.port, secure=settings.tls_certificate is not None)
     finally:
         await web.stop(WEB_STOP_S)
         await relay.stop(RELAY_STOP_S)
@@ -246,7 +247,9 @@ async def _kept(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
 async def _answering(settings: Settings, address: str, web: Child) -> None:
     """Returns at web's first answer. Raises CannotServe when it dies again and again, or stays silent."""
     deadline = time.monotonic() + READY_WITHIN_S
-    while not await asyncio.to_thread(answers, settings.public_url, address, settings.port):
+    while not await asyncio.to_thread(
+        answers, settings.public_url, address, settings.port, encrypted=settings.tls_certificate is not None
+    ):
         if web.starts > TRIES_BEFORE_READY:
             raise CannotServe("the web role ends again and again; its last words stand above")
         if time.monotonic() > deadline:
@@ -254,9 +257,21 @@ async def _answering(settings: Settings, address: str, web: Child) -> None:
         await asyncio.sleep(ASK_EVERY_S)
 
 
-def answers(public_url: str, address: str, port: int) -> bool:
-    """Whether ``/healthz`` is answered there, asked in the name that people use."""
-    connection = http.client.HTTPConnection(address, port, timeout=2)
+def _to_ourselves() -> ssl.SSLContext:
+    """Our own port on our own machine: whose certificate it is tells us nothing."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def answers(public_url: str, address: str, port: int, *, encrypted: bool = False) -> bool:
+    """Whether ``/healthz`` is answered there, asked by the name that people use. ``encrypted``: by our own TLS."""
+    connection: http.client.HTTPConnection
+    if encrypted:
+        connection = http.client.HTTPSConnection(address, port, timeout=2, context=_to_ourselves())
+    else:
+        connection = http.client.HTTPConnection(address, port, timeout=2)
     try:
         connection.request("GET", "/healthz", headers={"Host": urlsplit(public_url).netloc})
         return connection.getresponse().status == 200

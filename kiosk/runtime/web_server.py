@@ -17,7 +17,7 @@ import sys
 import time
 from typing import Any, Final
 
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 from litestar import Litestar
@@ -135,6 +135,9 @@ def serve_web(settings: Settings, address: str) -> None:
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=IDLE_MS, max_buffer_size=HEADERS_MAX),
         websockets=False,
+        ssl_cert=settings.tls_certificate,
+        ssl_key=settings.tls_key,
+        ssl_protocol_min=SSLProtocols.tls12,  # televisions of 2016 know no other
         backlog=BACKLOG,
         backpressure=IN_FLIGHT,
         factory=True,

@@ -7,22 +7,21 @@ repeated. Names that mean nothing are told to the operator, not silently dropped
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from kiosk.settings import values
+from kiosk.settings.table import PREFIX, TABLE, Setting
 
-PREFIX = "KIOSK_"
 SECRET_FILE_BYTES = 4096
 """A client secret is a UUID; a larger file is some other file."""
 CONFIG_FILE_BYTES = 65_536
-SANDBOX_ISSUER = "https://dev.abdm.gov.in/auth/realms/central-registry"
-"""``iss`` of every callback token seen from the sandbox."""
 NOT_OURS_TO_READ = {"CONFIG", "CHROMIUM"}
 """``KIOSK_`` names that are no settings: the file of settings, and the browser of our tests."""
 
@@ -44,6 +43,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     workers: int
     public_url: str
     """Origin that QR codes and links carry; no slash at the end."""
+    hosts: tuple[str, ...]
+    """Names besides that of ``public_url`` under which pages are answered."""
+    tls_certificate: Path | None
+    tls_key: Path | None
+    """Both or neither; with neither, encryption is a proxy's work."""
+    insecure_lan: bool
+    """Whether staff may sign in without encryption."""
     data_dir: Path
     """Absolute."""
     redis_url: str | None
@@ -72,10 +78,18 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Whether the national gateway is spoken to."""
         return self.gateway_client_id is not None
 
+    @property
+    def sign_in_is_private(self) -> bool:
+        """Whether passwords travel encrypted, never leave this machine, or the operator accepted that they do not."""
+        url = urlsplit(self.public_url)
+        return url.scheme == "https" or values.is_loopback(url.hostname or "") or self.insecure_lan
+
     def at_port(self, port: int) -> "Settings":
         """The same on the port that was found free; an address of our own making follows it."""
-        own = self.public_url == local_url(self.host, self.port)
-        return replace(self, port=port, public_url=local_url(self.host, port) if own else self.public_url)
+        secure = self.tls_certificate is not None
+        own = self.public_url == local_url(self.host, self.port, secure=secure)
+        public_url = local_url(self.host, port, secure=secure) if own else self.public_url
+        return replace(self, port=port, public_url=public_url)
 
     def __repr__(self) -> str:
         return f"Settings(host={self.host!r}, port={self.port}, data_dir={str(self.data_dir)!r})"
@@ -84,177 +98,6 @@ class Settings(Struct, frozen=True, kw_only=True):
         """A pretty traceback that shows local variables must not show the secret."""
         return [("host", self.host), ("port", str(self.port)), ("data_dir", str(self.data_dir))]
 
-
-class Setting(Struct, frozen=True, kw_only=True):
-    """One row of the table: how a text becomes a value, and what an operator reads about it."""
-
-    name: str
-    default: str | None
-    """None: nothing stands for it, and the value is None."""
-    meaning: str
-    allowed: str
-    read: Callable[[str], Any]
-    """Raises ValueError when the text is not allowed."""
-    secret: bool = False
-    shown_default: str = ""
-    """Words for the table where the default is worked out."""
-
-    @property
-    def env(self) -> str:
-        return f"{PREFIX}{self.name.upper()}"
-
-
-_WORD = r"[\x21-\x7e]{1,250}"
-_OUTBOUND = "https://… (http:// on loopback only)"
-
-TABLE: tuple[Setting, ...] = (
-    Setting(
-        name="host",
-        default="127.0.0.1",
-        meaning="Address on which the web role listens; `0.0.0.0` for the whole network.",
-        allowed="an IP address or a host name",
-        read=values.host,
-    ),
-    Setting(
-        name="port",
-        default="8000",
-        meaning="Port on which the web role listens; `0` takes any free one.",
-        allowed="a whole number from 0 to 65535",
-        read=values.whole(0, 65_535),
-    ),
-    Setting(
-        name="workers",
-        default="1",
-        meaning="Web worker processes. One serves a district; use one for each core beyond that.",
-        allowed="a whole number from 1 to 64",
-        read=values.whole(1, 64),
-    ),
-    Setting(
-        name="public_url",
-        default=None,
-        shown_default="from host and port",
-        meaning="Address that people reach: QR codes and links carry it, and staff log in on it alone.",
-        allowed="http://host[:port] or https://host[:port], without a path",
-        read=values.origin,
-    ),
-    Setting(
-        name="data_dir",
-        default="./data",
-        meaning="Folder of the embedded store, the key ring and generated secrets; made with mode 0700.",
-        allowed="a folder",
-        read=values.folder,
-    ),
-    Setting(
-        name="redis_url",
-        default=None,
-        shown_default="embedded Valkey",
-        meaning="A Valkey (8 or newer) or Redis (7.2 or newer) of your own instead of the embedded one.",
-        allowed="redis://, rediss://, unix://, redis+cluster://host:port,host:port or rediss+cluster://",
-        read=values.store,
-        secret=True,
-    ),
-    Setting(
-        name="gateway_url",
-        default="https://dev.abdm.gov.in",
-        meaning="ABDM gateway, without `/api/hiecm`.",
-        allowed=_OUTBOUND,
-        read=values.outbound,
-    ),
-    Setting(
-        name="gateway_client_id",
-        default=None,
-        shown_default="ABDM off",
-        meaning="Bridge's client id. Unset, ABDM is off and local queues work.",
-        allowed="up to 250 printable characters without spaces",
-        read=values.matching(_WORD),
-    ),
-    Setting(
-        name="gateway_client_secret",
-        default=None,
-        shown_default="ABDM off",
-        meaning="Bridge's client secret; better in a file named by `KIOSK_GATEWAY_CLIENT_SECRET_FILE`.",
-        allowed="up to 250 printable characters without spaces, set together with KIOSK_GATEWAY_CLIENT_ID",
-        read=values.matching(_WORD),
-        secret=True,
-    ),
-    Setting(
-        name="gateway_issuer",
-        default=SANDBOX_ISSUER,
-        meaning="`iss` of callback tokens; several separated by commas.",
-        allowed="up to 16 texts separated by commas",
-        read=values.several(values.matching(_WORD)),
-    ),
-    Setting(
-        name="gateway_audience",
-        default="account",
-        meaning="`aud` of callback tokens.",
-        allowed="up to 250 printable characters without spaces",
-        read=values.matching(_WORD),
-    ),
-    Setting(
-        name="gateway_azp",
-        default="gateway",
-        meaning="`azp` of callback tokens; several separated by commas.",
-        allowed="up to 16 texts separated by commas",
-        read=values.several(values.matching(_WORD)),
-    ),
-    Setting(
-        name="gateway_expiry",
-        default="text",
-        meaning="How answers write a token's `expiry`: `text` is what gateways take, `number` what their schema says.",
-        allowed="text, number",
-        read=values.one_of("text", "number"),
-    ),
-    Setting(
-        name="cm_id",
-        default="sbx",
-        meaning="`X-CM-ID` of calls to the gateway: `sbx` for the sandbox, `abdm` for production.",
-        allowed="up to 64 envelopes, digits, dots, dashes and underscores",
-        read=values.matching(r"[A-Za-z0-9._-]{1,64}"),
-    ),
-    Setting(
-        name="qr_host",
-        default="https://phrsbx.abdm.gov.in",
-        meaning="Host of the ABDM QR.",
-        allowed=_OUTBOUND,
-        read=values.outbound,
-    ),
-    Setting(
-        name="facility_rate",
-        default="20",
-        meaning="Scans a second that one facility may take, over time, before it is answered busy.",
-        allowed="a number from 0.1 to 100000",
-        read=values.number(0.1, 100_000),
-    ),
-    Setting(
-        name="facility_burst",
-        default="200",
-        meaning="Scans that one facility may take at once.",
-        allowed="a whole number from 1 to 1000000",
-        read=values.whole(1, 1_000_000),
-    ),
-    Setting(
-        name="timezone",
-        default="Asia/Kolkata",
-        meaning="Where midnight ends the service day, unless a facility says otherwise.",
-        allowed="an IANA name such as Asia/Kolkata",
-        read=values.timezone,
-    ),
-    Setting(
-        name="retention_h",
-        default="24",
-        meaning="Hours a sealed profile is kept; the place in the queue outlives it.",
-        allowed="a whole number from 1 to 720",
-        read=values.whole(1, 720),
-    ),
-    Setting(
-        name="log_level",
-        default="info",
-        meaning="The least of what is written to the log.",
-        allowed="debug, info, warning, error",
-        read=values.one_of("debug", "info", "warning", "error"),
-    ),
-)
 
 _FIELDS = {"gateway_issuer": "gateway_issuers", "gateway_azp": "gateway_azps"}
 """Settings that may hold several values are named in the plural inside."""
@@ -267,8 +110,12 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if (decided["gateway_client_id"] is None) != (decided["gateway_client_secret"] is None):
         missing = "gateway_client_secret" if decided["gateway_client_id"] else "gateway_client_id"
         raise SettingsWrong(missing, None, "client id and secret together, or neither (ABDM off)")
+    if (decided["tls_certificate"] is None) != (decided["tls_key"] is None):
+        missing = "tls_key" if decided["tls_certificate"] else "tls_certificate"
+        raise SettingsWrong(missing, None, "certificate and key together, or neither (no encryption here)")
     if decided["public_url"] is None:
-        decided["public_url"] = local_url(decided["host"], decided["port"])
+        secure = decided["tls_certificate"] is not None
+        decided["public_url"] = local_url(decided["host"], decided["port"], secure=secure)
     return msgspec.convert(decided, Settings, strict=True)
 
 
@@ -277,10 +124,11 @@ def unknown_names(environ: Mapping[str, str] | None = None) -> list[str]:
     return _given(os.environ if environ is None else environ)[1]
 
 
-def local_url(host: str, port: int) -> str:
+def local_url(host: str, port: int, *, secure: bool = False) -> str:
     """How somebody on this machine reaches a listener: the unspecified address is spelled as loopback."""
+    scheme = "https" if secure else "http"
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+    return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -365,12 +213,3 @@ def _as_text(name: str, value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise SettingsWrong(name[:60], f"a {type(value).__name__}", "a text, a number or a list of texts")
     return str(value)
-
-
-def table_in_markdown() -> str:
-    """The rows of ``docs/settings.md``."""
-    rows = ["| setting | default | allowed | meaning |", "| --- | --- | --- | --- |"]
-    for setting in TABLE:
-        default = setting.shown_default or f"`{setting.default}`"
-        rows.append(f"| `{setting.env}` | {default} | {setting.allowed} | {setting.meaning} |")
-    return "\n".join(rows)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import math
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,15 @@ def host(text: str) -> str:
     return str(ipaddress.ip_address(text.strip("[]")))
 
 
+def host_names(text: str) -> tuple[str, ...]:
+    """Names separated by commas, in lower case; none for an empty text."""
+    return tuple(name.lower() for name in several(host)(text)) if text.strip() else ()
+
+
+def yes_or_no(text: str) -> bool:
+    return one_of("yes", "no", "true", "false", "1", "0")(text.lower()) in {"yes", "true", "1"}
+
+
 def is_loopback(host: str) -> bool:
     """Whether traffic to ``host`` stays on this machine; names other than ``localhost`` are not asked about."""
     try:
@@ -106,6 +116,14 @@ def timezone(text: str) -> str:
         return ZoneInfo(text).key
     except (KeyError, OSError):
         raise ValueError from None
+
+
+def file(text: str) -> Path:
+    """A file that can be read now."""
+    path = Path(text).expanduser()
+    if "\0" in text or not path.is_file() or not os.access(path, os.R_OK):
+        raise ValueError
+    return path.resolve()
 
 
 def folder(text: str) -> Path:

@@ -75,6 +75,7 @@ _TITLES: Final = {
     410: "This is no longer here.",
     413: "The request is too large.",
     415: "The body has the wrong kind.",
+    421: "This service does not answer to this name.",
     422: "A value is not allowed.",
     429: "Too many requests. Please wait a little.",
     503: "The service is busy.",
@@ -140,6 +141,14 @@ def _safe_headers(failure: Exception) -> list[tuple[str, str]]:
     if not isinstance(failure, HTTPException) or not failure.headers:
         return []
     return [(name, value) for name, value in failure.headers.items() if name.lower() in _SHOWN_HEADERS]
+
+
+async def refuse(refused: HTTPException, send: Any) -> None:
+    """Answer a request that reaches no route."""
+    body = _JSON.encode(document(problem_of(refused)))
+    headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 HANDLERS: Final[dict[type[Exception] | int, Any]] = {Exception: answer, HTTPException: answer}

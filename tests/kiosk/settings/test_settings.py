@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk import settings
-from kiosk.settings import TABLE, SettingsWrong, load
+from kiosk.settings import SettingsWrong, load, table
+from kiosk.settings.table import TABLE
 
 SECRET = "0b4d-very-secret-5e55"
 
@@ -72,7 +73,7 @@ def test_a_wrong_value_is_one_line_that_names_setting_and_what_is_allowed(name: 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
 @given(text=st.text(min_size=1, max_size=200))
-def test_no_text_whatever_breaks_the_reader(row: settings.Setting, text: str) -> None:
+def test_no_text_whatever_breaks_the_reader(row: table.Setting, text: str) -> None:
     """Any text is a value or a refusal in one line; nothing else ever comes out."""
     words = ""
     try:
@@ -134,8 +135,8 @@ def test_a_misspelt_name_is_told() -> None:
 
 def test_the_page_about_settings_agrees_with_the_program() -> None:
     page = (Path(__file__).parents[3] / "docs" / "settings.md").read_text("utf-8")
-    assert settings.table_in_markdown() in page, (
-        "paste the output of kiosk.settings.table_in_markdown() into docs/settings.md"
+    assert table.table_in_markdown() in page, (
+        "paste the output of kiosk.table.table_in_markdown() into docs/settings.md"
     )
     mentioned = set(re.findall(r"KIOSK_[A-Z_]+", page))
     assert mentioned <= {row.env for row in TABLE} | {"KIOSK_CONFIG", "KIOSK_GATEWAY_CLIENT_SECRET_FILE"}

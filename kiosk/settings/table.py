@@ -1,0 +1,227 @@
+"""The table of settings: for each its name, default, what is allowed, what it means and how its text becomes a value.
+
+``docs/settings.md`` is made from it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from kiosk.settings import values
+
+PREFIX = "KIOSK_"
+SANDBOX_ISSUER = "https://dev.abdm.gov.in/auth/realms/central-registry"
+"""``iss`` of every callback token seen from the sandbox."""
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """One row of the table: how a text becomes a value, and what an operator reads about it."""
+
+    name: str
+    default: str | None
+    """None: nothing stands for it, and the value is None."""
+    meaning: str
+    allowed: str
+    read: Callable[[str], Any]
+    """Raises ValueError when the text is not allowed."""
+    secret: bool = False
+    shown_default: str = ""
+    """Words for the table where the default is worked out."""
+
+    @property
+    def env(self) -> str:
+        return f"{PREFIX}{self.name.upper()}"
+
+
+_WORD = r"[\x21-\x7e]{1,250}"
+_OUTBOUND = "https://… (http:// on loopback only)"
+
+TABLE: tuple[Setting, ...] = (
+    Setting(
+        name="host",
+        default="127.0.0.1",
+        meaning="Address on which the web role listens; `0.0.0.0` for the whole network.",
+        allowed="an IP address or a host name",
+        read=values.host,
+    ),
+    Setting(
+        name="port",
+        default="8000",
+        meaning="Port on which the web role listens; `0` takes any free one.",
+        allowed="a whole number from 0 to 65535",
+        read=values.whole(0, 65_535),
+    ),
+    Setting(
+        name="workers",
+        default="1",
+        meaning="Web worker processes. One serves a district; use one for each core beyond that.",
+        allowed="a whole number from 1 to 64",
+        read=values.whole(1, 64),
+    ),
+    Setting(
+        name="public_url",
+        default=None,
+        shown_default="from host and port",
+        meaning="Address that people reach: QR codes and links carry it, and staff log in on it alone.",
+        allowed="http://host[:port] or https://host[:port], without a path",
+        read=values.origin,
+    ),
+    Setting(
+        name="hosts",
+        default="",
+        shown_default="none",
+        meaning="More host names under which pages are answered, comma separated; other names are refused (421).",
+        allowed="up to 16 host names, comma separated",
+        read=values.host_names,
+    ),
+    Setting(
+        name="tls_certificate",
+        default=None,
+        shown_default="none: a proxy encrypts",
+        meaning="PEM file of the server's certificate; `kiosk tls make` makes one for a hospital's own network.",
+        allowed="a readable file",
+        read=values.file,
+    ),
+    Setting(
+        name="tls_key",
+        default=None,
+        shown_default="none",
+        meaning="PEM file of the certificate's private key.",
+        allowed="a readable file",
+        read=values.file,
+    ),
+    Setting(
+        name="insecure_lan",
+        default="no",
+        meaning="`yes`: staff may sign in over http:// on the network. Passwords and profiles then travel unencrypted.",
+        allowed="yes or no",
+        read=values.yes_or_no,
+    ),
+    Setting(
+        name="data_dir",
+        default="./data",
+        meaning="Folder of the embedded store, the key ring and generated secrets; made with mode 0700.",
+        allowed="a folder",
+        read=values.folder,
+    ),
+    Setting(
+        name="redis_url",
+        default=None,
+        shown_default="embedded Valkey",
+        meaning="A Valkey (8 or newer) or Redis (7.2 or newer) of your own instead of the embedded one.",
+        allowed="redis://, rediss://, unix://, redis+cluster://host:port,host:port or rediss+cluster://",
+        read=values.store,
+        secret=True,
+    ),
+    Setting(
+        name="gateway_url",
+        default="https://dev.abdm.gov.in",
+        meaning="ABDM gateway, without `/api/hiecm`.",
+        allowed=_OUTBOUND,
+        read=values.outbound,
+    ),
+    Setting(
+        name="gateway_client_id",
+        default=None,
+        shown_default="ABDM off",
+        meaning="Bridge's client id. Unset, ABDM is off and local queues work.",
+        allowed="up to 250 printable characters without spaces",
+        read=values.matching(_WORD),
+    ),
+    Setting(
+        name="gateway_client_secret",
+        default=None,
+        shown_default="ABDM off",
+        meaning="Bridge's client secret; better in a file named by `KIOSK_GATEWAY_CLIENT_SECRET_FILE`.",
+        allowed="up to 250 printable characters without spaces, set together with KIOSK_GATEWAY_CLIENT_ID",
+        read=values.matching(_WORD),
+        secret=True,
+    ),
+    Setting(
+        name="gateway_issuer",
+        default=SANDBOX_ISSUER,
+        meaning="`iss` of callback tokens; several separated by commas.",
+        allowed="up to 16 texts separated by commas",
+        read=values.several(values.matching(_WORD)),
+    ),
+    Setting(
+        name="gateway_audience",
+        default="account",
+        meaning="`aud` of callback tokens.",
+        allowed="up to 250 printable characters without spaces",
+        read=values.matching(_WORD),
+    ),
+    Setting(
+        name="gateway_azp",
+        default="gateway",
+        meaning="`azp` of callback tokens; several separated by commas.",
+        allowed="up to 16 texts separated by commas",
+        read=values.several(values.matching(_WORD)),
+    ),
+    Setting(
+        name="gateway_expiry",
+        default="text",
+        meaning="How answers write a token's `expiry`: `text` is what gateways take, `number` what their schema says.",
+        allowed="text, number",
+        read=values.one_of("text", "number"),
+    ),
+    Setting(
+        name="cm_id",
+        default="sbx",
+        meaning="`X-CM-ID` of calls to the gateway: `sbx` for the sandbox, `abdm` for production.",
+        allowed="up to 64 envelopes, digits, dots, dashes and underscores",
+        read=values.matching(r"[A-Za-z0-9._-]{1,64}"),
+    ),
+    Setting(
+        name="qr_host",
+        default="https://phrsbx.abdm.gov.in",
+        meaning="Host of the ABDM QR.",
+        allowed=_OUTBOUND,
+        read=values.outbound,
+    ),
+    Setting(
+        name="facility_rate",
+        default="20",
+        meaning="Scans a second that one facility may take, over time, before it is answered busy.",
+        allowed="a number from 0.1 to 100000",
+        read=values.number(0.1, 100_000),
+    ),
+    Setting(
+        name="facility_burst",
+        default="200",
+        meaning="Scans that one facility may take at once.",
+        allowed="a whole number from 1 to 1000000",
+        read=values.whole(1, 1_000_000),
+    ),
+    Setting(
+        name="timezone",
+        default="Asia/Kolkata",
+        meaning="Where midnight ends the service day, unless a facility says otherwise.",
+        allowed="an IANA name such as Asia/Kolkata",
+        read=values.timezone,
+    ),
+    Setting(
+        name="retention_h",
+        default="24",
+        meaning="Hours a sealed profile is kept; the place in the queue outlives it.",
+        allowed="a whole number from 1 to 720",
+        read=values.whole(1, 720),
+    ),
+    Setting(
+        name="log_level",
+        default="info",
+        meaning="The least of what is written to the log.",
+        allowed="debug, info, warning, error",
+        read=values.one_of("debug", "info", "warning", "error"),
+    ),
+)
+
+
+def table_in_markdown() -> str:
+    """The rows of ``docs/settings.md``."""
+    rows = ["| setting | default | allowed | meaning |", "| --- | --- | --- | --- |"]
+    for setting in TABLE:
+        default = setting.shown_default or f"`{setting.default}`"
+        rows.append(f"| `{setting.env}` | {default} | {setting.allowed} | {setting.meaning} |")
+    return "\n".join(rows)
