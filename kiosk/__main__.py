@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "staff": ("kiosk.cli.staff:staff", "Logins of clerks and administrators."),
     "keys": ("kiosk.cli.keys:keys", "Signing keys."),
     "tls": ("kiosk.cli.tls:tls", "Encryption on the hospital's own network."),
+    "store": ("kiosk.cli.store:store", "The embedded store's journal: check and repair."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR, as picture or poster."),
     "plan": ("kiosk.cli.plan:plan", "What a stated load needs, from measured costs."),
     "doctor": ("kiosk.cli.doctor:doctor", "Checks everything and says what to do."),

@@ -26,6 +26,7 @@ from kiosk.health import DISK_ROOM_BYTES, promised
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.settings import Settings, load, unknown_names
 from kiosk.settings.values import is_loopback
+from queueing.embedded.journal import set_aside
 from queueing.errors import QueueingError
 from queueing.outbox import Outbox
 from queueing.registry import Registry
@@ -119,8 +120,18 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     memory = _memory_bytes()
     if memory is not None and memory < MEMORY_WARN_BYTES:
         yield Finding("memory", "warning", f"{memory >> 20} MiB available", "1 GiB serves a district")
+    yield from _journal(settings)
     yield _open_files()
     yield _clock_is_kept()
+
+
+def _journal(settings: Settings) -> Iterator[Finding]:
+    """What was cut from the embedded store's journal, by itself after a power cut or by ``kiosk store repair``."""
+    if aside := set_aside(settings.data_dir):
+        yield Finding(
+            "journal", "warning", f"its unfinished end was set aside {len(aside)} times, last in {aside[-1]}",
+            "look whether power or disk fail; delete the files once looked at",
+        )  # fmt: skip
 
 
 def _memory_bytes() -> int | None:

@@ -1,73 +1,139 @@
-"""Reading the end of an append-only file: was it cut short, or damaged further up?
+"""Reads an append-only file (AOF) and finds where it stops being whole.
 
-The server, when allowed, cuts a file back to its last whole command and goes on. That is right after a power cut:
-what is lost was never answered. But one wrong digit in a length, anywhere, makes all that follows look like the
-unfinished end of one value, and would be cut away in silence. So the server is first told to stop at such an end, and
-this decides.
+After a power cut the last file may end in half a command, in zeroes or in other bytes that were never written on
+purpose. Nothing after the last ``fsync`` was ever answered, so such an end may be set aside. Whole commands *after*
+the place where reading fails are another matter: they were answered, and cutting there would lose them. The server
+cannot tell the two apart (one wrong digit in a length makes all that follows look like the end of one value), so this
+reader decides.
 """
 
 import mmap
 import re
 from pathlib import Path
 
-from queueing.embedded.configuration import size
+from msgspec import Struct
 
-JOURNAL_FOLDER = "appendonlydir"
-"""Within the data folder; the server's own name for it."""
-LATER_COMMAND = re.compile(rb"\r\n(?:#TS:\d+\r\n)?\*\d{1,9}\r\n\$\d{1,9}\r\n")
-"""How the next command begins. Inside one unfinished command nothing of ours looks like this: values are sealed or
-numbers.
+UNANSWERED_BYTES = 64 << 20
+"""A longer end is damage. Between two fsyncs the server writes one turn of its event loop: 4,096 calls of 3 kB are
+12 MB, with the largest envelopes 140 MB, which no turn of ours has come near.
 """
+MULTI, EXEC = b"*1\r\n$5\r\nMULTI\r\n", b"*1\r\n$4\r\nEXEC\r\n"
+"""What a function writes stands between these two, and counts only when both are there."""
+COMMAND_START = re.compile(rb"\r\n(?:#TS:\d+\r\n)?(\*\d{1,9}\r\n\$\d{1,9}\r\n)")
+"""How the next command begins. Inside one command nothing of ours looks like this: values are sealed or numbers."""
+TIMESTAMP = re.compile(rb"#TS:(\d{1,12})\r\n")
+"""The server notes the time in front of the first command of each second."""
 
 
-def journal_bytes(folder: Path) -> int:
-    """How much a start on this data folder must read."""
-    return sum(size(file) for file in (folder / JOURNAL_FOLDER).glob("*.aof"))
+NOTE_BYTES = 1024
+"""The longest line beginning with ``#`` that the server skips."""
 
 
-def unfinished_bytes(file: Path) -> int | None:
-    """Bytes after the last whole command when the file was merely cut short; None when it is damaged.
+class Extent(Struct, frozen=True, kw_only=True):
+    """How much of a file can be read."""
 
-    A command is an array of counted strings (``*2 $3 GET $1 k``); lines that begin with ``#`` are notes of time.
-    Takes some seconds for each 100 MB.
-    """
+    size: int
+    whole: int
+    """Bytes up to the end of the last complete write; a transaction counts as one write."""
+    later_commands: int = 0
+    """Complete commands after the place where reading failed: they would be lost by a cut."""
+    later_first_s: int = 0
+    later_last_s: int = 0
+    """Unix seconds of the first and last of them, 0 where the file does not say."""
+
+    @property
+    def rest(self) -> int:
+        """Bytes after the last complete write."""
+        return self.size - self.whole
+
+    @property
+    def is_unanswered_end(self) -> bool:
+        """The rest was never answered and may be set aside."""
+        return 0 < self.rest <= UNANSWERED_BYTES and not self.later_commands
+
+
+def ends_like_a_write(file: Path) -> bool:
+    """A cheap look at the last two bytes: a whole file ends with a line. An empty one is whole."""
+    with file.open("rb") as opened:
+        size = opened.seek(0, 2)
+        opened.seek(max(0, size - 2))
+        return size == 0 or opened.read() == b"\r\n"
+
+
+def examine(file: Path) -> Extent:
+    """Read a whole AOF file. Takes some seconds for each 100 MB. A base file in RDB format is not for this reader."""
+    size = file.stat().st_size
+    if size == 0:
+        return Extent(size=0, whole=0)
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        place = 0
-        while place < len(data):
-            end = _end_of_command(data, place)
-            if end is None:
-                return None
-            if end > len(data):
-                return None if LATER_COMMAND.search(data, place) else len(data) - place
-            place = end
-    return 0
+        whole, failed = _read_whole(data)
+        if failed is None:
+            return Extent(size=size, whole=whole)
+        commands = _count_later(data, failed)
+        times = [int(found[1]) for found in TIMESTAMP.finditer(data, failed)] if commands else []
+        return Extent(
+            size=size,
+            whole=whole,
+            later_commands=commands,
+            later_first_s=times[0] if times else 0,
+            later_last_s=times[-1] if times else 0,
+        )
 
 
-def _end_of_command(data: mmap.mmap, place: int) -> int | None:
-    """Where the command or note at ``place`` ends, beyond the data when it is cut short; None for what is neither."""
-    beyond = len(data) + 1
+def _read_whole(data: mmap.mmap) -> tuple[int, int | None]:
+    """End of the last complete write, and where reading failed; None when the file can be read to its end."""
+    place = whole = 0
+    in_transaction = False
+    while place < len(data):
+        end = _end_of_entry(data, place)
+        if end is None:
+            return whole, place
+        if end - place == len(MULTI) and data[place:end] == MULTI:
+            in_transaction = True
+        elif end - place == len(EXEC) and data[place:end] == EXEC:
+            in_transaction = False
+        place = end
+        if not in_transaction:
+            whole = place
+    return whole, place if in_transaction else None
+
+
+def _count_later(data: mmap.mmap, failed: int) -> int:
+    """Complete commands that can be found after ``failed``."""
+    count, place = 0, failed
+    while (found := COMMAND_START.search(data, place)) is not None:
+        end = _end_of_entry(data, found.start(1))
+        if end is None:
+            place = found.start(1)
+            continue
+        count += 1
+        place = end - 2  # the line end of this command is where the pattern of the next begins
+    return count
+
+
+def _end_of_entry(data: mmap.mmap, place: int) -> int | None:
+    """Where the command or timestamp at ``place`` ends; None when it is unfinished or neither.
+
+    A command is an array of counted strings (``*2 $3 GET $1 k``), each ended by CR LF.
+    """
     if data[place] == ord("#"):
-        line_end = data.find(b"\n", place)
-        return beyond if line_end < 0 else line_end + 1
-    count = _number(data, place, b"*")
-    if count is None or count[1] > len(data):
-        return beyond if count else None
-    place = count[1]
-    for _ in range(count[0]):
-        length = _number(data, place, b"$")
-        if length is None or length[1] > len(data):
-            return beyond if length else None
-        place = length[1] + length[0] + 2
-        if place > len(data):
-            return beyond
+        return data.find(b"\n", place, place + NOTE_BYTES) + 1 or None
+    head = _read_number(data, place, b"*")
+    if head is None:
+        return None
+    count, place = head
+    for _ in range(count):
+        text = _read_number(data, place, b"$")
+        if text is None:
+            return None
+        place = text[1] + text[0] + 2
+        if data[place - 2 : place] != b"\r\n":
+            return None
     return place
 
 
-def _number(data: mmap.mmap, place: int, mark: bytes) -> tuple[int, int] | None:
-    """The number after ``mark`` and where its line ends, beyond the data when cut short; None for anything else."""
-    line_end = data.find(b"\r\n", place, place + 16)
-    if line_end < 0:
-        rest = data[place : place + 16]
-        return (0, len(data) + 1) if len(rest) < 16 and rest[:1] in (mark, b"") else None
-    line = data[place:line_end]
+def _read_number(data: mmap.mmap, place: int, mark: bytes) -> tuple[int, int] | None:
+    """The number after ``mark`` and where its line ends; None for anything else. A number has at most nine digits."""
+    line_end = data.find(b"\r\n", place, place + 12)
+    line = data[place:line_end] if line_end >= 0 else b""
     return (int(line[1:]), line_end + 2) if line[:1] == mark and line[1:].isdigit() else None

@@ -24,15 +24,13 @@ WORDS_SHOWN = 200
 """Characters of a log line that an operator is shown."""
 
 DAMAGED = (
-    "its journal (appendonlydir) is damaged before the end, starting would lose acknowledged tickets: "
-    "put back a copy, or see what would be lost with valkey-check-aof"
+    "its journal (appendonlydir) is damaged, starting would lose acknowledged tickets: "
+    "put back the last copy of the data folder"
 )
 UNKNOWN_SETTINGS = "the server program does not understand our settings: is it Valkey 8 or newer?"
-CUT_SHORT = "Unexpected end of file reading the append only file"
 REASONS: tuple[tuple[str, type[EmbeddedError], str], ...] = (
     ("No space left on device", DiskFull, "no space left on the disk"),
     ("Disk quota exceeded", DiskFull, "the disk quota is used up"),
-    (CUT_SHORT, JournalDamaged, DAMAGED),
     ("reading the append only file", JournalDamaged, DAMAGED),
     ("Unable to obtain the AOF file", JournalDamaged, DAMAGED),
     ("AOF file doesn't exist", JournalDamaged, DAMAGED),
@@ -119,9 +117,9 @@ def memory_bytes() -> int:
     return min(whole, int(limit)) if limit.isdecimal() else whole
 
 
-def configuration(maxmemory_bytes: int, *, cut_tail: bool) -> str:
-    """``valkey.conf``. ``cut_tail``: an unfinished end of the journal is known to be only that, and may be cut.
-    Relative names: the server runs in the data folder, whose own path may be too long for a socket.
+def configuration(maxmemory_bytes: int) -> str:
+    """``valkey.conf``. Names are relative: the server runs in the data folder, whose own path may be too long for a
+    socket.
     """
     return f"""\
 # Written anew at every start; changes made here are lost.
@@ -140,8 +138,8 @@ client-output-buffer-limit pubsub 8mb 2mb 60
 appendonly yes
 appendfsync always
 no-appendfsync-on-rewrite no
-# "yes" only after the end was read and found to hold nothing that was ever answered.
-aof-load-truncated {"yes" if cut_tail else "no"}
+# The server cannot tell an unfinished end from damage further up: it stops, and journal.py looks.
+aof-load-truncated no
 aof-timestamp-enabled yes
 save ""
 

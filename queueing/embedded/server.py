@@ -3,7 +3,7 @@
 Promises, with the configuration below: what was answered survives ``kill -9`` of anything, and a power cut as far as
 the disk honours fsync. One server a folder. It ends when its parent ends, politely (SIGTERM and patience); after any
 death the next start needs no help, except where the journal is damaged before its end: then it refuses, because
-starting would silently lose what was promised.
+starting would lose what was promised, and says what to type (``journal.py``).
 
 Start it from a thread that lives as long as the server shall: the kernel's parent-death signal watches the thread.
 """
@@ -11,7 +11,6 @@ Start it from a thread that lives as long as the server shall: the kernel's pare
 import asyncio
 import errno
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -22,9 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
-from queueing.embedded.aof import JOURNAL_FOLDER, journal_bytes, unfinished_bytes
 from queueing.embedded.configuration import (
-    CUT_SHORT,
     ENVIRONMENT,
     LOG_FILE,
     configuration,
@@ -37,6 +34,7 @@ from queueing.embedded.configuration import (
     why_ended,
 )
 from queueing.embedded.data_folder import SOCKET_FILE, FolderLock, Holder, folder_url, private_folder
+from queueing.embedded.journal import journal_bytes, mend_before_start, set_aside_end
 from queueing.errors import DiskFull, EmbeddedError, FolderInUse, JournalDamaged
 from queueing.store.address import ReachablePath
 
@@ -59,7 +57,7 @@ ROOM_BYTES = 64 << 20
 """Free space below which a server that died of a full disk is not started again."""
 LOG_LOOK_S = 60.0
 
-Event = Literal["ready", "loading", "tail cut", "died", "failed", "disk full"]
+Event = Literal["ready", "loading", "journal mended", "died", "failed", "disk full"]
 OnEvent = Callable[[Event, str], None]
 Steps = Generator[float, None, None]
 """What a start or a stop does, yielding the pauses between its steps in seconds."""
@@ -174,22 +172,22 @@ class EmbeddedValkey:
             yield STEP_S
 
     def _launching(self) -> Steps:
-        """Run the server; where only the unfinished end of its journal stops it, cut that and run it again."""
+        """Run the server; where only an unanswered end of its journal stops it, set that aside and run it again."""
+        self._report_mended(mend_before_start(self.folder))
         try:
-            yield from self._running(cut_tail=False)
+            yield from self._running()
         except JournalDamaged:
-            lost = self._tail_to_cut()
-            if lost is None:
+            mended = set_aside_end(self.folder)
+            if not mended:
                 raise
-            self._on_event("tail cut", f"{lost} bytes of an unfinished, never answered write end the journal: cut")
-            yield from self._running(cut_tail=True)
+            self._report_mended(mended)
+            yield from self._running()
 
-    def _tail_to_cut(self) -> int | None:
-        """Bytes that may be cut from the journal without losing what was answered; None when it is damaged."""
-        found = re.search(re.escape(CUT_SHORT) + r" (\S+\.aof)", log_since(self.folder, self._log_from))
-        return unfinished_bytes(self.folder / JOURNAL_FOLDER / found[1]) if found else None
+    def _report_mended(self, lines: list[str]) -> None:
+        for line in lines:
+            self._on_event("journal mended", line)
 
-    def _running(self, *, cut_tail: bool) -> Steps:
+    def _running(self) -> Steps:
         """Spawn the server and wait until it takes commands. On failure nothing is left running; the lock stays."""
         binary = find_binary(self._binary)
         self._clear_socket()
@@ -197,16 +195,16 @@ class EmbeddedValkey:
         self._log_from = size(self.folder / LOG_FILE)
         deadline = time.monotonic() + START_PATIENCE_S + journal_bytes(self.folder) / LOAD_BYTES_PER_S
         try:
-            self._spawn(binary, cut_tail)
-            told_loading = False
-            while (said := probe(self.folder)) != "ready":
+            self._spawn(binary)
+            reported_loading = False
+            while (state := probe(self.folder)) != "ready":
                 if self.pid is None:
                     raise self._why_dead()
                 if time.monotonic() > deadline:
                     words = last_words(log_since(self.folder, self._log_from))
                     raise EmbeddedError(f"store in {self.folder} did not start in time: {words}")
-                if said == "loading" and not told_loading:
-                    told_loading = True
+                if state == "loading" and not reported_loading:
+                    reported_loading = True
                     self._on_event("loading", f"reading {journal_bytes(self.folder):,} bytes of journal")
                 yield STEP_S
         except BaseException:
@@ -214,11 +212,11 @@ class EmbeddedValkey:
             raise
         self._on_event("ready", f"store runs as process {self.pid}")
 
-    def _spawn(self, binary: Path, cut_tail: bool) -> None:
+    def _spawn(self, binary: Path) -> None:
         conf = self.folder / CONF_FILE
         assert self._lock.descriptor is not None  # noqa: S101 - launching comes after locking
         try:
-            conf.write_text(configuration(self._maxmemory_bytes, cut_tail=cut_tail))
+            conf.write_text(configuration(self._maxmemory_bytes))
             conf.chmod(0o600)
             with open(self.folder / LOG_FILE, "ab", opener=_private) as log:
                 self._child = subprocess.Popen(

@@ -243,24 +243,6 @@ async def test_a_damaged_journal_is_refused_in_words_and_left_as_it_is(
     assert {path.name: path.read_bytes() for path in (tmp_path / "data" / "appendonlydir").iterdir()} == before
 
 
-@pytest.mark.parametrize("cut", [1, 30, 110, 130])
-async def test_an_unfinished_end_of_the_journal_is_cut_and_told(tmp_path: Path, cut: int) -> None:
-    await write_some(tmp_path)
-    file = journal(tmp_path, ".incr.")
-    file.write_bytes(file.read_bytes()[:-cut])
-    events: list[tuple[str, str]] = []
-    with EmbeddedValkey(tmp_path, on_event=lambda kind, words: events.append((kind, words))) as server:
-        store = await open_store(server.url)
-        assert await store.call("k", "DBSIZE") == 199
-        await store.call("k", "SET", "after", 1)
-        await store.close()
-    assert "tail cut" in dict(events)
-    with EmbeddedValkey(tmp_path) as server:
-        store = await open_store(server.url)
-        assert await store.call("k", "GET", "after") == b"1"
-        await store.close()
-
-
 async def test_why_it_ended_is_one_line(tmp_path: Path) -> None:
     full = "7:M 01 Jan 2026 # Error writing to the AOF file: No space left on device\n7:M 01 Jan # bye\n"
     assert isinstance(why_ended(tmp_path, 1, full), DiskFull)

@@ -1,0 +1,281 @@
+"""The journal: the files in ``appendonlydir`` from which the server makes its data at each start.
+
+What is done without asking loses nothing that was ever answered: the unanswered end of the last file is set aside, a
+file that the manifest misses is entered in it. Everything else stops the start, and ``repair`` does it when an
+operator says so. What is cut is never deleted: it lies in ``set-aside``.
+"""
+
+import errno
+import os
+import re
+import time
+from pathlib import Path
+
+from msgspec import Struct
+
+from queueing.embedded.aof import Extent, ends_like_a_write, examine
+from queueing.errors import DiskFull, EmbeddedError, JournalDamaged
+
+JOURNAL_FOLDER = "appendonlydir"
+"""Within the data folder; the server's own name for it."""
+MANIFEST = "appendonly.aof.manifest"
+SET_ASIDE_FOLDER = "set-aside"
+SET_ASIDE_KEPT = 20
+"""The newest; each is some bytes after a power cut, so twenty power cuts can be looked into."""
+COPY_BYTES = 1 << 20
+JOURNAL_FILE = re.compile(r"appendonly\.aof\.(\d{1,9})\.(base|incr)\.(rdb|aof)")
+ENTRY = re.compile(r"file (\S+) seq (\d{1,9}) type ([bih])(?: \S.*)?")
+WHAT_TO_DO = "put back the last copy of the data folder, or type `kiosk store repair` to start with what is before it"
+
+
+class Entry(Struct, frozen=True):
+    """One line of the manifest."""
+
+    file: str
+    seq: int
+    type: str
+    """``b`` base, ``i`` incremental (read after the base, in their order), ``h`` to be deleted."""
+
+    def line(self) -> str:
+        return f"file {self.file} seq {self.seq} type {self.type}\n"
+
+
+class Damage(Struct, frozen=True):
+    """The first file of the journal that cannot be read to its end."""
+
+    file: str
+    extent: Extent | None
+    """None: the file is missing."""
+
+    def in_words(self) -> str:
+        """What is wrong, without what to do."""
+        if self.extent is None:
+            return f"{self.file} is missing"
+        found = self.extent
+        place = f"{self.file} cannot be read from byte {found.whole:,} of {found.size:,} on"
+        if not found.later_commands:
+            return f"{place}; no write can be found after it"
+        first, last = _moment(found.later_first_s), _moment(found.later_last_s)
+        when = f", from {first} to {last}" if first and last else ""
+        return f"{place}; {found.later_commands:,} commands stand after it{when}"
+
+
+def journal_bytes(folder: Path) -> int:
+    """Bytes that a start on this data folder must read."""
+    return sum(file.stat().st_size for file in (folder / JOURNAL_FOLDER).glob("*.aof"))
+
+
+def mend_before_start(folder: Path) -> list[str]:
+    """Put right what a power cut leaves behind, as far as that loses nothing. One line for each thing done.
+
+    Raises JournalDamaged for what an operator must decide. Costs two small reads when nothing is wrong.
+    """
+    if not (folder / JOURNAL_FOLDER).is_dir():
+        return []
+    done = [*_mend_manifest(folder)]
+    last = _last_file(folder)
+    if last is not None and not ends_like_a_write(last):
+        done += set_aside_end(folder)
+    return done
+
+
+def set_aside_end(folder: Path) -> list[str]:
+    """Move the unanswered end of the last file away, if that is all that is wrong; no line when nothing was found.
+
+    Raises JournalDamaged, with the place, when answered writes would be lost.
+    """
+    damage = find_damage(folder)
+    if damage is None:
+        return []
+    last = _last_file(folder)
+    if last is None or damage.file != last.name or damage.extent is None or not damage.extent.is_unanswered_end:
+        raise damaged(folder, damage)
+    aside = _cut(folder, last, damage.extent.whole)
+    return [
+        f"the journal ended in {damage.extent.rest:,} bytes of a write that was never answered: set aside in {aside}"
+    ]
+
+
+def find_damage(folder: Path) -> Damage | None:
+    """The first file that is missing or cannot be read to its end. The server itself checks a base in RDB format."""
+    for entry in _read_manifest(folder) or []:
+        file = folder / JOURNAL_FOLDER / entry.file
+        if entry.type == "h":
+            continue
+        if not file.exists():
+            return Damage(entry.file, None)
+        if entry.file.endswith(".aof"):
+            extent = examine(file)
+            if extent.rest:
+                return Damage(entry.file, extent)
+    return None
+
+
+def damaged(folder: Path, damage: Damage) -> JournalDamaged:
+    """The refusal to start: what is wrong, what it would cost, what to type."""
+    return JournalDamaged(
+        f"store in {folder}: its journal is damaged, starting would lose acknowledged tickets: "
+        f"{damage.in_words()}: {WHAT_TO_DO}"
+    )
+
+
+def repair(folder: Path) -> list[str]:
+    """Keep what can be read from the start of the journal; set the rest aside. Nobody may use the folder meanwhile.
+
+    Raises JournalDamaged when nothing can be kept.
+    """
+    if not (folder / JOURNAL_FOLDER).is_dir():
+        return []
+    done = [*_mend_manifest(folder, by_hand=True)]
+    damage = find_damage(folder)
+    if damage is None:
+        return done
+    entries = _read_manifest(folder) or []
+    place = next(n for n, entry in enumerate(entries) if entry.file == damage.file)
+    if entries[place].type == "b":
+        raise JournalDamaged(f"{damage.in_words()}: nothing can be kept; put back the last copy of the data folder")
+    kept, dropped = entries[: place + 1], [entry for entry in entries[place + 1 :] if entry.type == "i"]
+    if damage.extent is None:
+        kept = entries[:place]
+    else:
+        aside = _cut(folder, folder / JOURNAL_FOLDER / damage.file, damage.extent.whole)
+        done.append(f"{damage.in_words()}: cut there, the rest is in {aside}")
+    _write_manifest(folder, kept)
+    done += [f"{one.file} comes after the damage: moved to {_move_aside(folder, one.file)}" for one in dropped]
+    return done or [f"{damage.in_words()}: its entry is removed from the manifest"]
+
+
+def set_aside(folder: Path) -> list[Path]:
+    """What was cut from the journal and is still kept, newest last."""
+    return sorted((folder / SET_ASIDE_FOLDER).glob("*"))
+
+
+def _mend_manifest(folder: Path, *, by_hand: bool = False) -> list[str]:
+    """Make a lost manifest anew, and enter files that it misses; refuse where that would be a guess."""
+    found = sorted(
+        (name[2], int(name[1]), file.name, file.stat().st_size)
+        for file in (folder / JOURNAL_FOLDER).iterdir()
+        if (name := JOURNAL_FILE.fullmatch(file.name))
+    )
+    if not found:
+        return []
+    entries = _read_manifest(folder)
+    if entries is None:
+        return _renew_manifest(folder, found)
+    if not entries and by_hand:
+        raise JournalDamaged(f"{MANIFEST} cannot be read: put back the last copy of the data folder")
+    last = max((entry.seq for entry in entries if entry.type == "i"), default=0)
+    missed = [(seq, name) for kind, seq, name, size in found if kind == "incr" and seq > last and size]
+    if not missed or not entries:
+        return []
+    if [seq for seq, _ in missed] != list(range(last + 1, last + 1 + len(missed))):
+        raise JournalDamaged(f"store in {folder}: files of its journal are missing before {missed[0][1]}: {WHAT_TO_DO}")
+    _write_manifest(folder, [*entries, *(Entry(name, seq, "i") for seq, name in missed)])
+    return [f"the manifest of the journal missed {', '.join(name for _, name in missed)}: entered"]
+
+
+def _renew_manifest(folder: Path, found: list[tuple[str, int, str, int]]) -> list[str]:
+    """With one base and one incremental file there is one way to read them; with more, old ones may be among them."""
+    if [kind for kind, *_ in found] not in (["base", "incr"], ["base"], ["incr"]):
+        raise JournalDamaged(
+            f"store in {folder}: {MANIFEST} is lost and the files beside it can be read in more than one order: "
+            "put back the last copy of the data folder"
+        )
+    _write_manifest(folder, [Entry(name, seq, kind[0]) for kind, seq, name, _ in found])
+    return [f"{MANIFEST} was lost: made anew from the files beside it"]
+
+
+def _read_manifest(folder: Path) -> list[Entry] | None:
+    """The entries; None when the file is lost, empty or zeroes; no entries when it cannot be understood."""
+    try:
+        lines = (folder / JOURNAL_FOLDER / MANIFEST).read_bytes().strip(b"\0\r\n ").decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    if not lines:
+        return None
+    found = [ENTRY.fullmatch(line) for line in lines.splitlines() if line.strip() and not line.startswith("#")]
+    return [] if None in found else [Entry(one[1], int(one[2]), one[3]) for one in found if one]
+
+
+def _write_manifest(folder: Path, entries: list[Entry]) -> None:
+    """In one step: a power cut leaves the old one or the new one. The old one is kept aside."""
+    path = folder / JOURNAL_FOLDER / MANIFEST
+    if path.exists():
+        _write_aside(folder, path, 0)
+    try:
+        fresh = path.with_suffix(".new")
+        with open(fresh, "w", opener=_private) as file:
+            file.writelines(entry.line() for entry in entries)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        _sync_folder(path.parent)
+    except OSError as failure:
+        raise _cannot(path, failure) from None
+
+
+def _last_file(folder: Path) -> Path | None:
+    """The file at whose end the server writes."""
+    names = [entry for entry in _read_manifest(folder) or [] if entry.type == "i"]
+    file = folder / JOURNAL_FOLDER / max(names, key=lambda entry: entry.seq).file if names else None
+    return file if file is not None and file.exists() else None
+
+
+def _cut(folder: Path, file: Path, whole: int) -> Path:
+    """Copy what stands after ``whole`` aside, then cut the file there. Both are on disk when it returns."""
+    aside = _write_aside(folder, file, whole)
+    try:
+        with file.open("r+b") as opened:
+            opened.truncate(whole)
+            os.fsync(opened.fileno())
+    except OSError as failure:
+        raise _cannot(file, failure) from None
+    return aside
+
+
+def _move_aside(folder: Path, name: str) -> Path:
+    file = folder / JOURNAL_FOLDER / name
+    aside = _write_aside(folder, file, 0) if file.exists() else file
+    file.unlink(missing_ok=True)
+    return aside
+
+
+def _write_aside(folder: Path, file: Path, begin: int) -> Path:
+    """A private copy of the file from ``begin`` on."""
+    aside = folder / SET_ASIDE_FOLDER / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{begin}-{file.name}"
+    try:
+        aside.parent.mkdir(mode=0o700, exist_ok=True)
+        with file.open("rb") as source, open(aside, "wb", opener=_private) as target:
+            source.seek(begin)
+            while piece := source.read(COPY_BYTES):
+                target.write(piece)
+            target.flush()
+            os.fsync(target.fileno())
+        _sync_folder(aside.parent)
+    except OSError as failure:
+        raise _cannot(aside, failure) from None
+    for old in set_aside(folder)[:-SET_ASIDE_KEPT]:
+        old.unlink(missing_ok=True)
+    return aside
+
+
+def _cannot(path: Path, failure: OSError) -> EmbeddedError:
+    if failure.errno == errno.ENOSPC:
+        return DiskFull(f"no space left for {path}")
+    return EmbeddedError(f"{path} cannot be written: {failure.strerror}")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _moment(at_s: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(at_s)) if at_s else ""
