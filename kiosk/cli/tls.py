@@ -41,7 +41,7 @@ def make(names: tuple[str, ...], json: bool) -> None:
         "set these, then start the service again:",
         f"  KIOSK_TLS_CERTIFICATE={files.certificate}",
         f"  KIOSK_TLS_KEY={files.key}",
-        f"devices install {files.ca} once; they open /tls for it (`kiosk tls qr` prints the address as a QR code)",
+        f"devices install {files.ca} once; they open /tls for it (`kiosk tls qr FILE` writes the address as a QR code)",
         f"its SHA-256 fingerprint: {print_out}",
     )
 
