@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "queue": ("kiosk.cli.queue:queue", "Queues and their counters."),
     "staff": ("kiosk.cli.staff:staff", "Logins of clerks and administrators."),
     "keys": ("kiosk.cli.keys:keys", "Signing keys."),
+    "patient": ("kiosk.cli.patient:patient", "What one person may ask: see, or erase, what is kept."),
     "tls": ("kiosk.cli.tls:tls", "Encryption on the hospital's own network."),
     "store": ("kiosk.cli.store:store", "The embedded store's journal: check and repair."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR, as picture or poster."),

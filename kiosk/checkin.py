@@ -66,7 +66,7 @@ class CheckIn:
                 lane=self._lane(person),
                 request=request,
                 fingerprint=_fingerprint(scan.body),
-                persons=self._known_as(scan.facility, person),
+                persons=self.known_as(scan.facility, person),
                 envelope=self._close(scan.facility, request, self._envelope(scan)),
                 reply_wanted=True,
                 refusal=scan.refusal,
@@ -120,7 +120,7 @@ class CheckIn:
                 assurance=assurance,
                 lane=lane,
                 request=request,
-                persons=self._known_as(facility, patient),
+                persons=self.known_as(facility, patient),
                 envelope=self._close(facility, request, Envelope(patient=patient)),
             )
         )
@@ -139,7 +139,7 @@ class CheckIn:
         born = (person.year_of_birth, person.month_of_birth or 1, person.day_of_birth or 1)
         return Lane.SENIOR if born <= _born_by(int(self._now_s()) // DAY_S) else Lane.ORDINARY
 
-    def _known_as(self, facility: str, person: Person) -> tuple[bytes, ...]:
+    def known_as(self, facility: str, person: Person) -> tuple[bytes, ...]:
         """Keyed digests: whoever holds the store cannot try all fourteen-digit numbers."""
         names = (person.abha_address.lower(), person.abha_number)
         return tuple([self._digest(f"{facility}\0{name}") for name in names if name])

@@ -79,7 +79,7 @@ _read_place = msgspec.msgpack.Decoder(Place).decode
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
 
 
-def _ticket(ticket_id: bytes, packed: bytes, ahead: int) -> Ticket:
+def ticket_of(ticket_id: bytes, packed: bytes, ahead: int) -> Ticket:
     fields = _read_ticket(packed)
     return Ticket(
         id=ticket_id.decode(),
@@ -104,7 +104,7 @@ def _moved(reply: list[Any]) -> Moved:
     if len(reply) == 1:
         return Moved(outcome=Outcome(reply[0]))
     outcome, ticket_id, packed, ahead = reply
-    return Moved(outcome=Outcome(outcome), ticket=_ticket(ticket_id, packed, ahead))
+    return Moved(outcome=Outcome(outcome), ticket=ticket_of(ticket_id, packed, ahead))
 
 
 def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
@@ -280,7 +280,7 @@ class OpdDesk:
 
     async def _tickets(self, hip: str, which: str, most: int, ids: Sequence[str]) -> list[Ticket]:
         reply = await library.call(self._store, "tickets", facility_root(hip), which, most, *ids)
-        return [_ticket(*line) for line in reply]
+        return [ticket_of(*line) for line in reply]
 
     async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float, writes: bool = True) -> Any:
         """A function that needs the day. What one that writes says may be told to people, so it returns when the

@@ -14,7 +14,9 @@ COMMANDS = [
     for line in (
         "", "demo", "serve", "web", "relay", "facility", "facility import", "facility add", "facility list", "queue",
         "queue add", "queue import", "queue list", "staff", "staff add", "staff list", "staff reset", "keys",
-        "keys rotate", "keys list", "keys revoke", "qr", "doctor", "store", "store check",
+        "keys rotate", "keys list", "keys revoke", "patient", "patient export", "patient erase",
+        "tls", "tls make", "tls qr",
+        "qr", "doctor", "store", "store check",
         "store repair",
     )
 ]  # fmt: skip

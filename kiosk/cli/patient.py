@@ -1,0 +1,128 @@
+"""``kiosk patient``: what one person may ask of a hospital: to see what is kept of them, and to have it erased."""
+
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+import msgspec
+
+from kiosk.abdm.inbound import read_patient
+from kiosk.checkin import CheckIn
+from kiosk.cli.running import CommandFailed, as_json, settings_now, tell, with_store
+from kiosk.fittings import new_seal
+from kiosk.patient.person import Person
+from kiosk.security.encryption import SealBroken
+from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.settings import Settings
+from queueing.day_keys import DayKeys
+from queueing.desk import OpdDesk
+from queueing.person_records import PersonRecord, PersonRecords
+from queueing.registry import Registry
+from queueing.store.store import Store
+from tokens import CounterCodes
+
+Ask = Callable[[PersonRecords, list[bytes]], Awaitable[list[PersonRecord]]]
+
+_abha = click.option("--abha", default="", help="ABHA number or ABHA address.")
+_token = click.option("--token", default="", help="Token number of a kept day, as printed: M-042.")
+
+
+@click.group()
+def patient() -> None:
+    """What one person may ask: to see what is kept, and to have it erased."""
+
+
+@patient.command()
+@click.argument("hip_id")
+@_abha
+@_token
+def export(hip_id: str, abha: str, token: str) -> None:
+    """Print everything that facility HIP_ID keeps of one person, as JSON. Hand it to that person alone."""
+    _one_of(abha, token)
+
+    async def find(records: PersonRecords, digests: list[bytes]) -> list[PersonRecord]:
+        return await records.find(hip_id, digests, token=token)
+
+    lines = _ask(settings_now(), hip_id, abha, find)
+    if not lines:
+        raise CommandFailed("nothing is kept of this person here")
+    click.echo(msgspec.json.format(msgspec.json.encode(lines)).decode())
+
+
+@patient.command()
+@click.argument("hip_id")
+@_abha
+@_token
+@as_json
+def erase(hip_id: str, abha: str, token: str, json: bool) -> None:
+    """Erase what facility HIP_ID keeps of one person. The numbers stay in the queue, without a name.
+
+    Copies in a backup stay sealed, and cannot be opened once the key of their day is destroyed (KIOSK_RETENTION_H).
+    """
+    _one_of(abha, token)
+
+    async def take_away(records: PersonRecords, digests: list[bytes]) -> list[PersonRecord]:
+        return await records.erase(hip_id, digests, token=token)
+
+    erased = [line["ticket"]["token"] for line in _ask(settings_now(), hip_id, abha, take_away)]
+    if not erased:
+        raise CommandFailed("nothing is kept of this person here")
+    tell(json, {"facility": hip_id, "tickets": erased}, f"erased: {', '.join(erased)}")
+
+
+def _one_of(abha: str, token: str) -> None:
+    if bool(abha.strip()) == bool(token.strip()):
+        raise CommandFailed("say --abha or --token, one of both")
+
+
+def _ask(settings: Settings, hip_id: str, abha: str, act: Ask) -> list[dict[str, Any]]:
+    async def work(store: Store) -> list[dict[str, Any]]:
+        if await Registry(store).facility(hip_id) is None:
+            raise CommandFailed(f"no facility {hip_id}")
+        check_in = await _check_in(store, settings)
+        digests = list(check_in.known_as(hip_id, _named(abha))) if abha else []
+        return [_line(check_in, hip_id, record) for record in await act(PersonRecords(store), digests)]
+
+    return with_store(settings, work)
+
+
+async def _check_in(store: Store, settings: Settings) -> CheckIn:
+    ring = KeysOnDisk(settings.data_dir).load_or_create(int(time.time()))
+    seal = new_seal(ring, settings)
+    await seal.refresh(DayKeys(store))
+    return CheckIn(
+        OpdDesk(store), CounterCodes(ring), seal, person_key=ring.person_key(), read_patient=read_patient,
+        now_s=time.time,
+    )  # fmt: skip
+
+
+def _named(abha: str) -> Person:
+    """By its digits a number, else an address."""
+    digits = "".join(c for c in abha if c.isdecimal())
+    return Person(abha_number=digits) if len(digits) == 14 and "@" not in abha else Person(abha_address=abha.strip())
+
+
+def _line(check_in: CheckIn, hip_id: str, record: PersonRecord) -> dict[str, Any]:
+    ticket = record.ticket
+    try:
+        profile = msgspec.to_builtins(check_in.patient(hip_id, ticket, record.envelope)) if record.envelope else None
+    except SealBroken:
+        profile = None  # its day's key was destroyed: nobody can read it any more
+    facts = {
+        "id": ticket.id,
+        "token": ticket.token,
+        "queue": ticket.queue,
+        "state": ticket.state.name.lower(),
+        "lane": ticket.lane.name.lower(),
+        "counter": ticket.counter,
+        "arrived_at": _at(ticket.arrived_ms),
+        "called_at": _at(ticket.called_ms),
+        "ended_at": _at(ticket.ended_ms),
+    }
+    return {"ticket": facts, "profile": profile}
+
+
+def _at(ms: int) -> str | None:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else None

@@ -1,0 +1,59 @@
+"""``kiosk patient``: one person sees what is kept and has it erased, on the folder of a running service."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+from kiosk.abdm.inbound import read_patient
+from kiosk.checkin import CheckIn
+from kiosk.cli.running import opened
+from kiosk.patient.person import Patient
+from kiosk.security.encryption import Seal
+from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.settings import load
+from queueing.day_keys import DayKeys
+from queueing.desk import OpdDesk
+from queueing.models import Lane
+from tests.kiosk.process_tree import kiosk, serving
+from tokens import CounterCodes
+
+ASHA = Patient(name="Asha Devi", abha_number="91000044441111", phone="9000000001", year_of_birth=1988)
+
+
+async def register(data_dir: Path) -> str:
+    settings = load({"KIOSK_DATA_DIR": str(data_dir)})
+    async with opened(settings) as store:
+        ring = KeysOnDisk(data_dir).load_or_create(int(time.time()))
+        seal = Seal(ring.seal_masters(), ring.seal_master_id, now_s=lambda: int(time.time()), retention_h=24)
+        await seal.refresh(DayKeys(store))
+        check_in = CheckIn(
+            OpdDesk(store), CounterCodes(ring), seal, person_key=ring.person_key(), read_patient=read_patient,
+            now_s=time.time,
+        )  # fmt: skip
+        return (await check_in.walked_in("IN01", "medicine", ASHA, Lane.ORDINARY, by="anna")).token
+
+
+def test_a_person_sees_what_is_kept_and_has_it_erased(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    assert kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital").returncode == 0
+    assert kiosk(data_dir, "queue", "add", "IN01", "medicine", "--name", "M", "--prefix", "M").returncode == 0
+    with serving(data_dir) as tree:
+        tree.ready()
+        token = asyncio.run(register(data_dir))
+        shown = kiosk(data_dir, "patient", "export", "IN01", "--abha", "91-0000-4444-1111")
+        assert shown.returncode == 0, shown.stderr
+        [line] = json.loads(shown.stdout)
+        assert (line["ticket"]["token"], line["profile"]["name"]) == (token, "Asha Devi")
+        erased = kiosk(data_dir, "patient", "erase", "IN01", "--token", token, "--json")
+        assert json.loads(erased.stdout) == {"facility": "IN01", "tickets": [token]}
+        again = kiosk(data_dir, "patient", "export", "IN01", "--abha", "91000044441111")
+        assert again.returncode == 1
+        assert again.stderr == "kiosk: nothing is kept of this person here\n"
+
+
+def test_a_person_is_named_in_one_way(tmp_path: Path) -> None:
+    for words in ([], ["--abha", "a@sbx", "--token", "M-001"]):
+        done = kiosk(tmp_path / "data", "patient", "erase", "IN01", *words)
+        assert done.returncode == 1
+        assert done.stderr == "kiosk: say --abha or --token, one of both\n"
