@@ -16,6 +16,24 @@ ROOMS = ("kiosk", "tokens", "queueing", "loadtests")
 CORNERS = ("abdm", "phone", "displays", "console")
 """Rooms of kiosk that stand beside each other and never call sideways."""
 
+FLOORS = (
+    {"accounts", "capacity", "locales", "patient", "security", "settings"},
+    {"checkin", "observability", "web"},
+    {"abdm", "console", "displays", "live", "phone"},
+    {"services", "fittings"},
+    {"health"},
+    {"app"},
+    {"runtime"},
+    {"demo"},
+    {"cli"},
+    {"__main__"},
+)
+"""The rooms of kiosk from the ground up: a room imports rooms of lower floors only."""
+ARROWS_BACK = frozenset({"kiosk/web/problems.py", "kiosk/services.py"})
+"""Files whose arrow back is being taken out. This list only shrinks."""
+MOST_FLOORS = 10
+"""More than a reader can hold in mind: then two rooms should become one."""
+
 LONG_FILES = 400
 """Lines after which a file is more than one room."""
 KNOWN_LONG: dict[str, str] = {}
@@ -112,6 +130,34 @@ def test_nobody_in_the_house_imports_the_outsiders() -> None:
 def test_rooms_of_kiosk_do_not_call_sideways(corner: str) -> None:
     others = tuple(f"kiosk.{other}" for other in CORNERS if other != corner)
     assert broken((f"kiosk/{corner}",), others) == []
+
+
+def arrows() -> dict[tuple[str, str], str]:
+    """Arrow between two rooms of kiosk, and one import that makes it."""
+    rooms = {room for floor in FLOORS for room in floor}
+    found: dict[tuple[str, str], str] = {}
+    for path in sources("kiosk"):
+        parts = path.relative_to(ROOT / "kiosk").with_suffix("").parts
+        for each in imports_of(path):
+            package, _, rest = each.module.partition(".")
+            target = rest.partition(".")[0]
+            if package == "kiosk" and target in rooms and target != parts[0]:
+                found.setdefault((parts[0], target), str(each))
+    return found
+
+
+def test_every_room_of_kiosk_stands_on_one_floor() -> None:
+    rooms = {path.stem for path in (ROOT / "kiosk").glob("*.py")} - {"__init__"}
+    rooms |= {path.parent.name for path in (ROOT / "kiosk").glob("*/__init__.py")}
+    listed = [room for floor in FLOORS for room in floor]
+    assert sorted(listed) == sorted(rooms)
+    assert len(FLOORS) <= MOST_FLOORS
+
+
+def test_arrows_between_rooms_go_down() -> None:
+    floor_of = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+    back = [why for (room, target), why in arrows().items() if floor_of[target] >= floor_of[room]]
+    assert [why for why in back if why.split(":")[0] not in ARROWS_BACK] == []
 
 
 def test_live_knows_no_patient_and_no_neighbour() -> None:
