@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test check install lock bench load replay chaos soak clean
+.PHONY: help demo test check install lock bench load replay chaos soak fuzz clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -43,6 +43,10 @@ chaos:  ## processes are killed and frozen while people scan (QUICK=1: six strik
 soak:  ## an ordinary day at a steady pace (MINUTES=30): does anything grow?
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+fuzz:  ## hostile input over HTTP, a million in half an hour at most (INPUTS=, MINUTES=, SEED=): 0 errors, 0 hangs, no growth
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.fuzz $(if $(INPUTS),--inputs $(INPUTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 install:  ## make .venv with the program in it: .venv/bin/kiosk
 	@.ci/setup run

@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec import Struct, json
 from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.cookie import CookieStore
 from pyreqwest.response import Response
 
 _TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
@@ -58,6 +59,18 @@ class Clerk:
             clerk = Clerk(client, login, password)
             await clerk._sign_in()
             yield clerk
+
+    @staticmethod
+    async def cookie_of(kiosk_url: str, login: str, password: str) -> tuple[str, str, str]:
+        """Cookie, CSRF token and password of a fresh session, for callers that write their requests themselves."""
+        origin = kiosk_url.rstrip("/")
+        jar = CookieStore()
+        browser = ClientBuilder().no_proxy().base_url(kiosk_url).cookie_provider(jar)
+        async with browser.default_headers({"Origin": origin, "Sec-Fetch-Site": "same-origin"}).build() as client:
+            clerk = Clerk(client, login, password)
+            await clerk._sign_in()
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in jar.get_all_any())
+        return cookies, clerk._csrf, clerk.password
 
     async def _sign_in(self) -> None:
         page = await self._form("/console/login", {"login": self.login, "password": self.password})

@@ -1,0 +1,213 @@
+"""``python -m loadtests.fuzz``: hostile input against a kiosk of its own; exits 1 when anything broke.
+
+Broken means: an answer of 500 or above that is not a plain "busy" (503 with Retry-After), no answer within
+``HUNG_AFTER_S``, memory of the web worker that grew by more than ``GROWTH_MB``, or an honest share afterwards that is
+not taken. The input that broke it is written to the report.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from pyreqwest.client import ClientBuilder
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from loadtests import ending
+from loadtests.fuzz.targets import TARGETS, Ground, Shot, honest_share
+from loadtests.simulator.people.clerks import Clerk
+from loadtests.stack import Stack, fresh_stack
+
+INPUTS: Final = 1_000_000
+MINUTES: Final = 30.0
+CONNECTIONS: Final = 24
+"""In flight at once: enough to keep both cores busy."""
+HUNG_AFTER_S: Final = 12.0
+"""A body may be waited for five seconds, and a busy machine is given as long again."""
+GROWTH_MB: Final = 150
+"""Of a web worker: one million tickets are not kept there, caches are bounded."""
+QUIET: Final = {"KIOSK_LOG_LEVEL": "error"}
+"""Each refusal is right and would be a line."""
+SHOWN_MAX: Final = 20
+"""Inputs that broke something, in the report."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One input that broke something."""
+
+    target: str
+    what: str
+    request: str
+
+
+class Run:
+    """Counts what came back."""
+
+    def __init__(self, ground: Ground, seed: int, inputs: int, minutes: float) -> None:
+        self.ground, self.seed, self.inputs = ground, seed, inputs
+        self.ends_s = time.monotonic() + minutes * 60
+        self.statuses: dict[str, Counter[int]] = {}
+        self.findings: list[Finding] = []
+        self.sent = 0
+
+    async def caller(self, lane: int) -> None:
+        """One connection's share of the inputs."""
+        draw = Random(f"fuzz:{self.seed}:{lane}")
+        wire = Wire(self.ground.authority)
+        weights = [weight for weight, _ in TARGETS]
+        try:
+            while self.sent < self.inputs and time.monotonic() < self.ends_s:
+                self.sent += 1
+                _, make = draw.choices(TARGETS, weights)[0]
+                await self._shoot(wire, make(self.ground, draw))
+        finally:
+            await wire.close()
+
+    async def _shoot(self, wire: "Wire", shot: Shot) -> None:
+        try:
+            async with asyncio.timeout(HUNG_AFTER_S):
+                status, busy = await wire.ask(shot.raw)
+        except TimeoutError:
+            await wire.close()
+            self._found(shot, f"no answer within {HUNG_AFTER_S:.0f} s")
+            return
+        self.statuses.setdefault(shot.target, Counter())[status] += 1
+        if status >= 500 and not (status == 503 and busy):
+            self._found(shot, f"answered {status}")
+
+    def _found(self, shot: Shot, what: str) -> None:
+        self.findings.append(Finding(shot.target, what, shot.raw[:4_000].decode("latin-1")))
+
+
+class Wire:
+    """One kept-alive connection that does not care what it sends."""
+
+    def __init__(self, authority: str) -> None:
+        self._host, _, port = authority.partition(":")
+        self._port = int(port)
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def ask(self, raw: bytes) -> tuple[int, bool]:
+        """Status (0: the connection was closed without an answer), and whether it says when to come again."""
+        for fresh in (False, True):
+            if self._streams is None or fresh:
+                await self.close()
+                self._streams = await asyncio.open_connection(self._host, self._port, limit=1 << 20)
+            reader, writer = self._streams
+            try:
+                writer.write(raw)
+                await writer.drain()
+                return await self._answer(reader, raw)
+            except (OSError, asyncio.IncompleteReadError):
+                continue  # a connection that rested too long; if it was new, the input closed it
+        await self.close()
+        return 0, False
+
+    async def _answer(self, reader: asyncio.StreamReader, raw: bytes) -> tuple[int, bool]:
+        head = (await reader.readuntil(b"\r\n\r\n")).lower()
+        status = int(head[9:12])
+        fields = dict(line.partition(b":")[::2] for line in head.split(b"\r\n")[1:] if b":" in line)
+        length = fields.get(b"content-length")
+        streams = length is None and status not in {204, 304} and not raw.startswith(b"HEAD")
+        if streams or fields.get(b"connection", b"").strip() == b"close":
+            await self.close()  # an event stream or an answer without a length
+        elif length and not raw.startswith(b"HEAD"):
+            await reader.readexactly(int(length))
+        return status, b"retry-after" in fields
+
+    async def close(self) -> None:
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
+
+
+async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> dict[str, Any]:
+    """Everything at a kiosk of its own; what was found."""
+    shown = progress.add_task("inputs", total=inputs)
+    async with fresh_stack(seed=seed, facilities=3, counters=2, staffed=1, strangers=True, more=QUIET) as stack:
+        ground = await _ground(stack)
+        run = Run(ground, seed, inputs, minutes)
+        before_mb = _memory_mb(stack.pid)
+        began_s = time.monotonic()
+        callers = [asyncio.create_task(run.caller(lane)) for lane in range(CONNECTIONS)]
+        while not all(caller.done() for caller in callers):
+            await asyncio.wait(callers, timeout=1.0)
+            progress.update(shown, completed=run.sent)
+        await asyncio.gather(*callers)
+        seconds = time.monotonic() - began_s
+        grown_mb = max(after - before_mb.get(pid, after) for pid, after in _memory_mb(stack.pid).items())
+        status, _ = await Wire(ground.authority).ask(honest_share(await _ground(stack), Random(seed)).raw)
+    found = {
+        "seed": seed, "inputs": run.sent, "seconds": round(seconds, 1), "grown_mb": round(grown_mb, 1),
+        "honest_share_after": status,
+        "statuses": {target: dict(sorted(counts.items())) for target, counts in sorted(run.statuses.items())},
+        "broken": len(run.findings), "findings": msgspec.to_builtins(run.findings[:SHOWN_MAX]),
+    }  # fmt: skip
+    return found | {"good": not run.findings and grown_mb < GROWTH_MB and status == 202}
+
+
+async def _ground(stack: Stack) -> Ground:
+    facility = stack.halls[0]
+    hip, clerk = facility["hip_id"], facility["clerks"][0]
+    async with ClientBuilder().no_proxy().build() as client:
+        code = await (await client.get(f"{stack.kiosk_url}/kiosk/{hip}/M1/qr").build().send()).json()
+    cookie, csrf, password = await Clerk.cookie_of(stack.kiosk_url, clerk["login"], clerk["password"])
+    clerk["password"] = password
+    return Ground(
+        authority=urlsplit(stack.kiosk_url).netloc,
+        hips=[*stack.hips, "IN9999999999"],
+        token=await stack.simulator.callback_token(),
+        form_path=urlsplit(str((code.get("camera") or {}).get("text", "/go/none"))).path,
+        cookie=cookie,
+        csrf=csrf,
+    )
+
+
+def _memory_mb(pid: int) -> dict[int, float]:
+    """Resident memory of every process below ``pid``."""
+    found = {}
+    for child in _below(pid):
+        try:
+            pages = int(Path(f"/proc/{child}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            continue
+        found[child] = pages * 4096 / 1024**2
+    return found
+
+
+def _below(pid: int) -> list[int]:
+    children = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children += [int(child) for child in task.read_text().split()]
+        except OSError:
+            continue
+    return children + [deeper for child in children for deeper in _below(child)]
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m loadtests.fuzz", description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--inputs", type=int, default=INPUTS, help="how many at most (default %(default)s)")
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="how long at most (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed sends the same inputs")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
+    options = parser.parse_args()
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
+    with Progress(*columns) as progress:
+        found = ending.run(fuzz(options.inputs, options.minutes, options.seed, progress))
+    options.reports.mkdir(parents=True, exist_ok=True)
+    report = msgspec.json.format(msgspec.json.encode(found))
+    (options.reports / "fuzz.json").write_bytes(report)
+    sys.stdout.write(report.decode() + "\n")
+    sys.exit(0 if found["good"] else 1)
+
+
+if __name__ == "__main__":
+    main()
