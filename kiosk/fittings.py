@@ -10,9 +10,11 @@ from typing import Final
 from kiosk.abdm.client import Gateway
 from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
+from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.embedded.data_folder import folder_url, start_time_of
-from queueing.errors import QueueingError
+from queueing.errors import QueueingError, StoreAway
+from queueing.store.store import Store, open_store
 from tokens import KeyRing
 
 SEAL_REFRESH_S: Final = 900
@@ -24,6 +26,27 @@ SEAL_AGAIN_S: Final = 5
 def store_url(settings: Settings) -> str:
     """Where the store is: the address that was set, or the embedded server's socket in the data folder."""
     return settings.redis_url or folder_url(settings.data_dir)
+
+
+async def open_settings_store(settings: Settings) -> Store:
+    """The store of these settings. Raises StoreAway after five seconds, StoreUnsuitable at once."""
+    return await open_store(store_url(settings), vouched=settings.store_vouched)
+
+
+async def prove_store(settings: Settings) -> None:
+    """Whether it can serve us at all, asked once before processes are started that would die of it again and again.
+
+    Raises StoreUnsuitable. A store that is away may come yet: each process waits for it by itself.
+    """
+    try:
+        store = await open_settings_store(settings)
+    except StoreAway:
+        return
+    try:
+        with contextlib.suppress(StoreAway):
+            await library.prove(store)
+    finally:
+        await store.close()
 
 
 def consumer_name() -> str:

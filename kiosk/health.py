@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from kiosk.observability import metrics as metrics_room
 from kiosk.services import Services
-from queueing.errors import QueueingError
+from queueing.errors import QueueingError, StoreUnsuitable
 from queueing.store.address import parse_store_url
 
 STORE_WITHIN_S: Final = 1.0
@@ -93,11 +93,14 @@ async def _bounded(question: Awaitable[Reason | None]) -> Reason | None:
     try:
         async with asyncio.timeout(STORE_WITHIN_S):
             return await question
+    except StoreUnsuitable as unsuitable:
+        return Reason("store", f"the store cannot serve: {unsuitable}", fatal=True)
     except (QueueingError, TimeoutError) as away:
         return Reason("store", f"the store does not answer ({type(away).__name__})", fatal=True)
 
 
 async def _store(services: Services) -> Reason | None:
+    await services.store.refresh_facts()
     told = await services.store.call("readiness", "TIME")
     theirs_s = int(told[0]) if isinstance(told, list) else 0
     apart_s = abs(time.time() - theirs_s)

@@ -14,7 +14,7 @@ from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.jwks import KeySet
 from kiosk.accounts.service import Staff
 from kiosk.checkin import CheckIn
-from kiosk.fittings import consumer_name, keep_sealing, new_gateway, new_seal, store_url
+from kiosk.fittings import consumer_name, keep_sealing, new_gateway, new_seal, open_settings_store
 from kiosk.live.hub import Hub
 from kiosk.security.encryption import Seal
 from kiosk.security.keyring_file import KeysOnDisk
@@ -25,7 +25,7 @@ from queueing.desk import OpdDesk
 from queueing.feed import Feed
 from queueing.outbox import Outbox
 from queueing.registry import Registry
-from queueing.store.store import Store, open_store
+from queueing.store.store import Store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
 
 
@@ -61,7 +61,7 @@ class Services:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Services"]:
         """Connect, load the functions, bring the day's keys; and let go of all of it at the end."""
-        self.store = await open_store(store_url(self.settings))
+        self.store = await open_settings_store(self.settings)
         try:
             await library.load(self.store)
             self._furnish()

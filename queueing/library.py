@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import msgspec
 
-from queueing.errors import StoreRefused
-from queueing.redis_keys import LIBRARIES_KEY
+from queueing.errors import StoreRefused, StoreUnsuitable
+from queueing.redis_keys import ALL_PARTITIONS, LIBRARIES_KEY
 from queueing.store.resp_protocol import Command, Word
 from queueing.store.store import Store
 
@@ -43,6 +43,9 @@ TEXT_MAX: Final = 65_535
 LIBRARIES_KEPT: Final = 3
 """Of the newest releases that ran: two overlap during an upgrade, and one may be taken back."""
 _LIBRARIES: Final = re.compile(r"\b(redis|cmsgpack|string|math)\.(\w+)")
+
+_NO_FUNCTIONS: Final = re.compile(r"unknown (sub)?command", re.IGNORECASE)
+"""How managed stores and servers with renamed commands refuse FUNCTION and FCALL."""
 
 
 def _read(*parts: str) -> str:
@@ -123,9 +126,28 @@ async def load(store: Store) -> None:
         await store.each_primary("FUNCTION", "LOAD", source())
     except StoreRefused as refused:
         if "already exists" not in str(refused):
-            raise
+            raise _unsuitable(refused) or refused from None
     else:
         await _forget_older(store)
+
+
+async def prove(store: Store) -> None:
+    """Load the library and call one function that writes nothing. Raises StoreUnsuitable where that is not allowed."""
+    await load(store)
+    partition = ALL_PARTITIONS[0]
+    try:
+        await call(store, "outbox_parked", partition, "nobody", 1)
+    except StoreRefused as refused:
+        raise _unsuitable(refused) or refused from None
+
+
+def _unsuitable(refused: StoreRefused) -> StoreUnsuitable | None:
+    """The same in words, when it says that functions are not allowed or not known: trying again cannot help."""
+    if refused.code != "NOPERM" and not _NO_FUNCTIONS.search(str(refused)):
+        return None
+    return StoreUnsuitable(
+        f"the store does not allow functions ({refused.code}): allow its user FUNCTION and FCALL, or use another store"
+    )
 
 
 async def _forget_older(store: Store) -> None:

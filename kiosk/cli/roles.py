@@ -7,6 +7,7 @@ import click
 import uvloop
 
 from kiosk.cli.running import CommandFailed, settings_now
+from kiosk.fittings import prove_store
 from kiosk.observability import logs
 from kiosk.runtime import relay_role, supervisor, web_server
 from kiosk.settings import load
@@ -41,6 +42,8 @@ def web(address: str | None, parent: int | None) -> None:
     settings = settings_now() if parent is None else load()
     if not settings.redis_url and probe(settings.data_dir) == "silent":
         raise CommandFailed(f"no store runs in {settings.data_dir}: start `kiosk serve`, or set KIOSK_REDIS_URL")
+    if parent is None and settings.redis_url:
+        asyncio.run(prove_store(settings))
     if address is None:
         with supervisor.reserved(settings.host, settings.port) as (address, port):
             web_server.serve_web(settings.at_port(port), address)

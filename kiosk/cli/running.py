@@ -57,7 +57,7 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
     """The store: the operator's own, that of a running ``kiosk serve``, or the embedded one for the moment."""
     with contextlib.ExitStack() as stack:
         url = settings.redis_url or stack.enter_context(attach_or_start(settings.data_dir))
-        store = await open_store(url)
+        store = await open_store(url, vouched=settings.store_vouched)
         try:
             await library.load(store)
             yield store

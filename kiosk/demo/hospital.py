@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from kiosk.accounts import passwords
 from kiosk.accounts.service import LoginTaken, SignedIn, Staff
-from kiosk.fittings import store_url
+from kiosk.fittings import open_settings_store
 from kiosk.runtime import supervisor
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings, child_environment, load
@@ -34,7 +34,7 @@ from queueing.embedded.data_folder import private_folder
 from queueing.errors import QueueingError
 from queueing.models import Arrival, Assurance, Facility, Queue, Snapshot
 from queueing.registry import Registry
-from queueing.store.store import Store, open_store
+from queueing.store.store import Store
 from tokens import CameraLinks, TicketLinks
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -160,7 +160,7 @@ async def running(folder: Path, morning: Morning, *, workers: int) -> AsyncItera
         async with supervisor.running(settings, said) as url:
             port = int(url.rpartition(":")[2])
             remember(folder, Kept(port=port, runs=kept.runs + 1))
-            store = await open_store(store_url(settings))
+            store = await open_settings_store(settings)
             try:
                 addresses, seats = await _furnish(store, settings.at_port(port), gateway.url)
                 plan = {

@@ -5,7 +5,7 @@ import contextlib
 import time
 
 from kiosk.abdm.relay import Relay, Verdict
-from kiosk.fittings import consumer_name, has_ended, keep_sealing, new_gateway, new_seal, store_url
+from kiosk.fittings import consumer_name, has_ended, keep_sealing, new_gateway, new_seal, open_settings_store
 from kiosk.observability import metrics
 from kiosk.security.encryption import Seal
 from kiosk.security.keyring_file import KeysOnDisk
@@ -13,7 +13,6 @@ from kiosk.settings import Settings
 from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.outbox import Outbox
-from queueing.store.store import open_store
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -22,9 +21,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     if gateway is None:
         await stop.wait()
         return
-    store = await open_store(store_url(settings))
+    store = await open_settings_store(settings)
     try:
-        await library.load(store)
+        await library.prove(store)
         keys = DayKeys(store)
         disk = KeysOnDisk(settings.data_dir)
         seal = new_seal(disk.load_or_create(int(time.time())), settings)

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from kiosk.fittings import prove_store
 from kiosk.runtime.web_server import STOP_S, harden
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings, child_environment, local_url
@@ -177,6 +178,7 @@ def _keep(host: str, port: int) -> tuple[str, socket.socket]:
 async def _store(settings: Settings) -> AsyncIterator[None]:
     """The embedded store and its keeper, unless there is one of the operator's own."""
     if settings.redis_url:
+        await prove_store(settings)
         yield
         return
     async with EmbeddedValkey(settings.data_dir, on_event=_tell_store) as store, _kept(store.supervise()):

@@ -54,6 +54,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Absolute."""
     redis_url: str | None
     """None: the embedded store in ``data_dir``."""
+    insecure_store: bool
+    """Whether the store may be reached unencrypted over a network."""
+    store_vouched: frozenset[str]
+    """What the operator stands for where the store hides it."""
     gateway_url: str
     gateway_client_id: str | None
     """None: ABDM is off, local queues work."""
@@ -113,6 +117,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if (decided["tls_certificate"] is None) != (decided["tls_key"] is None):
         missing = "tls_key" if decided["tls_certificate"] else "tls_certificate"
         raise SettingsWrong(missing, None, "certificate and key together, or neither (no encryption here)")
+    if decided["redis_url"] and not decided["insecure_store"] and values.is_readable_on_the_way(decided["redis_url"]):
+        allowed = "rediss://… or rediss+cluster://…, or KIOSK_INSECURE_STORE=yes on a network that nobody else is on"
+        raise SettingsWrong("redis_url", "an address on the network without TLS", allowed)
     if decided["public_url"] is None:
         secure = decided["tls_certificate"] is not None
         decided["public_url"] = local_url(decided["host"], decided["port"], secure=secure)

@@ -115,6 +115,22 @@ TABLE: tuple[Setting, ...] = (
         secret=True,
     ),
     Setting(
+        name="insecure_store",
+        default="no",
+        meaning="`yes`: the store may be reached without TLS over the network. Everything of patients then travels so.",
+        allowed="yes or no",
+        read=values.yes_or_no,
+    ),
+    Setting(
+        name="store_vouched",
+        default="",
+        shown_default="none",
+        meaning="What you vouch for where a managed store hides `CONFIG`: `durable` (an answered write is never lost), "
+        "`noeviction` (no key is forgotten when memory is full).",
+        allowed="durable, noeviction, or both with a comma",
+        read=values.vouched,
+    ),
+    Setting(
         name="gateway_url",
         default="https://dev.abdm.gov.in",
         meaning="ABDM gateway, without `/api/hiecm`.",

@@ -109,6 +109,16 @@ def store(text: str) -> str:
     return text
 
 
+def vouched(text: str) -> frozenset[str]:
+    """What the operator stands for where the store does not say."""
+    return frozenset(several(one_of("durable", "noeviction"))(text)) if text.strip() else frozenset()
+
+
+def is_readable_on_the_way(store_url: str) -> bool:
+    """Whether what is sent to this store crosses a network unencrypted."""
+    return any(not (seed.path or seed.tls or is_loopback(seed.host)) for seed in parse_store_url(store_url).seeds)
+
+
 def timezone(text: str) -> str:
     if len(text) > 64 or not re.fullmatch(r"[A-Za-z0-9_+/-]+", text):
         raise ValueError
@@ -120,7 +130,10 @@ def timezone(text: str) -> str:
 
 def file(text: str) -> Path:
     """A file that can be read now."""
-    path = Path(text).expanduser()
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:  # a user (`~somebody`) that there is not
+        raise ValueError from None
     if "\0" in text or not path.is_file() or not os.access(path, os.R_OK):
         raise ValueError
     return path.resolve()

@@ -13,7 +13,7 @@ Promises:
 import asyncio
 import random
 from binascii import crc_hqx
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,6 +22,7 @@ from redis.asyncio.cluster import RedisCluster
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused, StoreUnsuitable
 from queueing.store.address import Promise, StoreUrl
 from queueing.store.cluster_node import Node
+from queueing.store.handshake import NEVER_FORGETS
 from queueing.store.redis_clients import close_clients, cluster_client
 from queueing.store.resp_protocol import Command, Reply, Word
 
@@ -60,10 +61,11 @@ def slot_of(key: bytes | str) -> int:
 class ClusterStore:
     """Many servers, one store. See ``queueing.store.Store``."""
 
-    def __init__(self, url: StoreUrl, *, in_flight: int, command_timeout_s: float) -> None:
+    def __init__(self, url: StoreUrl, *, in_flight: int, command_timeout_s: float, vouched: Set[str]) -> None:
         self._url = url
         self._in_flight = in_flight
         self._command_timeout_s = command_timeout_s
+        self._vouched = vouched
         self._nodes: dict[tuple[str, int], Node] = {}
         self._owners: list[Node | None] = [None] * SLOTS
         self._refreshing: asyncio.Task[None] | None = None
@@ -206,6 +208,14 @@ class ClusterStore:
             return "none"
         return self._url.promise
 
+    @property
+    def eviction_policy(self) -> str:
+        policies = [node.connection.facts.eviction_policy for node in self._primaries()]
+        return next((policy for policy in policies if policy != NEVER_FORGETS), NEVER_FORGETS)
+
+    async def refresh_facts(self) -> None:
+        await asyncio.gather(*[node.connection.refresh_facts() for node in self._primaries()])
+
     async def each_primary(self, *command: Word) -> list[Reply]:
         """Asks again while the map is a step behind an election, so the command must be safe to repeat."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
@@ -240,7 +250,9 @@ class ClusterStore:
         node = self._nodes.get((host, port))
         if node is None:
             address = self._url.seeds[0].at(host, port)
-            node = Node(address, in_flight=self._in_flight, command_timeout_s=self._command_timeout_s)
+            node = Node(
+                address, in_flight=self._in_flight, command_timeout_s=self._command_timeout_s, vouched=self._vouched
+            )
             self._nodes[host, port] = node
         node.used_at = asyncio.get_running_loop().time()
         return node

@@ -6,6 +6,7 @@ who ask while one barrier is under way share the next.
 """
 
 import asyncio
+from collections.abc import Set
 
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused, StoreUnsuitable
 from queueing.store.address import Address
@@ -22,9 +23,12 @@ REPLICAS = 1
 class Node:
     """One node of the cluster: the connection everybody shares, and the barrier."""
 
-    def __init__(self, address: Address, *, in_flight: int, command_timeout_s: float) -> None:
+    def __init__(self, address: Address, *, in_flight: int, command_timeout_s: float, vouched: Set[str]) -> None:
         self.address = address
-        self.connection = SharedConnection(address, in_flight=in_flight, command_timeout_s=command_timeout_s)
+        self.connection = SharedConnection(
+            address, in_flight=in_flight, command_timeout_s=command_timeout_s, vouched=vouched
+        )
+        self._vouched = vouched
         self.used_at = 0.0
         self.tag = b""
         """A hash tag whose slot this node owns: where its barrier writes. Empty while it owns none."""
@@ -66,7 +70,9 @@ class Node:
         if not self.tag:
             raise StoreAway("the node owns no slot any more")
         if self._barrier is None:
-            self._barrier = SharedConnection(self.address, command_timeout_s=BARRIER_TIMEOUT_S, name="kiosk-barrier")
+            self._barrier = SharedConnection(
+                self.address, command_timeout_s=BARRIER_TIMEOUT_S, name="kiosk-barrier", vouched=self._vouched
+            )
         if not self._barrier.connected:
             await self._barrier.ready(BARRIER_TIMEOUT_S)
         tiny: Command = ("SET", b"kiosk:barrier:{" + self.tag + b"}", 1, "PX", BARRIER_KEY_LIFE_MS)

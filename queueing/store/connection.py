@@ -18,13 +18,13 @@ answers all of one write after one fsync. A cancelled caller's command still run
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from hiredis import HiredisError
 
-from queueing.errors import QueueingError, StoreAway, StoreUnsuitable
+from queueing.errors import QueueingError, StoreAway, StoreBusy, StoreUnsuitable
 from queueing.store.address import Address, ReachablePath
-from queueing.store.handshake import ServerFacts, greet
+from queueing.store.handshake import ServerFacts, ask_again, greet
 from queueing.store.resp_protocol import Command, Reply, Wire, Word, pack
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,8 @@ CONNECT_TIMEOUT_S = 1.0
 FIRST_BACK_OFF_S = 0.02
 LAST_BACK_OFF_S = 2.0
 """A store that restarts is ready after about a second; nobody should wait much longer than that for our next try."""
+FACTS_EVERY_S = 10.0
+"""A store that is set to forget keys while we run is refused after this at the latest; asking costs it some 50 µs."""
 STEADY_S = 1.0
 """A connection that lived this long starts the back-off anew."""
 
@@ -49,6 +51,7 @@ class SharedConnection:
         command_timeout_s: float = 2.0,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         name: str = "kiosk",
+        vouched: Set[str] = frozenset(),
     ) -> None:
         self.address = address
         self.facts = ServerFacts()
@@ -58,6 +61,7 @@ class SharedConnection:
         self._command_timeout_s = command_timeout_s
         self._connect_timeout_s = connect_timeout_s
         self._name = name
+        self._vouched = vouched
         self._wire: Wire | None = None
         self._why_away: QueueingError = StoreAway(f"store at {address.where}: not connected yet")
         self._changes = asyncio.Event()
@@ -106,6 +110,19 @@ class SharedConnection:
         """One command, its answer."""
         return await self.send(command)
 
+    async def refresh_facts(self) -> None:
+        """Ask the server again what it is. Raises StoreAway, and StoreUnsuitable when it cannot serve us as it is; then
+        every call fails until that has changed.
+        """
+        wire = self._wire
+        if wire is None:
+            raise type(self._why_away)(str(self._why_away))
+        try:
+            self.facts = await ask_again(wire, self._vouched)
+        except StoreUnsuitable as unsuitable:
+            wire.cut(str(unsuitable))
+            raise
+
     async def close(self) -> None:
         """Ends it; calls still in flight are in doubt."""
         self._keeper.cancel()
@@ -130,12 +147,25 @@ class SharedConnection:
                 self._say_away(failure)
             else:
                 self._say_back(wire)
-                self._say_away(StoreAway(await asyncio.shield(wire.lost)))
+                self._say_away(await self._until_lost(wire))
                 if loop.time() - since > STEADY_S:
                     back_off_s = FIRST_BACK_OFF_S
             # Half to whole, so that many processes do not all knock in the same instant.
             await asyncio.sleep(back_off_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads knocks, guards no secret
             back_off_s = min(back_off_s * 2, LAST_BACK_OFF_S)
+
+    async def _until_lost(self, wire: Wire) -> QueueingError:
+        """Why the connection ended. Meanwhile the server is asked now and then whether it still can serve us."""
+        while True:
+            await asyncio.wait([wire.lost], timeout=FACTS_EVERY_S)
+            if wire.lost.done():
+                return StoreAway(wire.lost.result())
+            try:
+                await self.refresh_facts()
+            except StoreUnsuitable as unsuitable:
+                return unsuitable
+            except (StoreAway, StoreBusy):
+                continue
 
     def _say_back(self, wire: Wire) -> None:
         self._wire = wire
@@ -150,8 +180,8 @@ class SharedConnection:
         else:
             words = getattr(failure, "strerror", None) or type(failure).__name__
         kind = StoreUnsuitable if isinstance(failure, StoreUnsuitable) else StoreAway
-        said, self._why_away = str(self._why_away), kind(f"store at {self.address.where}: {words}")
-        if str(self._why_away) != said:
+        before, self._why_away = str(self._why_away), kind(f"store at {self.address.where}: {words}")
+        if str(self._why_away) != before:
             log.warning("%s", self._why_away)
         self._changes.set()
 
@@ -174,7 +204,7 @@ class SharedConnection:
                 tls = address.tls.context() if address.tls else None
                 _, made = await loop.create_connection(wire, address.host, address.port, ssl=tls)
             try:
-                self.facts = await greet(made, address, self._name)
+                self.facts = await greet(made, address, self._name, self._vouched)
             except BaseException:
                 made.cut("greeting failed")
                 raise

@@ -1,6 +1,8 @@
-"""The first words on a connection: who we are, who answers, and whether that one can serve us at all."""
+"""The first exchange on a connection: log in, learn what the server is, refuse one that cannot serve us."""
 
 import asyncio
+from collections.abc import Set
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -14,18 +16,30 @@ NOT_YET = frozenset({"LOADING", "BUSY", "MASTERDOWN"})
 """Answers to a greeting that mean: ask again later."""
 
 
+Vouched = Literal["durable", "noeviction"]
+"""What an operator may vouch for where a managed store hides it. What the store says itself counts more."""
+NEVER_FORGETS: Final = "noeviction"
+FACTS: Final[tuple[Command, ...]] = (
+    ("INFO", "server", "memory"),
+    ("CONFIG", "GET", "appendonly", "appendfsync", "maxmemory-policy"),
+)
+"""The two questions from whose answers ``read_facts`` reads. An access list may refuse each."""
+
+
 class ServerFacts(Struct, frozen=True, kw_only=True):
-    """What a node said of itself when we connected. Empty where it refused to say."""
+    """What a node said of itself when it was last asked. Empty where it refused to say."""
 
     product: str = ""
     version: tuple[int, ...] = ()
     fsync_always: bool = False
     """Every answer leaves after its write is on disk."""
+    eviction_policy: str = ""
+    """``noeviction``, or the policy by which it forgets keys when its memory is full."""
     has_slots: bool = False
     """It runs in cluster mode, be it alone: a call must stay in one slot."""
 
 
-async def greet(wire: Wire, address: Address, name: str) -> ServerFacts:
+async def greet(wire: Wire, address: Address, name: str, vouched: Set[str] = frozenset()) -> ServerFacts:
     """Say who we are, learn who answers, in one round trip.
 
     Raises StoreUnsuitable where trying again cannot help, StoreAway while the server is loading.
@@ -37,8 +51,8 @@ async def greet(wire: Wire, address: Address, name: str) -> ServerFacts:
         needed.append(("AUTH", address.username, address.password) if address.username else ("AUTH", address.password))
     if address.db:
         needed.append(("SELECT", address.db))
-    asked = [("CLIENT", "SETNAME", name), ("INFO", "server"), ("CONFIG", "GET", "appendonly", "appendfsync"), ("PING",)]
-    answers = await asyncio.gather(*[wire.send(command) for command in [*needed, *asked]], return_exceptions=True)
+    questions: list[Command] = [("CLIENT", "SETNAME", name), *FACTS, ("PING",)]
+    answers = await asyncio.gather(*[wire.send(command) for command in [*needed, *questions]], return_exceptions=True)
     for answer in answers:
         if isinstance(answer, StoreAway):
             raise answer
@@ -48,31 +62,52 @@ async def greet(wire: Wire, address: Address, name: str) -> ServerFacts:
             raise (StoreAway if answer.code in NOT_YET else StoreUnsuitable)(f"it answers {answer.code}")
     if pong != b"PONG":
         raise StoreUnsuitable("it does not speak the Redis protocol")
-    return demand_recent(read_facts(info, config))
+    return demand_suitable(read_facts(info, config, vouched))
 
 
-def read_facts(info: object, config: object) -> ServerFacts:
-    """From the answers to INFO and CONFIG GET, each of which an access list may refuse.
+async def ask_again(wire: Wire, vouched: Set[str] = frozenset()) -> ServerFacts:
+    """The facts of this moment. Raises StoreAway, StoreBusy, and StoreUnsuitable when it can no longer serve us."""
+    info, config = await asyncio.gather(*[wire.send(command) for command in FACTS], return_exceptions=True)
+    for answer in (info, config):
+        if isinstance(answer, StoreAway):
+            raise answer
+    return demand_suitable(read_facts(info, config, vouched))
+
+
+def read_facts(info: object, config: object, vouched: Set[str] = frozenset()) -> ServerFacts:
+    """From the answers to ``FACTS``. Both name the eviction policy; only CONFIG says whether each write is fsynced.
 
     Valkey names its own version and, for old clients, that of the Redis it sprang from.
     """
     lines = info.decode("utf-8", "replace").splitlines() if isinstance(info, bytes) else []
-    said = dict(line.split(":", 1) for line in lines if ":" in line)
-    product = "valkey" if "valkey_version" in said else "redis"
-    version = said.get(f"{product}_version", "")
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    product = "valkey" if "valkey_version" in fields else "redis"
+    version = fields.get(f"{product}_version", "")
     items = config if isinstance(config, list) else []
-    settings = dict(zip(items[::2], items[1::2], strict=False))
+    settings = {str(name, "ascii", "replace"): value for name, value in zip(items[::2], items[1::2], strict=False)}
+    policy = settings.get("maxmemory-policy", b"").decode("ascii", "replace") or fields.get("maxmemory_policy", "")
+    fsync = settings.get("appendonly") == b"yes" and settings.get("appendfsync") == b"always"
     return ServerFacts(
         product=product if version else "",
         version=tuple(int(part) for part in version.split(".") if part.isdecimal()),
-        fsync_always=settings == {b"appendonly": b"yes", b"appendfsync": b"always"},
-        has_slots=said.get("server_mode", said.get("redis_mode")) == "cluster",
+        fsync_always=fsync if "appendfsync" in settings else "durable" in vouched,
+        eviction_policy=policy or (NEVER_FORGETS if NEVER_FORGETS in vouched else ""),
+        has_slots=fields.get("server_mode", fields.get("redis_mode")) == "cluster",
     )
 
 
-def demand_recent(facts: ServerFacts) -> ServerFacts:
-    """Raises StoreUnsuitable for a server known to be too old. One that hides its version is believed."""
+def demand_suitable(facts: ServerFacts) -> ServerFacts:
+    """Raises StoreUnsuitable for a server that is too old or may forget keys. A hidden version is believed to do."""
     if facts.product and facts.version < OLDEST[facts.product]:
         found = ".".join(map(str, facts.version))
         raise StoreUnsuitable(f"it is {facts.product} {found}; needed is Valkey 8.0 or newer, or Redis 7.2 or newer")
+    if not facts.eviction_policy:
+        raise StoreUnsuitable(
+            "it hides its maxmemory-policy: make sure that it is noeviction, then set KIOSK_STORE_VOUCHED=noeviction"
+        )
+    if facts.eviction_policy != NEVER_FORGETS:
+        raise StoreUnsuitable(
+            f"it forgets keys when its memory is full (maxmemory-policy {facts.eviction_policy[:40]}), so numbers "
+            "would be given twice: set maxmemory-policy noeviction"
+        )
     return facts

@@ -4,7 +4,7 @@
 newer and Redis 7.2 or newer; older ones are refused with words.
 """
 
-from collections.abc import Awaitable, Generator
+from collections.abc import Awaitable, Generator, Set
 from typing import Any, Final, Protocol
 
 from redis.asyncio import Redis
@@ -43,6 +43,13 @@ class Store(Protocol):
     def promise(self) -> Promise:
         """What ``durable`` stands for at this moment."""
 
+    @property
+    def eviction_policy(self) -> str:
+        """``noeviction``, or what a node of it said last; every node is asked again each ten seconds."""
+
+    async def refresh_facts(self) -> None:
+        """Ask every node now what it is. Raises StoreAway, or StoreUnsuitable when one cannot serve us as it is."""
+
     async def each_primary(self, *command: Word) -> list[Reply]:
         """The same command once on every primary."""
 
@@ -55,14 +62,19 @@ class Store(Protocol):
         """Ends every connection; calls in flight are in doubt."""
 
 
-async def open_store(url: str, *, in_flight: int = 4096, command_timeout_s: float = 2.0) -> Store:
-    """Connect, or say why not: StoreAddressWrong, StoreUnsuitable, or StoreAway after five seconds."""
+async def open_store(
+    url: str, *, in_flight: int = 4096, command_timeout_s: float = 2.0, vouched: Set[str] = frozenset()
+) -> Store:
+    """Connect, or say why not: StoreAddressWrong, StoreUnsuitable, or StoreAway after five seconds.
+
+    ``vouched``: what the operator stands for where the store hides it (``handshake.Vouched``).
+    """
     address = parse_store_url(url)
     store: SingleStore | ClusterStore
     if address.kind == "single":
-        store = SingleStore(address.seeds[0], in_flight=in_flight, command_timeout_s=command_timeout_s)
+        store = SingleStore(address.seeds[0], in_flight=in_flight, command_timeout_s=command_timeout_s, vouched=vouched)
     else:
-        store = ClusterStore(address, in_flight=in_flight, command_timeout_s=command_timeout_s)
+        store = ClusterStore(address, in_flight=in_flight, command_timeout_s=command_timeout_s, vouched=vouched)
     try:
         await store.opened(OPEN_WITHIN_S)
     except BaseException:
@@ -85,9 +97,11 @@ _AT_ONCE: Final = _AtOnce()
 class SingleStore:
     """One server. Durable at once: with ``appendfsync always`` an answer leaves after its write is on disk."""
 
-    def __init__(self, address: Address, *, in_flight: int, command_timeout_s: float) -> None:
+    def __init__(self, address: Address, *, in_flight: int, command_timeout_s: float, vouched: Set[str]) -> None:
         self._address = address
-        self._connection = SharedConnection(address, in_flight=in_flight, command_timeout_s=command_timeout_s)
+        self._connection = SharedConnection(
+            address, in_flight=in_flight, command_timeout_s=command_timeout_s, vouched=vouched
+        )
         self._path: ReachablePath | None = None
         self._clients: list[Redis] = []
 
@@ -109,6 +123,13 @@ class SingleStore:
     def promise(self) -> Promise:
         """Asked again at every connection: a server restarted with weaker settings is noticed."""
         return "disk" if self._connection.facts.fsync_always else "none"
+
+    @property
+    def eviction_policy(self) -> str:
+        return self._connection.facts.eviction_policy
+
+    async def refresh_facts(self) -> None:
+        await self._connection.refresh_facts()
 
     async def each_primary(self, *command: Word) -> list[Reply]:
         return [await self._connection.send(command)]

@@ -73,6 +73,20 @@ async def test_a_store_that_forgets_is_not_ready_for_people(services: Services, 
     assert found.promise == "none"
 
 
+async def test_a_store_that_begins_to_evict_is_told_with_what_to_set(
+    services: Services, server: EmbeddedValkey
+) -> None:
+    client = services.store.client()
+    await client.config_set("maxmemory-policy", "volatile-ttl")
+    found = await health.look(services)
+    assert not found.ready
+    assert any("set maxmemory-policy noeviction" in reason.words for reason in found.reasons), found.reasons
+    await client.config_set("maxmemory-policy", "noeviction")
+    async with asyncio.timeout(30):
+        while not (await health.look(services)).ready:  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.05)
+
+
 async def test_a_full_disk_is_told_before_it_is_full(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     free = shutil.disk_usage(services.settings.data_dir).free
     monkeypatch.setattr(health, "DISK_ROOM_BYTES", free * 2)

@@ -12,7 +12,9 @@ from hiredis import Reader
 
 Words = list[bytes]
 NOTHING = object()
-INFO = b"# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\n"
+INFO = (
+    b"# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\nmaxmemory_policy:noeviction\r\n"
+)
 
 
 def bulk(data: bytes) -> bytes:

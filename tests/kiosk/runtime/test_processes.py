@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from kiosk.runtime.web_server import STARTED_S
+from queueing.embedded.server import EmbeddedValkey
 from tests.kiosk.process_tree import Tree, alive, below, kiosk, serving, status, until
 
 STOPS_WITHIN_S = 20
@@ -153,6 +155,31 @@ def test_two_trees_never_share_a_port(tmp_path: Path) -> None:
         port = first.ready().rpartition(":")[2]
         with serving(tmp_path / "two", KIOSK_PORT=port) as second:
             assert "is in use" in refusal(second)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"), "set maxmemory-policy noeviction"),
+        (("ACL", "SETUSER", "default", "-function"), "does not allow functions"),
+        (("ACL", "SETUSER", "default", "-fcall"), "does not allow functions"),
+    ],
+)
+@pytest.mark.parametrize("role", ["serve", "web", "relay"])
+def test_a_store_that_cannot_serve_us_is_refused_in_one_line_and_not_tried_in_circles(
+    tmp_path: Path, settings: tuple[str, ...], words: str, role: str
+) -> None:
+    with EmbeddedValkey(tmp_path / "theirs") as server:
+        with Redis(unix_socket_path=str(tmp_path / "theirs" / "valkey.sock")) as client:
+            client.execute_command(*settings)
+        done = kiosk(
+            tmp_path / "data", role,
+            KIOSK_REDIS_URL=server.url, KIOSK_GATEWAY_CLIENT_ID="me", KIOSK_GATEWAY_CLIENT_SECRET="s",
+        )  # fmt: skip
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("kiosk: ")]
+    assert len(lines) == 1, done.stderr
+    assert words in lines[0]
 
 
 def test_a_wrong_setting_stops_the_start_before_anything_runs(data_dir: Path) -> None:

@@ -52,6 +52,7 @@ def test_nothing_said_gives_the_documented_defaults() -> None:
         ("QR_HOST", "phrsbx.abdm.gov.in"),
         ("REDIS_URL", "http://127.0.0.1"),
         ("REDIS_URL", "redis://one:1,two:2"),
+        ("STORE_VOUCHED", "everything"),
         ("TIMEZONE", "Asia/Srinagar"),
         ("TIMEZONE", "../etc/passwd"),
         ("FACILITY_RATE", "nan"),
@@ -127,6 +128,17 @@ def test_a_file_that_is_no_list_of_settings_is_refused(tmp_path: Path, content: 
     file.write_text(content)
     refusal(KIOSK_CONFIG=str(file))
     refusal(KIOSK_CONFIG=str(tmp_path / "missing.toml"))
+
+
+def test_a_store_on_the_network_needs_encryption_or_the_operators_word() -> None:
+    assert "without TLS" in refusal(KIOSK_REDIS_URL=f"redis://:{SECRET}@10.0.0.5")
+    assert SECRET not in refusal(KIOSK_REDIS_URL=f"redis://:{SECRET}@10.0.0.5")
+    assert "without TLS" in refusal(KIOSK_REDIS_URL="redis+cluster://127.0.0.1:1,10.0.0.5:1")
+    assert "without TLS" in refusal(KIOSK_REDIS_URL="redis://redis:6379/0")
+    for url in ("rediss://10.0.0.5", "redis://[::1]", "redis://localhost", "unix:///run/valkey.sock"):
+        assert load({"KIOSK_REDIS_URL": url}).redis_url == url
+    words = {"KIOSK_REDIS_URL": "redis+cluster://10.0.0.5,10.0.0.6", "KIOSK_INSECURE_STORE": "yes"}
+    assert load(words).redis_url
 
 
 def test_a_misspelt_name_is_told() -> None:

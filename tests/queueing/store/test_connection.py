@@ -4,7 +4,7 @@ import asyncio
 import datetime
 import random
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,10 +24,15 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def connected(
-    server: Hostile, *, in_flight: int = 4096, timeout_s: float = 5.0, address: Address | None = None
+    server: Hostile,
+    *,
+    in_flight: int = 4096,
+    timeout_s: float = 5.0,
+    address: Address | None = None,
+    vouched: Set[str] = frozenset(),
 ) -> AsyncIterator[SharedConnection]:
     address = address or Address(host="127.0.0.1", port=server.port)
-    connection = SharedConnection(address, in_flight=in_flight, command_timeout_s=timeout_s)
+    connection = SharedConnection(address, in_flight=in_flight, command_timeout_s=timeout_s, vouched=vouched)
     try:
         await connection.ready(10)
         yield connection
@@ -293,11 +298,11 @@ async def test_a_store_that_can_never_serve_us_is_refused_at_once(name: bytes, g
         await connection.close()
 
 
-async def test_a_store_that_hides_its_settings_is_believed_and_promises_nothing() -> None:
+async def test_a_store_that_hides_everything_and_is_vouched_not_to_forget_is_used_and_promises_nothing() -> None:
     async with hostile() as server:
         for name in (b"INFO", b"CONFIG", b"CLIENT"):
             server.greeting[name] = b"-NOPERM this user has no permissions\r\n"
-        async with connected(server) as connection:
+        async with connected(server, vouched={"noeviction"}) as connection:
             assert await outcome(connection, "a") == "own"
             assert not connection.facts.fsync_always
             assert connection.facts.version == ()

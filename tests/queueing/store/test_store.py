@@ -2,17 +2,26 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from queueing import library
 from queueing.embedded.server import EmbeddedValkey
 from queueing.errors import StoreAddressWrong, StoreAway, StoreRefused, StoreUnsuitable
 from queueing.store.address import parse_store_url
 from queueing.store.store import Store, open_store
-from tests.queueing.chaotic_server import bulk, hostile
+from tests.queueing.chaotic_server import INFO, bulk, hostile
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A server whose settings a test may change."""
+    with EmbeddedValkey(tmp_path / "own") as running:
+        yield running
 
 
 async def test_calls_reach_the_store_and_answers_come_back(store: Store) -> None:
@@ -99,6 +108,106 @@ async def test_an_old_server_is_refused_with_words() -> None:
             await open_store(f"redis://127.0.0.1:{server.port}")
 
 
+EVICTING = [
+    "volatile-lru",
+    "volatile-ttl",
+    "volatile-random",
+    "volatile-lfu",
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-random",
+]
+
+
+@pytest.mark.parametrize("policy", EVICTING)
+async def test_a_store_that_evicts_is_refused_in_one_line(server: EmbeddedValkey, policy: str) -> None:
+    opened = await open_store(server.url)
+    assert opened.eviction_policy == "noeviction"
+    await opened.call("", "CONFIG", "SET", "maxmemory-policy", policy)
+    try:
+        with pytest.raises(
+            StoreUnsuitable, match=f"maxmemory-policy {policy}.*set maxmemory-policy noeviction"
+        ) as refused:
+            await open_store(server.url)
+        assert "\n" not in str(refused.value)
+    finally:
+        await opened.call("", "CONFIG", "SET", "maxmemory-policy", "noeviction")
+        await opened.close()
+
+
+async def test_a_store_set_to_evict_while_we_run_is_refused_until_it_is_set_right(
+    server: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("queueing.store.connection.FACTS_EVERY_S", 0.05)
+    store, operator = await open_store(server.url), await open_store(server.url)
+    administration = operator.client()
+    await administration.config_set("maxmemory-policy", "allkeys-lru")
+    async with asyncio.timeout(10):
+        with pytest.raises(StoreAway, match="allkeys-lru"):
+            await keep_writing(store)
+    await administration.config_set("maxmemory-policy", "noeviction")
+    await answers(store)
+    await store.refresh_facts()
+    await store.close()
+    await operator.close()
+
+
+HIDDEN = b"-NOPERM User default has no permissions to run the 'config|get' command\r\n"
+UNKNOWN = b"-ERR unknown command 'CONFIG', with args beginning with: 'GET'\r\n"
+
+
+@pytest.mark.parametrize("answer", [HIDDEN, UNKNOWN, b"*0\r\n"])
+async def test_what_a_managed_store_hides_is_read_from_info_or_vouched_for(answer: bytes) -> None:
+    async with hostile() as managed:
+        url = f"redis://127.0.0.1:{managed.port}"
+        managed.greeting[b"CONFIG"] = answer
+        for vouched, promise in ((set[str](), "none"), ({"durable"}, "disk")):
+            store = await open_store(url, vouched=vouched)
+            assert [store.promise, store.eviction_policy] == [promise, "noeviction"]
+            await store.close()
+        managed.greeting[b"INFO"] = bulk(INFO.replace(b"noeviction", b"allkeys-lru"))
+        with pytest.raises(StoreUnsuitable, match="allkeys-lru"):
+            await open_store(url, vouched={"noeviction"})
+        managed.greeting[b"INFO"] = b"-NOPERM no\r\n"
+        with pytest.raises(StoreUnsuitable, match="KIOSK_STORE_VOUCHED=noeviction"):
+            await open_store(url, vouched={"durable"})
+        store = await open_store(url, vouched={"durable", "noeviction"})
+        assert store.promise == "disk"
+        await store.close()
+
+
+async def test_nobody_can_vouch_against_what_the_store_says(server: EmbeddedValkey) -> None:
+    store = await open_store(server.url)
+    await store.call("", "CONFIG", "SET", "appendfsync", "everysec")
+    vouched = await open_store(server.url, vouched={"durable", "noeviction"})
+    promises = [vouched.promise]
+    await store.call("", "CONFIG", "SET", "appendfsync", "always")
+    await vouched.refresh_facts()
+    promises.append(vouched.promise)
+    assert promises == ["none", "disk"]
+    await vouched.close()
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        b"-NOPERM User kiosk has no permissions to run the 'function|load' command\r\n",
+        b"-ERR unknown command 'FUNCTION', with args beginning with: 'LOAD'\r\n",
+        b"-ERR unknown subcommand 'LOAD'. Try FUNCTION HELP.\r\n",
+    ],
+)
+@pytest.mark.parametrize("command", [b"FUNCTION", b"FCALL"])
+async def test_a_store_that_does_not_allow_functions_is_refused_in_one_line(refusal: bytes, command: bytes) -> None:
+    async with hostile() as managed:
+        managed.answer = lambda words: refusal if words[0] == command else b"*0\r\n"
+        store = await open_store(f"redis://127.0.0.1:{managed.port}")
+        with pytest.raises(StoreUnsuitable, match="does not allow functions") as refused:
+            await library.prove(store)
+        assert "\n" not in str(refused.value)
+        await store.close()
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -148,6 +257,12 @@ async def said(store: Store, *command: str) -> bytes:
     reply = await store.call("", *command)
     assert isinstance(reply, bytes)
     return reply
+
+
+async def keep_writing(store: Store) -> None:
+    while True:
+        await store.call("a", "SET", "a", 1)
+        await asyncio.sleep(0.02)
 
 
 async def answers(store: Store) -> None:
