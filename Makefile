@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test check install lock bench load replay chaos soak fuzz clean
+.PHONY: help demo test check install lock map bench load replay chaos soak fuzz clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -47,6 +47,10 @@ soak:  ## an ordinary day at a steady pace (MINUTES=30): does anything grow?
 fuzz:  ## hostile input over HTTP, a million in half an hour at most (INPUTS=, MINUTES=, SEED=): 0 errors, 0 hangs, no growth
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.fuzz $(if $(INPUTS),--inputs $(INPUTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+map:  ## draw the map of the rooms and the lists in docs/ from the code, and .env.example
+	@.ci/setup dev
+	@exec $(PY) -m tests.house.drawn_docs
 
 install:  ## make .venv with the program in it: .venv/bin/kiosk
 	@.ci/setup run

@@ -1,0 +1,64 @@
+"""What the documentation lists is what the code has."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.house import drawn_docs
+from tests.house.forbidden_names import PARTS, WHOLE
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+DRAW = "run `make map`, or .venv/bin/python -m tests.house.drawn_docs"
+
+
+def pages() -> list[Path]:
+    """Everything that people read."""
+    return [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "deploy").glob("*.md")]
+
+
+@pytest.mark.parametrize("file", sorted({name for name, _, _ in drawn_docs.PARTS}))
+def test_a_drawn_page_agrees_with_the_code(file: str) -> None:
+    page = (DOCS / file).read_text("utf-8")
+    assert all(drawn_docs.marked(marker).search(page) for name, marker, _ in drawn_docs.PARTS if name == file)
+    assert page == drawn_docs.drawn(file), DRAW
+
+
+def test_every_address_is_explained() -> None:
+    silent = re.findall(r"^\| `(.* /.*)` \|  \|$", (DOCS / "api.md").read_text("utf-8"), re.MULTILINE)
+    assert silent == [], "write a sentence for each in docs/api.md"
+
+
+def test_the_sample_of_an_environment_file_agrees_with_the_settings() -> None:
+    assert (ROOT / ".env.example").read_text("utf-8") == drawn_docs.environment_sample(), DRAW
+
+
+def test_the_glossary_explains_every_name_that_was_replaced() -> None:
+    page = (DOCS / "glossary.md").read_text("utf-8").lower()
+    old_words = {word for word in (*PARTS, *WHOLE) if word.islower()} - {"unpaid", "letters", "debts"}
+    assert sorted(word for word in old_words if f"`{word}`" not in page) == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    link = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+    dead = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages()
+        for target in link.findall(page.read_text("utf-8"))
+        if not (page.parent / target).exists()
+    ]
+    assert dead == []
+
+
+def test_files_that_pages_name_exist() -> None:
+    """A path in backticks, like `kiosk/app.py`, must be there."""
+    paths = re.compile(r"`((?:kiosk|queueing|tokens|loadtests|tests|deploy|docs)/[\w./-]+\.\w+)`")
+    gone = [
+        f"{page.relative_to(ROOT)}: {path}"
+        for page in pages()
+        if page.name != "CHANGELOG.md"
+        for path in paths.findall(page.read_text("utf-8"))
+        if not (ROOT / path).exists()
+    ]
+    assert gone == []
