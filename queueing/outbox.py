@@ -18,7 +18,7 @@ from queueing.errors import QueueingError, StoreRefused
 from queueing.models import Outcome, ParkedReply, PendingReply, Refusal, ReplyKind, UnixMs
 from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, outbox_key, partition_of
 from queueing.store.store import Store
-from queueing.streams import Entry, StreamReader, entry_of
+from queueing.streams import Entry, PartitionPollers, Raw, StreamReader, entry_of
 
 GROUP: Final = "relay"
 ABANDONED_AFTER_MS: Final = 5_000
@@ -27,6 +27,9 @@ GONE_AFTER_MS: Final = 3_600_000
 """A living relay asks every second; one that was silent so long and holds nothing is forgotten."""
 _TEND_EVERY_S: Final = 2.0
 """Claims in hand are renewed this often, so that only a relay that died or hangs loses them."""
+_CLAIM_SHARE: Final = 8
+"""A partition of a cluster may claim this part of what a relay asks for: with all 48 busy at once it gets six times as
+much as it wanted, which it can hold."""
 _PARKED_AT_MOST: Final = 500
 _REASON_MAX: Final = 200
 
@@ -91,7 +94,10 @@ class Outbox:
         self._held: set[str] = set()
         self._abandoned: list[PendingReply] = []
         self._tending: asyncio.Task[None] | None = None
-        self._grouped = False
+        self._grouped: set[str] = set()
+        """Partitions whose consumer group is known to exist."""
+        self._pollers: PartitionPollers | None = None
+        self._claim_at_once = 1
 
     async def take(self, *, limit: int = 256, wait_ms: int = 1000) -> list[PendingReply]:
         """Claim pending replies that are new or that another relay left behind; waits when there are none.
@@ -99,14 +105,14 @@ class Outbox:
         When it returns, the pending replies are durable: each may be paid. Raises StoreAway or InDoubt; what was
         claimed then comes again by itself.
         """
-        await self._make_groups()
         if self._tending is None:
             self._tending = asyncio.create_task(self._tend())
+        if not self._store.is_cluster:
+            await self._make_groups()
         taken, self._abandoned = self._abandoned[:limit], self._abandoned[limit:]
         if not taken:
-            taken = await self._claim_new(limit, wait_ms)
-        for partition in _by_partition(pending.id for pending in taken):
-            await self._store.durable(partition)
+            claim = self._claim_from_cluster if self._store.is_cluster else self._claim_new
+            taken = await claim(limit, wait_ms)
         self._held.update(pending.id for pending in taken)
         return taken
 
@@ -146,6 +152,8 @@ class Outbox:
 
     async def close(self) -> None:
         """Hand back what is still in hand, so that another relay takes it at once."""
+        if self._pollers is not None:
+            await self._pollers.close()
         if self._tending is not None:
             self._tending.cancel()
             await asyncio.gather(self._tending, return_exceptions=True)
@@ -153,12 +161,42 @@ class Outbox:
             await self._claim_again(idle_ms=ABANDONED_AFTER_MS)
         self._held.clear()
 
+    async def _claim_from_cluster(self, limit: int, wait_ms: int) -> list[PendingReply]:
+        """Each partition is claimed and proved durable by itself: one that is in doubt holds up no other."""
+        self._claim_at_once = max(1, limit // _CLAIM_SHARE)
+        if self._pollers is None:
+            self._pollers = PartitionPollers(ALL_PARTITIONS, self._claim_one)
+        found = await self._pollers.wait_for_entries(wait_ms)
+        return [_pending_reply(partition, entry_of(raw), 1) for partition, entries in found.items() for raw in entries]
+
+    async def _claim_one(self, partition: str) -> list[Raw]:
+        """Claim what is new in one partition; it is durable when this returns, proved on the node that took the claim.
+
+        What is in doubt stays claimed and is adopted after ``ABANDONED_AFTER_MS``.
+        """
+        if partition not in self._grouped:
+            await self._make_group(partition)
+            await self._adopt_one(partition)
+        key = outbox_key(partition)
+        command = ("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", self._claim_at_once, "STREAMS", key, ">")
+        try:
+            reply: Any = await self._store.call(key, *command)
+        except StoreRefused:  # NOGROUP: the store was emptied
+            self._grouped.discard(partition)
+            raise
+        if not reply:
+            return []
+        entries: list[Raw] = reply[0][1]
+        await self._store.durable(partition)
+        # Held from now on, not from when the relay takes them: meanwhile nobody may find them abandoned.
+        self._held.update(f"{partition} {raw[0].decode()}" for raw in entries)
+        return entries
+
     async def _make_groups(self) -> None:
-        if self._grouped:
-            return
-        await asyncio.gather(*map(self._make_group, ALL_PARTITIONS))
-        await self._adopt()
-        self._grouped = True
+        missing = [partition for partition in ALL_PARTITIONS if partition not in self._grouped]
+        if missing:
+            await asyncio.gather(*map(self._make_group, missing))
+            await self._adopt()
 
     async def _make_group(self, partition: str) -> None:
         key = outbox_key(partition)
@@ -170,6 +208,7 @@ class Outbox:
         holding = [name.decode() for name in await self._call("outbox_tidy", partition, GONE_AFTER_MS)]
         if ended := [name for name in holding if name != self._consumer and self._has_ended(name)]:
             await self._call("outbox_orphan", partition, ABANDONED_AFTER_MS, *ended)
+        self._grouped.add(partition)
 
     async def _claim_new(self, limit: int, wait_ms: int) -> list[PendingReply]:
         command = ("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", limit)
@@ -178,7 +217,7 @@ class Outbox:
             found = await self._reader.read(command, keys, wait_ms)
         except StoreRefused as refused:
             # NOGROUP, UNBLOCKED: a store that was emptied or changed hands. Make the groups again at the next turn.
-            self._grouped = False
+            self._grouped.clear()
             if refused.code not in ("NOGROUP", "UNBLOCKED"):
                 raise
             return []
@@ -193,42 +232,36 @@ class Outbox:
             await asyncio.sleep(_TEND_EVERY_S)
             with contextlib.suppress(QueueingError):
                 await self._claim_again(idle_ms=0)
-                await self._adopt()
+            await self._adopt()
 
     async def _claim_again(self, *, idle_ms: int) -> None:
-        """Renew (``idle_ms`` 0) or give up (long idle) the claims in hand."""
+        """Renew (``idle_ms`` 0) or give up (long idle) the claims in hand, in every partition that can be asked."""
         calls = (
             self._store.call(
                 partition, "XCLAIM", outbox_key(partition), GROUP, self._consumer, 0, *ids, "IDLE", idle_ms, "JUSTID"
             )
             for partition, ids in _by_partition(self._held).items()
         )
-        await asyncio.gather(*calls)
+        await asyncio.gather(*calls, return_exceptions=True)
 
     async def _adopt(self) -> None:
-        """Claim what another relay left behind."""
-        replies = await asyncio.gather(
-            *(
-                self._store.call(
-                    partition,
-                    "XAUTOCLAIM",
-                    outbox_key(partition),
-                    GROUP,
-                    self._consumer,
-                    ABANDONED_AFTER_MS,
-                    "0",
-                    "COUNT",
-                    100,
-                )
-                for partition in ALL_PARTITIONS
-            )
-        )
+        """Claim what other relays left behind, in every partition that can be asked."""
+        await asyncio.gather(*map(self._try_to_adopt, ALL_PARTITIONS))
+
+    async def _try_to_adopt(self, partition: str) -> None:
+        with contextlib.suppress(QueueingError):
+            await self._adopt_one(partition)
+
+    async def _adopt_one(self, partition: str) -> None:
+        command = ("XAUTOCLAIM", outbox_key(partition), GROUP, self._consumer, ABANDONED_AFTER_MS, "0", "COUNT", 100)
+        reply: Any = await self._store.call(partition, *command)  # [cursor, entries, deleted ids]
+        entries = [entry for entry in map(entry_of, reply[1]) if entry[1]]
+        if not entries:
+            return
+        await self._store.durable(partition)
         known = self._held | {pending.id for pending in self._abandoned}
-        reply: Any  # [cursor, entries, deleted ids]
-        for partition, reply in zip(ALL_PARTITIONS, replies, strict=True):
-            entries = (entry_of(raw) for raw in reply[1])
-            found = [_pending_reply(partition, entry, deliveries=2) for entry in entries if entry[1]]
-            self._abandoned += [pending for pending in found if pending.id not in known]
+        found = [_pending_reply(partition, entry, deliveries=2) for entry in entries]
+        self._abandoned += [pending for pending in found if pending.id not in known]
 
     async def _call(self, operation: str, partition: str, *arguments: str | bytes | int) -> Any:
         return await library.call(self._store, operation, partition, *arguments)

@@ -1,18 +1,21 @@
-"""Reads the streams of all partitions: one blocking call on one server, polling on a cluster."""
+"""Reads the streams of all partitions: one blocking call on one server, one poller a partition on a cluster."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from queueing.errors import StoreAway, StoreRefused
+from queueing.errors import QueueingError, StoreAway, StoreRefused
 from queueing.store.store import Store
 
 _POLL_MIN_S: Final = 0.01
 _POLL_MAX_S: Final = 0.1
 """A cluster cannot block on keys of many slots; an idle partition costs ten small reads a second."""
+_TROUBLE_PAUSE_S: Final = 0.5
+"""A partition that cannot be read is tried again after this; the call itself has waited for its shard already."""
 
 Fields: TypeAlias = dict[bytes, bytes]
 Entry: TypeAlias = tuple[bytes, Fields]
@@ -84,3 +87,52 @@ class StreamReader:
                 return found
             await asyncio.sleep(self._pause_s)
             self._pause_s = min(_POLL_MAX_S, self._pause_s * 2)
+
+
+class PartitionPollers:
+    """One poller for each partition of a cluster: a shard that is away or in doubt holds up no other.
+
+    ``read_one`` reads a partition once and returns its entries, or none. Its QueueingErrors belong to that partition:
+    it is read again after a pause. Pollers read only while somebody waits in ``wait_for_entries``.
+    """
+
+    def __init__(self, partitions: Iterable[str], read_one: Callable[[str], Awaitable[list[Raw]]]) -> None:
+        self._read_one = read_one
+        self._wanted = asyncio.Event()
+        self._found: dict[str, list[Raw]] = {}
+        self._arrived = asyncio.Event()
+        self._tasks = [asyncio.create_task(self._poll(partition)) for partition in partitions]
+
+    async def wait_for_entries(self, wait_ms: int) -> dict[str, list[Raw]]:
+        """Entries by partition, as soon as one has any; nothing when the wait is over."""
+        self._wanted.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_ms / 1000):
+                await self._arrived.wait()
+        self._wanted.clear()
+        self._arrived.clear()
+        found, self._found = self._found, {}
+        return found
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _poll(self, partition: str) -> None:
+        pause_s = _POLL_MIN_S
+        while True:
+            await self._wanted.wait()
+            try:
+                entries = await self._read_one(partition)
+            except QueueingError:
+                await asyncio.sleep(_TROUBLE_PAUSE_S)
+                continue
+            if entries:
+                # One batch a partition and wait: ``wanted`` is cleared when these are fetched.
+                self._found.setdefault(partition, []).extend(entries)
+                self._arrived.set()
+                pause_s = _POLL_MIN_S
+            else:
+                pause_s = min(_POLL_MAX_S, pause_s * 2)
+            await asyncio.sleep(pause_s)

@@ -182,6 +182,10 @@ class ClusterStore:
     def spans(self) -> bool:
         return False
 
+    @property
+    def is_cluster(self) -> bool:
+        return True
+
     async def durable(self, key: bytes | str) -> None:
         if self._url.promise == "disk":
             return

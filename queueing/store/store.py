@@ -34,6 +34,10 @@ class Store(Protocol):
     def spans(self) -> bool:
         """Whether one call may name keys of several slots."""
 
+    @property
+    def is_cluster(self) -> bool:
+        """Whether shards can be away or in doubt one by one."""
+
     def durable(self, key: bytes | str) -> Awaitable[None]:
         """Returns when everything this task has written to ``key``'s slot so far keeps the promise; raises InDoubt
         when it does not.
@@ -115,6 +119,10 @@ class SingleStore:
     @property
     def spans(self) -> bool:
         return not self._connection.facts.has_slots
+
+    @property
+    def is_cluster(self) -> bool:
+        return False
 
     def durable(self, key: bytes | str) -> Awaitable[None]:
         return _AT_ONCE

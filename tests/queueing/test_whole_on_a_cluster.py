@@ -80,6 +80,36 @@ async def test_news_of_every_shard_are_heard(store: Store) -> None:
     await changes.aclose()
 
 
+async def test_a_shard_without_a_replica_holds_up_the_replies_of_no_other(store: Store, nodes: list[RealNode]) -> None:
+    """The other shards' replies are handed over within seconds; its own come when its replica is back."""
+    desk, outbox = open_desk(store), Outbox(store, "relay")
+    alone = [
+        hip for hip in HOSPITALS if slot_of(facility_root(hip).partition("}")[0].strip("{")) * PRIMARIES // 16384 == 1
+    ]
+    await outbox.take(wait_ms=300)
+    with nodes[PRIMARIES + 1].paused():
+        results = await asyncio.gather(
+            *(desk.enqueue(arrival(facility=hip)) for hip in HOSPITALS for _ in range(3)), return_exceptions=True
+        )
+        in_doubt = [result for result in results if isinstance(result, QueueingError)]
+        assert len(in_doubt) == 3 * len(alone)
+        handed_over, facilities = set[str](), set[str]()
+        async with asyncio.timeout(10):
+            while len(handed_over) < 3 * (len(HOSPITALS) - len(alone)):
+                pending_replies = await outbox.take(wait_ms=200)
+                handed_over |= {pending.id for pending in pending_replies}
+                facilities |= {pending.facility_key for pending in pending_replies}
+                await outbox.delivered(pending_replies)
+        assert facilities == {facility_key(hip) for hip in HOSPITALS if hip not in alone}
+    async with asyncio.timeout(30):
+        while len(handed_over) < 3 * len(HOSPITALS):
+            pending_replies = await outbox.take(wait_ms=200)
+            handed_over |= {pending.id for pending in pending_replies}
+            await outbox.delivered(pending_replies)
+    assert await outbox.backlog() == 0
+    await outbox.close()
+
+
 async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, nodes: list[RealNode]) -> None:
     """Runs last: the shard that loses its primary has no replica left, so only what was answered before counts."""
     desk = open_desk(store)
