@@ -8,7 +8,6 @@ id) are kept in the note exactly as they came; fields that people will see take 
 
 import math
 import re
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 import msgspec
@@ -26,7 +25,10 @@ from kiosk.abdm.schemas import (
     Share,
 )
 from kiosk.abdm.timestamps import is_current
-from kiosk.patient.person import Patient, Person, Scan, StatusQuery, shown
+from kiosk.patient.birth import Birth, birth_date, birth_of_parts
+from kiosk.patient.identifiers import abha_address, abha_number, gender, phone_number, pincode
+from kiosk.patient.names import display_text
+from kiosk.patient.person import Patient, Person, Scan, StatusQuery
 from queueing.models import Refusal
 
 Form = Literal["v3", "draft", "v1", "v05", "status"]
@@ -35,18 +37,10 @@ Form = Literal["v3", "draft", "v1", "v05", "status"]
 HIP_ID_MAX: Final = 250
 CONTEXT_MAX: Final = 250
 """The gateway's own ceiling for counter texts; a longer one names no counter, but is still echoed."""
-ADDRESS_MAX: Final = 255
-"""Characters of an ABHA address."""
 ECHO_MAX: Final = 4096
 """Characters of an echoed value that are kept: far beyond anything honest, and bounded."""
-EARLIEST_YEAR, LATEST_YEAR = 1900, 2299
-"""The gateway's own range for years of birth."""
 
 _INTENTS: Final = frozenset({"profileshare", "shareprofile"})
-_GENDERS: Final = {"MALE": "M", "FEMALE": "F", "OTHER": "O", "DIFFERENT": "D", "TRANSGENDER": "T", "UNKNOWN": "U"}
-_NOT_DIGIT: Final = re.compile(r"[^0-9]+")
-_ISO_DATE: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-_DAY_FIRST: Final = re.compile(r"(\d{1,2})[-/](\d{1,2})[-/](\d{4})")
 _NO_META: Final = MetaData()
 _NO_PROFILE: Final = Profile()
 _NO_LOCATION: Final = Location()
@@ -225,7 +219,7 @@ def _scan(
         refusal = Refusal.FACILITY_MISMATCH
     elif not understood:
         refusal = Refusal.INTENT
-    elif person is None or not (person.abha_address or person.abha_number):
+    elif person is None or not (display_text(address) or person.abha_number):
         refusal = Refusal.PROFILE
     if not address and person is not None and person.abha_number:
         address = f"{person.abha_number}@{cm_id}"  # the default address of every number
@@ -273,23 +267,22 @@ def _person(shared: PatientShare) -> Person:
     return _known_by(text(shared.abha_number), text(shared.abha_address), _born(shared))
 
 
-def _known_by(number: str, address: str, born: tuple[int | None, int | None, int | None]) -> Person:
-    day, month, year = born
+def _known_by(number: str, address: str, born: Birth) -> Person:
     return Person(
-        abha_number=_abha_number(number),
-        abha_address=shown(address, ADDRESS_MAX),
-        year_of_birth=year,
-        month_of_birth=month,
-        day_of_birth=day,
+        abha_number=abha_number(number),
+        abha_address=abha_address(address),
+        year_of_birth=born.year,
+        month_of_birth=born.month,
+        day_of_birth=born.day,
     )
 
 
-def _born(shared: PatientShare | LegacyPatient) -> tuple[int | None, int | None, int | None]:
+def _born(shared: PatientShare | LegacyPatient) -> Birth:
     """Day, month and year, each on its own or all in ``dob``."""
-    year = _number(shared.year_of_birth, EARLIEST_YEAR, LATEST_YEAR)
-    if year is None and isinstance(shared, PatientShare) and shared.dob is not None:
-        return _date(text(shared.dob))
-    return _number(shared.day_of_birth, 1, 31), _number(shared.month_of_birth, 1, 12), year
+    born = birth_of_parts(text(shared.day_of_birth), text(shared.month_of_birth), text(shared.year_of_birth))
+    if born.year is None and isinstance(shared, PatientShare) and shared.dob is not None:
+        return birth_date(text(shared.dob))
+    return born
 
 
 def _legacy_person(shared: LegacyPatient) -> Person:
@@ -315,60 +308,16 @@ def _identifiers(listed: Any) -> dict[str, str]:
 def _whole(person: Person, shared: PatientShare | LegacyPatient, *, phone: str) -> Patient:
     """The person with everything that only people read."""
     parts = shared.address if isinstance(shared.address, dict) else {"line": shared.address}
-    sex = text(shared.gender)[:20].strip().upper()
     return Patient(
         **msgspec.structs.asdict(person),
-        name=shown(text(shared.name)),
-        gender=sex if sex in {"M", "F", "O", "D", "T", "U"} else _GENDERS.get(sex, ""),
-        phone=_phone(phone),
-        line=shown(text(parts.get("line")), 128),
-        district=shown(text(parts.get("district"))),
-        state=shown(text(parts.get("state"))),
-        pincode=shown(text(parts.get("pincode")) or text(parts.get("pinCode")), 10),
+        name=display_text(text(shared.name)),
+        gender=gender(text(shared.gender)),
+        phone=phone_number(phone),
+        line=display_text(text(parts.get("line")), 128),
+        district=display_text(text(parts.get("district"))),
+        state=display_text(text(parts.get("state"))),
+        pincode=pincode(text(parts.get("pincode")) or text(parts.get("pinCode"))),
     )
-
-
-def _abha_number(written: str) -> str:
-    digits = written.replace("-", "")  # as the gateway writes them: 91-7507-6821-7770
-    if digits and not (len(digits) <= 14 and _is_digits(digits)):
-        digits = _NOT_DIGIT.sub("", written[:40])
-    return digits if len(digits) == 14 else ""
-
-
-def _phone(written: str) -> str:
-    """Digits; ten of them when India's 91 or a trunk zero stood before."""
-    digits = written if len(written) == 10 and _is_digits(written) else _NOT_DIGIT.sub("", written[:40])
-    if (len(digits) == 12 and digits.startswith("91")) or (len(digits) == 11 and digits.startswith("0")):
-        return digits[-10:]
-    return digits if len(digits) <= 15 else ""
-
-
-def _number(value: Any, least: int, most: int) -> int | None:
-    """A whole number in this range, written as text or not; anything else is absent."""
-    written = value if isinstance(value, str) else text(value)
-    return _whole_number(written, least, most) if len(written) <= 4 else None
-
-
-@lru_cache(maxsize=1024)
-def _whole_number(written: str, least: int, most: int) -> int | None:
-    """Of few days, months and years, and not to be read anew for everybody."""
-    number = int(written) if _is_digits(written) else -1
-    return number if least <= number <= most else None
-
-
-def _is_digits(written: str) -> bool:
-    return written.isdigit() and written.isascii()
-
-
-def _date(written: str) -> tuple[int | None, int | None, int | None]:
-    """Day, month and year of ``1990-01-15``, ``15-1-1990`` or ``15/1/1990``, or a year alone."""
-    if found := _ISO_DATE.match(written[:40]):
-        day, month, year = found[3], found[2], found[1]
-    elif found := _DAY_FIRST.match(written[:40]):
-        day, month, year = found[1], found[2], found[3]
-    else:
-        day, month, year = "", "", written
-    return _number(day, 1, 31), _number(month, 1, 12), _number(year, EARLIEST_YEAR, LATEST_YEAR)
 
 
 def _position(latitude: Any, longitude: Any) -> tuple[float, float] | None:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from kiosk.web.request_body import BadBody, check_shape
+from kiosk.web.request_body import BadBody, check_shape, repaired
 
 Loose = Any
 """Text, number, null or something unexpected: only ``kiosk.abdm.inbound`` looks inside."""
@@ -236,6 +236,15 @@ def read_status(body: bytes) -> RunningTokenStatus:
 
 def _read(body: bytes, decoder: "msgspec.json.Decoder[Said]") -> Said:
     check_shape(body)
+    try:
+        return _decode(body, decoder)
+    except BadBody:
+        if (again := repaired(body)) == body:
+            raise
+        return _decode(again, decoder)
+
+
+def _decode(body: bytes, decoder: "msgspec.json.Decoder[Said]") -> Said:
     try:
         try:
             return decoder.decode(body)

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from kiosk.checkin import CheckIn
 from kiosk.console import messages
-from kiosk.patient.person import Patient, shown
+from kiosk.patient.names import display_text
+from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
 from queueing.desk import OpdDesk
 from queueing.models import Counter, ParkedReply, Queue, ReplyKind, State, Ticket
@@ -142,7 +143,7 @@ def row(ticket: Ticket, patient: Patient, parked: Iterable[ParkedReply]) -> Row:
     return Row(
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
         lane=ticket.lane.name.lower(), lane_mark=messages.LANE_MARKS.get(ticket.lane, ""),
-        tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=shown(patient.name),
+        tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=display_text(patient.name),
         age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],
         counter=ticket.counter, arrived_ms=ticket.arrived_ms, called_ms=ticket.called_ms, calls=ticket.calls,
         ahead=ticket.ahead, told=not untold,
@@ -172,7 +173,7 @@ def details(patient: Patient) -> tuple[Detail, ...]:
         ("ABHA number", dashed), ("ABHA address", patient.abha_address), ("Phone", patient.phone),
         ("Address", patient.line), ("District", patient.district), ("State", patient.state), ("PIN", patient.pincode),
     )  # fmt: skip
-    return tuple(Detail(label=label, value=text) for label, value in lines if (text := shown(value, 200)))
+    return tuple(Detail(label=label, value=text) for label, value in lines if (text := display_text(value, 200)))
 
 
 def queue_rows(queues: Iterable[Queue], counter: Counter) -> tuple[QueueRow, ...]:

@@ -10,6 +10,7 @@ from msgspec import json
 from kiosk.accounts.passwords import HashingBusy
 from kiosk.console import guards, messages, templating
 from kiosk.console.patient_qr import NotAPatientQr
+from kiosk.console.walk_in import NotUnderstood
 from kiosk.web import request_body
 from kiosk.web.problems import PROBLEM_JSON, Problem, document
 from kiosk.web.security_headers import PAGE
@@ -30,6 +31,11 @@ _TITLES = {
     "foreign": "This is not allowed.",
     "not_admin": "This is not allowed.",
     "not_qr": "The text is no ABHA QR.",
+    "name_missing": "The name is missing.",
+    "name_long": "The name is too long.",
+    "name_odd": "This is not a name.",
+    "age_odd": "The age cannot be read.",
+    "phone_odd": "The mobile number cannot be read.",
 }
 
 
@@ -82,6 +88,10 @@ def _not_qr(request: Asked, _: NotAPatientQr) -> Response[Any]:
     return _say(request, 422, "not_qr")
 
 
+def _not_understood(request: Asked, why: NotUnderstood) -> Response[Any]:
+    return _say(request, 422, str(why))
+
+
 HANDLERS: dict[Any, Any] = {
     guards.Refused: _refused,
     QueueingError: _away,
@@ -89,5 +99,6 @@ HANDLERS: dict[Any, Any] = {
     request_body.Unreadable: _unreadable,
     TimeoutError: _unreadable,
     NotAPatientQr: _not_qr,
+    NotUnderstood: _not_understood,
     HTTPException: _http,
 }

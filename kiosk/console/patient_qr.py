@@ -1,15 +1,18 @@
 """The QR on an ABHA card or in an ABHA app, read by a desk scanner: JSON in several spellings, often damaged.
 
-It is unsigned: whatever it says is a claim that fills a form for a clerk to look at, never proof of who somebody is.
+It is unsigned: it is a claim that fills a form for a clerk to look at, never proof of who somebody is.
 """
 
 import json
 import re
-from typing import Any
+from typing import Any, Final
 
+from kiosk.patient.birth import birth_date
+from kiosk.patient.identifiers import abha_address, abha_number, gender, phone_number
+from kiosk.patient.names import display_text, person_name
 from kiosk.patient.person import Patient
 
-LONGEST = 4096
+READ_MAX: Final = 4096
 """Characters; a card holds about four hundred."""
 
 
@@ -17,7 +20,7 @@ class NotAPatientQr(Exception):
     """The text is not what an ABHA card or app shows."""
 
 
-_SPELLINGS = {
+_SPELLINGS: Final = {
     "abha_number": ("hidn", "abha number", "abhanumber"),
     "abha_address": ("phr", "hid", "abha address", "abhaaddress"),
     "name": ("name",),
@@ -28,33 +31,40 @@ _SPELLINGS = {
     "district": ("district name", "dist name"),
     "address": ("address",),
 }
-_QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "\u00a0": " "})
-_UK_KEYBOARD = str.maketrans({"@": '"', '"': "@"})
+NUMBER_MAX: Final = 24
+"""Characters of a barcode that holds an ABHA number alone: fourteen digits, dashes, what a scanner adds."""
+_QUOTES: Final = str.maketrans({"“": '"', "”": '"', "„": '"', "\u00a0": " "})
+_UK_KEYBOARD: Final = str.maketrans({"@": '"', '"': "@"})
 """A scanner that types on a US layout into a UK one swaps these two."""
+_SYMBOLOGY: Final = re.compile(r"\][A-Za-z][0-9A-Za-z](?=\{)")
+"""The AIM identifier that some scanners send before the text: ``]Q1`` for a QR."""
 
 
 def read(text: str, *, suffix: str) -> Patient:
     """Understand a scan. ``suffix`` (``sbx`` or ``abdm``) completes the address of a card that carries none."""
-    found = _fields(_object(text))
-    number = re.sub(r"\D", "", found["abha_number"])
-    number = number if len(number) == 14 else ""
-    year, month, day = _date(found["dob"])
+    if number := abha_number(text) if len(text) <= NUMBER_MAX else "":
+        return Patient(abha_number=number, abha_address=f"{number}@{suffix}")
+    fields = _fields(_object(text))
+    number, born = abha_number(fields["abha_number"]), birth_date(fields["dob"])
     return Patient(
-        name=found["name"], gender=found["gender"][:1].upper() if found["gender"] else "", abha_number=number,
-        abha_address=found["abha_address"] or (f"{number}@{suffix}" if number else ""), phone=_phone(found["phone"]),
-        state=found["state"], district=found["district"], line=found["address"],
-        year_of_birth=year, month_of_birth=month, day_of_birth=day,
-    )  # fmt: skip
-
-
-def looks_like_one(text: str) -> bool:
-    """Does somebody scan into a field meant for typing?"""
-    return text.lstrip("\ufeff \r\n").removeprefix("ï»¿").startswith("{")
+        name=person_name(fields["name"]),
+        gender=gender(fields["gender"]),
+        abha_number=number,
+        abha_address=abha_address(fields["abha_address"]) or (f"{number}@{suffix}" if number else ""),
+        phone=phone_number(fields["phone"]),
+        state=display_text(fields["state"]),
+        district=display_text(fields["district"]),
+        line=display_text(fields["address"], 128),
+        year_of_birth=born.year,
+        month_of_birth=born.month,
+        day_of_birth=born.day,
+    )
 
 
 def _object(text: str) -> dict[str, Any]:
     tidy = text.translate(_QUOTES).replace("\ufeff", "").removeprefix("ï»¿").strip()
-    if len(tidy) > LONGEST or not tidy.startswith("{") or tidy.count("{") > 4 or tidy.count("[") > 4:
+    tidy = _SYMBOLOGY.sub("", tidy, count=1)
+    if len(tidy) > READ_MAX or not tidy.startswith("{") or tidy.count("{") > 4 or tidy.count("[") > 4:
         raise NotAPatientQr
     if re.match(r"\{\s*@", tidy):
         tidy = tidy.translate(_UK_KEYBOARD)
@@ -68,35 +78,21 @@ def _object(text: str) -> dict[str, Any]:
 
 
 def _fields(decoded: dict[str, Any]) -> dict[str, str]:
-    plain = {re.sub(r"[\s_]+", " ", key).strip().lower(): value for key, value in decoded.items()}
-    found = {
-        field: next((text for name in names if (text := _word(plain.get(name)))), "")
+    """Every field as text. Keys in capitals alone were typed with Caps Lock on, which turned every letter around."""
+    turned = "".join(decoded).isupper()
+    plain = {re.sub(r"[\s_]+", " ", key).strip().lower(): _text(value) for key, value in decoded.items()}
+    if turned:
+        plain = {key: value.swapcase() for key, value in plain.items()}
+    fields = {
+        field: next((value for name in names if (value := plain.get(name, ""))), "")
         for field, names in _SPELLINGS.items()
     }
-    if not found["name"] and not found["abha_number"] and not found["abha_address"]:
+    if not fields["name"] and not fields["abha_number"] and not fields["abha_address"]:
         raise NotAPatientQr
-    return found
+    return fields
 
 
-def _word(value: object) -> str:
+def _text(value: object) -> str:
     """Card printers write ``-`` for what they do not know."""
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     return "" if text in ("-", "null", "None", "NA") else text
-
-
-def _date(text: str) -> tuple[int | None, int | None, int | None]:
-    """``d-m-yyyy``, ``d/m/yyyy``, ``yyyy-mm-dd``, a bare year, or with the day and month masked."""
-    parts = re.split(r"[-/. ]+", text)
-    if parts and len(parts[0]) == 4:
-        parts.reverse()
-    numbers = [int(part) if part.isascii() and part.isdigit() else 0 for part in parts][-3:]
-    day, month, year = ([0] * (3 - len(numbers)) + numbers)[:3]
-    known = 1 <= month <= 12
-    born_on = day if known and 1 <= day <= 31 else None
-    return year if 1890 <= year <= 2200 else None, month if known else None, born_on
-
-
-def _phone(text: str) -> str:
-    """The ten digits of an Indian mobile number."""
-    digits = re.sub(r"\D", "", text)
-    return digits[-10:] if len(digits) >= 10 else ""

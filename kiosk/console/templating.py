@@ -12,7 +12,7 @@ from litestar.response import Redirect
 
 from kiosk.accounts.sessions import Session
 from kiosk.console import messages
-from kiosk.patient.person import shown
+from kiosk.patient.names import display_text
 from kiosk.web.security_headers import PAGE
 from kiosk.web.static_files import static_url
 
@@ -29,7 +29,7 @@ _templates = Environment(
     lstrip_blocks=True,
 )
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # lanes are chosen by their place
-_templates.filters["shown"] = shown
+_templates.filters["shown"] = display_text
 _templates.filters["local_time"] = _local_time
 _templates.filters["part"] = lambda text: quote(str(text), safe="")
 _templates.globals.update(words=messages, static=static_url)

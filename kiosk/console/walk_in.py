@@ -7,7 +7,7 @@ sending it.
 import asyncio
 import base64
 import time
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -21,6 +21,9 @@ from kiosk.checkin import CheckIn
 from kiosk.console import guards, patient_qr
 from kiosk.console import messages as words
 from kiosk.console.guards import Asked
+from kiosk.patient.birth import birth_of_age, birth_of_parts
+from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
+from kiosk.patient.names import display_text, name_fault, person_name
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
@@ -31,7 +34,9 @@ from queueing.registry import Registry
 from tokens import qr
 from tokens.ticket import TicketLinks
 
-OLDEST = 120
+
+class NotUnderstood(Exception):
+    """A field of the form cannot be read; the text is the key of the sentence for the clerk (``messages.TROUBLE``)."""
 
 
 class WalkIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,7 +52,7 @@ class WalkIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     request: str = ""
     """Made by the page for each form: the same form sent twice gives one number."""
     claim: Patient | None = None
-    """What a scanned QR said; the fields above win over it."""
+    """What a scanned QR holds; the fields above win over it."""
 
 
 class Scanned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,15 +93,15 @@ class Slips:
 
     async def of_place(self, hip: str, place: Place) -> Slip:
         refusal = words.REFUSALS[place.refusal] if place.refusal else ""
-        said = words.PLACES.get(place.outcome, words.OUTCOMES.get(place.outcome, "")).format(refusal=refusal)
+        sentence = words.PLACES.get(place.outcome, words.OUTCOMES.get(place.outcome, "")).format(refusal=refusal)
         ticket = await self._desk.ticket(hip, place.ticket) if place.ticket else None
         if ticket is None or place.outcome is Outcome.REFUSED:
-            return Slip(outcome=place.outcome.name, words=said)
-        return msgspec.structs.replace(await self.of_ticket(hip, ticket), outcome=place.outcome.name, words=said)
+            return Slip(outcome=place.outcome.name, words=sentence)
+        return msgspec.structs.replace(await self.of_ticket(hip, ticket), outcome=place.outcome.name, words=sentence)
 
-    async def this_year(self, hip: str) -> int:
+    async def today(self, hip: str) -> date:
         """At the facility."""
-        return datetime.now(self._zone(await self._registry.facility(hip))).year
+        return datetime.now(self._zone(await self._registry.facility(hip))).date()
 
     def _zone(self, facility: Facility | None) -> ZoneInfo:
         return ZoneInfo((facility and facility.timezone) or self._settings.timezone)
@@ -125,13 +130,13 @@ class WalkIns(Controller):
         self, request: Asked, session: NamedDependency[Session], check_in: NamedDependency[CheckIn],
         slips: NamedDependency[Slips],
     ) -> Response[Slip]:  # fmt: skip
-        asked = await guards.asked(request, _WALK_IN)
-        patient = patient_of(asked, await slips.this_year(session.facility))
-        if not patient.name or (asked.lane and asked.lane.upper() not in Lane.__members__):
+        form = await guards.asked(request, _WALK_IN)
+        patient = patient_of(form, await slips.today(session.facility))
+        if form.lane and form.lane.upper() not in Lane.__members__:
             raise NotFoundException
-        lane = Lane[asked.lane.upper()] if asked.lane else Lane.ORDINARY
+        lane = Lane[form.lane.upper()] if form.lane else Lane.ORDINARY
         place = await check_in.walked_in(
-            session.facility, asked.queue[:64], patient, lane, by=session.login, request_id=asked.request[:64]
+            session.facility, form.queue[:64], patient, lane, by=session.login, request_id=form.request[:64]
         )
         return Response(await slips.of_place(session.facility, place), headers=PAGE)
 
@@ -149,38 +154,42 @@ class WalkIns(Controller):
         slips: NamedDependency[Slips],
     ) -> Response[Slip]:  # fmt: skip
         """Print a number again."""
-        asked = await guards.asked(request, _SLIP)
-        ticket = await desk.ticket(session.facility, asked.ticket[:64])
+        form = await guards.asked(request, _SLIP)
+        ticket = await desk.ticket(session.facility, form.ticket[:64])
         if ticket is None:
             raise NotFoundException
         return Response(await slips.of_ticket(session.facility, ticket), headers=PAGE)
 
 
-def patient_of(asked: WalkIn, this_year: int) -> Patient:
-    """The form over the claim; bounded, and an age turned into a year."""
-    claim = asked.claim or Patient()
-    year = _year(asked.age, this_year)
-    same_year = year is None or year == claim.year_of_birth
-    return msgspec.structs.replace(
-        claim,
-        name=asked.name.strip()[:200],
-        gender=asked.gender if asked.gender in words.GENDERS else "",
-        year_of_birth=claim.year_of_birth if same_year else year,
-        month_of_birth=claim.month_of_birth if same_year else None,
-        day_of_birth=claim.day_of_birth if same_year else None,
-        phone="".join(one for one in asked.phone if one.isdigit() and one.isascii())[-10:],
-        abha_number=claim.abha_number if len(claim.abha_number) == 14 and claim.abha_number.isdigit() else "",
-        abha_address=claim.abha_address[:250], line=claim.line[:250], district=claim.district[:100],
-        state=claim.state[:100], pincode=claim.pincode[:10],
-    )  # fmt: skip
-
-
-def _year(text: str, this_year: int) -> int | None:
-    """``67`` is an age, ``1957`` a year."""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else -1
-    if 0 <= number <= OLDEST:
-        return this_year - number
-    return number if this_year - OLDEST <= number <= this_year else None
+def patient_of(form: WalkIn, today: date) -> Patient:
+    """The form over the claim; an age becomes a year of birth. Raises ``NotUnderstood``."""
+    claim = form.claim or Patient()
+    born, phone = birth_of_age(form.age, today), phone_number(form.phone)
+    odd_name = name_fault(form.name)
+    if odd_name:
+        raise NotUnderstood(f"name_{odd_name}")
+    if form.age.strip() and born.year is None:
+        raise NotUnderstood("age_odd")
+    if form.phone.strip() and not phone:
+        raise NotUnderstood("phone_odd")
+    if born.year in (None, claim.year_of_birth) and born.month is None:
+        born = birth_of_parts(
+            *(str(part or "") for part in (claim.day_of_birth, claim.month_of_birth, claim.year_of_birth))
+        )
+    return Patient(
+        name=person_name(form.name),
+        gender=form.gender if form.gender in words.GENDERS else "",
+        year_of_birth=born.year,
+        month_of_birth=born.month,
+        day_of_birth=born.day,
+        phone=phone,
+        abha_number=abha_number(claim.abha_number),
+        abha_address=abha_address(claim.abha_address),
+        line=display_text(claim.line, 128),
+        district=display_text(claim.district),
+        state=display_text(claim.state),
+        pincode=pincode(claim.pincode),
+    )
 
 
 def _standalone(svg: bytes) -> bytes:

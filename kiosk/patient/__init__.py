@@ -1,1 +1,1 @@
-"""Who somebody is: the plain data every entrance hands on, and the envelope in which it is sealed."""
+"""Who somebody is: the normalisers every entrance calls, the plain data it hands on, and the sealed envelope."""

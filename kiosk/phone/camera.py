@@ -20,7 +20,7 @@ from litestar.response import Redirect
 
 from kiosk.checkin import CheckIn
 from kiosk.locales import Words, choose
-from kiosk.phone.form import Faults, Given, empty, given, read
+from kiosk.phone.form import Faults, Form, empty, read, read_form
 from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
 from kiosk.web.request_body import SlowBody
@@ -47,7 +47,7 @@ class _Link:
     def __init__(self, claim: CameraClaim, facility: Facility, queue: Queue, zone: ZoneInfo, words: Words) -> None:
         self.claim, self.facility, self.queue, self.zone, self.words = claim, facility, queue, zone, words
 
-    def ask(self, form: Given, faults: Faults, *, trouble: str = "", status: int = 200) -> Response[str]:
+    def ask(self, form: Form, faults: Faults, *, trouble: str = "", status: int = 200) -> Response[str]:
         first = next(iter(faults), "")
         return page(
             "camera.html",
@@ -95,8 +95,8 @@ async def send_in(
     opened = await _open(link, words, registry, camera_links, settings)
     if not isinstance(opened, _Link):
         return opened
-    form = given(await _body(request))
-    patient, faults = read(form, datetime.datetime.now(opened.zone).year)
+    form = read_form(await _body(request))
+    patient, faults = read(form, datetime.datetime.now(opened.zone).date())
     if faults:
         return opened.ask(form, faults, status=422)
     try:
@@ -107,7 +107,7 @@ async def send_in(
     return _answer(opened, form, place, ticket_links)
 
 
-def _answer(opened: _Link, form: Given, place: Place, links: TicketLinks) -> Response[str] | Redirect:
+def _answer(opened: _Link, form: Form, place: Place, links: TicketLinks) -> Response[str] | Redirect:
     if place.refusal is Refusal.BUSY:
         return opened.ask(form, {}, trouble="busy", status=503)
     if place.outcome not in {Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON} or not place.ticket:

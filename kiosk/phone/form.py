@@ -1,30 +1,26 @@
-"""Reads the no-app form. Faults are named at their field, and nothing that somebody wrote is lost."""
+"""Reads the no-app form. A fault names its field, and the form comes back with everything that was written in it."""
 
-import re
-import unicodedata
 import uuid
+from datetime import date
 from typing import Final
 from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
-from kiosk.patient.person import SHOWN_MAX, Patient, shown
+from kiosk.patient.birth import birth_of_age
+from kiosk.patient.identifiers import phone_number
+from kiosk.patient.names import name_fault, person_name
+from kiosk.patient.person import Patient
 
 FIELDS_MAX: Final = 16
 """The form has six."""
 RAW_MAX: Final = 200
 """Characters kept of a field for showing it again; nobody types more into a phone."""
-EARLIEST_YEAR: Final = 1900
-OLDEST: Final = 120
 GENDERS: Final = frozenset({"F", "M", "O"})
 
-_MOBILE: Final = re.compile(r"(?:\+?91|0)?([6-9][0-9]{9})")
-"""Indian mobile numbers begin with 6 to 9 (TRAI numbering plan); people write them with 0 or 91 before."""
-_GAPS: Final = re.compile(r"[\s().-]+")
 
-
-class Given(Struct, frozen=True, kw_only=True):
-    """What somebody wrote, as they wrote it."""
+class Form(Struct, frozen=True, kw_only=True):
+    """The fields as somebody filled them in."""
 
     request_id: str = ""
     name: str = ""
@@ -38,19 +34,19 @@ Faults = dict[str, str]
 """Field → key of the words that say what is wrong with it, in the form's order."""
 
 
-def empty() -> Given:
+def empty() -> Form:
     """A new form. Its request id makes a second press of the button the same request."""
-    return Given(request_id=str(uuid.uuid4()))
+    return Form(request_id=str(uuid.uuid4()))
 
 
-def given(body: bytes) -> Given:
+def read_form(body: bytes) -> Form:
     """What the browser sent. Bytes that are no form are an empty form, which then says what is missing."""
     try:
         pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
     except ValueError:  # UnicodeDecodeError is one
         pairs = []
     fields = {name: value[:RAW_MAX] for name, value in pairs}
-    return Given(
+    return Form(
         request_id=_request_id(fields.get("request_id", "")),
         name=fields.get("name", ""),
         age=fields.get("age", ""),
@@ -60,47 +56,25 @@ def given(body: bytes) -> Given:
     )
 
 
-def read(form: Given, this_year: int) -> tuple[Patient, Faults]:
+def read(form: Form, today: date) -> tuple[Patient, Faults]:
     """The person, and what is wrong. The person counts only when nothing is."""
-    name, year, phone = shown(form.name), _year(form.age, this_year), _phone(form.phone)
+    born, phone, odd_name = birth_of_age(form.age, today), phone_number(form.phone), name_fault(form.name)
     faults = {
-        "name": _name_fault(form.name, name),
-        "age": ("age_missing" if not form.age.strip() else "age_odd") if year is None else "",
+        "name": f"name_{odd_name}" if odd_name else "",
+        "age": ("age_odd" if form.age.strip() else "age_missing") if born.year is None else "",
         "gender": "" if form.gender in GENDERS else "gender_missing",
-        "phone": "phone_odd" if phone is None else "",
+        "phone": "phone_odd" if form.phone.strip() and not phone else "",
         "consent": "" if form.consent else "consent_missing",
     }
-    patient = Patient(name=name, year_of_birth=year, gender=form.gender, phone=phone or "")
+    patient = Patient(
+        name=person_name(form.name),
+        year_of_birth=born.year,
+        month_of_birth=born.month,
+        day_of_birth=born.day,
+        gender=form.gender,
+        phone=phone,
+    )
     return patient, {field: fault for field, fault in faults.items() if fault}
-
-
-def _name_fault(raw: str, name: str) -> str:
-    if not name:
-        return "name_missing"
-    if len(raw.strip()) > SHOWN_MAX:
-        return "name_long"
-    letters = any(unicodedata.category(char).startswith("L") for char in name)
-    return "" if letters and not any(char in "<>{}[]@#$%^*=|\\/0123456789" for char in name) else "name_odd"
-
-
-def _year(text: str, this_year: int) -> int | None:
-    """An age up to 120 or a year of birth, in the digits of any script."""
-    text = text.strip()
-    if not text.isdecimal() or len(text) > 4:
-        return None
-    number = int(text)
-    if number <= OLDEST:
-        return this_year - number
-    return number if EARLIEST_YEAR <= number <= this_year else None
-
-
-def _phone(text: str) -> str | None:
-    """Ten digits, empty when nothing was written, None when it is no mobile number."""
-    compact = "".join(str(unicodedata.decimal(char)) if char.isdecimal() else char for char in _GAPS.sub("", text))
-    if not compact:
-        return ""
-    found = _MOBILE.fullmatch(compact)
-    return found[1] if found else None
 
 
 def _request_id(text: str) -> str:

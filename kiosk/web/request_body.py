@@ -30,6 +30,12 @@ Receive = Callable[[], Awaitable[Any]]
 _OPENING: Final = re.compile(rb"[^\[\]{}]+")
 _STRINGS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 """Possessive, and the closing quote is optional: linear in time on every input."""
+_ESCAPES: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u([dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
+"""Escapes of JSON text from left to right; group 1 is half of a surrogate pair without its other half."""
+_MARK: Final = b"\xef\xbb\xbf"
+"""The UTF-8 byte order mark."""
 _CURLY: Final = bytes.maketrans(b"[]", b"{}")
 _WHERE: Final = re.compile(r" - at `(\$[\w.\[\]]{0,100})`$")
 """Path of the field that is wrong: made of our own field names, never of the sender's."""
@@ -92,6 +98,13 @@ def check_shape(body: bytes) -> None:
         raise BadBody(f"the body nests deeper than {DEPTH_MAX} levels, or its brackets do not match")
 
 
+def repaired(body: bytes) -> bytes:
+    """The same JSON without what RFC 8259 lets senders write and parsers refuse: a byte order mark before it, and
+    halves of surrogate pairs (a name that was cut inside an emoji has one), which become U+FFFD.
+    """
+    return _ESCAPES.sub(lambda found: b"\\ufffd" if found[1] else found[0], body.removeprefix(_MARK))
+
+
 def _shallow(body: bytes) -> bool:
     """Whether the brackets outside strings close within the depth: each pass removes the innermost level."""
     brackets = _OPENING.sub(b"", _STRINGS.sub(b"", body)).translate(_CURLY)
@@ -105,6 +118,15 @@ def _shallow(body: bytes) -> bool:
 def parse(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
     """The value that ``decoder`` makes of the body, or ``BadBody``."""
     check_shape(body)
+    try:
+        return _decode(body, decoder)
+    except BadBody:
+        if (again := repaired(body)) == body:
+            raise
+        return _decode(again, decoder)
+
+
+def _decode(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as wrong:

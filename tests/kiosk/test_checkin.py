@@ -3,6 +3,7 @@
 import json
 import time
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ from kiosk.abdm.inbound import Note, RequestHeaders, read_patient, to_scan, writ
 from kiosk.abdm.schemas import read_share
 from kiosk.checkin import CheckIn
 from kiosk.patient.envelope import ENVELOPE_PURPOSE
+from kiosk.patient.identifiers import abha_address, abha_number
 from kiosk.patient.person import Patient, Scan, StatusQuery
 from kiosk.security.encryption import Seal, SealBroken
 from queueing import library
@@ -225,3 +227,21 @@ async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(door: 
     assert 32_768 < len(sealed) < library.TEXT_MAX
     shown = door.check_in.patient(HIP, await door.ticket(place.ticket), sealed)
     assert shown.abha_number == ASHA.abha_number
+
+
+@pytest.mark.parametrize(
+    ("address", "number", "digests"),
+    [
+        ("Asha.Devi@SBX", "91-7507-6821-7770", ["131bd37c08a7ae420e242a8d", "2da8c0e971c85b9394c308d7"]),
+        (" asha_2@abdm", "", ["1fa98ed06f0f461e98ee244b"]),
+        ("", "91750768217770", ["2da8c0e971c85b9394c308d7"]),
+        ("ज़ूनी@sbx", "", ["9670dd55db648d660f1c3550"]),
+    ],
+)
+def test_the_same_person_has_the_digests_that_earlier_releases_stored(
+    address: str, number: str, digests: list[str]
+) -> None:
+    check_in = CheckIn.__new__(CheckIn)
+    check_in._person = blake2b(key=b"k" * 32, digest_size=12)
+    person = Patient(abha_address=abha_address(address), abha_number=abha_number(number))
+    assert [digest.hex() for digest in check_in._known_as("IN0110000123", person)] == digests

@@ -65,7 +65,7 @@ export class WalkIn {
     try {
       await work();
     } catch (cause) {
-      if (!this.trouble(cause)) this.#wrong(cause.status === 422 ? this.words.not_qr : cause.status ? cause.message : this.words.failed);
+      if (!this.trouble(cause)) this.#wrong(cause.status ? cause.message : this.words.failed);
     } finally {
       this.busy = false;
       this.dialog.removeAttribute('aria-busy');

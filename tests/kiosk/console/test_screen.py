@@ -16,7 +16,8 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
 from kiosk.locales import BOOK
-from kiosk.patient.person import Patient, shown
+from kiosk.patient.names import display_text
+from kiosk.patient.person import Patient
 from kiosk.services import Services
 from queueing.models import Place
 from tests.kiosk.console.signed_in import OWN_PASSWORD, arrive, build_hospital, opened_app, ready_login, services_of
@@ -183,11 +184,11 @@ async def test_names_from_strangers_stay_names(page: Page, served: Served) -> No
         await served.arrive(Patient(name=name, line=name, district=name, abha_address=f"{number}@sbx"))
     names = page.locator("#list .who bdi")
     await expect(names).to_have_count(len(EVIL))
-    assert [shown(text) for text in await names.all_text_contents()] == [shown(name) for name in EVIL]
+    assert [display_text(text) for text in await names.all_text_contents()] == [display_text(name) for name in EVIL]
     for number, name in enumerate(EVIL, start=1):
         await press(page, "n", f"M-{number:03d} called to M1.")
-        await expect(page.locator("#now-name bdi")).to_have_text(shown(name), use_inner_text=False)
-        await expect(page.locator("#details dd").first).to_have_text(shown(name), use_inner_text=False)
+        await expect(page.locator("#now-name bdi")).to_have_text(display_text(name), use_inner_text=False)
+        await expect(page.locator("#details dd").first).to_have_text(display_text(name), use_inner_text=False)
     assert await page.evaluate("window.ran") is None
     assert await page.locator("#list script, #list img, #now img, #now iframe, #now style, base").count() == 0
 
