@@ -244,4 +244,4 @@ def test_the_same_person_has_the_digests_that_earlier_releases_stored(
     check_in = CheckIn.__new__(CheckIn)
     check_in._person = blake2b(key=b"k" * 32, digest_size=12)
     person = Patient(abha_address=abha_address(address), abha_number=abha_number(number))
-    assert [digest.hex() for digest in check_in._known_as("IN0110000123", person)] == digests
+    assert [digest.hex() for digest in check_in.known_as("IN0110000123", person)] == digests
