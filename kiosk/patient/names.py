@@ -68,7 +68,7 @@ def _cut(text: str, limit: int) -> str:
 def person_name(text: str) -> str:
     """A patient's name as screens show it; empty when it holds no letter."""
     name = display_text(text)
-    return name if _has_letter(name) else ""
+    return name if _is_written(name) else ""
 
 
 def name_fault(text: str) -> str:
@@ -78,7 +78,7 @@ def name_fault(text: str) -> str:
         return "missing"
     if len(name) > SHOWN_MAX:
         return "long"
-    odd = not _has_letter(name) or "://" in name or not _NOT_IN_NAMES.isdisjoint(name)
+    odd = not _is_written(name) or "://" in name or not _NOT_IN_NAMES.isdisjoint(name)
     return "odd" if odd else ""
 
 
@@ -104,5 +104,5 @@ def _name_of(char: str) -> str:
     return unicodedata.name(char, _CONTROL_NAMES.get(char, "a character without a name"))
 
 
-def _has_letter(text: str) -> bool:
+def _is_written(text: str) -> bool:
     return any(unicodedata.category(char).startswith("L") for char in text)

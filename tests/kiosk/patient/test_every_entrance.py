@@ -198,10 +198,10 @@ def test_a_phone_number_is_one_at_every_entrance(written: str, number: str) -> N
     assert card(mobile=written).phone == number
     patient, faults = no_app_form(phone=written)
     assert patient.phone == number
-    told = "phone_odd" if written and not number else ""
-    assert faults == ({"phone": told} if told else {})
-    assert refused(phone=written) == told
-    assert told or walk_in(phone=written).phone == number
+    fault = "phone_odd" if written and not number else ""
+    assert faults == ({"phone": fault} if fault else {})
+    assert refused(phone=written) == fault
+    assert fault or walk_in(phone=written).phone == number
 
 
 @pytest.mark.parametrize(("written", "number"), NUMBERS)
@@ -256,12 +256,12 @@ def test_a_name_is_one_at_every_entrance(written: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "letter"), [("F", "F"), ("male", "M"), ("Female", "F"), ("t", "T"), ("XX", ""), ("*", ""), ("", "")]
+    ("written", "code"), [("F", "F"), ("male", "M"), ("Female", "F"), ("t", "T"), ("XX", ""), ("*", ""), ("", "")]
 )
-def test_a_gender_is_one_at_every_entrance(written: str, letter: str) -> None:
-    assert gender(written) == letter
-    assert share(gender=written).gender == letter
-    assert card(gender=written).gender == letter
+def test_a_gender_is_one_at_every_entrance(written: str, code: str) -> None:
+    assert gender(written) == code
+    assert share(gender=written).gender == code
+    assert card(gender=written).gender == code
 
 
 def test_masked_parts_of_a_birth_are_unknown() -> None:

@@ -29,7 +29,7 @@ def test_honest_names_of_every_script_stay_as_they_are(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "seen"),
+    ("written", "seen"),
     [
         ("  Asha \t Devi\n", "Asha   Devi"),
         ("Asha\u202eived", "Ashaived"),
@@ -43,15 +43,15 @@ def test_honest_names_of_every_script_stay_as_they_are(name: str) -> None:
         ("line\u2028break\u2029", "line break"),
     ],
 )
-def test_what_tricks_the_eye_is_dropped(given: str, seen: str) -> None:
-    assert display_text(given) == seen
+def test_what_tricks_the_eye_is_dropped(written: str, seen: str) -> None:
+    assert display_text(written) == seen
 
 
 def test_a_tower_of_marks_falls_to_four() -> None:
     assert len(display_text("a" + "\u0333" * 300)) == 1 + MARKS_MAX
 
 
-def test_long_text_is_cut_without_parting_a_letter_from_its_mark() -> None:
+def test_long_text_is_cut_and_a_mark_stays_with_its_character() -> None:
     assert display_text("x" * 10_000) == "x" * SHOWN_MAX
     assert display_text("की" * 100) == "की" * SHOWN_MAX
 
