@@ -14,7 +14,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from kiosk import console, displays, health, live, phone
-from kiosk.abdm import callbacks
+from kiosk.abdm.callbacks import GatewayEndpoints
 from kiosk.observability import metrics
 from kiosk.services import Services
 from kiosk.settings import Settings, load
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         metrics.tell()
 
     return Kiosk(
-        callbacks.routes(lambda: services),
+        GatewayEndpoints(lambda: services).routes(),
         [
             *live.routes(),
             *displays.routes(),

@@ -70,6 +70,7 @@ class CheckIn:
                 envelope=self._close(scan.facility, request, self._envelope(scan)),
                 reply_wanted=True,
                 refusal=scan.refusal,
+                late=scan.late,
             )
         )
 

@@ -7,8 +7,10 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 
 from kiosk.abdm.authentication import Gatekeeper
+from kiosk.abdm.callers import Callers
 from kiosk.abdm.client import Gateway
 from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.jwks import KeySet
@@ -19,6 +21,7 @@ from kiosk.live.hub import Hub
 from kiosk.security.encryption import Seal
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings
+from kiosk.settings.table import KNOWN_ISSUERS
 from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
@@ -47,6 +50,8 @@ class Services:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.cm_id = settings.cm_id
+        self.gateway_addresses = tuple(ip_network(network) for network in settings.gateway_addresses)
+        self.callers = Callers()
         self._keys = KeysOnDisk(settings.data_dir)
         self.ring = self._keys.load_or_create(int(time.time()))
         self.counter_codes = CounterCodes(self.ring)
@@ -100,7 +105,15 @@ class Services:
             issuers=settings.gateway_issuers,
             audience=settings.gateway_audience,
             azps=settings.gateway_azps,
+            age_max_s=settings.gateway_token_age_max,
+            late=settings.gateway_late_deliveries,
+            own_issuer=self._issuer_of_own_token,
         )
+
+    def _issuer_of_own_token(self) -> str:
+        """Of the access token that the gateway gave us. An operator who named issuers means these alone."""
+        own = self.gateway is not None and self.settings.gateway_issuers == KNOWN_ISSUERS
+        return self.gateway.token.issuer if own and self.gateway else ""
 
     @asynccontextmanager
     async def _followed(self) -> AsyncIterator[None]:

@@ -127,6 +127,8 @@ def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
     parts = [words, head(len(fingerprint)), fingerprint, head(len(envelope)), envelope]
     for digest in persons:
         parts += head(1 + len(digest)), b"p", digest
+    if arrival.late:  # the last value, and only written when it says something
+        return b"".join(parts) + head(0) * (PERSONS - len(persons)) + library.pack_values(True)
     return b"".join(parts) + head(0) * (PERSONS - len(persons))
 
 

@@ -112,6 +112,8 @@ class Refusal(IntEnum):
     """The facility exists and has no queue yet."""
     NO_TOKENS = 14
     """Running token asked for, and no number was given in this queue today."""
+    MALFORMED = 15
+    """A part of the message that must be there is missing, of a wrong type or too long."""
 
 
 class ReplyKind(IntEnum):
@@ -210,6 +212,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Whether the gateway is owed an answer."""
     refusal: Refusal | None = None
     """Already refused at the door; a known request id still gets its old answer."""
+    late: bool = False
+    """Whether the place waits for check-in whatever the facility's policy says."""
 
 
 class Place(Struct, frozen=True, kw_only=True, array_like=True):

@@ -1,18 +1,19 @@
-"""The gateway's door: shares and running-token questions, at their path, its aliases and the legacy forms.
+"""The gateway's endpoints: shares and running-token questions, at their path, its aliases and the legacy forms.
 
-The promise of a 202: the share is ours, durably; the patient hears the rest by on-share. Business refusals are 202 too.
-Everything else is decided in this order, each before the next is looked at: method (405), caller (401), REQUEST-ID
-(400), kind and size and shape of the body (415, 413, 408, 400), then the story of the scan. With the store away the
-answer is 503 at once: nothing was promised, the gateway delivers again.
+A 202 means that the share is stored durably; the patient hears the rest by on-share. A refusal of business is a 202
+too. Everything else is decided in this order: method (405), caller (401), REQUEST-ID (400), type, size and shape of
+the body (415, 413, 408, 400), then the scan itself. Nothing of a later step is looked at before the earlier one is
+decided. While the store is away the answer is 503, and the gateway delivers again.
 
-These are raw ASGI routes: half the price of an ordinary handler, on the one path that is walked a thousand times a
-second. They get no injected dependencies; ``routes`` takes a function that gives the worker's parts.
+These are raw ASGI routes. They cost half of an ordinary handler, on the one path that is used a thousand times a
+second. They get no injected dependencies: ``GatewayEndpoints`` is given a function that returns the worker's services.
 """
 
 import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Final, Literal, Protocol
 
 from litestar import asgi
@@ -20,10 +21,12 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Send
 from litestar.types import Scope as AsgiScope
 
-from kiosk.abdm.authentication import Gatekeeper
-from kiosk.abdm.errors import NoRequestId, WrongMethod
+from kiosk.abdm.authentication import Gatekeeper, TokenLife
+from kiosk.abdm.callers import Callers
+from kiosk.abdm.errors import CallerOutside, NoRequestId, NotTheGateway, WrongMethod
 from kiosk.abdm.inbound import RequestHeaders, legacy_scan, same_request, to_query, to_scan
 from kiosk.abdm.schemas import read_legacy, read_share, read_status
+from kiosk.abdm.timestamps import lies_within
 from kiosk.observability import metrics
 from kiosk.patient.person import Scan, StatusQuery
 from kiosk.web.problems import gateway_error, problem_of, where
@@ -42,23 +45,25 @@ SHARE_V1: Final = "/v1.0/patients/profile/share"
 SHARE_V05: Final = "/v0.5/patients/profile/share"
 STATUS: Final = "/api/v3/hip/patient/running-token/status"
 BODY_MAX: Final = 512 * 1024
-"""Bytes. The older shape carries a photo: 300 kB must pass."""
+"""Bytes. The older form carries a photo of up to 300 kB."""
 REQUEST_ID_MAX: Final = 100
-"""A UUID has 36 characters; the rest is room for habits."""
+"""A UUID has 36 characters; some senders put a prefix before it."""
 HEADER_MAX: Final = 500
 
 _JSON_TYPE: Final = (b"content-type", b"application/json")
-_TAKEN: Final[tuple[Any, Any]] = (
+_ACCEPTED: Final[tuple[Any, Any]] = (
     {"type": "http.response.start", "status": 202, "headers": [_JSON_TYPE, (b"content-length", b"2")]},
     {"type": "http.response.body", "body": b"{}", "more_body": False},
 )
-"""The answer to nearly every scan, made once."""
+"""The answer to nearly every scan. Made once, because it never changes."""
 _COUNTED: Final = {outcome: outcome.name.lower() for outcome in Outcome}
-_TELLING_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow", b"POST")}
+_STATUS_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow", b"POST")}
 _log = logging.getLogger(__name__)
 
 Headers = dict[bytes, bytes]
-Story = Callable[[RequestHeaders, bytes, float], Awaitable[object]]
+Network = IPv4Network | IPv6Network
+Take = Callable[[RequestHeaders, bytes, float], Awaitable[object]]
+"""Takes one message: its headers, its body, and unix seconds of now."""
 
 
 class CheckInLike(Protocol):
@@ -66,100 +71,166 @@ class CheckInLike(Protocol):
     def asked(self, query: StatusQuery) -> Awaitable[object]: ...
 
 
-class Door(Protocol):
-    """What this room needs of the services."""
+class ServicesLike(Protocol):
+    """What the endpoints need of the worker's services."""
 
     @property
     def gatekeeper(self) -> Gatekeeper: ...
     @property
+    def callers(self) -> Callers: ...
+    @property
     def check_in(self) -> CheckInLike: ...
+    @property
+    def gateway_addresses(self) -> tuple[Network, ...]: ...
     @property
     def cm_id(self) -> str: ...
 
 
-def routes(door: Callable[[], Door]) -> list[ASGIRouteHandler]:
-    """The door's routes. ``door`` is called once per request, when the worker is up."""
+class GatewayEndpoints:
+    """The addresses that the gateway calls; one per application."""
 
-    async def share(said: RequestHeaders, body: bytes, now_s: float) -> None:
-        here = door()
-        scan = to_scan(read_share(body), said, body=body, now_s=now_s, cm_id=here.cm_id)
-        _count(scan, await here.check_in.scanned(scan))
+    def __init__(self, services: Callable[[], ServicesLike]) -> None:
+        """``services`` is called once per request, when the worker is up."""
+        self._services = services
 
-    async def status(said: RequestHeaders, body: bytes, now_s: float) -> None:
-        await door().check_in.asked(to_query(read_status(body), said, body=body, now_s=now_s))
+    def routes(self) -> list[ASGIRouteHandler]:
+        return [
+            asgi(list(SHARE), copy_scope=False)(self.share),
+            asgi([SHARE_V1], copy_scope=False)(self.share_v1),
+            asgi([SHARE_V05], copy_scope=False)(self.share_v05),
+            asgi([STATUS], copy_scope=False)(self.running_token),
+        ]
 
-    def legacy(form: Literal["v1", "v05"]) -> Story:
-        async def share_of_old(said: RequestHeaders, body: bytes, now_s: float) -> None:
-            here = door()
-            scan = legacy_scan(read_legacy(body), said, form, body=body, now_s=now_s, cm_id=here.cm_id)
-            _check_request_id(scan.request_id)
-            _count(scan, await here.check_in.scanned(scan))
+    async def share(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await self._answer_post(scope, receive, send, self._take_share, late_taken=True)
 
-        return share_of_old
+    async def share_v1(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await self._answer_post(scope, receive, send, self._take_share_v1, id_in_headers=False)
 
-    return [
-        _route(SHARE, door, share, id_in_headers=True),
-        _route([SHARE_V1], door, legacy("v1"), id_in_headers=False),
-        _route([SHARE_V05], door, legacy("v05"), id_in_headers=False),
-        _route([STATUS], door, status, id_in_headers=True),
-    ]
+    async def share_v05(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await self._answer_post(scope, receive, send, self._take_share_v05, id_in_headers=False)
 
+    async def running_token(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await self._answer_post(scope, receive, send, self._take_question)
 
-def _route(
-    paths: tuple[str, ...] | list[str], door: Callable[[], Door], story: Story, *, id_in_headers: bool
-) -> ASGIRouteHandler:
-    @asgi(list(paths), copy_scope=False)
-    async def gateway_door(scope: AsgiScope, receive: Receive, send: Send) -> None:
+    async def _answer_post(
+        self,
+        scope: AsgiScope,
+        receive: Receive,
+        send: Send,
+        take: Take,
+        *,
+        id_in_headers: bool = True,
+        late_taken: bool = False,
+    ) -> None:
         began, now_s = time.perf_counter(), time.time()
         unread: Receive | None = receive
         try:
             if scope.get("method") != "POST":
                 raise WrongMethod
-            headers = dict(scope["headers"])
-            keeper, authorization = door().gatekeeper, headers.get(b"authorization")
-            if not keeper.remembers(authorization, now_s):
-                await keeper.prove(authorization, now_s, time.monotonic())
-            said = _read_headers(headers, id_in_headers=id_in_headers)
+            raw_headers = dict(scope["headers"])
+            life = await self._believe(scope, raw_headers.get(b"authorization"), now_s)
+            headers = _read_headers(raw_headers, id_in_headers=id_in_headers)
+            if life is not None:
+                headers = self._as_late(headers, life, now_s, taken=late_taken)
             unread = None
-            await story(said, await read_body(receive, BODY_MAX, length=headers.get(b"content-length")), now_s)
+            await take(headers, await read_body(receive, BODY_MAX, length=raw_headers.get(b"content-length")), now_s)
         except SenderGone:
-            return  # nobody is left to be answered
-        except Exception as failure:  # the last resort: every failure has an answer, and none shows its words
+            return  # the connection is closed: an answer could not be sent
+        except Exception as failure:  # the last resort: every failure is answered, and no exception's text is shown
             status = await _refuse(send, failure, unread)
         else:
             status = 202
-            for message in _TAKEN:
+            for message in _ACCEPTED:
                 await send(message)
         metrics.answered("gateway", status, time.perf_counter() - began)
 
-    return gateway_door
+    async def _believe(self, scope: AsgiScope, authorization: bytes | None, now_s: float) -> TokenLife | None:
+        """Return when the caller is the gateway; else raise ``NotTheGateway`` or ``KeysUnknown``.
+
+        Returns the token's life when the token ended within the last hour.
+        """
+        services = self._services()
+        gatekeeper, callers, life = services.gatekeeper, services.callers, None
+        try:
+            if services.gateway_addresses:
+                _check_address(scope, services.gateway_addresses)
+            if not gatekeeper.remembers(authorization, now_s):
+                life = await gatekeeper.prove(authorization, now_s, time.monotonic())
+        except NotTheGateway as refusal:
+            callers.refuse(refusal.reason, now_s)
+            raise
+        callers.accepted_s = now_s
+        return life
+
+    def _as_late(self, headers: RequestHeaders, life: TokenLife, now_s: float, *, taken: bool) -> RequestHeaders:
+        """Mark a late delivery. Its TIMESTAMP must lie in the token's life; else the token has simply ended."""
+        if not taken or not lies_within(headers.timestamp, life.begins_s, life.ends_s):
+            self._services().callers.refuse("exp", now_s)
+            raise NotTheGateway("exp")
+        _log.info("a share was delivered %d s after its token ended and is taken", now_s - life.ends_s)
+        return RequestHeaders(headers.request_id, headers.hip_id, headers.timestamp, late=True)
+
+    async def _take_share(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
+        services = self._services()
+        scan = to_scan(read_share(body), headers, body=body, now_s=now_s, cm_id=services.cm_id)
+        _count(scan, await services.check_in.scanned(scan))
+
+    async def _take_share_v1(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
+        await self._take_legacy(headers, body, now_s, "v1")
+
+    async def _take_share_v05(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
+        await self._take_legacy(headers, body, now_s, "v05")
+
+    async def _take_legacy(
+        self, headers: RequestHeaders, body: bytes, now_s: float, form: Literal["v1", "v05"]
+    ) -> None:
+        services = self._services()
+        scan = legacy_scan(read_legacy(body), headers, form, body=body, now_s=now_s, cm_id=services.cm_id)
+        _check_request_id(scan.request_id)
+        _count(scan, await services.check_in.scanned(scan))
+
+    async def _take_question(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
+        query = to_query(read_status(body), headers, body=body, now_s=now_s)
+        await self._services().check_in.asked(query)
+
+
+def _check_address(scope: AsgiScope, networks: tuple[Network, ...]) -> None:
+    """Raise ``CallerOutside`` unless the caller's address is in one of the networks."""
+    try:
+        address = ip_address(scope["client"][0])  # type: ignore[index]  # None or a name ends in the except
+    except (TypeError, ValueError, IndexError):
+        raise CallerOutside from None
+    mapped = getattr(address, "ipv4_mapped", None) or address
+    if not any(mapped in network for network in networks):
+        raise CallerOutside
 
 
 def _read_headers(headers: Headers, *, id_in_headers: bool) -> RequestHeaders:
-    """What else is decided before a byte of the body is read."""
-    said = _request_headers(headers)
+    """Check and read the headers before a byte of the body is read."""
+    request_headers = _request_headers(headers)
     if id_in_headers:
-        _check_request_id(said.request_id)
+        _check_request_id(request_headers.request_id)
     require_json(headers.get(b"content-type"), missing_ok=True)
-    return said
+    return request_headers
 
 
 def _count(scan: Scan, place: Place) -> None:
-    """Every decision is counted; a request id that came again with another body is a matter for the log as well."""
+    """Count the outcome. A request id that came again with another body is logged as well."""
     metrics.scanned(_COUNTED[place.outcome])
     if place.outcome is Outcome.CONFLICT:
         _log.warning("a request id came again with another body, facility %s", facility_key(scan.facility))
 
 
 def _check_request_id(request_id: str) -> None:
-    """It must be something that can be echoed and compared."""
+    """Raise ``NoRequestId`` unless the id can be echoed and compared."""
     usable = request_id.isascii() and request_id.isprintable() and len(request_id) <= REQUEST_ID_MAX
     if not (usable and same_request(request_id)):
         raise NoRequestId
 
 
 def _request_headers(headers: Headers) -> RequestHeaders:
-    """What the headers say, also in the 2023 draft's spelling with underscores."""
+    """Read the three headers, also in the 2023 draft's spelling with underscores."""
     return RequestHeaders(
         request_id=_text(headers.get(b"request-id") or headers.get(b"request_id")),
         hip_id=_text(headers.get(b"x-hip-id") or headers.get(b"x_hip_id")),
@@ -172,18 +243,18 @@ def _text(value: bytes | None) -> str:
 
 
 async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int:
-    """Answer a failure, and take a body that nobody will read off the sender. Returns the status that was sent."""
+    """Answer a failure. ``unread`` is the body that is still to be received and dropped. Returns the status sent."""
     problem = problem_of(failure)
     words = problem.detail
     if not problem.expected:
         support_id = uuid.uuid4().hex[:12]
         _log.error("a share failed, id %s: %s", support_id, where(failure))
         words = f"{words} Id for support: {support_id}"
-    if problem.status == 413:  # the gateway repeats what is not 2xx: somebody should know
+    if problem.status == 413:  # the gateway repeats what is not 2xx: an operator should know
         _log.warning("a share was larger than %d bytes and refused", BODY_MAX)
     more = [(b"retry-after", b"%d" % problem.retry_after_s)] if problem.retry_after_s else []
-    if problem.status in _TELLING_HEADERS:
-        more.append(_TELLING_HEADERS[problem.status])
+    if problem.status in _STATUS_HEADERS:
+        more.append(_STATUS_HEADERS[problem.status])
     await _answer(send, problem.status, gateway_error(problem.status, problem.abdm_code, words), *more, unread=unread)
     return problem.status
 

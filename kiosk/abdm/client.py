@@ -15,7 +15,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import jwt
 import msgspec
+from jwt.exceptions import PyJWTError
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
@@ -151,6 +153,8 @@ class AccessToken:
         self._ends_at = 0.0
         self._failed_at = float("-inf")
         self._renewal: asyncio.Task[str] | None = None
+        self.issuer = ""
+        """``iss`` of the latest token; empty before the first, and when the token is no JWT."""
 
     async def get(self, now: float) -> str:
         """A token that lives long enough for a call. ``now`` is of the monotonic clock, in seconds."""
@@ -188,9 +192,20 @@ class AccessToken:
         finally:
             self._renewal = None
         self._token = token
+        self.issuer = issuer_of(token)
         self._ends_at = asked + lives_s
         self._renew_at = self._ends_at - min(RENEW_BEFORE_S, lives_s / 2)
         return token
+
+
+def issuer_of(token: str) -> str:
+    """``iss`` of a JWT that is not checked here: it came from the gateway's own address. Empty when it is no JWT."""
+    try:
+        claims = jwt.decode(token, options={"verify_signature": False})
+    except (PyJWTError, ValueError, RecursionError):
+        return ""
+    issuer = claims.get("iss")
+    return issuer if isinstance(issuer, str) else ""
 
 
 def _noticed(renewal: "asyncio.Task[str]") -> None:

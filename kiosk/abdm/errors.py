@@ -1,4 +1,4 @@
-"""How the gateway and we can fail each other. No text here repeats a patient's data."""
+"""Errors of calls to the gateway and of calls from it. No text here repeats a patient's data."""
 
 
 class GatewayError(Exception):
@@ -31,19 +31,31 @@ class GatewayAddressWrong(ValueError):
 
 
 class NotTheGateway(Exception):
-    """The caller did not prove to be the gateway. The text is one word of ours, for counting."""
+    """The caller did not prove to be the gateway."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        """One of the words of ``kiosk.abdm.callers.NEXT_STEPS``; the label of a metric."""
+
+
+class CallerOutside(NotTheGateway):
+    """The caller's address is outside the networks that may call."""
+
+    def __init__(self) -> None:
+        super().__init__("address")
 
 
 class KeysUnknown(Exception):
-    """The gateway's keys were never learnt, so nobody can be believed or refused yet; asking again soon may help."""
+    """The gateway's keys were never fetched, so no caller can be checked yet. A later try may succeed."""
 
 
 class WrongMethod(Exception):
-    """The gateway posts, and nothing else."""
+    """The gateway uses POST only."""
 
 
 class NoRequestId(Exception):
-    """A message without a usable REQUEST-ID cannot be answered or told from its own repetition."""
+    """A message without a usable REQUEST-ID cannot be answered, and its repetition cannot be recognised."""
 
     def __init__(self) -> None:
         super().__init__("the REQUEST-ID is missing, or longer than 100 printable characters")

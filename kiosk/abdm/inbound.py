@@ -1,9 +1,10 @@
-"""From the gateway's words to ours: every spelling of a share becomes one ``Scan``.
+"""From the gateway's message to ours: every form of a share becomes one ``Scan``.
 
-A scan holds what a place depends on, and what was told of the patient value by value, which is read when staff look
-(``read_patient``). The promise: nothing here raises. What cannot be read counts as absent; what makes a place
-impossible becomes a ``Refusal``, which the phone will show. Fields that are echoed (counter text, ABHA address, request
-id) are kept in the note exactly as they came; fields that people will see take their display form.
+A scan holds what a place depends on, and the profile value by value, which is read when staff look at it
+(``read_patient``). Nothing here raises. A part of the profile that cannot be read counts as absent, because no odd
+field may cost a patient the place. What makes a place impossible becomes a ``Refusal``, which the phone shows. Values
+that the answer repeats (counter text, ABHA address, request id) are kept in the note exactly as they came, or the
+share is refused: they are never cut. Values that people will see take their display form.
 """
 
 import math
@@ -13,6 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 
+from kiosk.abdm.note import Form, Note, read_note, write_note
 from kiosk.abdm.schemas import (
     LegacyPatient,
     LegacyProfile,
@@ -31,14 +33,11 @@ from kiosk.patient.names import display_text
 from kiosk.patient.person import Patient, Person, Scan, StatusQuery
 from queueing.models import Refusal
 
-Form = Literal["v3", "draft", "v1", "v05", "status"]
-"""Which spelling the message had; the answer has the same."""
-
 HIP_ID_MAX: Final = 250
 CONTEXT_MAX: Final = 250
 """The gateway's own ceiling for counter texts; a longer one names no counter, but is still echoed."""
 ECHO_MAX: Final = 4096
-"""Characters of an echoed value that are kept: far beyond anything honest, and bounded."""
+"""Characters of a value that the answer repeats. The gateway's own limit is 250; longer ones are refused."""
 
 _INTENTS: Final = frozenset({"profileshare", "shareprofile"})
 _NO_META: Final = MetaData()
@@ -46,39 +45,34 @@ _NO_PROFILE: Final = Profile()
 _NO_LOCATION: Final = Location()
 
 
-class Note(Struct, array_like=True, frozen=True):
-    """What the answer will need; sealed before it is stored. New fields go last and have defaults."""
-
-    form: Form
-    hip_id: str
-    context: str
-    """As it came, to be echoed unchanged."""
-    abha_address: str
-    request_id: str
-    """As it came: the gateway looks for exactly this."""
-
-
 class RequestHeaders(Struct, frozen=True):
-    """What the headers said; a legacy message says it in the body instead."""
+    """The headers of a request. A legacy message has these values in its body instead."""
 
     request_id: str
     hip_id: str
     timestamp: str
+    late: bool = False
+    """Whether this is a late delivery that the caller's token allows: then TIMESTAMP may be old."""
 
 
-_TELL: Final = msgspec.json.Encoder()
-"""JSON, because it was JSON: any number in it can be written again."""
-_READ_TOLD: Final = msgspec.json.Decoder(list[Any])
-_NOTES: Final = msgspec.msgpack.Encoder()
-_OPENED: Final = msgspec.msgpack.Decoder(Note)
+_PACK_PROFILE: Final = msgspec.json.Encoder()  # it was JSON: every number in it can be written again
+_READ_PROFILE: Final = msgspec.json.Decoder(list[Any])
 
 
-def write_note(note: Note) -> bytes:
-    return _NOTES.encode(note)
+class Understood(Struct, frozen=True, kw_only=True):
+    """What a message of any form says about a scan, before its headers are compared with it."""
 
-
-def read_note(plain: bytes) -> Note:
-    return _OPENED.decode(plain)
+    form: Form
+    hip_id: str
+    """As the body names it; empty when it does not."""
+    context: str
+    abha_address: str
+    person: Person | None
+    profile: bytes
+    """The profile as it came, packed; empty when there is none."""
+    position: tuple[float, float] | None
+    refusal: Refusal | None
+    """Why this message gives no place, whatever its headers say."""
 
 
 def to_scan(share: Share, headers: RequestHeaders, *, body: bytes, now_s: float, cm_id: str) -> Scan:
@@ -86,21 +80,31 @@ def to_scan(share: Share, headers: RequestHeaders, *, body: bytes, now_s: float,
     draft = _is_draft(share)
     shared = _shared(share, draft=draft)
     meta = share.meta_data or _NO_META
-    told = share.intent.get("context", meta.context) if draft and isinstance(share.intent, dict) else meta.context
-    return _scan(
-        "draft" if draft else "v3",
-        headers,
-        named=text(meta.hip_id),
-        context=text(told),
+    context = share.intent.get("context", meta.context) if draft and isinstance(share.intent, dict) else meta.context
+    address = shared.abha_address if shared else None
+    refusal = None
+    if not (draft or _is_profile_share(share.intent)):
+        refusal = Refusal.INTENT
+    elif not ((draft or share.meta_data) and _can_echo(meta.hip_id) and _can_echo(context) and _can_echo(address)):
+        refusal = Refusal.MALFORMED
+    understood = Understood(
+        form="draft" if draft else "v3",
+        hip_id=text(meta.hip_id),
+        context=text(context),
+        abha_address=text(address),
         person=None if shared is None else _person(shared),
-        address=text(shared.abha_address) if shared else "",
-        profile=_told(shared) if shared else b"",
+        profile=_profile_values(shared) if shared else b"",
         position=_position(meta.lat, meta.long) if draft else _position(meta.latitude, meta.longitude),
-        understood=draft or _is_profile_share(share.intent),
-        body=body,
-        now_s=now_s,
-        cm_id=cm_id,
+        refusal=refusal,
     )
+    return _scan(understood, headers, body, now_s, cm_id)
+
+
+def _can_echo(value: Any) -> bool:
+    """Whether a value that the answer repeats is text or a number, and short enough to repeat. Absent values are."""
+    if isinstance(value, str):
+        return len(value) <= ECHO_MAX
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def read_patient(note: bytes, profile: bytes) -> Patient:
@@ -109,18 +113,18 @@ def read_patient(note: bytes, profile: bytes) -> Patient:
     """
     try:
         legacy = read_note(note).form in ("v1", "v05")
-        told = _READ_TOLD.decode(profile)
+        values = _READ_PROFILE.decode(profile)
     except msgspec.MsgspecError:
         return Patient()
     if legacy:
-        return _legacy_patient(LegacyPatient(*told[: len(LegacyPatient.__struct_fields__)]))
-    shared = PatientShare(*told[: len(PatientShare.__struct_fields__)])
+        return _legacy_patient(LegacyPatient(*values[: len(LegacyPatient.__struct_fields__)]))
+    shared = PatientShare(*values[: len(PatientShare.__struct_fields__)])
     return _whole(_person(shared), shared, phone=text(shared.phone_number) or text(shared.mobile))
 
 
-def _told(shared: PatientShare | LegacyPatient) -> bytes:
-    """Every value as it came, in the order of its form's fields: half of the message, and nobody's photo."""
-    return _TELL.encode(msgspec.structs.astuple(shared))
+def _profile_values(shared: PatientShare | LegacyPatient) -> bytes:
+    """All profile values unchanged, in field order. About half the size of the message; photos are never included."""
+    return _PACK_PROFILE.encode(msgspec.structs.astuple(shared))
 
 
 def _is_draft(share: Share) -> bool:
@@ -146,26 +150,30 @@ def legacy_scan(
 ) -> Scan:
     """A v1.0 or v0.5 share: ids and time in the body, the counter text in ``hipCode``."""
     shared = _legacy_shared(share)
-    where = share.location or _NO_LOCATION
-    said = RequestHeaders(
+    location = share.location or _NO_LOCATION
+    context = _legacy_profile(share).hip_code
+    address = shared.health_id if shared else None
+    refusal = None
+    if not _is_legacy_profile_share(share.intent):
+        refusal = Refusal.INTENT
+    elif not (_can_echo(context) and _can_echo(address)):
+        refusal = Refusal.MALFORMED
+    understood = Understood(
+        form=form,
+        hip_id="",
+        context=text(context),
+        abha_address=text(address),
+        person=None if shared is None else _legacy_person(shared),
+        profile=_profile_values(shared) if shared else b"",
+        position=_position(location.latitude, location.longitude),
+        refusal=refusal,
+    )
+    own_headers = RequestHeaders(
         request_id=text(share.request_id) or headers.request_id,
         hip_id=headers.hip_id,
         timestamp=text(share.timestamp) or headers.timestamp,
     )
-    return _scan(
-        form,
-        said,
-        named="",
-        context=text(_legacy_profile(share).hip_code),
-        person=None if shared is None else _legacy_person(shared),
-        address=text(shared.health_id) if shared else "",
-        profile=_told(shared) if shared else b"",
-        position=_position(where.latitude, where.longitude),
-        understood=_is_profile_share(share.intent),
-        body=body,
-        now_s=now_s,
-        cm_id=cm_id,
-    )
+    return _scan(understood, own_headers, body, now_s, cm_id)
 
 
 def _legacy_profile(share: LegacyShare) -> LegacyProfile:
@@ -177,14 +185,16 @@ def _legacy_shared(share: LegacyShare) -> LegacyPatient | None:
     return profile.patient or profile.user_demographics
 
 
-def to_query(asked: RunningTokenStatus, headers: RequestHeaders, *, body: bytes, now_s: float) -> StatusQuery:
+def to_query(question: RunningTokenStatus, headers: RequestHeaders, *, body: bytes, now_s: float) -> StatusQuery:
     """A running-token question."""
-    named, context = text(asked.hip_id), text(asked.context)
+    named, context = text(question.hip_id), text(question.context)
     refusal = None
     if not is_current(headers.timestamp, now_s):
         refusal = Refusal.CLOCK
     elif named and headers.hip_id and named != headers.hip_id:
         refusal = Refusal.FACILITY_MISMATCH
+    elif not (_can_echo(question.hip_id) and _can_echo(question.context)) or len(named) > HIP_ID_MAX:
+        refusal = Refusal.MALFORMED
     facility = (named or headers.hip_id)[:HIP_ID_MAX]
     note = Note("status", facility, context[:ECHO_MAX], "", headers.request_id)
     return StatusQuery(
@@ -197,44 +207,37 @@ def to_query(asked: RunningTokenStatus, headers: RequestHeaders, *, body: bytes,
     )
 
 
-def _scan(
-    form: Form,
-    headers: RequestHeaders,
-    *,
-    named: str,
-    context: str,
-    person: Person | None,
-    address: str,
-    profile: bytes,
-    position: tuple[float, float] | None,
-    understood: bool,
-    body: bytes,
-    now_s: float,
-    cm_id: str,
-) -> Scan:
+def _scan(understood: Understood, headers: RequestHeaders, body: bytes, now_s: float, cm_id: str) -> Scan:
+    """Compare message and headers. What must not be repeated because it is too long is refused here, so that the
+    answer, which is an error, repeats nothing but the request id.
+    """
+    hip_id, person, address = understood.hip_id, understood.person, understood.abha_address
     refusal: Refusal | None = None
-    if not is_current(headers.timestamp, now_s):
+    if not (headers.late or is_current(headers.timestamp, now_s)):
         refusal = Refusal.CLOCK
-    elif named and headers.hip_id and named != headers.hip_id:
+    elif hip_id and headers.hip_id and hip_id != headers.hip_id:
         refusal = Refusal.FACILITY_MISMATCH
-    elif not understood:
-        refusal = Refusal.INTENT
+    elif understood.refusal is not None:
+        refusal = understood.refusal
+    elif len(hip_id) > HIP_ID_MAX:
+        refusal = Refusal.MALFORMED
     elif person is None or not (display_text(address) or person.abha_number):
         refusal = Refusal.PROFILE
     if not address and person is not None and person.abha_number:
         address = f"{person.abha_number}@{cm_id}"  # the default address of every number
-    facility = (named or headers.hip_id)[:HIP_ID_MAX]
-    note = Note(form, facility, context[:ECHO_MAX], address[:ECHO_MAX], headers.request_id)
+    facility = (hip_id or headers.hip_id)[:HIP_ID_MAX]
+    note = Note(understood.form, facility, understood.context[:ECHO_MAX], address[:ECHO_MAX], headers.request_id)
     return Scan(
         facility=facility,
-        context=context[:CONTEXT_MAX],
+        context=understood.context[:CONTEXT_MAX],
         request_id=same_request(headers.request_id),
         person=person,
-        position=position,
+        position=understood.position,
         body=body,
         note=write_note(note),
-        profile=profile,
+        profile=understood.profile,
         refusal=refusal,
+        late=headers.late,
     )
 
 
@@ -244,12 +247,17 @@ def same_request(request_id: str) -> str:
 
 
 def _is_profile_share(intent: Any) -> bool:
-    """Whether this asks for a number. A missing intent does (v0.5 has none); an unknown word or type does not."""
-    if intent == "PROFILE_SHARE" or intent is None or intent == "":
+    """Whether a v3 share asks for a number. ``intent`` is required, and it is text."""
+    if intent == "PROFILE_SHARE":
         return True
-    if isinstance(intent, dict):
-        return _is_profile_share(intent.get("type"))
     return isinstance(intent, str) and re.sub(r"[^a-z]", "", intent[:40].lower()) in _INTENTS
+
+
+def _is_legacy_profile_share(intent: Any) -> bool:
+    """Whether a legacy share asks for a number. v0.5 has no intent; in v1.0 it is an object with a type."""
+    if isinstance(intent, dict):
+        intent = intent.get("type")
+    return intent is None or intent == "" or _is_profile_share(intent)
 
 
 def text(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from kiosk.abdm.client import ON_SHARE, ON_SHARE_V05, ON_SHARE_V1, ON_STATUS, timestamp
-from kiosk.abdm.inbound import Note
+from kiosk.abdm.note import Note
 from kiosk.abdm.refusals import REFUSALS
 from kiosk.abdm.schemas import (
     Acknowledgement,

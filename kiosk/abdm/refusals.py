@@ -51,6 +51,9 @@ REFUSALS: Final = MappingProxyType(
         Refusal.PROFILE: Words(
             "ABDM-1102", "Your profile came without an ABHA address. Please try again, or ask at the counter."
         ),
+        Refusal.MALFORMED: Words(
+            "ABDM-1050", "The app's request could not be read. Please scan the code again, or ask at the counter."
+        ),
         Refusal.NO_QUEUE: Words(
             "ABDM-9999", "This hospital has not opened its queues here yet. Please ask at the registration counter."
         ),

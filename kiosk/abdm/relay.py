@@ -22,7 +22,7 @@ import msgspec
 
 from kiosk.abdm.circuit_breaker import Rank, Valve
 from kiosk.abdm.errors import GatewayError, GatewayRefused
-from kiosk.abdm.inbound import read_note
+from kiosk.abdm.note import read_note
 from kiosk.abdm.outbound import body_of, path_of
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, pack_envelope, unpack_envelope
 from kiosk.security.encryption import SealBroken

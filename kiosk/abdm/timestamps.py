@@ -20,6 +20,13 @@ def is_current(timestamp: str, now_s: float) -> bool:
     return False
 
 
+def lies_within(timestamp: str, begins_s: float, ends_s: float) -> bool:
+    """Whether the message says that it was sent between these unix seconds; the fraction of a second is not read."""
+    second, _, rest = timestamp[:_WRITTEN_MAX].partition(".")
+    moments_s = _moments_s(second + rest.lstrip("0123456789"))
+    return any(begins_s - 1 <= moment_s <= ends_s for moment_s in moments_s)
+
+
 @lru_cache(maxsize=1024)
 def _moments_s(written: str) -> tuple[float, ...]:
     """What this may mean, unix seconds; nothing when it is no time. Thousands of messages say the same second."""

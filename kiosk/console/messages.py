@@ -96,6 +96,7 @@ REFUSALS = {
     Refusal.FACILITY_MISMATCH: "the message named two facilities.",
     Refusal.BUSY: "too many at once; try again in a moment.",
     Refusal.QUEUE_FULL: "today's numbers of this queue are all given out.",
+    Refusal.MALFORMED: "the message could not be read.",
     Refusal.PROFILE: "the profile could not be read.",
     Refusal.NO_QUEUE: "the facility has no queue yet.",
 }

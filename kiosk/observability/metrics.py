@@ -44,6 +44,9 @@ BACKLOG = Gauge("kiosk_debts_waiting", "Answers owed to the gateway now.", multi
 LISTENERS = Gauge("kiosk_listeners", "Open streams of screens.", multiprocess_mode="livesum")
 STORE_UP = Gauge("kiosk_store_up", "Whether the store answers (1) or not (0).", multiprocess_mode="livemin")
 PROMISE = Gauge("kiosk_store_promise", "The promise in force: 0 none, 1 disk, 2 replica.", multiprocess_mode="livemin")
+CALLERS_REJECTED = Counter(
+    "kiosk_callers_rejected", "Callers of the gateway's endpoints that were refused, by why.", ("reason",)
+)
 CONNECTIONS_CLOSED = Counter(
     "kiosk_connections_closed", "Connections that we ended because they used up a worker, by why.", ("reason",)
 )
@@ -125,6 +128,11 @@ def reply_ended(verdict: str, seconds: float) -> None:
 def fell_open(helper: str) -> None:
     """``helper`` (a fixed word of ours) failed, and we went on without it."""
     FELL_OPEN.labels(helper).inc()
+
+
+def caller_rejected(reason: str) -> None:
+    """A caller of the gateway's endpoints was refused for ``reason`` (a fixed word of ours)."""
+    CALLERS_REJECTED.labels(reason).inc()
 
 
 def connections_closed(reason: str, count: int) -> None:

@@ -46,11 +46,13 @@ class Scan(Struct, frozen=True, kw_only=True):
     body: bytes
     """The message as it came."""
     note: bytes
-    """What the reply will need (``kiosk.abdm.inbound.Note``), not sealed yet."""
+    """What the reply will need (``kiosk.abdm.note.Note``), not sealed yet."""
     profile: bytes = b""
     """The patient's profile as it came, unread and not sealed yet; empty when there was none."""
     refusal: Refusal | None = None
     """Already refused by the endpoint; a known request still gets its old reply."""
+    late: bool = False
+    """Delivered after the caller's token had ended: the place waits for check-in."""
 
 
 class StatusQuery(Struct, frozen=True, kw_only=True):

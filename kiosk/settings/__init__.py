@@ -65,6 +65,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     gateway_issuers: tuple[str, ...]
     gateway_audience: str
     gateway_azps: tuple[str, ...]
+    gateway_token_age_max: int
+    """Seconds."""
+    gateway_late_deliveries: bool
+    gateway_addresses: tuple[str, ...]
+    """Networks. Empty: any address may call the gateway's endpoints."""
     gateway_expiry: str
     """``text`` or ``number``."""
     cm_id: str

@@ -11,8 +11,15 @@ from msgspec import Struct
 from kiosk.settings import values
 
 PREFIX = "KIOSK_"
-SANDBOX_ISSUER = "https://dev.abdm.gov.in/auth/realms/central-registry"
-"""``iss`` of every callback token seen from the sandbox."""
+KNOWN_ISSUERS = (
+    "https://dev.abdm.gov.in/auth/realms/central-registry",
+    "https://dev.ndhm.gov.in/auth/realms/central-registry",
+    "https://live.ndhm.gov.in/auth/realms/gateway",
+    "https://apis.abdm.gov.in/auth/realms/central-registry",
+)
+"""``iss`` of callback tokens: the sandbox now and from 2022 to 2025, production in 2024, and what other integrators
+expect of production now. A token must also be signed by a key of the gateway that is set, so the list is safe for
+both environments."""
 
 
 class Setting(Struct, frozen=True, kw_only=True):
@@ -156,8 +163,9 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting(
         name="gateway_issuer",
-        default=SANDBOX_ISSUER,
-        meaning="`iss` of callback tokens; several separated by commas.",
+        default=",".join(KNOWN_ISSUERS),
+        shown_default="known issuers of sandbox and production, and the issuer of our own access token",
+        meaning="`iss` of callback tokens; several separated by commas. Once set, only these are believed.",
         allowed="up to 16 texts separated by commas",
         read=values.several(values.matching(_WORD)),
     ),
@@ -174,6 +182,30 @@ TABLE: tuple[Setting, ...] = (
         meaning="`azp` of callback tokens; several separated by commas.",
         allowed="up to 16 texts separated by commas",
         read=values.several(values.matching(_WORD)),
+    ),
+    Setting(
+        name="gateway_token_age_max",
+        default="86400",
+        meaning="Seconds after its issue for which a callback token is believed at most, even if it ends later. "
+        "Production issues tokens for six hours.",
+        allowed="a whole number from 300 to 604800",
+        read=values.whole(300, 604_800),
+    ),
+    Setting(
+        name="gateway_late_deliveries",
+        default="yes",
+        meaning="Whether a share is taken whose callback token ended within the last hour. The gateway repeats a "
+        "refused share once, about 16 minutes later, with the same token. The place waits for check-in.",
+        allowed="yes, no",
+        read=values.yes_or_no,
+    ),
+    Setting(
+        name="gateway_addresses",
+        default="",
+        shown_default="any",
+        meaning="Networks from which the gateway may call, separated by commas. Ask ABDM's support for today's list.",
+        allowed="up to 16 addresses or networks such as 203.0.113.0/24, separated by commas",
+        read=values.networks,
     ),
     Setting(
         name="gateway_expiry",

@@ -67,6 +67,13 @@ def host_names(text: str) -> tuple[str, ...]:
     return tuple(name.lower() for name in several(host)(text)) if text.strip() else ()
 
 
+def networks(text: str) -> tuple[str, ...]:
+    """Networks separated by commas (an address alone is a network of one); none for an empty text."""
+    if not text.strip():
+        return ()
+    return several(lambda part: str(ipaddress.ip_network(part, strict=False)))(text)
+
+
 def yes_or_no(text: str) -> bool:
     return one_of("yes", "no", "true", "false", "1", "0")(text.lower()) in {"yes", "true", "1"}
 

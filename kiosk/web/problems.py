@@ -14,7 +14,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from kiosk.abdm.errors import KeysUnknown, NoRequestId, NotTheGateway, WrongMethod
+from kiosk.abdm.errors import CallerOutside, KeysUnknown, NoRequestId, NotTheGateway, WrongMethod
 from kiosk.web.request_body import BadBody, NotJson, SenderGone, SlowBody, TooLarge
 from queueing.errors import QueueingError, StoreBusy
 from tokens.errors import TokenError
@@ -50,6 +50,7 @@ LAST_RESORT: Final = Problem(500, "internal", "Something went wrong here.", "ABD
 
 PROBLEMS: Final[dict[type[BaseException], Problem]] = {
     NotTheGateway: Problem(401, "not-the-gateway", "The caller is not known.", "ABDM-2500"),
+    CallerOutside: Problem(403, "caller-outside", "Calls from this address are not taken.", "ABDM-2500"),
     KeysUnknown: Problem(503, "keys-unknown", "The gateway's keys are not known yet.", "ABDM-1024", 5),
     WrongMethod: Problem(405, "wrong-method", "Only POST is answered here.", "ABDM-1031"),
     NoRequestId: Problem(400, "no-request-id", "The REQUEST-ID is missing or unusable.", "ABDM-1030", own_words=True),

@@ -16,9 +16,10 @@ local TOKEN_CHARS = 8                    -- what an app shows of a token number 
 local TICKETS_A_PERSON = 8               -- one person in this many queues of one hospital on one day
 local DEGREE_M = 111320                  -- metres to a degree; on the few kilometres that matter the earth is flat
 
--- Where the values of an arrival stand. person, other: what the day knows somebody by, '' for nothing.
+-- Where the values of an arrival stand. person, other: what the day knows somebody by, '' for nothing. late: true, or
+-- absent.
 local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, position = 6, lane = 7, request = 8, reply_wanted = 9,
-  refusal = 10, rate = 11, burst = 12, fingerprint = 13, envelope = 14, person = 15, other = 16}
+  refusal = 10, rate = 11, burst = 12, fingerprint = 13, envelope = 14, person = 15, other = 16, late = 17}
 
 -- What one scan needs of the day, and where it stands, as it was and then as it will be; of the day before only the
 -- first three.
@@ -223,6 +224,7 @@ local function enqueue(root, told, packed)
   if closed then return refuse(facility, clock, today, arrival, closed) end
 
   local verdict, refused, nearness = decide(config, assurance, arrival[A.position])
+  if arrival[A.late] and verdict == PRESENCE_RULE.TAKE then verdict = PRESENCE_RULE.EXPECT end
   local id, ticket, saved = find_person(facility, day, eve, queue.id)
   if id then return known_person(facility, clock, today, arrival, id, ticket, saved, verdict) end
   if refused then return refuse(facility, clock, today, arrival, refused) end

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from kiosk.abdm.inbound import Note, RequestHeaders, to_scan, write_note
+from kiosk.abdm.inbound import RequestHeaders, to_scan
+from kiosk.abdm.note import Note, write_note
 from kiosk.abdm.schemas import read_share
 from kiosk.patient.person import Patient, Scan
 from queueing.models import Refusal

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from kiosk.abdm.client import timestamp
-from kiosk.abdm.inbound import Note, RequestHeaders, read_patient, to_scan, write_note
+from kiosk.abdm.inbound import ECHO_MAX, RequestHeaders, read_patient, to_scan
+from kiosk.abdm.note import Note, write_note
 from kiosk.abdm.schemas import read_share
 from kiosk.checkin import CheckIn
 from kiosk.patient.envelope import ENVELOPE_PURPOSE
@@ -215,7 +216,7 @@ async def test_the_running_token_is_asked_by_the_screens_code_too(door: Door) ->
 
 
 async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(door: Door) -> None:
-    long = "\N{AHOM LETTER KA}" * 10_000  # four bytes each
+    long = "\N{AHOM LETTER KA}" * ECHO_MAX  # four bytes each
     patient = {"abhaAddress": long, "abhaNumber": ASHA.abha_number, "name": long, "address": {"line": long}}
     told = {"intent": "PROFILE_SHARE", "metaData": {"hipId": HIP, "context": long}, "profile": {"patient": patient}}
     body, now_s = json.dumps(told, ensure_ascii=False).encode(), time.time()

@@ -13,7 +13,8 @@ from typing import Any, Final
 import pytest
 from msgspec import json
 
-from kiosk.abdm.inbound import read_note, read_patient
+from kiosk.abdm.inbound import read_patient
+from kiosk.abdm.note import read_note
 from kiosk.abdm.outbound import body_of
 from kiosk.accounts.service import SignedIn, Staff
 from kiosk.checkin import CheckIn

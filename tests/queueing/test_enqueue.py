@@ -178,6 +178,19 @@ async def test_unknown_text_goes_to_the_default_queue_and_waits_for_check_in(hal
     assert (moved.ticket.state, moved.ticket.assurance) == (State.WAITING, Assurance.UNKNOWN)
 
 
+async def test_a_late_arrival_waits_for_check_in_whatever_the_policy_says(hall: Hall) -> None:
+    taken = Policy(far=PresenceRule.TAKE, stale=PresenceRule.TAKE, unknown=PresenceRule.TAKE)
+    await hall.registry.set_policy(HIP, taken)
+    late = arrival(late=True, persons=(b"one", b"two"))
+    place = await hall.desk.enqueue(late)
+    assert (place.outcome, place.token, place.state) == (Outcome.NEW, "M-001", State.EXPECTED)
+    again_late = await hall.desk.enqueue(late)
+    assert (again_late.outcome, again_late.token) == (Outcome.SAME_REQUEST, "M-001"), "once per request id"
+    punctual = await hall.desk.enqueue(arrival(persons=(b"one",)))
+    assert (punctual.token, punctual.state) == ("M-001", State.WAITING), "the person has come and scanned again"
+    assert (await hall.desk.enqueue(arrival())).state is State.WAITING
+
+
 async def test_printed_text_can_be_mapped_to_a_counter(hall: Hall) -> None:
     await hall.registry.map_text(HIP, "Old Poster 7", "R2")
     place = await hall.desk.enqueue(arrival(text=" old poster 7 "))

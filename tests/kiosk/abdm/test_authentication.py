@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec_key
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from kiosk.abdm.authentication import AGE_MAX_S, LEEWAY_S, REMEMBERED_MAX, Gatekeeper
+from kiosk.abdm.authentication import AGE_MAX_S, BURST_USES, LATE_S, LEEWAY_S, REMEMBERED_MAX, Gatekeeper
 from kiosk.abdm.client import Gateway
 from kiosk.abdm.errors import KeysUnknown, NotTheGateway
 from kiosk.abdm.jwks import FETCH_EVERY_S, FILE, KeySet, read_key_set
+from kiosk.settings import load
 from tests.kiosk.abdm.fake_gateway import ISSUER, FakeGateway, Heard, Reply, SigningKey, good_claims, number64
 
 pytestmark = pytest.mark.anyio
@@ -38,12 +39,18 @@ class Gate:
         self.keeper = Gatekeeper(self.keys, issuers=(ISSUER,), audience="account", azps=("gateway",))
 
     async def believes(self, token: str | bytes, *, now_s: float | None = None, scheme: bytes = b"Bearer ") -> bool:
+        """Whether the token is believed as a living one."""
         header = scheme + (token.encode() if isinstance(token, str) else token)
         try:
-            await self.keeper.prove(header, now_s or time.time(), time.monotonic())
+            return await self.keeper.prove(header, now_s or time.time(), time.monotonic()) is None
         except (NotTheGateway, KeysUnknown):
             return False
-        return True
+
+    async def reason(self, token: str) -> str:
+        """Why the token is refused."""
+        with pytest.raises(NotTheGateway) as refusal:
+            await self.keeper.prove(b"Bearer " + token.encode(), time.time(), time.monotonic())
+        return refusal.value.reason
 
     @property
     def fetches(self) -> int:
@@ -248,6 +255,121 @@ async def test_leeway_is_half_a_minute(gate: Gate, gateway_key: SigningKey) -> N
     token = gateway_key.sign(good_claims(exp=ends))
     assert await gate.believes(token, now_s=ends + LEEWAY_S - 1)
     assert not await gate.believes(token, now_s=ends + LEEWAY_S)
+
+
+@pytest.mark.parametrize("age_s", [0, 3000, 3700, 7200, 20000])
+async def test_a_token_of_six_hours_is_believed_until_its_end(gate: Gate, gateway_key: SigningKey, age_s: int) -> None:
+    """Production issues tokens for 21,600 s."""
+    issued = int(time.time()) - age_s
+    assert await gate.believes(gateway_key.sign(good_claims(iat=issued, exp=issued + 21_600)))
+
+
+async def test_a_token_older_than_the_cap_is_refused_however_long_it_lives(gate: Gate, gateway_key: SigningKey) -> None:
+    now = int(time.time())
+    assert await gate.reason(gateway_key.sign(good_claims(iat=now - AGE_MAX_S - LEEWAY_S - 5, exp=now + 900))) == "iat"
+    short = Gatekeeper(gate.keys, issuers=(ISSUER,), audience="account", azps=("gateway",), age_max_s=600)
+    token = b"Bearer " + gateway_key.sign(good_claims(iat=now - 640, exp=now + 900)).encode()
+    with pytest.raises(NotTheGateway, match="iat"):
+        await short.prove(token, time.time(), time.monotonic())
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"iss": "https://elsewhere.example"}, "iss"),
+        ({"aud": "realm-management"}, "aud"),
+        ({"azp": "SBX_000042"}, "azp"),
+        ({"exp": 1}, "exp"),
+        ({"nbf": int(time.time()) + 900}, "nbf"),
+        ({"iat": int(time.time()) + 900}, "iat"),
+    ],
+)
+async def test_a_refusal_names_the_claim(
+    gate: Gate, gateway_key: SigningKey, claims: dict[str, Any], reason: str
+) -> None:
+    assert await gate.reason(gateway_key.sign(good_claims(**claims))) == reason
+
+
+async def test_a_refusal_names_the_key_and_the_signature(
+    gate: Gate, gateway_key: SigningKey, foreign_key: SigningKey
+) -> None:
+    assert await gate.believes(gateway_key.sign(good_claims()))
+    assert await gate.reason(foreign_key.sign(good_claims())) == "sig"
+    assert await gate.reason(by_hand(gateway_key, head(gateway_key, kid="unheard-of"), good_claims())) == "kid"
+    assert await gate.reason(by_hand(gateway_key, head(gateway_key, alg="RS512"), good_claims())) == "alg"
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://dev.abdm.gov.in/auth/realms/central-registry",
+        "https://dev.ndhm.gov.in/auth/realms/central-registry",
+        "https://live.ndhm.gov.in/auth/realms/gateway",
+    ],
+)
+async def test_the_known_issuers_are_believed_without_a_setting(
+    gate: Gate, gateway_key: SigningKey, issuer: str
+) -> None:
+    issuers = load({}).gateway_issuers
+    keeper = Gatekeeper(gate.keys, issuers=issuers, audience="account", azps=("gateway",))
+    token = b"Bearer " + gateway_key.sign(good_claims(iss=issuer)).encode()
+    assert await keeper.prove(token, time.time(), time.monotonic()) is None
+
+
+async def test_the_issuer_of_our_own_access_token_is_believed(gate: Gate, gateway_key: SigningKey) -> None:
+    issuer = "https://a-later-gateway.example/realms/one"
+
+    async def session(_: Heard) -> Reply:
+        token = gateway_key.sign(good_claims(iss=issuer, azp="SBX_1"))
+        return 200, json.dumps({"accessToken": token, "expiresIn": 1200}).encode()
+
+    gate.fake.manners["/sessions"] = session
+    own = gate.gateway.token
+    keeper = Gatekeeper(
+        gate.keys, issuers=(ISSUER,), audience="account", azps=("gateway",), own_issuer=lambda: own.issuer
+    )
+    token = b"Bearer " + gateway_key.sign(good_claims(iss=issuer)).encode()
+    with pytest.raises(NotTheGateway, match="iss"):
+        await keeper.prove(token, time.time(), time.monotonic())
+    await own.get(time.monotonic())
+    gate.keys._believe(gate.fake.key_set())
+    assert own.issuer == issuer
+    assert await keeper.prove(token, time.time(), time.monotonic()) is None
+
+
+async def test_a_token_that_ended_within_the_hour_is_told_from_a_living_one(
+    gate: Gate, gateway_key: SigningKey
+) -> None:
+    now = int(time.time())
+    token = b"Bearer " + gateway_key.sign(good_claims(iat=now - 1800, exp=now - 600)).encode()
+    life = await gate.keeper.prove(token, now, time.monotonic())
+    assert life is not None
+    assert (life.begins_s, life.ends_s) == (now - 1800, now - 600)
+    assert not gate.keeper.remembers(token, now), "each late delivery is proved on its own"
+    strict = Gatekeeper(gate.keys, issuers=(ISSUER,), audience="account", azps=("gateway",), late=False)
+    with pytest.raises(NotTheGateway, match="exp"):
+        await strict.prove(token, now, time.monotonic())
+
+
+async def test_a_token_that_ended_more_than_an_hour_ago_is_refused(gate: Gate, gateway_key: SigningKey) -> None:
+    now = int(time.time())
+    assert await gate.reason(gateway_key.sign(good_claims(iat=now - 7200, exp=now - LATE_S - LEEWAY_S - 1))) == "exp"
+    assert await gate.reason(gateway_key.sign(good_claims(iat=None, exp=now - 60))) == "exp", "its life is not known"
+
+
+async def test_a_burst_under_one_token_is_logged_once_a_burst(
+    gate: Gate, gateway_key: SigningKey, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = time.time()
+    header = b"Bearer " + gateway_key.sign(good_claims()).encode()
+    await gate.keeper.prove(header, now, time.monotonic())
+    for _ in range(BURST_USES + 50):
+        assert gate.keeper.remembers(header, now + 1)
+    assert caplog.text.count("one callback token brought 1200 calls") == 1
+    caplog.clear()
+    for use in range(BURST_USES + 50):
+        assert gate.keeper.remembers(header, now + 2 + use / 10)
+    assert caplog.text == "", "ten a second is an ordinary morning"
 
 
 async def test_memory_of_tokens_is_bounded(gate: Gate, gateway_key: SigningKey) -> None:

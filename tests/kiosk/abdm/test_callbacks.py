@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import AsyncIterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import pytest
 from litestar import Litestar
 
 from kiosk.abdm.authentication import Gatekeeper
-from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, routes
+from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints, Network
+from kiosk.abdm.callers import LOG_EVERY_S, NEXT_STEPS, Callers, all_refused
 from kiosk.abdm.client import Gateway, timestamp
-from kiosk.abdm.inbound import read_note
 from kiosk.abdm.jwks import KeySet
+from kiosk.abdm.note import read_note
+from kiosk.observability.metrics import CALLERS_REJECTED
 from kiosk.patient.person import Scan, StatusQuery
 from kiosk.web.problems import HANDLERS
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
@@ -50,9 +53,11 @@ class Services:
 
     def __init__(self, gatekeeper: Gatekeeper, key: SigningKey) -> None:
         self.gatekeeper = gatekeeper
+        self.callers = Callers()
+        self.gateway_addresses: tuple[Network, ...] = ()
         self.check_in = Desk()
         self.key = key
-        self.app = Litestar(routes(lambda: self), exception_handlers=HANDLERS, openapi_config=None)
+        self.app = Litestar(GatewayEndpoints(lambda: self).routes(), exception_handlers=HANDLERS, openapi_config=None)
 
     def headers(self, **changed: str | None) -> dict[str, str]:
         plain = {
@@ -180,6 +185,90 @@ async def test_a_bad_token_is_401_whatever_else_is_wrong(services: Services) -> 
             answer = await services.post(body, authorization="Bearer nobody", **changed)
             assert answer.status_code == 401
             assert answer.headers["www-authenticate"] == "Bearer"
+
+
+async def test_a_refused_caller_is_counted_by_reason_and_logged_once_a_minute(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    def count(reason: str) -> float:
+        return float(CALLERS_REJECTED.labels(reason)._value.get())
+
+    before = count("iss"), count("azp")
+    foreign = "Bearer " + services.key.sign(good_claims(iss="https://elsewhere.example"))
+    party = "Bearer " + services.key.sign(good_claims(azp="SBX_000042"))
+    for _ in range(5):
+        assert (await services.post(SHARE_BODY, authorization=foreign)).status_code == 401
+    assert (await services.post(SHARE_BODY, authorization=party)).status_code == 401
+    assert (count("iss"), count("azp")) == (before[0] + 5, before[1] + 1)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 2
+    assert NEXT_STEPS["iss"] in lines[0]
+    assert "elsewhere" not in caplog.text, "nothing of the caller's stands in the log"
+
+
+def test_the_log_says_each_reason_again_after_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    callers = Callers()
+    for second in range(0, 180, 10):
+        callers.refuse("sig", 1_000_000.0 + second)
+    assert len(caplog.records) == 180 / LOG_EVERY_S
+
+
+async def test_that_every_caller_was_refused_is_known_with_its_reason(services: Services) -> None:
+    now = time.time()
+    callers = services.callers
+    await services.post(SHARE_BODY, authorization="Bearer a.b.c")
+    assert all_refused(callers.accepted_s, callers.refusals, now) == "", "any stranger sends such things"
+    await services.post(SHARE_BODY, authorization="Bearer " + services.key.sign(good_claims(aud="x")))
+    assert all_refused(callers.accepted_s, callers.refusals, now) == "aud"
+    assert all_refused(callers.accepted_s, callers.refusals, now + 1300) == "", "it was long ago"
+    await services.post(SHARE_BODY)
+    assert all_refused(callers.accepted_s, callers.refusals, now) == ""
+
+
+def ended_token(services: Services, ago_s: int, lived_s: int = 1200) -> tuple[str, int]:
+    """A rightly signed token that ended so long ago, and when it was issued."""
+    ends = int(time.time()) - ago_s
+    return "Bearer " + services.key.sign(good_claims(iat=ends - lived_s, exp=ends)), ends - lived_s
+
+
+async def test_a_late_delivery_is_taken_as_a_place_that_waits_for_check_in(services: Services) -> None:
+    token, issued = ended_token(services, 600)
+    answer = await services.post(SHARE_BODY, authorization=token, timestamp=timestamp(issued + 840))
+    assert answer.status_code == 202
+    [scan] = services.check_in.scans
+    assert (scan.late, scan.refusal) == (True, None)
+
+
+@pytest.mark.parametrize("after_s", [-60, 1260, None])
+async def test_a_late_delivery_sent_outside_the_life_of_its_token_is_refused(
+    services: Services, after_s: int | None
+) -> None:
+    token, issued = ended_token(services, 600)
+    sent = None if after_s is None else timestamp(issued + after_s)
+    answer = await services.post(SHARE_BODY, authorization=token, timestamp=sent)
+    assert answer.status_code == 401
+    assert services.check_in.scans == []
+
+
+async def test_only_a_share_of_v3_may_come_late(services: Services) -> None:
+    token, issued = ended_token(services, 600)
+    for path, name in ((STATUS, "v3-running-token-status-callback"), (SHARE_V1, "v1-profile-share")):
+        answer = await services.post(sample(name), path, authorization=token, timestamp=timestamp(issued + 840))
+        assert answer.status_code == 401
+
+
+async def test_a_punctual_delivery_is_not_late(services: Services) -> None:
+    assert (await services.post(SHARE_BODY)).status_code == 202
+    assert not services.check_in.scans[0].late
+
+
+async def test_only_the_networks_that_are_set_may_call(services: Services) -> None:
+    services.gateway_addresses = (ip_network("203.0.113.0/24"),)
+    answer = await services.post(SHARE_BODY)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "ABDM-2500")
+    assert services.callers.refusals["address"].count == 1
+    services.gateway_addresses = (ip_network("127.0.0.0/8"), ip_network("203.0.113.0/24"))
+    assert (await services.post(SHARE_BODY)).status_code == 202
 
 
 @pytest.mark.parametrize("request_id", ["", "x" * 101, "a\tb", "é", "{}", "   "])

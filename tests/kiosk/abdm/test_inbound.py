@@ -12,21 +12,23 @@ from kiosk.abdm import schemas
 from kiosk.abdm.client import timestamp
 from kiosk.abdm.inbound import (
     CONTEXT_MAX,
+    ECHO_MAX,
     RequestHeaders,
     legacy_scan,
-    read_note,
     read_patient,
     same_request,
     to_query,
     to_scan,
 )
+from kiosk.abdm.note import read_note
+from kiosk.abdm.refusals import REFUSALS
 from kiosk.abdm.timestamps import is_current
 from kiosk.patient.person import Patient, Scan
 from kiosk.web.request_body import BadBody
 from queueing.models import Refusal
 
 NOW = 1_789_553_568.0
-SAID = RequestHeaders("r-1", "H1", timestamp(NOW))
+HEADERS = RequestHeaders("r-1", "H1", timestamp(NOW))
 
 
 def share(**changed: Any) -> dict[str, Any]:
@@ -38,9 +40,9 @@ def share(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in (plain | changed).items() if value is not ...}
 
 
-def read(message: Any, said: RequestHeaders = SAID, now_s: float = NOW) -> Scan:
+def read(message: Any, headers: RequestHeaders = HEADERS, now_s: float = NOW) -> Scan:
     body = json.dumps(message).encode()
-    return to_scan(schemas.read_share(body), said, body=body, now_s=now_s, cm_id="sbx")
+    return to_scan(schemas.read_share(body), headers, body=body, now_s=now_s, cm_id="sbx")
 
 
 def patient_in(scan: Scan) -> Patient:
@@ -66,11 +68,40 @@ def test_an_odd_field_counts_as_absent_or_is_read_and_nobody_is_refused(field: s
     assert len(patient_in(scan).name) <= 64
 
 
-@pytest.mark.parametrize("odd", [7, "x", [], True, None, ["a"]], ids=repr)
-def test_an_odd_group_of_fields_counts_as_absent(odd: Any) -> None:
-    assert read(share(metaData=odd)).facility == "H1", "the header says it too"
+@pytest.mark.parametrize("odd", [7, "x", [], True, None, ["a"], ...], ids=repr)
+def test_a_group_of_a_wrong_type_or_none_at_all_is_refused_in_words(odd: Any) -> None:
+    scan = read(share(metaData=odd))
+    assert scan.refusal is Refusal.MALFORMED
+    assert scan.facility == "H1", "the header names it, so the answer finds its facility"
+    assert REFUSALS[Refusal.MALFORMED].code == "ABDM-1050"
     assert read(share(profile=odd)).refusal is Refusal.PROFILE
+
+
+@pytest.mark.parametrize("odd", [7, "x", [], True, None, ["a"]], ids=repr)
+def test_a_patient_of_a_wrong_type_is_refused_in_words(odd: Any) -> None:
     assert read(share(profile={"patient": odd})).refusal is Refusal.PROFILE
+
+
+@pytest.mark.parametrize("odd", [[], {}, ["M1"], True, {"x": 1}], ids=repr)
+def test_a_value_that_is_echoed_is_text_or_a_number(odd: Any) -> None:
+    assert read(share(metaData={"hipId": "H1", "context": odd})).refusal is Refusal.MALFORMED
+    assert read(share(metaData={"hipId": odd, "context": "M1"})).refusal is Refusal.MALFORMED
+    shared = {"abhaAddress": odd, "abhaNumber": "91-7507-6821-7770"}
+    assert read(share(profile={"patient": shared})).refusal is Refusal.MALFORMED
+
+
+def test_a_value_that_is_echoed_is_whole_or_refused() -> None:
+    fits, too_long = "x" * ECHO_MAX, "x" * (ECHO_MAX + 1)
+    scan = read(share(metaData={"hipId": "H1", "context": fits}))
+    assert (scan.refusal, read_note(scan.note).context) == (None, fits)
+    assert read(share(metaData={"hipId": "H1", "context": too_long})).refusal is Refusal.MALFORMED
+    assert read(share(profile={"patient": {"abhaAddress": too_long}})).refusal is Refusal.MALFORMED
+    long_id = RequestHeaders("r-1", "", timestamp(NOW))
+    assert read(share(metaData={"hipId": "H" * 251, "context": "M1"}), long_id).refusal is Refusal.MALFORMED
+    legacy = {"timestamp": timestamp(NOW), "profile": {"hipCode": too_long, "patient": {"healthId": "a.b@sbx"}}}
+    body = json.dumps(legacy).encode()
+    scan = legacy_scan(schemas.read_legacy(body), HEADERS, "v1", body=body, now_s=NOW, cm_id="sbx")
+    assert scan.refusal is Refusal.MALFORMED
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"x"', b"7", b"null", b"{", b"", b'{"intent":"' + b"\xff" + b'"}'])
@@ -155,15 +186,14 @@ def test_a_place_is_two_sane_numbers_or_none(latitude: Any, longitude: Any, plac
     assert scan.position == place
 
 
-@pytest.mark.parametrize(
-    "intent", ["PROFILE_SHARE", "profile-share", "Profile Share", "", None, ..., {"type": "profile-share"}]
-)
+@pytest.mark.parametrize("intent", ["PROFILE_SHARE", "profile-share", "Profile Share"])
 def test_asking_for_a_number_is_understood(intent: Any) -> None:
     assert read(share(intent=intent)).refusal is None
 
 
 @pytest.mark.parametrize(
-    "intent", ["RECORD_SHARE", "PAYMENT_SHARE", "Payment", 7, True, ["PROFILE_SHARE"], {"type": "pay"}]
+    "intent",
+    ["RECORD_SHARE", "PAYMENT_SHARE", "Payment", 7, True, ["PROFILE_SHARE"], {"type": "profile-share"}, "", None, ...],
 )
 def test_any_other_intent_is_refused_in_words(intent: Any) -> None:
     assert read(share(intent=intent)).refusal is Refusal.INTENT
@@ -278,9 +308,9 @@ def test_no_message_makes_the_reading_fail(message: dict[str, Any]) -> None:
     except (BadBody, UnicodeEncodeError):
         return  # a number out of range
     for scan in (
-        to_scan(shared, SAID, body=body, now_s=NOW, cm_id="sbx"),
-        legacy_scan(old, SAID, "v1", body=body, now_s=NOW, cm_id="sbx"),
+        to_scan(shared, HEADERS, body=body, now_s=NOW, cm_id="sbx"),
+        legacy_scan(old, HEADERS, "v1", body=body, now_s=NOW, cm_id="sbx"),
     ):
         assert scan.refusal is not None or (scan.person and (scan.person.abha_address or scan.person.abha_number))
         patient_in(scan)
-    read_note(to_query(asked, SAID, body=body, now_s=NOW).note)
+    read_note(to_query(asked, HEADERS, body=body, now_s=NOW).note)

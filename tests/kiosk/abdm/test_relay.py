@@ -12,7 +12,8 @@ import pytest
 
 from kiosk.abdm.client import Gateway, timestamp
 from kiosk.abdm.errors import GatewayError, GatewayRefused, GatewaySilent, NoAccessToken
-from kiosk.abdm.inbound import RequestHeaders, legacy_scan, read_note, read_patient, to_query, to_scan
+from kiosk.abdm.inbound import RequestHeaders, legacy_scan, read_patient, to_query, to_scan
+from kiosk.abdm.note import read_note
 from kiosk.abdm.relay import PATIENCE_S, Relay, Verdict, pause_s, verdict
 from kiosk.abdm.schemas import read_legacy, read_share, read_status
 from kiosk.checkin import CheckIn
@@ -138,7 +139,7 @@ async def test_an_unknown_hospital_is_told_too(line: Line) -> None:
     raw = sample("v3-hip-patient-share")
     await line.check_in.scanned(to_scan(read_share(raw), said, body=raw, now_s=time.time(), cm_id="sbx"))
     said = RequestHeaders("r-10", "", timestamp(time.time()))
-    nowhere = b'{"profile":{"patient":{"abhaAddress":"a@sbx"}}}'
+    nowhere = b'{"intent":"PROFILE_SHARE","metaData":{},"profile":{"patient":{"abhaAddress":"a@sbx"}}}'
     await line.check_in.scanned(to_scan(read_share(nowhere), said, body=nowhere, now_s=time.time(), cm_id="sbx"))
     await line.pay()
     assert sorted(heard.json["error"]["code"] for heard in line.shares()) == ["ABDM-1035", "ABDM-1035", "ABDM-1055"]

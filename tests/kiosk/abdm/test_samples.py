@@ -9,8 +9,9 @@ import pytest
 
 from kiosk.abdm import schemas
 from kiosk.abdm.client import read_error, timestamp
-from kiosk.abdm.inbound import Note, RequestHeaders, legacy_scan, read_note, read_patient, to_query, to_scan
+from kiosk.abdm.inbound import RequestHeaders, legacy_scan, read_patient, to_query, to_scan
 from kiosk.abdm.jwks import read_key_set
+from kiosk.abdm.note import Note, read_note
 from kiosk.abdm.outbound import body_of, path_of
 from kiosk.patient.person import Patient, Scan
 from queueing.models import Outcome, PendingReply, Refusal, ReplyKind

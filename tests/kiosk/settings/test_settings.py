@@ -29,7 +29,9 @@ def test_nothing_said_gives_the_documented_defaults() -> None:
     assert found.data_dir == Path("data").resolve()
     assert found.redis_url is None
     assert not found.abdm
-    assert found.gateway_issuers == ("https://dev.abdm.gov.in/auth/realms/central-registry",)
+    assert found.gateway_issuers[0] == "https://dev.abdm.gov.in/auth/realms/central-registry"
+    assert "https://live.ndhm.gov.in/auth/realms/gateway" in found.gateway_issuers
+    assert (found.gateway_token_age_max, found.gateway_late_deliveries, found.gateway_addresses) == (86_400, True, ())
     assert (found.gateway_audience, found.gateway_azps, found.cm_id) == ("account", ("gateway",), "sbx")
     assert (found.facility_rate, found.facility_burst, found.timezone) == (20.0, 200, "Asia/Kolkata")
 
@@ -55,6 +57,10 @@ def test_nothing_said_gives_the_documented_defaults() -> None:
         ("STORE_VOUCHED", "everything"),
         ("TIMEZONE", "Asia/Srinagar"),
         ("TIMEZONE", "../etc/passwd"),
+        ("GATEWAY_TOKEN_AGE_MAX", "60"),
+        ("GATEWAY_LATE_DELIVERIES", "perhaps"),
+        ("GATEWAY_ADDRESSES", "203.0.113.0/33"),
+        ("GATEWAY_ADDRESSES", "abdm.gov.in"),
         ("FACILITY_RATE", "nan"),
         ("FACILITY_RATE", "inf"),
         ("FACILITY_BURST", "1.5"),
