@@ -9,7 +9,7 @@ signed in, carry the session's token. A store that does not answer closes every 
 import asyncio
 import hmac
 from typing import Any, Protocol, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
@@ -22,6 +22,7 @@ from kiosk.accounts.service import DEVICE_DAYS, SignedIn, Staff
 from kiosk.accounts.sessions import LONGEST_S, Session
 from kiosk.settings import Settings
 from kiosk.web import request_body
+from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
 
 T = TypeVar("T")
 Connection = ASGIConnection[Any, Any, Any, State]
@@ -32,7 +33,6 @@ BODY_LIMIT = request_body.PLAIN_LIMIT
 FORM_FIELDS = 64
 """The longest form has a dozen."""
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _SESSION = "console_session"
 
 
@@ -167,7 +167,7 @@ async def _prove(connection: Connection) -> Session:
     session = await staff.session(reference) if reference else None
     if session is None:
         raise NotSignedIn
-    if connection.scope.get("method") not in _SAFE:
+    if connection.scope.get("method") not in SAFE_METHODS:
         await _carries_token(connection, session)
     if connection.headers.get("x-kiosk-live") != "1":  # the screen's own refreshing is no hand on the keyboard
         await staff.sessions.used(session)
@@ -176,19 +176,10 @@ async def _prove(connection: Connection) -> Session:
 
 
 def _from_our_page(connection: Connection) -> None:
-    if connection.scope.get("method") in _SAFE:
+    if connection.scope.get("method") in SAFE_METHODS:
         return
-    site = connection.headers.get("sec-fetch-site")
-    if site is not None and site != "same-origin":
-        raise ForeignPage
-    origin = connection.headers.get("origin", "")
-    if site is None and origin in ("", "null"):
-        raise ForeignPage
-    if origin in ("", "null"):
-        return
-    ours = urlsplit(services_of(connection).settings.public_url)
-    there = urlsplit(origin)
-    if there.netloc not in (ours.netloc, connection.headers.get("host")):
+    public_url = services_of(connection).settings.public_url
+    if not is_same_origin(connection.headers, connection.scope["scheme"], public_url, Strictness.COOKIE):
         raise ForeignPage
 
 

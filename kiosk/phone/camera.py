@@ -8,7 +8,6 @@ import asyncio
 import datetime
 import time
 from typing import Final
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -24,6 +23,7 @@ from kiosk.phone.form import Faults, Form, empty, read, read_form
 from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
 from kiosk.web.request_body import SlowBody
+from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
 from queueing.day import place_ends_s
@@ -90,7 +90,7 @@ async def send_in(
 ) -> Response[str] | Redirect:
     """The number's own page, or the form again with what is wrong."""
     words = _words(request, lang)
-    if _foreign(request, settings):
+    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
         return sorry(words, 403, "form.forged", "form.foreign")
     opened = await _open(link, words, registry, camera_links, settings)
     if not isinstance(opened, _Link):
@@ -144,13 +144,3 @@ async def _body(request: Asked) -> bytes:
 
 def _words(request: Asked, lang: str) -> Words:
     return choose(lang, request.headers.get("accept-language", ""))
-
-
-def _foreign(request: Asked, settings: Settings) -> bool:
-    """Whether a browser says that another site made this request. One that says nothing carries nothing to misuse."""
-    site = request.headers.get("sec-fetch-site")
-    if site:
-        return site not in {"same-origin", "none"}
-    origin = request.headers.get("origin")
-    ours = {urlsplit(settings.public_url).netloc, request.headers.get("host", "")}
-    return origin is not None and urlsplit(origin).netloc not in ours
