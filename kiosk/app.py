@@ -81,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         async with services.open():
             app.state.hub = services.hub
             yield
-        metrics.tell()
+        metrics.write_counts()
 
     return Kiosk(
         GatewayEndpoints(lambda: services).routes(),

@@ -1,13 +1,15 @@
 """What the web and the relay role both have: the way to the store and to the gateway, a name at the outbox, a seal."""
 
 import asyncio
-import contextlib
 import os
 import socket
 import time
 from typing import Final
 
+import structlog
+
 from kiosk.abdm.client import Gateway
+from kiosk.observability import metrics
 from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
 from queueing import library
@@ -16,6 +18,8 @@ from queueing.embedded.data_folder import folder_url, start_time_of
 from queueing.errors import QueueingError, StoreAway
 from queueing.store.store import Store, open_store
 from tokens import KeyRing
+
+_log = structlog.get_logger(__name__)
 
 SEAL_REFRESH_S: Final = 900
 """The next day's key is made a day ahead; this also bounds how late an erased day is forgotten in memory."""
@@ -85,6 +89,11 @@ async def keep_sealing(seal: Seal, keys: DayKeys) -> None:
     while True:
         await asyncio.sleep(wait_s)
         wait_s = SEAL_AGAIN_S
-        with contextlib.suppress(QueueingError):
+        try:
             await seal.refresh(keys)
+        except QueueingError as away:
+            # The keys in memory serve until midnight; the next day's key is made a day ahead.
+            metrics.fell_open("day_keys")
+            _log.warning("day_keys_not_refreshed", error=type(away).__name__)
+        else:
             wait_s = SEAL_REFRESH_S

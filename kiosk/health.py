@@ -8,8 +8,8 @@ numbers, because local queues need neither.
 import asyncio
 import os
 import time
-from collections.abc import Awaitable
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 import msgspec
 from litestar import Response, get
@@ -17,7 +17,7 @@ from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
-from kiosk.observability import metrics as metrics_room
+from kiosk.observability.metrics import PROMISES, Facts, exposition, write_counts
 from kiosk.services import Services
 from queueing.errors import QueueingError, StoreUnsuitable
 from queueing.store.address import parse_store_url
@@ -42,9 +42,18 @@ class Reason(Struct, frozen=True):
 
 
 class Readiness(Struct, frozen=True):
+    """The answer of ``/readyz``."""
+
     ready: bool
     promise: str
     reasons: tuple[Reason, ...]
+
+
+class Health(NamedTuple):
+    """What one look found, for both who ask."""
+
+    readiness: Readiness
+    facts: Facts
 
 
 class Look:
@@ -52,35 +61,42 @@ class Look:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._last: tuple[float, Readiness] | None = None
+        self._last: tuple[float, Health] | None = None
         self._looking = asyncio.Lock()
 
-    async def __call__(self) -> Readiness:
+    async def __call__(self) -> Health:
         async with self._looking:
             if self._last is None or time.monotonic() - self._last[0] > LOOK_EVERY_S:
                 self._last = (time.monotonic(), await look(self._services))
             return self._last[1]
 
 
-async def look(services: Services) -> Readiness:
+async def look(services: Services) -> Health:
     """Ask every part once."""
-    wanted = promised(services.settings.redis_url)
-    found = [
-        reason
-        for reason in (
-            *await asyncio.gather(_bounded(_store(services)), _bounded(_backlog(services))),
-            _promise(wanted, services.store.promise),
-            _room(services),
-            _gateway_keys(services),
-        )
-        if reason is not None
-    ]
-    away = any(reason.what == "store" for reason in found)
-    metrics_room.STORE_UP.set(not away)
-    metrics_room.PROMISE.set(metrics_room.PROMISES["none" if away else services.store.promise])
-    metrics_room.LISTENERS.set(services.hub.listeners)
-    fatal = any(reason.fatal for reason in found)
-    return Readiness(not fatal, "none" if away else services.store.promise, tuple(found))
+    try:
+        async with asyncio.timeout(STORE_WITHIN_S):
+            store_s, pending = await asyncio.gather(_store_time_s(services), services.outbox.backlog())
+    except StoreUnsuitable as unsuitable:
+        return _without_store(services, f"the store cannot serve: {unsuitable}")
+    except (QueueingError, TimeoutError) as away:
+        return _without_store(services, f"the store does not answer ({type(away).__name__})")
+    reasons = [*_clock(store_s), *_backlog(services, pending), *_own_reasons(services)]
+    return _health(reasons, Facts(store_up=True, promise=services.store.promise, replies_pending=pending))
+
+
+def _without_store(services: Services, words: str) -> Health:
+    reasons = [Reason("store", words, fatal=True), *_own_reasons(services)]
+    return _health(reasons, Facts(store_up=False, promise="none", replies_pending=None))
+
+
+def _health(reasons: list[Reason], facts: Facts) -> Health:
+    ready = not any(reason.fatal for reason in reasons)
+    return Health(Readiness(ready, facts.promise, tuple(reasons)), facts)
+
+
+def _own_reasons(services: Services) -> list[Reason]:
+    """What is known without asking the store."""
+    return [*_promise(services), *_room(services), *_gateway_keys(services)]
 
 
 def promised(redis_url: str | None) -> str:
@@ -89,54 +105,41 @@ def promised(redis_url: str | None) -> str:
     return address.promise if address and address.kind == "cluster" else "disk"
 
 
-async def _bounded(question: Awaitable[Reason | None]) -> Reason | None:
-    try:
-        async with asyncio.timeout(STORE_WITHIN_S):
-            return await question
-    except StoreUnsuitable as unsuitable:
-        return Reason("store", f"the store cannot serve: {unsuitable}", fatal=True)
-    except (QueueingError, TimeoutError) as away:
-        return Reason("store", f"the store does not answer ({type(away).__name__})", fatal=True)
-
-
-async def _store(services: Services) -> Reason | None:
+async def _store_time_s(services: Services) -> int:
     await services.store.refresh_facts()
-    told = await services.store.call("readiness", "TIME")
-    theirs_s = int(told[0]) if isinstance(told, list) else 0
-    apart_s = abs(time.time() - theirs_s)
+    reply = await services.store.call("readiness", "TIME")
+    return int(reply[0]) if isinstance(reply, list) else 0
+
+
+def _clock(store_s: int) -> Iterator[Reason]:
+    apart_s = abs(time.time() - store_s)
     if apart_s > CLOCK_APART_S:
-        return Reason("clock", f"this clock and the store's are {apart_s:.0f} s apart: use chrony or ntpd", fatal=True)
-    return None
+        yield Reason("clock", f"this clock and the store's are {apart_s:.0f} s apart: use chrony or ntpd", fatal=True)
 
 
-async def _backlog(services: Services) -> Reason | None:
-    reply_wanted = await services.outbox.backlog()
-    metrics_room.BACKLOG.set(reply_wanted)
-    if services.settings.abdm and reply_wanted > BACKLOG_MANY:
-        return Reason(
-            "outbox", f"{reply_wanted} answers wait for the gateway: is it away, or the relay not running?", fatal=False
-        )
-    return None
+def _backlog(services: Services, pending: int) -> Iterator[Reason]:
+    if services.settings.abdm and pending > BACKLOG_MANY:
+        words = f"{pending} replies wait for the gateway: is it away, or does no relay run?"
+        yield Reason("outbox", words, fatal=False)
 
 
-def _promise(wanted: str, kept: str) -> Reason | None:
-    if metrics_room.PROMISES[kept] >= metrics_room.PROMISES[wanted]:
-        return None
-    return Reason("promise", f"the store keeps {kept}, {wanted} was promised: set appendfsync always", fatal=True)
+def _promise(services: Services) -> Iterator[Reason]:
+    wanted, kept = promised(services.settings.redis_url), services.store.promise
+    if PROMISES[kept] < PROMISES[wanted]:
+        yield Reason("promise", f"the store keeps {kept}, {wanted} was promised: set appendfsync always", fatal=True)
 
 
-def _room(services: Services) -> Reason | None:
-    facts = os.statvfs(services.settings.data_dir)
-    free = facts.f_bavail * facts.f_frsize
-    if free >= DISK_ROOM_BYTES:
-        return None
-    return Reason("disk", f"{free >> 20} MiB free in the data folder, {DISK_ROOM_BYTES >> 20} needed", fatal=True)
+def _room(services: Services) -> Iterator[Reason]:
+    disk = os.statvfs(services.settings.data_dir)
+    free = disk.f_bavail * disk.f_frsize
+    if free < DISK_ROOM_BYTES:
+        words = f"{free >> 20} MiB free in the data folder, {DISK_ROOM_BYTES >> 20} needed"
+        yield Reason("disk", words, fatal=True)
 
 
-def _gateway_keys(services: Services) -> Reason | None:
-    if not services.settings.abdm or services.gatekeeper.keys_known:
-        return None
-    return Reason("gateway", "the gateway's keys are not known yet: shares are answered 503", fatal=False)
+def _gateway_keys(services: Services) -> Iterator[Reason]:
+    if services.settings.abdm and not services.gatekeeper.keys_known:
+        yield Reason("gateway", "the gateway's keys are not known yet: shares are answered 503", fatal=False)
 
 
 @get("/healthz", media_type="text/plain", include_in_schema=False, sync_to_thread=False)
@@ -148,10 +151,10 @@ def healthz() -> str:
 @get("/readyz", include_in_schema=False)
 async def readyz(look_once: NamedDependency[Look]) -> Response[bytes]:
     """200 with warnings, or 503 with reasons."""
-    found = await look_once()
+    readiness = (await look_once()).readiness
     return Response(
-        msgspec.json.encode(found),
-        status_code=200 if found.ready else 503,
+        msgspec.json.encode(readiness),
+        status_code=200 if readiness.ready else 503,
         media_type="application/json",
         headers={"Cache-Control": "no-store"},
     )
@@ -160,9 +163,9 @@ async def readyz(look_once: NamedDependency[Look]) -> Response[bytes]:
 @get("/metrics", include_in_schema=False)
 async def metrics(look_once: NamedDependency[Look]) -> Response[bytes]:
     """Prometheus text, of the whole process tree."""
-    await look_once()
-    metrics_room.tell()
-    body = await asyncio.to_thread(metrics_room.exposition)
+    facts = (await look_once()).facts
+    write_counts()
+    body = await asyncio.to_thread(exposition, facts)
     return Response(body, media_type="text/plain; version=0.0.4", headers={"Cache-Control": "no-store"})
 
 

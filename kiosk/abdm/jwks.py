@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
 from kiosk.abdm.errors import GatewayError
+from kiosk.observability import metrics
+
+_log = structlog.get_logger(__name__)
 
 FETCH_EVERY_S: Final = 10.0
 """At most one fetch in this time: an unknown key id is free to send, a fetch is not."""
@@ -125,11 +129,16 @@ class KeySet:
             if self._other_fetches:
                 await self._await_other()
             return
-        with suppress(GatewayError):
+        try:
             document = await self._fetch()
-            if self._believe(document):
-                self._refreshed = time.monotonic()
-                self._write(document)
+        except GatewayError as away:
+            # The keys in hand go on being believed; a caller with a new key id is refused until a fetch succeeds.
+            metrics.fell_open("gateway_keys")
+            _log.warning("gateway_keys_not_fetched", error=type(away).__name__)
+            return
+        if self._believe(document):
+            self._refreshed = time.monotonic()
+            self._write(document)
 
     async def _await_other(self) -> None:
         generation, ends = self.generation, time.monotonic() + LEARNING_S

@@ -13,6 +13,7 @@ from litestar import Litestar, asgi
 from litestar.types import Receive, Scope, Send
 
 from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility
+from kiosk.observability import metrics
 from kiosk.web.security_headers import SECURITY
 from queueing.errors import QueueingError
 
@@ -45,6 +46,7 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
     except (HubFull, QueueingError):
         await _refuse(send, 503, [(b"retry-after", b"%d" % random.randint(5, 20))])  # noqa: S311 - spreads load, no secret
         return
+    metrics.open_streams(hub.listeners)
     try:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         if scope["method"] == "HEAD":  # type: ignore[typeddict-item]  # as above
@@ -53,6 +55,7 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
             await _stream(mailbox, receive, send)
     finally:
         hub.unsubscribe(mailbox)
+        metrics.open_streams(hub.listeners)
 
 
 async def _stream(mailbox: Mailbox, receive: Receive, send: Send) -> None:

@@ -5,88 +5,121 @@ import os
 from bisect import bisect_left
 from collections import Counter as PlaceCounts
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import prometheus_client
+from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from kiosk.settings import metrics_folder
 
 SCAN_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""The door promises 100 ms at the 99th percentile."""
+"""The gateway's endpoint promises 100 ms at the 99th percentile."""
 REPLY_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 """The phone waits thirty seconds, and hears within one."""
 
 
 class _Process:
-    """The id of this process, asked of the system at its birth and not with every count (three calls a scan)."""
+    """The id of this process, read when it starts and not with every count (three calls a scan)."""
 
     id = os.getpid()
 
     @classmethod
-    def born(cls) -> None:
+    def read(cls) -> None:
         cls.id = os.getpid()
 
 
-os.register_at_fork(after_in_child=_Process.born)
+os.register_at_fork(after_in_child=_Process.read)
 if metrics_folder() is not None:
     values.ValueClass = values.MultiProcessValue(lambda: _Process.id)  # type: ignore[no-untyped-call]  # untyped upstream
 
-SCANS = Counter("kiosk_scans", "Shares that reached a decision, by what they came to.", ("outcome",))
-DOOR = Histogram("kiosk_door_seconds", "Time from request to answer at a door.", ("door",), buckets=SCAN_SECONDS)
-REFUSALS = Counter("kiosk_door_refusals", "Requests a door answered with an error, by status.", ("door", "status"))
-REPLIES = Counter("kiosk_debts", "Answers owed to the gateway that ended, by how.", ("verdict",))
-REPLY_AGE = Histogram(
-    "kiosk_debt_age_seconds", "Time from owing an answer to its end.", ("verdict",), buckets=REPLY_SECONDS
+SCANS = Counter("kiosk_scans", "Shares that reached a decision, by outcome.", ("outcome",))
+REQUEST_SECONDS = Histogram(
+    "kiosk_request_duration_seconds", "Time from request to answer.", ("endpoint",), buckets=SCAN_SECONDS
 )
-BACKLOG = Gauge("kiosk_debts_waiting", "Answers owed to the gateway now.", multiprocess_mode="mostrecent")
-LISTENERS = Gauge("kiosk_listeners", "Open streams of screens.", multiprocess_mode="livesum")
-STORE_UP = Gauge("kiosk_store_up", "Whether the store answers (1) or not (0).", multiprocess_mode="livemin")
-PROMISE = Gauge("kiosk_store_promise", "The promise in force: 0 none, 1 disk, 2 replica.", multiprocess_mode="livemin")
+REQUESTS_REFUSED = Counter("kiosk_requests_refused", "Requests answered with an error status.", ("endpoint", "status"))
+REPLIES = Counter("kiosk_replies", "Replies to the gateway that ended: delivered, or parked for staff.", ("result",))
+REPLY_AGE = Histogram(
+    "kiosk_reply_age_seconds", "Time from a share to the end of its reply.", ("result",), buckets=REPLY_SECONDS
+)
+OPEN_STREAMS = Gauge("kiosk_open_streams", "Open streams of screens, phones and desks.", multiprocess_mode="livesum")
 CALLERS_REJECTED = Counter(
-    "kiosk_callers_rejected", "Callers of the gateway's endpoints that were refused, by why.", ("reason",)
+    "kiosk_callers_rejected", "Callers on the gateway's endpoints that were not believed, by reason.", ("reason",)
 )
 CONNECTIONS_CLOSED = Counter(
-    "kiosk_connections_closed", "Connections that we ended because they used up a worker, by why.", ("reason",)
+    "kiosk_connections_closed", "Connections that we ended because they used up a worker, by reason.", ("reason",)
 )
-FELL_OPEN = Counter("kiosk_fell_open", "Times a helper failed and people were served all the same.", ("helper",))
+FELL_OPEN = Counter(
+    "kiosk_fell_open", "Times a helper failed and people were served all the same, by helper.", ("helper",)
+)
 
-TOLD_EVERY_S: Final = 1.0
+WRITTEN_EVERY_S: Final = 1.0
 PROMISES: Final = {"none": 0, "disk": 1, "replica": 2}
 
 
+class Facts(Struct, frozen=True):
+    """What is true at this moment of the whole service, not of one process. Asked for at each scrape."""
+
+    store_up: bool
+    promise: str
+    """A name of ``PROMISES``."""
+    replies_pending: int | None
+    """None while the store cannot tell."""
+
+
+class _FactsNow(Collector):
+    """Gauges that are never kept: a kept gauge stays at its last value in every process that was not asked."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def collect(self) -> Iterator[Metric]:
+        facts = self._facts
+        yield GaugeMetricFamily("kiosk_store_up", "Whether the store answers (1) or not (0).", facts.store_up)
+        yield GaugeMetricFamily(
+            "kiosk_store_promise", "The promise in force: 0 none, 1 disk, 2 replica.", PROMISES[facts.promise]
+        )
+        if facts.replies_pending is not None:
+            yield GaugeMetricFamily(
+                "kiosk_replies_pending", "Replies that the gateway has not got yet.", facts.replies_pending
+            )
+
+
 class _Tally:
-    """What scans and pending replies count, kept here and told once a second: counting straight into the shared file
-    costs as much as sealing the patient's letter.
+    """Counts of scans and replies, gathered here and written once a second: writing each into the shared file costs as
+    much as sealing the patient's envelope.
     """
 
     def __init__(self) -> None:
         self._counts: defaultdict[tuple[Counter, str], int] = defaultdict(int)
         self._seconds: defaultdict[tuple[Histogram, str], list[float]] = defaultdict(list)
-        self._planned = False
+        self._scheduled = False
 
     def count(self, counter: Counter, label: str) -> None:
         self._counts[counter, label] += 1
-        if not self._planned:
-            self._plan()
+        if not self._scheduled:
+            self._schedule()
 
     def observe(self, histogram: Histogram, label: str, seconds: float) -> None:
         self._seconds[histogram, label].append(seconds)
-        if not self._planned:
-            self._plan()
+        if not self._scheduled:
+            self._schedule()
 
-    def _plan(self) -> None:
+    def _schedule(self) -> None:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # a command, not a server: nobody would come back
-            self.tell()
+            self.write()
         else:
-            self._planned = True
-            loop.call_later(TOLD_EVERY_S, self.tell)
+            self._scheduled = True
+            loop.call_later(WRITTEN_EVERY_S, self.write)
 
-    def tell(self) -> None:
-        self._planned = False
+    def write(self) -> None:
+        self._scheduled = False
         for (counter, label), count in self._counts.items():
             counter.labels(label).inc(count)
         for (histogram, label), seconds in self._seconds.items():
@@ -96,15 +129,15 @@ class _Tally:
 
 
 def _observe(histogram: Histogram, seconds: list[float]) -> None:
-    """All at once, which the library offers nobody: its own ``observe`` for each would cost what we save here."""
+    """Add many observations at once. The library has no bulk call, and one ``observe`` each would cost what we save."""
     histogram._sum.inc(sum(seconds))
     for place, count in PlaceCounts(bisect_left(histogram._upper_bounds, one) for one in seconds).items():
         histogram._buckets[place].inc(count)
 
 
 _tally: Final = _Tally()
-tell = _tally.tell
-"""Tell now what was counted in the last second."""
+write_counts = _tally.write
+"""Write now what was counted in the last second."""
 
 
 def scanned(outcome: str) -> None:
@@ -112,17 +145,22 @@ def scanned(outcome: str) -> None:
     _tally.count(SCANS, outcome)
 
 
-def answered(door: str, status: int, seconds: float) -> None:
-    """A door answered. ``door`` is a fixed word of ours."""
-    _tally.observe(DOOR, door, seconds)
+def answered(endpoint: str, status: int, seconds: float) -> None:
+    """An endpoint answered. ``endpoint`` is a fixed name of ours."""
+    _tally.observe(REQUEST_SECONDS, endpoint, seconds)
     if status >= 400:
-        REFUSALS.labels(door, str(status)).inc()
+        REQUESTS_REFUSED.labels(endpoint, str(status)).inc()
 
 
-def reply_ended(verdict: str, seconds: float) -> None:
-    """A pending reply was paid or parked, so long after it was owed."""
-    _tally.count(REPLIES, verdict)
-    _tally.observe(REPLY_AGE, verdict, max(seconds, 0.0))
+def reply_ended(result: str, age_s: float) -> None:
+    """A reply was ``delivered`` or ``parked``, this long after its share."""
+    _tally.count(REPLIES, result)
+    _tally.observe(REPLY_AGE, result, max(age_s, 0.0))
+
+
+def open_streams(count: int) -> None:
+    """This process has so many open streams now."""
+    OPEN_STREAMS.set(count)
 
 
 def fell_open(helper: str) -> None:
@@ -140,19 +178,25 @@ def connections_closed(reason: str, count: int) -> None:
     CONNECTIONS_CLOSED.labels(reason).inc(count)
 
 
-def exposition() -> bytes:
+def exposition(facts: Facts) -> bytes:
     """All metrics of this process, or of the whole tree when its processes share a folder for them."""
+    now = CollectorRegistry()
+    now.register(_FactsNow(facts))
+    return prometheus_client.generate_latest(_counted()) + prometheus_client.generate_latest(now)
+
+
+def _counted() -> CollectorRegistry:
     folder = metrics_folder()
     if folder is None:
-        return prometheus_client.generate_latest()
-    _forget_the_dead(folder)
+        return prometheus_client.REGISTRY
+    _forget_ended(folder)
     registry = CollectorRegistry()
     multiprocess.MultiProcessCollector(registry, path=str(folder))  # type: ignore[no-untyped-call]  # untyped upstream
-    return prometheus_client.generate_latest(registry)
+    return registry
 
 
-def _forget_the_dead(folder: Path) -> None:
-    """Gauges of processes that are gone would count their listeners for ever."""
+def _forget_ended(folder: Path) -> None:
+    """Gauges of processes that ended would count their streams for ever."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = file.stem.rpartition("_")[2]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():

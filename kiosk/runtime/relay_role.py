@@ -42,7 +42,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         with contextlib.suppress(Exception):
             await gateway.close()
         await store.close()
-        metrics.tell()
+        metrics.write_counts()
 
 
 def _count(verdict: Verdict, seconds: float) -> None:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from kiosk import health
 from kiosk.app import create_app
+from kiosk.observability.metrics import Facts
 from kiosk.services import Services
 from kiosk.settings import load
 from queueing.embedded.server import EmbeddedValkey
@@ -41,7 +42,7 @@ def reasons(found: health.Readiness) -> dict[str, bool]:
 
 
 async def test_a_healthy_worker_is_ready_and_names_its_promise(services: Services) -> None:
-    found = await health.look(services)
+    found = (await health.look(services)).readiness
     assert (found.ready, found.promise, found.reasons) == (True, "disk", ())
 
 
@@ -67,7 +68,7 @@ async def test_a_store_that_forgets_is_not_ready_for_people(services: Services, 
     await other.call("x", "CLIENT", "KILL", "TYPE", "normal")  # a promise is read anew at each connection
     await other.close()
     async with asyncio.timeout(30):
-        while "promise" not in reasons(found := await health.look(services)):  # noqa: ASYNC110 - another process
+        while "promise" not in reasons(found := (await health.look(services)).readiness):  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
     assert not found.ready
     assert found.promise == "none"
@@ -90,12 +91,12 @@ async def test_a_store_that_begins_to_evict_is_told_with_what_to_set(
 async def test_a_full_disk_is_told_before_it_is_full(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     free = shutil.disk_usage(services.settings.data_dir).free
     monkeypatch.setattr(health, "DISK_ROOM_BYTES", free * 2)
-    assert reasons(await health.look(services)) == {"disk": True}
+    assert reasons((await health.look(services)).readiness) == {"disk": True}
 
 
 async def test_clocks_apart_are_told(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "time", SimpleNamespace(time=lambda: 1e9, monotonic=lambda: 0.0))
-    assert reasons(await health.look(services)) == {"clock": True}
+    assert reasons((await health.look(services)).readiness) == {"clock": True}
 
 
 async def test_a_gateway_that_is_away_is_a_warning_and_people_go_on_getting_numbers(
@@ -103,7 +104,7 @@ async def test_a_gateway_that_is_away_is_a_warning_and_people_go_on_getting_numb
 ) -> None:
     monkeypatch.setattr(health, "BACKLOG_MANY", -1)
     services.settings = replace(services.settings, gateway_client_id="me")
-    found = await health.look(services)
+    found = (await health.look(services)).readiness
     assert found.ready
     assert reasons(found) == {"gateway": False, "outbox": False}
 
@@ -111,16 +112,16 @@ async def test_a_gateway_that_is_away_is_a_warning_and_people_go_on_getting_numb
 async def test_a_flood_of_probes_looks_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[object] = []
 
-    async def counted(of: Services) -> health.Readiness:
+    async def counted(of: Services) -> health.Health:
         looks.append(of)
-        return health.Readiness(True, "disk", ())
+        return health.Health(health.Readiness(True, "disk", ()), Facts(True, "disk", 0))
 
     monkeypatch.setattr(health, "look", counted)
     look_once = health.Look(services)
-    assert {(await look_once()).ready for _ in range(100)} == {True}
+    assert {(await look_once()).readiness.ready for _ in range(100)} == {True}
     assert len(looks) == 1
 
 
 async def test_the_answer_carries_nothing_but_words_of_ours(services: Services) -> None:
-    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(await health.look(services)))
+    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode((await health.look(services)).readiness))
     assert told.keys() == {"ready", "promise", "reasons"}

@@ -96,7 +96,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(served: Hospital, monkeypa
     with socket.socket() as deaf:
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         deaf.connect(("127.0.0.1", port))
-        deaf.sendall(f"GET /live/{HIP} HTTP/1.1\r\nHost: kiosk\r\n\r\n".encode())
+        deaf.sendall(f"GET /live/{HIP} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         await until(lambda: hub.listeners == 1)
         [mailbox] = next(iter(hub._feeds.values())).mailboxes
         async with asyncio.timeout(30):

@@ -100,12 +100,12 @@ def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -
     """Two processes count, a third one tells; gauges of the dead do not go on listening."""
     count = (
         "from kiosk.observability import metrics as t; t.scanned('new'); t.reply_ended('delivered', 0.2);"
-        "t.LISTENERS.set(7);"
+        "t.open_streams(7);"
         "t.answered('share', 202, 0.004); t.answered('share', 503, 0.004); t.fell_open('location')"
     )
     tell = (
-        "import sys; from kiosk.observability import metrics as t; t.LISTENERS.set(2); "
-        "sys.stdout.buffer.write(t.exposition())"
+        "import sys; from kiosk.observability import metrics as t; t.open_streams(2); "
+        "sys.stdout.buffer.write(t.exposition(t.Facts(True, 'disk', 3)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
@@ -116,24 +116,27 @@ def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -
     lines = set(told.splitlines())
     assert {
         'kiosk_scans_total{outcome="new"} 2.0',
-        'kiosk_debts_total{verdict="delivered"} 2.0',
-        'kiosk_door_seconds_count{door="share"} 4.0',
-        'kiosk_door_refusals_total{door="share",status="503"} 2.0',
+        'kiosk_replies_total{result="delivered"} 2.0',
+        'kiosk_request_duration_seconds_count{endpoint="share"} 4.0',
+        'kiosk_requests_refused_total{endpoint="share",status="503"} 2.0',
         'kiosk_fell_open_total{helper="location"} 2.0',
-        "kiosk_listeners 2.0",
+        "kiosk_open_streams 2.0",
+        "kiosk_store_up 1.0",
+        "kiosk_store_promise 1.0",
+        "kiosk_replies_pending 3.0",
     } <= lines
 
 
 @pytest.mark.anyio
 async def test_what_was_counted_is_told_within_a_second_or_when_asked() -> None:
-    before = _sample("kiosk_door_seconds_count", {"door": "test"}) or 0.0
+    before = _sample("kiosk_request_duration_seconds_count", {"endpoint": "test"}) or 0.0
     for seconds in (0.001, 0.02, 0.03, 9.0):
         metrics.answered("test", 202, seconds)
-    assert (_sample("kiosk_door_seconds_count", {"door": "test"}) or 0.0) == before
-    metrics.tell()
-    assert _sample("kiosk_door_seconds_count", {"door": "test"}) == before + 4
-    assert _sample("kiosk_door_seconds_bucket", {"door": "test", "le": "0.02"}) == 2
-    assert _sample("kiosk_door_seconds_bucket", {"door": "test", "le": "5.0"}) == 3
+    assert (_sample("kiosk_request_duration_seconds_count", {"endpoint": "test"}) or 0.0) == before
+    metrics.write_counts()
+    assert _sample("kiosk_request_duration_seconds_count", {"endpoint": "test"}) == before + 4
+    assert _sample("kiosk_request_duration_seconds_bucket", {"endpoint": "test", "le": "0.02"}) == 2
+    assert _sample("kiosk_request_duration_seconds_bucket", {"endpoint": "test", "le": "5.0"}) == 3
 
 
 def _sample(name: str, labels: dict[str, str]) -> float | None:

@@ -1,0 +1,40 @@
+"""The alert rules load, and ask only for figures that the program has."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kiosk.observability.metrics import Facts, exposition
+
+DEPLOY = Path(__file__).parents[3] / "deploy"
+_NAME = re.compile(r"\bkiosk_[a-z_]+\b")
+
+
+def rules() -> list[dict[str, Any]]:
+    document = yaml.safe_load((DEPLOY / "alerts.yml").read_text("utf-8"))
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+def exported() -> set[str]:
+    """Names of samples, also of counters that have counted nothing yet."""
+    text = exposition(Facts(store_up=True, promise="disk", replies_pending=0)).decode()
+    families = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)
+    histograms = {name + end for name, kind in families if kind == "histogram" for end in ("_bucket", "_sum", "_count")}
+    return {name for name, _ in families} | histograms
+
+
+def test_every_rule_says_what_happened_and_how_grave_it_is() -> None:
+    found = rules()
+    assert len({rule["alert"] for rule in found}) == len(found) > 5
+    for rule in found:
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+        assert rule["annotations"]["summary"].endswith(".")
+
+
+def test_every_rule_asks_for_figures_that_exist() -> None:
+    for rule in rules():
+        names = set(_NAME.findall(rule["expr"]))
+        assert names, rule["alert"]
+        assert names <= exported(), rule["alert"]
