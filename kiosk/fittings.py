@@ -1,6 +1,7 @@
 """What the web and the relay role both have: the way to the store and to the gateway, a name at the outbox, a seal."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import time

@@ -71,7 +71,7 @@ class Facts(Struct, frozen=True):
     """None while the store cannot tell."""
 
 
-class _FactsNow(Collector):
+class FactsNow(Collector):
     """Gauges that are never kept: a kept gauge stays at its last value in every process that was not asked."""
 
     def __init__(self, facts: Facts) -> None:
@@ -181,7 +181,7 @@ def connections_closed(reason: str, count: int) -> None:
 def exposition(facts: Facts) -> bytes:
     """All metrics of this process, or of the whole tree when its processes share a folder for them."""
     now = CollectorRegistry()
-    now.register(_FactsNow(facts))
+    now.register(FactsNow(facts))
     return prometheus_client.generate_latest(_counted()) + prometheus_client.generate_latest(now)
 
 

@@ -79,12 +79,12 @@ async def test_a_store_that_begins_to_evict_is_told_with_what_to_set(
 ) -> None:
     client = services.store.client()
     await client.config_set("maxmemory-policy", "volatile-ttl")
-    found = await health.look(services)
+    found = (await health.look(services)).readiness
     assert not found.ready
     assert any("set maxmemory-policy noeviction" in reason.words for reason in found.reasons), found.reasons
     await client.config_set("maxmemory-policy", "noeviction")
     async with asyncio.timeout(30):
-        while not (await health.look(services)).ready:  # noqa: ASYNC110 - another process
+        while not (await health.look(services)).readiness.ready:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
 
 
