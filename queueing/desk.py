@@ -8,7 +8,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
@@ -18,6 +18,7 @@ from queueing.day import ServiceClock, iso_day
 from queueing.models import (
     Arrival,
     Assurance,
+    Called,
     Counter,
     Lane,
     Moved,
@@ -34,8 +35,10 @@ from queueing.models import (
 from queueing.redis_keys import facility_root
 from queueing.store.store import Store
 
+Current: TypeAlias = Literal["", "finish", "no_show", "ask"]
+"""Whether the called person at the counter came."""
 NEXT_SHOWN: Final = 200
-"""Next numbers of a queue in a snapshot: a phone finds its own place among them; further back it asks for itself."""
+"""Next numbers of a queue in a snapshot. A phone finds its place among them; one further back asks for itself."""
 TICKETS_AT_MOST: Final = 2000
 ENVELOPES_AT_MOST: Final = 500
 PERSONS: Final = 2
@@ -61,6 +64,8 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     request: str
     shown_until_ms: UnixMs
     revision: int
+    lapsed_from: int = 0
+    """State before it lapsed; other tickets have no such field."""
 
 
 class _PackedSnapshot(msgspec.Struct, frozen=True):
@@ -70,6 +75,8 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
     at_ms: UnixMs
     queues: tuple[QueueView, ...]
     counters: tuple[Counter, ...]
+    calls: tuple[Called, ...] = ()
+    last_call: int = 0
 
 
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
@@ -79,7 +86,8 @@ _read_place = msgspec.msgpack.Decoder(Place).decode
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
 
 
-def ticket_of(ticket_id: bytes, packed: bytes, ahead: int) -> Ticket:
+def ticket_of(ticket_id: bytes, packed: bytes, ahead: int = 0) -> Ticket:
+    """A ticket as the functions pack it."""
     fields = _read_ticket(packed)
     return Ticket(
         id=ticket_id.decode(),
@@ -137,7 +145,7 @@ def _unix_ms() -> UnixMs:
 
 
 class OpdDesk:
-    """What may be done in an OPD. ``by`` is the login of who did it and stands in the changes for staff."""
+    """The operations. ``by`` is the login of who acts; the event log keeps it."""
 
     def __init__(
         self,
@@ -158,7 +166,7 @@ class OpdDesk:
         self._burst = facility_burst
 
     async def enqueue(self, arrival: Arrival) -> Place:
-        """Give a place, or the one this person has, or refuse; what the gateway is owed is written in the same step."""
+        """Give a place, or the place this person has, or refuse; the reply to the gateway is written in one step."""
         root = facility_root(arrival.facility)
         packed = packed_arrival(arrival, self._rate, self._burst)
         reply: Any = await self._arrivals.place(root, self._clock_of(root), packed)
@@ -167,17 +175,23 @@ class OpdDesk:
         await self._store.durable(root)
         return _read_place(_PLACE_HEAD + reply)
 
-    async def call_next(self, hip: str, counter: str, *, by: str, seen: str | None = None) -> Moved:
-        """Finish who is at the counter and call the first of its queues.
+    async def call_next(
+        self, hip: str, counter: str, *, by: str, seen: str | None = None, current: Current = ""
+    ) -> Moved:
+        """End the visit at the counter and call the first of its queues.
 
-        ``seen`` is the ticket the clerk's screen shows there ("" none); when somebody else stands there by now, the
-        press was late: nobody is called and the outcome is TAKEN. EMPTY: the current one was finished, nobody waits.
+        ``seen`` is the ticket the clerk's screen shows there ("" none). When another ticket is there by now, the press
+        was late: nobody is called and the outcome is TAKEN. EMPTY: the visit ended, nobody waits.
+
+        ``current`` says what a called person who was never started came to: ``finish`` (came), ``no_show`` (did not
+        come), ``ask`` (UNANSWERED unless the facility's ``no_show_after_s`` decides: nothing changes, call again with
+        an answer), or nothing (that rule decides, else the person came).
         """
-        return await self._move("call_next", hip, counter, by, "*" if seen is None else seen)
+        return await self._move("call_next", hip, counter, by, "*" if seen is None else seen, current)
 
-    async def call_this(self, hip: str, counter: str, ticket: str, *, by: str) -> Moved:
-        """Call a chosen ticket; TAKEN when a counter has it already."""
-        return await self._move("call_this", hip, ticket, by, counter)
+    async def call_this(self, hip: str, counter: str, ticket: str, *, by: str, current: Current = "") -> Moved:
+        """Call a chosen ticket; TAKEN when a counter has it already. ``current`` as in ``call_next``."""
+        return await self._move("call_this", hip, ticket, by, counter, current)
 
     async def recall(self, hip: str, counter: str, *, by: str) -> Moved:
         """Announce again whom this counter called."""
@@ -204,7 +218,7 @@ class OpdDesk:
         return await self._move("no_show", hip, ticket, by)
 
     async def bring_back(self, hip: str, ticket: str, *, by: str) -> Moved:
-        """From hold to the old place, from no-show to a place near the front."""
+        """From hold to the old place; from no-show, or from done today, to a place near the front."""
         return await self._move("bring_back", hip, ticket, by)
 
     async def cancel(self, hip: str, ticket: str, *, by: str) -> Moved:
@@ -233,6 +247,10 @@ class OpdDesk:
         found = await self._tickets(hip, "all", min(limit, TICKETS_AT_MOST), queues)
         return sorted(found, key=lambda ticket: _LIST_ORDER[ticket.state])
 
+    async def ended(self, hip: str, *, limit: int = 500) -> list[Ticket]:
+        """Tickets that were finished or cancelled today, newest first: who was finished can be brought back."""
+        return await self._tickets(hip, "ended", min(limit, TICKETS_AT_MOST), [])
+
     async def envelope(self, hip: str, ticket: str) -> bytes | None:
         """The sealed envelope of a ticket, or None."""
         return (await self.envelopes(hip, [ticket])).get(ticket)
@@ -244,7 +262,7 @@ class OpdDesk:
         return {ticket: body for ticket, body in zip(wanted, sealed, strict=True) if body}
 
     async def snapshot(self, hip: str) -> Snapshot | None:
-        """The hall as everybody may see it, or None for an unknown facility."""
+        """The facility as everybody may see it, or None for an unknown one."""
         packed = await self._ask("snapshot", hip, NEXT_SHOWN, writes=False)
         if packed is None:
             return None
@@ -256,6 +274,8 @@ class OpdDesk:
             at_ms=fields.at_ms,
             queues=fields.queues,
             counters=fields.counters,
+            calls=fields.calls,
+            last_call=fields.last_call,
         )
 
     async def running_token(
@@ -269,13 +289,17 @@ class OpdDesk:
         envelope: bytes,
         refusal: Refusal | None = None,
     ) -> Outcome:
-        """A patient's app asks for the number now served; the answer is owed to the gateway. ``text``, ``request`` and
+        """A patient's app asks for the number now served; the reply goes to the outbox. ``text``, ``request`` and
         ``fingerprint`` are spelled as an ``Arrival``'s.
         """
         reply = await self._ask(
             "running_token", hip, request, fingerprint, counter, text, int(refusal or 0), envelope, hip
         )
         return Outcome(reply[0])
+
+    async def heal_clock(self, hip: str, *, by: str) -> bool:
+        """Bring the facility back to the day of the clock, which ran ahead and is right now. False: nothing to do."""
+        return bool(await self._ask("heal_clock", hip, by))
 
     async def _move(self, operation: str, hip: str, *arguments: str | int) -> Moved:
         return _moved(await self._ask(operation, hip, *arguments))
@@ -285,8 +309,8 @@ class OpdDesk:
         return [ticket_of(*line) for line in reply]
 
     async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float, writes: bool = True) -> Any:
-        """A function that needs the day. What one that writes says may be told to people, so it returns when the
-        promise is kept. One coroutine does all of it: on the path of a scan each layer is felt.
+        """Calls a function that needs the day. After a write it returns when the store's promise is kept, because the
+        reply is shown to people. One coroutine does all of it: each layer costs time.
         """
         root = facility_root(hip)
         clock = self._clock_of(root)
@@ -302,7 +326,7 @@ class OpdDesk:
         return self._clocks[self._zones.get(root, "")]
 
     def _in_zone(self, root: str, answer: Any) -> ServiceClock:
-        """The facility keeps another zone than we thought, says the store's ``answer``: its clock from now on."""
+        """The clock of the zone that the store named in ``answer``, from now on used for this facility."""
         zone = answer[1].decode()
         self._zones[root] = zone
         return self._clocks.setdefault(zone, ServiceClock(zone, self._now_ms))

@@ -26,6 +26,7 @@ _SHARED_ORDER: Final = (
     "register",
     "enums",
     "settings",
+    "policy",
     "clock",
     "facility",
     "ticket",

@@ -1,12 +1,13 @@
-"""The words of the queue: plain data that crosses between the functions in the store and everybody else.
+"""Plain data that passes between the functions in the store and the rest of the program.
 
-The store speaks small numbers, the edge speaks words; the enums below are the only place where the two meet, and
-``tests/queueing/test_enums.py`` proves that ``functions/shared/enums.lua`` says the same.
+The store uses small numbers. The enums below name them; ``tests/queueing/test_enums.py`` compares them with
+``functions/shared/enums.lua``.
 """
 
 from enum import IntEnum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 UnixMs = int
 """Milliseconds since 1970-01-01 UTC, by the store's clock."""
@@ -22,7 +23,7 @@ class Outcome(IntEnum):
     SAME_PERSON = 3
     """This person holds a living place in this queue: the same number."""
     REFUSED = 4
-    """No place; ``refusal`` says why, and the gateway is owed the words."""
+    """No place; ``refusal`` says why, and a reply to the gateway is pending."""
     MOVED = 5
     """The ticket moved as asked."""
     EMPTY = 6
@@ -40,6 +41,8 @@ class Outcome(IntEnum):
     """The request id came again with another body: the first answer stands, nothing was written."""
     OTHER_ZONE = 15
     """The facility keeps another time zone than the caller assumed; the desk asks again. Never leaves the desk."""
+    UNANSWERED = 16
+    """The person at the counter was called and never started: the clerk must say whether they came. Nothing changed."""
 
 
 class State(IntEnum):
@@ -59,7 +62,7 @@ class State(IntEnum):
 
 
 class Lane(IntEnum):
-    """Why somebody goes sooner. The head starts in minutes stand in ``functions/shared/enums.lua``."""
+    """Why somebody goes sooner. ``queueing.lanes`` describes each."""
 
     ORDINARY = 0
     SENIOR = 1
@@ -94,7 +97,7 @@ class Nearness(IntEnum):
 
 
 class Refusal(IntEnum):
-    """Why somebody got no number. The words for people are the edge's."""
+    """Why somebody got no number. The texts for people are in ``kiosk``."""
 
     UNKNOWN_FACILITY = 1
     CLOSED_COUNTER = 2
@@ -117,14 +120,14 @@ class Refusal(IntEnum):
 
 
 class ReplyKind(IntEnum):
-    """Which answer the gateway is owed."""
+    """Which reply the gateway gets."""
 
     ON_SHARE = 1
     ON_STATUS = 2
 
 
 class PresenceRule(IntEnum):
-    """What a facility does with a share that is not proved to come from its hall."""
+    """What a facility does with a share whose presence is not proved."""
 
     TAKE = 0
     """A place at once."""
@@ -133,14 +136,30 @@ class PresenceRule(IntEnum):
     REFUSE = 2
 
 
+Rate = Annotated[float, Meta(gt=0, le=10_000)]
+"""Scans a second. The largest hospital has some 15 at its busiest; above the limit one facility would take all."""
+Burst = Annotated[int, Meta(ge=1, le=100_000)]
+"""Scans at once: no queue holds more numbers a day."""
+
+
 class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """A facility's rule for shares whose presence is not proved. Default: all are taken, doubt waits for check-in."""
+    """A facility's rules. ``far``, ``stale`` and ``unknown`` count for shares whose presence is not proved.
+
+    A fresh code of the screen proves presence wherever the phone is; with an older code, a place within ``near_m``
+    does. By default every share is taken, and one that is not proved waits for check-in.
+    """
 
     far: PresenceRule = PresenceRule.EXPECT
     stale: PresenceRule = PresenceRule.EXPECT
     unknown: PresenceRule = PresenceRule.EXPECT
-    near_m: int = 1000
+    near_m: Annotated[int, Meta(ge=0, le=100_000)] = 1000
     """Within this many metres of the facility's own place a phone is near (a campus and GPS error fit in)."""
+    rate: Rate | None = None
+    """Scans a second this facility may take; None: the service's own (``KIOSK_FACILITY_RATE``)."""
+    burst: Burst | None = None
+    """Scans at once; None: the service's own (``KIOSK_FACILITY_BURST``)."""
+    no_show_after_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    """*Next* on a call that was not started for so many seconds records a no-show. 0: no rule, the clerk decides."""
 
 
 class Facility(Struct, frozen=True, kw_only=True):
@@ -209,7 +228,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     envelope: bytes = b""
     """Who this is and what the answer needs, sealed; queueing cannot read it."""
     reply_wanted: bool = False
-    """Whether the gateway is owed an answer."""
+    """Whether the gateway gets a reply."""
     refusal: Refusal | None = None
     """Already refused at the door; a known request id still gets its old answer."""
     late: bool = False
@@ -260,6 +279,11 @@ class Ticket(Struct, frozen=True, kw_only=True):
     request: str = ""
     """Hex digest of the request that made it; the seal of its envelope is bound to it."""
 
+    @property
+    def key(self) -> str:
+        """By this a page finds the ticket in a snapshot (``match_key`` in functions/shared/ticket.lua)."""
+        return self.request[-8:]
+
 
 class Moved(Struct, frozen=True, kw_only=True):
     """What a staff move came to."""
@@ -278,10 +302,16 @@ class Called(Struct, frozen=True, kw_only=True):
     calls: int
     """1, and one more for each recall: a board that sees it grow chimes again."""
     state: State
+    key: str = ""
+    """The ticket's match key. Pages compare it, because a token may come again the next day."""
+    sequence: int = 0
+    """Number of the call in its facility: each call and recall is one more. 0 in ``now``."""
+    queue: str = ""
+    """Queue id. Empty in ``now``."""
 
 
 class QueueView(Struct, frozen=True, kw_only=True):
-    """One queue as anybody in the hall may see it: numbers and counters, never people."""
+    """One queue as anybody may see it: numbers and counters alone."""
 
     id: str
     name: str
@@ -297,6 +327,10 @@ class QueueView(Struct, frozen=True, kw_only=True):
     """Last calls, newest first, kept visible after they end."""
     next: tuple[str, ...]
     """Token numbers in the order they will be called; the first ``NEXT_SHOWN`` of them."""
+    next_keys: tuple[str, ...] = ()
+    """Match keys of ``next``, in the same order."""
+    expected_tokens: tuple[str, ...] = ()
+    """Numbers that count from check-in, oldest first; the first 50."""
     pace_s: int
     """Seconds between two calls by the whole queue, from the last calls; 0 while unknown."""
     pace_low_s: int
@@ -304,7 +338,7 @@ class QueueView(Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """A whole facility's hall at one moment."""
+    """A whole facility at one moment."""
 
     facility: str
     name: str
@@ -313,10 +347,15 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     at_ms: int
     queues: tuple[QueueView, ...]
     counters: tuple[Counter, ...]
+    calls: tuple[Called, ...] = ()
+    """Every call and recall of the last five minutes, oldest first, at most 50. A board announces each whose
+    ``sequence`` is above the last it announced."""
+    last_call: int = 0
+    """Sequence of the last call of this facility, undone or not."""
 
 
 class PendingReply(Struct, frozen=True, kw_only=True):
-    """An answer owed to the gateway. ``envelope`` stays sealed here."""
+    """A reply that the gateway has not got yet. ``envelope`` stays sealed here."""
 
     id: str
     """Where it stands in the outbox: partition and stream id."""
@@ -339,7 +378,7 @@ class PendingReply(Struct, frozen=True, kw_only=True):
 
 
 class ParkedReply(Struct, frozen=True, kw_only=True):
-    """A pending reply nobody could pay: shown to an administrator, who may send it again."""
+    """A reply that could not be delivered: shown to an administrator, who may send it again."""
 
     id: str
     kind: ReplyKind

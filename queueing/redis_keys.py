@@ -79,6 +79,13 @@ def changes_key(partition: str) -> str:
     return f"{partition}:news"
 
 
+def events_key(partition: str) -> str:
+    """Event log of one partition."""
+    return f"{partition}:events"
+
+
+CLOCK_KEY: Final = "{clock}"
+"""The latest time of a clock that ran ahead and was healed since, unix ms."""
 LIBRARIES_KEY: Final = "{libraries}"
 """Hash of the libraries of functions that releases have loaded: name → when last, unix ns; the newest few."""
 FACILITIES_KEY: Final = "{facilities}"

@@ -6,16 +6,29 @@ import msgspec
 
 from queueing import library
 from queueing.errors import QueueingError
-from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
+from queueing.models import Burst, Counter, Facility, Policy, PresenceRule, Queue, Rate
 from queueing.redis_keys import FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
 
 HIP_ID_MAX: Final = 250
 PAGE_MAX: Final = 1000
 
+
+class _PackedPolicy(msgspec.Struct, frozen=True, array_like=True):
+    """``Policy`` as functions/shared/policy.lua reads it. New fields go to the end, with a default."""
+
+    far: PresenceRule
+    stale: PresenceRule
+    unknown: PresenceRule
+    near_m: int
+    rate: Rate | None = None
+    burst: Burst | None = None
+    no_show_after_s: int = 0
+
+
 _pack = msgspec.msgpack.Encoder().encode
 _read_facility = msgspec.msgpack.Decoder(Facility).decode
-_read_policy = msgspec.msgpack.Decoder(tuple[PresenceRule, PresenceRule, PresenceRule, int]).decode
+_read_policy = msgspec.msgpack.Decoder(_PackedPolicy).decode
 _read_queue = msgspec.msgpack.Decoder(Queue).decode
 _read_counter = msgspec.msgpack.Decoder(Counter).decode
 
@@ -58,13 +71,16 @@ def _facility_of(found: dict[bytes, bytes]) -> Facility:
 
 
 def _packed_policy(policy: Policy) -> bytes:
-    """As ``decide`` in functions/enqueue.lua reads it: a list, because every scan with a position unpacks it."""
-    return _pack((policy.far, policy.stale, policy.unknown, policy.near_m))
+    """A list, because every scan reads it. Raises RegistryError for a value outside its limits."""
+    fields = msgspec.structs.asdict(policy)
+    try:
+        return _pack(msgspec.convert(msgspec.convert(fields, Policy), _PackedPolicy, from_attributes=True))
+    except msgspec.ValidationError as error:
+        raise RegistryError(str(error)) from None
 
 
 def _policy_of(packed: bytes) -> Policy:
-    far, stale, unknown, near_m = _read_policy(packed)
-    return Policy(far=far, stale=stale, unknown=unknown, near_m=near_m)
+    return Policy(**msgspec.structs.asdict(_read_policy(packed)))
 
 
 def _place_of(facility: Facility) -> bytes:
@@ -158,7 +174,7 @@ class Registry:
         await self._configure(hip, "default", queue)
 
     async def set_policy(self, hip: str, policy: Policy) -> None:
-        """What becomes of shares whose presence is not proved."""
+        """The facility's rules, from the next call on. Raises RegistryError for a value outside its limits."""
         await self._configure(hip, "policy", _packed_policy(policy))
 
     async def map_text(self, hip: str, text: str, counter: str) -> None:

@@ -1,21 +1,16 @@
 """Every word the console says, in one place. English for now; a second language is a second table."""
 
 from kiosk.locales import BOOK, ENGLISH
-from queueing.models import Assurance, Lane, Nearness, Outcome, PresenceRule, Refusal, State
+from queueing import lanes
+from queueing.models import Assurance, Nearness, Outcome, PresenceRule, Refusal, State
 
 ORDER = (
     "First come, first called; seniors, pregnant women and people with disabilities count as some minutes earlier, "
     "emergencies go before everybody."
 )
 
-LANES = {
-    Lane.ORDINARY: "Ordinary",
-    Lane.SENIOR: "Senior, 60 or older",
-    Lane.PREGNANT: "Pregnant",
-    Lane.DISABLED: "Person with disability",
-    Lane.EMERGENCY: "Emergency",
-}
-LANE_MARKS = {Lane.SENIOR: "60+", Lane.PREGNANT: "PREG", Lane.DISABLED: "PwD", Lane.EMERGENCY: "EMERG"}
+LANES = {lane: row.label for lane, row in lanes.LANES.items()}
+LANE_MARKS = {lane: row.mark for lane, row in lanes.LANES.items()}
 
 STATES = {
     State.EXPECTED: "Not here yet",

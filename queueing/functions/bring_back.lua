@@ -1,12 +1,20 @@
---[[ bring_back: from hold to the old place, from no-show to a place after the next two.
+--[[ bring_back: from hold to the old place; from no-show or done to a place after the next two.
+     A ticket that ended on an earlier day stays ended: its number may have been given again.
   KEYS   1 root      ARGV 1 clock   2 ticket id   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
+local RETURNING = {STATE.HELD, STATE.NO_SHOW, STATE.DONE}
+
+local function ended_today(ticket, clock)
+  return LIVING[ticket[T.state]] or ticket[T.ended] >= last_midnight_ms(clock)
+end
+
 register('bring_back', function(keys, args)
-  return move(keys, args, 'returned', {STATE.HELD, STATE.NO_SHOW}, function(ticket, _, facility)
-    if ticket[T.state] == STATE.NO_SHOW then
+  return move(keys, args, 'returned', EVENT.RETURNED, RETURNING, function(ticket, _, facility)
+    if ticket[T.state] ~= STATE.HELD then
       ticket[T.score] = near_the_front(facility, ticket[T.queue], ticket[T.score])
     end
     ticket[T.state] = STATE.WAITING
-  end)
+    ticket[T.ended] = 0
+  end, ended_today)
 end)

@@ -1,7 +1,9 @@
---[[ call_next: the clerk's one key. Who stands at the counter is finished, the first of its queues is called.
+--[[ call_next: the clerk's one key. The visit at the counter ends, and the first of the counter's queues is called.
   KEYS   1 root
   ARGV   1 clock   2 counter   3 who   4 ticket id the clerk sees at the counter, '' none, '*' does not look
-  Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN with who is there when another press was first; EMPTY
+         5 whether the called person came: 'finish', 'no_show', 'ask' (reply UNANSWERED), '' (the facility's rule)
+  Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN with who is there when another press was first; EMPTY;
+         UNANSWERED with who is there: called, never started, and the clerk must say whether the person came
   Cost   O(log n) for each queue the counter serves ]]
 
 local function first_of(facility, queues)
@@ -27,18 +29,20 @@ register('call_next', function(keys, args)
     return ticket_reply(facility, OUTCOME.TAKEN, there, load_ticket(facility, there))
   end
   local images = {}
-  finish_current(facility, clock, counter, images)
+  if not end_current(facility, clock, counter, args[5], by, images) then
+    return ticket_reply(facility, OUTCOME.UNANSWERED, there, load_ticket(facility, there))
+  end
   local id = first_of(facility, config.queues)
   if not id then
     if #images > 0 then
       remember(facility, clock, by, images, counter, there)
-      tell(facility, 'done', '', counter, by)
+      announce_change(facility, 'done', '', counter, by)
     end
     return {OUTCOME.EMPTY}
   end
   local ticket, packed = load_ticket(facility, id)
-  call_to(facility, clock, counter, id, ticket, packed, images)
+  call_to(facility, clock, counter, by, id, ticket, packed, images)
   remember(facility, clock, by, images, counter, there)
-  tell(facility, 'called', ticket[T.token], counter, by)
+  announce_change(facility, 'called', ticket[T.token], counter, by)
   return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end)

@@ -1,6 +1,7 @@
---[[ call_this: call one chosen ticket to a counter; who stands there is finished.
-  KEYS   1 root      ARGV 1 clock   2 ticket id   3 who   4 counter
-  Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN when another counter has it
+--[[ call_this: call one chosen ticket to a counter; the visit there ends.
+  KEYS   1 root
+  ARGV   1 clock   2 ticket id   3 who   4 counter   5 whether the called person there came, as in call_next
+  Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN when another counter has it; UNANSWERED as in call_next
   Cost   O(log n) ]]
 register('call_this', function(keys, args)
   local facility = open_facility(keys[1])
@@ -16,9 +17,11 @@ register('call_this', function(keys, args)
     return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket)
   end
   local images, there = {}, at_counter(facility, counter)
-  finish_current(facility, clock, counter, images)
-  call_to(facility, clock, counter, id, ticket, packed, images)
+  if not end_current(facility, clock, counter, args[5], by, images) then
+    return ticket_reply(facility, OUTCOME.UNANSWERED, there, load_ticket(facility, there))
+  end
+  call_to(facility, clock, counter, by, id, ticket, packed, images)
   remember(facility, clock, by, images, counter, there)
-  tell(facility, 'called', ticket[T.token], counter, by)
+  announce_change(facility, 'called', ticket[T.token], counter, by)
   return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end)

@@ -4,7 +4,7 @@
   Cost   O(log n) ]]
 register('cancel', function(keys, args)
   local living = {STATE.EXPECTED, STATE.WAITING, STATE.CALLED, STATE.SERVING, STATE.HELD, STATE.NO_SHOW}
-  return move(keys, args, 'cancelled', living, function(ticket, clock)
+  return move(keys, args, 'cancelled', EVENT.CANCELLED, living, function(ticket, clock)
     ticket[T.state] = STATE.CANCELLED
     ticket[T.ended] = clock.now
   end)

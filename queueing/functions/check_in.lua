@@ -3,8 +3,8 @@
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('check_in', function(keys, args)
-  return move(keys, args, 'checked-in', {STATE.EXPECTED}, function(ticket, clock)
+  return move(keys, args, 'checked-in', EVENT.CHECKED_IN, {STATE.EXPECTED}, function(ticket, clock, facility)
     ticket[T.state] = STATE.WAITING
-    ticket[T.score] = order_at(clock.now, ticket[T.lane])
+    ticket[T.score] = order_at(order_now(facility, clock), ticket[T.lane])
   end)
 end)

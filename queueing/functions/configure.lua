@@ -1,11 +1,13 @@
---[[ configure: what an administrator sets; counts from the next call on, wherever it is made.
+--[[ configure: what an administrator sets; it takes effect with the next call of every process.
   KEYS   1 root
   ARGV   1 act, then its own:
          facility  hip id, packed facility, packed policy, time zone or '', packed {latitude, longitude} or ''
          queue     queue id, packed queue, then name and packed counter of each counter to add when missing
          counter   name, packed counter
-         default   queue id          policy  packed {far, stale, unknown, near m}          text  printed text, counter name ('' forgets)
-  Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when there is none such,
+         default   queue id
+         policy    packed rules (shared/policy.lua)
+         text      printed text, counter name ('' forgets)
+  Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when it does not exist,
          'FACILITY' when the facility is not registered
   Cost   O(queues of the facility) ]]
 
@@ -80,6 +82,6 @@ register('configure', function(keys, args)
   local facility = open_facility(keys[1])
   if args[1] ~= 'facility' and redis.call('HEXISTS', facility.record, 'hip') == 0 then return 'FACILITY' end
   local done = ACTS[args[1]](facility, args)
-  if done == 1 then tell(facility, 'configured', '', '', '') end
+  if done == 1 then announce_change(facility, 'configured', '', '', '') end
   return done
 end, {})

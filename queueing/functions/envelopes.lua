@@ -1,8 +1,8 @@
---[[ envelopes: the sealed envelopes of these tickets; reads only, and cannot read what it reads.
+--[[ envelopes: the sealed envelopes of these tickets; reads only. The store cannot open them.
   KEYS   1 root
   ARGV   ticket ids
-  Reply  {sealed or '', …} in the order asked
-  Cost   O(tickets asked for) ]]
+  Reply  {sealed or '', …} in the order of the ids
+  Cost   O(tickets named) ]]
 register('envelopes', function(keys, args)
   local facility = open_facility(keys[1])
   local found = {}

@@ -3,7 +3,7 @@
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('finish', function(keys, args)
-  return move(keys, args, 'done', {STATE.CALLED, STATE.SERVING}, function(ticket, clock)
+  return move(keys, args, 'done', EVENT.DONE, {STATE.CALLED, STATE.SERVING}, function(ticket, clock)
     ticket[T.state] = STATE.DONE
     ticket[T.ended] = clock.now
   end)

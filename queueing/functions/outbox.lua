@@ -1,17 +1,17 @@
---[[ outbox: what becomes of pending replies the relay has claimed. Six small acts on one partition.
+--[[ outbox: what happens to pending replies that a relay has claimed. Six small acts on one partition.
   KEYS   1 {partition}
-  ARGV   delivered: stream ids                       the pending replies are forgotten, sealed envelope and all
+  ARGV   delivered: stream ids                       the pending replies are deleted, with their envelopes
          park:   stream id, reason, sealed envelope  kept where an administrator sees it
          parked: facility key, at most            Reply {{id, envelope, meta, reason, parked ms}, …}, newest first
-         resend: facility key, parked id          owed again, from now; its thirty seconds begin anew
+         resend: facility key, parked id          pending again; its thirty seconds begin now
          tidy:   after how long, ms                forgets relays that did not ask for so long and hold nothing
                                                    Reply names of those that hold something
-         orphan: idle ms, names of relays          what they hold counts as left alone for so long
-  Reply  how many pending replies it touched, or as told
+         orphan: idle ms, names of relays          their claims count as idle for so long
+  Reply  how many pending replies it touched, or as stated
   Cost   O(pending replies named); parked reads at most PARKED_KEPT ]]
 
 local GROUP = 'relay'
-local PARKED_KEPT = 10000        -- a whole bad morning of a state; the oldest goes first
+local PARKED_KEPT = 10000        -- a bad morning of a whole state; the oldest goes first
 local PARKED_S = 2 * 24 * 3600
 local ORPHANS_AT_ONCE = 1000     -- more than a relay has in hand; the rest is found when its time has passed
 
@@ -63,13 +63,13 @@ register('outbox_resend', function(keys, args)
   return 1
 end)
 
--- Every relay that ever ran is known to the group by its name, and each start brings a new one. To forget one that holds
--- a claim would lose the pending reply; here nothing comes between the look and the act.
+-- The group knows every relay that ever ran by its name, and each start brings a new name. A relay that holds a claim
+-- must stay, or its pending reply would be lost. Check and deletion are one step here.
 register('outbox_tidy', function(keys, args)
   local outbox, holding = keys[1] .. ':owed', {}
-  for _, told in ipairs(redis.call('XINFO', 'CONSUMERS', outbox, GROUP)) do
+  for _, fields in ipairs(redis.call('XINFO', 'CONSUMERS', outbox, GROUP)) do
     local relay = {}
-    for i = 1, #told, 2 do relay[told[i]] = told[i + 1] end
+    for i = 1, #fields, 2 do relay[fields[i]] = fields[i + 1] end
     if relay.pending > 0 then
       holding[#holding + 1] = relay.name
     elseif relay.idle > tonumber(args[1]) then

@@ -1,4 +1,4 @@
---[[ recall: announce again whom this counter called. Cannot be taken back: the facility has heard it.
+--[[ recall: announce again the person this counter called. It cannot be undone: it was already heard.
   KEYS   1 root      ARGV 1 clock   2 counter   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}; EMPTY when nobody is called there
   Cost   O(log n) ]]
@@ -12,11 +12,11 @@ register('recall', function(keys, args)
   local ticket, packed = load_ticket(facility, id)
   if not ticket then return {OUTCOME.EMPTY} end
   if not allowed(ticket, {STATE.CALLED}) then return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket) end
-  shift(facility, clock, id, ticket, packed, function(t)
+  shift(facility, clock, EVENT.RECALLED, by, id, ticket, packed, function(t)
     t[T.calls] = t[T.calls] + 1
-    t[T.revision] = t[T.revision] - 1   -- announcing again is no move: the call itself can still be taken back
+    t[T.revision] = t[T.revision] - 1   -- announcing again is no move: the call itself can still be undone
   end)
   note_call(facility, ticket[T.queue], clock, id, ticket)
-  tell(facility, 'recalled', ticket[T.token], counter, by)
+  announce_change(facility, 'recalled', ticket[T.token], counter, by)
   return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end)

@@ -1,11 +1,11 @@
---[[ set_lane: staff see why somebody should go sooner (or not); the head start counts from the arrival.
+--[[ set_lane: staff change the lane of a ticket; the head start counts from the arrival.
   KEYS   1 root      ARGV 1 clock   2 ticket id   3 who   4 lane
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('set_lane', function(keys, args)
   local lane = tonumber(args[4])
   local movable = {STATE.EXPECTED, STATE.WAITING, STATE.HELD, STATE.NO_SHOW}
-  return move(keys, args, 'lane', movable, function(ticket)
+  return move(keys, args, 'lane', EVENT.LANE_CHANGED, movable, function(ticket)
     ticket[T.score] = ticket[T.score] + (HEAD_START_MS[ticket[T.lane]] - HEAD_START_MS[lane]) * ORDER_MS
     ticket[T.lane] = lane
   end)

@@ -1,55 +1,81 @@
---[[ snapshot: the whole facility at one moment, as everybody in it may see it; reads only.
+--[[ snapshot: the whole facility at one moment, as everybody may see it; reads only.
   KEYS   1 root
   ARGV   1 clock   2 how many next numbers of each queue
   Reply  packed map in the words of models.Snapshot, false for an unknown facility
   Cost   O(queues x (shown + log n)) ]]
 
-local function token_of(facility, id)
-  local ticket = load_ticket(facility, id)
-  return ticket and ticket[T.token]
+local EXPECTED_SHOWN = 50              -- more numbers than a screen can show
+local CALLS_SHOWN_MS = 5 * MINUTE_MS   -- a board announces no call older than three minutes
+
+local function read_all(facility, ids)
+  local tickets = {}
+  for _, id in ipairs(ids) do
+    local ticket = load_ticket(facility, id)
+    if ticket then tickets[#tickets + 1] = ticket end
+  end
+  return tickets
 end
 
-local function called_now(facility, queue)
-  local now, expected = {}, 0
-  for _, id in ipairs(redis.call('ZREVRANGE', aside_key(facility, queue), 0, -1)) do
-    local ticket = load_ticket(facility, id)
-    if ticket and ticket[T.state] == STATE.EXPECTED then expected = expected + 1 end
-    if ticket and allowed(ticket, {STATE.CALLED, STATE.SERVING}) then
-      now[#now + 1] = {token = ticket[T.token], counter = ticket[T.counter], at_ms = ticket[T.called],
-        calls = ticket[T.calls], state = ticket[T.state]}
+-- Those at a counter, newest call first; and the tokens of those who must check in, oldest first.
+local function view_aside(facility, queue)
+  local now, expected, tokens = {}, 0, {}
+  for _, ticket in ipairs(read_all(facility, redis.call('ZRANGE', aside_key(facility, queue), 0, -1))) do
+    if ticket[T.state] == STATE.EXPECTED then
+      expected = expected + 1
+      if expected <= EXPECTED_SHOWN then tokens[expected] = ticket[T.token] end
+    elseif allowed(ticket, {STATE.CALLED, STATE.SERVING}) then
+      now[#now + 1] = {token = ticket[T.token], key = match_key(ticket), counter = ticket[T.counter],
+        at_ms = ticket[T.called], calls = ticket[T.calls], state = ticket[T.state]}
     end
   end
   table.sort(now, function(a, b) return a.at_ms > b.at_ms end)
-  return now, expected
+  return now, expected, tokens
+end
+
+local function view_call(facility, line)
+  local call = cmsgpack.unpack(line)
+  local ticket = load_ticket(facility, call[CALL.id])
+  return {token = call[CALL.token], key = call[CALL.key] or '', counter = call[CALL.counter], at_ms = call[CALL.at],
+    calls = call[CALL.calls], state = ticket and ticket[T.state] or STATE.DONE, sequence = call[CALL.sequence] or 0,
+    queue = call[CALL.queue] or ''}
 end
 
 local function called_lately(facility, queue)
   local recent = {}
-  for _, line in ipairs(redis.call('LRANGE', calls_key(facility, queue), 0, -1)) do
-    local call = cmsgpack.unpack(line)
-    local ticket = load_ticket(facility, call[1])
-    recent[#recent + 1] = {token = call[2], counter = call[3], at_ms = call[4], calls = call[5],
-      state = ticket and ticket[T.state] or STATE.DONE}
+  for i, line in ipairs(redis.call('LRANGE', queue_calls_key(facility, queue), 0, -1)) do
+    recent[i] = view_call(facility, line)
   end
   return recent
 end
 
-local function next_tokens(facility, queue, shown)
-  local tokens = {}
-  for _, id in ipairs(redis.call('ZRANGE', waiting_key(facility, queue), 0, shown - 1)) do
-    tokens[#tokens + 1] = token_of(facility, id)
+-- The calls and recalls that a board may still have to announce, oldest first.
+local function calls_to_announce(facility, clock)
+  local calls = {}
+  for _, line in ipairs(redis.call('LRANGE', calls_key(facility), 0, -1)) do
+    local call = view_call(facility, line)
+    if call.at_ms >= clock.now - CALLS_SHOWN_MS then table.insert(calls, 1, call) end
   end
-  return tokens
+  return calls
+end
+
+local function next_tickets(facility, queue, shown)
+  local tokens, match_keys = {}, {}
+  for i, ticket in ipairs(read_all(facility, redis.call('ZRANGE', waiting_key(facility, queue), 0, shown - 1))) do
+    tokens[i], match_keys[i] = ticket[T.token], match_key(ticket)
+  end
+  return tokens, match_keys
 end
 
 local function view_queue(facility, queue, shown, today)
   local config = config_of(facility, 'q:' .. queue)
-  local now, expected = called_now(facility, queue)
+  local now, expected, expected_tokens = view_aside(facility, queue)
+  local tokens, match_keys = next_tickets(facility, queue, shown)
   local pace = pace_of(facility, queue)
   return {id = queue, name = config.name, prefix = config.prefix, open = config.open,
     waiting = redis.call('ZCARD', waiting_key(facility, queue)), expected = expected,
-    issued = tonumber(redis.call('HGET', today, 'n' .. queue) or 0), now = now, recent = called_lately(facility, queue),
-    next = next_tokens(facility, queue, shown), pace_s = pace[1], pace_low_s = pace[2], pace_high_s = pace[3]}
+    expected_tokens = expected_tokens, issued = tonumber(redis.call('HGET', today, 'n' .. queue) or 0), now = now,
+    recent = called_lately(facility, queue), next = tokens, next_keys = match_keys, pace_s = pace[1],
+    pace_low_s = pace[2], pace_high_s = pace[3]}
 end
 
 register('snapshot', function(keys, args)
@@ -59,7 +85,8 @@ register('snapshot', function(keys, args)
   local settings = cmsgpack.unpack(packed)
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
-  local day = math.max(clock.day, tonumber(redis.call('HGET', facility.record, 'day') or 0))
+  local state = redis.call('HMGET', facility.record, 'day', 'calls')
+  local day = math.max(clock.day, tonumber(state[1] or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(facility)) do
     queues[i] = view_queue(facility, queue, tonumber(args[2]), day_key(facility, day))
@@ -67,5 +94,6 @@ register('snapshot', function(keys, args)
   local counters = {}
   for i, name in ipairs(counter_names(facility)) do counters[i] = config_of(facility, 'k:' .. name) end
   return cmsgpack.pack({facility = settings.hip_id, name = settings.name, day = day, at_ms = clock.now,
-    queues = queues, counters = counters})
+    queues = queues, counters = counters, calls = calls_to_announce(facility, clock),
+    last_call = tonumber(state[2] or 0)})
 end, {'no-writes'})

@@ -3,7 +3,7 @@
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
 register('start', function(keys, args)
-  return move(keys, args, 'serving', {STATE.CALLED}, function(ticket, clock)
+  return move(keys, args, 'serving', EVENT.SERVING, {STATE.CALLED}, function(ticket, clock)
     ticket[T.state] = STATE.SERVING
     ticket[T.started] = clock.now
   end)

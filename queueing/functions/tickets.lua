@@ -1,8 +1,9 @@
 --[[ tickets: tickets as staff and the patient's own page see them; reads only.
   KEYS   1 root
-  ARGV   1 'all' or 'these'   2 at most; then queue ids (none: every queue) or ticket ids
-  Reply  {{ticket id, packed ticket, ahead}, …}: at the counters first, then waiting in calling order, then the others
-  Cost   O(log n + tickets asked for) ]]
+  ARGV   1 'all', 'these' or 'ended'   2 at most; then queue ids (none: every queue) or ticket ids
+  Reply  {{ticket id, packed ticket, ahead}, …}: of each queue those aside first, then those who
+         wait, in calling order; 'ended': done and cancelled today, newest first
+  Cost   O(log n + tickets named) ]]
 
 local function read_tickets(facility, ids, first_ahead)
   local found = {}
@@ -19,7 +20,8 @@ local function of_queues(facility, queues, most)
     for _, key in ipairs({aside_key(facility, queue), waiting_key(facility, queue)}) do
       local ids = redis.call('ZRANGE', key, 0, most - #found - 1)
       if most > #found then
-        for _, line in ipairs(read_tickets(facility, ids, key == waiting_key(facility, queue))) do found[#found + 1] = line end
+        local waiting = key == waiting_key(facility, queue)
+        for _, line in ipairs(read_tickets(facility, ids, waiting)) do found[#found + 1] = line end
       end
     end
   end
@@ -28,8 +30,11 @@ end
 
 register('tickets', function(keys, args)
   local facility = open_facility(keys[1])
-  local most, asked = tonumber(args[2]), {}
-  for i = 3, #args do asked[#asked + 1] = args[i] end
-  if args[1] == 'these' then return read_tickets(facility, asked) end
-  return of_queues(facility, #asked > 0 and asked or queue_ids(facility), most)
+  local most, named = tonumber(args[2]), {}
+  for i = 3, #args do named[#named + 1] = args[i] end
+  if args[1] == 'these' then return read_tickets(facility, named) end
+  if args[1] == 'ended' then
+    return read_tickets(facility, redis.call('ZREVRANGE', ended_key(facility), 0, most - 1))
+  end
+  return of_queues(facility, #named > 0 and named or queue_ids(facility), most)
 end, {'no-writes'})

@@ -1,6 +1,7 @@
---[[ transfer: the same person, the same number, another queue (registration, room, lab, pharmacy); there it counts from now.
+--[[ transfer: the same person and number, in another queue (registration, room, lab, pharmacy), where the place counts
+     from now.
   KEYS   1 root      ARGV 1 clock   2 ticket id   3 who   4 queue id
-  Reply  {outcome, ticket id, packed ticket, ahead}; UNKNOWN_QUEUE, NOT_ALLOWED into the queue it stands in
+  Reply  {outcome, ticket id, packed ticket, ahead}; UNKNOWN_QUEUE; NOT_ALLOWED into the queue it stands in
   Cost   O(log n) ]]
 register('transfer', function(keys, args)
   local facility = open_facility(keys[1])
@@ -9,9 +10,9 @@ register('transfer', function(keys, args)
   local ticket = load_ticket(facility, args[2])
   if ticket and ticket[T.queue] == to then return ticket_reply(facility, OUTCOME.NOT_ALLOWED, args[2], ticket) end
   local from = {STATE.WAITING, STATE.CALLED, STATE.SERVING, STATE.HELD, STATE.NO_SHOW}
-  return move(keys, args, 'transferred', from, function(moved, clock)
+  return move(keys, args, 'transferred', EVENT.TRANSFERRED, from, function(moved, clock)
     moved[T.queue] = to
     moved[T.state] = STATE.WAITING
-    moved[T.score] = order_at(clock.now, moved[T.lane])
+    moved[T.score] = order_at(order_now(facility, clock), moved[T.lane])
   end)
 end)

@@ -1,10 +1,10 @@
---[[ undo: take back the last move of this member of staff, when nobody else has touched its tickets since; asked again,
-     the one before it.
-  KEYS   1 root      ARGV 1 clock   2 counter (where the clerk sits; only told to the changes)   3 who
+--[[ undo: take back the last move of this member of staff, unless somebody else moved its tickets since. Called again,
+     it takes back the move before.
+  KEYS   1 root      ARGV 1 clock   2 counter where the clerk sits (for the change hint)   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}; NOTHING_TO_UNDO, or TAKEN when somebody moved it on
   Cost   O(log n) for each ticket of the move (two at most) ]]
 
--- Nobody moved the tickets since, and whoever goes back to a counter finds it free.
+-- True when nobody moved the tickets since, and the counters they go back to are free.
 local function untouched(facility, images)
   local own = {}
   for _, image in ipairs(images) do
@@ -22,7 +22,7 @@ local function untouched(facility, images)
   return true
 end
 
-local function restore(facility, clock, image)
+local function restore(facility, clock, image, by)
   local id = image[1]
   local ticket = load_ticket(facility, id)
   leave_sets(facility, id, ticket)
@@ -30,11 +30,11 @@ local function restore(facility, clock, image)
   local before = cmsgpack.unpack(image[2])
   local was = before[T.revision]
   before[T.revision] = ticket[T.revision]
-  save_ticket(facility, id, before, clock.now)
+  record_event(facility, clock, EVENT.UNDONE, id, save_ticket(facility, id, before, clock.now), by)
   return id, before, was
 end
 
--- What an earlier move of the same hands left behind stands there again, so that it can be taken back as well.
+-- The ticket is again as an earlier move of the same person left it, so that this move can be undone too.
 local function adopt(moves, id, was, is)
   for _, earlier in ipairs(moves) do
     for _, image in ipairs(earlier[2]) do
@@ -44,10 +44,8 @@ local function adopt(moves, id, was, is)
 end
 
 local function forget_call(facility, queue, id)
-  local key = calls_key(facility, queue)
-  for _, line in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    if cmsgpack.unpack(line)[1] == id then redis.call('LREM', key, 1, line) end
-  end
+  remove_calls(queue_calls_key(facility, queue), id)
+  remove_calls(calls_key(facility), id)
 end
 
 register('undo', function(keys, args)
@@ -65,7 +63,7 @@ register('undo', function(keys, args)
   table.remove(moves, 1)
   local id, ticket, was
   for i = #last[2], 1, -1 do
-    id, ticket, was = restore(facility, clock, last[2][i])
+    id, ticket, was = restore(facility, clock, last[2][i], by)
     adopt(moves, id, was, ticket[T.revision])
     if ticket[T.state] == STATE.WAITING then forget_call(facility, ticket[T.queue], id) end
     if ticket[T.state] == STATE.CALLED or ticket[T.state] == STATE.SERVING then
@@ -73,6 +71,6 @@ register('undo', function(keys, args)
     end
   end
   redis.call('HSET', undo_key(facility), by, cmsgpack.pack(moves))
-  tell(facility, 'undone', ticket[T.token], last[3], by)
+  announce_change(facility, 'undone', ticket[T.token], last[3], by)
   return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end)

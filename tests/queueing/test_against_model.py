@@ -151,14 +151,14 @@ class QueueMachine(RuleBasedStateMachine):
             assert moved.ticket is None
             return
         assert moved.ticket
-        told = moved.ticket
-        assert (told.id, told.token, told.queue, told.state) == (
+        ticket = moved.ticket
+        assert (ticket.id, ticket.token, ticket.queue, ticket.state) == (
             person.ticket,
             person.token,
             person.queue,
             person.state,
         )
-        assert (told.lane, told.counter, told.calls) == (person.lane, person.counter, person.calls)
+        assert (ticket.lane, ticket.counter, ticket.calls) == (person.lane, person.counter, person.calls)
 
     def finish_current(self, counter: str) -> list[str]:
         ticket = self.model.there.get(counter)
@@ -245,7 +245,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.note_touched(by, [ticket])
             if act == "check_in":
                 person.order = self.model.now() - HEAD_START_MIN[person.lane]
-            if act == "bring_back" and person.state is State.NO_SHOW:
+            if act == "bring_back" and person.state in (State.NO_SHOW, State.DONE):
                 person.order = self.near_the_front(person)
             person.state = goes_to
             if goes_to not in AT_COUNTER:
@@ -345,7 +345,7 @@ MOVES: dict[str, tuple[frozenset[State], State]] = {
     "finish": (frozenset(AT_COUNTER), State.DONE),
     "hold": (frozenset({State.WAITING, *AT_COUNTER}), State.HELD),
     "no_show": (frozenset({State.CALLED}), State.NO_SHOW),
-    "bring_back": (frozenset({State.HELD, State.NO_SHOW}), State.WAITING),
+    "bring_back": (frozenset({State.HELD, State.NO_SHOW, State.DONE}), State.WAITING),
     "cancel": (LIVING, State.CANCELLED),
 }
 

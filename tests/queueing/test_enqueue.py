@@ -25,7 +25,7 @@ from queueing.models import (
 )
 from queueing.outbox import Outbox
 from queueing.redis_keys import facility_root
-from queueing.registry import Registry
+from queueing.registry import Registry, RegistryError
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, again, arrival, build, kolkata, open_desk
 
@@ -34,166 +34,166 @@ SRINAGAR = (34.0837, 74.7973)
 
 
 @dataclass
-class Hall:
+class Hospital:
     store: Store
     desk: OpdDesk
     registry: Registry
 
 
 @pytest.fixture
-async def hall(store: Store) -> Hall:
+async def hospital(store: Store) -> Hospital:
     await build(store, latitude=SRINAGAR[0], longitude=SRINAGAR[1])
-    return Hall(store, open_desk(store), Registry(store))
+    return Hospital(store, open_desk(store), Registry(store))
 
 
-async def test_numbers_begin_at_one_and_are_the_queues_own(hall: Hall) -> None:
-    first = await hall.desk.enqueue(arrival())
-    second = await hall.desk.enqueue(arrival())
-    other = await hall.desk.enqueue(arrival(text="R1"))
+async def test_numbers_begin_at_one_and_are_the_queues_own(hospital: Hospital) -> None:
+    first = await hospital.desk.enqueue(arrival())
+    second = await hospital.desk.enqueue(arrival())
+    other = await hospital.desk.enqueue(arrival(text="R1"))
     assert [place.token for place in (first, second, other)] == ["M-001", "M-002", "R-001"]
     assert (first.ahead, second.ahead) == (0, 1)
     assert first.expires_in_s == 1800
 
 
-async def test_64_scans_of_one_patient_at_once_give_one_number(hall: Hall) -> None:
+async def test_64_scans_of_one_patient_at_once_give_one_number(hospital: Hospital) -> None:
     patient = arrival()
-    places = await asyncio.gather(*(hall.desk.enqueue(again(patient)) for _ in range(64)))
+    places = await asyncio.gather(*(hospital.desk.enqueue(again(patient)) for _ in range(64)))
     assert {place.token for place in places} == {"M-001"}
     assert sorted(place.outcome for place in places) == [Outcome.NEW] + [Outcome.SAME_PERSON] * 63
 
 
-async def test_64_patients_at_once_get_64_numbers_without_a_gap(hall: Hall) -> None:
-    places = await asyncio.gather(*(hall.desk.enqueue(arrival()) for _ in range(64)))
+async def test_64_patients_at_once_get_64_numbers_without_a_gap(hospital: Hospital) -> None:
+    places = await asyncio.gather(*(hospital.desk.enqueue(arrival()) for _ in range(64)))
     assert sorted(place.token for place in places) == [f"M-{number:03d}" for number in range(1, 65)]
 
 
-async def test_people_of_one_millisecond_are_called_in_the_order_of_their_numbers(hall: Hall) -> None:
-    await asyncio.gather(*(hall.desk.enqueue(arrival()) for _ in range(64)))
-    called = [await hall.desk.call_next(HIP, "M1", by="clerk") for _ in range(64)]
+async def test_people_of_one_millisecond_are_called_in_the_order_of_their_numbers(hospital: Hospital) -> None:
+    await asyncio.gather(*(hospital.desk.enqueue(arrival()) for _ in range(64)))
+    called = [await hospital.desk.call_next(HIP, "M1", by="clerk") for _ in range(64)]
     assert [moved.ticket.token for moved in called if moved.ticket] == [f"M-{number:03d}" for number in range(1, 65)]
 
 
-async def test_32_deliveries_of_one_request_at_once_write_once(hall: Hall) -> None:
+async def test_32_deliveries_of_one_request_at_once_write_once(hospital: Hospital) -> None:
     share = arrival()
-    places = await asyncio.gather(*(hall.desk.enqueue(share) for _ in range(32)))
+    places = await asyncio.gather(*(hospital.desk.enqueue(share) for _ in range(32)))
     assert {place.token for place in places} == {"M-001"}
     assert sorted(place.outcome for place in places) == [Outcome.NEW] + [Outcome.SAME_REQUEST] * 31
-    assert await Outbox(hall.store, "relay").backlog() == 1
+    assert await Outbox(hospital.store, "relay").backlog() == 1
 
 
-async def test_a_replayed_request_writes_nothing(hall: Hall) -> None:
+async def test_a_replayed_request_writes_nothing(hospital: Hospital) -> None:
     share = arrival()
-    await hall.desk.enqueue(share)
-    before = await everything(hall.store)
-    assert (await hall.desk.enqueue(share)).outcome is Outcome.SAME_REQUEST
-    assert await everything(hall.store) == before
+    await hospital.desk.enqueue(share)
+    before = await everything(hospital.store)
+    assert (await hospital.desk.enqueue(share)).outcome is Outcome.SAME_REQUEST
+    assert await everything(hospital.store) == before
 
 
-async def test_a_request_id_with_another_body_gives_the_second_patient_nothing(hall: Hall) -> None:
+async def test_a_request_id_with_another_body_gives_the_second_patient_nothing(hospital: Hospital) -> None:
     share = arrival()
-    await hall.desk.enqueue(share)
-    before = await everything(hall.store)
+    await hospital.desk.enqueue(share)
+    before = await everything(hospital.store)
     other = msgspec.structs.replace(arrival(), request=share.request)
-    place = await hall.desk.enqueue(other)
+    place = await hospital.desk.enqueue(other)
     assert (place.outcome, place.token) == (Outcome.CONFLICT, "")
-    assert await everything(hall.store) == before
+    assert await everything(hospital.store) == before
 
 
-async def test_the_same_request_id_at_another_facility_is_another_request(hall: Hall) -> None:
-    await hall.registry.put_facility(Facility(hip_id="other", name="Other"))
-    await hall.registry.put_queue("other", Queue(id="q", name="Q", prefix="Q"), 1)
+async def test_the_same_request_id_at_another_facility_is_another_request(hospital: Hospital) -> None:
+    await hospital.registry.put_facility(Facility(hip_id="other", name="Other"))
+    await hospital.registry.put_queue("other", Queue(id="q", name="Q", prefix="Q"), 1)
     share = arrival()
-    await hall.desk.enqueue(share)
-    place = await hall.desk.enqueue(msgspec.structs.replace(share, facility="other", text=""))
+    await hospital.desk.enqueue(share)
+    place = await hospital.desk.enqueue(msgspec.structs.replace(share, facility="other", text=""))
     assert (place.outcome, place.token) == (Outcome.NEW, "Q-001")
 
 
-async def test_a_second_scan_keeps_the_number_and_owes_its_own_answer(hall: Hall) -> None:
+async def test_a_second_scan_keeps_the_number_and_has_its_own_reply(hospital: Hospital) -> None:
     patient = arrival()
-    first = await hall.desk.enqueue(patient)
-    second = await hall.desk.enqueue(again(patient))
+    first = await hospital.desk.enqueue(patient)
+    second = await hospital.desk.enqueue(again(patient))
     assert (second.outcome, second.token) == (Outcome.SAME_PERSON, first.token)
     assert 60 <= second.expires_in_s <= first.expires_in_s
-    pending_replies = await take_all(hall.store)
+    pending_replies = await take_all(hospital.store)
     assert [pending.token for pending in pending_replies] == ["M-001", "M-001"]
     assert len({pending.request for pending in pending_replies}) == 2
 
 
-async def test_a_person_is_known_by_address_and_by_number(hall: Hall) -> None:
+async def test_a_person_is_known_by_address_and_by_number(hospital: Hospital) -> None:
     both = arrival(persons=(b"address", b"number"))
-    await hall.desk.enqueue(both)
-    assert (await hall.desk.enqueue(arrival(persons=(b"address",)))).token == "M-001"
-    assert (await hall.desk.enqueue(arrival(persons=(b"other address", b"number")))).token == "M-001"
+    await hospital.desk.enqueue(both)
+    assert (await hospital.desk.enqueue(arrival(persons=(b"address",)))).token == "M-001"
+    assert (await hospital.desk.enqueue(arrival(persons=(b"other address", b"number")))).token == "M-001"
 
 
-async def test_another_queue_gives_another_ticket(hall: Hall) -> None:
+async def test_another_queue_gives_another_ticket(hospital: Hospital) -> None:
     patient = arrival()
-    await hall.desk.enqueue(patient)
-    assert (await hall.desk.enqueue(again(patient, text="R1"))).token == "R-001"
-    assert (await hall.desk.enqueue(again(patient, text="M2"))).token == "M-001"
+    await hospital.desk.enqueue(patient)
+    assert (await hospital.desk.enqueue(again(patient, text="R1"))).token == "R-001"
+    assert (await hospital.desk.enqueue(again(patient, text="M2"))).token == "M-001"
 
 
-async def test_after_done_or_cancelled_a_scan_gets_a_new_number(hall: Hall) -> None:
+async def test_after_done_or_cancelled_a_scan_gets_a_new_number(hospital: Hospital) -> None:
     patient = arrival()
-    first = await hall.desk.enqueue(patient)
-    await hall.desk.cancel(HIP, first.ticket, by="clerk")
-    second = await hall.desk.enqueue(again(patient))
+    first = await hospital.desk.enqueue(patient)
+    await hospital.desk.cancel(HIP, first.ticket, by="clerk")
+    second = await hospital.desk.enqueue(again(patient))
     assert second.token == "M-002"
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    await hall.desk.finish(HIP, second.ticket, by="clerk")
-    assert (await hall.desk.enqueue(again(patient))).token == "M-003"
+    await hospital.desk.call_next(HIP, "M1", by="clerk")
+    await hospital.desk.finish(HIP, second.ticket, by="clerk")
+    assert (await hospital.desk.enqueue(again(patient))).token == "M-003"
 
 
-async def test_a_transferred_patient_who_scans_there_keeps_the_number(hall: Hall) -> None:
+async def test_a_transferred_patient_who_scans_there_keeps_the_number(hospital: Hospital) -> None:
     patient = arrival()
-    first = await hall.desk.enqueue(patient)
-    await hall.desk.transfer(HIP, first.ticket, to="registration", by="clerk")
-    assert (await hall.desk.enqueue(again(patient, text="R1"))).token == "M-001"
+    first = await hospital.desk.enqueue(patient)
+    await hospital.desk.transfer(HIP, first.ticket, to="registration", by="clerk")
+    assert (await hospital.desk.enqueue(again(patient, text="R1"))).token == "M-001"
 
 
-async def test_a_scan_of_the_live_screen_checks_an_expected_patient_in(hall: Hall) -> None:
+async def test_a_scan_of_the_live_screen_checks_an_expected_patient_in(hospital: Hospital) -> None:
     patient = arrival(text="nonsense")
-    assert (await hall.desk.enqueue(patient)).expected
-    present = await hall.desk.enqueue(again(patient, counter="M1", assurance=Assurance.SCREEN))
+    assert (await hospital.desk.enqueue(patient)).expected
+    present = await hospital.desk.enqueue(again(patient, counter="M1", assurance=Assurance.SCREEN))
     assert (present.token, present.state) == ("M-001", State.WAITING)
 
 
-async def test_a_no_show_who_scans_again_waits_near_the_front(hall: Hall) -> None:
+async def test_a_no_show_who_scans_again_waits_near_the_front(hospital: Hospital) -> None:
     people = [arrival() for _ in range(6)]
     for person in people:
-        await hall.desk.enqueue(person)
-    called = await hall.desk.call_next(HIP, "M1", by="clerk")
+        await hospital.desk.enqueue(person)
+    called = await hospital.desk.call_next(HIP, "M1", by="clerk")
     assert called.ticket
-    await hall.desk.no_show(HIP, called.ticket.id, by="clerk")
-    back = await hall.desk.enqueue(again(people[0]))
+    await hospital.desk.no_show(HIP, called.ticket.id, by="clerk")
+    back = await hospital.desk.enqueue(again(people[0]))
     assert (back.token, back.state, back.ahead) == ("M-001", State.WAITING, 2)
 
 
-async def test_unknown_text_goes_to_the_default_queue_and_waits_for_check_in(hall: Hall) -> None:
-    place = await hall.desk.enqueue(arrival(text="7f9c2ba4-e88f"))
+async def test_unknown_text_goes_to_the_default_queue_and_waits_for_check_in(hospital: Hospital) -> None:
+    place = await hospital.desk.enqueue(arrival(text="7f9c2ba4-e88f"))
     assert (place.token, place.state) == ("M-001", State.EXPECTED)
-    assert (await hall.desk.call_next(HIP, "M1", by="clerk")).outcome is Outcome.EMPTY
-    moved = await hall.desk.check_in(HIP, place.ticket, by="clerk")
+    assert (await hospital.desk.call_next(HIP, "M1", by="clerk")).outcome is Outcome.EMPTY
+    moved = await hospital.desk.check_in(HIP, place.ticket, by="clerk")
     assert moved.ticket
     assert (moved.ticket.state, moved.ticket.assurance) == (State.WAITING, Assurance.UNKNOWN)
 
 
-async def test_a_late_arrival_waits_for_check_in_whatever_the_policy_says(hall: Hall) -> None:
+async def test_a_late_arrival_waits_for_check_in_whatever_the_policy_says(hospital: Hospital) -> None:
     taken = Policy(far=PresenceRule.TAKE, stale=PresenceRule.TAKE, unknown=PresenceRule.TAKE)
-    await hall.registry.set_policy(HIP, taken)
+    await hospital.registry.set_policy(HIP, taken)
     late = arrival(late=True, persons=(b"one", b"two"))
-    place = await hall.desk.enqueue(late)
+    place = await hospital.desk.enqueue(late)
     assert (place.outcome, place.token, place.state) == (Outcome.NEW, "M-001", State.EXPECTED)
-    again_late = await hall.desk.enqueue(late)
+    again_late = await hospital.desk.enqueue(late)
     assert (again_late.outcome, again_late.token) == (Outcome.SAME_REQUEST, "M-001"), "once per request id"
-    punctual = await hall.desk.enqueue(arrival(persons=(b"one",)))
+    punctual = await hospital.desk.enqueue(arrival(persons=(b"one",)))
     assert (punctual.token, punctual.state) == ("M-001", State.WAITING), "the person has come and scanned again"
-    assert (await hall.desk.enqueue(arrival())).state is State.WAITING
+    assert (await hospital.desk.enqueue(arrival())).state is State.WAITING
 
 
-async def test_printed_text_can_be_mapped_to_a_counter(hall: Hall) -> None:
-    await hall.registry.map_text(HIP, "Old Poster 7", "R2")
-    place = await hall.desk.enqueue(arrival(text=" old poster 7 "))
+async def test_printed_text_can_be_mapped_to_a_counter(hospital: Hospital) -> None:
+    await hospital.registry.map_text(HIP, "Old Poster 7", "R2")
+    place = await hospital.desk.enqueue(arrival(text=" old poster 7 "))
     assert (place.token, place.state) == ("R-001", State.WAITING)
 
 
@@ -202,52 +202,107 @@ async def test_printed_text_can_be_mapped_to_a_counter(hall: Hall) -> None:
     [(SRINAGAR, Nearness.NEAR, State.WAITING), ((32.73, 74.87), Nearness.FAR, State.EXPECTED)],
 )
 async def test_a_phone_far_away_is_expected(
-    hall: Hall, position: tuple[float, float], nearness: Nearness, state: State
+    hospital: Hospital, position: tuple[float, float], nearness: Nearness, state: State
 ) -> None:
-    place = await hall.desk.enqueue(arrival(position=position))
-    ticket = await hall.desk.ticket(HIP, place.ticket)
+    place = await hospital.desk.enqueue(arrival(position=position))
+    ticket = await hospital.desk.ticket(HIP, place.ticket)
     assert ticket
     assert (ticket.nearness, ticket.state) == (nearness, state)
 
 
 @pytest.mark.parametrize("metres", [990, 1010])
-async def test_near_ends_where_the_policy_says(hall: Hall, metres: int) -> None:
-    place = await hall.desk.enqueue(arrival(position=(SRINAGAR[0], SRINAGAR[1] + metres / (111_320 * 0.82818))))
-    ticket = await hall.desk.ticket(HIP, place.ticket)
+async def test_near_ends_where_the_policy_says(hospital: Hospital, metres: int) -> None:
+    place = await hospital.desk.enqueue(arrival(position=(SRINAGAR[0], SRINAGAR[1] + metres / (111_320 * 0.82818))))
+    ticket = await hospital.desk.ticket(HIP, place.ticket)
     assert ticket
     assert ticket.nearness is (Nearness.NEAR if metres < 1000 else Nearness.FAR)
 
 
-async def test_policy_may_refuse_what_is_not_proved(hall: Hall) -> None:
-    await hall.registry.set_policy(
+@pytest.mark.parametrize(
+    ("assurance", "position", "state"),
+    [
+        (Assurance.SCREEN, (28.6, 77.2), State.WAITING),
+        (Assurance.STALE, SRINAGAR, State.WAITING),
+        (Assurance.STALE, (28.6, 77.2), State.EXPECTED),
+        (Assurance.STALE, None, State.EXPECTED),
+    ],
+)
+async def test_the_code_or_the_place_proves_presence(
+    hospital: Hospital, assurance: Assurance, position: tuple[float, float] | None, state: State
+) -> None:
+    place = await hospital.desk.enqueue(arrival(counter="M1", assurance=assurance, position=position))
+    assert place.state is state
+
+
+async def test_a_fresh_code_is_taken_though_the_policy_refuses_phones_far_away(hospital: Hospital) -> None:
+    await hospital.registry.set_policy(HIP, Policy(far=PresenceRule.REFUSE))
+    place = await hospital.desk.enqueue(arrival(counter="M1", assurance=Assurance.SCREEN, position=(28.6, 77.2)))
+    assert (place.outcome, place.state) == (Outcome.NEW, State.WAITING)
+    ticket = await hospital.desk.ticket(HIP, place.ticket)
+    assert ticket
+    assert ticket.nearness is Nearness.FAR, "it is still recorded where the phone was"
+
+
+@pytest.mark.parametrize(
+    ("text", "token"), [("M", "M-001"), ("M17", "M-001"), ("registration", "R-001"), ("r9", "R-001")]
+)
+async def test_an_old_poster_of_this_facility_is_a_poster_and_leads_to_its_queue(
+    hospital: Hospital, text: str, token: str
+) -> None:
+    place = await hospital.desk.enqueue(arrival(text=text))
+    ticket = await hospital.desk.ticket(HIP, place.ticket)
+    assert ticket
+    assert (place.token, place.state, ticket.assurance) == (token, State.WAITING, Assurance.POSTER)
+
+
+@pytest.mark.parametrize("text", ["", "X7", "MM1", "M-1-2", "7f9c2ba4-e88f", "OLDPOSTER7"])
+async def test_a_text_of_another_system_stays_unknown(hospital: Hospital, text: str) -> None:
+    place = await hospital.desk.enqueue(arrival(text=text))
+    ticket = await hospital.desk.ticket(HIP, place.ticket)
+    assert ticket
+    assert (ticket.queue, ticket.state, ticket.assurance) == ("medicine", State.EXPECTED, Assurance.UNKNOWN)
+
+
+async def test_numbers_that_wait_for_check_in_are_shown_to_screens(hospital: Hospital) -> None:
+    for _ in range(2):
+        await hospital.desk.enqueue(arrival(text="of another system"))
+    await hospital.desk.enqueue(arrival())
+    snapshot = await hospital.desk.snapshot(HIP)
+    assert snapshot
+    medicine = snapshot.queues[0]
+    assert (medicine.expected, medicine.expected_tokens, medicine.next) == (2, ("M-001", "M-002"), ("M-003",))
+
+
+async def test_policy_may_refuse_what_is_not_proved(hospital: Hospital) -> None:
+    await hospital.registry.set_policy(
         HIP, Policy(far=PresenceRule.REFUSE, stale=PresenceRule.TAKE, unknown=PresenceRule.REFUSE)
     )
-    far = await hall.desk.enqueue(arrival(position=(28.6, 77.2)))
-    unknown = await hall.desk.enqueue(arrival(text=""))
-    stale = await hall.desk.enqueue(arrival(counter="M1", assurance=Assurance.STALE))
+    far = await hospital.desk.enqueue(arrival(position=(28.6, 77.2)))
+    unknown = await hospital.desk.enqueue(arrival(text=""))
+    stale = await hospital.desk.enqueue(arrival(counter="M1", assurance=Assurance.STALE))
     assert (far.refusal, unknown.refusal) == (Refusal.FAR, Refusal.UNKNOWN_COUNTER)
     assert stale.state is State.WAITING
 
 
-async def test_a_refusal_is_a_debt_and_stays_the_answer(hall: Hall) -> None:
-    await hall.registry.open_counter(HIP, "M1", False)
+async def test_a_refusal_is_a_pending_reply_and_stays_the_answer(hospital: Hospital) -> None:
+    await hospital.registry.open_counter(HIP, "M1", False)
     share = arrival()
-    assert (await hall.desk.enqueue(share)).refusal is Refusal.CLOSED_COUNTER
-    await hall.registry.open_counter(HIP, "M1", True)
-    place = await hall.desk.enqueue(share)
+    assert (await hospital.desk.enqueue(share)).refusal is Refusal.CLOSED_COUNTER
+    await hospital.registry.open_counter(HIP, "M1", True)
+    place = await hospital.desk.enqueue(share)
     assert (place.outcome, place.refusal) == (Outcome.SAME_REQUEST, Refusal.CLOSED_COUNTER)
-    pending_replies = await take_all(hall.store)
+    pending_replies = await take_all(hospital.store)
     assert [(pending.kind, pending.refusal, pending.token) for pending in pending_replies] == [
         (ReplyKind.ON_SHARE, Refusal.CLOSED_COUNTER, "")
     ]
 
 
-async def test_each_closed_or_missing_thing_is_named(hall: Hall) -> None:
-    await hall.registry.open_queue(HIP, "registration", False)
-    await hall.registry.put_facility(Facility(hip_id="new", name="New"))
-    closed = await hall.desk.enqueue(arrival(text="R1"))
-    nowhere = await hall.desk.enqueue(arrival(facility="nowhere"))
-    empty = await hall.desk.enqueue(arrival(facility="new"))
+async def test_each_closed_or_missing_thing_is_named(hospital: Hospital) -> None:
+    await hospital.registry.open_queue(HIP, "registration", False)
+    await hospital.registry.put_facility(Facility(hip_id="new", name="New"))
+    closed = await hospital.desk.enqueue(arrival(text="R1"))
+    nowhere = await hospital.desk.enqueue(arrival(facility="nowhere"))
+    empty = await hospital.desk.enqueue(arrival(facility="new"))
     assert [place.refusal for place in (closed, nowhere, empty)] == [
         Refusal.CLOSED_QUEUE,
         Refusal.UNKNOWN_FACILITY,
@@ -255,85 +310,118 @@ async def test_each_closed_or_missing_thing_is_named(hall: Hall) -> None:
     ]
 
 
-async def test_a_known_request_gets_its_old_answer_even_when_the_door_refuses(hall: Hall) -> None:
+async def test_a_known_request_gets_its_old_answer_even_when_the_endpoint_refuses(hospital: Hospital) -> None:
     share = arrival()
-    await hall.desk.enqueue(share)
-    place = await hall.desk.enqueue(msgspec.structs.replace(share, refusal=Refusal.CLOCK))
+    await hospital.desk.enqueue(share)
+    place = await hospital.desk.enqueue(msgspec.structs.replace(share, refusal=Refusal.CLOCK))
     assert (place.outcome, place.token) == (Outcome.SAME_REQUEST, "M-001")
-    new = await hall.desk.enqueue(arrival(refusal=Refusal.CLOCK))
+    new = await hospital.desk.enqueue(arrival(refusal=Refusal.CLOCK))
     assert (new.outcome, new.refusal) == (Outcome.REFUSED, Refusal.CLOCK)
 
 
-async def test_a_facility_that_takes_too_many_at_once_is_answered_busy(hall: Hall) -> None:
-    desk = OpdDesk(hall.store, facility_rate=0.001, facility_burst=5)
+async def test_a_facility_that_takes_too_many_at_once_is_answered_busy(hospital: Hospital) -> None:
+    desk = OpdDesk(hospital.store, facility_rate=0.001, facility_burst=5)
     places = [await desk.enqueue(arrival()) for _ in range(7)]
     assert [place.refusal for place in places] == [None] * 5 + [Refusal.BUSY] * 2
 
 
-async def test_a_full_queue_says_so(hall: Hall) -> None:
-    await hall.registry.put_queue(HIP, Queue(id="medicine", name="Medicine", prefix="M", limit=2))
-    places = [await hall.desk.enqueue(arrival()) for _ in range(3)]
+async def test_a_facility_may_have_a_rate_of_its_own(hospital: Hospital) -> None:
+    desk = OpdDesk(hospital.store, facility_rate=0.001, facility_burst=2)
+    await hospital.registry.set_policy(HIP, Policy(rate=0.001, burst=4))
+    places = [await desk.enqueue(arrival()) for _ in range(6)]
+    assert [place.refusal for place in places] == [None] * 4 + [Refusal.BUSY] * 2
+    await hospital.registry.set_policy(HIP, Policy(rate=1_000, burst=100))
+    assert (await desk.enqueue(arrival())).refusal is None
+    facility = await hospital.registry.facility(HIP)
+    assert facility
+    assert (facility.policy.rate, facility.policy.burst) == (1_000, 100)
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 0.0}, {"rate": 10_001.0}, {"burst": 0}, {"burst": 100_001}, {"near_m": -1}])
+async def test_a_rule_outside_its_limits_is_not_stored(hospital: Hospital, wrong: dict[str, float]) -> None:
+    with pytest.raises(RegistryError):
+        await hospital.registry.set_policy(HIP, msgspec.structs.replace(Policy(), **wrong))
+    facility = await hospital.registry.facility(HIP)
+    assert facility
+    assert facility.policy == Policy()
+
+
+async def test_rules_that_an_older_release_stored_are_read(hospital: Hospital) -> None:
+    old = msgspec.msgpack.encode((PresenceRule.REFUSE, PresenceRule.TAKE, PresenceRule.EXPECT, 500))
+    root = facility_root(HIP)
+    await hospital.store.call(root, "HSET", f"{root}:f", "policy", old)
+    facility = await hospital.registry.facility(HIP)
+    assert facility
+    assert facility.policy == Policy(far=PresenceRule.REFUSE, stale=PresenceRule.TAKE, near_m=500)
+    assert (await hospital.desk.enqueue(arrival(position=(28.6, 77.2)))).refusal is Refusal.FAR
+    assert (await hospital.desk.enqueue(arrival(counter="M1", assurance=Assurance.STALE))).state is State.WAITING
+
+
+async def test_a_full_queue_says_so(hospital: Hospital) -> None:
+    await hospital.registry.put_queue(HIP, Queue(id="medicine", name="Medicine", prefix="M", limit=2))
+    places = [await hospital.desk.enqueue(arrival()) for _ in range(3)]
     assert [place.refusal for place in places] == [None, None, Refusal.QUEUE_FULL]
 
 
-async def test_nobody_is_owed_an_answer_without_a_note(hall: Hall) -> None:
-    await hall.desk.enqueue(arrival(reply_wanted=False, queue="registration", assurance=Assurance.STAFF))
-    assert await Outbox(hall.store, "relay").backlog() == 0
+async def test_without_a_wanted_reply_none_is_pending(hospital: Hospital) -> None:
+    await hospital.desk.enqueue(arrival(reply_wanted=False, queue="registration", assurance=Assurance.STAFF))
+    assert await Outbox(hospital.store, "relay").backlog() == 0
 
 
-async def test_lanes_go_sooner_and_emergencies_first(hall: Hall) -> None:
+async def test_lanes_go_sooner_and_emergencies_first(hospital: Hospital) -> None:
     lanes = (Lane.ORDINARY, Lane.SENIOR, Lane.ORDINARY, Lane.DISABLED, Lane.EMERGENCY)
     for lane in lanes:
-        await hall.desk.enqueue(arrival(lane=lane))
-    snapshot = await hall.desk.snapshot(HIP)
+        await hospital.desk.enqueue(arrival(lane=lane))
+    snapshot = await hospital.desk.snapshot(HIP)
     assert snapshot
     assert snapshot.queues[0].next == ("M-005", "M-004", "M-002", "M-001", "M-003")
 
 
-async def test_the_counter_that_was_taken_away_leads_to_the_default_queue(hall: Hall) -> None:
-    place = await hall.desk.enqueue(arrival(counter="Z9", assurance=Assurance.SCREEN))
+async def test_the_counter_that_was_taken_away_leads_to_the_default_queue(hospital: Hospital) -> None:
+    place = await hospital.desk.enqueue(arrival(counter="Z9", assurance=Assurance.SCREEN))
     assert (place.queue, place.state) == ("medicine", State.EXPECTED)
 
 
-async def test_a_counter_may_lead_to_a_queue_of_another_prefix(hall: Hall) -> None:
-    await hall.registry.put_counter(HIP, Counter(name="ENT", queues=("registration", "medicine")))
-    assert (await hall.desk.enqueue(arrival(text="ent"))).token == "R-001"
+async def test_a_counter_may_lead_to_a_queue_of_another_prefix(hospital: Hospital) -> None:
+    await hospital.registry.put_counter(HIP, Counter(name="ENT", queues=("registration", "medicine")))
+    assert (await hospital.desk.enqueue(arrival(text="ent"))).token == "R-001"
 
 
 @pytest.mark.parametrize("planted", ["{day}", "f", "w:medicine", "a:medicine"])
-async def test_a_key_of_a_wrong_type_leaves_nothing_half_written(hall: Hall, planted: str) -> None:
-    await hall.desk.enqueue(arrival())
-    root, day = facility_root(HIP), await service_day(hall)
-    await hall.store.call(root, "SET", f"{root}:{planted.format(day=day)}", "planted")
-    await refused_whole(hall)
+async def test_a_key_of_a_wrong_type_leaves_nothing_half_written(hospital: Hospital, planted: str) -> None:
+    await hospital.desk.enqueue(arrival())
+    root, day = facility_root(HIP), await service_day(hospital)
+    await hospital.store.call(root, "SET", f"{root}:{planted.format(day=day)}", "planted")
+    await refused_whole(hospital)
 
 
-async def test_debts_of_a_wrong_type_leave_nothing_half_written(hall: Hall) -> None:
-    await hall.desk.enqueue(arrival())
-    await plant(hall, "owed")
-    await refused_whole(hall)
+async def test_an_outbox_of_a_wrong_type_leaves_nothing_half_written(hospital: Hospital) -> None:
+    await hospital.desk.enqueue(arrival())
+    await plant(hospital, "owed")
+    await refused_whole(hospital)
 
 
-async def test_news_that_cannot_be_told_cost_nobody_a_place(hall: Hall) -> None:
-    await plant(hall, "news")
-    assert (await hall.desk.enqueue(arrival())).token == "M-001"
+@pytest.mark.parametrize("stream", ["news", "events"])
+async def test_changes_that_cannot_be_written_cost_nobody_a_place(hospital: Hospital, stream: str) -> None:
+    await plant(hospital, stream)
+    assert (await hospital.desk.enqueue(arrival())).token == "M-001"
 
 
-async def plant(hall: Hall, key: str) -> None:
+async def plant(hospital: Hospital, key: str) -> None:
     root = facility_root(HIP)
-    await hall.store.call(root, "SET", f"{root.partition(':')[0]}:{key}", "planted")
+    await hospital.store.call(root, "SET", f"{root.partition(':')[0]}:{key}", "planted")
 
 
-async def refused_whole(hall: Hall) -> None:
-    before = await everything(hall.store)
+async def refused_whole(hospital: Hospital) -> None:
+    before = await everything(hospital.store)
     with pytest.raises(StoreRefused):
-        await hall.desk.enqueue(arrival(text="neither a counter nor a poster"))
-    assert await everything(hall.store) == before
+        await hospital.desk.enqueue(arrival(text="neither a counter nor a poster"))
+    assert await everything(hospital.store) == before
 
 
-async def service_day(hall: Hall) -> str:
+async def service_day(hospital: Hospital) -> str:
     root = facility_root(HIP)
-    day = await hall.store.call(root, "HGET", f"{root}:f", "day")
+    day = await hospital.store.call(root, "HGET", f"{root}:f", "day")
     assert isinstance(day, bytes)
     return day.decode()
 
@@ -359,5 +447,5 @@ async def test_a_late_redelivery_of_yesterdays_request_gets_yesterdays_number(st
     await desk.enqueue(arrival())
     await desk.enqueue(share)
     clock.moved_ms = 86_400_000
-    assert (await desk.enqueue(arrival())).token == "M-001"
+    assert (await desk.enqueue(arrival())).token == "M-003", "two people still wait with M-001 and M-002"
     assert (await desk.enqueue(share)).token == "M-002"

@@ -1,4 +1,4 @@
-"""The small numbers of the store and the words of the edge are the same."""
+"""The small numbers of the store and the enums of Python are the same."""
 
 import re
 from enum import IntEnum
@@ -9,6 +9,8 @@ import pytest
 
 from queueing import library
 from queueing.desk import packed_arrival
+from queueing.event_log import EventKind
+from queueing.lanes import LANES
 from queueing.models import Arrival, Assurance, Lane, Nearness, Outcome, PresenceRule, Refusal, ReplyKind, State
 
 WORDS = files("queueing").joinpath("functions", "shared", "enums.lua").read_text()
@@ -21,6 +23,7 @@ PAIRS = {
     "REFUSAL": Refusal,
     "PRESENCE_RULE": PresenceRule,
     "REPLY": ReplyKind,
+    "EVENT": EventKind,
 }
 
 
@@ -28,19 +31,32 @@ PAIRS = {
 def test_lua_and_python_say_the_same(table: str) -> None:
     body = re.search(rf"local {table} = {{(.*?)}}", WORDS, re.DOTALL)
     assert body
-    said = {name: int(number) for name, number in re.findall(r"(\w+) = (\d+)", body[1])}
+    numbers = {name: int(number) for name, number in re.findall(r"(\w+) = (\d+)", body[1])}
     meant: type[IntEnum] = PAIRS[table]
-    assert said == {word.name: word.value for word in meant}
+    assert numbers == {member.name: member.value for member in meant}
 
 
-@pytest.mark.parametrize("operation", library.operation_names())
-def test_every_operation_states_its_contract_before_its_first_line(operation: str) -> None:
-    source = files("queueing").joinpath("functions", f"{operation}.lua").read_text()
-    header = re.match(r"--\[\[ (\w+): .*?\]\]|--\[\[ .*?\]\]", source, re.DOTALL)
-    assert header, "a function file opens with its header"
-    for word in ("KEYS", "ARGV", "Reply", "Cost"):
-        assert word in header[0]
-    assert header[0].startswith(f"--[[ {operation}:")
+MINUTES = {"0": 0, "20 * MINUTE_MS": 20, "30 * MINUTE_MS": 30, "7 * DAY_MS": 7 * 24 * 60}
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_every_lane_has_a_head_start_a_label_and_a_mark(lane: Lane) -> None:
+    row = LANES[lane]
+    head_start = re.search(rf"\[LANE\.{lane.name}\] = ([^,}}]+)", WORDS)
+    assert head_start, f"HEAD_START_MS of enums.lua lacks {lane.name}"
+    assert MINUTES[head_start[1]] == row.head_start_min
+    assert row.label
+    assert bool(row.mark) is (lane is not Lane.ORDINARY)
+    assert len(row.mark) <= 5
+
+
+def test_every_state_but_the_ended_ones_is_living() -> None:
+    table = re.search(r"local LIVING = {(.*?)}", WORDS, re.DOTALL)
+    assert table
+    ended = {State.DONE, State.CANCELLED, State.LAPSED}
+    assert set(re.findall(r"\[STATE\.(\w+)\] = true", table[1])) == {
+        state.name for state in State if state not in ended
+    }
 
 
 def test_the_version_is_in_every_name() -> None:
@@ -71,10 +87,10 @@ def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
     )
     packed = packed_arrival(arrival, 20, 200)
     values = msgspec.msgpack.decode(b"\xdc" + len(names).to_bytes(2) + packed)
-    told = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25], "rate": 20, "burst": 200}
-    del told["persons"]
-    told |= {"fingerprint": "12345678", "envelope": "l" * 300, "person": "pone", "other": "ptwo"}
-    assert dict(zip(names, values, strict=True)) == told
+    expected = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25], "rate": 20, "burst": 200}
+    del expected["persons"]
+    expected |= {"fingerprint": "12345678", "envelope": "l" * 300, "person": "pone", "other": "ptwo"}
+    assert dict(zip(names, values, strict=True)) == expected
 
 
 @pytest.mark.parametrize("size", [0, 1, 31, 32, 255, 256, 65_535])

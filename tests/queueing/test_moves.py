@@ -15,10 +15,10 @@ pytestmark = pytest.mark.anyio
 
 
 @dataclass
-class Hall:
+class Facility:
     desk: OpdDesk
 
-    async def people(self, count: int, text: str = "M1") -> list[str]:
+    async def arrive(self, count: int, text: str = "M1") -> list[str]:
         places = [await self.desk.enqueue(arrival(text=text)) for _ in range(count)]
         return [place.ticket for place in places]
 
@@ -29,168 +29,174 @@ class Hall:
 
 
 @pytest.fixture
-async def hall(store: Store) -> Hall:
+async def facility(store: Store) -> Facility:
     await build(store)
-    return Hall(open_desk(store))
+    return Facility(open_desk(store))
 
 
-def told(ticket: Ticket | None) -> Ticket:
+def present(ticket: Ticket | None) -> Ticket:
     assert ticket
     return ticket
 
 
-async def test_50_callers_at_one_counter_call_one_person(hall: Hall) -> None:
-    await hall.people(60)
-    moves = await asyncio.gather(*(hall.desk.call_next(HIP, "M1", by=f"clerk-{n}", seen="") for n in range(50)))
+async def test_50_callers_at_one_counter_call_one_person(facility: Facility) -> None:
+    await facility.arrive(60)
+    moves = await asyncio.gather(*(facility.desk.call_next(HIP, "M1", by=f"clerk-{n}", seen="") for n in range(50)))
     assert Tally(move.outcome for move in moves) == {Outcome.MOVED: 1, Outcome.TAKEN: 49}
-    assert {told(move.ticket).token for move in moves} == {"M-001"}
+    assert {present(move.ticket).token for move in moves} == {"M-001"}
 
 
-async def test_50_callers_who_do_not_look_call_50_people(hall: Hall) -> None:
-    await hall.people(60)
-    moves = await asyncio.gather(*(hall.desk.call_next(HIP, f"M{n % 3 + 1}", by=f"clerk-{n}") for n in range(50)))
+async def test_50_callers_who_do_not_look_call_50_people(facility: Facility) -> None:
+    await facility.arrive(60)
+    moves = await asyncio.gather(*(facility.desk.call_next(HIP, f"M{n % 3 + 1}", by=f"clerk-{n}") for n in range(50)))
     assert {move.outcome for move in moves} == {Outcome.MOVED}
-    assert {told(move.ticket).token for move in moves} == {f"M-{n:03d}" for n in range(1, 51)}
+    assert {present(move.ticket).token for move in moves} == {f"M-{n:03d}" for n in range(1, 51)}
 
 
-async def test_50_clerks_who_want_the_same_person_have_one_winner(hall: Hall) -> None:
-    (ticket,) = await hall.people(1)
+async def test_50_clerks_who_want_the_same_person_have_one_winner(facility: Facility) -> None:
+    (ticket,) = await facility.arrive(1)
     moves = await asyncio.gather(
-        *(hall.desk.call_this(HIP, f"M{n % 3 + 1}", ticket, by=f"clerk-{n}") for n in range(50))
+        *(facility.desk.call_this(HIP, f"M{n % 3 + 1}", ticket, by=f"clerk-{n}") for n in range(50))
     )
     assert Tally(move.outcome for move in moves) == {Outcome.MOVED: 1, Outcome.TAKEN: 49}
 
 
-async def test_next_finishes_who_is_there(hall: Hall) -> None:
-    first, second = await hall.people(2)
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    assert (await hall.state(first), await hall.state(second)) == (State.DONE, State.CALLED)
-    assert (await hall.desk.call_next(HIP, "M1", by="clerk")).outcome is Outcome.EMPTY
-    assert await hall.state(second) is State.DONE
+async def test_next_finishes_who_is_there(facility: Facility) -> None:
+    first, second = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    assert (await facility.state(first), await facility.state(second)) == (State.DONE, State.CALLED)
+    assert (await facility.desk.call_next(HIP, "M1", by="clerk")).outcome is Outcome.EMPTY
+    assert await facility.state(second) is State.DONE
 
 
-async def test_a_counter_calls_the_earliest_of_all_its_queues(store: Store, hall: Hall) -> None:
+async def test_a_counter_calls_the_earliest_of_all_its_queues(store: Store, facility: Facility) -> None:
     from queueing.models import Counter
     from queueing.registry import Registry
 
     await Registry(store).put_counter(HIP, Counter(name="M9", queues=("medicine", "registration")))
-    await hall.people(1, text="R1")
-    await hall.people(1, text="M1")
-    called = [told((await hall.desk.call_next(HIP, "M9", by="clerk")).ticket).token for _ in range(2)]
+    await facility.arrive(1, text="R1")
+    await facility.arrive(1, text="M1")
+    called = [present((await facility.desk.call_next(HIP, "M9", by="clerk")).ticket).token for _ in range(2)]
     assert called == ["R-001", "M-001"]
 
 
-async def test_a_whole_visit(hall: Hall) -> None:
-    (ticket,) = await hall.people(1, text="R1")
-    await hall.desk.call_next(HIP, "R1", by="a")
-    await hall.desk.start(HIP, ticket, by="a")
-    moved = await hall.desk.transfer(HIP, ticket, to="medicine", by="a")
-    assert (told(moved.ticket).token, told(moved.ticket).queue) == ("R-001", "medicine")
-    called = told((await hall.desk.call_next(HIP, "M1", by="b")).ticket)
+async def test_a_whole_visit(facility: Facility) -> None:
+    (ticket,) = await facility.arrive(1, text="R1")
+    await facility.desk.call_next(HIP, "R1", by="a")
+    await facility.desk.start(HIP, ticket, by="a")
+    moved = await facility.desk.transfer(HIP, ticket, to="medicine", by="a")
+    assert (present(moved.ticket).token, present(moved.ticket).queue) == ("R-001", "medicine")
+    called = present((await facility.desk.call_next(HIP, "M1", by="b")).ticket)
     assert (called.id, called.counter, called.calls) == (ticket, "M1", 2)
-    done = told((await hall.desk.finish(HIP, ticket, by="b")).ticket)
+    done = present((await facility.desk.finish(HIP, ticket, by="b")).ticket)
     assert done.state is State.DONE
     assert done.ended_ms >= done.called_ms >= done.arrived_ms
 
 
-async def test_recall_counts_and_the_call_can_still_be_taken_back(hall: Hall) -> None:
-    await hall.people(1)
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    assert told((await hall.desk.recall(HIP, "M1", by="clerk")).ticket).calls == 2
-    assert (await hall.desk.recall(HIP, "M2", by="clerk")).outcome is Outcome.EMPTY
-    undone = await hall.desk.undo(HIP, "M1", by="clerk")
-    assert (undone.outcome, told(undone.ticket).state) == (Outcome.MOVED, State.WAITING)
+async def test_recall_counts_and_the_call_can_still_be_taken_back(facility: Facility) -> None:
+    await facility.arrive(1)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    assert present((await facility.desk.recall(HIP, "M1", by="clerk")).ticket).calls == 2
+    assert (await facility.desk.recall(HIP, "M2", by="clerk")).outcome is Outcome.EMPTY
+    undone = await facility.desk.undo(HIP, "M1", by="clerk")
+    assert (undone.outcome, present(undone.ticket).state) == (Outcome.MOVED, State.WAITING)
 
 
-async def test_who_was_held_gets_the_old_place_back(hall: Hall) -> None:
-    first, *_ = await hall.people(4)
-    await hall.desk.hold(HIP, first, by="clerk")
-    assert told((await hall.desk.bring_back(HIP, first, by="clerk")).ticket).ahead == 0
+async def test_who_was_held_gets_the_old_place_back(facility: Facility) -> None:
+    first, *_ = await facility.arrive(4)
+    await facility.desk.hold(HIP, first, by="clerk")
+    assert present((await facility.desk.bring_back(HIP, first, by="clerk")).ticket).ahead == 0
 
 
-async def test_a_no_show_comes_back_after_the_next_two(hall: Hall) -> None:
-    first, *_ = await hall.people(6)
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    await hall.desk.no_show(HIP, first, by="clerk")
-    assert told((await hall.desk.bring_back(HIP, first, by="clerk")).ticket).ahead == 2
+async def test_a_no_show_comes_back_after_the_next_two(facility: Facility) -> None:
+    first, *_ = await facility.arrive(6)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.no_show(HIP, first, by="clerk")
+    assert present((await facility.desk.bring_back(HIP, first, by="clerk")).ticket).ahead == 2
 
 
-async def test_a_move_that_the_state_does_not_admit_changes_nothing(hall: Hall) -> None:
-    (ticket,) = await hall.people(1)
-    for act in (hall.desk.start, hall.desk.finish, hall.desk.no_show, hall.desk.bring_back, hall.desk.check_in):
+async def test_a_move_that_the_state_does_not_admit_changes_nothing(facility: Facility) -> None:
+    (ticket,) = await facility.arrive(1)
+    for act in (
+        facility.desk.start,
+        facility.desk.finish,
+        facility.desk.no_show,
+        facility.desk.bring_back,
+        facility.desk.check_in,
+    ):
         moved = await act(HIP, ticket, by="clerk")
-        assert (moved.outcome, told(moved.ticket).state) == (Outcome.NOT_ALLOWED, State.WAITING)
+        assert (moved.outcome, present(moved.ticket).state) == (Outcome.NOT_ALLOWED, State.WAITING)
 
 
-async def test_what_does_not_exist_is_named(hall: Hall) -> None:
-    (ticket,) = await hall.people(1)
-    assert (await hall.desk.call_next(HIP, "Z9", by="c")).outcome is Outcome.UNKNOWN_COUNTER
-    assert (await hall.desk.hold(HIP, "20000-1", by="c")).outcome is Outcome.UNKNOWN_TICKET
-    assert (await hall.desk.hold(HIP, "no ticket", by="c")).outcome is Outcome.UNKNOWN_TICKET
-    assert (await hall.desk.transfer(HIP, ticket, to="nowhere", by="c")).outcome is Outcome.UNKNOWN_QUEUE
-    assert (await hall.desk.transfer(HIP, ticket, to="medicine", by="c")).outcome is Outcome.NOT_ALLOWED
-    assert (await hall.desk.undo(HIP, "M1", by="c")).outcome is Outcome.NOTHING_TO_UNDO
+async def test_what_does_not_exist_is_named(facility: Facility) -> None:
+    (ticket,) = await facility.arrive(1)
+    assert (await facility.desk.call_next(HIP, "Z9", by="c")).outcome is Outcome.UNKNOWN_COUNTER
+    assert (await facility.desk.hold(HIP, "20000-1", by="c")).outcome is Outcome.UNKNOWN_TICKET
+    assert (await facility.desk.hold(HIP, "no ticket", by="c")).outcome is Outcome.UNKNOWN_TICKET
+    assert (await facility.desk.transfer(HIP, ticket, to="nowhere", by="c")).outcome is Outcome.UNKNOWN_QUEUE
+    assert (await facility.desk.transfer(HIP, ticket, to="medicine", by="c")).outcome is Outcome.NOT_ALLOWED
+    assert (await facility.desk.undo(HIP, "M1", by="c")).outcome is Outcome.NOTHING_TO_UNDO
 
 
-async def test_undo_of_next_brings_both_people_back(hall: Hall) -> None:
-    first, second, third = await hall.people(3)
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    await hall.desk.undo(HIP, "M1", by="clerk")
-    states = [await hall.state(ticket) for ticket in (first, second, third)]
+async def test_undo_of_next_brings_both_people_back(facility: Facility) -> None:
+    first, second, third = await facility.arrive(3)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.undo(HIP, "M1", by="clerk")
+    states = [await facility.state(ticket) for ticket in (first, second, third)]
     assert states == [State.CALLED, State.WAITING, State.WAITING]
-    again = await hall.desk.call_next(HIP, "M1", by="clerk", seen=first)
-    assert told(again.ticket).id == second
+    again = await facility.desk.call_next(HIP, "M1", by="clerk", seen=first)
+    assert present(again.ticket).id == second
 
 
-async def test_moves_of_one_hand_are_taken_back_one_after_another(hall: Hall) -> None:
-    first, second = await hall.people(2)
-    await hall.desk.call_next(HIP, "M1", by="clerk")
-    await hall.desk.no_show(HIP, first, by="clerk")
-    await hall.desk.call_next(HIP, "M1", by="clerk")
+async def test_moves_of_one_hand_are_taken_back_one_after_another(facility: Facility) -> None:
+    first, second = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.no_show(HIP, first, by="clerk")
+    await facility.desk.call_next(HIP, "M1", by="clerk")
     states = []
     for _ in range(3):
-        assert (await hall.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.MOVED
-        states.append((await hall.state(first), await hall.state(second)))
+        assert (await facility.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.MOVED
+        states.append((await facility.state(first), await facility.state(second)))
     assert states == [
         (State.NO_SHOW, State.WAITING),
         (State.CALLED, State.WAITING),
         (State.WAITING, State.WAITING),
     ]
-    assert (await hall.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.NOTHING_TO_UNDO
+    assert (await facility.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.NOTHING_TO_UNDO
 
 
-async def test_an_earlier_move_is_not_taken_back_over_what_somebody_else_did(hall: Hall) -> None:
-    (first,) = await hall.people(1)
-    await hall.desk.call_next(HIP, "M1", by="anna")
-    await hall.desk.hold(HIP, first, by="bilal")
-    await hall.desk.bring_back(HIP, first, by="bilal")
-    await hall.desk.undo(HIP, "M1", by="bilal")
-    assert (await hall.desk.undo(HIP, "M1", by="anna")).outcome is Outcome.TAKEN
-    assert await hall.state(first) is State.HELD
+async def test_an_earlier_move_is_not_taken_back_over_what_somebody_else_did(facility: Facility) -> None:
+    (first,) = await facility.arrive(1)
+    await facility.desk.call_next(HIP, "M1", by="anna")
+    await facility.desk.hold(HIP, first, by="bilal")
+    await facility.desk.bring_back(HIP, first, by="bilal")
+    await facility.desk.undo(HIP, "M1", by="bilal")
+    assert (await facility.desk.undo(HIP, "M1", by="anna")).outcome is Outcome.TAKEN
+    assert await facility.state(first) is State.HELD
 
 
-async def test_undo_leaves_alone_what_somebody_moved_on(hall: Hall) -> None:
-    first, _ = await hall.people(2)
-    await hall.desk.call_next(HIP, "M1", by="anna")
-    await hall.desk.finish(HIP, first, by="bilal")
-    undone = await hall.desk.undo(HIP, "M1", by="anna")
-    assert (undone.outcome, told(undone.ticket).state) == (Outcome.TAKEN, State.DONE)
+async def test_undo_leaves_alone_what_somebody_moved_on(facility: Facility) -> None:
+    first, _ = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="anna")
+    await facility.desk.finish(HIP, first, by="bilal")
+    undone = await facility.desk.undo(HIP, "M1", by="anna")
+    assert (undone.outcome, present(undone.ticket).state) == (Outcome.TAKEN, State.DONE)
 
 
-async def test_undo_does_not_put_two_people_at_one_counter(hall: Hall) -> None:
-    first, second = await hall.people(2)
-    await hall.desk.call_next(HIP, "M1", by="anna")
-    await hall.desk.hold(HIP, first, by="anna")
-    await hall.desk.call_next(HIP, "M1", by="bilal")
-    assert (await hall.desk.undo(HIP, "M1", by="anna")).outcome is Outcome.TAKEN
-    assert (await hall.state(first), await hall.state(second)) == (State.HELD, State.CALLED)
+async def test_undo_does_not_put_two_people_at_one_counter(facility: Facility) -> None:
+    first, second = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="anna")
+    await facility.desk.hold(HIP, first, by="anna")
+    await facility.desk.call_next(HIP, "M1", by="bilal")
+    assert (await facility.desk.undo(HIP, "M1", by="anna")).outcome is Outcome.TAKEN
+    assert (await facility.state(first), await facility.state(second)) == (State.HELD, State.CALLED)
 
 
-async def test_every_move_can_be_taken_back(hall: Hall) -> None:
-    (ticket,) = await hall.people(1)
-    desk = hall.desk
+async def test_every_move_can_be_taken_back(facility: Facility) -> None:
+    (ticket,) = await facility.arrive(1)
+    desk = facility.desk
     steps = [
         (desk.hold(HIP, ticket, by="c"), State.WAITING),
         (desk.cancel(HIP, ticket, by="c"), State.WAITING),
@@ -200,16 +206,16 @@ async def test_every_move_can_be_taken_back(hall: Hall) -> None:
     ]
     for step, before in steps:
         assert (await step).outcome is Outcome.MOVED
-        undone = told((await desk.undo(HIP, "M1", by="c")).ticket)
+        undone = present((await desk.undo(HIP, "M1", by="c")).ticket)
         assert (undone.state, undone.queue, undone.lane) == (before, "medicine", Lane.ORDINARY)
 
 
-async def test_the_board_keeps_the_last_calls_and_forgets_those_taken_back(hall: Hall) -> None:
-    await hall.people(12)
+async def test_the_board_keeps_the_last_calls_and_forgets_those_taken_back(facility: Facility) -> None:
+    await facility.arrive(12)
     for _ in range(10):
-        await hall.desk.call_next(HIP, "M1", by="clerk")
-    await hall.desk.undo(HIP, "M1", by="clerk")
-    snapshot = await hall.desk.snapshot(HIP)
+        await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.undo(HIP, "M1", by="clerk")
+    snapshot = await facility.desk.snapshot(HIP)
     assert snapshot
     board = snapshot.queues[0]
     assert [call.token for call in board.now] == ["M-009"]

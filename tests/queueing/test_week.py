@@ -1,6 +1,7 @@
 """A week in a minute: what lasts is bounded, and everything else has an end."""
 
 import asyncio
+import re
 from collections.abc import Awaitable
 
 import pytest
@@ -103,14 +104,16 @@ async def pay(relay: Outbox) -> None:
 
 
 async def kept_for_ever(store: Store) -> dict[bytes, int]:
-    """Bytes of every key without an end; what has an end has it soon."""
+    """Bytes of every key without an end; what has an end has it soon. The key of the present day goes by one name on
+    every day; the event log has its own bounds (test_event_log.py).
+    """
     client = store.client()
     kept: dict[bytes, int] = {}
     async for key in client.scan_iter(count=1_000):
         ends_s = await client.ttl(key)
         assert ends_s <= LONGEST_LIFE_S, key
-        if ends_s < 0:
-            kept[key] = await client.memory_usage(key, samples=0) or 0
+        if ends_s < 0 and not key.endswith(b":events"):
+            kept[re.sub(rb":\d{5}$", b":DAY", key)] = await client.memory_usage(key, samples=0) or 0
     return kept
 
 

@@ -1,6 +1,6 @@
--- Which queue a counter text leads to, and what is proved by it.
+-- Which queue a counter text leads to, and what it proves.
 
--- All that one scan needs of the facility, read at once: these, in this order.
+-- What a scan needs of the facility, read at once in this order.
 local C = {hip = 1, zone = 2, policy = 3, place = 4, default = 5, counter = 6, printed = 7, day = 8, eve = 9}
 
 local function read_config(facility, proved, text)
@@ -9,7 +9,7 @@ local function read_config(facility, proved, text)
     'day', 'eve')
 end
 
--- Returns counter and assurance; nil when the text names none of ours. A printed text that was mapped wins.
+-- Returns counter and assurance; nil when the text names no counter. A mapped printed text wins.
 local function find_counter(facility, config, proved, assurance)
   if proved == '' and config[C.printed] then
     local counter = config_of(facility, 'k:' .. config[C.printed])
@@ -19,21 +19,37 @@ local function find_counter(facility, config, proved, assurance)
   return read_settings(config[C.counter]), proved ~= '' and assurance or ASSURANCE.POSTER
 end
 
--- A queue's settings and its packed pace; nil when there is none such.
+-- An old poster of this facility: its text is the id or the prefix of a queue, or a counter of that prefix which no
+-- longer exists (`M7`). Returns the queue id. Texts of other systems, such as UUIDs, cost nothing here.
+local function queue_of_old_poster(facility, text)
+  local letters = string.match(text, '^(%a+)%d*$')
+  if not letters then return nil end
+  for _, id in ipairs(queue_ids(facility)) do
+    local queue = config_of(facility, 'q:' .. id)
+    if string.upper(queue.prefix) == letters or string.upper(id) == text then return id end
+  end
+end
+
+-- A queue's settings and its packed pace; nil when it does not exist.
 local function read_queue(facility, id)
   local found = redis.call('HMGET', facility.record, 'q:' .. id, 'pace:' .. id)
   if found[1] then return read_settings(found[1]), found[2] end
 end
 
--- Returns the queue, its packed pace, assurance, refusal.
-local function find_queue(facility, config, asked, proved, assurance)
+-- Returns the queue, its packed pace, assurance, refusal. `wanted`: a queue id that wins over counter and text.
+local function find_queue(facility, config, wanted, proved, assurance, text)
   local counter
-  if asked == '' then
+  if wanted == '' then
     counter, assurance = find_counter(facility, config, proved, assurance)
-    asked = counter and counter.queues[1] or config[C.default] or ''
+    wanted = counter and counter.queues[1] or ''
+    if wanted == '' and proved == '' then
+      wanted = queue_of_old_poster(facility, text) or ''
+      if wanted ~= '' then assurance = ASSURANCE.POSTER end
+    end
+    if wanted == '' then wanted = config[C.default] or '' end
   end
-  if asked == '' then return nil, nil, assurance, REFUSAL.NO_QUEUE end
-  local queue, pace = read_queue(facility, asked)
+  if wanted == '' then return nil, nil, assurance, REFUSAL.NO_QUEUE end
+  local queue, pace = read_queue(facility, wanted)
   if not queue then return nil, nil, assurance, REFUSAL.NO_QUEUE end
   if counter and not counter.open then return queue, pace, assurance, REFUSAL.CLOSED_COUNTER end
   if not queue.open then return queue, pace, assurance, REFUSAL.CLOSED_QUEUE end

@@ -1,8 +1,8 @@
--- Small numbers the store speaks. queueing/models.py says the same in words; a test proves that they agree.
+-- Small numbers that the store and queueing/models.py share. A test proves that both lists agree.
 
 local OUTCOME = {NEW = 1, SAME_REQUEST = 2, SAME_PERSON = 3, REFUSED = 4, MOVED = 5, EMPTY = 6, TAKEN = 7,
   NOT_ALLOWED = 8, UNKNOWN_TICKET = 9, UNKNOWN_COUNTER = 10, UNKNOWN_QUEUE = 11, UNKNOWN_FACILITY = 12,
-  NOTHING_TO_UNDO = 13, CONFLICT = 14, OTHER_ZONE = 15}
+  NOTHING_TO_UNDO = 13, CONFLICT = 14, OTHER_ZONE = 15, UNANSWERED = 16}
 
 local STATE = {EXPECTED = 1, WAITING = 2, CALLED = 3, SERVING = 4, HELD = 5, NO_SHOW = 6, DONE = 7, CANCELLED = 8,
   LAPSED = 9}
@@ -21,13 +21,19 @@ local PRESENCE_RULE = {TAKE = 0, EXPECT = 1, REFUSE = 2}
 
 local REPLY = {ON_SHARE = 1, ON_STATUS = 2}
 
+local EVENT = {CREATED = 1, CHECKED_IN = 2, CALLED = 3, RECALLED = 4, SERVING = 5, HELD = 6, NO_SHOW = 7, RETURNED = 8,
+  TRANSFERRED = 9, DONE = 10, CANCELLED = 11, LAPSED = 12, UNDONE = 13, LANE_CHANGED = 14}
+
 local MINUTE_MS = 60000
 local HOUR_MS = 60 * MINUTE_MS
 local DAY_MS = 24 * HOUR_MS
 
 -- Minutes by which a lane counts as having come earlier. Bounded, so that nobody in the ordinary lane starves: after
--- half an hour of waiting no newcomer of these lanes is placed before them. An emergency is called first, always.
-local HEAD_START_MS = {[0] = 0, [1] = 20 * MINUTE_MS, [2] = 30 * MINUTE_MS, [3] = 30 * MINUTE_MS, [4] = 7 * DAY_MS}
+-- half an hour of waiting no newcomer of these lanes is placed before them. An emergency is always called first.
+-- queueing/lanes.py repeats these head starts; a test compares them.
+local HEAD_START_MS = {[LANE.ORDINARY] = 0, [LANE.SENIOR] = 20 * MINUTE_MS, [LANE.PREGNANT] = 30 * MINUTE_MS,
+  [LANE.DISABLED] = 30 * MINUTE_MS, [LANE.EMERGENCY] = 7 * DAY_MS}
 
--- Living: the place still counts, the same person keeps the same number.
-local LIVING = {[1] = true, [2] = true, [3] = true, [4] = true, [5] = true, [6] = true}
+-- Living: the place still counts, and the same person keeps the same number.
+local LIVING = {[STATE.EXPECTED] = true, [STATE.WAITING] = true, [STATE.CALLED] = true, [STATE.SERVING] = true,
+  [STATE.HELD] = true, [STATE.NO_SHOW] = true}

@@ -1,25 +1,35 @@
 -- Where things are kept. Every key of a facility begins with its root, `{partition}:facility`, so that one call stays
--- in one slot. Names that need the service day are made here, because only the store knows the day.
+-- in one slot. Keys that hold the service day are made here, because only the store knows the day.
 -- Owner, bound and end of each key:
---   root:f        hash    what the administrator set (facility, queues, counters, policy, printed texts), and how things
---                         stand: day, eve, who is at which counter, pace of each queue; a few fields a queue; lives on
+--   root:f        hash    settings of the administrator (facility, queues, counters, policy, printed texts) and the
+--                         present state: day, eve, behind (shared/day.lua), who is at which counter, pace of each
+--                         queue, number of the last call; a few fields a queue; no end
 --   root:w:QUEUE  zset    waiting: ticket -> its order (shared/ticket.lua); at most the queue's limit
---   root:a:QUEUE  zset    alive but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
---   root:l:QUEUE  list    last calls, newest first; LAST_CALLS
+--   root:a:QUEUE  zset    living but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
+--   root:e        zset    tickets that ended today: ticket -> when, ms; emptied with the day
+--   root:l:QUEUE  list    last calls of a queue, newest first; LAST_CALLS
+--   root:c        list    last calls of the facility, newest first; CALLS_KEPT; emptied with the day
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
---   root:u        hash    moves that can be taken back, by who made them; UNDO_MOVES each, an hour
---   root:DAY      hash    one service day, by the first envelope of its fields; ends KEEP_DAY_S after its first write
---                         t ticket -> packed ticket      b ticket -> sealed envelope     r request -> what it came to
+--   root:u        hash    moves that can be undone, by who made them; UNDO_MOVES each, an hour
+--   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after the next day began.
+--                         The present day has no end: a clock that ran ahead would remove it
+--                         t ticket -> packed ticket      b ticket -> sealed envelope     r request -> its answer
 --                         p person -> their tickets      n queue -> last number
---                         # -> last ticket, and until when the facility's arrivals are spread, ms, both packed
---   {partition}:owed    stream  pending replies to the gateway     {partition}:news     stream  what changed, CHANGES_KEPT or so
+--                         c queue -> numbers that people of the day before still hold, `,7,12,`
+--                         # -> packed: last ticket; until when the facility's arrivals are spread, ms; newest order, ms
+--   {partition}:owed    stream  pending replies to the gateway
+--   {partition}:news    stream  change hints for screens, about CHANGES_KEPT
+--   {partition}:events  stream  ticket events, about EVENTS_KEPT; EVENT_DAYS days at least while below that
 --   {partition}:x:DAY   hash    requests that named no facility of ours; KEEP_DAY_S
 -- Facility and day are one key each, because a scan reads them at once: each command costs more than its work.
 
-local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be carried over one midnight, its request id is known 26 h at least
-local CHANGES_KEPT = 4096             -- changes is a hint, a screen that missed some reads a snapshot
-local TRIM_ONCE_IN = 16            -- one arrival in so many looks whether there are more
+local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be kept over one midnight; a request id is known for at least 26 h
+local CHANGES_KEPT = 4096          -- a hint: a screen that missed some reads a snapshot
+local EVENTS_KEPT = 100000         -- three days of 33,000 events: ten times what a partition of a state of 3,600 has
+local EVENT_DAYS = 3               -- a receiver that is down is tried again for three days
+local TRIM_ONCE_IN = 16            -- one call in so many looks whether there are more
 local LAST_CALLS = 8
+local CALLS_KEPT = 50              -- a board that missed some announces each: more than a hall calls in three minutes
 local PACE_CALLS = 20
 local UNDO_MOVES = 5
 local UNDO_FOR_MS = 10 * MINUTE_MS
@@ -28,7 +38,7 @@ local function partition_of(root)
   return string.sub(root, 1, string.find(root, '}', 1, true))
 end
 
--- Lua writes every number by way of printf; the same day is written all the time.
+-- Lua formats every number with printf; the same day is written all the time.
 local written_day, day_text
 
 local function text_of_day(day)
@@ -48,13 +58,15 @@ end
 local function open_facility(root)
   local partition = partition_of(root)
   return {root = root, name = string.sub(root, #partition + 2), record = root .. ':f', outbox = partition .. ':owed',
-    changes = partition .. ':news'}
+    changes = partition .. ':news', events = partition .. ':events'}
 end
 
 local function waiting_key(facility, queue) return facility.root .. ':w:' .. queue end
 local function aside_key(facility, queue) return facility.root .. ':a:' .. queue end
+local function ended_key(facility) return facility.root .. ':e' end
 local function undo_key(facility) return facility.root .. ':u' end
-local function calls_key(facility, queue) return facility.root .. ':l:' .. queue end
+local function queue_calls_key(facility, queue) return facility.root .. ':l:' .. queue end
+local function calls_key(facility) return facility.root .. ':c' end
 local function pace_key(facility, queue) return facility.root .. ':i:' .. queue end
 
 local function config_of(facility, field)

@@ -1,4 +1,5 @@
--- One way to move a ticket: check, remember how it was, change, tell. Each operation's file says what may move whither.
+-- How staff move a ticket: check the state, keep the old ticket for undo, change, record. The file of each operation
+-- lists the states that it accepts.
 
 local function remember(facility, clock, by, images, counter, at_counter)
   local packed = redis.call('HGET', undo_key(facility), by)
@@ -24,11 +25,11 @@ local function leave_counter(facility, id, ticket)
   if counter ~= '' and at_counter(facility, counter) == id then set_at_counter(facility, counter, '') end
 end
 
--- Applies `change(ticket)` to one ticket and returns its image for undo.
-local function shift(facility, clock, id, ticket, packed, change)
+-- Applies `change(ticket)`, records the event, and returns the image for undo: id, old ticket, new revision.
+local function shift(facility, clock, event, by, id, ticket, packed, change)
   leave_sets(facility, id, ticket)
   change(ticket)
-  save_ticket(facility, id, ticket, clock.now)
+  record_event(facility, clock, event, id, save_ticket(facility, id, ticket, clock.now), by)
   return {id, packed, ticket[T.revision]}
 end
 
@@ -39,8 +40,9 @@ local function allowed(ticket, from)
   return false
 end
 
--- The common move: KEYS 1 root; ARGV 1 clock, 2 ticket id, 3 who. `from`: states it may leave.
-local function move(keys, args, kind, from, change)
+-- The common move: KEYS 1 root; ARGV 1 clock, 2 ticket id, 3 who. `from`: states it accepts; `may(ticket, clock)` may
+-- refuse as well.
+local function move(keys, args, kind, event, from, change, may)
   local facility = open_facility(keys[1])
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
@@ -48,16 +50,17 @@ local function move(keys, args, kind, from, change)
   begin_day(facility, clock)
   local ticket, packed = load_ticket(facility, id)
   if not ticket then return {OUTCOME.UNKNOWN_TICKET} end
-  if not allowed(ticket, from) then return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket) end
+  if not allowed(ticket, from) or (may and not may(ticket, clock)) then
+    return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket)
+  end
   local counter = ticket[T.counter]
   local before = counter ~= '' and at_counter(facility, counter) or ''
-  local stays = ticket[T.state]
-  local image = shift(facility, clock, id, ticket, packed, function(t) change(t, clock, facility) end)
+  local image = shift(facility, clock, event, by, id, ticket, packed, function(t) change(t, clock, facility) end)
   if ticket[T.state] ~= STATE.CALLED and ticket[T.state] ~= STATE.SERVING and before == id then
     set_at_counter(facility, counter, '')
   end
   remember(facility, clock, by, {image}, counter, before)
-  tell(facility, kind, ticket[T.token], ticket[T.counter], by)
+  announce_change(facility, kind, ticket[T.token], ticket[T.counter], by)
   return ticket_reply(facility, OUTCOME.MOVED, id, ticket)
 end
 
@@ -65,7 +68,7 @@ local function quantile(sorted, share)
   return sorted[math.max(1, math.ceil(#sorted * share))]
 end
 
--- Seconds between two calls of the whole queue: quartiles of the last calls. A gap longer than this was a pause.
+-- Seconds between two calls of the whole queue: quartiles of the last calls. A longer gap was a pause.
 local PAUSE_S = 20 * 60
 
 local function keep_pace(facility, queue, clock)
@@ -73,7 +76,7 @@ local function keep_pace(facility, queue, clock)
   local last = tonumber(redis.call('HGET', facility.record, field) or 0)
   redis.call('HSET', facility.record, field, clock.now)
   local gap_s = (clock.now - last) / 1000
-  if gap_s > PAUSE_S then return end
+  if gap_s > PAUSE_S or gap_s < 0 then return end  -- below 0: the clock was set back
   local key = pace_key(facility, queue)
   redis.call('LPUSH', key, math.max(1, math.floor(gap_s + 0.5)))
   redis.call('LTRIM', key, 0, PACE_CALLS - 1)
@@ -89,31 +92,67 @@ local function pace_of(facility, queue)
   return packed and cmsgpack.unpack(packed) or {0, 0, 0}
 end
 
--- Boards keep the last calls visible; a recall moves its line to the front with a higher count.
-local function note_call(facility, queue, clock, id, ticket)
-  local key = calls_key(facility, queue)
+-- One line of the lists of calls, packed in this order.
+local CALL = {id = 1, token = 2, counter = 3, at = 4, calls = 5, key = 6, sequence = 7, queue = 8}
+
+local function remove_calls(key, id)
   for _, line in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    if cmsgpack.unpack(line)[1] == id then redis.call('LREM', key, 1, line) end
+    if cmsgpack.unpack(line)[CALL.id] == id then redis.call('LREM', key, 1, line) end
   end
-  redis.call('LPUSH', key, cmsgpack.pack({id, ticket[T.token], ticket[T.counter], clock.now, ticket[T.calls]}))
-  redis.call('LTRIM', key, 0, LAST_CALLS - 1)
 end
 
--- The person at the counter is finished in the step that calls the next: that is the clerk's one key.
-local function finish_current(facility, clock, counter, images)
+-- Adds a call or a recall to both lists, with the facility's next call number. The queue's list shows each ticket once;
+-- the facility's list keeps every call, so that a board can announce each one, in order.
+local function note_call(facility, queue, clock, id, ticket)
+  local sequence = redis.call('HINCRBY', facility.record, 'calls', 1)
+  local line = cmsgpack.pack({id, ticket[T.token], ticket[T.counter], clock.now, ticket[T.calls], match_key(ticket),
+    sequence, queue})
+  remove_calls(queue_calls_key(facility, queue), id)
+  for key, most in pairs({[queue_calls_key(facility, queue)] = LAST_CALLS, [calls_key(facility)] = CALLS_KEPT}) do
+    redis.call('LPUSH', key, line)
+    redis.call('LTRIM', key, 0, most - 1)
+  end
+end
+
+-- Whether the called person did not come, for a clerk who calls the next. `answer`: 'finish', 'no_show', 'ask' or ''.
+-- Returns 'finish', 'no_show' or 'ask'. Without an answer the facility's rule decides.
+local function came_or_not(facility, clock, ticket, answer)
+  if ticket[T.state] ~= STATE.CALLED or answer == 'finish' or answer == 'no_show' then
+    return ticket[T.state] == STATE.CALLED and answer or 'finish'
+  end
+  local packed = redis.call('HGET', facility.record, 'policy')
+  local patience_s = packed and read_settings(packed)[POLICY.no_show_after_s] or 0
+  if patience_s > 0 and clock.now - ticket[T.called] >= patience_s * 1000 then return 'no_show' end
+  return answer == 'ask' and 'ask' or 'finish'
+end
+
+-- Who is at the counter, with the packed ticket; nil when nobody is.
+local function current_of(facility, counter)
   local id = at_counter(facility, counter)
   local ticket, packed = load_ticket(facility, id)
-  if not ticket or not allowed(ticket, {STATE.CALLED, STATE.SERVING}) then return end
-  table.insert(images, shift(facility, clock, id, ticket, packed, function(t)
-    t[T.state] = STATE.DONE
-    t[T.ended] = clock.now
-  end))
-  set_at_counter(facility, counter, '')
+  if ticket and allowed(ticket, {STATE.CALLED, STATE.SERVING}) then return id, ticket, packed end
 end
 
-local function call_to(facility, clock, counter, id, ticket, packed, images)
+-- Ends the visit at the counter in the step that calls the next: as done, or as no-show when nobody came.
+-- False when the clerk must first say whether the person came; then nothing is written.
+local function end_current(facility, clock, counter, answer, by, images)
+  local id, ticket, packed = current_of(facility, counter)
+  if not id then return true end
+  local verdict = came_or_not(facility, clock, ticket, answer)
+  if verdict == 'ask' then return false end
+  local missed = verdict == 'no_show'
+  local event = missed and EVENT.NO_SHOW or EVENT.DONE
+  table.insert(images, shift(facility, clock, event, by, id, ticket, packed, function(t)
+    t[T.state] = missed and STATE.NO_SHOW or STATE.DONE
+    if not missed then t[T.ended] = clock.now end
+  end))
+  set_at_counter(facility, counter, '')
+  return true
+end
+
+local function call_to(facility, clock, counter, by, id, ticket, packed, images)
   local queue = ticket[T.queue]
-  table.insert(images, shift(facility, clock, id, ticket, packed, function(t)
+  table.insert(images, shift(facility, clock, EVENT.CALLED, by, id, ticket, packed, function(t)
     t[T.state] = STATE.CALLED
     t[T.counter] = counter
     t[T.called] = clock.now

@@ -1,4 +1,4 @@
--- A request id is answered once. What it came to is kept with the day: eight bytes of the body's fingerprint, one byte
+-- A request id is answered once. Its answer is kept with the day: eight bytes of the body's fingerprint, one byte
 -- outcome, one byte refusal, then the ticket id.
 
 -- What the record of this request says, nil without one.
@@ -13,8 +13,8 @@ local function request_record(fingerprint, outcome, refusal, id)
   return fingerprint .. string.char(outcome, refusal) .. id
 end
 
-local function write_request(key, request, record)
-  local first = redis.call('HLEN', key) == 0
+-- A facility's day ends with the next one (shared/day.lua); the requests of no facility end by themselves.
+local function write_request(key, request, record, foreign)
   redis.call('HSET', key, 'r' .. request, record)
-  if first then redis.call('EXPIRE', key, KEEP_DAY_S) end
+  if foreign then redis.call('EXPIRE', key, KEEP_DAY_S) end
 end

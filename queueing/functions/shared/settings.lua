@@ -1,6 +1,6 @@
--- Settings, as an administrator packed them. They change seldom and many facilities have the same, so what was unpacked
--- is kept by its bytes; whoever gets it only reads it. Few are kept: each table that lives on is walked by every round
--- of Lua's collector, and with thousands of them that costs more than unpacking anew.
+-- Settings of the administrator, unpacked and cached by their bytes: they change seldom, and many facilities have equal
+-- ones. Callers must not change the tables. The cache is small: Lua's collector walks every table that stays, and with
+-- thousands of them that costs more than unpacking again.
 local SETTINGS_KEPT = 128
 local settings, settings_count = {}, 0
 

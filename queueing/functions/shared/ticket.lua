@@ -1,14 +1,22 @@
--- A ticket is one packed list; its places in the waiting and aside sets follow from it and are never written apart.
+-- A ticket is one packed list. Its places in the waiting, aside and ended sets follow from it.
+-- `lapsed_from` is set on lapsed tickets alone: the state before.
 
 local T = {queue = 1, state = 2, lane = 3, assurance = 4, nearness = 5, token = 6, arrived = 7, score = 8, counter = 9,
-  called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16}
+  called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16, lapsed_from = 17}
 
--- Order in a waiting line: when somebody came less the head start of the lane. In whole numbers, because a fraction
--- costs more to write and read than all the rest of a score: 1024 to a millisecond, for many who arrive within one.
+-- Order in a waiting line: the time of arrival less the head start of the lane. Whole numbers, because a fraction is
+-- slow to write and read: 1024 to a millisecond, for arrivals within one millisecond.
 local ORDER_MS = 1024
 
 local function order_at(ms, lane)
   return (ms - HEAD_START_MS[lane]) * ORDER_MS
+end
+
+-- The time that counts for the order of a newcomer. It never goes back: when the clock was set back, each newcomer
+-- counts one millisecond after the one before.
+local function order_time(clock, newest)
+  if clock.now >= newest then return clock.now end
+  return newest + 1
 end
 
 -- The key of the day on which a ticket was given, nil for what is no ticket id.
@@ -24,9 +32,17 @@ local function load_ticket(facility, id)
   return cmsgpack.unpack(packed), packed
 end
 
+-- By this screens and pages match a ticket: a token may come again the next day. It says nothing about its ticket.
+local KEY_CHARS = 8
+
+local function match_key(ticket)
+  return string.sub(ticket[T.request], -KEY_CHARS)
+end
+
 local function leave_sets(facility, id, ticket)
   redis.call('ZREM', waiting_key(facility, ticket[T.queue]), id)
   redis.call('ZREM', aside_key(facility, ticket[T.queue]), id)
+  if not LIVING[ticket[T.state]] then redis.call('ZREM', ended_key(facility), id) end
 end
 
 local function enter_set(facility, id, ticket, since)
@@ -35,13 +51,18 @@ local function enter_set(facility, id, ticket, since)
     redis.call('ZADD', waiting_key(facility, ticket[T.queue]), ticket[T.score], id)
   elseif LIVING[state] then
     redis.call('ZADD', aside_key(facility, ticket[T.queue]), since, id)
+  else
+    redis.call('ZADD', ended_key(facility), since, id)
   end
 end
 
+-- Writes the ticket and returns it packed.
 local function save_ticket(facility, id, ticket, since)
   ticket[T.revision] = ticket[T.revision] + 1
-  redis.call('HSET', day_of_ticket(facility, id), 't' .. id, cmsgpack.pack(ticket))
+  local packed = cmsgpack.pack(ticket)
+  redis.call('HSET', day_of_ticket(facility, id), 't' .. id, packed)
   enter_set(facility, id, ticket, since)
+  return packed
 end
 
 -- How many are called before this one; 0 when it does not wait.
