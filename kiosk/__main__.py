@@ -1,4 +1,4 @@
-"""The program ``kiosk``: picks a command and hands over; a failure is one line and an exit code that is not zero."""
+"""The program ``kiosk``: runs one command; a failure is one line and a non-zero exit code."""
 
 import importlib
 import sys
@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 COMMANDS: Final = {
-    "demo": ("kiosk.cli.demo:demo", "A whole hospital with simulated gateway, patients and clerks."),
+    "demo": ("kiosk.cli.demo:demo", "A hospital with a simulated gateway, patients and clerks."),
     "serve": ("kiosk.cli.roles:serve", "Web and relay in one process tree, with a store of its own."),
     "web": ("kiosk.cli.roles:web", "The web role alone."),
     "relay": ("kiosk.cli.roles:relay", "The relay alone."),
@@ -15,14 +15,14 @@ COMMANDS: Final = {
     "queue": ("kiosk.cli.queue:queue", "Queues and their counters."),
     "staff": ("kiosk.cli.staff:staff", "Logins of clerks and administrators."),
     "keys": ("kiosk.cli.keys:keys", "Signing keys."),
-    "patient": ("kiosk.cli.patient:patient", "What one person may ask: see, or erase, what is kept."),
-    "tls": ("kiosk.cli.tls:tls", "Encryption on the hospital's own network."),
+    "patient": ("kiosk.cli.patient:patient", "See or erase the data kept of one person."),
+    "tls": ("kiosk.cli.tls:tls", "A certificate for the hospital's own network."),
     "store": ("kiosk.cli.store:store", "The embedded store's journal: check and repair."),
-    "qr": ("kiosk.cli.qr:qr", "A counter's QR, as picture or poster."),
-    "plan": ("kiosk.cli.plan:plan", "What a stated load needs, from measured costs."),
-    "doctor": ("kiosk.cli.doctor:doctor", "Checks everything and says what to do."),
+    "qr": ("kiosk.cli.qr:qr", "A counter's QR as text, picture or poster."),
+    "plan": ("kiosk.cli.plan:plan", "What a load needs, computed from measured costs."),
+    "doctor": ("kiosk.cli.doctor:doctor", "Check everything and say what to do."),
 }
-"""Name -> where it is, and its line in the help. Imported when used: a typed command should answer at once."""
+"""Name → module and line of help. A module is imported only when its command runs, so that commands start fast."""
 
 
 class Program(click.Group):
@@ -71,7 +71,7 @@ def _outcome() -> int:
         return done.exit_code
     except BrokenPipeError:
         return 1
-    except Exception as failure:  # the last resort: one line, and never a value that may be somebody's
+    except Exception as failure:  # last resort: one line, without values that may be a patient's
         from kiosk.cli.running import in_one_line
 
         return _fail(in_one_line(failure))

@@ -176,7 +176,7 @@ def _frames_per_s(load: Load, boards: float, pages: float, peak: float) -> float
     return boards * of_board + pages * of_page
 
 
-def told(load: Load, found: Needs) -> dict[str, Any]:
+def as_json_object(load: Load, found: Needs) -> dict[str, Any]:
     """For programs: the assumptions and what follows from them."""
     return {"assumed": msgspec.to_builtins(load), "needs": msgspec.to_builtins(found) | {"cores": found.cores}}
 

@@ -1,4 +1,4 @@
-"""``kiosk qr``: what goes on the wall. A poster carries the counter's bare name, which stays good for ever."""
+"""``kiosk qr``: a counter's QR for printing. It carries the counter's bare name, which never expires."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ _file = click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Pat
 @click.option("--poster", type=_file, help="Write an A4 page for the wall, PNG.")
 @as_json
 def qr(hip_id: str, counter: str, svg: Path | None, png: Path | None, poster: Path | None, json: bool) -> None:
-    """Print what the QR of COUNTER says, or write it as a picture; '-' writes to standard output."""
+    """Print the text of COUNTER's QR, or write it as a picture. The file name '-' is standard output."""
     settings = settings_now()
     facility, known, queue = with_store(settings, lambda store: _looked_up(store, hip_id, counter.strip().upper()))
     text = pictures.facility_url(settings.qr_host, facility.hip_id, known.name)
@@ -37,8 +37,8 @@ def qr(hip_id: str, counter: str, svg: Path | None, png: Path | None, poster: Pa
             _write(file, draw())
             written.append(str(file))
     if "-" not in written:
-        told = {"hip_id": facility.hip_id, "counter": known.name, "text": text, "files": written}
-        tell(json, told, *([f"wrote {file}" for file in written] or [text]))
+        report = {"hip_id": facility.hip_id, "counter": known.name, "text": text, "files": written}
+        tell(json, report, *([f"wrote {file}" for file in written] or [text]))
 
 
 async def _looked_up(store: Store, hip_id: str, name: str) -> tuple[Facility, Counter, Queue]:
@@ -48,7 +48,7 @@ async def _looked_up(store: Store, hip_id: str, name: str) -> tuple[Facility, Co
         raise CommandFailed(f"no facility {hip_id}")
     counters = {one.name.upper(): one for one in await registry.counters(hip_id)}
     if name not in counters:
-        raise CommandFailed(f"no counter {name[:40]} in {hip_id}: {', '.join(sorted(counters)) or 'it has none yet'}")
+        raise CommandFailed(f"no counter {name[:40]} in {hip_id}; it has: {', '.join(sorted(counters)) or 'none yet'}")
     queues = {one.id: one for one in await registry.queues(hip_id)}
     return facility, counters[name], queues[counters[name].queues[0]]
 

@@ -24,9 +24,9 @@ def _begin(parent: int | None) -> None:
 
 @click.command()
 def serve() -> None:
-    """Serve everything: store, web and relay in one process tree.
+    """Run everything: store, web and relay in one process tree.
 
-    Prints `ready http://…` when it takes requests; SIGTERM ends it within 20 seconds.
+    Prints `ready http://…` when it accepts requests. SIGTERM stops it within 20 seconds.
     """
     settings = settings_now()
     logs.configure_logs(settings.log_level)
@@ -37,7 +37,7 @@ def serve() -> None:
 @click.option("--address", hidden=True, help="IP address to listen on, chosen by the parent.")
 @_parent
 def web(address: str | None, parent: int | None) -> None:
-    """Serve pages, screens and the gateway's door; needs a store that runs."""
+    """Serve pages, screens and the gateway's callbacks. Needs a running store."""
     _begin(parent)
     settings = settings_now() if parent is None else load()
     if not settings.redis_url and probe(settings.data_dir) == "silent":
@@ -54,7 +54,7 @@ def web(address: str | None, parent: int | None) -> None:
 @click.command()
 @_parent
 def relay(parent: int | None) -> None:
-    """Pay the answers owed to the gateway; needs a store that runs. Run as many as wanted."""
+    """Send pending replies to the ABDM gateway. Needs a running store. You can run several."""
     _begin(parent)
     settings = settings_now() if parent is None else load()
     logs.configure_logs(settings.log_level)

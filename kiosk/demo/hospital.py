@@ -1,8 +1,7 @@
-"""A whole hospital on one machine: our own process tree, a simulated gateway, simulated patients and clerks.
+"""A hospital on one machine: our process tree, a simulated gateway, simulated patients and clerks.
 
-Everything outside the service is a process of its own that speaks HTTP to it, as the real ones will. Nothing is left
-running at the end; a folder that was named is kept, and the next start on it goes on where this one was, even after
-``kill -9`` of everything.
+Everything outside the service is its own process and speaks HTTP to it, as the real gateway and browsers do. Nothing is
+left running at the end. With a named data folder the next start continues, even after ``kill -9`` of everything.
 """
 
 import asyncio
@@ -46,30 +45,30 @@ HOSPITAL: Final = Facility(
     latitude=34.02,
     longitude=74.93,
 )
-"""Invented, as is everybody in it."""
+"""Invented, like every person in it."""
 QUEUES: Final = ((Queue(id="registration", name="Registration", prefix="R"), 2),
                  (Queue(id="medicine", name="Medicine OPD", prefix="M"), 2),
                  (Queue(id="pharmacy", name="Pharmacy", prefix="P"), 1))  # fmt: skip
-"""With how many counters serve each."""
+"""Queue, and the number of its counters."""
 CLIENT_ID: Final = "SBX_000000"
 APP_ID: Final = "PHR_SIMULATED"
 SEED: Final = 7
-"""The gateway's keys follow from it: a kiosk that remembers them from the last start believes this one too."""
+"""The gateway's keys are made from it, so keys stored at the last start are still right."""
 TICKET_S: Final = 12 * 3600
 CAMERA_S: Final = 3600
-"""As long as such a link may live; the screen's own lives minutes, and is drawn anew."""
+"""The longest life of such a link. The one on the counter screen lives minutes and is redrawn."""
 GATEWAY_WITHIN_S: Final = 60.0
 ENDS_WITHIN_S: Final = 4.0
-"""For simulators, after which they are killed: they promise nothing."""
+"""For the simulators; then they are killed, because they keep nothing."""
 
 
-class Kept(Struct, frozen=True, kw_only=True):
-    """What the next start on the same folder must know."""
+class DemoState(Struct, frozen=True, kw_only=True):
+    """What the next start on the same folder needs."""
 
     port: int = 0
-    """Links carry it: another port would make them another place's."""
+    """Links carry it: with another port, links of the last start would not open."""
     runs: int = 0
-    """Starts so far: each has patients of its own."""
+    """Starts so far. Each start has other patients."""
 
 
 class Seat(Struct, frozen=True, kw_only=True):
@@ -79,7 +78,7 @@ class Seat(Struct, frozen=True, kw_only=True):
 
 
 class Addresses(Struct, frozen=True, kw_only=True):
-    """What a visitor opens."""
+    """The addresses to open."""
 
     board: str
     kiosk: str
@@ -91,8 +90,8 @@ class Addresses(Struct, frozen=True, kw_only=True):
     gateway: str
 
 
-class Told(Struct, frozen=True, kw_only=True):
-    """How the people's process says it goes."""
+class Progress(Struct, frozen=True, kw_only=True):
+    """Progress of the simulated people, as their process reports it."""
 
     scans: int = 0
     acknowledged: int = 0
@@ -107,8 +106,8 @@ class Told(Struct, frozen=True, kw_only=True):
     trouble: str = ""
 
 
-class Announced(Struct, frozen=True):
-    """How the simulated gateway says it is ready."""
+class GatewayFacts(Struct, frozen=True):
+    """What the simulated gateway prints when it is ready."""
 
     url: str
     issuer: str
@@ -123,26 +122,26 @@ class Morning(Struct, frozen=True, kw_only=True):
 class Demo:
     """A running demonstration."""
 
-    def __init__(self, addresses: Addresses, people: asyncio.subprocess.Process, store: Store) -> None:
+    def __init__(self, addresses: Addresses, crowd: asyncio.subprocess.Process, store: Store) -> None:
         self.addresses = addresses
-        self.told = Told()
+        self.progress = Progress()
         self.over = asyncio.Event()
-        """The morning is over, or its people are gone."""
-        self._people = people
+        """Set when the morning is over, or the people's process has ended."""
+        self._crowd = crowd
         self._desk = OpdDesk(store)
 
     async def listen(self) -> None:
-        """Hear how it goes, until the people's process ends."""
-        assert self._people.stdout is not None  # noqa: S101 - it was asked for as a pipe; narrows the type
-        async for line in self._people.stdout:
+        """Read progress until the people's process ends."""
+        assert self._crowd.stdout is not None  # noqa: S101 - started with a pipe; narrows the type
+        async for line in self._crowd.stdout:
             with contextlib.suppress(msgspec.MsgspecError):
-                self.told = msgspec.json.decode(line, type=Told)
-            if self.told.over:
+                self.progress = msgspec.json.decode(line, type=Progress)
+            if self.progress.over:
                 self.over.set()
         self.over.set()
 
-    async def hall(self) -> Snapshot | None:
-        """How the hall looks now; None while the store is away."""
+    async def snapshot(self) -> Snapshot | None:
+        """The queues now; None while the store is away."""
         try:
             return await self._desk.snapshot(HOSPITAL.hip_id)
         except QueueingError:
@@ -151,28 +150,28 @@ class Demo:
 
 @asynccontextmanager
 async def running(folder: Path, morning: Morning, *, workers: int) -> AsyncIterator[Demo]:
-    """Everything, in order; and gone in the opposite order. Raises CannotServe."""
-    kept = remembered(folder)
+    """Start everything in order; stop it in reverse order. Raises CannotServe."""
+    state = load_state(folder)
     secret = {name: secrets.token_urlsafe(24) for name in ("client", "app")}
     async with _gateway(secret) as gateway:
-        said = _said(folder, kept, gateway, secret["client"], workers)
-        settings = load(said)
-        async with supervisor.running(settings, said) as url:
+        environ = _environment(folder, state, gateway, secret["client"], workers)
+        settings = load(environ)
+        async with supervisor.running(settings, environ) as url:
             port = int(url.rpartition(":")[2])
-            remember(folder, Kept(port=port, runs=kept.runs + 1))
+            save_state(folder, DemoState(port=port, runs=state.runs + 1))
             store = await open_settings_store(settings)
             try:
-                addresses, seats = await _furnish(store, settings.at_port(port), gateway.url)
+                addresses, seats = await _build_hospital(store, settings.at_port(port), gateway.url)
                 plan = {
                     "kiosk_url": url, "hip_id": HOSPITAL.hip_id, "hospital": HOSPITAL.name, "seats": seats,
-                    "patients": morning.patients, "minutes": morning.minutes, "seed": SEED + kept.runs,
+                    "patients": morning.patients, "minutes": morning.minutes, "seed": SEED + state.runs,
                     "place": (HOSPITAL.latitude, HOSPITAL.longitude),
                     "gateway": {
                         "url": gateway.url, "cm_id": gateway.cm_id, "app_id": APP_ID, "app_secret": secret["app"],
                     },
                 }  # fmt: skip
-                async with _people(plan) as people:
-                    demo = Demo(addresses, people, store)
+                async with _crowd(plan) as crowd:
+                    demo = Demo(addresses, crowd, store)
                     listening = asyncio.create_task(demo.listen())
                     try:
                         yield demo
@@ -184,7 +183,7 @@ async def running(folder: Path, morning: Morning, *, workers: int) -> AsyncItera
 
 @contextlib.contextmanager
 def data_folder(named: Path | None) -> Iterator[Path]:
-    """The folder that was named, which stays; or one for the moment."""
+    """The named folder, which is kept; or a temporary one."""
     if named is not None:
         private_folder(named)
         yield named.resolve()
@@ -196,24 +195,24 @@ def data_folder(named: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def remembered(folder: Path) -> Kept:
+def load_state(folder: Path) -> DemoState:
     try:
-        return msgspec.json.decode((folder / "demo.json").read_bytes(), type=Kept)
+        return msgspec.json.decode((folder / "demo.json").read_bytes(), type=DemoState)
     except (OSError, msgspec.MsgspecError):
-        return Kept()
+        return DemoState()
 
 
-def remember(folder: Path, kept: Kept) -> None:
+def save_state(folder: Path, state: DemoState) -> None:
     part = folder / "demo.part"
-    part.write_bytes(msgspec.json.encode(kept))
+    part.write_bytes(msgspec.json.encode(state))
     part.replace(folder / "demo.json")
 
 
-def _said(folder: Path, kept: Kept, gateway: Announced, secret: str, workers: int) -> dict[str, str]:
-    """The settings of the demonstration, as an operator would say them; nothing of the environment's is used."""
+def _environment(folder: Path, state: DemoState, gateway: GatewayFacts, secret: str, workers: int) -> dict[str, str]:
+    """The settings of the demonstration. Nothing of the real environment is used."""
     return {
         "KIOSK_DATA_DIR": str(folder),
-        "KIOSK_PORT": str(_free_or_zero(kept.port)),
+        "KIOSK_PORT": str(_free_or_zero(state.port)),
         "KIOSK_WORKERS": str(workers),
         "KIOSK_GATEWAY_URL": gateway.url,
         "KIOSK_GATEWAY_ISSUER": gateway.issuer,
@@ -225,7 +224,7 @@ def _said(folder: Path, kept: Kept, gateway: Announced, secret: str, workers: in
 
 
 def _free_or_zero(port: int) -> int:
-    """The port of the last start, if nobody took it meanwhile."""
+    """The port of the last start if it is free, else 0."""
     try:
         with supervisor.reserved("127.0.0.1", port):
             return port
@@ -233,8 +232,8 @@ def _free_or_zero(port: int) -> int:
         return 0
 
 
-async def _furnish(store: Store, settings: Settings, gateway_url: str) -> tuple[Addresses, list[Seat]]:
-    """The hospital, its people and one ticket to look at; all of it is there again after a restart."""
+async def _build_hospital(store: Store, settings: Settings, gateway_url: str) -> tuple[Addresses, list[Seat]]:
+    """Add the hospital, its staff, and one ticket to look at. Works on a folder that has them already."""
     await library.load(store)
     registry = Registry(store)
     await registry.put_facility(HOSPITAL)
@@ -243,14 +242,17 @@ async def _furnish(store: Store, settings: Settings, gateway_url: str) -> tuple[
     staff = Staff(store)
     try:
         names = [one.name for one in await registry.counters(HOSPITAL.hip_id)]
-        seats = [Seat(login=login, password=await _signed_up(staff, login, "clerk"), counter=name)
+        seats = [Seat(login=login, password=await _add_login(staff, login, "clerk"), counter=name)
                  for name in names if (login := f"clerk.{name.lower()}")]  # fmt: skip
-        login, password = "visitor", await _settled_in(staff, "visitor", await _signed_up(staff, "visitor", "admin"))
+        login, password = (
+            "visitor",
+            await _choose_password(staff, "visitor", await _add_login(staff, "visitor", "admin")),
+        )
     finally:
         staff.close()
     ring = KeysOnDisk(settings.data_dir).load()
     now_s = int(time.time())
-    # The visitor's own ticket, as a clerk would register a walk-in; nobody's profile stands behind it.
+    # The visitor's own ticket, as if a clerk had registered a walk-in. It has no profile.
     visit = Arrival(facility=HOSPITAL.hip_id, queue="medicine", assurance=Assurance.STAFF, request=str(uuid.uuid4()))
     place = await OpdDesk(store).enqueue(visit)
     ticket = TicketLinks(ring, audience=settings.public_url).mint(
@@ -266,53 +268,55 @@ async def _furnish(store: Store, settings: Settings, gateway_url: str) -> tuple[
     ), seats  # fmt: skip
 
 
-async def _signed_up(staff: Staff, login: str, role: str) -> str:
+async def _add_login(staff: Staff, login: str, role: str) -> str:
     try:
         return await staff.add(login, facility=HOSPITAL.hip_id, role="admin" if role == "admin" else "clerk")
     except LoginTaken:
         return await staff.reset(login, within=HOSPITAL.hip_id)
 
 
-async def _settled_in(staff: Staff, login: str, given: str) -> str:
-    """The password chosen in place of the one that was given, as everybody does: a visit begins at the desk."""
-    entered = await staff.sign_in(login, given, address="127.0.0.1")
+async def _choose_password(staff: Staff, login: str, first: str) -> str:
+    """Change the first password, as every login must; so the visitor starts at the desk."""
+    entered = await staff.sign_in(login, first, address="127.0.0.1")
     session = await staff.session(entered.reference) if isinstance(entered, SignedIn) else None
     if session is None:
-        return given
+        return first
     own = passwords.generated()
-    changed = await staff.change_password(session, given, own, address="127.0.0.1")
-    return own if isinstance(changed, SignedIn) else given
+    changed = await staff.change_password(session, first, own, address="127.0.0.1")
+    return own if isinstance(changed, SignedIn) else first
 
 
 @asynccontextmanager
-async def _gateway(secret: Mapping[str, str]) -> AsyncIterator[Announced]:
+async def _gateway(secret: Mapping[str, str]) -> AsyncIterator[GatewayFacts]:
     words = ["--client-id", CLIENT_ID, "--app-id", APP_ID, "--seed", str(SEED), "--accept-unknown"]
-    given = {"SIMULATOR_CLIENT_SECRET": secret["client"], "SIMULATOR_APP_SECRET": secret["app"]}
-    async with _simulator("loadtests.simulator.gateway", *words, given=given) as child:
-        assert child.stdout is not None  # noqa: S101 - it was asked for as a pipe; narrows the type
+    env = {"SIMULATOR_CLIENT_SECRET": secret["client"], "SIMULATOR_APP_SECRET": secret["app"]}
+    async with _simulator("loadtests.simulator.gateway", *words, env=env) as child:
+        assert child.stdout is not None  # noqa: S101 - started with a pipe; narrows the type
         try:
             async with asyncio.timeout(GATEWAY_WITHIN_S):
                 line = await child.stdout.readline()
-            announced = msgspec.json.decode(line, type=Announced)
+            announced = msgspec.json.decode(line, type=GatewayFacts)
         except (TimeoutError, msgspec.MsgspecError):
-            raise supervisor.CannotServe("the simulated gateway did not start; its words stand above") from None
+            raise supervisor.CannotServe(
+                "the simulated gateway did not start; its error is in the lines above"
+            ) from None
         yield announced
 
 
 @asynccontextmanager
-async def _people(plan: Mapping[str, object]) -> AsyncIterator[asyncio.subprocess.Process]:
-    async with _simulator("loadtests.simulator.people", given={}) as child:
-        assert child.stdin is not None  # noqa: S101 - it was asked for as a pipe; narrows the type
+async def _crowd(plan: Mapping[str, object]) -> AsyncIterator[asyncio.subprocess.Process]:
+    async with _simulator("loadtests.simulator.people", env={}) as child:
+        assert child.stdin is not None  # noqa: S101 - started with a pipe; narrows the type
         child.stdin.write(msgspec.json.encode(plan) + b"\n")
         yield child
 
 
 @asynccontextmanager
-async def _simulator(module: str, *words: str, given: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _simulator(module: str, *words: str, env: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     path = os.pathsep.join(filter(None, (str(ROOT), child_environment({}, metrics=ROOT).get("PYTHONPATH", ""))))
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module, *words,
-        env={**child_environment({}, metrics=ROOT), **given, "PYTHONPATH": path},
+        env={**child_environment({}, metrics=ROOT), **env, "PYTHONPATH": path},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip
     try:

@@ -1,8 +1,8 @@
-"""What an operator may decide, read once at start: the only reader of the environment.
+"""The settings, read once at start. Nothing else reads the environment.
 
 Environment variables (prefix ``KIOSK_``) stand above the TOML file that ``KIOSK_CONFIG`` names. A wrong or missing
-value raises SettingsWrong with one line that names the setting, what was given and what is allowed; a secret is never
-repeated. Names that mean nothing are told to the operator, not silently dropped: a misspelt setting is a wrong setting.
+value raises SettingsWrong with one line: the setting, its value, and what is allowed. A secret is never repeated.
+Unknown names are reported to the operator, because a misspelt setting is a wrong setting.
 """
 
 import os
@@ -23,19 +23,19 @@ SECRET_FILE_BYTES = 4096
 """A client secret is a UUID; a larger file is some other file."""
 CONFIG_FILE_BYTES = 65_536
 NOT_OURS_TO_READ = {"CONFIG", "CHROMIUM"}
-"""``KIOSK_`` names that are no settings: the file of settings, and the browser of our tests."""
+"""``KIOSK_`` names that are not settings: the settings file, and the browser for our tests."""
 
 
 class SettingsWrong(Exception):
-    """The program cannot start as it is configured. ``str`` is one line for an operator."""
+    """The program cannot start with these settings. ``str`` is one line for an operator."""
 
-    def __init__(self, setting: str, given: str | None, allowed: str) -> None:
-        said = "is missing" if given is None else f"is {given}"
-        super().__init__(f"{PREFIX}{setting.upper()} {said}; allowed: {allowed}")
+    def __init__(self, setting: str, value: str | None, allowed: str) -> None:
+        problem = "is missing" if value is None else f"is {value}"
+        super().__init__(f"{PREFIX}{setting.upper()} {problem}; allowed: {allowed}")
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Everything an operator decided, checked."""
+    """All settings, checked."""
 
     host: str
     port: int
@@ -94,7 +94,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         return url.scheme == "https" or values.is_loopback(url.hostname or "") or self.insecure_lan
 
     def at_port(self, port: int) -> "Settings":
-        """The same on the port that was found free; an address of our own making follows it."""
+        """The same settings on the port that was free. A ``public_url`` made from host and port gets that port too."""
         secure = self.tls_certificate is not None
         own = self.public_url == local_url(self.host, self.port, secure=secure)
         public_url = local_url(self.host, port, secure=secure) if own else self.public_url
@@ -109,13 +109,13 @@ class Settings(Struct, frozen=True, kw_only=True):
 
 
 _FIELDS = {"gateway_issuer": "gateway_issuers", "gateway_azp": "gateway_azps"}
-"""Settings that may hold several values are named in the plural inside."""
+"""Settings that may hold several values have a plural name in the code."""
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read and check everything. Raises SettingsWrong."""
-    given, _ = _given(os.environ if environ is None else environ)
-    decided = {_FIELDS.get(setting.name, setting.name): _value(setting, given) for setting in TABLE}
+    texts, _ = _read_all(os.environ if environ is None else environ)
+    decided = {_FIELDS.get(setting.name, setting.name): _value(setting, texts) for setting in TABLE}
     if (decided["gateway_client_id"] is None) != (decided["gateway_client_secret"] is None):
         missing = "gateway_client_secret" if decided["gateway_client_id"] else "gateway_client_id"
         raise SettingsWrong(missing, None, "client id and secret together, or neither (ABDM off)")
@@ -132,40 +132,42 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def unknown_names(environ: Mapping[str, str] | None = None) -> list[str]:
-    """Names that look like settings and mean nothing, for a warning."""
-    return _given(os.environ if environ is None else environ)[1]
+    """Names that begin with ``KIOSK_`` and are no settings, for a warning."""
+    return _read_all(os.environ if environ is None else environ)[1]
 
 
 def local_url(host: str, port: int, *, secure: bool = False) -> str:
-    """How somebody on this machine reaches a listener: the unspecified address is spelled as loopback."""
+    """The address of a listener for this machine; an unspecified host becomes loopback."""
     scheme = "https" if secure else "http"
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""Where the metrics library looks for the numbers of sister processes; its own name, not ours."""
+"""Where the metrics library looks for counters of the other processes. The library chose this name."""
 
 
-def child_environment(said: Mapping[str, str] | None = None, *, metrics: Path, **changed: str | int) -> dict[str, str]:
-    """The environment for a process of our own tree: this one's, with some settings decided by the parent.
+def child_environment(
+    settings: Mapping[str, str] | None = None, *, metrics: Path, **changed: str | int
+) -> dict[str, str]:
+    """The environment for a child process of our tree: this process's own, with some settings decided by the parent.
 
-    ``said``: settings by variable name that take the place of all that the environment says. ``metrics``: the folder in
-    which the tree's processes keep their counters together.
+    ``settings``: by variable name; they replace every setting of this environment. ``metrics``: the folder in which
+    the processes of the tree share their counters.
     """
-    plain = {name: text for name, text in os.environ.items() if said is None or not name.startswith(PREFIX)}
+    plain = {name: text for name, text in os.environ.items() if settings is None or not name.startswith(PREFIX)}
     decided = {f"{PREFIX}{name.upper()}": str(value) for name, value in changed.items()}
-    return {**plain, **(said or {}), **decided, METRICS_FOLDER: str(metrics)}
+    return {**plain, **(settings or {}), **decided, METRICS_FOLDER: str(metrics)}
 
 
 def metrics_folder() -> Path | None:
-    """As the parent of this process tree decided."""
+    """The folder that the parent of this process tree chose."""
     named = os.environ.get(METRICS_FOLDER)
     return Path(named) if named else None
 
 
-def _value(setting: Setting, given: Mapping[str, str]) -> Any:
-    text = given.get(setting.name, setting.default)
+def _value(setting: Setting, texts: Mapping[str, str]) -> Any:
+    text = texts.get(setting.name, setting.default)
     if text is None:
         return None
     try:
@@ -176,21 +178,21 @@ def _value(setting: Setting, given: Mapping[str, str]) -> Any:
         raise SettingsWrong(setting.name, shown + why, setting.allowed) from None
 
 
-def _given(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """What was said, by setting, environment above file; and names that mean nothing. An empty text says nothing."""
+def _read_all(environ: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Texts by setting, environment before file, and unknown names. An empty text counts as not set."""
     known = {setting.name for setting in TABLE}
-    said = _from_file(environ.get(f"{PREFIX}CONFIG", ""))
+    settings = _from_file(environ.get(f"{PREFIX}CONFIG", ""))
     upper = {name.removeprefix(PREFIX): text for name, text in environ.items() if name.startswith(PREFIX)}
-    said |= {name.lower(): text for name, text in upper.items() if name not in NOT_OURS_TO_READ and text.strip()}
-    secret_file = said.pop("gateway_client_secret_file", "")
+    settings |= {name.lower(): text for name, text in upper.items() if name not in NOT_OURS_TO_READ and text.strip()}
+    secret_file = settings.pop("gateway_client_secret_file", "")
     if secret_file:
-        if "gateway_client_secret" in said:
+        if "gateway_client_secret" in settings:
             raise SettingsWrong(
                 "gateway_client_secret_file", repr(secret_file[:80]), "the secret or its file, not both"
             )
-        said["gateway_client_secret"] = _secret_in(secret_file)
-    unknown = sorted(f"{PREFIX}{name.upper()}" for name in said.keys() - known)
-    return {name: text for name, text in said.items() if name in known}, unknown
+        settings["gateway_client_secret"] = _secret_in(secret_file)
+    unknown = sorted(f"{PREFIX}{name.upper()}" for name in settings.keys() - known)
+    return {name: text for name, text in settings.items() if name in known}, unknown
 
 
 def _secret_in(path: str) -> str:

@@ -6,15 +6,15 @@ import pytest
 from playwright.async_api import Browser
 
 from tests.browser import chromium
-from tests.journeys.running_hospital import Hospital, Town, opened
+from tests.journeys.running_hospital import Deployment, Hospital, opened
 
 
 @pytest.fixture(scope="session")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
     """In the end nobody who came can be read on its disk or in its log, and no protocol was broken."""
     async with opened(tmp_path_factory.mktemp("town")) as running:
         yield running
-        assert running.in_clear() == set()
+        assert running.readable_marks() == set()
         assert not (await running.simulator.faults())["protocol_faults"]
 
 
@@ -34,6 +34,6 @@ async def browser(machine: Browser) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-def hospital(town: Town) -> Hospital:
+def hospital(deployment: Deployment) -> Hospital:
     """Where this journey happens, and nothing else."""
-    return town.hospital()
+    return deployment.hospital()

@@ -40,7 +40,7 @@ class Login(Struct, frozen=True):
     password: str
 
 
-class Town:
+class Deployment:
     """What runs. ``tree`` is the service; everything else stands around it and outlives it."""
 
     def __init__(self, simulator: Simulator, phones: Phones, folder: Path) -> None:
@@ -51,7 +51,7 @@ class Town:
         self.log: list[str] = []
         """What services that are gone wrote."""
         self._hips = (f"IN0110{number:06d}" for number in itertools.count(1))
-        self._people = (invent(SEED, index) for index in itertools.count())
+        self._patients = (invent(SEED, index) for index in itertools.count())
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.settings = _settings(simulator, port)
@@ -106,7 +106,7 @@ class Town:
 
     def patient(self, **known: Any) -> Patient:
         """Somebody new of working age, whose app tells where the phone is when asked to."""
-        person = next(one for one in self._people if one.year in GROWN_UP)
+        person = next(one for one in self._patients if one.year in GROWN_UP)
         self.seen.append(replace(person, **{"place": "number", "phone": f"9{len(self.seen):09d}", **known}))
         return self.seen[-1]
 
@@ -120,7 +120,7 @@ class Town:
             marks |= {number, dashed} if number else set()
         return marks
 
-    def in_clear(self, *more: str) -> set[tuple[str, str]]:
+    def readable_marks(self, *more: str) -> set[tuple[str, str]]:
         """Where on the disk or in the log a patient, or one of ``more``, can be read: place and mark."""
         marks = self.marks() | set(more)
         written = {path.name: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
@@ -128,7 +128,7 @@ class Town:
         written["log"] = "\n".join([*self.log, *self.tree.lines, *self.tree.log]).encode()
         return {(name, mark) for name, body in written.items() for mark in marks if mark.encode() in body}
 
-    def look(self, path: str) -> str:
+    def get_page(self, path: str) -> str:
         """What a plain GET brings. Blocks."""
         with urlopen(self.url + path, timeout=10) as answer:  # noqa: S310 - an address of the test's own
             text: bytes = answer.read()
@@ -138,18 +138,18 @@ class Town:
 class Hospital(Struct, frozen=True):
     """One hospital of the town."""
 
-    town: Town
+    deployment: Deployment
     hip: str
 
     async def staff(self, name: str, role: str = "clerk") -> Login:
         """A login for this hospital."""
         login = f"{name}.{self.hip[-3:]}"
         words = ("staff", "add", login, "--facility", self.hip, "--role", role, "--json")
-        return Login(login, json.decode(await self.town.command(*words))["password"])
+        return Login(login, json.decode(await self.deployment.command(*words))["password"])
 
     async def scan(self, patient: Patient, text: str, at: tuple[float, float] | None = None) -> Received:
         """This person scans a QR that says ``text`` and shares."""
-        return await self.town.phones.scan_qr(patient, text, at=at)
+        return await self.deployment.phones.scan_qr(patient, text, at=at)
 
     def poster(self, text: str) -> str:
         """What a printed QR of this hospital says."""
@@ -157,7 +157,7 @@ class Hospital(Struct, frozen=True):
 
     def hall(self) -> dict[str, Any]:
         """The first snapshot of the live stream, as any screen gets it; while others listen, a redraw old. Blocks."""
-        return snapshot(f"{self.town.url}/live/{self.hip}")
+        return snapshot(f"{self.deployment.url}/live/{self.hip}")
 
     def queue(self, name: str = MEDICINE) -> dict[str, Any]:
         """One queue of the hall. Blocks."""
@@ -168,25 +168,25 @@ def snapshot(address: str) -> dict[str, Any]:
     """Join a stream, hear its first event, leave."""
     with urlopen(address, timeout=10) as stream:  # noqa: S310 - an address of the test's own
         data = next(line for line in stream if line.startswith(b"data: "))
-    told: dict[str, Any] = json.decode(data.removeprefix(b"data: "))
-    return told
+    facts: dict[str, Any] = json.decode(data.removeprefix(b"data: "))
+    return facts
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Town]:
+async def opened(folder: Path) -> AsyncIterator[Deployment]:
     """A whole town that is gone afterwards."""
     async with Simulator.start(seed=SEED) as simulator:
-        told = simulator.announced
-        app = Phones(told.url, app_id=told.app_id, secret=told.app_secret, cm_id=told.cm_id, run=folder.name)
+        facts = simulator.announced
+        app = Phones(facts.url, app_id=facts.app_id, secret=facts.app_secret, cm_id=facts.cm_id, run=folder.name)
         async with app as phones:
-            town = Town(simulator, phones, folder)
-            await simulator.set_bridge(town.url)
-            await town.start()
+            deployment = Deployment(simulator, phones, folder)
+            await simulator.set_bridge(deployment.url)
+            await deployment.start()
             try:
-                await town.build()
-                yield town
+                await deployment.build()
+                yield deployment
             finally:
-                town.leave()
+                deployment.leave()
 
 
 def _free_port() -> int:
@@ -196,14 +196,14 @@ def _free_port() -> int:
 
 
 def _settings(simulator: Simulator, port: int) -> dict[str, str]:
-    told = simulator.announced
+    facts = simulator.announced
     return {
         "KIOSK_PORT": str(port),
-        "KIOSK_GATEWAY_URL": told.url,
-        "KIOSK_GATEWAY_CLIENT_ID": told.client_id,
-        "KIOSK_GATEWAY_CLIENT_SECRET": told.client_secret,
-        "KIOSK_GATEWAY_ISSUER": told.issuer,
-        "KIOSK_CM_ID": told.cm_id,
+        "KIOSK_GATEWAY_URL": facts.url,
+        "KIOSK_GATEWAY_CLIENT_ID": facts.client_id,
+        "KIOSK_GATEWAY_CLIENT_SECRET": facts.client_secret,
+        "KIOSK_GATEWAY_ISSUER": facts.issuer,
+        "KIOSK_CM_ID": facts.cm_id,
     }
 
 

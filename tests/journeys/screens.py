@@ -49,11 +49,11 @@ class Seen(Struct, frozen=True):
 async def look_at_kiosk(browser: Browser, hospital: Hospital, counter: str = "M1") -> Seen:
     """Stand before the counter's screen with a phone in the hand."""
     screen = await browser.new_page(viewport=TELEVISION)
-    await screen.goto(f"{hospital.town.url}/kiosk/{hospital.hip}/{counter}")
+    await screen.goto(f"{hospital.deployment.url}/kiosk/{hospital.hip}/{counter}")
     texts = read_codes(await screen.screenshot())
     await screen.close()
     assert len(texts) == 2
-    [camera] = [text for text in texts if text.startswith(f"{hospital.town.url}/go/")]
+    [camera] = [text for text in texts if text.startswith(f"{hospital.deployment.url}/go/")]
     [abdm] = [text for text in texts if text != camera]
     return Seen(abdm, camera)
 
@@ -70,7 +70,7 @@ class Board:
     async def opened(browser: Browser, hospital: Hospital, *, query: str = "?lang=en") -> "Board":
         """Switched on, and touched once: browsers let a page sound only after that."""
         board = Board(await browser.new_page(viewport=TELEVISION, reduced_motion=STILL))
-        await board.page.goto(f"{hospital.town.url}/board/{hospital.hip}{query}")
+        await board.page.goto(f"{hospital.deployment.url}/board/{hospital.hip}{query}")
         await board.page.locator("#sound").click()
         await expect(board.body).to_have_attribute("data-sound", "on")
         await expect(board.body).to_have_attribute("data-link", "live")
@@ -103,7 +103,7 @@ class Phone:
         await page.goto(link)
         return phone
 
-    async def is_told(self, state: str, words: str = "") -> None:
+    async def shows(self, state: str, words: str = "") -> None:
         """The page says by itself how things stand."""
         await expect(self.body).to_have_attribute("data-state", state)
         if words:
@@ -119,7 +119,7 @@ class Desk:
         self.state = page.locator("#now-state")
         self.list = page.locator("#list")
         self.rows = page.locator("#list [role=option]")
-        self.said = page.locator("#said")
+        self.message = page.locator("#said")
 
     @staticmethod
     async def opened(browser: Browser, hospital: Hospital, login: Login, counter: str = "M1") -> "Desk":
@@ -191,14 +191,14 @@ class Desk:
 async def administration(browser: Browser, hospital: Hospital, login: Login) -> Page:
     """The administrator's page, signed in."""
     page = await _arrive(browser, hospital, login)
-    await page.goto(f"{hospital.town.url}/console/admin")
+    await page.goto(f"{hospital.deployment.url}/console/admin")
     return page
 
 
 async def _arrive(browser: Browser, hospital: Hospital, login: Login) -> Page:
     context = await browser.new_context(viewport=MONITOR, reduced_motion=STILL)
     page = await context.new_page()
-    await page.goto(f"{hospital.town.url}/console")
+    await page.goto(f"{hospital.deployment.url}/console")
     await page.locator("[name=login]").fill(login.login)
     await page.locator("[name=password]").fill(login.password)
     await page.keyboard.press("Enter")

@@ -16,8 +16,8 @@ async def share_one(stack: Stack) -> None:
     hip = stack.hips[0]
     async with Door(stack.kiosk_url, connections=1) as door:
         body = crowd.body(share, hip)
-        asked = post(door.authority, token, hip, crowd.request_id(share), body, now=timestamp())
-        await door.closed([asked])
+        request = post(door.authority, token, hip, crowd.request_id(share), body, now=timestamp())
+        await door.closed([request])
 
 
 @pytest.mark.parametrize(("form", "complaints"), [("text", 0), ("number", 1)])

@@ -27,7 +27,7 @@ MARKS = {CANARY, "Kanari", WALK_IN, WITHOUT_APP, *PHONES}
 async def test_nothing_of_a_patient_stands_in_clear_anywhere_but_on_the_desk(
     browser: Browser, hospital: Hospital
 ) -> None:
-    town = hospital.town
+    deployment = hospital.deployment
     board = await Board.opened(browser, hospital)
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))
     await _everybody_comes(browser, hospital, desk)
@@ -36,25 +36,27 @@ async def test_nothing_of_a_patient_stands_in_clear_anywhere_but_on_the_desk(
     phone = await Phone.opened(browser, await desk.slip_link("M-002"))
     shown = {name: await page.content() for name, page in (("board", board.page), ("ticket", phone.page))}
     public = [f"/kiosk/{hospital.hip}/M1", f"/board/{hospital.hip}", "/metrics", "/readyz", "/healthz"]
-    shown |= {path: await asyncio.to_thread(town.look, path) for path in public}
+    shown |= {path: await asyncio.to_thread(deployment.get_page, path) for path in public}
     shown["live"] = str(await asyncio.to_thread(hospital.hall))
 
-    told = await desk.page.content()
-    assert all(name in told for name in (CANARY, WALK_IN, WITHOUT_APP)), "the desk itself must show the names"
-    assert {(where, mark) for where, text in shown.items() for mark in town.marks() | MARKS if mark in text} == set()
-    assert town.in_clear(*MARKS) == set()
+    page_source = await desk.page.content()
+    assert all(name in page_source for name in (CANARY, WALK_IN, WITHOUT_APP)), "the desk itself must show the names"
+    assert {
+        (where, mark) for where, text in shown.items() for mark in deployment.marks() | MARKS if mark in text
+    } == set()
+    assert deployment.readable_marks(*MARKS) == set()
 
 
 async def test_the_data_folder_opens_to_nobody_else(hospital: Hospital) -> None:
-    paths = [hospital.town.data, *hospital.town.data.rglob("*")]
+    paths = [hospital.deployment.data, *hospital.deployment.data.rglob("*")]
     assert len(paths) > 5
     assert [path.name for path in paths if stat.S_IMODE(path.lstat().st_mode) & 0o077] == []
 
 
 async def _everybody_comes(browser: Browser, hospital: Hospital, desk: Desk) -> None:
     """By every way in, and by ways that are refused."""
-    town = hospital.town
-    somebody = town.patient(name=CANARY, phone=PHONES[0])
+    deployment = hospital.deployment
+    somebody = deployment.patient(name=CANARY, phone=PHONES[0])
     screen = await look_at_kiosk(browser, hospital)
     await hospital.scan(somebody, screen.abdm)
     await _walks_in(desk)
@@ -66,8 +68,8 @@ async def _everybody_comes(browser: Browser, hospital: Hospital, desk: Desk) -> 
     await phone.page.locator("[name=consent]").check()
     await phone.page.get_by_role("button").tap()
     await expect(phone.token).to_have_text("M-003")
-    await hospital.scan(town.patient(name=CANARY), hospital.poster("M1"), at=DELHI)
-    await town.phones.scan(town.patient(name=CANARY), "IN0199999999", "M1")
+    await hospital.scan(deployment.patient(name=CANARY), hospital.poster("M1"), at=DELHI)
+    await deployment.phones.scan(deployment.patient(name=CANARY), "IN0199999999", "M1")
     await _nonsense_is_delivered(hospital, somebody)
     await expect(desk.row("M-003")).to_be_visible()
 
@@ -82,8 +84,8 @@ async def _walks_in(desk: Desk) -> None:
 
 async def _nonsense_is_delivered(hospital: Hospital, patient: Patient) -> None:
     """By the gateway itself, as far as its token tells: shapes that no schema foresees, full of personal data."""
-    door = f"{hospital.town.url}/api/v3/hip/patient/share"
-    token = await hospital.town.simulator.callback_token()
+    door = f"{hospital.deployment.url}/api/v3/hip/patient/share"
+    token = await hospital.deployment.simulator.callback_token()
     for body in (
         f'{{"intent": "{patient.name}", "metaData": "{patient.abha_number}"}}',
         f'{{"intent": "PROFILE_SHARE", "metaData": {{"hipId": "{hospital.hip}"}}, "profile": ["{patient.name}"]}}',
@@ -97,7 +99,7 @@ async def _nonsense_is_delivered(hospital: Hospital, patient: Patient) -> None:
 async def _announce(hospital: Hospital, request_id: str) -> None:
     """Whatever is answered to this request, the gateway should not wonder at it."""
     known = {"request_id": request_id, "hip_id": hospital.hip, "context": "", "abha_address": ""}
-    book = f"{hospital.town.simulator.url}/_sim/expect"
+    book = f"{hospital.deployment.simulator.url}/_sim/expect"
     assert await asyncio.to_thread(_post, book, {}, json.encode([known])) == 204
 
 
@@ -110,9 +112,9 @@ def _headers(hospital: Hospital, token: str) -> dict[str, str]:
 
 
 def _post(address: str, headers: dict[str, str], body: bytes) -> int:
-    asked = Request(address, body, {**headers, "Content-Type": "application/json"})  # noqa: S310 - the test's own address
+    request = Request(address, body, {**headers, "Content-Type": "application/json"})  # noqa: S310 - the test's own address
     try:
-        with urlopen(asked, timeout=10) as answer:  # noqa: S310 - as above
+        with urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
             return int(answer.status)
     except HTTPError as refused:
         with refused:

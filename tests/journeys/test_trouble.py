@@ -14,7 +14,7 @@ from kiosk.locales import ENGLISH
 from loadtests.reconcile import audit
 from loadtests.simulator.people.clerks import Clerk
 from loadtests.simulator.people.invented import Patient
-from tests.journeys.running_hospital import Hospital, Town, opened
+from tests.journeys.running_hospital import Deployment, Hospital, opened
 from tests.journeys.screens import Board, Desk, Phone, is_drawn
 from tests.kiosk.process_tree import alive, below, status, until
 
@@ -26,22 +26,22 @@ HALL = ("open", "waiting", "expected", "issued", "now", "recent", "next")
 
 
 @pytest.fixture(scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
     """A town of its own: no other journey should stand in these ruins."""
     async with opened(tmp_path_factory.mktemp("ruins")) as running:
         yield running
 
 
 async def test_screens_live_through_a_killed_web_worker(browser: Browser, hospital: Hospital) -> None:
-    town = hospital.town
+    deployment = hospital.deployment
     board, desk, phone = await _hall_at_work(browser, hospital)
-    worker = below(town.tree.pid_of("web"))[0]
+    worker = below(deployment.tree.pid_of("web"))[0]
     os.kill(worker, signal.SIGKILL)
-    await asyncio.to_thread(until, lambda: not alive(worker) and status(f"{town.url}/healthz") == 200)
+    await asyncio.to_thread(until, lambda: not alive(worker) and status(f"{deployment.url}/healthz") == 200)
 
     await desk.next("M-002")
     await board.shows("M-002", "M1")
-    await phone.is_told("called", say("ticket.called", counter="M1"))
+    await phone.shows("called", say("ticket.called", counter="M1"))
     await expect(board.page.locator("#old")).to_be_hidden()
     await _never_loaded_again(board.page, desk.page, phone.page)
 
@@ -49,77 +49,79 @@ async def test_screens_live_through_a_killed_web_worker(browser: Browser, hospit
 async def test_screens_say_that_they_are_old_while_the_store_is_away_and_heal_by_themselves(
     browser: Browser, hospital: Hospital
 ) -> None:
-    town = hospital.town
+    deployment = hospital.deployment
     board, desk, phone = await _hall_at_work(browser, hospital)
-    store = int(json.loads((town.data / "lock").read_text())["server"])
+    store = int(json.loads((deployment.data / "lock").read_text())["server"])
     os.kill(store, signal.SIGSTOP)
     await expect(board.body).to_have_attribute("data-link", "stale")
     await expect(board.page.locator("#old")).to_be_visible()
     await expect(phone.page.locator("#old")).to_be_visible()
     await board.shows("M-001", "M1")
-    newcomer = town.patient()
+    newcomer = deployment.patient()
     arriving = asyncio.create_task(hospital.scan(newcomer, hospital.poster("M1")))
-    await _until_turned_away(town, newcomer)
+    await _until_turned_away(deployment, newcomer)
 
     os.kill(store, signal.SIGKILL)
     for page in (board, phone):
         await expect(page.body).to_have_attribute("data-link", "live")
         await expect(page.page.locator("#old")).to_be_hidden()
     assert (await arriving).token == "M-003"
-    assert (await hospital.scan(town.patient(), hospital.poster("M1"))).token == "M-004"
+    assert (await hospital.scan(deployment.patient(), hospital.poster("M1"))).token == "M-004"
     await desk.next("M-002")
     await board.shows("M-002", "M1")
-    await phone.is_told("called")
+    await phone.shows("called")
     await _never_loaded_again(board.page, desk.page, phone.page)
 
 
 async def test_screens_say_that_everything_is_gone_and_go_on_when_it_is_back(
     browser: Browser, hospital: Hospital
 ) -> None:
-    town = hospital.town
+    deployment = hospital.deployment
     board, desk, phone = await _hall_at_work(browser, hospital)
-    town.kill_everything()
+    deployment.kill_everything()
     await expect(board.body).to_have_attribute("data-link", "lost")
     assert await is_drawn(board.page.locator("#old .icon"))
     await expect(phone.page.locator("#old")).to_be_visible()
     await expect(desk.page.locator("#lost")).to_be_visible()
     await board.shows("M-001", "M1")
 
-    await town.start()
+    await deployment.start()
     await expect(desk.page.locator("#lost")).to_be_hidden()
     await expect(board.body).to_have_attribute("data-link", "live")
     await desk.next("M-002")
     await board.shows("M-002", "M1")
-    await phone.is_told("called", say("ticket.called", counter="M1"))
+    await phone.shows("called", say("ticket.called", counter="M1"))
     await _never_loaded_again(board.page, desk.page, phone.page)
 
 
-async def test_kill_9_of_everything_loses_no_number_no_place_and_no_debt(hospital: Hospital) -> None:
-    town = hospital.town
+async def test_kill_9_of_everything_loses_no_number_no_place_and_no_reply(hospital: Hospital) -> None:
+    deployment = hospital.deployment
     login = await hospital.staff("asha")
-    async with Clerk.signed_in(town.url, login.login, login.password) as clerk:
-        await asyncio.gather(*(hospital.scan(town.patient(), hospital.poster("M1")) for _ in range(BEFORE)))
+    async with Clerk.signed_in(deployment.url, login.login, login.password) as clerk:
+        await asyncio.gather(*(hospital.scan(deployment.patient(), hospital.poster("M1")) for _ in range(BEFORE)))
         await _morning(clerk)
-        await town.simulator.order(endpoints={"on_share": {"reset_rate": 1.0}})
-        reply_wanted = [asyncio.create_task(hospital.scan(town.patient(), hospital.poster("M1"))) for _ in range(OWING)]
-        await _until_taken(town, hospital, OWING)
+        await deployment.simulator.order(endpoints={"on_share": {"reset_rate": 1.0}})
+        reply_wanted = [
+            asyncio.create_task(hospital.scan(deployment.patient(), hospital.poster("M1"))) for _ in range(OWING)
+        ]
+        await _until_taken(deployment, hospital, OWING)
         hall, desk = hospital.queue(), await clerk.desk("M1")
-        town.kill_everything()
+        deployment.kill_everything()
 
-        await town.start()
+        await deployment.start()
         after = hospital.queue()
         assert {name: after[name] for name in HALL} == {name: hall[name] for name in HALL}
         assert _rows(await clerk.desk("M1")) == _rows(desk)
         assert {row[1] for row in _rows(desk)} == {"called", "waiting", "held", "no_show"}
-        await town.simulator.clear()
+        await deployment.simulator.clear()
         received = await asyncio.gather(*reply_wanted)
         assert sorted(one.token for one in received) == [_token(BEFORE + number) for number in range(1, OWING + 1)]
-        await _everything_was_acknowledged_once(town)
-        told = await clerk.move("next", "M1", seen=desk["current"]["id"])
-        assert (told["outcome"], told["ticket"]["token"]) == ("MOVED", hall["next"][0])
-        newcomer = await hospital.scan(town.patient(), hospital.poster("M1"))
+        await _everything_was_acknowledged_once(deployment)
+        moved = await clerk.move("next", "M1", seen=desk["current"]["id"])
+        assert (moved["outcome"], moved["ticket"]["token"]) == ("MOVED", hall["next"][0])
+        newcomer = await hospital.scan(deployment.patient(), hospital.poster("M1"))
         assert newcomer.token == _token(BEFORE + OWING + 1)
-    assert town.in_clear() == set()
+    assert deployment.readable_marks() == set()
 
 
 async def _morning(clerk: Clerk) -> None:
@@ -146,11 +148,11 @@ async def _hall_at_work(browser: Browser, hospital: Hospital) -> tuple[Board, De
     board = await Board.opened(browser, hospital)
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))
     for _ in range(2):
-        await hospital.scan(hospital.town.patient(), hospital.poster("M1"))
+        await hospital.scan(hospital.deployment.patient(), hospital.poster("M1"))
     await desk.next("M-001")
     phone = await Phone.opened(browser, await desk.slip_link("M-002"))
     await desk.page.keyboard.press("Escape")
-    await phone.is_told("waiting")
+    await phone.shows("waiting")
     await expect(phone.body).to_have_attribute("data-link", "live")
     for page in (board.page, desk.page, phone.page):
         await page.evaluate("document.body.dataset.loaded = 'once'")
@@ -163,21 +165,21 @@ async def _never_loaded_again(*pages: Page) -> None:
         assert await page.evaluate("document.body.dataset.loaded") == "once"
 
 
-async def _until_turned_away(town: Town, patient: Patient) -> None:
+async def _until_turned_away(deployment: Deployment, patient: Patient) -> None:
     """The door said 503, at once and not in vain: the gateway comes again."""
     async with asyncio.timeout(20):
         while True:
-            rows = [row for row in await town.simulator.shares() if row["abha_address"] == patient.abha_address]
+            rows = [row for row in await deployment.simulator.shares() if row["abha_address"] == patient.abha_address]
             if any(delivery["status"] == 503 for row in rows for delivery in row["deliveries"]):
                 return
             await asyncio.sleep(0.1)
 
 
-async def _until_taken(town: Town, hospital: Hospital, count: int) -> None:
+async def _until_taken(deployment: Deployment, hospital: Hospital, count: int) -> None:
     """So many shares of this hospital were answered 202 and are still owed their acknowledgement."""
     async with asyncio.timeout(20):
         while True:
-            rows = [row for row in await town.simulator.shares() if row["hip_id"] == hospital.hip]
+            rows = [row for row in await deployment.simulator.shares() if row["hip_id"] == hospital.hip]
             reply_wanted = [row for row in rows if not row["settled_ms"] and _taken(row)]
             if len(reply_wanted) == count and all(row["answers"] for row in reply_wanted):
                 return
@@ -188,10 +190,10 @@ def _taken(row: dict[str, Any]) -> bool:
     return any(delivery["status"] == 202 for delivery in row["deliveries"])
 
 
-async def _everything_was_acknowledged_once(town: Town) -> None:
+async def _everything_was_acknowledged_once(deployment: Deployment) -> None:
     """By the gateway's own book."""
-    rows = await town.simulator.shares()
+    rows = await deployment.simulator.shares()
     assert audit(rows).good
     assert {row["clean"] for row in rows if _taken(row)} == {1}
-    summary = await town.simulator.summary()
+    summary = await deployment.simulator.summary()
     assert (summary["protocol_faults"], summary["late"], summary["unknown"], summary["repeats"]) == (0, 0, 0, 0)

@@ -18,7 +18,7 @@ async def test_a_walk_in_is_registered_by_keyboard_alone_and_stands_in_the_same_
     browser: Browser, hospital: Hospital
 ) -> None:
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))
-    await hospital.scan(hospital.town.patient(), hospital.poster("M1"))
+    await hospital.scan(hospital.deployment.patient(), hospital.poster("M1"))
     keyboard = desk.page.keyboard
     await expect(desk.row("M-001")).to_be_visible()
     await keyboard.press("w")
@@ -37,12 +37,12 @@ async def test_a_walk_in_is_registered_by_keyboard_alone_and_stands_in_the_same_
     await expect(row).to_contain_text("Noor Jahan")
     await expect(row.locator(".age")).to_have_text("34 F")
     await expect(phone.token).to_have_text("M-002")
-    await phone.is_told("waiting")
+    await phone.shows("waiting")
     await expect(phone.page.locator("#ahead")).to_have_text("1")
     await desk.next("M-001")
     await expect(phone.page.locator("#ahead")).to_have_text("0")
     await desk.next("M-002")
-    await phone.is_told("called", say("ticket.called", counter="M1"))
+    await phone.shows("called", say("ticket.called", counter="M1"))
 
 
 async def test_a_phone_without_an_app_takes_one_number_in_urdu_however_often_it_asks(
@@ -67,17 +67,17 @@ async def test_a_phone_without_an_app_takes_one_number_in_urdu_however_often_it_
     assert "/t/" in page.url
     assert NAME not in await page.content()
     await expect(page.locator("html")).to_have_attribute("lang", "ur")
-    await phone.is_told("waiting")
+    await phone.shows("waiting")
     await fits(phone)
 
     await page.go_back()
     await page.get_by_role("button").dblclick()
     await expect(phone.token).to_have_text("M-001")
-    assert (await hospital.scan(hospital.town.patient(), hospital.poster("M1"))).token == "M-002"
+    assert (await hospital.scan(hospital.deployment.patient(), hospital.poster("M1"))).token == "M-002"
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))
     await expect(desk.row("M-001")).to_contain_text(NAME)
     await desk.next("M-001")
-    await phone.is_told("called", URDU.say("ticket.called", counter="M1"))
+    await phone.shows("called", URDU.say("ticket.called", counter="M1"))
 
 
 async def fits(phone: Phone) -> None:

@@ -21,9 +21,9 @@ LONG_S = 60.0
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """That of a bare machine, with these settings."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("KIOSK_", "PROMETHEUS_"))}
-    said = {"KIOSK_DATA_DIR": str(data_dir), "KIOSK_PORT": "0", **settings}
-    return {**kept, **said, "PYTHONPATH": str(ROOT)}
+    inherited = {name: text for name, text in os.environ.items() if not name.startswith(("KIOSK_", "PROMETHEUS_"))}
+    decided = {"KIOSK_DATA_DIR": str(data_dir), "KIOSK_PORT": "0", **settings}
+    return {**inherited, **decided, "PYTHONPATH": str(ROOT)}
 
 
 def kiosk(
@@ -68,13 +68,13 @@ class Tree:
         assert self.process.poll() is None, "\n".join(self.log)
         return next(line for line in self.lines if line.startswith("ready ")).removeprefix("ready ")
 
-    def told(self, event: str) -> list[dict[str, Any]]:
+    def log_events(self, event: str) -> list[dict[str, Any]]:
         """Log lines of this kind; every line must be JSON."""
         return [line for line in map(json.loads, list(self.log)) if line["event"] == event]
 
     def pid_of(self, role: str) -> int:
         """The latest process of a role."""
-        return int([line for line in self.told("child_started") if line["role"] == role][-1]["pid"])
+        return int([line for line in self.log_events("child_started") if line["role"] == role][-1]["pid"])
 
     def stop(self) -> int:
         """As an init system does; its exit code."""

@@ -42,17 +42,17 @@ class Demo:
 
     def signed_in(self, console: str) -> str:
         """Where the login that it prints leads."""
-        said = next(match for line in self.lines if (match := re.search(r"login (\S+)\s+password (\S+)", line)))
+        login = next(match for line in self.lines if (match := re.search(r"login (\S+)\s+password (\S+)", line)))
         origin = console.removesuffix("/console")
         with httpx.Client(headers={"Origin": origin, "Accept": "text/html"}, follow_redirects=True) as visitor:
-            answer = visitor.post(f"{console}/login", data={"login": said[1], "password": said[2]})
+            answer = visitor.post(f"{console}/login", data={"login": login[1], "password": login[2]})
         assert answer.status_code == 200
         return answer.url.path
 
     def acknowledged(self) -> int:
         """As the last line of progress says."""
-        said = [int(match[1]) for line in self.lines if (match := re.search(r"acknowledged (\d+)", line))]
-        return said[-1] if said else 0
+        numbers = [int(match[1]) for line in self.lines if (match := re.search(r"acknowledged (\d+)", line))]
+        return numbers[-1] if numbers else 0
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)

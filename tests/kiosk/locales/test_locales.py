@@ -53,27 +53,27 @@ def placeholders(words: str) -> set[str]:
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_language_says_everything_and_nothing_more(code: str) -> None:
-    assert BOOK[code].said.keys() == ENGLISH.said.keys()
+    assert BOOK[code].texts.keys() == ENGLISH.texts.keys()
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_language_fills_the_same_gaps(code: str) -> None:
-    for key, words in BOOK[code].said.items():
-        assert placeholders(words) == placeholders(ENGLISH.said[key]), key
+    for key, words in BOOK[code].texts.items():
+        assert placeholders(words) == placeholders(ENGLISH.texts[key]), key
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_no_words_are_missing_or_carry_markup_or_look_like_a_copy(code: str) -> None:
-    for key, words in BOOK[code].said.items():
+    for key, words in BOOK[code].texts.items():
         assert words.strip() == words != "", key
         assert not set("<>&") & set(words), key
         if code != "en":
-            assert words != ENGLISH.said[key], key
+            assert words != ENGLISH.texts[key], key
 
 
 @pytest.mark.parametrize(("code", "script"), [("hi", "ऀ-ॿ"), ("doi", "ऀ-ॿ"), ("ur", "؀-ۿ"), ("ks", "؀-ۿ")])
 def test_a_language_is_written_in_its_own_script(code: str, script: str) -> None:
-    for key, words in BOOK[code].said.items():
+    for key, words in BOOK[code].texts.items():
         foreign = re.sub(r"\{\w+\}|ABHA", "", words)
         assert re.search(f"[{script}]", foreign), key
         assert not re.search("[A-Za-z]", foreign), key
@@ -86,15 +86,15 @@ def test_a_language_has_ten_digits_and_a_direction(code: str) -> None:
 
 
 def test_pages_ask_only_for_words_that_exist_and_every_word_is_asked_for() -> None:
-    asked = set(MADE_OF_PARTS)
+    wanted = set(MADE_OF_PARTS)
     for path in OURS:
-        asked |= set(re.findall(rf"[\"'`]((?:{GROUPS})\.\w+)[\"'`]", path.read_text("utf-8")))
+        wanted |= set(re.findall(rf"[\"'`]((?:{GROUPS})\.\w+)[\"'`]", path.read_text("utf-8")))
     no_words = {f"{group}.html" for group in GROUPS.split("|")} | {"counter_screen.live", "counter_screen.step_"}
-    assert asked - no_words == ENGLISH.said.keys()
+    assert wanted - no_words == ENGLISH.texts.keys()
 
 
 @pytest.mark.parametrize(
-    ("asked", "preferred", "code"),
+    ("wanted", "preferred", "code"),
     [
         ("ur", "hi", "ur"),
         ("", "ks-IN,en;q=0.8", "ks"),
@@ -107,8 +107,10 @@ def test_pages_ask_only_for_words_that_exist_and_every_word_is_asked_for() -> No
         ("", "," * 100_000 + "hi", "en"),
     ],
 )
-def test_the_address_chooses_before_the_browser_and_english_is_left_over(asked: str, preferred: str, code: str) -> None:
-    assert choose(asked, preferred).code == code
+def test_the_address_chooses_before_the_browser_and_english_is_left_over(
+    wanted: str, preferred: str, code: str
+) -> None:
+    assert choose(wanted, preferred).code == code
 
 
 def test_a_screen_takes_turns_in_the_languages_it_was_given_or_in_all() -> None:

@@ -153,8 +153,8 @@ def test_a_flood_of_silent_connections_costs_nobody_an_answer_and_is_told(tmp_pa
         for _ in range(FILES + 100):
             flood.enter_context(connect(url))
         until(lambda: status(f"{url}/healthz") == 200, within_s=8)
-        until(lambda: tree.told("connections_closed"), within_s=8)
-        assert {line["reason"] for line in tree.told("connections_closed")} <= {"silent", "address", "files"}
+        until(lambda: tree.log_events("connections_closed"), within_s=8)
+        assert {line["reason"] for line in tree.log_events("connections_closed")} <= {"silent", "address", "files"}
         with urlopen(f"{url}/metrics", timeout=10) as answer:  # noqa: S310 - an address of the test's own
             counted = re.findall(r"^kiosk_connections_closed_total\{.*\} (.*)$", answer.read().decode(), re.MULTILINE)
         assert sum(map(float, counted)) > 100

@@ -39,7 +39,7 @@ def test_ready_is_said_when_requests_are_answered_and_sigterm_ends_everything(da
         assert time.monotonic() - began < STOPS_WITHIN_S
         assert _said(stream).endswith(b"0\r\n\r\n"), "the stream was cut, not ended"
         assert [pid for pid in family if alive(pid)] == []
-    assert not tree.told("child_killed"), "somebody had to be killed"
+    assert not tree.log_events("child_killed"), "somebody had to be killed"
     assert sorted(path.name for path in data_dir.glob("*.part")) == []
 
 
@@ -85,7 +85,7 @@ def test_a_killed_child_of_any_role_comes_back(data_dir: Path) -> None:
             os.kill(pid, signal.SIGKILL)
             until(lambda pid=pid: not alive(pid))  # type: ignore[misc]  # the default is the value at hand
             until(lambda: status(f"{url}/healthz") == 200)
-        until(lambda: len([line for line in tree.told("child_started") if line["role"] == "relay"]) == 2)
+        until(lambda: len([line for line in tree.log_events("child_started") if line["role"] == "relay"]) == 2)
         assert tree.stop() == 0
 
 
@@ -95,7 +95,7 @@ def test_a_killed_store_comes_back_with_what_it_knew(data_dir: Path) -> None:
         url = tree.ready()
         store = int(json.loads((data_dir / "lock").read_text())["server"])
         os.kill(store, signal.SIGKILL)
-        until(lambda: len([line for line in tree.told("store") if line["state"] == "ready"]) == 2)
+        until(lambda: len([line for line in tree.log_events("store") if line["state"] == "ready"]) == 2)
         until(lambda: status(f"{url}/readyz") == 200)
         listed = kiosk(data_dir, "facility", "list", "--json")
         assert [one["hip_id"] for one in json.loads(listed.stdout)] == ["IN01"]
