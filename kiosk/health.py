@@ -21,6 +21,7 @@ from kiosk.observability.metrics import PROMISES, Facts, exposition, write_count
 from kiosk.services import Services
 from queueing.errors import QueueingError, StoreUnsuitable
 from queueing.store.address import parse_store_url
+from queueing.store.store import store_time_s
 
 STORE_WITHIN_S: Final = 1.0
 CLOCK_APART_S: Final = 5.0
@@ -107,8 +108,7 @@ def promised(redis_url: str | None) -> str:
 
 async def _store_time_s(services: Services) -> int:
     await services.store.refresh_facts()
-    reply = await services.store.call("readiness", "TIME")
-    return int(reply[0]) if isinstance(reply, list) else 0
+    return int(await store_time_s(services.store))
 
 
 def _clock(store_s: int) -> Iterator[Reason]:

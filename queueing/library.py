@@ -35,6 +35,7 @@ _SHARED_ORDER: Final = (
     "moves",
     "counters",
     "requests",
+    "staff",
 )
 """Each may use what stands before it."""
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)

@@ -1,41 +1,16 @@
-"""How often somebody may try to sign in: counted in the store, so that workers and machines share one count.
+"""How often somebody may try to sign in. The counts stand in the store, so workers and machines share them.
 
-Slow, not locked: a window of fifteen minutes that ends by itself. It falls closed: a store that does not answer lets
-nobody in (the ``StoreAway`` passes through). A browser that this login signed in from before has a count of its own, so
-a stranger guessing at a login does not keep its owner out.
+Tries are slowed, not locked: each count ends by itself after fifteen minutes. A browser, or an address, that this login
+signed in from before has tries of its own, which strangers cannot use up. Everybody else shares three counts: of this
+login from this address, of this login, and of this address. A good try does not count. When the store does not answer,
+nobody signs in.
 """
 
-from kiosk.accounts import redis_keys
-from queueing.store.store import Store
+from typing import Final
 
-WINDOW_S = 15 * 60
-PER_LOGIN = 10
-PER_ADDRESS = 30
-"""A hospital often shares one address; tries that succeed are given back, so a morning's shift change fits."""
+from queueing.staff import TryLimits
 
-
-class Tries:
-    """Fixed windows: INCR, then a time to live if it has none, so a crash between the two mends at the next try."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def take(self, kind: str, who: str, most: int) -> int:
-        """Count one try. 0: go ahead; otherwise the seconds until it helps to try again."""
-        key = redis_keys.tries(kind, who)
-        count = await self._store.call(key, "INCR", key)
-        await self._store.call(key, "EXPIRE", key, WINDOW_S, "NX")
-        if isinstance(count, int) and count <= most:
-            return 0
-        left = await self._store.call(key, "TTL", key)
-        return max(1, left) if isinstance(left, int) else WINDOW_S
-
-    async def give_back(self, kind: str, who: str) -> None:
-        """A try that was honest does not count."""
-        key = redis_keys.tries(kind, who)
-        await self._store.call(key, "DECR", key)
-        await self._store.call(key, "EXPIRE", key, WINDOW_S, "NX")
-
-    async def forget(self, kind: str, who: str) -> None:
-        key = redis_keys.tries(kind, who)
-        await self._store.call(key, "DEL", key)
+LIMITS: Final = TryLimits(window_s=15 * 60, per_device=10, per_login_and_address=10, per_login=50, per_address=30)
+"""Ten wrong passwords are more than somebody types who knows theirs. A login has fifty from all unknown addresses
+together, so guessing from many addresses stays slow: 200 an hour, against passwords of 63 bits or chosen ones that
+stand on no list. A hospital often shares one address, so an address has thirty."""

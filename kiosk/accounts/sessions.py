@@ -1,39 +1,32 @@
 """Open sessions: a random reference in the browser, its digest in the store.
 
-Twelve hours at most, half an hour without a hand on the keyboard. The screen's own refreshing does not count as use.
+A session lasts twelve hours at most, and half an hour without use. The screen's own refreshing does not count as use.
 """
 
 import secrets
 from collections.abc import Callable
+from typing import Final
 
-from msgspec import Struct, json, structs
+from msgspec import Struct, structs
 
-from kiosk.accounts import redis_keys
-from kiosk.accounts.redis_keys import Digest
-from queueing.store.store import Store
+from queueing.staff import Digest, LoginRow, OpenSession, StaffRecords, login_digest, session_digest
 
-LONGEST_S = 12 * 3600
+LONGEST_S: Final = 12 * 3600
 """One long shift."""
-IDLE_S = 30 * 60
-
-
-class Opened(Struct, frozen=True, kw_only=True):
-    """What the store keeps of a session."""
-
-    who: Digest
-    generation: int
-    csrf: str
-    ends_s: int
-    chosen: str = ""
-    """HIP id a state administrator works in now."""
+IDLE_S: Final = 30 * 60
+"""A desk that somebody walked away from closes within half an hour."""
+DEVICE_S: Final = 90 * 86_400
+"""How long a browser and an address are remembered as those this login signed in from: a quarter of a year."""
+EVERY_FACILITY: Final = "*"
+"""The facility of a state administrator."""
 
 
 class Session(Struct, frozen=True, kw_only=True):
     """Somebody signed in, as the guards hand it to a controller. Its facility is the only one a request may touch."""
 
     key: Digest
-    ends_s: int
-    csrf: str
+    opened: OpenSession
+    """As it stands in the store."""
     login: str
     name: str
     role: str
@@ -44,56 +37,62 @@ class Session(Struct, frozen=True, kw_only=True):
     counter: str
     must_change: bool
 
+    @property
+    def ends_s(self) -> int:
+        """Unix time after which it is over."""
+        return self.opened.ends_s
 
-_encoder = json.Encoder()
-_decoder = json.Decoder(Opened)
+    @property
+    def csrf(self) -> str:
+        """What every form of this session carries."""
+        return self.opened.csrf
 
 
 class Sessions:
-    """Sessions in the store; each lives until it is idle or over."""
+    """Opens, reads and ends sessions."""
 
-    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
-        self._store = store
+    def __init__(self, records: StaffRecords, clock: Callable[[], float]) -> None:
+        self._records = records
         self._clock = clock
 
-    async def open(self, who: Digest, generation: int) -> str:
-        """A new session; returns the reference for the cookie. Nothing a browser sent before becomes part of it."""
+    async def open(self, login: str, generation: int, *, address: str, device: str) -> tuple[str, str]:
+        """Open a session; returns the reference for its cookie and the mark for the browser.
+
+        Nothing that a browser sent becomes part of the reference.
+        """
         reference = secrets.token_urlsafe(32)
-        opened = Opened(
-            who=who, generation=generation, csrf=secrets.token_urlsafe(32), ends_s=int(self._clock()) + LONGEST_S
-        )
-        await self._keep(self.key_of(reference), opened)
-        return reference
+        opened = OpenSession(
+            who=login_digest(login), generation=generation, csrf=secrets.token_urlsafe(32),
+            ends_s=int(self._clock()) + LONGEST_S,
+        )  # fmt: skip
+        mark = await self._records.welcome(
+            opened, reference=reference, life_s=self._life_s(opened), address=address, device=device,
+            new_device=secrets.token_urlsafe(16), known_for_s=DEVICE_S,
+        )  # fmt: skip
+        return reference, mark
 
-    async def read(self, reference: str) -> Opened | None:
-        key = redis_keys.session(self.key_of(reference))
-        kept = await self._store.call(key, "GET", key)
-        opened = _decoder.decode(kept) if isinstance(kept, bytes) else None
-        return opened if opened and opened.ends_s > self._clock() else None
+    async def read(self, reference: str, *, used: bool) -> Session | None:
+        """The open session behind a cookie. ``used``: a person did something, so it stays open for half an hour."""
+        key = session_digest(reference)
+        found = await self._records.session(key, now_s=int(self._clock()), idle_s=IDLE_S if used else 0)
+        return _session(key, *found) if found else None
 
-    async def used(self, session: Session) -> None:
-        """A hand was on the keyboard: half an hour more, never past the end."""
-        key = redis_keys.session(session.key)
-        await self._store.call(key, "EXPIRE", key, self._life_s(session.ends_s))
-
-    async def choose(self, session: Session, facility: str) -> None:
+    async def choose_facility(self, session: Session, facility: str) -> None:
         """A state administrator goes to work in another facility."""
-        key = redis_keys.session(session.key)
-        kept = await self._store.call(key, "GET", key)
-        if isinstance(kept, bytes):
-            await self._keep(session.key, structs.replace(_decoder.decode(kept), chosen=facility))
+        opened = structs.replace(session.opened, chosen=facility)
+        await self._records.replace_session(session.key, opened, life_s=self._life_s(opened))
 
     async def close(self, reference: str) -> None:
-        key = redis_keys.session(self.key_of(reference))
-        await self._store.call(key, "DEL", key)
+        """End the session behind a cookie."""
+        await self._records.close_session(session_digest(reference))
 
-    async def _keep(self, of: Digest, opened: Opened) -> None:
-        key = redis_keys.session(of)
-        await self._store.call(key, "SET", key, _encoder.encode(opened), "EX", self._life_s(opened.ends_s))
+    def _life_s(self, opened: OpenSession) -> int:
+        return max(1, min(IDLE_S, opened.ends_s - int(self._clock())))
 
-    def _life_s(self, ends_s: int) -> int:
-        return max(1, min(IDLE_S, ends_s - int(self._clock())))
 
-    @staticmethod
-    def key_of(reference: str) -> Digest:
-        return redis_keys.digest("session\0" + reference)
+def _session(key: Digest, opened: OpenSession, row: LoginRow) -> Session:
+    facility = opened.chosen if row.facility == EVERY_FACILITY else row.facility
+    return Session(
+        key=key, opened=opened, login=row.login, name=row.name, role=row.role, home=row.facility, facility=facility,
+        counter=row.counter, must_change=row.must_change,
+    )  # fmt: skip

@@ -30,7 +30,7 @@ from queueing.embedded.journal import set_aside
 from queueing.errors import QueueingError
 from queueing.outbox import Outbox
 from queueing.registry import Registry
-from queueing.store.store import Store
+from queueing.store.store import Store, store_time_s
 
 Verdict = Literal["ok", "warning", "wrong"]
 CLOCK_WARN_S: Final = 1.0
@@ -227,8 +227,7 @@ async def _store(settings: Settings, store: Store) -> list[Finding]:
     if kept == "none" or (wanted == "replica" and kept != "replica"):
         todo = "set appendonly yes and appendfsync always on every node"
         found = [Finding("promise", "wrong", f"{kept}: {words[kept]}; {wanted} was wanted", todo)]
-    theirs = await store.call("doctor", "TIME")
-    apart_s = abs(time.time() - int(theirs[0])) if isinstance(theirs, list) else 0.0
+    apart_s = abs(time.time() - await store_time_s(store))
     if apart_s > CLOCK_WARN_S + 1:
         found.append(Finding("clock", "wrong", f"{apart_s:.0f} s from the store's", "set both clocks right: chrony"))
     owner = "the operator's own" if settings.redis_url else "embedded"

@@ -4,7 +4,8 @@ from typing import cast
 
 import click
 
-from kiosk.accounts.service import EVERY_FACILITY, Member, Role, Staff, StaffError
+from kiosk.accounts.service import Member, Role, Staff, StaffError
+from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.registry import Registry
 from queueing.store.store import Store

@@ -18,8 +18,8 @@ from litestar.datastructures import Cookie, State
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Scope
 
-from kiosk.accounts.service import DEVICE_DAYS, SignedIn, Staff
-from kiosk.accounts.sessions import LONGEST_S, Session
+from kiosk.accounts.service import SignedIn, Staff
+from kiosk.accounts.sessions import DEVICE_S, LONGEST_S, Session
 from kiosk.settings import Settings
 from kiosk.web import request_body
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
@@ -147,7 +147,7 @@ def cookies(connection: Connection, signed: SignedIn) -> list[Cookie]:
     session, device = _names(connection)
     return [
         _cookie(connection, session, signed.reference, LONGEST_S),
-        _cookie(connection, device, signed.device, DEVICE_DAYS * 86_400),
+        _cookie(connection, device, signed.device, DEVICE_S),
     ]
 
 
@@ -164,13 +164,12 @@ async def _prove(connection: Connection) -> Session:
     _from_our_page(connection)
     reference = reference_of(connection)
     staff = services_of(connection).staff
-    session = await staff.session(reference) if reference else None
+    used = connection.headers.get("x-kiosk-live") != "1"  # the screen's own refreshing is no use by a person
+    session = await staff.session(reference, used=used) if reference else None
     if session is None:
         raise NotSignedIn
     if connection.scope.get("method") not in SAFE_METHODS:
         await _carries_token(connection, session)
-    if connection.headers.get("x-kiosk-live") != "1":  # the screen's own refreshing is no hand on the keyboard
-        await staff.sessions.used(session)
     connection.scope["state"][_SESSION] = session
     return session
 

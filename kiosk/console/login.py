@@ -74,7 +74,8 @@ class Login(Controller):
         if new != form.get("again", "")[: MOST + 1]:
             return templating.page("password.html", session=session, status=422, trouble=messages.SIGN_IN["twice"])
         try:
-            answer = await staff.change_password(session, old, new, address=guards.address_of(request))
+            address, device = guards.address_of(request), guards.device_of(request)
+            answer = await staff.change_password(session, old, new, address=address, device=device)
         except WeakPassword as weak:
             return templating.page("password.html", session=session, status=422, trouble=str(weak))
         if isinstance(answer, SignedIn):
@@ -106,7 +107,7 @@ class Login(Controller):
             return templating.page(
                 "facility.html", session=session, status=404, facilities=facilities, trouble=trouble, after=""
             )
-        await staff.sessions.choose(session, hip)
+        await staff.sessions.choose_facility(session, hip)
         await staff.sit_at(session.login, "")
         return templating.go("/console/admin")
 

@@ -5,7 +5,7 @@ newer and Redis 7.2 or newer; older ones are refused with words.
 """
 
 from collections.abc import Awaitable, Generator, Set
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
@@ -85,6 +85,12 @@ async def open_store(
         await store.close()
         raise
     return store
+
+
+async def store_time_s(store: Store) -> float:
+    """The clock of the store, unix seconds: numbers and days are given by it."""
+    seconds, microseconds = cast("list[bytes]", await store.call("time", "TIME"))
+    return int(seconds) + int(microseconds) / 1_000_000
 
 
 class _AtOnce:

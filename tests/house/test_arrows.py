@@ -176,6 +176,36 @@ def test_a_library_is_known_in_its_own_place_only(library: str) -> None:
     assert strays == []
 
 
+def store_commands_in(source: str) -> Iterator[int]:
+    """Lines that send a command to the store: ``.call(key, "NAME", …)`` on anything, and every call on a store."""
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        owner = ast.unparse(node.func.value).lower()
+        on_store = owner.rpartition(".")[2].strip("_").endswith("store") and node.func.attr in ("call", "each_primary")
+        words = [arg.value for arg in node.args[:2] if isinstance(arg, ast.Constant)]
+        is_literal = any(isinstance(word, str) and word.isalpha() and word.isupper() for word in words)
+        if on_store or (node.func.attr == "call" and is_literal):
+            yield node.lineno
+
+
+def test_only_queueing_speaks_to_the_store() -> None:
+    """Everybody else asks a room of queueing. The yardstick is the bare thing that our service is measured against."""
+    strays = [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sources(*ROOMS)
+        if path.relative_to(ROOT).parts[0] != "queueing" and path != ROOT / YARDSTICK
+        for line in store_commands_in(path.read_text("utf-8"))
+    ]
+    assert strays == []
+
+
+def test_the_reader_of_store_commands_sees_every_spelling() -> None:
+    source = "store.call(k, n)\nself._store.call(k, 'GET', k)\nservices.store.each_primary(n)\n"
+    source += "x.call('k', 'TIME')\ny.call(k)\n"
+    assert list(store_commands_in(source)) == [1, 2, 3, 4]
+
+
 def test_the_story_of_a_scan_has_no_http_words_and_no_redis_words() -> None:
     strays = [str(found) for found in imports_of(ROOT / "kiosk" / "checkin.py") if found.within("litestar", "redis")]
     assert strays == []

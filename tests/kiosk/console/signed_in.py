@@ -9,7 +9,6 @@ from typing import Any, cast
 import httpx
 from litestar import Litestar
 
-from kiosk.accounts import redis_keys
 from kiosk.accounts.service import Role, Staff
 from kiosk.app import create_app
 from kiosk.checkin import CheckIn
@@ -59,7 +58,7 @@ async def ready_login(staff: Staff, login: str, facility: str = HIP, role: Role 
     await staff.add(login, facility=facility, role=role, name=name)
     if OWN_PASSWORD not in _hashed:
         _hashed[OWN_PASSWORD] = await staff._hasher.hash(OWN_PASSWORD)
-    await staff._write(redis_keys.login(redis_keys.login_digest(login)), hash=_hashed[OWN_PASSWORD], must_change=0)
+    await staff._records.change(login, hash=_hashed[OWN_PASSWORD], must_change=0)
     return OWN_PASSWORD
 
 

@@ -1,13 +1,15 @@
 """Coming in: passwords, tries, sessions and their end."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 from litestar import Litestar
 
-from kiosk.accounts import login_throttle, redis_keys
+from kiosk.accounts.login_throttle import LIMITS
 from kiosk.accounts.service import BadLogin, LoginTaken, SignedIn, StaffError, UnknownLogin
 from kiosk.services import Services
+from queueing.staff import SLOT, StaffRecords, login_digest, login_key, session_digest, session_key
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
@@ -53,59 +55,109 @@ async def test_an_unknown_login_is_answered_like_a_wrong_password(stranger: Brow
     assert wrong.text.replace("asha", "nobody") == unknown.text
 
 
-async def spend(services: Services, kind: str, who: str, count: int) -> None:
-    """As many tries as somebody already made, without the work of hashing."""
+async def spend(services: Services, count: int, *, login: str = "asha", address: str = "10.9.9.9") -> None:
+    """As many tries as somebody already made from an address, without the work of hashing."""
+    records = StaffRecords(services.store)
     for _ in range(count):
-        await services.staff.tries.take(kind, who, count)
+        await records.take_try(login, address=address, device="", limits=LIMITS)
 
 
-async def test_the_eleventh_try_of_a_login_waits_even_with_the_right_password(
+async def test_the_eleventh_try_of_a_login_from_one_address_waits_even_with_the_right_password(
     stranger: Browser, services: Services
 ) -> None:
     await ready_login(services.staff, "asha")
-    await spend(services, "login", redis_keys.login_digest("asha"), login_throttle.PER_LOGIN - 1)
+    await spend(services, LIMITS.per_login_and_address - 1, address="10.1.2.3")
     assert (await stranger.sign_in("asha", "wrong")).status_code == 401
     late = await stranger.sign_in("ASHA")
     assert late.status_code == 429
     assert "15 min" in late.text
 
 
-async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger(clerk: Browser, services: Services) -> None:
+async def test_a_stranger_elsewhere_cannot_use_up_the_tries_of_a_login(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
+    await spend(services, LIMITS.per_login_and_address + 5, address="10.9.9.9")
+    assert (await stranger.sign_in("asha")).status_code == 303
+
+
+async def test_guessing_at_one_login_from_many_addresses_is_slowed(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
+    for number in range(LIMITS.per_login):
+        await spend(services, 1, address=f"10.9.9.{number}")
+    assert (await stranger.sign_in("asha")).status_code == 429
+
+
+async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger_at_the_same_address(
+    clerk: Browser, services: Services
+) -> None:
     await clerk.send_form("/console/logout")
-    await spend(services, "login", redis_keys.login_digest("asha"), login_throttle.PER_LOGIN + 1)
+    await spend(services, LIMITS.per_login_and_address + 1, address="10.1.2.4")
+    for login in ("one", "two", "three", "four"):
+        await spend(services, LIMITS.per_login_and_address, login=login, address="10.1.2.4")
     assert (await clerk.sign_in("asha")).status_code == 303
     clerk.cookies.clear()
+    await spend(services, LIMITS.per_login_and_address, address="10.1.2.4")
     assert (await clerk.sign_in("asha")).status_code == 429
+
+
+async def test_an_address_this_login_signed_in_from_is_not_kept_out_by_guesses_at_other_logins(
+    clerk: Browser, services: Services
+) -> None:
+    await clerk.send_form("/console/logout")
+    clerk.cookies.clear()
+    for login in ("one", "two", "three", "four"):
+        await spend(services, LIMITS.per_login_and_address, login=login, address="10.1.2.4")
+    assert (await clerk.sign_in("asha")).status_code == 303
 
 
 async def test_a_known_browser_that_guesses_is_slowed_as_well(clerk: Browser, services: Services) -> None:
     await clerk.send_form("/console/logout")
-    await spend(services, "device", clerk.cookies["kiosk-desk"], login_throttle.PER_LOGIN)
+    for _ in range(LIMITS.per_device):
+        await services.staff._records.take_try(
+            "asha", address="10.1.2.4", device=clerk.cookies["kiosk-desk"], limits=LIMITS
+        )
     assert (await clerk.sign_in("asha")).status_code == 429
+
+
+async def spend_address(services: Services, address: str, count: int) -> None:
+    """Tries at logins that nobody has, so that only the address's count fills."""
+    for number in range(count):
+        await spend(services, 1, login=f"nobody{number}", address=address)
 
 
 async def test_thirty_wrong_tries_slow_an_address_down_whatever_the_login(app: Litestar, services: Services) -> None:
     await ready_login(services.staff, "asha")
-    await spend(services, "address", "10.1.2.3", login_throttle.PER_ADDRESS - 1)
+    await spend_address(services, "10.1.2.3", LIMITS.per_address - 1)
     async with browser(app, address="10.1.2.3") as one, browser(app, address="10.1.2.77") as elsewhere:
         assert (await one.sign_in("nobody", "wrong")).status_code == 401
         assert (await one.sign_in("asha")).status_code == 429
         assert (await elsewhere.sign_in("asha")).status_code == 303
 
 
-async def test_an_honest_sign_in_gives_its_try_back(stranger: Browser, services: Services) -> None:
+async def test_an_honest_sign_in_gives_its_try_back(app: Litestar, services: Services) -> None:
+    await spend_address(services, "10.1.2.3", LIMITS.per_address - 1)
+    for login in ("asha", "imran", "zoya"):
+        await ready_login(services.staff, login)
+        async with browser(app, address="10.1.2.3") as fresh:
+            assert (await fresh.sign_in(login)).status_code == 303
+
+
+async def test_a_try_that_must_wait_is_counted_nowhere(app: Litestar, services: Services) -> None:
+    """An address over its limit goes on trying a login: the login's own tries stay whole for everybody else."""
     await ready_login(services.staff, "asha")
-    await spend(services, "address", "10.1.2.3", login_throttle.PER_ADDRESS - 1)
-    for _ in range(3):
-        assert (await stranger.sign_in("asha")).status_code == 303
+    await spend_address(services, "10.1.2.3", LIMITS.per_address)
+    await spend(services, LIMITS.per_login + 10, address="10.1.2.3")
+    async with browser(app, address="10.1.2.77") as elsewhere:
+        assert (await elsewhere.sign_in("asha")).status_code == 303
 
 
 async def test_every_count_of_tries_ends_by_itself(stranger: Browser, services: Services) -> None:
     await stranger.sign_in("nobody", "wrong")
-    for key in (redis_keys.tries("login", redis_keys.login_digest("nobody")), redis_keys.tries("address", "10.1.2.3")):
+    (found,) = cast("list[list[bytes]]", await services.store.each_primary("KEYS", f"{SLOT}:tries:*"))
+    assert len(found) == 2  # of the login with its addresses, and of the address
+    for key in found:
         left = await services.store.call(key, "TTL", key)
         assert isinstance(left, int)
-        assert 0 < left <= login_throttle.WINDOW_S
+        assert 0 < left <= LIMITS.window_s
 
 
 async def test_a_session_given_to_the_browser_before_sign_in_is_not_kept(stranger: Browser, services: Services) -> None:
@@ -158,7 +210,7 @@ async def test_a_session_ends_after_half_an_hour_idle_and_twelve_hours_of_work(s
     await ready_login(services.staff, "asha")
     signed = await services.staff.sign_in("asha", OWN_PASSWORD, address="a")
     assert isinstance(signed, SignedIn)
-    key = redis_keys.session(services.staff.sessions.key_of(signed.reference))
+    key = session_key(session_digest(signed.reference))
     idle = await services.store.call(key, "TTL", key)
     assert isinstance(idle, int)
     assert 0 < idle <= 30 * 60
@@ -169,7 +221,7 @@ async def test_a_session_ends_after_half_an_hour_idle_and_twelve_hours_of_work(s
 
 
 async def test_the_screens_own_refreshing_is_no_use_of_the_session(clerk: Browser, services: Services) -> None:
-    key = redis_keys.session(services.staff.sessions.key_of(clerk.cookies["kiosk"]))
+    key = session_key(session_digest(clerk.cookies["kiosk"]))
     await services.store.call(key, "EXPIRE", key, 60)
     live = {"accept": "application/json", "x-kiosk-live": "1"}
     await clerk.get("/console/desk?counter=M1", headers=live)
@@ -188,7 +240,7 @@ async def test_the_store_holds_no_password_no_reference_and_no_login_in_its_keys
     names = b" ".join(dumped[0])  # type: ignore[arg-type]  # KEYS answers with a list of bytes
     assert clerk.cookies["kiosk"].encode() not in names
     assert b"asha" not in names
-    key = redis_keys.login(redis_keys.login_digest("asha"))
+    key = login_key(login_digest("asha"))
     kept = await services.store.call(key, "HGET", key, "hash")
     assert isinstance(kept, bytes)
     assert kept.startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
@@ -242,7 +294,7 @@ async def test_a_login_is_given_once_and_belongs_to_its_facility(services: Servi
 
 
 async def test_a_login_whose_making_was_cut_off_can_be_made_again(services: Services) -> None:
-    key = redis_keys.login(redis_keys.login_digest("asha"))
+    key = login_key(login_digest("asha"))
     await services.store.call(key, "HSETNX", key, "login", "asha")
     assert await services.staff.add("asha", facility=HIP, role="clerk")
 

@@ -1,0 +1,29 @@
+-- Staff of all facilities, in one slot. Every key begins with `staff:{staff}`; what comes from outside stands in it as a
+-- digest, so nobody who reads a key learns a login, an address or a session's reference.
+--   :login:LOGIN           hash    one member of staff, STAFF_FIELDS; lives on
+--   :roll:FACILITY         set     login digests of one facility's staff
+--   :session:SESSION       string  one open session, JSON with who, generation, csrf, ends_s, chosen; ends idle or over
+--   :device:DEVICE         string  the login that signed in from this browser before; ends DEVICE_DAYS after
+--   :place:LOGIN:ADDRESS   string  this login signed in from this address before; ends with the device
+--   :tries:KIND:WHO        hash    tries of a device (`n`), an address (`n`) or a login (`all`, and one field for each
+--                                  address); ends with its window
+
+local STAFF_FIELDS = {'login', 'name', 'facility', 'role', 'hash', 'must_change', 'disabled', 'generation', 'counter'}
+
+-- The fields of a login in their order; nil when there is no such login, or one whose making was cut off.
+local function staff_row(slot, who)
+  local row = redis.call('HMGET', slot .. ':login:' .. who, unpack(STAFF_FIELDS))
+  return row[5] and row or nil
+end
+
+-- Which counts a try stands in: {key, field, 'device', 'pair', 'login' or 'address'}. A browser or an address that this
+-- login signed in from before has a count of its own, so strangers cannot use up its tries.
+local function staff_counts(slot, who, address, device)
+  local login = slot .. ':tries:of:' .. who
+  if device ~= '' and redis.call('GET', slot .. ':device:' .. device) == who then
+    return {{slot .. ':tries:browser:' .. device, 'n', 'device'}}
+  end
+  local pair = {login, address, 'pair'}
+  if redis.call('EXISTS', slot .. ':place:' .. who .. ':' .. address) == 1 then return {pair} end
+  return {pair, {login, 'all', 'login'}, {slot .. ':tries:from:' .. address, 'n', 'address'}}
+end

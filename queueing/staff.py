@@ -1,0 +1,188 @@
+"""Records of staff: logins, open sessions and tries to sign in. Each method is one call to the store.
+
+The rules (what a password must be, how many tries somebody has) are the caller's. Everything from outside becomes a
+digest before it stands in a key, so whoever reads the store can neither name a login nor use a session.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Final, NewType
+
+import msgspec
+from msgspec import Struct
+
+from queueing import library
+from queueing.store.store import Store
+
+Digest = NewType("Digest", str)
+"""Hex; stands in keys and record fields for something that must not be readable there."""
+
+SLOT: Final = "staff:{staff}"
+"""What every key begins with. One tag keeps all of them in one slot, so one function reads and writes several."""
+
+
+class LoginRow(Struct, frozen=True, kw_only=True):
+    """One login as the store has it; ``STAFF_FIELDS`` in functions/shared/staff.lua, in its order."""
+
+    login: str
+    name: str
+    facility: str
+    role: str
+    hash: str
+    must_change: bool
+    disabled: bool
+    generation: int
+    """Grows when every open session of this login must end."""
+    counter: str
+
+
+class OpenSession(Struct, frozen=True, kw_only=True):
+    """One session as the store has it, in JSON."""
+
+    who: Digest
+    generation: int
+    csrf: str
+    ends_s: int
+    chosen: str = ""
+    """HIP id a state administrator works in now."""
+
+
+class TryLimits(Struct, frozen=True, kw_only=True):
+    """How many tries to sign in fit into one window."""
+
+    window_s: int
+    per_device: int
+    per_login_and_address: int
+    per_login: int
+    per_address: int
+
+
+_write_session = msgspec.json.Encoder().encode
+_read_session = msgspec.json.Decoder(OpenSession).decode
+
+
+def _digest(text: str) -> Digest:
+    return Digest(hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:40])
+
+
+def login_digest(login: str) -> Digest:
+    """The same for every way of writing a login in capitals."""
+    return _digest("login\0" + login.strip().lower())
+
+
+def session_digest(reference: str) -> Digest:
+    """Stands for the reference in a browser's cookie."""
+    return _digest("session\0" + reference)
+
+
+def device_digest(reference: str) -> str:
+    """Stands for the mark in a browser that signed in before; empty for a browser without one."""
+    return _digest("device\0" + reference) if reference else ""
+
+
+def address_digest(address: str) -> Digest:
+    """Stands for the address that a try came from."""
+    return _digest("address\0" + address)
+
+
+def _facility_digest(facility: str) -> Digest:
+    return _digest("facility\0" + facility)
+
+
+def login_key(who: Digest) -> str:
+    """Hash: one login."""
+    return f"{SLOT}:login:{who}"
+
+
+def session_key(session: Digest) -> str:
+    """String: one open session."""
+    return f"{SLOT}:session:{session}"
+
+
+def _row(values: Sequence[bytes | None]) -> LoginRow:
+    texts = [(value or b"").decode("utf-8", "replace") for value in values]
+    login, name, facility, role, hashed, must_change, disabled, generation, counter = texts
+    return LoginRow(
+        login=login, name=name, facility=facility, role=role, hash=hashed, must_change=must_change == "1",
+        disabled=disabled != "0", generation=int(generation or 0), counter=counter,
+    )  # fmt: skip
+
+
+def _fields(values: dict[str, str | int]) -> list[str | int]:
+    return [part for pair in values.items() for part in pair]
+
+
+class StaffRecords:
+    """Reads and writes the records of staff. Raises ``QueueingError`` when the store cannot answer."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def add(self, login: str, facility: str, **values: str | int) -> bool:
+        """Make a login. False: it exists. Durable when it returns."""
+        who = login_digest(login)
+        parts = _fields({"login": login, "facility": facility, **values})
+        added = await self._call("staff_add", who, _facility_digest(facility), *parts)
+        await self._store.durable(SLOT)
+        return bool(added)
+
+    async def change(self, login: str, *, end_sessions: bool = False, **values: str | int) -> int | None:
+        """Set some fields. Returns the login's generation, or None for an unknown login. Durable when it returns."""
+        reply = await self._call("staff_change", login_digest(login), int(end_sessions), *_fields(values))
+        await self._store.durable(SLOT)
+        return None if reply < 0 else int(reply)
+
+    async def login(self, login: str) -> LoginRow | None:
+        """One login, or None."""
+        key = login_key(login_digest(login))
+        values: Any = await self._store.call(key, "HMGET", key, *LoginRow.__struct_fields__)
+        return _row(values) if values[LoginRow.__struct_fields__.index("hash")] else None
+
+    async def of(self, facility: str) -> list[LoginRow]:
+        """Every login of a facility, in no order."""
+        return [_row(values) for values in await self._call("staff_list", _facility_digest(facility))]
+
+    async def take_try(
+        self, login: str, *, address: str, device: str, limits: TryLimits
+    ) -> tuple[int, LoginRow | None]:
+        """Count one try. Returns the seconds until the next try is allowed (0: go ahead) and the login, if any."""
+        wait_s, *values = await self._call(
+            "staff_try", login_digest(login), address_digest(address), device_digest(device), limits.window_s,
+            limits.per_device, limits.per_login_and_address, limits.per_login, limits.per_address,
+        )  # fmt: skip
+        return wait_s, _row(values) if values else None
+
+    async def welcome(
+        self, opened: OpenSession, *, reference: str, life_s: int, address: str, device: str, new_device: str,
+        known_for_s: int,
+    ) -> str:  # fmt: skip
+        """Open a session after a good try: the try does not count, and browser and address are known from now on.
+
+        Returns the mark of the browser: ``device`` when it was known, otherwise ``new_device``.
+        """
+        is_known = await self._call(
+            "staff_welcome", opened.who, address_digest(address), device_digest(device), device_digest(new_device),
+            known_for_s, session_digest(reference), _write_session(opened), life_s,
+        )  # fmt: skip
+        return device if is_known else new_device
+
+    async def session(self, session: Digest, *, now_s: int, idle_s: int) -> tuple[OpenSession, LoginRow] | None:
+        """An open session with its login, unless it is over or its login was disabled or signed out.
+
+        With ``idle_s`` it lives that long from now, never past its end; 0 leaves its end as it is.
+        """
+        reply = await self._call("staff_session", session, now_s, idle_s)
+        return (_read_session(reply[0]), _row(reply[1:])) if reply else None
+
+    async def replace_session(self, session: Digest, opened: OpenSession, *, life_s: int) -> None:
+        """Write an open session anew; one that ended meanwhile stays ended."""
+        key = session_key(session)
+        await self._store.call(key, "SET", key, _write_session(opened), "EX", life_s, "XX")
+
+    async def close_session(self, session: Digest) -> None:
+        """End one session."""
+        key = session_key(session)
+        await self._store.call(key, "DEL", key)
+
+    async def _call(self, operation: str, *arguments: str | bytes | int) -> Any:
+        return await library.call(self._store, operation, SLOT, *arguments)
