@@ -3,7 +3,7 @@
 A 202 means that the share is stored durably; the patient hears the rest by on-share. A refusal of business is a 202
 too. Everything else is decided in this order: method (405), caller (401), REQUEST-ID (400), type, size and shape of
 the body (415, 413, 408, 400), then the scan itself. Nothing of a later step is looked at before the earlier one is
-decided. While the store is away the answer is 503, and the gateway delivers again.
+decided. While the store is away a share is held for three seconds (``kiosk.abdm.hold``), then the answer is 503.
 
 These are raw ASGI routes. They cost half of an ordinary handler, on the one path that is used a thousand times a
 second. They get no injected dependencies: ``GatewayEndpoints`` is given a function that returns the worker's services.
@@ -24,6 +24,7 @@ from litestar.types import Scope as AsgiScope
 from kiosk.abdm.authentication import Gatekeeper, TokenLife
 from kiosk.abdm.callers import Callers
 from kiosk.abdm.errors import CallerOutside, NoRequestId, NotTheGateway, WrongMethod
+from kiosk.abdm.hold import Hold
 from kiosk.abdm.inbound import RequestHeaders, legacy_scan, same_request, to_query, to_scan
 from kiosk.abdm.schemas import read_legacy, read_share, read_status
 from kiosk.abdm.timestamps import lies_within
@@ -31,6 +32,7 @@ from kiosk.observability import metrics
 from kiosk.patient.person import Scan, StatusQuery
 from kiosk.web.problems import gateway_error, problem_of, where
 from kiosk.web.request_body import SenderGone, drain, read_body, require_json
+from queueing.errors import StoreAway
 from queueing.models import Outcome, Place
 from queueing.redis_keys import facility_key
 
@@ -92,6 +94,7 @@ class GatewayEndpoints:
     def __init__(self, services: Callable[[], ServicesLike]) -> None:
         """``services`` is called once per request, when the worker is up."""
         self._services = services
+        self._hold = Hold()
 
     def routes(self) -> list[ASGIRouteHandler]:
         return [
@@ -174,7 +177,7 @@ class GatewayEndpoints:
     async def _take_share(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
         services = self._services()
         scan = to_scan(read_share(body), headers, body=body, now_s=now_s, cm_id=services.cm_id)
-        _count(scan, await services.check_in.scanned(scan))
+        await self._check_in(services.check_in, scan)
 
     async def _take_share_v1(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
         await self._take_legacy(headers, body, now_s, "v1")
@@ -188,7 +191,15 @@ class GatewayEndpoints:
         services = self._services()
         scan = legacy_scan(read_legacy(body), headers, form, body=body, now_s=now_s, cm_id=services.cm_id)
         _check_request_id(scan.request_id)
-        _count(scan, await services.check_in.scanned(scan))
+        await self._check_in(services.check_in, scan)
+
+    async def _check_in(self, check_in: CheckInLike, scan: Scan) -> None:
+        """Give the place. While the store is away the share is held for some seconds."""
+        try:
+            place = await check_in.scanned(scan)
+        except StoreAway as away:
+            place = await self._hold.repeat(lambda: check_in.scanned(scan), away)
+        _count(scan, place)
 
     async def _take_question(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
         query = to_query(read_status(body), headers, body=body, now_s=now_s)

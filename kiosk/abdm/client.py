@@ -1,18 +1,20 @@
-"""Our calls out: an access token, the key set, and the answers we owe.
+"""Our calls to the gateway: an access token, the key set, the services of our bridge, and the pending replies.
 
-The promise: one address fixed at start, https unless the gateway is on this machine, certificates checked, no redirect
-followed, no proxy taken from the environment, five seconds at most, 256 kB read at most. An access token is renewed
-30 s before its end, once for all who wait, and dropped on the first 401. Retrying is the caller's: every method here
-makes one attempt and raises a ``GatewayError`` when that came to nothing.
+The address is fixed at start; it is https unless the gateway is on this machine. Certificates are checked, no redirect
+is followed, no proxy is taken from the environment. A call takes five seconds at most and reads 256 kB at most. An
+access token is renewed 30 s before its end, once for all that wait, and dropped on the first 401. Every method here
+makes one attempt and raises a ``GatewayError`` when it failed: the caller repeats it.
 """
 
 import asyncio
 import ipaddress
+import logging
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import jwt
@@ -27,6 +29,7 @@ from kiosk.abdm.errors import (
     GatewayRefused,
     GatewaySilent,
     NoAccessToken,
+    NotAcknowledged,
 )
 from kiosk.abdm.schemas import Session, SessionRequest
 
@@ -55,6 +58,9 @@ CODE_MAX, MESSAGE_MAX = 40, 200
 
 _CODE_KEYS: Final = ("code", "errorCode")
 _MESSAGE_KEYS: Final = ("message", "description", "error_description")
+_ERROR_CODE: Final = re.compile(r"(?:ABDM|HIS)-\d|9\d{5}$")
+"""Codes of ABDM, of its registries, and of the API manager before the gateway."""
+_log = logging.getLogger(__name__)
 _JSON: Final = msgspec.json.Encoder()
 _SESSION: Final = msgspec.json.Decoder(Session)
 _ANY: Final = msgspec.json.Decoder()
@@ -82,18 +88,18 @@ class Gateway:
         """The gateway's public keys, as it publishes them. All four headers, or a bare 401 comes back."""
         headers = self._headers() | {"Authorization": await self._bearer()}
         try:
-            return await self._call("GET", CERTS, headers, None, timeout_s=CERTS_S, limit=CERTS_MAX)
+            return (await self._call("GET", CERTS, headers, None, timeout_s=CERTS_S, limit=CERTS_MAX)).body
         except GatewayRefused as refused:
             self._forget_token(refused, headers)
             raise
 
     async def answer(self, path: str, hip_id: str, body: bytes, *, timeout_s: float = ATTEMPT_S) -> None:
-        """Deliver one answer (on-share, on-status). Returns when the gateway took it."""
+        """Deliver one reply (on-share, on-status). Returns when the gateway acknowledged it, by status and content."""
         headers = self._headers() | {"Authorization": await self._bearer(), "Content-Type": "application/json"}
         if hip_id.isascii() and hip_id.isprintable():  # undeclared and harmless; any other text is no header
             headers["X-HIP-ID"] = hip_id
         try:
-            await self._call("POST", path, headers, body, timeout_s=timeout_s, limit=REPLY_MAX)
+            check_acknowledged(await self._call("POST", path, headers, body, timeout_s=timeout_s, limit=REPLY_MAX))
         except GatewayRefused as refused:
             self._forget_token(refused, headers)
             raise
@@ -113,7 +119,7 @@ class Gateway:
         body = _JSON.encode(self._credentials)
         reply = await self._call("POST", SESSIONS, headers, body, timeout_s=ATTEMPT_S, limit=REPLY_MAX)
         try:
-            session = _SESSION.decode(reply)
+            session = _SESSION.decode(reply.body)
             lives_s = float(session.expires_in)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             raise GatewaySilent("the gateway's session answer is not readable") from None
@@ -123,8 +129,8 @@ class Gateway:
 
     async def _call(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None, *, timeout_s: float, limit: int
-    ) -> bytes:
-        """One exchange. Returns the body of any 2xx; raises for everything else."""
+    ) -> "Exchange":
+        """One exchange. Returns any 2xx; raises for everything else."""
         request = self._client.request(method, self._base + path).headers(headers)
         request = request.timeout(timedelta(seconds=timeout_s))
         if body is not None:
@@ -137,9 +143,37 @@ class Gateway:
         except PyreqwestError as broken:
             raise GatewaySilent(f"no answer from the gateway: {type(broken).__name__}") from None
         if 200 <= status < 300:
-            return reply
+            return Exchange(status, reply)
+        if 300 <= status < 400:
+            raise NotAcknowledged(status, "redirect")
         code, message = read_error(reply)
         raise GatewayRefused(status, code, message, retry_after_s=_seconds(retry_after))
+
+
+class Exchange(NamedTuple):
+    """What the gateway answered with a 2xx."""
+
+    status: int
+    body: bytes
+
+
+def check_acknowledged(answer: Exchange) -> None:
+    """Raise ``NotAcknowledged`` unless a 2xx is one by its content too.
+
+    The gateway acknowledges with an empty body. JSON without an error is taken as well. A firewall's page, and an
+    error with a 2xx status, are not.
+    """
+    body = answer.body.strip()
+    if not body:
+        return
+    try:
+        content = _ANY.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise NotAcknowledged(answer.status, "page" if body[:1] == b"<" else "unreadable") from None
+    first = content[0] if isinstance(content, list) and content else content
+    code, message = read_error(body)
+    if (isinstance(first, dict) and first.get("error")) or _ERROR_CODE.match(code):
+        raise NotAcknowledged(answer.status, "error", code=code, message=message)
 
 
 class AccessToken:
@@ -153,6 +187,8 @@ class AccessToken:
         self._ends_at = 0.0
         self._failed_at = float("-inf")
         self._renewal: asyncio.Task[str] | None = None
+        self.failure = ""
+        """Why the latest session was refused, as status and code; empty when it was given."""
         self.issuer = ""
         """``iss`` of the latest token; empty before the first, and when the token is no JWT."""
 
@@ -177,6 +213,17 @@ class AccessToken:
             return self._token
         raise NoAccessToken("the gateway gave no access token a moment ago")
 
+    def _note_failure(self, refused: GatewayError) -> None:
+        """Write a refused session into the log once, until the reason changes or a session is given."""
+        failure = _session_failure(refused)
+        if failure != self.failure:
+            self.failure = failure
+            _log.error(
+                "the gateway refused a session: %s. Check KIOSK_GATEWAY_CLIENT_ID, the client secret, "
+                "KIOSK_GATEWAY_URL and KIOSK_CM_ID",
+                failure,
+            )
+
     def drop(self, token: str) -> None:
         """Forget this token, if it is still the one in use: a late 401 must not cost a newer one."""
         if token == self._token:
@@ -188,14 +235,25 @@ class AccessToken:
             token, lives_s = await self._ask()
         except GatewayError as refused:
             self._failed_at = time.monotonic()
+            self._note_failure(refused)
             raise NoAccessToken(f"no access token: {refused}") from None
         finally:
             self._renewal = None
+        if self.failure:
+            _log.info("the gateway gives sessions again")
+        self.failure = ""
         self._token = token
         self.issuer = issuer_of(token)
         self._ends_at = asked + lives_s
         self._renew_at = self._ends_at - min(RENEW_BEFORE_S, lives_s / 2)
         return token
+
+
+def _session_failure(refused: GatewayError) -> str:
+    """Status and code, or our own words; never the gateway's sentence."""
+    if isinstance(refused, GatewayRefused):
+        return f"{refused.status} {refused.code}".rstrip()
+    return str(refused)
 
 
 def issuer_of(token: str) -> str:

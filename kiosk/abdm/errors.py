@@ -22,6 +22,15 @@ class GatewayRefused(GatewayError):
         self.retry_after_s = retry_after_s
 
 
+class NotAcknowledged(GatewayRefused):
+    """The status says yes or elsewhere, and the content is no acknowledgement."""
+
+    def __init__(self, status: int, kind: str, *, code: str = "", message: str = "") -> None:
+        super().__init__(status, code, message)
+        self.kind = kind
+        """``page`` (of a firewall or a proxy), ``error``, ``redirect`` or ``unreadable``; the label of a metric."""
+
+
 class NoAccessToken(GatewayError):
     """The gateway gave us no access token, so nothing was sent."""
 

@@ -21,9 +21,10 @@ from typing import Final, Protocol
 import msgspec
 
 from kiosk.abdm.circuit_breaker import Rank, Valve
-from kiosk.abdm.errors import GatewayError, GatewayRefused
+from kiosk.abdm.errors import GatewayError, GatewayRefused, NotAcknowledged
 from kiosk.abdm.note import read_note
 from kiosk.abdm.outbound import body_of, path_of
+from kiosk.observability import metrics
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, pack_envelope, unpack_envelope
 from kiosk.security.encryption import SealBroken
 from queueing.errors import QueueingError
@@ -51,6 +52,12 @@ _ANSWERED_WORDS: Final = re.compile(
     r"\bduplicate|\balready\s+(?:been\s+)?(?:answered|acknowledged|processed|received|responded|shared|sent|exists)",
     re.IGNORECASE,
 )
+_UNCLEAR: Final = {
+    "page": "a web page instead of an acknowledgement: a firewall or proxy stands between",
+    "error": "an error",
+    "redirect": "a redirect, which is not followed",
+    "unreadable": "a text instead of an acknowledgement",
+}
 _log = logging.getLogger(__name__)
 
 
@@ -60,7 +67,7 @@ class Verdict(Enum):
     DELIVERED = "delivered"
     RETRY = "retry"
     RENEW = "renew"
-    PARKED = "park"
+    PARKED = "parked"
 
 
 class OutboxLike(Protocol):
@@ -84,6 +91,8 @@ def verdict(error: GatewayError) -> Verdict:
         return Verdict.RETRY
     if error.status == 401:
         return Verdict.RENEW
+    if isinstance(error, NotAcknowledged) and (error.code in _ANSWERED_CODES or _ANSWERED_WORDS.search(error.message)):
+        return Verdict.DELIVERED
     if not 400 <= error.status < 500 or error.status in _RETRIED:
         return Verdict.RETRY
     if error.code in _ANSWERED_CODES or _ANSWERED_WORDS.search(error.message):
@@ -226,6 +235,10 @@ class Relay:
         try:
             await self._gateway.answer(path, hip_id, body, timeout_s=min(ATTEMPT_S, max(1.0, ends - loop.time())))
             well = True
+        except NotAcknowledged as unclear:
+            metrics.not_acknowledged(unclear.kind)
+            well = unclear.kind == "error"
+            return unclear
         except GatewayRefused as refused:
             well = refused.status < 500
             return refused
@@ -277,6 +290,8 @@ class NoTurn(GatewayError):
 
 def _reason(error: GatewayError) -> str:
     """For the administrator: our words, the gateway's status and code; never its sentence, which may repeat ours."""
+    if isinstance(error, NotAcknowledged):
+        return f"the gateway answered {error.status} with {_UNCLEAR[error.kind]} {error.code}".rstrip()
     if isinstance(error, GatewayRefused):
         return f"the gateway answered {error.status} {error.code}".rstrip()
     return str(error)

@@ -47,6 +47,11 @@ REPLY_AGE = Histogram(
     "kiosk_reply_age_seconds", "Time from a share to the end of its reply.", ("result",), buckets=REPLY_SECONDS
 )
 OPEN_STREAMS = Gauge("kiosk_open_streams", "Open streams of screens, phones and desks.", multiprocess_mode="livesum")
+NOT_ACKNOWLEDGED = Counter(
+    "kiosk_replies_not_acknowledged",
+    "Attempts answered with a web page, an error, a redirect or a text instead of an acknowledgement.",
+    ("kind",),
+)
 CALLERS_REJECTED = Counter(
     "kiosk_callers_rejected", "Callers on the gateway's endpoints that were not believed, by reason.", ("reason",)
 )
@@ -166,6 +171,11 @@ def open_streams(count: int) -> None:
 def fell_open(helper: str) -> None:
     """``helper`` (a fixed word of ours) failed, and we went on without it."""
     FELL_OPEN.labels(helper).inc()
+
+
+def not_acknowledged(kind: str) -> None:
+    """The gateway answered a reply with something that is no acknowledgement (a fixed word of ours)."""
+    NOT_ACKNOWLEDGED.labels(kind).inc()
 
 
 def caller_rejected(reason: str) -> None:

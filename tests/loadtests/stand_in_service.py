@@ -35,7 +35,7 @@ class StandIn:
         self.numbers = 0
         self.gateway = ""
         self.announced: Announced | None = None
-        self.client: Client = ClientBuilder().no_proxy().build()
+        self.client: Client = ClientBuilder().no_proxy().follow_redirects(False).build()
         self.token = ""
 
     @property

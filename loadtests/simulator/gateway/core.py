@@ -27,6 +27,16 @@ ACCEPTED = Reply(202)
 SWEEP_S = 0.25
 """How often we look for phones that stopped waiting: fine enough beside their thirty seconds."""
 
+_NO_ACKNOWLEDGEMENT = {
+    Act.PAGE: Reply(
+        200,
+        b"<html><head><title>Request Rejected</title></head><body>This request was turned away.</body></html>",
+        content_type="text/html",
+    ),
+    Act.ERROR: Reply(200, schemas.envelope("ABDM-1024", "Dependent service is down")),
+    Act.REDIRECT: Reply(302, headers=(("location", "https://login.invalid/"),)),
+}
+
 Door = Callable[[Request], Answer | Awaitable[Answer]]
 
 
@@ -79,6 +89,10 @@ class Gateway:
     def said_s(self) -> float:
         """The time as we tell it."""
         return time.time() + self.mischief.faults.clock_offset_s
+
+    def repeat_after_s(self) -> float:
+        """How long after its TIMESTAMP a refused share is repeated once; 0: soon and often."""
+        return self.mischief.faults.deliveries.repeat_after_s
 
     def callback_token(self) -> str:
         """The token on our callbacks: one for all calls of its life, as the real gateway does."""
@@ -171,6 +185,8 @@ class Gateway:
             return act, SILENCE
         if act is Act.UNAUTHORISED:
             return act, Reply(401, schemas.manager_error())
+        if act in _NO_ACKNOWLEDGEMENT:
+            return act, _NO_ACKNOWLEDGEMENT[act]
         wrong = self.mischief.faults.endpoints[name]
         if act is Act.BUSY:
             return act, Reply(

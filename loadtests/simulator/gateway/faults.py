@@ -27,6 +27,12 @@ class Act(Enum):
     UNAUTHORISED = "401"
     GARBAGE = "garbage"
     """Accepted, and the answer's body is rubbish."""
+    PAGE = "page"
+    """Not accepted: a firewall answers 200 with a web page."""
+    ERROR = "error"
+    """Not accepted: 200 with an error for a body."""
+    REDIRECT = "redirect"
+    """Not accepted: a redirect to a page for signing in."""
 
 
 class EndpointFaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -43,6 +49,9 @@ class EndpointFaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unauthorised_rate: float = 0.0
     """Never twice in a row for one share: the caller is meant to come back with a new token."""
     garbage_rate: float = 0.0
+    page_rate: float = 0.0
+    error_rate: float = 0.0
+    redirect_rate: float = 0.0
     unauthorised_once: int = 0
     """The next so many calls are answered 401 and the token they bring is void from then on."""
 
@@ -56,6 +65,9 @@ class DeliveryFaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A copy comes up to this much later."""
     reorder_ms: int = 0
     """Every delivery waits a drawn moment up to this, so that they overtake each other."""
+    repeat_after_s: float = 0.0
+    """A refused share is repeated once, so long after its TIMESTAMP, with the same token and TIMESTAMP, whether or not
+    its phone still waits. Seen in the sandbox: 963 to 965 s. 0: repeats come soon and often."""
     wire: Literal["v3", "v1.0", "v0.5"] = "v3"
     """In which generation of the protocol shares are told."""
 
@@ -126,6 +138,7 @@ class Mischief:
         for rate, act in (
             (wrong.reset_rate, Act.RESET), (wrong.lost_rate, Act.LOST), (wrong.hang_rate, Act.HANG),
             (wrong.broken_rate, Act.BROKEN), (wrong.busy_rate, Act.BUSY), (wrong.garbage_rate, Act.GARBAGE),
+            (wrong.page_rate, Act.PAGE), (wrong.error_rate, Act.ERROR), (wrong.redirect_rate, Act.REDIRECT),
         ):  # fmt: skip
             if drawn < rate:
                 return act

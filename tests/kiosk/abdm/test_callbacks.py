@@ -1,5 +1,6 @@
 """The gateway's door: what it answers, in which order it looks, and what it hands on."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
@@ -14,6 +15,7 @@ from kiosk.abdm.authentication import Gatekeeper
 from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints, Network
 from kiosk.abdm.callers import LOG_EVERY_S, NEXT_STEPS, Callers, all_refused
 from kiosk.abdm.client import Gateway, timestamp
+from kiosk.abdm.hold import Hold
 from kiosk.abdm.jwks import KeySet
 from kiosk.abdm.note import read_note
 from kiosk.observability.metrics import CALLERS_REJECTED
@@ -354,16 +356,59 @@ async def test_refusals_of_business_are_taken_and_answered_later(
     assert services.check_in.scans[0].refusal is refusal
 
 
-@pytest.mark.parametrize(
-    "failure", [StoreAway(CANARY), InDoubt(CANARY), StoreBusy(CANARY), StoreRefused(f"OOM {CANARY}")], ids=repr
-)
-async def test_a_store_that_cannot_answer_is_503_at_once(services: Services, failure: Exception) -> None:
+@pytest.mark.parametrize("failure", [StoreBusy(CANARY), StoreRefused(f"OOM {CANARY}")], ids=repr)
+async def test_a_store_that_is_there_and_cannot_take_a_share_is_503_at_once(
+    services: Services, failure: Exception
+) -> None:
     services.check_in.failure = failure
+    began = time.monotonic()
     answer = await services.post(SHARE_BODY)
+    assert time.monotonic() - began < 1
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.json()["error"]["code"] == "ABDM-1024"
     assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize("failure", [StoreAway(CANARY), InDoubt(CANARY)], ids=repr)
+async def test_a_store_that_stays_away_is_503_after_three_seconds(services: Services, failure: Exception) -> None:
+    services.check_in.failure = failure
+    began = time.monotonic()
+    answer = await services.post(SHARE_BODY)
+    assert 2.5 < time.monotonic() - began < 6
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ABDM-1024")
+    assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize("failure", [StoreAway(CANARY), InDoubt(CANARY)], ids=repr)
+async def test_a_share_is_held_until_the_store_is_back(services: Services, failure: Exception) -> None:
+    services.check_in.failure = failure
+    asked = asyncio.create_task(services.post(SHARE_BODY))
+    await asyncio.sleep(0.5)
+    assert not asked.done()
+    services.check_in.failure = None
+    assert (await asked).status_code == 202
+    assert len(services.check_in.scans) == 1
+
+
+async def test_the_number_of_held_shares_is_bounded() -> None:
+    hold = Hold(hold_s=2.0, held_max=2)
+    back = asyncio.Event()
+
+    async def ask() -> str:
+        if back.is_set():
+            return "a place"
+        raise StoreAway
+
+    held = [asyncio.create_task(hold.repeat(ask, StoreAway())) for _ in range(2)]
+    await asyncio.sleep(0.2)
+    began = time.monotonic()
+    with pytest.raises(StoreAway):
+        await hold.repeat(ask, StoreAway())
+    assert time.monotonic() - began < 0.1, "one more is refused at once"
+    back.set()
+    assert await asyncio.gather(*held) == ["a place", "a place"]
+    assert hold.held == 0
 
 
 async def test_the_last_resort_gives_an_id_and_not_the_words(

@@ -10,10 +10,13 @@ from collections.abc import AsyncIterator
 import pytest
 
 from kiosk.abdm.client import ON_SHARE, RETRY_TOKEN_S, Gateway, checked_address
-from kiosk.abdm.errors import GatewayAddressWrong, GatewayRefused, GatewaySilent, NoAccessToken
-from tests.kiosk.abdm.fake_gateway import FakeGateway, Heard, Manners, Reply, sample
+from kiosk.abdm.errors import GatewayAddressWrong, GatewayRefused, GatewaySilent, NoAccessToken, NotAcknowledged
+from tests.kiosk.abdm.fake_gateway import SAMPLES, FakeGateway, Heard, Manners, Reply, sample
 
 pytestmark = pytest.mark.anyio
+
+
+FIREWALL_PAGE = (SAMPLES / "firewall-page.html").read_bytes()
 
 
 def saying(*replies: Reply) -> Manners:
@@ -164,6 +167,71 @@ async def test_a_refusal_is_told_by_status_code_and_wait(
     with pytest.raises(GatewayRefused) as refused:
         await gateway.answer(ON_SHARE, "H", b"{}")
     assert (refused.value.status, refused.value.code, refused.value.retry_after_s) == (status, code, wait_s)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (202, b""),
+        (200, b" \r\n"),
+        (200, b"{}"),
+        (202, b'{"status":"SUCCESS"}'),
+        (202, b'{"error":null,"response":{"requestId":"r"}}'),
+        (200, b'{"code":"200","message":"accepted"}'),
+        (200, b'"OK"'),
+    ],
+)
+async def test_a_yes_is_empty_or_json_without_an_error(
+    gateway: Gateway, fake: FakeGateway, status: int, body: bytes
+) -> None:
+    fake.manners["/on-share"] = saying((status, body))
+    await gateway.answer(ON_SHARE, "H", b"{}")
+    assert len(fake.at("/on-share")) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "code"),
+    [
+        ((200, FIREWALL_PAGE, {"content-type": "text/html"}), "page", ""),
+        ((202, b"<!DOCTYPE html><p>Log in</p>", {"content-type": "application/json"}), "page", ""),
+        ((200, sample("error-envelope-documented")), "error", "ABDM-1006"),
+        ((202, sample("error-array")), "error", "ABDM-9999"),
+        ((200, sample("error-flat")), "error", "ABDM-9999"),
+        ((200, sample("error-api-manager-900901")), "error", "900901"),
+        ((200, b'{"error":"no"}'), "error", ""),
+        ((200, b"accepted, perhaps"), "unreadable", ""),
+        ((200, b"\xff garbage"), "unreadable", ""),
+        ((302, b"", {"location": "/login"}), "redirect", ""),
+    ],
+)
+async def test_an_acknowledgement_is_believed_only_if_its_content_is_one(
+    gateway: Gateway, fake: FakeGateway, reply: Reply, kind: str, code: str
+) -> None:
+    fake.manners["/on-share"] = saying(reply)
+    with pytest.raises(NotAcknowledged) as unclear:
+        await gateway.answer(ON_SHARE, "H", b"{}")
+    assert (unclear.value.kind, unclear.value.code) == (kind, code)
+
+
+async def test_a_refused_session_stands_in_the_log_once_with_status_and_code(
+    gateway: Gateway, fake: FakeGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    now = time.monotonic()
+    fake.manners["/sessions"] = saying((401, sample("error-api-manager-900901")))
+    for later in range(5):
+        gateway.token._failed_at = now - 10
+        with pytest.raises(NoAccessToken):
+            await gateway.token.get(now + later)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 1
+    assert lines[0].startswith("the gateway refused a session: 401 900901. Check KIOSK_GATEWAY_CLIENT_ID")
+    assert gateway.token.failure == "401 900901"
+    fake.manners.clear()
+    gateway.token._failed_at = now - 10
+    await gateway.token.get(now + 6)
+    assert caplog.records[-1].getMessage() == "the gateway gives sessions again"
+    assert gateway.token.failure == ""
 
 
 async def test_a_redirect_is_not_followed(gateway: Gateway, fake: FakeGateway) -> None:

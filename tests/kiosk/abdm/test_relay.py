@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from kiosk.abdm.client import Gateway, timestamp
-from kiosk.abdm.errors import GatewayError, GatewayRefused, GatewaySilent, NoAccessToken
+from kiosk.abdm.errors import GatewayError, GatewayRefused, GatewaySilent, NoAccessToken, NotAcknowledged
 from kiosk.abdm.inbound import RequestHeaders, legacy_scan, read_patient, to_query, to_scan
 from kiosk.abdm.note import read_note
 from kiosk.abdm.relay import PATIENCE_S, Relay, Verdict, pause_s, verdict
 from kiosk.abdm.schemas import read_legacy, read_share, read_status
 from kiosk.checkin import CheckIn
+from kiosk.observability import metrics
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, unpack_envelope
 from kiosk.security.encryption import Seal
 from queueing import library
@@ -26,7 +27,7 @@ from queueing.models import Facility, PendingReply, Queue
 from queueing.outbox import Outbox
 from queueing.registry import Registry
 from queueing.store.store import Store
-from tests.kiosk.abdm.fake_gateway import FakeGateway, Heard, Manners, Reply, sample, until
+from tests.kiosk.abdm.fake_gateway import SAMPLES, FakeGateway, Heard, Manners, Reply, sample, until
 from tests.queueing.a_facility import open_desk
 from tokens import CounterCodes, KeyRing
 
@@ -261,6 +262,60 @@ async def test_when_the_patience_of_the_phone_is_over_the_debt_is_parked(line: L
     assert parked.reason == "the gateway answered 503"
 
 
+@pytest.mark.parametrize(
+    ("reply", "kind", "reason"),
+    [
+        (
+            (200, (SAMPLES / "firewall-page.html").read_bytes(), {"content-type": "text/html"}),
+            "page",
+            "the gateway answered 200 with a web page instead of an acknowledgement: "
+            "a firewall or proxy stands between",
+        ),
+        (
+            (202, sample("error-envelope-documented")),
+            "error",
+            "the gateway answered 202 with an error ABDM-1006",
+        ),
+        (
+            (302, b"", {"location": "/login"}),
+            "redirect",
+            "the gateway answered 302 with a redirect, which is not followed",
+        ),
+    ],
+)
+async def test_what_is_no_acknowledgement_is_retried_then_parked_and_counted_apart(
+    line: Line, reply: Any, kind: str, reason: str
+) -> None:
+    def count() -> float:
+        return float(metrics.NOT_ACKNOWLEDGED.labels(kind)._value.get())
+
+    before = count()
+    line.fake.manners[ON_SHARE] = always(*reply)
+    await line.scan()
+    await line.pay(line.relay(ahead_s=PATIENCE_S - 2.0))
+    attempts = len(line.shares())
+    assert 2 <= attempts <= 4
+    assert count() == before + attempts
+    [parked] = await line.outbox.parked(HIP)
+    assert parked.reason == reason
+    assert line.ended == [Verdict.PARKED]
+
+
+async def test_a_firewall_that_lets_go_costs_nobody_the_number(line: Line) -> None:
+    pages = 2
+
+    async def firewall(_: Heard) -> Reply:
+        nonlocal pages
+        pages -= 1
+        return (200, b"<html>Request Rejected</html>") if pages >= 0 else (202, b"")
+
+    line.fake.manners[ON_SHARE] = firewall
+    await line.scan()
+    await line.pay()
+    assert line.ended == [Verdict.DELIVERED]
+    assert len(line.shares()) == 3
+
+
 async def test_a_late_debt_gets_its_one_attempt(line: Line) -> None:
     await line.scan(1)
     await line.pay(line.relay(ahead_s=600))
@@ -416,6 +471,9 @@ async def test_an_outage_of_the_gateway_ends_with_everybody_told(line: Line) -> 
         (GatewayRefused(400, "ABDM-1087", ""), Verdict.DELIVERED),
         (GatewayRefused(409, "", "already been acknowledged"), Verdict.DELIVERED),
         (GatewayRefused(400, "ABDM-9999", "Duplicate request"), Verdict.DELIVERED),
+        (NotAcknowledged(200, "page"), Verdict.RETRY),
+        (NotAcknowledged(200, "error", code="ABDM-1006"), Verdict.RETRY),
+        (NotAcknowledged(200, "error", code="ABDM-1087"), Verdict.DELIVERED),
         (GatewayRefused(400, "ABDM-1407", "ABHA address already deactivated"), Verdict.PARKED),
     ],
     ids=str,

@@ -95,6 +95,37 @@ async def test_a_garbled_answer_is_an_acceptance_that_cannot_be_read(
     assert (await phone).token
 
 
+@pytest.mark.parametrize(
+    ("fault", "status", "begins"), [("page", 200, b"<html>"), ("error", 200, b'{"error":'), ("redirect", 302, b"")]
+)
+async def test_an_answer_that_is_no_acknowledgement_took_nothing(
+    fault: str, status: int, begins: bytes, simulator: Simulator, hip: StandIn, phones: Phones
+) -> None:
+    body, phone = await answered(hip, phones)
+    await simulator.order(endpoints={"on_share": {f"{fault}_rate": 1.0}})
+    answer_status, answer_body = await hip.send(body)
+    assert (answer_status, answer_body[: len(begins)]) == (status, begins)
+    assert bool(answer_body) == bool(begins)
+    assert not phone.done()
+    await simulator.clear()
+    await hip.send(body)
+    assert (await phone).token
+
+
+async def test_a_refused_share_comes_once_more_with_the_same_token_and_time(
+    simulator: Simulator, hip: StandIn, phones: Phones
+) -> None:
+    await simulator.order(deliveries={"repeat_after_s": 1.5})
+    hip.statuses = [503]
+    received = await phones.scan(invent(7, 8), HIP, "M1")
+    assert received.token
+    first, second = [request for request in hip.taken if request.headers["request-id"] == received.request_id]
+    for header in ("authorization", "timestamp", "x-hip-id"):
+        assert first.headers[header] == second.headers[header]
+    deliveries = (await simulator.shares())[-1]["deliveries"]
+    assert deliveries[1]["at_ms"] - deliveries[0]["at_ms"] >= 1400
+
+
 async def test_a_slow_gateway_answers_late(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"slow_ms": 400}})
