@@ -1,5 +1,6 @@
 --[[ heal_clock: an operator states that the clock is right now, after it ran ahead. The facility goes back to the day
-     of the clock, people keep their numbers and order, and people who lapsed by the wrong clock wait again.
+     of the clock, people keep their numbers and order, and people who lapsed by the wrong clock wait again, except
+     where their number was given to somebody else since.
   KEYS   1 root      ARGV 1 clock   2 who
   Reply  1 when something was healed, 0 when nothing was wrong here
   Cost   O(tickets of the day) when something was wrong, else O(1) ]]
@@ -7,12 +8,14 @@
 local AHEAD_MS = MINUTE_MS   -- clocks of servers differ by less
 
 -- Tickets of this day that lapsed at a time which has not come yet get their state back; who was at a counter waits.
-local function restore_lapsed(facility, clock, by)
+-- `held`: tokens that living people have.
+local function restore_lapsed(facility, clock, by, held)
   local fields = redis.call('HGETALL', day_key(facility, clock.by_time))
   for i = 1, #fields, 2 do
     local id = string.match(fields[i], '^t(.+)$')
     local ticket = id and cmsgpack.unpack(fields[i + 1])
-    if ticket and ticket[T.state] == STATE.LAPSED and ticket[T.ended] > clock.now + AHEAD_MS then
+    local lapsed = ticket and ticket[T.state] == STATE.LAPSED and ticket[T.ended] > clock.now + AHEAD_MS
+    if lapsed and not held[ticket[T.token]] then
       leave_sets(facility, id, ticket)
       local before = ticket[T.lapsed_from] or STATE.WAITING
       ticket[T.state] = (before == STATE.CALLED or before == STATE.SERVING) and STATE.WAITING or before
@@ -20,6 +23,19 @@ local function restore_lapsed(facility, clock, by)
       record_event(facility, clock, EVENT.UNDONE, id, save_ticket(facility, id, ticket, clock.now), by)
     end
   end
+end
+
+local function held_tokens(facility)
+  local held = {}
+  for _, queue in ipairs(queue_ids(facility)) do
+    for _, key in ipairs({waiting_key(facility, queue), aside_key(facility, queue)}) do
+      for _, id in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+        local ticket = load_ticket(facility, id)
+        if ticket then held[ticket[T.token]] = true end
+      end
+    end
+  end
+  return held
 end
 
 -- Gives those of a line who came while the clock ran ahead a time of now, in their order.
@@ -53,7 +69,7 @@ register('heal_clock', function(keys, args)
   if stored <= clock.by_time and newest <= clock.now + AHEAD_MS then return 0 end
   local today, tokens = day_key(facility, clock.by_time), {}
   if stored > clock.by_time then
-    restore_lapsed(facility, clock, args[2])
+    restore_lapsed(facility, clock, args[2], held_tokens(facility))
     redis.call('PERSIST', today)
     redis.call('EXPIRE', reached, KEEP_DAY_S)
     redis.call('DEL', undo_key(facility))

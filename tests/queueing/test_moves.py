@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from queueing.desk import OpdDesk
-from queueing.models import Lane, Outcome, State, Ticket
+from queueing.models import Lane, Outcome, Policy, State, Ticket
+from queueing.registry import Registry
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
 
@@ -72,7 +73,6 @@ async def test_next_finishes_who_is_there(facility: Facility) -> None:
 
 async def test_a_counter_calls_the_earliest_of_all_its_queues(store: Store, facility: Facility) -> None:
     from queueing.models import Counter
-    from queueing.registry import Registry
 
     await Registry(store).put_counter(HIP, Counter(name="M9", queues=("medicine", "registration")))
     await facility.arrive(1, text="R1")
@@ -192,6 +192,112 @@ async def test_undo_does_not_put_two_people_at_one_counter(facility: Facility) -
     await facility.desk.call_next(HIP, "M1", by="bilal")
     assert (await facility.desk.undo(HIP, "M1", by="anna")).outcome is Outcome.TAKEN
     assert (await facility.state(first), await facility.state(second)) == (State.HELD, State.CALLED)
+
+
+async def test_next_on_a_call_that_nobody_answered_asks_and_changes_nothing(facility: Facility) -> None:
+    first, second = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    unanswered = await facility.desk.call_next(HIP, "M1", by="clerk", current="ask")
+    assert (unanswered.outcome, present(unanswered.ticket).id) == (Outcome.UNANSWERED, first)
+    assert (await facility.state(first), await facility.state(second)) == (State.CALLED, State.WAITING)
+    moved = await facility.desk.call_next(HIP, "M1", by="clerk", current="no_show")
+    assert (moved.outcome, present(moved.ticket).id) == (Outcome.MOVED, second)
+    assert await facility.state(first) is State.NO_SHOW
+    await facility.desk.undo(HIP, "M1", by="clerk")
+    await facility.desk.call_next(HIP, "M1", by="clerk", current="finish")
+    assert await facility.state(first) is State.DONE
+
+
+async def test_next_never_asks_about_a_person_who_was_started_or_an_empty_counter(facility: Facility) -> None:
+    first, second = await facility.arrive(2)
+    assert (await facility.desk.call_next(HIP, "M1", by="clerk", current="ask")).outcome is Outcome.MOVED
+    await facility.desk.start(HIP, first, by="clerk")
+    assert (await facility.desk.call_next(HIP, "M1", by="clerk", current="ask")).outcome is Outcome.MOVED
+    assert await facility.state(first) is State.DONE
+    await facility.desk.start(HIP, second, by="clerk")
+    await facility.desk.call_next(HIP, "M1", by="clerk", current="no_show")
+    assert await facility.state(second) is State.DONE, "who is being served did come"
+
+
+async def test_calling_a_chosen_ticket_asks_alike(facility: Facility) -> None:
+    first, second = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    assert (await facility.desk.call_this(HIP, "M1", second, by="clerk", current="ask")).outcome is Outcome.UNANSWERED
+    await facility.desk.call_this(HIP, "M1", second, by="clerk", current="no_show")
+    assert (await facility.state(first), await facility.state(second)) == (State.NO_SHOW, State.CALLED)
+
+
+@pytest.mark.parametrize(("after_s", "state"), [(1, State.NO_SHOW), (600, State.DONE), (0, State.DONE)])
+async def test_the_facilitys_rule_decides_who_did_not_come(
+    store: Store, facility: Facility, after_s: int, state: State
+) -> None:
+    await Registry(store).set_policy(HIP, Policy(no_show_after_s=after_s))
+    first, _ = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    await asyncio.sleep(1.1)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    assert await facility.state(first) is state
+
+
+async def test_who_was_finished_is_found_and_comes_back_near_the_front(facility: Facility) -> None:
+    first, *_ = await facility.arrive(6)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.finish(HIP, first, by="clerk")
+    assert [ticket.id for ticket in await facility.desk.ended(HIP)] == [first]
+    back = present((await facility.desk.bring_back(HIP, first, by="clerk")).ticket)
+    assert (back.state, back.ahead, back.ended_ms) == (State.WAITING, 2, 0)
+    assert await facility.desk.ended(HIP) == []
+    assert (await facility.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.MOVED
+    assert [ticket.id for ticket in await facility.desk.ended(HIP)] == [first]
+
+
+async def test_twenty_calls_at_once_are_all_there_for_a_board_in_order(facility: Facility) -> None:
+    await facility.arrive(20)
+    for number in range(20):
+        await facility.desk.call_next(HIP, f"M{number % 3 + 1}", by="clerk")
+    await facility.desk.recall(HIP, "M1", by="clerk")
+    snapshot = await facility.desk.snapshot(HIP)
+    assert snapshot
+    tokens = [*(f"M-{number:03d}" for number in range(1, 21)), "M-019"]
+    assert [call.token for call in snapshot.calls] == tokens
+    assert [call.sequence for call in snapshot.calls] == list(range(1, 22))
+    assert (snapshot.last_call, snapshot.calls[-1].calls) == (21, 2)
+    assert {call.queue for call in snapshot.calls} == {"medicine"}
+
+
+async def test_a_call_that_was_undone_is_not_announced_and_its_number_is_not_used_again(facility: Facility) -> None:
+    await facility.arrive(3)
+    for _ in range(2):
+        await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.undo(HIP, "M1", by="clerk")
+    await facility.desk.call_next(HIP, "M2", by="clerk")
+    snapshot = await facility.desk.snapshot(HIP)
+    assert snapshot
+    assert [(call.sequence, call.token, call.counter) for call in snapshot.calls] == [
+        (1, "M-001", "M1"),
+        (3, "M-002", "M2"),
+    ]
+
+
+async def test_the_list_of_calls_is_bounded(facility: Facility) -> None:
+    await facility.arrive(60)
+    for _ in range(60):
+        await facility.desk.call_next(HIP, "M1", by="clerk")
+    snapshot = await facility.desk.snapshot(HIP)
+    assert snapshot
+    assert [call.sequence for call in snapshot.calls] == list(range(11, 61))
+
+
+async def test_a_page_finds_its_ticket_by_a_key_that_says_nothing(facility: Facility) -> None:
+    first, second = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    snapshot = await facility.desk.snapshot(HIP)
+    assert snapshot
+    medicine = snapshot.queues[0]
+    called, waiting = [present(await facility.desk.ticket(HIP, ticket)) for ticket in (first, second)]
+    assert [call.key for call in (*medicine.now, *medicine.recent, *snapshot.calls)] == [called.key] * 3
+    assert medicine.next_keys == (waiting.key,)
+    assert first not in str(snapshot)
 
 
 async def test_every_move_can_be_taken_back(facility: Facility) -> None:

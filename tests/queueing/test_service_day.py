@@ -73,6 +73,73 @@ async def test_a_carried_patient_who_scans_again_keeps_yesterdays_number(store: 
 
 
 @anyio_mark
+async def test_no_number_is_given_while_somebody_living_has_it(store: Store) -> None:
+    desk, clock = await at_midnight(store)
+    late = [await desk.enqueue(arrival()) for _ in range(6)]
+    gone, held, missed, waiting, expected, sent_on = late
+    await desk.cancel(HIP, gone.ticket, by="clerk")
+    await desk.hold(HIP, held.ticket, by="clerk")
+    await desk.call_this(HIP, "M1", missed.ticket, by="clerk")
+    await desk.no_show(HIP, missed.ticket, by="clerk")
+    await desk.transfer(HIP, sent_on.ticket, to="registration", by="clerk")
+    clock.moved_ms += 10_000
+    new = [await desk.enqueue(arrival()) for _ in range(4)]
+    assert [place.token for place in new] == ["M-001", "M-007", "M-008", "M-009"]
+    living = [ticket.token for ticket in await desk.tickets(HIP)]
+    assert len(living) == len(set(living)) == 9
+    assert {held.token, missed.token, waiting.token, expected.token, sent_on.token} <= set(living)
+
+
+@anyio_mark
+async def test_a_counter_left_behind_is_empty_the_next_day_and_its_ticket_lapsed(store: Store) -> None:
+    desk, clock = await at_midnight(store)
+    called, served = [await desk.enqueue(arrival()) for _ in range(2)]
+    await desk.call_next(HIP, "M1", by="clerk")
+    await desk.call_next(HIP, "M2", by="other")
+    await desk.start(HIP, served.ticket, by="other")
+    clock.moved_ms += 10_000
+    assert (await desk.call_next(HIP, "M1", by="clerk", seen="")).outcome is Outcome.EMPTY
+    assert (await desk.recall(HIP, "M2", by="other")).outcome is Outcome.EMPTY
+    for place in (called, served):
+        ticket = await desk.ticket(HIP, place.ticket)
+        assert ticket
+        assert ticket.state is State.LAPSED
+        assert (await desk.bring_back(HIP, place.ticket, by="clerk")).outcome is Outcome.NOT_ALLOWED
+    assert (await desk.enqueue(arrival())).token == "M-001"
+
+
+@anyio_mark
+async def test_a_ticket_of_today_and_one_of_yesterday_with_one_number_have_two_keys(store: Store) -> None:
+    desk, clock = await at_midnight(store)
+    old = await desk.enqueue(arrival())
+    await desk.call_next(HIP, "M1", by="clerk")
+    clock.moved_ms += 10_000
+    new = await desk.enqueue(arrival())
+    assert new.token == old.token
+    await desk.call_next(HIP, "M1", by="clerk")
+    snapshot = await desk.snapshot(HIP)
+    yesterday, today = await desk.ticket(HIP, old.ticket), await desk.ticket(HIP, new.ticket)
+    assert snapshot
+    assert yesterday
+    assert today
+    assert [call.key for call in snapshot.queues[0].now] == [today.key]
+    assert today.key != yesterday.key
+
+
+@anyio_mark
+async def test_a_person_finished_yesterday_is_not_brought_back_today(store: Store) -> None:
+    desk, clock = await at_midnight(store, carry_over_min=0)
+    place = await desk.enqueue(arrival())
+    await desk.call_next(HIP, "M1", by="clerk")
+    await desk.finish(HIP, place.ticket, by="clerk")
+    assert [ticket.id for ticket in await desk.ended(HIP)] == [place.ticket]
+    await anyio.sleep(0.1)
+    clock.moved_ms += midnight_in(clock, ms=-10)
+    assert (await desk.bring_back(HIP, place.ticket, by="clerk")).outcome is Outcome.NOT_ALLOWED
+    assert await desk.ended(HIP) == []
+
+
+@anyio_mark
 async def test_the_day_never_goes_back(store: Store) -> None:
     desk, clock = await at_midnight(store)
     for _ in range(5):
