@@ -14,6 +14,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from kiosk import console, displays, health, live, phone
+from kiosk.abdm import errors as abdm_errors
 from kiosk.abdm.callbacks import GatewayEndpoints
 from kiosk.observability import metrics
 from kiosk.services import Services
@@ -98,7 +99,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         dependencies=_dependencies(services),
         lifespan=[furnished],
         state=State({"services": services}),
-        exception_handlers=problems.HANDLERS,
+        exception_handlers=problems.handlers(abdm_errors.ERROR_FORM),
         request_max_body_size=BODY_MAX,
         openapi_config=OpenAPIConfig(
             title="Scan and Share kiosk", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]

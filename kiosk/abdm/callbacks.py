@@ -23,14 +23,14 @@ from litestar.types import Scope as AsgiScope
 
 from kiosk.abdm.authentication import Gatekeeper, TokenLife
 from kiosk.abdm.callers import Callers
-from kiosk.abdm.errors import CallerOutside, NoRequestId, NotTheGateway, WrongMethod
+from kiosk.abdm.errors import CallerOutside, NoRequestId, NotTheGateway, WrongMethod, gateway_error, gateway_problem
 from kiosk.abdm.hold import Hold
 from kiosk.abdm.inbound import RequestHeaders, legacy_scan, same_request, to_query, to_scan
 from kiosk.abdm.schemas import read_legacy, read_share, read_status
 from kiosk.abdm.timestamps import lies_within
 from kiosk.observability import metrics
 from kiosk.patient.person import Scan, StatusQuery
-from kiosk.web.problems import gateway_error, problem_of, where
+from kiosk.security.failures import place_of
 from kiosk.web.request_body import SenderGone, drain, read_body, require_json
 from queueing.errors import StoreAway
 from queueing.models import Outcome, Place
@@ -255,18 +255,18 @@ def _text(value: bytes | None) -> str:
 
 async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int:
     """Answer a failure. ``unread`` is the body that is still to be received and dropped. Returns the status sent."""
-    problem = problem_of(failure)
+    problem = gateway_problem(failure)
     words = problem.detail
     if not problem.expected:
         support_id = uuid.uuid4().hex[:12]
-        _log.error("a share failed, id %s: %s", support_id, where(failure))
+        _log.error("a share failed, id %s: %s", support_id, place_of(failure))
         words = f"{words} Id for support: {support_id}"
     if problem.status == 413:  # the gateway repeats what is not 2xx: an operator should know
         _log.warning("a share was larger than %d bytes and refused", BODY_MAX)
     more = [(b"retry-after", b"%d" % problem.retry_after_s)] if problem.retry_after_s else []
     if problem.status in _STATUS_HEADERS:
         more.append(_STATUS_HEADERS[problem.status])
-    await _answer(send, problem.status, gateway_error(problem.status, problem.abdm_code, words), *more, unread=unread)
+    await _answer(send, problem.status, gateway_error(failure, words), *more, unread=unread)
     return problem.status
 
 

@@ -32,8 +32,8 @@ SPOKEN = (CommandFailed, SettingsWrong, KeysUnreadable, QueueingError, TokenErro
 
 def in_one_line(failure: Exception) -> str:
     """What an operator reads. Messages of libraries are not shown, because they may repeat an argument."""
-    from kiosk.observability.logs import places
     from kiosk.runtime.supervisor import CannotServe
+    from kiosk.security.failures import places
 
     while isinstance(failure, ExceptionGroup):  # several tasks failed together: report the first
         failure = failure.exceptions[0]

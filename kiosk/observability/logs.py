@@ -6,15 +6,15 @@ patient's.
 """
 
 import logging
-import os
 import sys
-import traceback
-from collections.abc import Iterator, MutableMapping
+from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 import structlog
+
+from kiosk.security.failures import FRAMES_MAX, places
 
 # fmt: off
 FIELDS: Final = frozenset({
@@ -27,7 +27,6 @@ FIELDS: Final = frozenset({
 """``facility`` is the short internal id, ``token`` a number that stood on a board, ``url`` an address of our own."""
 
 TEXT_MAX: Final = 300
-FRAMES_MAX: Final = 8
 OWN_ROOMS: Final = ("kiosk", "queueing", "tokens")
 """Loggers whose messages we wrote. Of others' messages the template is kept and the arguments are not."""
 
@@ -101,12 +100,6 @@ def _own_words(_logger: object, _method: str, event: Event) -> Event:
         # Nobody formats them a second time.
         record.exc_info = record.exc_text = record.stack_info = None
     return event
-
-
-def places(failure: BaseException) -> Iterator[str]:
-    """Where it happened, innermost first: file and line, no values."""
-    for frame in reversed(traceback.extract_tb(failure.__traceback__)[-FRAMES_MAX:]):
-        yield f"{os.sep.join(frame.filename.split(os.sep)[-2:])}:{frame.lineno}"
 
 
 _encode: Final = msgspec.json.Encoder(enc_hook=str, order="deterministic").encode

@@ -15,12 +15,13 @@ from kiosk.abdm.authentication import Gatekeeper
 from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints, Network
 from kiosk.abdm.callers import LOG_EVERY_S, NEXT_STEPS, Callers, all_refused
 from kiosk.abdm.client import Gateway, timestamp
+from kiosk.abdm.errors import ERROR_FORM
 from kiosk.abdm.hold import Hold
 from kiosk.abdm.jwks import KeySet
 from kiosk.abdm.note import read_note
 from kiosk.observability.metrics import CALLERS_REJECTED
 from kiosk.patient.person import Scan, StatusQuery
-from kiosk.web.problems import HANDLERS
+from kiosk.web.problems import handlers
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
 from queueing.models import Outcome, Place, Refusal
 from tests.kiosk.abdm.fake_gateway import ISSUER, Answer, FakeGateway, SigningKey, call, good_claims, sample, whole
@@ -59,7 +60,9 @@ class Services:
         self.gateway_addresses: tuple[Network, ...] = ()
         self.check_in = Desk()
         self.key = key
-        self.app = Litestar(GatewayEndpoints(lambda: self).routes(), exception_handlers=HANDLERS, openapi_config=None)
+        self.app = Litestar(
+            GatewayEndpoints(lambda: self).routes(), exception_handlers=handlers(ERROR_FORM), openapi_config=None
+        )
 
     def headers(self, **changed: str | None) -> dict[str, str]:
         plain = {
@@ -421,7 +424,7 @@ async def test_the_last_resort_gives_an_id_and_not_the_words(
     support_id = answer.json()["error"]["message"].rpartition(" ")[2]
     assert support_id in caplog.text
     assert CANARY not in caplog.text
-    assert "ValueError at test_callbacks.py:" in caplog.text
+    assert "ValueError at abdm/test_callbacks.py:" in caplog.text
 
 
 async def test_with_the_key_set_never_learnt_the_gateway_is_asked_to_come_again(
