@@ -172,7 +172,6 @@ class OpdDesk:
         reply: Any = await self._arrivals.place(root, self._clock_of(root), packed)
         if type(reply) is list:
             reply = await self._arrivals.place(root, self._in_zone(root, reply), packed)
-        await self._store.durable(root)
         return _read_place(_PLACE_HEAD + reply)
 
     async def call_next(

@@ -7,23 +7,18 @@ What lies below a facility's root is made and listed in ``functions/shared/facil
 """
 
 import base64
-import binascii
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import count
 from typing import Final
 
+from queueing.store.slots import SLOTS, slot_of
+
 PARTITIONS: Final = 48
 """Divides evenly over 2, 3, 4, 6, 8, 12, 16, 24 or 48 shards; few enough to read in one call."""
-SLOTS: Final = 16384
 _FACILITY_BYTES: Final = 10
 """80 bits, 60 of them kept as 12 letters: over all 5.3 lakh facilities of India two meet once in ten million
 tries."""
-
-
-def slot_of(tag: str) -> int:
-    """Cluster slot of a hash tag (CRC16/XMODEM, as the cluster specification says)."""
-    return binascii.crc_hqx(tag.encode(), 0) % SLOTS
 
 
 def _spread_tags() -> tuple[str, ...]:

@@ -12,21 +12,21 @@ Promises:
 
 import asyncio
 import random
-from binascii import crc_hqx
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 
 from redis.asyncio.cluster import RedisCluster
 
-from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused, StoreUnsuitable
+from queueing.errors import InDoubt, QueueingError, StoreAway, StoreBusy, StoreRefused, StoreUnsuitable
 from queueing.store.address import Promise, StoreUrl
 from queueing.store.cluster_node import Node
 from queueing.store.handshake import NEVER_FORGETS
 from queueing.store.redis_clients import close_clients, cluster_client
 from queueing.store.resp_protocol import Command, Reply, Word
+from queueing.store.slots import SLOTS, slot_of
 
-SLOTS = 16_384
 PATIENCE_S = 8.0
 """A cluster replaces a lost primary within about 5 s (node timeout 2–5 s and an election); after 8 the gateway may
 ask again.
@@ -47,15 +47,8 @@ Trouble = StoreAway | StoreRefused
 """Why a try executed nothing."""
 
 
-def slot_of(key: bytes | str) -> int:
-    """CRC16 (XMODEM) of the hash tag, or of the whole key where there is none. Source: cluster specification."""
-    raw = key.encode() if isinstance(key, str) else key
-    start = raw.find(b"{")
-    if start >= 0:
-        end = raw.find(b"}", start + 1)
-        if end > start + 1:
-            raw = raw[start + 1 : end]
-    return crc_hqx(raw, 0) % SLOTS
+_slot_of_partition = lru_cache(maxsize=256)(slot_of)
+"""For the few keys by which whole batches are sent."""
 
 
 class ClusterStore:
@@ -112,6 +105,27 @@ class ClusterStore:
                     raise
                 return await self._call_patiently(slot, command, trouble)
         return await self._call_patiently(slot, command, StoreAway("no node owns this slot"))
+
+    def owner(self, key: str) -> object:
+        """The node that owns the key's slot now; the same object for all slots of one node."""
+        return self._owners[_slot_of_partition(key)]
+
+    async def call_durably(self, calls: Sequence[tuple[str, Command]]) -> list[Reply | QueueingError]:
+        """Commands for slots of one node, by their keys, in one go, with one barrier behind all of them.
+
+        Each has its own reply or error, in order. A reply is durable: it keeps the promise of ``durable``. Nothing is
+        tried again: a StoreAway that is no InDoubt, and what the node refused, was not executed.
+        """
+        node = self._owners[_slot_of_partition(calls[0][0])]
+        if node is None:
+            return [StoreAway("no node owns this slot") for _ in calls]
+        results = await node.execute_durably([command for _, command in calls], barrier=self._url.promise != "disk")
+        if any(isinstance(result, (StoreAway, StoreRefused)) for result in results):
+            self._suspect()
+        if all(self._owners[_slot_of_partition(key)] is node for key, _ in calls):
+            return results
+        moved = InDoubt("the slot changed hands while waiting for its replica")
+        return [result if isinstance(result, QueueingError) else moved for result in results]
 
     async def _call_patiently(self, slot: int, command: Command, trouble: Trouble) -> Reply:
         """Go on after a try that executed nothing: follow redirections, wait for elections, until patience ends."""

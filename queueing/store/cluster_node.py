@@ -6,12 +6,14 @@ who ask while one barrier is under way share the next.
 """
 
 import asyncio
-from collections.abc import Set
+import contextlib
+from collections.abc import Sequence, Set
+from typing import Any
 
-from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused, StoreUnsuitable
+from queueing.errors import InDoubt, QueueingError, StoreAway, StoreBusy, StoreRefused, StoreUnsuitable
 from queueing.store.address import Address
 from queueing.store.connection import SharedConnection
-from queueing.store.resp_protocol import Command
+from queueing.store.resp_protocol import Command, Reply
 
 BARRIER_WAIT_MS = 1500
 """A replica that needs longer is not keeping up; the barrier's own connection allows a little more."""
@@ -32,7 +34,8 @@ class Node:
         self.used_at = 0.0
         self.tag = b""
         """A hash tag whose slot this node owns: where its barrier writes. Empty while it owns none."""
-        self._barrier: SharedConnection | None = None
+        self._blocking: dict[str, SharedConnection] = {}
+        """By name: one for barriers, one for arrivals with their barriers."""
         self._waiting: list[asyncio.Future[None]] = []
         self._runner: asyncio.Task[None] | None = None
 
@@ -56,7 +59,9 @@ class Node:
             failure: InDoubt | None = None
             try:
                 await self._pass_barrier()
-            except (StoreAway, StoreBusy, StoreRefused, StoreUnsuitable) as reason:
+            except InDoubt as doubt:
+                failure = doubt
+            except (StoreAway, StoreBusy, StoreUnsuitable) as reason:
                 failure = InDoubt(f"not proved to be replicated: {reason}")
             for done in served:
                 if done.done():
@@ -66,24 +71,60 @@ class Node:
                 else:
                     done.set_exception(InDoubt(str(failure)))
 
+    async def execute_durably(self, commands: Sequence[Command], *, barrier: bool) -> list[Reply | QueueingError]:
+        """Commands and the barrier behind them in one write, on a connection that may block. Replies in order.
+
+        When the barrier is not passed, what was answered is InDoubt.
+        """
+        try:
+            connection = await self._blocking_connection("kiosk-arrivals")
+            if barrier and not self.tag:
+                raise StoreAway("the node owns no slot any more")
+            sent = connection.send_together([*commands, *(self._barrier_commands() if barrier else ())])
+        except (StoreAway, StoreBusy, StoreUnsuitable) as failure:
+            return [StoreAway(str(failure)) for _ in commands]
+        # Answers come in order, and a cut ends all calls: with the last of them all are there.
+        with contextlib.suppress(StoreAway, StoreRefused):
+            await sent[-1]
+        answers: list[Any] = [call.exception() or call.result() for call in sent]
+        results = answers[: len(commands)]
+        doubt = self._doubt(answers[len(commands) :]) if barrier else None
+        return results if doubt is None else [one if isinstance(one, QueueingError) else doubt for one in results]
+
     async def _pass_barrier(self) -> None:
         if not self.tag:
             raise StoreAway("the node owns no slot any more")
-        if self._barrier is None:
-            self._barrier = SharedConnection(
-                self.address, command_timeout_s=BARRIER_TIMEOUT_S, name="kiosk-barrier", vouched=self._vouched
-            )
-        if not self._barrier.connected:
-            await self._barrier.ready(BARRIER_TIMEOUT_S)
+        connection = await self._blocking_connection("kiosk-barrier")
+        sent = connection.send_together(self._barrier_commands())
+        doubt = self._doubt(await asyncio.gather(*sent, return_exceptions=True))
+        if doubt is not None:
+            raise doubt
+
+    def _barrier_commands(self) -> list[Command]:
+        """A tiny write, so that everything before it counts, whichever connection wrote it; then wait for a replica."""
         tiny: Command = ("SET", b"kiosk:barrier:{" + self.tag + b"}", 1, "PX", BARRIER_KEY_LIFE_MS)
-        written, reached = self._barrier.send_together([tiny, ("WAIT", REPLICAS, BARRIER_WAIT_MS)])
-        answers = await asyncio.gather(written, reached, return_exceptions=True)
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
+        return [tiny, ("WAIT", REPLICAS, BARRIER_WAIT_MS)]
+
+    def _doubt(self, answers: Sequence[object]) -> InDoubt | None:
+        """None when the answers to ``_barrier_commands`` prove that a replica has everything."""
+        failure = next((answer for answer in answers if isinstance(answer, BaseException)), None)
+        if failure is not None:
+            return InDoubt(f"not proved to be replicated: {failure}")
         count = answers[1]
-        if not isinstance(count, int) or count < REPLICAS:
-            raise StoreAway(f"{count!r} of {REPLICAS} replicas have it")
+        if isinstance(count, int) and count >= REPLICAS:
+            return None
+        return InDoubt(f"not proved to be replicated: {count!r} of {REPLICAS} replicas have it")
+
+    async def _blocking_connection(self, name: str) -> SharedConnection:
+        """A connection that WAIT may block, ready. Raises StoreAway, StoreUnsuitable."""
+        connection = self._blocking.get(name)
+        if connection is None:
+            connection = self._blocking[name] = SharedConnection(
+                self.address, command_timeout_s=BARRIER_TIMEOUT_S, name=name, vouched=self._vouched
+            )
+        if not connection.connected:
+            await connection.ready(BARRIER_TIMEOUT_S)
+        return connection
 
     async def close(self) -> None:
         if self._runner is not None:
@@ -93,5 +134,5 @@ class Node:
             if not done.done():
                 done.set_exception(InDoubt("closed by us"))
         await self.connection.close()
-        if self._barrier is not None:
-            await self._barrier.close()
+        for connection in self._blocking.values():
+            await connection.close()

@@ -103,8 +103,7 @@ class SharedConnection:
         if self._wire is None:
             raise StoreAway(str(self._why_away))
         self._wire.admit(len(commands))
-        packed = [pack(command) for command in commands]
-        return [self._wire.plan(piece) for piece in packed]
+        return self._wire.plan_together([pack(command) for command in commands])
 
     async def call(self, *command: Word) -> Reply:
         """One command, its answer."""

@@ -4,17 +4,19 @@
 newer and Redis 7.2 or newer; older ones are refused with words.
 """
 
-from collections.abc import Awaitable, Generator, Set
+import asyncio
+from collections.abc import Awaitable, Generator, Sequence, Set
 from typing import Any, Final, Protocol, cast
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 
+from queueing.errors import QueueingError
 from queueing.store.address import Address, Promise, ReachablePath, parse_store_url
 from queueing.store.cluster import ClusterStore
 from queueing.store.connection import SharedConnection
 from queueing.store.redis_clients import close_clients, single_client
-from queueing.store.resp_protocol import Reply, Word
+from queueing.store.resp_protocol import Command, Reply, Word
 
 OPEN_WITHIN_S = 5.0
 """How long a start waits for a store that is itself starting."""
@@ -33,6 +35,12 @@ class Store(Protocol):
     @property
     def spans(self) -> bool:
         """Whether one call may name keys of several slots."""
+
+    def owner(self, key: str) -> object:
+        """The node that owns the key's slot now: one object for all that it owns."""
+
+    def call_durably(self, calls: "Sequence[tuple[str, Command]]") -> "Awaitable[list[Reply | QueueingError]]":
+        """Commands for one node, by their keys, in one go, with one barrier: see ``ClusterStore.call_durably``."""
 
     @property
     def is_cluster(self) -> bool:
@@ -125,6 +133,12 @@ class SingleStore:
     @property
     def spans(self) -> bool:
         return not self._connection.facts.has_slots
+
+    def owner(self, key: str) -> object:
+        return self
+
+    async def call_durably(self, calls: Sequence[tuple[str, Command]]) -> list[Reply | QueueingError]:
+        return await asyncio.gather(*[self._connection.send(command) for _, command in calls], return_exceptions=True)  # type: ignore[return-value]  # what a call raises is a QueueingError
 
     @property
     def is_cluster(self) -> bool:

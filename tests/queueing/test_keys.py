@@ -5,7 +5,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queueing.redis_keys import ALL_PARTITIONS, PARTITIONS, SLOTS, facility_root, request_digest, slot_of
+from queueing.redis_keys import ALL_PARTITIONS, PARTITIONS, facility_root, request_digest
+from queueing.store.slots import SLOTS, slot_of
 
 ROOT = re.compile(r"\{k\d+\}:[a-z2-7]{12}")
 

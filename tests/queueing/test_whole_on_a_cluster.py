@@ -9,12 +9,13 @@ import pytest
 
 from queueing import library
 from queueing.desk import TICKETS_AT_MOST, OpdDesk
-from queueing.errors import QueueingError
+from queueing.errors import QueueingError, StoreRefused
 from queueing.feed import EVERYTHING, Feed
 from queueing.models import Arrival, Facility, Outcome, Place, Queue, Ticket
 from queueing.outbox import Outbox
-from queueing.redis_keys import facility_key, facility_root, slot_of
+from queueing.redis_keys import facility_key, facility_root
 from queueing.registry import Registry
+from queueing.store.slots import slot_of
 from queueing.store.store import Store, open_store
 from tests.queueing.a_facility import arrival, open_desk
 from tests.queueing.real_cluster import PRIMARIES, RealNode, six_nodes
@@ -78,6 +79,49 @@ async def test_news_of_every_shard_are_heard(store: Store) -> None:
             heard |= (await anext(changes)).keys()
     assert heard == {facility_key(hip) for hip in HOSPITALS}
     await changes.aclose()
+
+
+def calls_of(nodes: list[RealNode], name: str) -> int:
+    """How often the primaries executed a command so far."""
+    stats = [node.ask("INFO", "commandstats") for node in nodes[:PRIMARIES]]
+    return sum(int(one.partition(f"cmdstat_{name}:calls=")[2].partition(",")[0] or 0) for one in stats)
+
+
+async def test_arrivals_of_one_slot_share_a_call_and_a_barrier(store: Store, nodes: list[RealNode]) -> None:
+    desk = open_desk(store)
+    await desk.enqueue(arrival(facility=HOSPITALS[0]))
+    before = calls_of(nodes, "fcall"), calls_of(nodes, "wait")
+    places = await asyncio.gather(*(desk.enqueue(arrival(facility=HOSPITALS[0])) for _ in range(64)))
+    assert sorted(place.token for place in places) == [f"M-{number:03d}" for number in range(2, 66)]
+    assert calls_of(nodes, "fcall") - before[0] <= 6, "sixteen share a call"
+    assert calls_of(nodes, "wait") - before[1] <= 3
+
+
+async def test_a_cluster_without_our_functions_gets_them_and_everybody_a_number(store: Store) -> None:
+    desk = open_desk(store)
+    await store.each_primary("FUNCTION", "FLUSH")
+    places = await asyncio.gather(*(desk.enqueue(arrival(facility=hip)) for hip in HOSPITALS for _ in range(3)))
+    assert sorted({place.token for place in places}) == ["M-001", "M-002", "M-003"]
+
+
+async def test_who_fails_or_gives_up_on_a_cluster_does_so_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = library.pack_values
+
+    def broken(*values: object) -> bytes:
+        return b"\xc1" if "mistake" in values else packed(*values)
+
+    monkeypatch.setattr(library, "pack_values", broken)
+    desk = open_desk(store)
+    hip = HOSPITALS[0]
+    arrivals = (arrival(facility=hip), arrival(facility=hip, request="mistake"), arrival(facility=hip))
+    calls = [asyncio.ensure_future(desk.enqueue(one)) for one in arrivals]
+    gone = asyncio.ensure_future(desk.enqueue(arrival(facility=hip)))
+    await asyncio.sleep(0)
+    gone.cancel()
+    first, failed, second = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(failed, StoreRefused), failed
+    assert {one.token for one in (first, second) if isinstance(one, Place)} <= {"M-001", "M-002", "M-003"}
+    assert len({one.token for one in (first, second) if isinstance(one, Place)}) == 2
 
 
 async def test_a_shard_without_a_replica_holds_up_the_replies_of_no_other(store: Store, nodes: list[RealNode]) -> None:

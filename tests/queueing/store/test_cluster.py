@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
-from queueing.store.cluster import ClusterStore, slot_of
+from queueing.store.cluster import ClusterStore
+from queueing.store.slots import slot_of
 from queueing.store.store import Store, open_store
 from tests.queueing.chaotic_server import Hostile, Words, array, bulk, hostile
 from tests.queueing.real_cluster import PRIMARIES, RealNode, eventually, six_nodes
