@@ -14,7 +14,7 @@ from locust import User, task
 from locust.env import Environment
 from msgspec import Struct, json
 
-from loadtests import sheet
+from loadtests import run_settings
 from loadtests.patients import APP, processes_of, worker_of
 
 JOIN_AGAIN_S: Final = 2.0
@@ -35,7 +35,7 @@ class Board(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        run: sheet.Sheet = APP[0].run
+        run: run_settings.RunSettings = APP[0].run
         self.hip = run.hips[(next(_turn) * processes_of(environment) + worker_of(environment)) % len(run.hips)]
         self.url = run.kiosk_url
 

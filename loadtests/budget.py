@@ -15,13 +15,13 @@ class Promise(Struct, frozen=True, kw_only=True):
     unit: str = ""
     aim: float | None = None
 
-    def kept(self, figure: float) -> bool:
+    def is_met(self, figure: float) -> bool:
         """Whether this figure keeps it."""
         return figure >= self.bound if self.sense == "at least" else figure <= self.bound
 
     def short_by(self, figure: float) -> float:
         """By which part of the bound it is missed; 0 when it is kept."""
-        return 0.0 if self.kept(figure) else abs(figure - self.bound) / self.bound if self.bound else 1.0
+        return 0.0 if self.is_met(figure) else abs(figure - self.bound) / self.bound if self.bound else 1.0
 
 
 PROMISES: Final = {
@@ -65,15 +65,15 @@ class Finding(Struct, frozen=True, kw_only=True):
     figure: float
 
     @property
-    def kept(self) -> bool:
+    def is_met(self) -> bool:
         """Whether the promise is kept."""
-        return self.promise.kept(self.figure)
+        return self.promise.is_met(self.figure)
 
-    def told(self) -> dict[str, Any]:
+    def report(self) -> dict[str, Any]:
         """For a report."""
         return {
             "name": self.promise.name, "words": self.promise.words, "figure": round(self.figure, 3),
-            "bound": self.promise.bound, "sense": self.promise.sense, "unit": self.promise.unit, "kept": self.kept,
+            "bound": self.promise.bound, "sense": self.promise.sense, "unit": self.promise.unit, "kept": self.is_met,
             "short_by": round(self.promise.short_by(self.figure), 3),
         }  # fmt: skip
 
@@ -90,7 +90,7 @@ def table(findings: list[Finding]) -> list[str]:
             finding.promise.words,
             f"{finding.figure:,.4g} {finding.promise.unit}".strip(),
             f"{finding.promise.sense} {finding.promise.bound:,g}",
-            "kept" if finding.kept else f"MISSED by {finding.promise.short_by(finding.figure):.0%}",
+            "kept" if finding.is_met else f"MISSED by {finding.promise.short_by(finding.figure):.0%}",
         )
         for finding in findings
     ]

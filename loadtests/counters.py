@@ -9,7 +9,7 @@ from locust import FastHttpUser, constant_pacing, task
 from locust.env import Environment
 from locust.exception import StopUser
 
-from loadtests import sheet
+from loadtests import run_settings
 from loadtests.patients import APP, processes_of, worker_of
 
 MINUTES_A_PATIENT: Final = 2.0
@@ -26,7 +26,7 @@ class Clerk(FastHttpUser):
     host = ""
 
     def __init__(self, environment: Environment) -> None:
-        run: sheet.Sheet = APP[0].run
+        run: run_settings.RunSettings = APP[0].run
         self.host = run.kiosk_url
         super().__init__(environment)
         place = next(_turn) * processes_of(environment) + worker_of(environment)
@@ -46,8 +46,8 @@ class Clerk(FastHttpUser):
         page = self._form("/console/login", {"login": self.seat["login"], "password": self.seat["password"]})
         if _CHANGE_IT in page:
             new = f"{secrets.token_urlsafe(18)} desk"
-            told = {"_csrf": self._read(page), "old": self.seat["password"], "new": new, "again": new}
-            page = self._form("/console/password", told)
+            form = {"_csrf": self._read(page), "old": self.seat["password"], "new": new, "again": new}
+            page = self._form("/console/password", form)
         self._csrf = self._read(page)
 
     def _form(self, path: str, fields: dict[str, str]) -> str:
@@ -66,5 +66,5 @@ class Clerk(FastHttpUser):
     def next(self) -> None:
         """One key: whoever was here is done, the next is called."""
         headers = self._headers | {"X-CSRF-Token": self._csrf}
-        asked = {"counter": self.seat["counter"], "ticket": ""}
-        self.client.post("/console/desk/next", json=asked, headers=headers, name="clerk: next")
+        body = {"counter": self.seat["counter"], "ticket": ""}
+        self.client.post("/console/desk/next", json=body, headers=headers, name="clerk: next")

@@ -59,7 +59,7 @@ class Seat(Struct, frozen=True, kw_only=True):
     counter: str
 
 
-class Hall(Struct, frozen=True, kw_only=True):
+class Hospital(Struct, frozen=True, kw_only=True):
     """One hospital of the day."""
 
     hip_id: str
@@ -83,8 +83,8 @@ class Plan(Struct, frozen=True, kw_only=True):
 class Day:
     """One run. ``report`` says how it went."""
 
-    def __init__(self, plan: Plan, halls: list[Hall], simulator: Simulator, kiosk_url: str) -> None:
-        self.plan, self.halls, self.simulator, self.kiosk_url = plan, halls, simulator, kiosk_url
+    def __init__(self, plan: Plan, hospitals: list[Hospital], simulator: Simulator, kiosk_url: str) -> None:
+        self.plan, self.hospitals, self.simulator, self.kiosk_url = plan, hospitals, simulator, kiosk_url
         self.draw = Random(f"day:{plan.seed}")
         self.counts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -104,10 +104,10 @@ class Day:
             run=self.plan.run,
         )
         async with contextlib.AsyncExitStack() as offices, app as phones:
-            seats = [(hall, seat) for hall in self.halls for seat in hall.clerks]
-            for hall, seat in seats:
+            seats = [(hospital, seat) for hospital in self.hospitals for seat in hospital.clerks]
+            for hospital, seat in seats:
                 clerk = await offices.enter_async_context(Clerk.signed_in(self.kiosk_url, seat.login, seat.password))
-                self.clerks.append((hall.hip_id, clerk))
+                self.clerks.append((hospital.hip_id, clerk))
             async with asyncio.TaskGroup() as together:
                 for (_, clerk), (_, seat) in zip(self.clerks, seats, strict=True):
                     together.create_task(
@@ -124,24 +124,24 @@ class Day:
 
     async def _patients(self, phones: Phones) -> None:
         """Everybody comes, in the order and (with a speed) at the pace of a morning."""
-        moments = scaled(arrivals(self.plan.seed, self.plan.patients), self.plan.speed or 1)
-        doors = asyncio.Semaphore(PHONES_AT_ONCE if not self.plan.speed else 10_000)
+        arrival_times = scaled(arrivals(self.plan.seed, self.plan.patients), self.plan.speed or 1)
+        share_clients = asyncio.Semaphore(PHONES_AT_ONCE if not self.plan.speed else 10_000)
         began = time.perf_counter()
         async with asyncio.TaskGroup() as crowd:
-            for index, moment in enumerate(moments):
+            for index, moment in enumerate(arrival_times):
                 if self.plan.speed:
                     await asyncio.sleep(max(0, began + moment - time.perf_counter()))
-                await doors.acquire()
-                hall = self.draw.choice(self.halls)
-                visit = self._visit(phones, index, hall, self.draw.choice(hall.counters), self.draw.random())
-                crowd.create_task(visit).add_done_callback(lambda _: doors.release())
+                await share_clients.acquire()
+                hospital = self.draw.choice(self.hospitals)
+                visit = self._visit(phones, index, hospital, self.draw.choice(hospital.counters), self.draw.random())
+                crowd.create_task(visit).add_done_callback(lambda _: share_clients.release())
 
-    async def _visit(self, phones: Phones, index: int, hall: Hall, counter: str, chance: float) -> None:
+    async def _visit(self, phones: Phones, index: int, hospital: Hospital, counter: str, chance: float) -> None:
         patient = invent(self.plan.seed, index)
-        first = await self._scan(phones, patient, hall.hip_id, counter)
+        first = await self._scan(phones, patient, hospital.hip_id, counter)
         if first.token and chance < self.plan.rescans:
             self.counts["rescans"] += 1
-            again = await self._scan(phones, patient, hall.hip_id, counter)
+            again = await self._scan(phones, patient, hospital.hip_id, counter)
             if again.token == first.token and again.expires_s > first.expires_s:
                 self.changed.append(f"{again.request_id}: expiry rose on a second scan")
 
@@ -205,36 +205,36 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--counters", type=int, default=3, help="each, of a day's own kiosk (default %(default)s)")
     parser.add_argument("--bridge", help="a running kiosk; without it one is started for the day")
     parser.add_argument("--gateway", help="a running simulator, whose bridge is that kiosk")
-    parser.add_argument("--halls", help="file: [{hip_id, counters, clerks: [{login, password, counter}]}]")
+    parser.add_argument("--hospitals", help="file: [{hip_id, counters, clerks: [{login, password, counter}]}]")
     parser.add_argument("--app-id", default="PHR_SIMULATED", help="its secret: SIMULATOR_APP_SECRET")
     parser.add_argument("--run", help="name of the run: request ids follow from it (default: a new one)")
     parser.add_argument("--no-mischief", action="store_true", help="a gateway that does nothing wrong")
-    asked = parser.parse_args(words)
-    if len({bool(asked.bridge), bool(asked.gateway), bool(asked.halls)}) > 1:
-        parser.error("--bridge, --gateway and --halls belong together")
-    return asked
+    args = parser.parse_args(words)
+    if len({bool(args.bridge), bool(args.gateway), bool(args.hospitals)}) > 1:
+        parser.error("--bridge, --gateway and --hospitals belong together")
+    return args
 
 
-async def _run(asked: argparse.Namespace) -> dict[str, Any]:
-    speed = 0.0 if asked.speed == "fast" else float(asked.speed)
-    plan = Plan(patients=asked.patients, seed=asked.seed, speed=speed, run=asked.run)
-    if not asked.bridge:
-        async with fresh_stack(seed=asked.seed, facilities=asked.facilities, counters=asked.counters) as stack:
-            halls = [msgspec.convert(hall, Hall) for hall in stack.halls]
-            return await _one_day(plan, halls, stack.simulator, stack.kiosk_url, asked)
-    halls = json.decode(Path(asked.halls).read_bytes(), type=list[Hall])
+async def _run(args: argparse.Namespace) -> dict[str, Any]:
+    speed = 0.0 if args.speed == "fast" else float(args.speed)
+    plan = Plan(patients=args.patients, seed=args.seed, speed=speed, run=args.run)
+    if not args.bridge:
+        async with fresh_stack(seed=args.seed, facilities=args.facilities, counters=args.counters) as stack:
+            hospitals = [msgspec.convert(hospital, Hospital) for hospital in stack.hospitals]
+            return await _one_day(plan, hospitals, stack.simulator, stack.kiosk_url, args)
+    hospitals = json.decode(Path(args.hospitals).read_bytes(), type=list[Hospital])
     secret = os.environ.get("SIMULATOR_APP_SECRET", "")
-    announced = Announced(url=asked.gateway.rstrip("/"), app_id=asked.app_id, app_secret=secret)
+    announced = Announced(url=args.gateway.rstrip("/"), app_id=args.app_id, app_secret=secret)
     async with Simulator.at(announced) as simulator:
-        return await _one_day(plan, halls, simulator, asked.bridge.rstrip("/"), asked)
+        return await _one_day(plan, hospitals, simulator, args.bridge.rstrip("/"), args)
 
 
 async def _one_day(
-    plan: Plan, halls: list[Hall], simulator: Simulator, kiosk_url: str, asked: argparse.Namespace
+    plan: Plan, hospitals: list[Hospital], simulator: Simulator, kiosk_url: str, args: argparse.Namespace
 ) -> dict[str, Any]:
-    if not asked.no_mischief:
+    if not args.no_mischief:
         await simulator.order(**MISCHIEF)
-    return await Day(plan, halls, simulator, kiosk_url).run(simulator.announced)
+    return await Day(plan, hospitals, simulator, kiosk_url).run(simulator.announced)
 
 
 def main() -> None:

@@ -21,13 +21,13 @@ import msgspec
 from msgspec import json
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtests import ending, sheet
+from loadtests import graceful_run, run_settings
 from loadtests.budget import Finding, judge, table
 from loadtests.reconcile import audit
+from loadtests.run_settings import RunSettings
 from loadtests.shapes import SHAPES
-from loadtests.sheet import Sheet
 from loadtests.simulator.gateway.launch import ROOT, Announced, Simulator
-from loadtests.simulator.people.door import percentile
+from loadtests.simulator.people.share_client import percentile
 from loadtests.stack import fresh_stack
 
 PEAK_PER_S = 150.0
@@ -46,54 +46,56 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=1, help="of Locust (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--reports", type=Path, default=Path("reports"))
-    parser.add_argument("--host", help="a running kiosk instead of a fresh one; needs --gateway and --halls")
+    parser.add_argument("--host", help="a running kiosk instead of a fresh one; needs --gateway and --hospitals")
     parser.add_argument("--gateway", help="the simulated gateway that kiosk is connected to")
-    parser.add_argument("--halls", type=Path, help="file: [{hip_id, counters, clerks: [{login, password, counter}]}]")
+    parser.add_argument(
+        "--hospitals", type=Path, help="file: [{hip_id, counters, clerks: [{login, password, counter}]}]"
+    )
     parser.add_argument("--app-id", default="PHR_SIMULATED", help="its secret: SIMULATOR_APP_SECRET")
-    asked = parser.parse_args()
-    if len({bool(asked.host), bool(asked.gateway), bool(asked.halls)}) > 1:
-        parser.error("--host, --gateway and --halls belong together")
-    return asked
+    args = parser.parse_args()
+    if len({bool(args.host), bool(args.gateway), bool(args.hospitals)}) > 1:
+        parser.error("--host, --gateway and --hospitals belong together")
+    return args
 
 
 def _sheet(
-    asked: argparse.Namespace, kiosk_url: str, gateway: Announced, hips: list[str], halls: list[dict[str, Any]]
-) -> Sheet:
-    shape = SHAPES[asked.shape]
-    run = Sheet(
-        kiosk_url=kiosk_url, gateway=gateway, hips=hips, halls=halls, shape=shape.name,
-        people=asked.users or shape.people, seconds=asked.seconds, seed=asked.seed,
+    args: argparse.Namespace, kiosk_url: str, gateway: Announced, hips: list[str], hospitals: list[dict[str, Any]]
+) -> RunSettings:
+    shape = SHAPES[args.shape]
+    run = RunSettings(
+        kiosk_url=kiosk_url, gateway=gateway, hips=hips, hospitals=hospitals, shape=shape.name,
+        patients=args.users or shape.patients, seconds=args.seconds, seed=args.seed,
         boards=max(1, round(len(hips) * shape.boards_per_facility)), run=f"{int(time.time()):x}",
     )  # fmt: skip
-    if not asked.users:
-        run = msgspec.structs.replace(run, people=int(run.people * min(1.0, PEAK_PER_S / run.peak_per_s())))
+    if not args.users:
+        run = msgspec.structs.replace(run, patients=int(run.patients * min(1.0, PEAK_PER_S / run.peak_per_s())))
     return run
 
 
-async def run(asked: argparse.Namespace) -> bool:
+async def run(args: argparse.Namespace) -> bool:
     """The whole run; whether every promise was kept."""
-    if asked.host:
+    if args.host:
         secret = os.environ.get("SIMULATOR_APP_SECRET", "")
-        announced = Announced(url=asked.gateway.rstrip("/"), app_id=asked.app_id, app_secret=secret)
-        halls = json.decode(asked.halls.read_bytes())
+        announced = Announced(url=args.gateway.rstrip("/"), app_id=args.app_id, app_secret=secret)
+        hospitals = json.decode(args.hospitals.read_bytes())
         async with Simulator.at(announced) as simulator:
-            hips = [hall["hip_id"] for hall in halls]
-            return await _loaded(asked, _sheet(asked, asked.host.rstrip("/"), announced, hips, halls), simulator)
-    shape = SHAPES[asked.shape]
-    fresh = fresh_stack(seed=asked.seed, facilities=shape.facilities, counters=shape.clerks, staffed=1)
+            hips = [hospital["hip_id"] for hospital in hospitals]
+            return await _loaded(args, _sheet(args, args.host.rstrip("/"), announced, hips, hospitals), simulator)
+    shape = SHAPES[args.shape]
+    fresh = fresh_stack(seed=args.seed, facilities=shape.facilities, counters=shape.clerks, staffed=1)
     async with fresh as stack:
-        run = _sheet(asked, stack.kiosk_url, stack.simulator.announced, stack.hips, stack.halls)
-        return await _loaded(asked, run, stack.simulator)
+        run = _sheet(args, stack.kiosk_url, stack.simulator.announced, stack.hips, stack.hospitals)
+        return await _loaded(args, run, stack.simulator)
 
 
-async def _loaded(asked: argparse.Namespace, run: Sheet, simulator: Simulator) -> bool:
-    folder: Path = asked.reports / f"load-{run.shape}"
+async def _loaded(args: argparse.Namespace, run: RunSettings, simulator: Simulator) -> bool:
+    folder: Path = args.reports / f"load-{run.shape}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    written = folder / "sheet.json"
-    sheet.write(run, written)
+    written = folder / "run.json"
+    run_settings.write(run, written)
     try:
-        code = await _watched(_locust(asked, run, folder), run, simulator)
+        code = await _watched(_locust(args, run, folder), run, simulator)
     finally:
         written.unlink()
     await _settled(simulator)
@@ -102,25 +104,25 @@ async def _loaded(asked: argparse.Namespace, run: Sheet, simulator: Simulator) -
     lines = table(findings)
     _report(run, folder, findings, rows)
     sys.stdout.write("\n".join(["", *lines, "", f"report: {folder / 'index.html'}", ""]))
-    return all(finding.kept for finding in findings)
+    return all(finding.is_met for finding in findings)
 
 
-async def _watched(work: Coroutine[Any, Any, int], run: Sheet, simulator: Simulator) -> int:
+async def _watched(work: Coroutine[Any, Any, int], run: RunSettings, simulator: Simulator) -> int:
     """Show how the day goes, as the gateway sees it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
     with Progress(*columns) as progress:
-        day = progress.add_task(run.shape, total=run.people, told="")
+        day = progress.add_task(run.shape, total=run.patients, report="")
         task = asyncio.create_task(work)
         while not task.done():
             await asyncio.wait({task}, timeout=LOOKED_AT_S)
             seen = await simulator.summary()
             wait_ms = seen["wait_ms"].get("p99", 0)
-            told = f"{seen['shares']:,} scans, {seen['tokens']:,} numbers, p99 {wait_ms:,} ms"
-            progress.update(day, completed=seen["tokens"], told=told)
+            report = f"{seen['shares']:,} scans, {seen['tokens']:,} numbers, p99 {wait_ms:,} ms"
+            progress.update(day, completed=seen["tokens"], report=report)
         return await task
 
 
-async def _locust(asked: argparse.Namespace, run: Sheet, folder: Path) -> int:
+async def _locust(args: argparse.Namespace, run: RunSettings, folder: Path) -> int:
     """Locust in a group of its own, so that it and its workers end together, by themselves or by us."""
     words = [
         sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), "--headless",
@@ -128,10 +130,10 @@ async def _locust(asked: argparse.Namespace, run: Sheet, folder: Path) -> int:
         "--html", str(folder / "locust.html"),
         "--stop-timeout", "5", "--exit-code-on-error", "0", "--loglevel", "WARNING",
     ]  # fmt: skip
-    if asked.processes > 1:
-        words += ["--processes", str(asked.processes)]
+    if args.processes > 1:
+        words += ["--processes", str(args.processes)]
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    environment = os.environ | {sheet.VARIABLE: str((folder / "sheet.json").resolve()), "PYTHONPATH": path}
+    environment = os.environ | {run_settings.VARIABLE: str((folder / "run.json").resolve()), "PYTHONPATH": path}
     child = await asyncio.create_subprocess_exec(*words, env=environment, start_new_session=True)
     try:
         async with asyncio.timeout(run.seconds + GIVE_UP_S):
@@ -163,26 +165,26 @@ def _figures(folder: Path, rows: list[dict[str, Any]], code: int) -> dict[str, f
     return figures | {name: float(stats[line]["p99_ms"]) for name, line in names.items() if line in stats}
 
 
-def _report(run: Sheet, folder: Path, findings: list[Finding], rows: list[dict[str, Any]]) -> None:
+def _report(run: RunSettings, folder: Path, findings: list[Finding], rows: list[dict[str, Any]]) -> None:
     """One page that says it all: verdict, plots, and where Locust's own report is."""
     picture = base64.b64encode(_plot(run, folder, rows)).decode()
     lines = "".join(
-        f"<tr class={'kept' if one.kept else 'missed'}><td>{html.escape(one.promise.words)}<td>{one.figure:,.4g} "
-        f"{one.promise.unit}<td>{one.promise.sense} {one.promise.bound:g}<td>{'kept' if one.kept else 'missed'}"
+        f"<tr class={'is_met' if one.is_met else 'missed'}><td>{html.escape(one.promise.words)}<td>{one.figure:,.4g} "
+        f"{one.promise.unit}<td>{one.promise.sense} {one.promise.bound:g}<td>{'is_met' if one.is_met else 'missed'}"
         for one in findings
     )
     words = html.escape(f"{run.shape}: {run.day.words}")
     (folder / "index.html").write_text(
         "<!doctype html><meta charset=utf-8><title>Load run</title><style>body{font:16px sans-serif;max-width:60rem;"
         "margin:2rem auto}td{padding:.2rem .8rem;border-bottom:1px solid #ddd}.missed{background:#fdd}.kept{background:"
-        f"#efe}}img{{max-width:100%}}</style><h1>{words}</h1><p>{run.people:,} people in {run.seconds:.0f} s, "
+        f"#efe}}img{{max-width:100%}}</style><h1>{words}</h1><p>{run.patients:,} people in {run.seconds:.0f} s, "
         f"{run.boards:,} screens, {len(run.seats)} clerks, {len(run.hips):,} facilities.<table>{lines}</table>"
         f'<p><img alt="rates and times" src="data:image/png;base64,{picture}">'
         '<p><a href="locust.html">Locust’s report</a>'
     )
 
 
-def _plot(run: Sheet, folder: Path, rows: list[dict[str, Any]]) -> bytes:
+def _plot(run: RunSettings, folder: Path, rows: list[dict[str, Any]]) -> bytes:
     """Scans a second as planned and as they went, and how long each person waited, as the gateway saw it."""
     import matplotlib as mpl
 
@@ -193,8 +195,14 @@ def _plot(run: Sheet, folder: Path, rows: list[dict[str, Any]]) -> bytes:
     at = [(row["shared_ms"] - began) / 1000 for row in rows]
     figure, (rates, waits) = plt.subplots(2, 1, figsize=(10, 6.5), sharex=True)
     rates.hist(at, bins=max(1, int(run.seconds)), range=(0, run.seconds), label="scans", alpha=0.6)
-    moments = [second / 2 for second in range(int(run.seconds * 2))]
-    rates.plot(moments, [run.scans_per_s(moment) for moment in moments], color="black", linewidth=1, label="planned")
+    arrival_times = [second / 2 for second in range(int(run.seconds * 2))]
+    rates.plot(
+        arrival_times,
+        [run.scans_per_s(moment) for moment in arrival_times],
+        color="black",
+        linewidth=1,
+        label="planned",
+    )
     rates.set(ylabel="a second", ylim=(0, None))
     rates.legend()
     answered = [
@@ -209,8 +217,8 @@ def _plot(run: Sheet, folder: Path, rows: list[dict[str, Any]]) -> bytes:
 
 def main() -> None:
     """The command."""
-    asked = _arguments()
-    sys.exit(0 if ending.run(run(asked)) else 1)
+    args = _arguments()
+    sys.exit(0 if graceful_run.run(run(args)) else 1)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,12 @@ from locust.env import Environment
 from locust.runners import WorkerRunner
 from msgspec import json
 
-from loadtests import patients, sheet
+from loadtests import patients, run_settings
 from loadtests.boards import Board
 from loadtests.counters import Clerk
 from loadtests.patients import GATES, Gate, processes_of
 
-RUN = sheet.read()
+RUN = run_settings.read()
 SPAWN_PER_S = 100
 """More, and Locust itself becomes what is slow."""
 TAIL_S = 2.0
@@ -37,14 +37,14 @@ def _write_down(environment: Environment, **_rest: Any) -> None:
     if isinstance(environment.runner, WorkerRunner):
         return
     entries = [*environment.stats.entries.values(), environment.stats.total]
-    told = {
+    figures = {
         entry.name: {
             "requests": entry.num_requests, "failures": entry.num_failures,
             "p50_ms": entry.get_response_time_percentile(0.5), "p99_ms": entry.get_response_time_percentile(0.99),
         }
         for entry in entries
     }  # fmt: skip
-    sheet.figures_path().write_bytes(json.encode(told))
+    run_settings.figures_path().write_bytes(json.encode(figures))
 
 
 events.test_start.add_listener(_prepare)  # type: ignore[no-untyped-call]  # untyped upstream

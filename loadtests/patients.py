@@ -17,7 +17,7 @@ from locust import FastHttpUser, task
 from locust.env import Environment
 from msgspec import json
 
-from loadtests import sheet
+from loadtests import run_settings
 from loadtests.shapes import Chooser
 from loadtests.simulator.gateway import schemas
 from loadtests.simulator.people.invented import Patient, invent
@@ -42,11 +42,11 @@ def moment() -> str:
 class App:
     """The PHR app of this process: its access token, and who waits for which answer."""
 
-    def __init__(self, run: sheet.Sheet, process: int, processes: int) -> None:
+    def __init__(self, run: run_settings.RunSettings, process: int, processes: int) -> None:
         self.run = run
         self.began = time.monotonic()
         self.name = f"{run.gateway.app_id}-{run.run}-{os.getpid()}"
-        self.coming = iter(run.moments()[process::processes])
+        self.coming = iter(run.arrival_times()[process::processes])
         self.chooser = Chooser(len(run.hips), run.seed + process)
         self.token = ""
         self._waiting: dict[str, AsyncResult] = {}
@@ -60,14 +60,14 @@ class App:
         return HTTPClient.from_url(self.run.gateway.url, concurrency=2, network_timeout=POLL_S + 20)
 
     def _signed_in(self) -> str:
-        asked = {
+        body = {
             "clientId": self.run.gateway.app_id,
             "clientSecret": self.run.gateway.app_secret,
             "grantType": "client_credentials",
         }
         headers = {"REQUEST-ID": str(uuid.uuid4()), "TIMESTAMP": moment(), "X-CM-ID": self.run.gateway.cm_id,
                    "Content-Type": "application/json"}  # fmt: skip
-        answer = self._client().post(SESSIONS, body=json.encode(asked), headers=headers)
+        answer = self._client().post(SESSIONS, body=json.encode(body), headers=headers)
         return str(json.decode(bytes(answer.read()))["accessToken"])
 
     def _listen(self) -> None:
@@ -98,7 +98,7 @@ APP: list[App] = []
 """The one app of this process, made when its users are about to start."""
 
 
-def prepare(environment: Environment, run: sheet.Sheet) -> None:
+def prepare(environment: Environment, run: run_settings.RunSettings) -> None:
     """Once a process, before its first patient."""
     if not APP:
         APP.append(App(run, worker_of(environment), processes_of(environment)))
@@ -147,9 +147,9 @@ class Gate(FastHttpUser):
     def _wait(self, waiting: AsyncResult, began: float) -> None:
         trouble: Exception | None = None
         try:
-            told: dict[str, Any] = waiting.get(timeout=SCREEN_S)
-            if "acknowledgement" not in told:
-                trouble = Refused(str(told.get("error")))
+            reply: dict[str, Any] = waiting.get(timeout=SCREEN_S)
+            if "acknowledgement" not in reply:
+                trouble = Refused(str(reply.get("error")))
         except gevent.Timeout:
             trouble = NoNumber("no number within 30 s")
         self.environment.events.request.fire(

@@ -29,7 +29,7 @@ class Findings(Struct, frozen=True, kw_only=True):
     """One person with two numbers in one queue of one day."""
     taken: int
     """Shares the bridge took."""
-    people: int
+    patients: int
     numbers: int
 
     @property
@@ -71,7 +71,7 @@ def audit(
             if any((hip, token) not in called for token in sorted(held, key=_running)[:-1])
         ),
         taken=taken,
-        people=len({key[3] for key in numbers}),
+        patients=len({key[3] for key in numbers}),
         numbers=len(owners),
     )
 

@@ -22,7 +22,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     name: str
     words: str
     stretches: tuple[Stretch, ...]
-    people: int
+    patients: int
     """Scans of the day as it really is."""
     facilities: int
     boards_per_facility: float
@@ -39,18 +39,18 @@ class Shape(Struct, frozen=True, kw_only=True):
         return self.stretches[-1].ends - self.begins()
 
     def pace(self, part: float) -> float:
-        """People a minute at this part (0 to 1) of the day, when ``people`` come in all."""
+        """People a minute at this part (0 to 1) of the day, when ``patients`` come in all."""
         minute = self.begins() + part * self.minutes()
-        whole = sum(stretch.people for stretch in self.stretches)
+        whole = sum(stretch.patients for stretch in self.stretches)
         for stretch in self.stretches:
             if stretch.begins <= minute < stretch.ends:
-                return self.people * stretch.people / whole / (stretch.ends - stretch.begins)
+                return self.patients * stretch.patients / whole / (stretch.ends - stretch.begins)
         return 0.0
 
     def peak(self) -> float:
         """The most people a minute."""
-        whole = sum(stretch.people for stretch in self.stretches)
-        return max(self.people * s.people / whole / (s.ends - s.begins) for s in self.stretches)
+        whole = sum(stretch.patients for stretch in self.stretches)
+        return max(self.patients * s.patients / whole / (s.ends - s.begins) for s in self.stretches)
 
 
 FESTIVAL: Final = 1.4
@@ -62,26 +62,26 @@ SHAPES: Final = {
         Shape(
             name="opd-morning",
             words="one large hospital, everybody by QR: a step when the gate opens, a plateau to 11:00, a tail",
-            stretches=MORNING, people=10_000, facilities=1, boards_per_facility=40, clerks=4,
+            stretches=MORNING, patients=10_000, facilities=1, boards_per_facility=40, clerks=4,
         ),
         Shape(
             name="monday-after-festival",
             words="the same hospital with 1.4 times the people, and more of them at the gate",
             stretches=tuple(
-                Stretch(s.begins, s.ends, s.people * (1.6 if s.people == 0.15 else 1.0)) for s in MORNING
+                Stretch(s.begins, s.ends, s.patients * (1.6 if s.patients == 0.15 else 1.0)) for s in MORNING
             ),
-            people=int(10_000 * FESTIVAL), facilities=1, boards_per_facility=60, clerks=4,
+            patients=int(10_000 * FESTIVAL), facilities=1, boards_per_facility=60, clerks=4,
         ),
         Shape(
             name="state-day",
             words="every public facility of J&K takes part, sizes as they are: a few giants, many small ones",
-            stretches=MORNING, people=60_000, facilities=3_607, boards_per_facility=0.1, clerks=4,
+            stretches=MORNING, patients=60_000, facilities=3_607, boards_per_facility=0.1, clerks=4,
         ),
         Shape(
             name="flash-crowd",
             words="a whole yard scans in the five minutes in which the gate opens, then nobody",
             stretches=(Stretch(505, 510, 0.02), Stretch(510, 515, 0.9), Stretch(515, 525, 0.08)),
-            people=8_000, facilities=3, boards_per_facility=20, clerks=2,
+            patients=8_000, facilities=3, boards_per_facility=20, clerks=2,
         ),
     )
 }  # fmt: skip

@@ -20,10 +20,10 @@ import msgspec
 from msgspec import Struct
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from loadtests import ending
-from loadtests.bench.ground import QUICK, Ground, prepared
-from loadtests.bench.halls import at_work, screens
+from loadtests import graceful_run
 from loadtests.bench.machine import data_bytes, described, store_info
+from loadtests.bench.moves_and_screens import at_work, screens
+from loadtests.bench.setup import QUICK, BenchSetup, prepared
 from loadtests.budget import Finding, judge, table
 
 STEP_S: Final = 10.0
@@ -58,42 +58,42 @@ async def soak(minutes: float, per_s: int, listeners: int, seed: int, progress: 
     stays_s[-1] += minutes * 60 * (1 - WARM)
     shown = progress.add_task("scans, calls, screens", total=int(minutes * 60 / STEP_S))
     readings: list[Reading] = []
-    async with prepared(size, seed=seed) as ground:
-        begun_bytes, began = data_bytes(store_info(ground.stack.data)), time.monotonic()
+    async with prepared(size, seed=seed) as setup:
+        begun_bytes, began = data_bytes(store_info(setup.stack.data)), time.monotonic()
         for stay_s in stays_s:
-            async with screens(ground, ground.stack.hips[:listeners]), _calling(ground):
+            async with screens(setup, setup.stack.hips[:listeners]), _calling(setup):
                 until = time.monotonic() + stay_s
                 while time.monotonic() < until:
                     # The gateway's own tokens live twenty minutes.
-                    ground.token = await ground.stack.simulator.callback_token()
-                    await ground.press(ground.shares(int(per_s * STEP_S), ground.by_size), per_s=per_s)
-                    ground.receipts.follow(ground.stack.journal)
-                    readings.append(_read(ground, began))
+                    setup.token = await setup.stack.simulator.callback_token()
+                    await setup.press(setup.shares(int(per_s * STEP_S), setup.by_size), per_s=per_s)
+                    setup.acknowledgements.follow(setup.stack.journal)
+                    readings.append(_read(setup, began))
                     progress.advance(shown)
-        await ground.settled()
-        verdict = ground.receipts.verdict()
+        await setup.settled()
+        verdict = setup.acknowledgements.verdict()
         return {
             "at": datetime.now(UTC).isoformat(timespec="seconds"), "machine": described(), "minutes": minutes,
-            "per_s": per_s, "listeners": listeners, "receipts": msgspec.to_builtins(verdict),
+            "per_s": per_s, "listeners": listeners, "acknowledgements": msgspec.to_builtins(verdict),
             "ticket_bytes": (readings[-1].store_bytes - begun_bytes) / verdict.taken,
             "readings": msgspec.to_builtins(readings), "good": verdict.good,
             "broken": verdict.lost + verdict.repeated + verdict.number_twice,
         }  # fmt: skip
 
 
-def _read(ground: Ground, began: float) -> Reading:
+def _read(setup: BenchSetup, began: float) -> Reading:
     return Reading(
         at_s=round(time.monotonic() - began, 1),
-        memory_mb=ground.parts.memory_mb(),
-        files=ground.parts.open_files(),
-        store_bytes=data_bytes(store_info(ground.stack.data)),
+        memory_mb=setup.parts.memory_mb(),
+        files=setup.parts.open_files(),
+        store_bytes=data_bytes(store_info(setup.stack.data)),
     )
 
 
 @asynccontextmanager
-async def _calling(ground: Ground) -> AsyncIterator[None]:
+async def _calling(setup: BenchSetup) -> AsyncIterator[None]:
     """The clerks of the staffed halls call, one after the other, as long as this lasts."""
-    async with at_work(ground) as seats:
+    async with at_work(setup) as seats:
         over = asyncio.Event()
 
         async def call() -> None:
@@ -112,11 +112,11 @@ async def _calling(ground: Ground) -> AsyncIterator[None]:
             await asyncio.wait({calling}, timeout=LAST_CALL_S)
 
 
-def figures_of(told: dict[str, Any]) -> dict[str, float]:
+def figures_of(report: dict[str, Any]) -> dict[str, float]:
     """The figures that have a promise: slopes of what was read after the caches were full."""
-    readings: list[Reading] = msgspec.convert(told["readings"], list[Reading])
+    readings: list[Reading] = msgspec.convert(report["readings"], list[Reading])
     judged = [reading for reading in readings if reading.at_s > WARM * readings[-1].at_s + STEP_S]
-    figures = {"broken": float(told["broken"]), "ticket_bytes": told["ticket_bytes"]}
+    figures = {"broken": float(report["broken"]), "ticket_bytes": report["ticket_bytes"]}
     if len(judged) > 1:
         at_h = [reading.at_s / 3600 for reading in judged]
         for part in JUDGED:
@@ -127,27 +127,27 @@ def figures_of(told: dict[str, Any]) -> dict[str, float]:
     return figures
 
 
-def write(told: dict[str, Any], folder: Path) -> tuple[str, list[Finding]]:
+def write(report: dict[str, Any], folder: Path) -> tuple[str, list[Finding]]:
     """Text, JSON and a plot into ``folder``; the text and the findings."""
     folder.mkdir(parents=True, exist_ok=True)
-    findings = judge(figures_of(told))
-    told["promises"] = [finding.told() for finding in findings]
-    machine, receipts = told["machine"], told["receipts"]
+    findings = judge(figures_of(report))
+    report["promises"] = [finding.report() for finding in findings]
+    machine, acknowledgements = report["machine"], report["acknowledgements"]
     lines = [
-        f"soak, {told['at']}, {told['minutes']:g} minutes, {told['per_s']} scans/s, {told['listeners']:,} screens",
+        "soak, {at}, {minutes:g} minutes, {per_s} scans/s, {listeners:,} screens".format(**report),
         f"machine: {machine['cores']} cores {machine['cpu']}, {machine['memory_gb']} GB, Python {machine['python']}",
-        f"receipts: {receipts}",
+        f"acknowledgements: {acknowledgements}",
         "",
         *table(findings),
     ]
     words = "\n".join(lines) + "\n"
     (folder / "soak.txt").write_text(words)
-    (folder / "soak.json").write_bytes(msgspec.json.format(msgspec.json.encode(told)))
-    draw(told, folder / "soak.png")
+    (folder / "soak.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
+    draw(report, folder / "soak.png")
     return words, findings
 
 
-def draw(told: dict[str, Any], path: Path) -> None:
+def draw(report: dict[str, Any], path: Path) -> None:
     """Memory and open files over time."""
     import matplotlib as mpl
 
@@ -155,10 +155,10 @@ def draw(told: dict[str, Any], path: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, (memory, files) = plt.subplots(1, 2, figsize=(11, 4.2))
-    at_min = [one["at_s"] / 60 for one in told["readings"]]
+    at_min = [one["at_s"] / 60 for one in report["readings"]]
     for part in ("web", "relay", "store"):
-        memory.plot(at_min, [one["memory_mb"][part] for one in told["readings"]], label=part)
-        files.plot(at_min, [one["files"][part] for one in told["readings"]], label=part)
+        memory.plot(at_min, [one["memory_mb"][part] for one in report["readings"]], label=part)
+        files.plot(at_min, [one["files"][part] for one in report["readings"]], label=part)
     memory.set(xlabel="minutes", ylabel="MB", ylim=(0, None), title="memory")
     files.set(xlabel="minutes", ylim=(0, None), title="open files")
     memory.legend()
@@ -174,13 +174,13 @@ def main() -> None:
     parser.add_argument("--listeners", type=int, default=2_000, help="open screens")
     parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
-        told = ending.run(soak(asked.minutes, asked.per_s, asked.listeners, asked.seed, progress))
-    words, findings = write(told, asked.reports)
+        report = graceful_run.run(soak(args.minutes, args.per_s, args.listeners, args.seed, progress))
+    words, findings = write(report, args.reports)
     sys.stdout.write(words)
-    sys.exit(0 if told["good"] and all(finding.kept for finding in findings) else 1)
+    sys.exit(0 if report["good"] and all(finding.is_met for finding in findings) else 1)
 
 
 if __name__ == "__main__":

@@ -38,8 +38,8 @@ class Stack(Struct, frozen=True, kw_only=True):
 
     kiosk_url: str
     simulator: Simulator
-    halls: list[dict[str, Any]]
-    """Facilities with clerks, as ``--halls`` of ``loadtests.day`` wants them."""
+    hospitals: list[dict[str, Any]]
+    """Facilities with clerks, as ``--hospitals`` of ``loadtests.day`` wants them."""
     hips: list[str]
     """HIP ids of all facilities."""
     environment: dict[str, str]
@@ -77,12 +77,12 @@ async def fresh_stack(
             async with _serving(environment) as (kiosk_url, pid):
                 await simulator.set_bridge(kiosk_url)
                 await add_facilities(environment, folder, hips, counters)
-                halls = [
+                hospitals = [
                     await _hall(environment, hip, counters)
                     for hip in hips[: facilities if staffed is None else staffed]
                 ]
                 yield Stack(
-                    kiosk_url=kiosk_url, simulator=simulator, halls=halls, hips=hips, environment=environment,
+                    kiosk_url=kiosk_url, simulator=simulator, hospitals=hospitals, hips=hips, environment=environment,
                     pid=pid, data=folder / "data", journal=journal,
                 )  # fmt: skip
     finally:

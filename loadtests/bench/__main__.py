@@ -14,10 +14,10 @@ from typing import Any
 import msgspec
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from loadtests import ending
-from loadtests.bench import halls, report, scans
-from loadtests.bench.ground import QUICK, WHOLE, Ground, middle, prepared, yardstick
+from loadtests import graceful_run
+from loadtests.bench import moves_and_screens, report, scans
 from loadtests.bench.machine import described
+from loadtests.bench.setup import QUICK, WHOLE, BenchSetup, middle, prepared, yardstick
 
 COSTS = Path(__file__).resolve().parents[2] / "kiosk" / "capacity" / "costs.json"
 CASES = ("yardstick", "half", "queues", "facilities", "moves", "fan_out")
@@ -27,43 +27,43 @@ async def bench(size_name: str, cases: list[str], seed: int, progress: Progress)
     """Every case, in an order in which later ones use what earlier ones found."""
     machine, began = described(), time.monotonic()
     step = progress.add_task("starting", total=len(cases) + 1)
-    told: dict[str, Any] = {}
-    async with prepared(QUICK if size_name == "quick" else WHOLE, seed=seed) as ground:
-        await scans.warm(ground)
+    figures: dict[str, Any] = {}
+    async with prepared(QUICK if size_name == "quick" else WHOLE, seed=seed) as setup:
+        await scans.warm(setup)
         progress.advance(step)
         limit = 0.0
         for case in cases:
             progress.update(step, description=case)
-            told[case] = await _case(case, ground, limit)
+            figures[case] = await _case(case, setup, limit)
             if case == "yardstick":
-                limit = middle(told[case]["loop_per_s"])
+                limit = middle(figures[case]["loop_per_s"])
             progress.advance(step)
-        await ground.settled()
-        verdict = ground.receipts.verdict()
-        faults = await ground.stack.simulator.faults()
-        share = ground.shares(1, ground.by_size)
+        await setup.settled()
+        verdict = setup.acknowledgements.verdict()
+        faults = await setup.stack.simulator.faults()
+        share = setup.shares(1, setup.by_size)
         return {
             "at": datetime.now(UTC).isoformat(timespec="seconds"), "quick": size_name == "quick", "machine": machine,
-            "took_s": time.monotonic() - began, "cases": told, "receipts": msgspec.to_builtins(verdict),
-            "protocol_faults": faults["protocol_faults_total"], "memory_mb": ground.parts.memory_mb(),
-            "idle_mb": ground.idle_mb,
-            "scan_bytes": len(ground.requests(share)[0]), "good": verdict.good and not faults["protocol_faults_total"],
+            "took_s": time.monotonic() - began, "cases": figures, "acknowledgements": msgspec.to_builtins(verdict),
+            "protocol_faults": faults["protocol_faults_total"], "memory_mb": setup.parts.memory_mb(),
+            "idle_mb": setup.idle_mb,
+            "scan_bytes": len(setup.requests(share)[0]), "good": verdict.good and not faults["protocol_faults_total"],
         }  # fmt: skip
 
 
-async def _case(case: str, ground: Ground, limit: float) -> dict[str, Any]:
+async def _case(case: str, setup: BenchSetup, limit: float) -> dict[str, Any]:
     if case == "yardstick":
         async with yardstick() as yard:
-            return await scans.against_yardstick(ground, yard)
+            return await scans.against_yardstick(setup, yard)
     if case == "queues":
-        return await scans.long_queues(ground)
+        return await scans.long_queues(setup)
     if case == "facilities":
-        return await scans.many_facilities(ground)
+        return await scans.many_facilities(setup)
     if not limit:
         raise SystemExit(f"{case} presses at a part of the loop's rate: let it follow the case `yardstick`")
     if case == "half":
-        return await scans.at_half(ground, limit)
-    return await (halls.staff_moves if case == "moves" else halls.fan_out)(ground, limit / 4)
+        return await scans.at_half(setup, limit)
+    return await (moves_and_screens.staff_moves if case == "moves" else moves_and_screens.fan_out)(setup, limit / 4)
 
 
 def main() -> None:
@@ -74,19 +74,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
     parser.add_argument("--costs", action="store_true", help="keep the measured costs for `kiosk plan`")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeElapsedColumn()) as progress:
-        told = ending.run(bench("quick" if asked.quick else "whole", asked.cases, asked.seed, progress))
-    verdict = told["receipts"]
+        results = graceful_run.run(bench("quick" if args.quick else "whole", args.cases, args.seed, progress))
+    verdict = results["acknowledgements"]
     broken = verdict["lost"] + verdict["repeated"] + verdict["number_twice"]
-    words, _ = report.write(told, broken, asked.reports)
+    words, _ = report.write(results, broken, args.reports)
     sys.stdout.write(words)
-    costs = report.costs_of(told)
-    if asked.costs and costs is not None:
+    costs = report.costs_of(results)
+    if args.costs and costs is not None:
         COSTS.write_bytes(msgspec.json.format(msgspec.json.encode(costs)) + b"\n")
         sys.stdout.write(f"costs written to {COSTS.name}\n")
-    sys.exit(0 if told["good"] else 1)
+    sys.exit(0 if results["good"] else 1)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,8 @@ class Screen(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports do what asyncio.Transport says and do not inherit from it.
         self.transport = cast(asyncio.Transport, transport)
-        asked = f"GET /live/{self.hip} HTTP/1.1\r\nHost: {self.crew.authority}\r\nAccept: text/event-stream\r\n\r\n"
-        self.transport.write(asked.encode())
+        request = f"GET /live/{self.hip} HTTP/1.1\r\nHost: {self.crew.authority}\r\nAccept: text/event-stream\r\n\r\n"
+        self.transport.write(request.encode())
 
     def data_received(self, data: bytes) -> None:
         self.crew.bytes += len(data)

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import json
 
-from loadtests.bench.ground import Figures, middle
+from loadtests.bench.setup import Figures, middle
 from loadtests.budget import Finding, judge, table
 
 MANY_FACILITIES = 30_000
@@ -23,18 +23,21 @@ def figures_of(cases: dict[str, Figures], broken: int) -> dict[str, float]:
         found |= {"waiting_growth": queues["growth"], "ticket_bytes": queues["ticket_bytes"]}
     if (spread := cases.get("facilities")) and spread["largest"] >= MANY_FACILITIES:
         found["facilities_growth"] = spread["growth"][str(spread["largest"])]
-    if halls := cases.get("fan_out"):
-        most = max(halls, key=int)
-        complete = halls[most]["sightings"] == halls[most]["sightings_expected"] and not halls[most]["streams_lost"]
-        found |= {"listeners": float(most) if complete else 0.0, "call_to_screen_p99_ms": halls[most]["p99_ms"]}
+    if hospitals := cases.get("fan_out"):
+        most = max(hospitals, key=int)
+        complete = (
+            hospitals[most]["sightings"] == hospitals[most]["sightings_expected"]
+            and not hospitals[most]["streams_lost"]
+        )
+        found |= {"listeners": float(most) if complete else 0.0, "call_to_screen_p99_ms": hospitals[most]["p99_ms"]}
     return found
 
 
-def text(told: dict[str, Any], findings: list[Finding]) -> str:
+def text(report: dict[str, Any], findings: list[Finding]) -> str:
     """For people."""
-    machine, cases = told["machine"], told["cases"]
+    machine, cases = report["machine"], report["cases"]
     lines = [
-        f"bench, {told['at']}, {'quick' if told['quick'] else 'whole'}, {told['took_s']:.0f} s",
+        f"bench, {report['at']}, {'quick' if report['quick'] else 'whole'}, {report['took_s']:.0f} s",
         f"machine: {machine['cores']} cores {machine['cpu']}, {machine['memory_gb']} GB, Python {machine['python']}, "
         f"load before {machine['load_before']:.1f}; load generator, gateway and kiosk share it",
         "",
@@ -67,7 +70,7 @@ def text(told: dict[str, Any], findings: list[Finding]) -> str:
         f"{one['frames']:,} frames, {one['kb_per_listener']:.1f} kB a listener"
         for listeners, one in cases.get("fan_out", {}).items()
     ]
-    return "\n".join([*lines, "", f"receipts: {told['receipts']}", "", *table(findings)]) + "\n"
+    return "\n".join([*lines, "", f"acknowledgements: {report['acknowledgements']}", "", *table(findings)]) + "\n"
 
 
 def _yard_lines(yard: Figures) -> list[str]:
@@ -84,51 +87,51 @@ def _yard_lines(yard: Figures) -> list[str]:
     return lines
 
 
-def costs_of(told: dict[str, Any]) -> dict[str, Any] | None:
+def costs_of(report: dict[str, Any]) -> dict[str, Any] | None:
     """What ``kiosk plan`` needs; None when a case it needs was left out."""
-    cases = told["cases"]
+    cases = report["cases"]
     if not {"yardstick", "queues", "fan_out"} <= cases.keys():
         return None
     loop, most = cases["yardstick"], max(cases["fan_out"], key=int)
-    halls = cases["fan_out"][most]
-    scans_web_s = halls["scans"] * loop["loop_us"]["web"] / 1e6
+    hospitals = cases["fan_out"][most]
+    scans_web_s = hospitals["scans"] * loop["loop_us"]["web"] / 1e6
     return {
-        "measured": told["at"],
-        "machine": f"{told['machine']['cores']} cores {told['machine']['cpu']}, Python {told['machine']['python']}",
+        "measured": report["at"],
+        "machine": "{cores} cores {cpu}, Python {python}".format(**report["machine"]),
         "web_us": loop["loop_us"]["web"],
         "store_us": loop["loop_us"]["store"],
         "relay_us": loop["loop_us"]["relay"],
         "ticket_bytes": round(cases["queues"]["ticket_bytes"]),
         "journal_bytes": round(cases["queues"]["journal_bytes"]),
-        "web_mb": round(told["idle_mb"]["web"]),
-        "relay_mb": round(told["idle_mb"]["relay"]),
-        "listener_kb": round(halls["kb_per_listener"], 1),
-        "frame_us": round(max(0.0, halls["web_s"] - scans_web_s) / max(1, halls["frames"]) * 1e6, 1),
-        "frame_bytes": round(halls["bytes"] / max(1, halls["frames"])),
-        "scan_bytes": told["scan_bytes"],
+        "web_mb": round(report["idle_mb"]["web"]),
+        "relay_mb": round(report["idle_mb"]["relay"]),
+        "listener_kb": round(hospitals["kb_per_listener"], 1),
+        "frame_us": round(max(0.0, hospitals["web_s"] - scans_web_s) / max(1, hospitals["frames"]) * 1e6, 1),
+        "frame_bytes": round(hospitals["bytes"] / max(1, hospitals["frames"])),
+        "scan_bytes": report["scan_bytes"],
     }
 
 
-def write(told: dict[str, Any], broken: int, folder: Path) -> tuple[str, list[Finding]]:
+def write(report: dict[str, Any], broken: int, folder: Path) -> tuple[str, list[Finding]]:
     """Everything into ``folder``; the text and the findings."""
     folder.mkdir(parents=True, exist_ok=True)
-    findings = judge(figures_of(told["cases"], broken))
-    told["promises"] = [finding.told() for finding in findings]
-    words = text(told, findings)
+    findings = judge(figures_of(report["cases"], broken))
+    report["promises"] = [finding.report() for finding in findings]
+    words = text(report, findings)
     (folder / "bench.txt").write_text(words)
-    (folder / "bench.json").write_bytes(json.format(json.encode(told)))
-    draw(told, folder / "bench.png")
+    (folder / "bench.json").write_bytes(json.format(json.encode(report)))
+    draw(report, folder / "bench.png")
     return words, findings
 
 
-def draw(told: dict[str, Any], path: Path) -> None:
+def draw(report: dict[str, Any], path: Path) -> None:
     """Rates of every round, and where the processor's time goes."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    yard = told["cases"].get("yardstick")
+    yard = report["cases"].get("yardstick")
     if not yard:
         return
     figure, (rates, costs) = plt.subplots(1, 2, figsize=(11, 4.2))

@@ -130,9 +130,9 @@ async def share(scope: Scope, receive: Receive, send: Send) -> None:
     """Decode, call, answer."""
     message = await receive()
     body: bytes = message["body"]  # type: ignore[typeddict-item]  # a whole small body comes in one message
-    told = DECODER.decode(body)
+    share = DECODER.decode(body)
     request = next(value for name, value in scope["headers"] if name == b"request-id")
-    hip, now = told.meta_data.hip_id, time.time_ns() // 1_000_000
+    hip, now = share.meta_data.hip_id, time.time_ns() // 1_000_000
     keys = (b"r:" + request, f"n:{hip}", f"w:{hip}", b"t:" + request, "owed", "news")
     number = await STORE.call("FCALL", "yardstick", 6, *keys, now, request, body[:KEPT])
     assert isinstance(number, int), number  # noqa: S101  a yardstick that answers errors measures nothing

@@ -21,12 +21,12 @@ from typing import Any, Final
 import msgspec
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtests import ending
-from loadtests.bench.ground import QUICK, Ground, prepared
+from loadtests import graceful_run
 from loadtests.bench.machine import described
-from loadtests.chaos.strikes import STRIKES
-from loadtests.chaos.stubborn import Delivered, Stubborn
-from loadtests.simulator.people.door import percentile
+from loadtests.bench.setup import QUICK, BenchSetup, prepared
+from loadtests.chaos.faults import FAULTS
+from loadtests.chaos.redelivery import Delivered, Redelivery
+from loadtests.simulator.people.share_client import percentile
 
 CONNECTIONS: Final = 256
 WORKERS: Final = 2
@@ -48,63 +48,64 @@ WHOLE, SHORT = 25, 6
 
 async def chaos(kinds: list[str], rounds: int, per_s: int, seed: int, progress: Progress) -> dict[str, Any]:
     """Each kind of strike on a kiosk of its own; what came of it."""
-    told: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,
+    report: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,
                             "machine": described(), "rounds": rounds, "per_s": per_s, "kinds": {}}  # fmt: skip
     for kind in kinds:
         step = progress.add_task(kind, total=rounds)
         size = msgspec.structs.replace(QUICK, facilities=3_607)
-        async with prepared(size, seed=seed, workers=WORKERS, more=QUIET) as ground:
-            told["kinds"][kind] = await _under(ground, kind, rounds, per_s, partial(progress.advance, step))
-    told["good"] = all(one["good"] for one in told["kinds"].values())
-    return told
+        async with prepared(size, seed=seed, workers=WORKERS, more=QUIET) as setup:
+            report["kinds"][kind] = await _under(setup, kind, rounds, per_s, partial(progress.advance, step))
+    report["good"] = all(one["good"] for one in report["kinds"].values())
+    return report
 
 
-async def _under(ground: Ground, kind: str, rounds: int, per_s: int, done: Callable[[], None]) -> dict[str, Any]:
+async def _under(setup: BenchSetup, kind: str, rounds: int, per_s: int, done: Callable[[], None]) -> dict[str, Any]:
     """Strike after strike while shares come; then judge."""
     struck_s: list[float] = []
 
-    async def strikes(gateway: Stubborn) -> None:
-        draw, (strike, pause_s) = Random(f"strikes:{ground.seed}"), STRIKES[kind]
+    async def faults(gateway: Redelivery) -> None:
+        draw, (fault, pause_s) = Random(f"faults:{setup.seed}"), FAULTS[kind]
         for _ in range(rounds):
             await asyncio.sleep(draw.uniform(*pause_s))
             struck_s.append(time.time())
-            await strike(ground, draw)
+            await fault(setup, draw)
             done()
             # A victim that was never back would prove nothing.
             await gateway.taken_after(struck_s[-1] + SERVES_AGAIN_S, within_s=BACK_WITHIN_S)
         await asyncio.sleep(AFTER_S)
 
-    async with Stubborn(ground.stack.kiosk_url, connections=CONNECTIONS) as gateway:
-        striking = asyncio.create_task(strikes(gateway))
+    async with Redelivery(setup.stack.kiosk_url, connections=CONNECTIONS) as gateway:
+        striking = asyncio.create_task(faults(gateway))
         runs: list[Delivered] = []
         try:
             while not striking.done():
-                ground.token = await ground.stack.simulator.callback_token()
-                shares = ground.shares(int(per_s * BATCH_S), ground.by_size)
-                runs.append(await gateway.deliver(ground.requests(shares), per_s))
-                ground.receipts.handed_over(shares, runs[-1].went)
+                setup.token = await setup.stack.simulator.callback_token()
+                shares = setup.shares(int(per_s * BATCH_S), setup.by_size)
+                runs.append(await gateway.deliver(setup.requests(shares), per_s))
+                setup.acknowledgements.handed_over(shares, runs[-1].went)
         finally:
             # Broken off, it must not leave a store behind that stands still.
             striking.cancel()
             await asyncio.wait({striking})
         striking.result()
-    await ground.settled()
-    return _told(ground, runs, struck_s)
+    await setup.settled()
+    return _report(setup, runs, struck_s)
 
 
-def _told(ground: Ground, runs: list[Delivered], struck_s: list[float]) -> dict[str, Any]:
-    verdict = ground.receipts.verdict()
+def _report(setup: BenchSetup, runs: list[Delivered], struck_s: list[float]) -> dict[str, Any]:
+    verdict = setup.acknowledgements.verdict()
     taken_s = sorted(at for run in runs for at in run.taken_s)
     silent = [_silence_s(taken_s, at) for at in struck_s]
-    waits = ground.receipts.waits_s(0, verdict.sent)
+    waits = setup.acknowledgements.waits_s(0, verdict.sent)
     statuses = sum((Counter(run.statuses) for run in runs), Counter[int]())
     errors = sum(count for status, count in statuses.items() if status >= 500 and status != 503)
     late = sum(wait > ANSWERED_WITHIN_S for wait in waits)
     return {
-        "strikes": len(struck_s), "deliveries": dict(statuses), "silent_p50_s": round(median(silent), 2),
+        "faults": len(struck_s), "deliveries": dict(statuses), "silent_p50_s": round(median(silent), 2),
         "silent_max_s": round(max(silent), 2), "answer_p50_s": round(percentile(waits, 0.5), 3),
         "answer_p99_s": round(percentile(waits, 0.99), 3), "answer_max_s": round(max(waits, default=0.0), 2),
-        "late": late, "receipts": msgspec.to_builtins(verdict), "good": verdict.sound and not late and not errors,
+        "late": late, "acknowledgements": msgspec.to_builtins(verdict),
+        "good": verdict.sound and not late and not errors,
     }  # fmt: skip
 
 
@@ -115,24 +116,24 @@ def _silence_s(taken_s: list[float], since_s: float) -> float:
     return max((later - before for before, later in zip(taken_s[at:until], taken_s[at + 1 :], strict=False)), default=0)
 
 
-def text(told: dict[str, Any]) -> str:
+def text(report: dict[str, Any]) -> str:
     """For people."""
-    machine = told["machine"]
+    machine = report["machine"]
     lines = [
-        f"chaos, {told['at']}, seed {told['seed']}, {told['rounds']} strikes of each kind, {told['per_s']} scans/s",
+        "chaos, {at}, seed {seed}, {rounds} faults of each kind, {per_s} scans/s".format(**report),
         f"machine: {machine['cores']} cores {machine['cpu']}, {machine['memory_gb']} GB, Python {machine['python']}",
         "",
         f"{'':8}{'scans':>8} {'lost':>5} {'twice':>6} {'two':>4} {'holes':>6} {'wrong':>6} {'late':>5} {'again':>6}"
         f"  silent p50, max   answer p50, p99, max       deliveries by status (0: cut)",
     ]
-    for kind, one in told["kinds"].items():
-        book = one["receipts"]
+    for kind, one in report["kinds"].items():
+        book = one["acknowledgements"]
         lines.append(
             f"{kind:8}{book['taken']:8,} {book['lost']:5} {book['number_twice']:6} {book['two_numbers']:4} "
             f"{book['holes']:6} {book['wrong'] + book['refused'] + book['not_taken']:6} {one['late']:5} "
             f"{book['repeated']:6}  {one['silent_p50_s']:5.2f} {one['silent_max_s']:5.2f} s     "
             f"{one['answer_p50_s']:.3f} {one['answer_p99_s']:.3f} {one['answer_max_s']:.2f} s  "
-            f"{one['deliveries']}  {'kept' if one['good'] else 'BROKEN'}"
+            f"{one['deliveries']}  {'is_met' if one['good'] else 'BROKEN'}"
         )
         lines += book["examples"]
     return "\n".join(lines) + "\n"
@@ -142,21 +143,21 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.chaos", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help=f"{SHORT} strikes of each kind instead of {WHOLE}")
-    parser.add_argument("--kinds", nargs="+", choices=STRIKES, default=list(STRIKES), help="only these (default: all)")
+    parser.add_argument("--kinds", nargs="+", choices=FAULTS, default=list(FAULTS), help="only these (default: all)")
     parser.add_argument("--per-s", type=int, default=1_000, help="scans a second")
     parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeElapsedColumn()) as progress:
-        rounds = SHORT if asked.quick else WHOLE
-        told = ending.run(chaos(asked.kinds, rounds, asked.per_s, asked.seed, progress))
-    asked.reports.mkdir(parents=True, exist_ok=True)
-    words = text(told)
-    (asked.reports / "chaos.txt").write_text(words)
-    (asked.reports / "chaos.json").write_bytes(msgspec.json.format(msgspec.json.encode(told)))
+        rounds = SHORT if args.quick else WHOLE
+        report = graceful_run.run(chaos(args.kinds, rounds, args.per_s, args.seed, progress))
+    args.reports.mkdir(parents=True, exist_ok=True)
+    words = text(report)
+    (args.reports / "chaos.txt").write_text(words)
+    (args.reports / "chaos.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     sys.stdout.write(words)
-    sys.exit(0 if told["good"] else 1)
+    sys.exit(0 if report["good"] else 1)
 
 
 if __name__ == "__main__":

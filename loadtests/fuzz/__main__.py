@@ -19,8 +19,8 @@ import msgspec
 from pyreqwest.client import ClientBuilder
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from loadtests import ending
-from loadtests.fuzz.targets import TARGETS, Ground, Shot, honest_share
+from loadtests import graceful_run
+from loadtests.fuzz.targets import TARGETS, BenchSetup, Shot, honest_share
 from loadtests.simulator.people.clerks import Clerk
 from loadtests.stack import Stack, fresh_stack
 
@@ -49,8 +49,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Run:
     """Counts what came back."""
 
-    def __init__(self, ground: Ground, seed: int, inputs: int, minutes: float) -> None:
-        self.ground, self.seed, self.inputs = ground, seed, inputs
+    def __init__(self, setup: BenchSetup, seed: int, inputs: int, minutes: float) -> None:
+        self.setup, self.seed, self.inputs = setup, seed, inputs
         self.ends_s = time.monotonic() + minutes * 60
         self.statuses: dict[str, Counter[int]] = {}
         self.findings: list[Finding] = []
@@ -59,13 +59,13 @@ class Run:
     async def caller(self, lane: int) -> None:
         """One connection's share of the inputs."""
         draw = Random(f"fuzz:{self.seed}:{lane}")
-        wire = Wire(self.ground.authority)
+        wire = Wire(self.setup.authority)
         weights = [weight for weight, _ in TARGETS]
         try:
             while self.sent < self.inputs and time.monotonic() < self.ends_s:
                 self.sent += 1
                 _, make = draw.choices(TARGETS, weights)[0]
-                await self._shoot(wire, make(self.ground, draw))
+                await self._shoot(wire, make(self.setup, draw))
         finally:
             await wire.close()
 
@@ -131,8 +131,8 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
     """Everything at a kiosk of its own; what was found."""
     shown = progress.add_task("inputs", total=inputs)
     async with fresh_stack(seed=seed, facilities=3, counters=2, staffed=1, strangers=True, more=QUIET) as stack:
-        ground = await _ground(stack)
-        run = Run(ground, seed, inputs, minutes)
+        setup = await _setup(stack)
+        run = Run(setup, seed, inputs, minutes)
         before_mb = _memory_mb(stack.pid)
         began_s = time.monotonic()
         callers = [asyncio.create_task(run.caller(lane)) for lane in range(CONNECTIONS)]
@@ -142,7 +142,7 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
         await asyncio.gather(*callers)
         seconds = time.monotonic() - began_s
         grown_mb = max(after - before_mb.get(pid, after) for pid, after in _memory_mb(stack.pid).items())
-        status, _ = await Wire(ground.authority).ask(honest_share(await _ground(stack), Random(seed)).raw)
+        status, _ = await Wire(setup.authority).ask(honest_share(await _setup(stack), Random(seed)).raw)
     found = {
         "seed": seed, "inputs": run.sent, "seconds": round(seconds, 1), "grown_mb": round(grown_mb, 1),
         "honest_share_after": status,
@@ -152,14 +152,14 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
     return found | {"good": not run.findings and grown_mb < GROWTH_MB and status == 202}
 
 
-async def _ground(stack: Stack) -> Ground:
-    facility = stack.halls[0]
+async def _setup(stack: Stack) -> BenchSetup:
+    facility = stack.hospitals[0]
     hip, clerk = facility["hip_id"], facility["clerks"][0]
     async with ClientBuilder().no_proxy().build() as client:
         code = await (await client.get(f"{stack.kiosk_url}/kiosk/{hip}/M1/qr").build().send()).json()
     cookie, csrf, password = await Clerk.cookie_of(stack.kiosk_url, clerk["login"], clerk["password"])
     clerk["password"] = password
-    return Ground(
+    return BenchSetup(
         authority=urlsplit(stack.kiosk_url).netloc,
         hips=[*stack.hips, "IN9999999999"],
         token=await stack.simulator.callback_token(),
@@ -201,7 +201,7 @@ def main() -> None:
     options = parser.parse_args()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
     with Progress(*columns) as progress:
-        found = ending.run(fuzz(options.inputs, options.minutes, options.seed, progress))
+        found = graceful_run.run(fuzz(options.inputs, options.minutes, options.seed, progress))
     options.reports.mkdir(parents=True, exist_ok=True)
     report = msgspec.json.format(msgspec.json.encode(found))
     (options.reports / "fuzz.json").write_bytes(report)

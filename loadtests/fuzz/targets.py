@@ -20,7 +20,7 @@ STATUS: Final = "/api/v3/hip/patient/running-token/status"
 METHODS: Final = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "QUERY", "X")
 
 
-class Ground(Struct, frozen=True, kw_only=True):
+class BenchSetup(Struct, frozen=True, kw_only=True):
     """What a hostile caller knows of a hospital."""
 
     authority: str
@@ -41,65 +41,65 @@ class Shot(Struct, frozen=True):
     raw: bytes
 
 
-def share(ground: Ground, draw: Random) -> Shot:
+def share(setup: BenchSetup, draw: Random) -> Shot:
     """A profile share with something wrong in it."""
-    hip = draw.choice(ground.hips)
+    hip = draw.choice(setup.hips)
     body = in_bytes(spoiled(_profile_share(hip, draw), draw), draw)
-    return Shot("share", _request(ground, "POST", draw.choice(SHARES), body, _gateway_headers(ground, hip, draw)))
+    return Shot("share", _request(setup, "POST", draw.choice(SHARES), body, _gateway_headers(setup, hip, draw)))
 
 
-def honest_share(ground: Ground, draw: Random) -> Shot:
+def honest_share(setup: BenchSetup, draw: Random) -> Shot:
     """A share without a fault."""
-    hip, (path, *_) = ground.hips[0], SHARES
-    headers = _gateway_headers(ground, hip, draw, odd=False)
-    return Shot("share", _request(ground, "POST", path, msgspec.json.encode(_profile_share(hip, draw)), headers))
+    hip, (path, *_) = setup.hips[0], SHARES
+    headers = _gateway_headers(setup, hip, draw, odd=False)
+    return Shot("share", _request(setup, "POST", path, msgspec.json.encode(_profile_share(hip, draw)), headers))
 
 
-def legacy(ground: Ground, draw: Random) -> Shot:
+def legacy(setup: BenchSetup, draw: Random) -> Shot:
     """The shapes of older releases."""
-    hip = draw.choice(ground.hips)
+    hip = draw.choice(setup.hips)
     value = {"requestId": str(uuid.UUID(int=draw.getrandbits(128))), "timestamp": _now(),
              "profile": {"hipCode": "M1", "patient": _patient(draw)}, "intent": {"type": "PROFILE_SHARE"}}  # fmt: skip
     body = in_bytes(spoiled(value, draw), draw)
-    return Shot("legacy", _request(ground, "POST", draw.choice(LEGACY), body, _gateway_headers(ground, hip, draw)))
+    return Shot("legacy", _request(setup, "POST", draw.choice(LEGACY), body, _gateway_headers(setup, hip, draw)))
 
 
-def status(ground: Ground, draw: Random) -> Shot:
+def status(setup: BenchSetup, draw: Random) -> Shot:
     """A question for the running token."""
-    hip = draw.choice(ground.hips)
+    hip = draw.choice(setup.hips)
     body = in_bytes(spoiled({"metaData": {"hipId": hip, "context": "M1"}}, draw), draw)
-    return Shot("status", _request(ground, "POST", STATUS, body, _gateway_headers(ground, hip, draw)))
+    return Shot("status", _request(setup, "POST", STATUS, body, _gateway_headers(setup, hip, draw)))
 
 
-def form(ground: Ground, draw: Random) -> Shot:
+def form(setup: BenchSetup, draw: Random) -> Shot:
     """The form for a phone without an ABHA app."""
     fields = {"name": "Asha Devi", "age": "33", "gender": "F", "phone": "9000000001", "consent": "yes"}
     wrong = {name: text if draw.random() < 0.6 else odd_text(draw) for name, text in fields.items()}
     body = urlencode(wrong, errors="replace").encode()
     if draw.random() < 0.2:
         body = body[: draw.randrange(len(body) + 1)] + draw.randbytes(draw.randrange(60))
-    path = ground.form_path if draw.random() < 0.7 else f"/go/{quote(odd_text(draw), safe='')[:400]}"
+    path = setup.form_path if draw.random() < 0.7 else f"/go/{quote(odd_text(draw), safe='')[:400]}"
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
-    return Shot("form", _request(ground, "POST", path, body, kind))
+    return Shot("form", _request(setup, "POST", path, body, kind))
 
 
-def scanned_text(ground: Ground, draw: Random) -> Shot:
+def scanned_text(setup: BenchSetup, draw: Random) -> Shot:
     """What a scanner at the desk may read."""
     card = {"hidn": "91-0000-4444-1111", "phr": "asha@sbx", "name": "Asha", "gender": "F", "dob": "1/1/1990"}
     text = in_bytes(spoiled(card, draw), draw).decode("utf-8", "replace")
     body = in_bytes({"text": text if draw.random() < 0.8 else odd_text(draw)}, draw)
-    headers = {"Content-Type": "application/json", "Cookie": ground.cookie, "X-CSRF-Token": ground.csrf,
-               "Origin": f"http://{ground.authority}", "Sec-Fetch-Site": "same-origin"}  # fmt: skip
-    return Shot("scanned", _request(ground, "POST", "/console/walk-in/read", body, headers))
+    headers = {"Content-Type": "application/json", "Cookie": setup.cookie, "X-CSRF-Token": setup.csrf,
+               "Origin": f"http://{setup.authority}", "Sec-Fetch-Site": "same-origin"}  # fmt: skip
+    return Shot("scanned", _request(setup, "POST", "/console/walk-in/read", body, headers))
 
 
-def address(ground: Ground, draw: Random) -> Shot:
+def address(setup: BenchSetup, draw: Random) -> Shot:
     """Any method, any path, any headers."""
     known = ("board", "kiosk", "t", "go", "live", "console", "static", "tls", "readyz", "schema", ".well-known")
     parts = [draw.choice(known), *(quote(odd_text(draw), safe="")[:200] for _ in range(draw.randrange(4)))]
     headers = {"Accept": odd_header(draw), "Accept-Language": odd_header(draw), "Cookie": odd_header(draw)}
     body = draw.randbytes(draw.choice((0, 0, 10, 2_000)))
-    return Shot("address", _request(ground, draw.choice(METHODS), "/" + "/".join(parts), body, headers))
+    return Shot("address", _request(setup, draw.choice(METHODS), "/" + "/".join(parts), body, headers))
 
 
 def odd_header(draw: Random) -> str:
@@ -107,22 +107,22 @@ def odd_header(draw: Random) -> str:
     return "".join(chr(draw.randrange(0x20, 0x7F)) for _ in range(draw.choice((0, 3, 40, 400)))).strip()
 
 
-TARGETS: Final[tuple[tuple[int, Callable[[Ground, Random], Shot]], ...]] = (
+TARGETS: Final[tuple[tuple[int, Callable[[BenchSetup, Random], Shot]], ...]] = (
     (50, share), (10, legacy), (10, status), (10, form), (10, scanned_text), (10, address),
 )  # fmt: skip
 """How often each, of a hundred."""
 
 
-def _gateway_headers(ground: Ground, hip: str, draw: Random, *, odd: bool = True) -> dict[str, str]:
-    headers = {"Authorization": f"Bearer {ground.token}", "X-HIP-ID": hip, "TIMESTAMP": _now(),
+def _gateway_headers(setup: BenchSetup, hip: str, draw: Random, *, odd: bool = True) -> dict[str, str]:
+    headers = {"Authorization": f"Bearer {setup.token}", "X-HIP-ID": hip, "TIMESTAMP": _now(),
                "REQUEST-ID": str(uuid.UUID(int=draw.getrandbits(128))), "Content-Type": "application/json"}  # fmt: skip
     if odd and draw.random() < 0.15:
         headers[draw.choice(list(headers))] = odd_header(draw)
     return headers
 
 
-def _request(ground: Ground, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {ground.authority}", f"Content-Length: {len(body)}"]
+def _request(setup: BenchSetup, method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {setup.authority}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {text}" for name, text in headers.items()]
     return "\r\n".join(lines).encode("latin-1", "replace") + b"\r\n\r\n" + body
 

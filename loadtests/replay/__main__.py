@@ -22,12 +22,12 @@ import msgspec
 from msgspec import Struct, json
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from loadtests import ending
+from loadtests import graceful_run
+from loadtests.acknowledgements import Acknowledgements, Verdict, in_batches
 from loadtests.bench.machine import described
-from loadtests.receipts import Receipts, Verdict, in_batches
 from loadtests.replay.history import Day, chapters, days, shares, some
 from loadtests.simulator.people.crowd import Crowd, Share
-from loadtests.simulator.people.door import Door, post, timestamp
+from loadtests.simulator.people.share_client import ShareClient, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
 CHAPTER_TOKENS = 50_000
@@ -74,7 +74,7 @@ class Book:
     def done(self) -> dict[int, Chapter]:
         """Chapters by number."""
         rows = self._base.execute("SELECT n, told FROM chapters WHERE plan = ? ORDER BY n", (self._plan,))
-        return {number: json.decode(told, type=Chapter) for number, told in rows}
+        return {number: json.decode(report, type=Chapter) for number, report in rows}
 
     def keep(self, number: int, chapter: Chapter) -> None:
         """For the next run and the report."""
@@ -87,76 +87,80 @@ class Book:
         self._base.close()
 
 
-async def live_through(chapter: list[Day], number: int, seed: int, told: Callable[[int], None]) -> Chapter:
-    """One chapter, from an empty store to the verdict; ``told`` hears of every batch."""
-    halls = sum(len(day.tokens) for day in chapter)
+async def live_through(chapter: list[Day], number: int, seed: int, report: Callable[[int], None]) -> Chapter:
+    """One chapter, from an empty store to the verdict; ``report`` hears of every batch."""
+    hospitals = sum(len(day.tokens) for day in chapter)
     crowd = Crowd(seed=seed, run=(seed << 12 | number) & 0xFFFFFFFF)
-    async with fresh_stack(seed=seed, facilities=halls, counters=1, staffed=0, strangers=True) as stack:
+    async with fresh_stack(seed=seed, facilities=hospitals, counters=1, staffed=0, strangers=True) as stack:
         with tempfile.TemporaryDirectory(prefix="replay-") as folder:
-            with closing(Receipts(crowd, Path(folder) / "receipts.sqlite")) as receipts:
+            with closing(Acknowledgements(crowd, Path(folder) / "acknowledgements.sqlite")) as acknowledgements:
                 began = time.monotonic()
-                await _press(stack, crowd, receipts, in_batches(shares(chapter, 0, seed), BATCH), told)
+                await _press(stack, crowd, acknowledgements, in_batches(shares(chapter, 0, seed), BATCH), report)
                 seconds = time.monotonic() - began
-                await _settled(receipts, stack.journal)
+                await _settled(acknowledgements, stack.journal)
                 faults = await stack.simulator.faults()
                 return Chapter(
                     first=chapter[0].date.isoformat(), last=chapter[-1].date.isoformat(), days=len(chapter),
-                    institution_days=halls, tokens=sum(day.total for day in chapter), seconds=seconds,
-                    verdict=receipts.verdict(), protocol_faults=faults["protocol_faults_total"],
+                    institution_days=hospitals, tokens=sum(day.total for day in chapter), seconds=seconds,
+                    verdict=acknowledgements.verdict(), protocol_faults=faults["protocol_faults_total"],
                 )  # fmt: skip
 
 
 async def _press(
-    stack: Stack, crowd: Crowd, receipts: Receipts, batches: Iterator[list[Share]], told: Callable[[int], None]
+    stack: Stack,
+    crowd: Crowd,
+    acknowledgements: Acknowledgements,
+    batches: Iterator[list[Share]],
+    report: Callable[[int], None],
 ) -> None:
     """Batch after batch, never more than ``WINDOW`` ahead of the acknowledgements."""
     sent = 0
-    async with Door(stack.kiosk_url, connections=CONNECTIONS) as door:
+    async with ShareClient(stack.kiosk_url, connections=CONNECTIONS) as share_client:
         for batch in batches:
             token, now = await stack.simulator.callback_token(), timestamp()
             requests = [
-                post(door.authority, token, stack.hips[one.facility], crowd.request_id(one),
+                post(share_client.authority, token, stack.hips[one.facility], crowd.request_id(one),
                      crowd.body(one, stack.hips[one.facility]), now=now)
                 for one in batch
             ]  # fmt: skip
-            went = await door.windowed(requests, partial(_room, receipts, stack.journal, WINDOW - sent))
-            receipts.handed_over(batch, went)
+            went = await share_client.windowed(requests, partial(_room, acknowledgements, stack.journal, WINDOW - sent))
+            acknowledgements.handed_over(batch, went)
             sent += len(batch)
-            told(len(batch))
+            report(len(batch))
 
 
-def _room(receipts: Receipts, journal: Path, ahead: int) -> int:
-    return receipts.follow(journal) + ahead
+def _room(acknowledgements: Acknowledgements, journal: Path, ahead: int) -> int:
+    return acknowledgements.follow(journal) + ahead
 
 
-async def _settled(receipts: Receipts, journal: Path) -> None:
+async def _settled(acknowledgements: Acknowledgements, journal: Path) -> None:
     deadline = time.monotonic() + SETTLED_WITHIN_S
-    receipts.follow(journal)
-    while receipts.undelivered() and time.monotonic() < deadline:
+    acknowledgements.follow(journal)
+    while acknowledgements.undelivered() and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
-        receipts.follow(journal)
+        acknowledgements.follow(journal)
 
 
-def _told(done: dict[int, Chapter], machine: dict[str, object]) -> dict[str, object]:
-    told = list(done.values())
-    tokens, seconds = sum(one.tokens for one in told), sum(one.seconds for one in told)
+def _report(done: dict[int, Chapter], machine: dict[str, object]) -> dict[str, object]:
+    report = list(done.values())
+    tokens, seconds = sum(one.tokens for one in report), sum(one.seconds for one in report)
     names = ("lost", "repeated", "number_twice", "holes", "refused", "wrong", "not_taken")
     return {
-        "tokens": tokens, "days": sum(one.days for one in told),
-        "institution_days": sum(one.institution_days for one in told), "seconds": round(seconds, 1),
+        "tokens": tokens, "days": sum(one.days for one in report),
+        "institution_days": sum(one.institution_days for one in report), "seconds": round(seconds, 1),
         "tokens_per_s": round(tokens / seconds, 1) if seconds else 0.0,
-        **{name: sum(getattr(one.verdict, name) for one in told) for name in names},
-        "protocol_faults": sum(one.protocol_faults for one in told), "good": all(one.good for one in told),
-        "machine": machine, "chapters": msgspec.to_builtins(told),
+        **{name: sum(getattr(one.verdict, name) for one in report) for name in names},
+        "protocol_faults": sum(one.protocol_faults for one in report), "good": all(one.good for one in report),
+        "machine": machine, "chapters": msgspec.to_builtins(report),
     }  # fmt: skip
 
 
-async def replay(asked: argparse.Namespace) -> bool:
+async def replay(args: argparse.Namespace) -> bool:
     """Every chapter that is not done yet; whether all of them are good."""
-    chosen = some(days(), asked.one_in)
-    parts = chapters(chosen, asked.chapter)
-    plan, machine = f"1/{asked.one_in} in {asked.chapter}, seed {asked.seed}", described()
-    with closing(Book(asked.reports / "replay", plan, fresh=asked.fresh)) as book:
+    chosen = some(days(), args.one_in)
+    parts = chapters(chosen, args.chapter)
+    plan, machine = f"1/{args.one_in} in {args.chapter}, seed {args.seed}", described()
+    with closing(Book(args.reports / "replay", plan, fresh=args.fresh)) as book:
         done = book.done()
         total = sum(day.total for day in chosen)
         columns = (
@@ -168,13 +172,13 @@ async def replay(asked: argparse.Namespace) -> bool:
             for number, part in enumerate(parts):
                 if number not in done:
                     progress.update(bar, description=f"{part[0].date} to {part[-1].date}")
-                    done[number] = await live_through(part, number, asked.seed, partial(progress.advance, bar))
+                    done[number] = await live_through(part, number, args.seed, partial(progress.advance, bar))
                     book.keep(number, done[number])
-        told = _told(done, machine)
-    (asked.reports / "replay" / "replay.json").write_bytes(json.format(json.encode(told)))
-    short = {name: value for name, value in told.items() if name not in ("chapters", "machine")}
+        report = _report(done, machine)
+    (args.reports / "replay" / "replay.json").write_bytes(json.format(json.encode(report)))
+    short = {name: value for name, value in report.items() if name not in ("chapters", "machine")}
     sys.stdout.write("".join(f"{name.replace('_', ' '):18} {value}\n" for name, value in short.items()))
-    return bool(told["good"])
+    return bool(report["good"])
 
 
 def main() -> None:
@@ -185,8 +189,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fresh", action="store_true", help="forget what earlier runs have done")
     parser.add_argument("--reports", type=Path, default=Path("reports"))
-    asked = parser.parse_args()
-    sys.exit(0 if ending.run(replay(asked)) else 1)
+    args = parser.parse_args()
+    sys.exit(0 if graceful_run.run(replay(args)) else 1)
 
 
 if __name__ == "__main__":

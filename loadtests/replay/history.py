@@ -74,12 +74,12 @@ def institutions(on: date) -> int:
 
 def shared_out(total: int, weights: Sequence[float]) -> list[int]:
     """``total`` in whole parts by weight: rounded as it adds up, so that nothing is lost and no part is off by one."""
-    whole, parts, passed, given = sum(weights), list[int](), 0.0, 0
+    whole, parts, passed, assigned = sum(weights), list[int](), 0.0, 0
     for weight in weights:
         passed += weight
         reached = round(total * passed / whole)
-        parts.append(reached - given)
-        given = reached
+        parts.append(reached - assigned)
+        assigned = reached
     return parts
 
 

@@ -190,9 +190,9 @@ async def opened(folder: Path) -> AsyncIterator[Deployment]:
 
 
 def _free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
+    with socket.socket() as share_client:
+        share_client.bind(("127.0.0.1", 0))
+        return int(share_client.getsockname()[1])
 
 
 def _settings(simulator: Simulator, port: int) -> dict[str, str]:

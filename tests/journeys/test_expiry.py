@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from loadtests.simulator.people.crowd import Crowd, Share
-from loadtests.simulator.people.door import Door, post, timestamp
+from loadtests.simulator.people.share_client import ShareClient, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
 pytestmark = pytest.mark.anyio
@@ -14,10 +14,10 @@ pytestmark = pytest.mark.anyio
 async def share_one(stack: Stack) -> None:
     crowd, share, token = Crowd(seed=1, run=1), Share(0, 0), await stack.simulator.callback_token()
     hip = stack.hips[0]
-    async with Door(stack.kiosk_url, connections=1) as door:
+    async with ShareClient(stack.kiosk_url, connections=1) as share_client:
         body = crowd.body(share, hip)
-        request = post(door.authority, token, hip, crowd.request_id(share), body, now=timestamp())
-        await door.closed([request])
+        request = post(share_client.authority, token, hip, crowd.request_id(share), body, now=timestamp())
+        await share_client.closed([request])
 
 
 @pytest.mark.parametrize(("form", "complaints"), [("text", 0), ("number", 1)])

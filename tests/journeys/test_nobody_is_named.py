@@ -84,7 +84,7 @@ async def _walks_in(desk: Desk) -> None:
 
 async def _nonsense_is_delivered(hospital: Hospital, patient: Patient) -> None:
     """By the gateway itself, as far as its token tells: shapes that no schema foresees, full of personal data."""
-    door = f"{hospital.deployment.url}/api/v3/hip/patient/share"
+    share_client = f"{hospital.deployment.url}/api/v3/hip/patient/share"
     token = await hospital.deployment.simulator.callback_token()
     for body in (
         f'{{"intent": "{patient.name}", "metaData": "{patient.abha_number}"}}',
@@ -93,7 +93,7 @@ async def _nonsense_is_delivered(hospital: Hospital, patient: Patient) -> None:
     ):
         headers = _headers(hospital, token)
         await _announce(hospital, headers["REQUEST-ID"])
-        assert 200 <= await asyncio.to_thread(_post, door, headers, body.encode()) < 500
+        assert 200 <= await asyncio.to_thread(_post, share_client, headers, body.encode()) < 500
 
 
 async def _announce(hospital: Hospital, request_id: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.simulator.gateway.launch import Simulator
 from loadtests.simulator.people.phones import Phones
-from tests.loadtests.stand_in_service import StandIn
+from tests.loadtests.fake_hospital_service import FakeHospitalService
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +16,9 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture
-async def hip(simulator: Simulator) -> AsyncIterator[StandIn]:
+async def hip(simulator: Simulator) -> AsyncIterator[FakeHospitalService]:
     """Linked to a simulator that does nothing wrong."""
-    stand_in = StandIn()
+    stand_in = FakeHospitalService()
     await stand_in.server.listen("127.0.0.1", 0)
     await simulator.clear()
     await simulator.set_bridge(stand_in.url)

@@ -18,7 +18,7 @@ def test_a_day_under_mischief_keeps_every_promise() -> None:
     report = json.decode(done.stdout)
     assert report["good"]
     assert report["findings"]["taken"] == report["gateway"]["tokens"] == report["scans"]["scans"] >= 60
-    assert report["findings"]["people"] == 60
+    assert report["findings"]["patients"] == 60
     assert report["holes"] == {}
     assert report["called"] == report["findings"]["numbers"], "clerks called everybody"
     assert report["mischief"]["on_share void"] == 1

@@ -12,17 +12,17 @@ AT_MS = 1_790_000_000_000
 
 def row(n: int, token: str, person: str = "", **changed: Any) -> dict[str, Any]:
     good = {"at_ms": AT_MS, "took_ms": 3, "status": 202}
-    told = {
+    report = {
         "n": n, "request_id": f"r{n}", "hip_id": "HIP", "context": "M1", "abha_address": person or f"p{n}@sbx",
         "shared_ms": AT_MS, "settled_ms": AT_MS + 50, "token": token, "error": "", "clean": 1, "deliveries": [good],
     }  # fmt: skip
-    return told | changed
+    return report | changed
 
 
 def test_a_good_run_has_no_findings() -> None:
     findings = audit([row(1, "M-001"), row(2, "M-002"), row(3, "M-001", "p1@sbx")])
     assert findings.good
-    assert (findings.taken, findings.people, findings.numbers) == (3, 2, 2)
+    assert (findings.taken, findings.patients, findings.numbers) == (3, 2, 2)
 
 
 @pytest.mark.parametrize(

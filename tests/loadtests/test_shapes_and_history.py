@@ -7,8 +7,8 @@ import pytest
 
 from loadtests.budget import PROMISES, judge, table
 from loadtests.replay.history import TOTALS, chapters, days, institutions, shared_out, shares, some
+from loadtests.run_settings import RunSettings
 from loadtests.shapes import SHAPES, Chooser, sizes
-from loadtests.sheet import Sheet
 from loadtests.simulator.gateway.launch import Announced
 
 
@@ -17,7 +17,7 @@ def test_a_shape_brings_as_many_people_as_it_says(shape: object) -> None:
     day = SHAPES[getattr(shape, "name", "")]
     steps = 20_000
     came = sum(day.pace((step + 0.5) / steps) for step in range(steps)) * day.minutes() / steps
-    assert came == pytest.approx(day.people, rel=0.01)
+    assert came == pytest.approx(day.patients, rel=0.01)
     assert max(day.pace(step / 500) for step in range(500)) <= day.peak() * 1.000001
 
 
@@ -83,35 +83,35 @@ def test_sharing_out_loses_nothing(total: int) -> None:
 
 
 def test_a_missed_promise_says_by_how_much() -> None:
-    kept, missed = judge({"callback_ratio": PROMISES["callback_ratio"].bound, "ticket_bytes": 1536.0})
-    assert kept.kept
-    assert not missed.kept
+    met, missed = judge({"callback_ratio": PROMISES["callback_ratio"].bound, "ticket_bytes": 1536.0})
+    assert met.is_met
+    assert not missed.is_met
     assert missed.promise.short_by(missed.figure) == pytest.approx(0.5)
-    assert "MISSED by 50%" in "\n".join(table([kept, missed]))
+    assert "MISSED by 50%" in "\n".join(table([met, missed]))
 
 
 @pytest.mark.parametrize("name", SHAPES)
 def test_people_come_as_the_sheet_says(name: str) -> None:
     gateway = Announced(url="http://here", app_id="app", app_secret="secret")
-    run = Sheet(
-        kiosk_url="http://here", gateway=gateway, hips=["HIP"], halls=[], shape=name, people=4_000, seconds=50,
+    run = RunSettings(
+        kiosk_url="http://here", gateway=gateway, hips=["HIP"], hospitals=[], shape=name, patients=4_000, seconds=50,
         boards=1, seed=1, run="r",
     )  # fmt: skip
-    moments = [moment for moment, _ in run.moments()]
-    assert len(moments) == 4_000
-    assert moments == sorted(moments)
-    assert 0 <= moments[0] <= moments[-1] <= 50
+    arrival_times = [moment for moment, _ in run.arrival_times()]
+    assert len(arrival_times) == 4_000
+    assert arrival_times == sorted(arrival_times)
+    assert 0 <= arrival_times[0] <= arrival_times[-1] <= 50
     busiest = max(range(500), key=lambda tenth: run.scans_per_s(tenth / 10)) / 10
     assert run.scans_per_s(busiest) == pytest.approx(run.peak_per_s())
-    came = sum(busiest <= moment < busiest + 0.3 for moment in moments)
+    came = sum(busiest <= moment < busiest + 0.3 for moment in arrival_times)
     assert came == pytest.approx(0.3 * run.peak_per_s(), rel=0.4)
 
 
 def test_the_clerks_of_a_sheet_are_all_its_seats() -> None:
     seat = {"login": "a", "password": "b", "counter": "M1"}
-    halls = [{"hip_id": hip, "counters": ["M1"], "clerks": [seat]} for hip in ("A", "B")]
-    run = Sheet(
-        kiosk_url="", gateway=Announced(url="", app_id="", app_secret=""), hips=["A", "B"], halls=halls,
-        shape="opd-morning", people=1, seconds=1, boards=1, seed=1, run="r",
+    hospitals = [{"hip_id": hip, "counters": ["M1"], "clerks": [seat]} for hip in ("A", "B")]
+    run = RunSettings(
+        kiosk_url="", gateway=Announced(url="", app_id="", app_secret=""), hips=["A", "B"], hospitals=hospitals,
+        shape="opd-morning", patients=1, seconds=1, boards=1, seed=1, run="r",
     )  # fmt: skip
     assert [hip for hip, _ in run.seats] == ["A", "B"]

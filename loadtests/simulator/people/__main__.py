@@ -55,7 +55,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     place: tuple[float, float]
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class Progress(Struct, frozen=True, kw_only=True):
     """How it goes so far."""
 
     scans: int
@@ -84,9 +84,9 @@ class Morning:
         self.trouble = ""
         self.gone = False
 
-    def told(self, *, over: bool = False) -> Told:
+    def progress(self, *, over: bool = False) -> Progress:
         waited = sorted(self.took_ms)
-        return Told(
+        return Progress(
             scans=self.counts["scans"],
             acknowledged=self.counts["token"],
             refused=self.counts["refused"],
@@ -136,10 +136,10 @@ class Morning:
     async def _patients(self, phones: Phones) -> None:
         draw = Random(f"hall:{self.plan.seed}")
         came = arrivals(self.plan.seed, self.plan.patients, day=FROM_GATE_OPEN)
-        moments = scaled(came, DAY_S / (self.plan.minutes * 60))
+        arrival_times = scaled(came, DAY_S / (self.plan.minutes * 60))
         began = time.perf_counter()
         async with asyncio.TaskGroup() as crowd:
-            for index, moment in enumerate(moments):
+            for index, moment in enumerate(arrival_times):
                 await asyncio.sleep(max(0.0, began + moment - time.perf_counter()))
                 seat = draw.choice(self.plan.seats)
                 crowd.create_task(self._visit(phones, index, seat.counter, again=draw.random() < RESCANS))
@@ -160,14 +160,14 @@ class Morning:
                 self.took_ms.append(int(received.took_s * 1000))
 
 
-def _say(told: Told) -> None:
-    sys.stdout.write(json.encode(told).decode() + "\n")
+def _print_progress(progress: Progress) -> None:
+    sys.stdout.write(json.encode(progress).decode() + "\n")
     sys.stdout.flush()
 
 
 async def _telling(morning: Morning) -> None:
     while True:
-        _say(morning.told())
+        _print_progress(morning.progress())
         await asyncio.sleep(TOLD_EVERY_S)
 
 
@@ -196,7 +196,7 @@ async def main() -> None:
     await asyncio.gather(work, return_exceptions=True)
     if not work.cancelled() and (failure := work.exception()) is not None:
         morning.trouble = type(failure).__name__
-    _say(morning.told(over=not work.cancelled()))
+    _print_progress(morning.progress(over=not work.cancelled()))
 
 
 if __name__ == "__main__":

@@ -76,8 +76,8 @@ class Clerk:
         page = await self._form("/console/login", {"login": self.login, "password": self.password})
         if _CHANGE_IT in page:
             old, self.password = self.password, f"{secrets.token_urlsafe(18)} desk"
-            told = {"_csrf": _csrf_of(page), "old": old, "new": self.password, "again": self.password}
-            page = await self._form("/console/password", told)
+            reply = {"_csrf": _csrf_of(page), "old": old, "new": self.password, "again": self.password}
+            page = await self._form("/console/password", reply)
         self._csrf = _csrf_of(page)
         if not self._csrf:
             raise SignInFailed(self.login)
@@ -94,13 +94,13 @@ class Clerk:
 
     async def move(self, move: str, counter: str, *, ticket: str = "", seen: str | None = None) -> dict[str, Any]:
         """One move, as the page makes it: ``{outcome, words, ticket}``."""
-        asked: dict[str, Any] = {"counter": counter, "ticket": ticket}
+        body: dict[str, Any] = {"counter": counter, "ticket": ticket}
         if seen is not None:
-            asked["seen"] = seen
-        request = self._client.post(f"/console/desk/{move}").header("X-CSRF-Token", self._csrf).body_json(asked).build()
-        told = await _json(await request.send())
-        self.outcomes[f"{move} {told['outcome']}"] += 1
-        return told
+            body["seen"] = seen
+        request = self._client.post(f"/console/desk/{move}").header("X-CSRF-Token", self._csrf).body_json(body).build()
+        reply = await _json(await request.send())
+        self.outcomes[f"{move} {reply['outcome']}"] += 1
+        return reply
 
     async def work(self, counter: str, *, seed: int, over: Callable[[], bool], habits: Habits | None = None) -> None:
         """Call one after the other; ends when nobody waits here and ``over`` says that nobody will come."""
@@ -110,12 +110,12 @@ class Clerk:
         aside: list[str] = []
         while True:
             here = await self._set_aside(counter, here, aside, draw, habits)
-            told = await self.move("next", counter, seen=here)
-            if told["outcome"] == "MOVED":
-                here = told["ticket"]["id"]
-                self.called.append(told["ticket"]["token"])
+            reply = await self.move("next", counter, seen=here)
+            if reply["outcome"] == "MOVED":
+                here = reply["ticket"]["id"]
+                self.called.append(reply["ticket"]["token"])
                 await asyncio.sleep(habits.pace_s)
-            elif told["outcome"] == "TAKEN":
+            elif reply["outcome"] == "TAKEN":
                 here = await self._seated(counter)
             elif aside:
                 await self._bring_back(counter, aside, draw, habits)
@@ -160,5 +160,5 @@ async def _json(response: Response) -> dict[str, Any]:
     body = (await response.bytes()).to_bytes()
     if response.status != 200:
         raise RuntimeError(f"the console answered {response.status}: {body[:200].decode(errors='replace')}")
-    told: dict[str, Any] = json.decode(body)
-    return told
+    reply: dict[str, Any] = json.decode(body)
+    return reply

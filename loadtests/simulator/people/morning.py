@@ -16,11 +16,11 @@ GATE_OPEN, CLOSING = 8 * 60 + 30, 13 * 60
 
 
 class Stretch(Struct, frozen=True):
-    """From ``begins`` to ``ends``, minutes after midnight, at a steady pace; ``people`` is its part of the day."""
+    """From ``begins`` to ``ends``, minutes after midnight, at a steady pace; ``patients`` is its part of the day."""
 
     begins: int
     ends: int
-    people: float
+    patients: float
 
 
 MORNING = (
@@ -35,11 +35,11 @@ MORNING = (
 """Plateau 0.50 of the day in 145 minutes; 06:30 to 11:00 carries four fifths."""
 
 
-def arrivals(seed: int, people: int, *, day: tuple[Stretch, ...] = MORNING) -> list[float]:
-    """Seconds after midnight at which each of ``people`` comes, in order. The same seed gives the same day."""
+def arrivals(seed: int, patients: int, *, day: tuple[Stretch, ...] = MORNING) -> list[float]:
+    """Seconds after midnight at which each of ``patients`` comes, in order. The same seed gives the same day."""
     draw = Random(f"morning:{seed}")
-    ends = list(accumulate(stretch.people for stretch in day))
-    return sorted(_moment(draw, day, ends) for _ in range(people))
+    ends = list(accumulate(stretch.patients for stretch in day))
+    return sorted(_moment(draw, day, ends) for _ in range(patients))
 
 
 def _moment(draw: Random, day: tuple[Stretch, ...], ends: list[float]) -> float:
@@ -47,6 +47,6 @@ def _moment(draw: Random, day: tuple[Stretch, ...], ends: list[float]) -> float:
     return draw.uniform(stretch.begins * MINUTE, stretch.ends * MINUTE)
 
 
-def scaled(moments: list[float], speed: float) -> list[float]:
+def scaled(arrival_times: list[float], speed: float) -> list[float]:
     """Seconds from the first arrival, with time running ``speed`` times as fast."""
-    return [(moment - moments[0]) / speed for moment in moments]
+    return [(moment - arrival_times[0]) / speed for moment in arrival_times]

@@ -59,10 +59,10 @@ def read_qr(text: str, *, hosts: frozenset[str] = ABDM_HOSTS) -> Counter:
     url = urlsplit(text.strip())
     if url.scheme != "https" or url.hostname not in hosts or not url.path.endswith("/share-profile"):
         raise NotACounterQr(text[:80])
-    told = parse_qs(url.query)
-    if not told.get("hip-id"):
+    reply = parse_qs(url.query)
+    if not reply.get("hip-id"):
         raise NotACounterQr(text[:80])
-    return Counter(told["hip-id"][0], told.get("counter-id", [""])[0])
+    return Counter(reply["hip-id"][0], reply.get("counter-id", [""])[0])
 
 
 def _moment() -> str:
@@ -118,9 +118,9 @@ class Phones:
         """Share at this counter and wait for the number."""
         request_id = request_id or self.new_request_id()
         body = json.encode(patient.share(hip_id, context, at=at))
-        told, took_s = await self._ask(f"{BASE}/share", body, request_id, patient, wait_s)
-        given = told.get("acknowledgement") or {}
-        profile, error = given.get("profile") or {}, told.get("error") or {}
+        reply, took_s = await self._ask(f"{BASE}/share", body, request_id, patient, wait_s)
+        acknowledgement = reply.get("acknowledgement") or {}
+        profile, error = acknowledgement.get("profile") or {}, reply.get("error") or {}
         return Received(
             request_id=request_id,
             token=str(profile.get("tokenNumber") or ""),
@@ -133,15 +133,15 @@ class Phones:
     async def running(self, patient: Patient, hip_id: str, context: str, *, wait_s: float = SCREEN_S) -> dict[str, Any]:
         """Ask which token is being served: the callback's body, empty when nobody answered."""
         body = json.encode({"hipId": hip_id, "context": context})
-        told, _ = await self._ask(f"{BASE}/running-token/status", body, self.new_request_id(), patient, wait_s)
-        return told
+        reply, _ = await self._ask(f"{BASE}/running-token/status", body, self.new_request_id(), patient, wait_s)
+        return reply
 
     async def history(self, patient: Patient) -> list[dict[str, Any]]:
         """The patient's tokens, newest first, as the app lists them."""
         headers = await self._headers(self.new_request_id(), patient)
         response = await self._client.get(f"{BASE}/profile/getTokenDetails?limit=-1").headers(headers).build().send()
-        told: list[dict[str, Any]] = json.decode((await response.bytes()).to_bytes())
-        return told
+        reply: list[dict[str, Any]] = json.decode((await response.bytes()).to_bytes())
+        return reply
 
     async def _ask(
         self, path: str, body: bytes, request_id: str, patient: Patient, wait_s: float
@@ -175,15 +175,15 @@ class Phones:
             if time.monotonic() < ends:
                 return token
             headers = {"REQUEST-ID": str(uuid.uuid4()), "TIMESTAMP": _moment(), "X-CM-ID": self.cm_id}
-            asked = {"clientId": self.app_id, "clientSecret": self._secret, "grantType": "client_credentials"}
+            body = {"clientId": self.app_id, "clientSecret": self._secret, "grantType": "client_credentials"}
             path = "/api/hiecm/gateway/v3/sessions"
-            response = await self._client.post(path).headers(headers).body_json(asked).build().send()
+            response = await self._client.post(path).headers(headers).body_json(body).build().send()
             if not 200 <= response.status < 300:
                 raise GatewayRefused(f"{path}: {response.status}")
-            told = json.decode((await response.bytes()).to_bytes())
-            lives_s = told["expiresIn"] - min(RENEW_BEFORE_S, told["expiresIn"] / 2)
-            self._token = (told["accessToken"], time.monotonic() + lives_s)
-            return str(told["accessToken"])
+            reply = json.decode((await response.bytes()).to_bytes())
+            lives_s = reply["expiresIn"] - min(RENEW_BEFORE_S, reply["expiresIn"] / 2)
+            self._token = (reply["accessToken"], time.monotonic() + lives_s)
+            return str(reply["accessToken"])
 
     async def _listen(self) -> None:
         path = f"/_sim/inbox?app={quote(self.hiu_id)}&wait_s={POLL_S}"

@@ -12,12 +12,14 @@ from loadtests.simulator.gateway.faults import Act, EndpointFaults, Faults, Misc
 from loadtests.simulator.gateway.launch import Simulator
 from loadtests.simulator.people.invented import invent
 from loadtests.simulator.people.phones import Phones
-from tests.loadtests.stand_in_service import HIP, StandIn, good, headers
+from tests.loadtests.fake_hospital_service import HIP, FakeHospitalService, good, headers
 
 pytestmark = pytest.mark.anyio
 
 
-async def answered(hip: StandIn, phones: Phones, index: int = 1) -> tuple[dict[str, Any], asyncio.Task[Any]]:
+async def answered(
+    hip: FakeHospitalService, phones: Phones, index: int = 1
+) -> tuple[dict[str, Any], asyncio.Task[Any]]:
     """A share that was delivered, the answer it should get, and the phone that waits."""
     hip.answering = False
     phone = asyncio.ensure_future(phones.scan(invent(7, index), HIP, "M1", wait_s=10))
@@ -27,7 +29,7 @@ async def answered(hip: StandIn, phones: Phones, index: int = 1) -> tuple[dict[s
 
 @pytest.mark.parametrize(("fault", "statuses"), [("broken_rate", {500, 502, 503, 504}), ("unauthorised_rate", {401})])
 async def test_a_failing_gateway_takes_nothing(
-    fault: str, statuses: set[int], simulator: Simulator, hip: StandIn, phones: Phones
+    fault: str, statuses: set[int], simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {fault: 1.0}})
@@ -37,7 +39,9 @@ async def test_a_failing_gateway_takes_nothing(
     assert (await phone).token == "M-001"
 
 
-async def test_a_busy_gateway_says_when_to_come_back(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_busy_gateway_says_when_to_come_back(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"busy_rate": 1.0, "retry_after_s": 3}})
     request = hip.client.post(hip.gateway + "/api/hiecm/patient-share/v3/on-share").headers(headers(hip.token))
@@ -48,7 +52,9 @@ async def test_a_busy_gateway_says_when_to_come_back(simulator: Simulator, hip: 
     assert (await phone).token
 
 
-async def test_a_lost_reply_was_accepted_all_the_same(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_lost_reply_was_accepted_all_the_same(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"lost_rate": 1.0}})
     with pytest.raises(PyreqwestError):
@@ -60,7 +66,7 @@ async def test_a_lost_reply_was_accepted_all_the_same(simulator: Simulator, hip:
     assert (await simulator.summary())["unasked_repeats"] == before, "who lost the reply may ask again"
 
 
-async def test_a_reset_line_took_nothing(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_reset_line_took_nothing(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"reset_rate": 1.0}})
     with pytest.raises(PyreqwestError):
@@ -71,7 +77,7 @@ async def test_a_reset_line_took_nothing(simulator: Simulator, hip: StandIn, pho
     assert (await phone).token
 
 
-async def test_a_silent_gateway_says_nothing(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_silent_gateway_says_nothing(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"hang_rate": 1.0}})
     with pytest.raises(TimeoutError):
@@ -82,16 +88,16 @@ async def test_a_silent_gateway_says_nothing(simulator: Simulator, hip: StandIn,
 
 
 async def test_a_garbled_answer_is_an_acceptance_that_cannot_be_read(
-    simulator: Simulator, hip: StandIn, phones: Phones
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"garbage_rate": 1.0}, "certs": {"garbage_rate": 1.0}})
-    status, told = await hip.send(body)
+    status, reply = await hip.send(body)
     assert status == 202
     with pytest.raises(ValueError, match="malformed"):
-        json.decode(told)
-    status, told = await hip.get("/api/hiecm/gateway/v3/certs", headers(hip.token))
-    assert (status, told[:6]) == (200, b"<html>")
+        json.decode(reply)
+    status, reply = await hip.get("/api/hiecm/gateway/v3/certs", headers(hip.token))
+    assert (status, reply[:6]) == (200, b"<html>")
     assert (await phone).token
 
 
@@ -99,7 +105,7 @@ async def test_a_garbled_answer_is_an_acceptance_that_cannot_be_read(
     ("fault", "status", "begins"), [("page", 200, b"<html>"), ("error", 200, b'{"error":'), ("redirect", 302, b"")]
 )
 async def test_an_answer_that_is_no_acknowledgement_took_nothing(
-    fault: str, status: int, begins: bytes, simulator: Simulator, hip: StandIn, phones: Phones
+    fault: str, status: int, begins: bytes, simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {f"{fault}_rate": 1.0}})
@@ -113,7 +119,7 @@ async def test_an_answer_that_is_no_acknowledgement_took_nothing(
 
 
 async def test_a_refused_share_comes_once_more_with_the_same_token_and_time(
-    simulator: Simulator, hip: StandIn, phones: Phones
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     await simulator.order(deliveries={"repeat_after_s": 1.5})
     hip.statuses = [503]
@@ -126,7 +132,7 @@ async def test_a_refused_share_comes_once_more_with_the_same_token_and_time(
     assert deliveries[1]["at_ms"] - deliveries[0]["at_ms"] >= 1400
 
 
-async def test_a_slow_gateway_answers_late(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_slow_gateway_answers_late(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"slow_ms": 400}})
     with pytest.raises(TimeoutError):
@@ -135,7 +141,9 @@ async def test_a_slow_gateway_answers_late(simulator: Simulator, hip: StandIn, p
     assert (await phone).token
 
 
-async def test_a_token_is_void_once_and_a_new_one_counts(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_token_is_void_once_and_a_new_one_counts(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"unauthorised_once": 1}})
     assert [(await hip.send(body))[0] for _ in range(2)] == [401, 401], "the old token is worth nothing any more"
@@ -144,7 +152,7 @@ async def test_a_token_is_void_once_and_a_new_one_counts(simulator: Simulator, h
     assert (await phone).token
 
 
-async def test_access_tokens_live_as_long_as_they_say(simulator: Simulator, hip: StandIn) -> None:
+async def test_access_tokens_live_as_long_as_they_say(simulator: Simulator, hip: FakeHospitalService) -> None:
     await simulator.order(token_s=1)
     await hip.open_session()
     assert (await hip.get("/api/hiecm/gateway/v3/certs", headers(hip.token)))[0] == 200
@@ -152,7 +160,9 @@ async def test_access_tokens_live_as_long_as_they_say(simulator: Simulator, hip:
     assert (await hip.get("/api/hiecm/gateway/v3/certs", headers(hip.token)))[0] == 401
 
 
-async def test_every_share_is_delivered_as_often_as_ordered(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_every_share_is_delivered_as_often_as_ordered(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     await simulator.order(deliveries={"copies": [3, 3], "copy_delay_ms": 200})
     received = await phones.scan(invent(7, 5), HIP, "M1")
     async with asyncio.timeout(5):
@@ -161,7 +171,7 @@ async def test_every_share_is_delivered_as_often_as_ordered(simulator: Simulator
     assert len(hip.bodies[received.request_id]) == 1, "a copy is the same to the byte"
 
 
-async def test_deliveries_overtake_each_other(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_deliveries_overtake_each_other(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
     await simulator.order(deliveries={"reorder_ms": 400})
     ids = [phones.new_request_id() for _ in range(20)]
     scans = (phones.scan(invent(7, 100 + n), HIP, "M1", request_id=one) for n, one in enumerate(ids))
@@ -171,7 +181,9 @@ async def test_deliveries_overtake_each_other(simulator: Simulator, hip: StandIn
     assert arrived != ids
 
 
-async def test_a_delivery_is_tried_again_with_the_same_id(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_delivery_is_tried_again_with_the_same_id(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     hip.statuses = [503, 429, 401]
     received = await phones.scan(invent(7, 6), HIP, "M1")
     assert received.token
@@ -183,7 +195,7 @@ async def test_a_delivery_is_tried_again_with_the_same_id(simulator: Simulator, 
     assert tried == [503, 429, 401, 202]
 
 
-async def test_connections_are_refused_for_a_while(simulator: Simulator, hip: StandIn) -> None:
+async def test_connections_are_refused_for_a_while(simulator: Simulator, hip: FakeHospitalService) -> None:
     await simulator.order(refuse_s=0.5)
     with pytest.raises(PyreqwestError):
         await hip.get("/_sim/faults", {})
@@ -197,28 +209,30 @@ async def test_connections_are_refused_for_a_while(simulator: Simulator, hip: St
     assert status == 200
 
 
-@pytest.mark.parametrize(("how", "kept"), [("keep", True), ("drop", False)])
-async def test_a_new_key_signs_at_once(how: str, kept: bool, simulator: Simulator, hip: StandIn) -> None:
+@pytest.mark.parametrize(("how", "stays"), [("keep", True), ("drop", False)])
+async def test_a_new_key_signs_at_once(how: str, stays: bool, simulator: Simulator, hip: FakeHospitalService) -> None:
     old = jwt.get_unverified_header(await simulator.callback_token())["kid"]
     await simulator.order(rotate_keys=how)
     token = await simulator.callback_token()
     new = jwt.get_unverified_header(token)["kid"]
-    _, told = await hip.get("/api/hiecm/gateway/v3/certs", headers(hip.token))
-    published = jwt.PyJWKSet.from_json(told.decode())
+    _, reply = await hip.get("/api/hiecm/gateway/v3/certs", headers(hip.token))
+    published = jwt.PyJWKSet.from_json(reply.decode())
     assert new != old
-    assert (old in {key.key_id for key in published.keys}) is kept
+    assert (old in {key.key_id for key in published.keys}) is stays
     claims = jwt.decode(token, published[new].key, ["RS256"], audience="account", issuer=simulator.announced.issuer)
     assert claims["azp"] == "gateway"
 
 
-async def test_a_wrong_clock_shows_in_what_is_said(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_wrong_clock_shows_in_what_is_said(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     await simulator.order(clock_offset_s=-3600)
     await phones.scan(invent(7, 8), HIP, "M1")
-    said = jwt.decode(hip.taken[-1].headers["authorization"][7:], options={"verify_signature": False})
+    claims = jwt.decode(hip.taken[-1].headers["authorization"][7:], options={"verify_signature": False})
     await simulator.order(clock_offset_s=0)
     await phones.scan(invent(7, 9), HIP, "M1")
     right = jwt.decode(hip.taken[-1].headers["authorization"][7:], options={"verify_signature": False})
-    assert 3590 <= right["iat"] - said["iat"] <= 3700
+    assert 3590 <= right["iat"] - claims["iat"] <= 3700
     assert hip.taken[-2].headers["timestamp"] < hip.taken[-1].headers["timestamp"]
 
 

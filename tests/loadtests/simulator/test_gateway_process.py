@@ -15,7 +15,7 @@ from msgspec import json
 from loadtests.simulator.gateway.launch import Simulator
 from loadtests.simulator.gateway.signing_keys import Realm
 from loadtests.simulator.people.invented import invent
-from tests.loadtests.stand_in_service import HIP, StandIn, good, headers
+from tests.loadtests.fake_hospital_service import HIP, FakeHospitalService, good, headers
 
 pytestmark = pytest.mark.anyio
 
@@ -31,53 +31,55 @@ def test_a_seed_gives_the_same_keys_and_another_one_others() -> None:
 
 
 @pytest.mark.parametrize("missing", ["request-id", "timestamp", "x-cm-id"])
-async def test_sessions_without_a_header_is_refused(missing: str, hip: StandIn) -> None:
+async def test_sessions_without_a_header_is_refused(missing: str, hip: FakeHospitalService) -> None:
     assert hip.announced is not None
-    asked = {
+    body = {
         "clientId": hip.announced.client_id,
         "clientSecret": hip.announced.client_secret,
         "grantType": "client_credentials",
     }
-    assert (await hip.post(SESSIONS, asked, headers("") | {missing: ""}))[0] == 401
-    assert (await hip.post(SESSIONS, asked, headers("")))[0] == 202
+    assert (await hip.post(SESSIONS, body, headers("") | {missing: ""}))[0] == 401
+    assert (await hip.post(SESSIONS, body, headers("")))[0] == 202
 
 
-async def test_wrong_credentials_open_no_session(hip: StandIn) -> None:
+async def test_wrong_credentials_open_no_session(hip: FakeHospitalService) -> None:
     assert hip.announced is not None
     for client, secret, grant in (
         (hip.announced.client_id, "wrong", "client_credentials"),
         ("nobody", "", "client_credentials"),
         (hip.announced.client_id, hip.announced.client_secret, "password"),
     ):
-        asked = {"clientId": client, "clientSecret": secret, "grantType": grant}
-        assert (await hip.post(SESSIONS, asked, headers("")))[0] == 401
+        body = {"clientId": client, "clientSecret": secret, "grantType": grant}
+        assert (await hip.post(SESSIONS, body, headers("")))[0] == 401
 
 
 @pytest.mark.parametrize("missing", ["authorization", "request-id", "timestamp", "x-cm-id"])
-async def test_the_key_set_wants_all_four_headers(missing: str, hip: StandIn) -> None:
+async def test_the_key_set_wants_all_four_headers(missing: str, hip: FakeHospitalService) -> None:
     path = "/api/hiecm/gateway/v3/certs"
     assert (await hip.get(path, headers(hip.token)))[0] == 200
     assert (await hip.get(path, headers(hip.token) | {missing: ""}))[0] in (400, 401)
 
 
-async def test_an_access_token_differs_from_a_callback_token_by_azp_alone(simulator: Simulator, hip: StandIn) -> None:
+async def test_an_access_token_differs_from_a_callback_token_by_azp_alone(
+    simulator: Simulator, hip: FakeHospitalService
+) -> None:
     """The trap a hospital must not fall into: signature, issuer and audience of both are the same."""
     callback = await simulator.callback_token()
     assert jwt.get_unverified_header(callback) == jwt.get_unverified_header(hip.token)
-    told, held = (jwt.decode(token, options={"verify_signature": False}) for token in (callback, hip.token))
-    assert (told["iss"], told["aud"]) == (held["iss"], held["aud"])
-    assert (told["azp"], held["azp"]) == ("gateway", simulator.announced.client_id)
+    reply, held = (jwt.decode(token, options={"verify_signature": False}) for token in (callback, hip.token))
+    assert (reply["iss"], reply["aud"]) == (held["iss"], held["aud"])
+    assert (reply["azp"], held["azp"]) == ("gateway", simulator.announced.client_id)
     assert await simulator.callback_token() == callback, "one token for all calls of its life"
 
 
-async def test_a_bridge_moves_where_it_says(simulator: Simulator, hip: StandIn) -> None:
+async def test_a_bridge_moves_where_it_says(simulator: Simulator, hip: FakeHospitalService) -> None:
     request = hip.client.patch(hip.gateway + "/api/hiecm/gateway/v3/bridge/url").headers(headers(hip.token))
     assert (await request.body_json({"url": "http://127.0.0.1:9/"}).build().send()).status == 202
-    _, told = await hip.get("/api/hiecm/gateway/v3/bridge-services", headers(hip.token))
-    assert json.decode(told)["bridge"]["url"] == "http://127.0.0.1:9"
+    _, reply = await hip.get("/api/hiecm/gateway/v3/bridge-services", headers(hip.token))
+    assert json.decode(reply)["bridge"]["url"] == "http://127.0.0.1:9"
 
 
-async def test_a_load_test_may_bring_the_shares_itself(simulator: Simulator, hip: StandIn) -> None:
+async def test_a_load_test_may_bring_the_shares_itself(simulator: Simulator, hip: FakeHospitalService) -> None:
     share, request_id = invent(7, 50).share(HIP, "M2"), str(uuid.uuid4())
     expected = {"request_id": request_id, "hip_id": HIP, "context": "M2", "abha_address": invent(7, 50).abha_address}
     status, _ = await hip.post("/_sim/expect", [expected], {})
@@ -95,9 +97,9 @@ async def test_many_calls_on_one_line_are_answered_in_order(simulator: Simulator
     inbox = b"GET /_sim/inbox?app=quiet&wait_s=1 HTTP/1.1\r\nhost: x\r\n\r\n"
     nowhere = b"GET /nowhere HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
     writer.write(inbox + nowhere)
-    told = await reader.read(-1)
+    reply = await reader.read(-1)
     writer.close()
-    assert told.index(b" 200 ") < told.index(b" 404 ")
+    assert reply.index(b" 200 ") < reply.index(b" 404 ")
 
 
 async def test_noise_on_the_line_is_answered_and_the_line_closed(simulator: Simulator) -> None:
@@ -134,8 +136,8 @@ def test_it_ends_with_whoever_started_it() -> None:
         "sys.stdout.write(child.stdout.readline().decode()); sys.stdout.flush()\n"
         "import os; os._exit(0)\n"
     )
-    told = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True, timeout=40)
-    pid = json.decode(told.stdout)["pid"]
+    reply = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True, timeout=40)
+    pid = json.decode(reply.stdout)["pid"]
     deadline = time.monotonic() + 10
     while _alive(pid):
         assert time.monotonic() < deadline, "it outlived its parent"

@@ -12,14 +12,14 @@ from loadtests.simulator.gateway.http1 import Request
 from loadtests.simulator.gateway.launch import Simulator
 from loadtests.simulator.people.invented import invent
 from loadtests.simulator.people.phones import Phones, Received
-from tests.loadtests.stand_in_service import HIP, StandIn, good, headers, moment
+from tests.loadtests.fake_hospital_service import HIP, FakeHospitalService, good, headers, moment
 
 pytestmark = pytest.mark.anyio
 
 Spoil = Callable[[dict[str, Any]], Any]
 
 
-async def shared(hip: StandIn, phones: Phones, index: int = 1) -> tuple[Request, asyncio.Task[Received]]:
+async def shared(hip: FakeHospitalService, phones: Phones, index: int = 1) -> tuple[Request, asyncio.Task[Received]]:
     """One share on its way: the delivery, and the phone that waits."""
     hip.answering = False
     phone = asyncio.ensure_future(phones.scan(invent(7, index), HIP, "M1"))
@@ -56,7 +56,7 @@ def take_out(path: str) -> Spoil:
     return spoil
 
 
-async def test_a_good_answer_reaches_the_phone(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_a_good_answer_reaches_the_phone(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
     before = len(await blamed(simulator))
     delivery, phone = await shared(hip, phones)
     assert await hip.send(good(delivery.headers["request-id"], json.decode(delivery.body), "M-042", "1799")) == (
@@ -68,7 +68,7 @@ async def test_a_good_answer_reaches_the_phone(simulator: Simulator, hip: StandI
     assert len(await blamed(simulator)) == before
 
 
-async def test_a_refusal_reaches_the_phone_in_its_words(hip: StandIn, phones: Phones) -> None:
+async def test_a_refusal_reaches_the_phone_in_its_words(hip: FakeHospitalService, phones: Phones) -> None:
     delivery, phone = await shared(hip, phones)
     sorry = {"error": {"code": "ABDM-9999", "message": "This counter is closed. Please go to counter 2."}}
     status, _ = await hip.send(sorry | {"response": {"requestId": delivery.headers["request-id"]}})
@@ -105,20 +105,20 @@ BAD_BODIES: dict[str, Spoil] = {
 
 @pytest.mark.parametrize("what", BAD_BODIES)
 async def test_a_body_that_breaks_the_protocol_is_refused(
-    what: str, simulator: Simulator, hip: StandIn, phones: Phones
+    what: str, simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     before = len(await blamed(simulator))
     delivery, phone = await shared(hip, phones)
     body = good(delivery.headers["request-id"], json.decode(delivery.body))
-    status, told = await hip.send(BAD_BODIES[what](body))
+    status, reply = await hip.send(BAD_BODIES[what](body))
     assert status == 400
-    assert json.decode(told)["error"]["code"].startswith("ABDM-10")
+    assert json.decode(reply)["error"]["code"].startswith("ABDM-10")
     assert len(await blamed(simulator)) == before + 1
     await hip.send(good(delivery.headers["request-id"], json.decode(delivery.body)))
     assert (await phone).token == "M-001"
 
 
-async def test_words_longer_than_a_phone_shows_are_refused(hip: StandIn, phones: Phones) -> None:
+async def test_words_longer_than_a_phone_shows_are_refused(hip: FakeHospitalService, phones: Phones) -> None:
     delivery, phone = await shared(hip, phones)
     answer = {"response": {"requestId": delivery.headers["request-id"]}}
     for words, status in (("x" * 251, 400), ("", 400), ("x" * 250, 202)):
@@ -144,15 +144,15 @@ BAD_HEADERS: dict[str, tuple[dict[str, str], int, str]] = {
 
 @pytest.mark.parametrize("what", BAD_HEADERS)
 async def test_headers_that_break_the_protocol_are_refused(
-    what: str, simulator: Simulator, hip: StandIn, phones: Phones
+    what: str, simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     changed, status, code = BAD_HEADERS[what]
     before = len(await blamed(simulator))
     delivery, phone = await shared(hip, phones)
     body = good(delivery.headers["request-id"], json.decode(delivery.body))
-    got, told = await hip.send(body, **changed)
+    got, reply = await hip.send(body, **changed)
     assert got == status
-    answer = json.decode(told) if told else {}
+    answer = json.decode(reply) if reply else {}
     assert (answer.get("error") or answer).get("code", "") == code
     assert len(await blamed(simulator)) == before + 1
     await hip.send(body)
@@ -160,7 +160,9 @@ async def test_headers_that_break_the_protocol_are_refused(
 
 
 @pytest.mark.parametrize(("off_s", "status"), [(-90, 400), (-50, 202), (50, 202), (90, 400)])
-async def test_a_timestamp_is_true_to_a_minute(off_s: int, status: int, hip: StandIn, phones: Phones) -> None:
+async def test_a_timestamp_is_true_to_a_minute(
+    off_s: int, status: int, hip: FakeHospitalService, phones: Phones
+) -> None:
     delivery, phone = await shared(hip, phones)
     body = good(delivery.headers["request-id"], json.decode(delivery.body))
     assert (await hip.send(body, timestamp=moment(off_s)))[0] == status
@@ -168,14 +170,14 @@ async def test_a_timestamp_is_true_to_a_minute(off_s: int, status: int, hip: Sta
     assert (await phone).token
 
 
-async def test_an_answer_to_nothing_is_not_found(simulator: Simulator, hip: StandIn) -> None:
+async def test_an_answer_to_nothing_is_not_found(simulator: Simulator, hip: FakeHospitalService) -> None:
     share = invent(7, 1).share(HIP, "M1")
-    status, told = await hip.send(good(str(uuid.uuid4()), share))
-    assert (status, json.decode(told)["error"]["code"]) == (404, "ABDM-1001")
+    status, reply = await hip.send(good(str(uuid.uuid4()), share))
+    assert (status, json.decode(reply)["error"]["code"]) == (404, "ABDM-1001")
     assert (await simulator.summary())["unknown"] >= 1
 
 
-async def test_one_outer_id_serves_one_share(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_one_outer_id_serves_one_share(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
     first, phone = await shared(hip, phones, 1)
     outer = str(uuid.uuid4())
     body = good(first.headers["request-id"], json.decode(first.body), "M-001")
@@ -190,7 +192,7 @@ async def test_one_outer_id_serves_one_share(simulator: Simulator, hip: StandIn,
 
 
 async def test_a_second_answer_says_the_same_but_for_a_falling_expiry(
-    simulator: Simulator, hip: StandIn, phones: Phones
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     delivery, phone = await shared(hip, phones)
     request_id, share = delivery.headers["request-id"], json.decode(delivery.body)
@@ -205,7 +207,9 @@ async def test_a_second_answer_says_the_same_but_for_a_falling_expiry(
     assert (await phone).token == "M-001"
 
 
-async def test_answers_nobody_asked_for_are_counted(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_answers_nobody_asked_for_are_counted(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     before = (await simulator.summary())["unasked_repeats"]
     delivery, phone = await shared(hip, phones)
     body = good(delivery.headers["request-id"], json.decode(delivery.body))
@@ -215,7 +219,9 @@ async def test_answers_nobody_asked_for_are_counted(simulator: Simulator, hip: S
     assert (await simulator.summary())["unasked_repeats"] == before + 2
 
 
-async def test_the_running_token_is_asked_and_judged(simulator: Simulator, hip: StandIn, phones: Phones) -> None:
+async def test_the_running_token_is_asked_and_judged(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     patient = invent(7, 77)
     received = await phones.scan(patient, HIP, "M1")
     hip.taken.clear()
@@ -244,23 +250,23 @@ async def test_who_holds_no_token_may_not_ask_for_the_running_one(phones: Phones
 
 @pytest.mark.parametrize("version", ["v1.0", "v0.5"])
 async def test_older_generations_are_told_and_judged_in_their_own_words(
-    version: str, simulator: Simulator, hip: StandIn, phones: Phones
+    version: str, simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     await simulator.order(deliveries={"wire": version})
     hip.answering = False
     patient = invent(7, 31)
     phone = asyncio.ensure_future(phones.scan(patient, HIP, "M1"))
     delivery = await hip.next_delivery()
-    told = json.decode(delivery.body)
+    reply = json.decode(delivery.body)
     assert delivery.path == f"/{version}/patients/profile/share"
     assert "request-id" not in delivery.headers
-    assert (told["profile"]["hipCode"], told["profile"]["patient"]["healthId"]) == ("M1", patient.abha_address)
-    given = {"status": "SUCCESS", "healthId": patient.abha_address} | (
+    assert (reply["profile"]["hipCode"], reply["profile"]["patient"]["healthId"]) == ("M1", patient.abha_address)
+    acknowledgement = {"status": "SUCCESS", "healthId": patient.abha_address} | (
         {"tokenNumber": "M-009"} if version == "v1.0" else {}
     )
-    answer = {"requestId": str(uuid.uuid4()), "timestamp": moment(), "resp": {"requestId": told["requestId"]}}
+    answer = {"requestId": str(uuid.uuid4()), "timestamp": moment(), "resp": {"requestId": reply["requestId"]}}
     path = f"/gateway/{version}/patients/profile/on-share"
     wrong_error = {"error": {"code": "1000", "message": "no"}}
     assert (await hip.post(path, answer | wrong_error, headers(hip.token)))[0] == 400
-    assert (await hip.post(path, answer | {"acknowledgement": given}, headers(hip.token)))[0] == 202
-    assert (await phone).request_id == told["requestId"]
+    assert (await hip.post(path, answer | {"acknowledgement": acknowledgement}, headers(hip.token)))[0] == 202
+    assert (await phone).request_id == reply["requestId"]

@@ -60,15 +60,15 @@ def test_a_photo_is_a_picture() -> None:
 
 
 def test_a_morning_has_its_shape_and_its_step() -> None:
-    moments = arrivals(1, 20_000)
-    assert moments == sorted(moments) == arrivals(1, 20_000)
+    arrival_times = arrivals(1, 20_000)
+    assert arrival_times == sorted(arrival_times) == arrivals(1, 20_000)
     assert arrivals(2, 100) != arrivals(1, 100)
 
     def pace(begins: float, ends: float) -> float:
-        return sum(begins * MINUTE <= moment < ends * MINUTE for moment in moments) / (ends - begins)
+        return sum(begins * MINUTE <= moment < ends * MINUTE for moment in arrival_times) / (ends - begins)
 
     plateau = pace(515, 660)
-    assert moments[0] >= 390 * MINUTE
+    assert arrival_times[0] >= 390 * MINUTE
     assert 7 * plateau < pace(510, 515) < 11 * plateau
     assert pace(390, 450) < plateau / 5
     assert pace(780, 840) == 0

@@ -19,7 +19,7 @@ def moment(off_s: float = 0) -> str:
     return (datetime.now(UTC) + timedelta(seconds=off_s)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
-class StandIn:
+class FakeHospitalService:
     """A tiny HIP: takes deliveries, and answers each share with the next number unless a test takes that over."""
 
     def __init__(self) -> None:
@@ -61,29 +61,29 @@ class StandIn:
 
     async def open_session(self) -> None:
         assert self.announced is not None
-        asked = {
+        request_headers = {
             "clientId": self.announced.client_id,
             "clientSecret": self.announced.client_secret,
             "grantType": "client_credentials",
         }
-        status, told = await self.post("/api/hiecm/gateway/v3/sessions", asked, headers(""))
-        assert status == 202, told
-        self.token = json.decode(told)["accessToken"]
+        status, reply = await self.post("/api/hiecm/gateway/v3/sessions", request_headers, headers(""))
+        assert status == 202, reply
+        self.token = json.decode(reply)["accessToken"]
 
     async def send(self, body: Any, **changed: str) -> tuple[int, bytes]:
         """An on-share as it should be, but for what a test changes; an empty header is left out."""
-        asked = headers(self.token) | {name.replace("_", "-"): text for name, text in changed.items()}
-        return await self.post("/api/hiecm/patient-share/v3/on-share", body, asked)
+        request_headers = headers(self.token) | {name.replace("_", "-"): text for name, text in changed.items()}
+        return await self.post("/api/hiecm/patient-share/v3/on-share", body, request_headers)
 
-    async def post(self, path: str, body: Any, asked: dict[str, str]) -> tuple[int, bytes]:
+    async def post(self, path: str, body: Any, request_headers: dict[str, str]) -> tuple[int, bytes]:
         sent = body if isinstance(body, bytes) else json.encode(body)
-        kept = {name: text for name, text in asked.items() if text}
-        response = await self.client.post(self.gateway + path).headers(kept).body_bytes(sent).build().send()
+        present = {name: text for name, text in request_headers.items() if text}
+        response = await self.client.post(self.gateway + path).headers(present).body_bytes(sent).build().send()
         return response.status, (await response.bytes()).to_bytes()
 
-    async def get(self, path: str, asked: dict[str, str]) -> tuple[int, bytes]:
-        kept = {name: text for name, text in asked.items() if text}
-        response = await self.client.get(self.gateway + path).headers(kept).build().send()
+    async def get(self, path: str, request_headers: dict[str, str]) -> tuple[int, bytes]:
+        sent = {name: text for name, text in request_headers.items() if text}
+        response = await self.client.get(self.gateway + path).headers(sent).build().send()
         return response.status, (await response.bytes()).to_bytes()
 
     async def next_delivery(self) -> Request:

@@ -9,10 +9,10 @@ from typing import Any
 
 from msgspec import json
 
-from loadtests.bench.ground import Figures, Ground, Pressed
 from loadtests.bench.listeners import Crew, Heard
+from loadtests.bench.setup import BenchSetup, Figures, Pressed
 from loadtests.simulator.people.clerks import Clerk
-from loadtests.simulator.people.door import percentile
+from loadtests.simulator.people.share_client import percentile
 
 MOVES_S = 4.0
 CALL_EVERY_S = 0.25
@@ -25,34 +25,34 @@ FULL = 400
 
 
 @asynccontextmanager
-async def at_work(ground: Ground) -> AsyncIterator[list[tuple[str, str, Clerk]]]:
+async def at_work(setup: BenchSetup) -> AsyncIterator[list[tuple[str, str, Clerk]]]:
     """Clerks of the staffed halls, signed in: facility, counter, clerk."""
     async with AsyncExitStack() as offices:
         seats = []
-        for hall in ground.stack.halls:
-            for seat in hall["clerks"]:
-                signed_in = Clerk.signed_in(ground.stack.kiosk_url, seat["login"], seat["password"])
+        for hospital in setup.stack.hospitals:
+            for seat in hospital["clerks"]:
+                signed_in = Clerk.signed_in(setup.stack.kiosk_url, seat["login"], seat["password"])
                 clerk = await offices.enter_async_context(signed_in)
                 # The next sign-in finds the new one.
                 seat["password"] = clerk.password
-                seats.append((hall["hip_id"], seat["counter"], clerk))
+                seats.append((hospital["hip_id"], seat["counter"], clerk))
         yield seats
 
 
-async def staff_moves(ground: Ground, quarter_per_s: float) -> Figures:
+async def staff_moves(setup: BenchSetup, quarter_per_s: float) -> Figures:
     """(c): every clerk presses *next* as fast as the desk answers; alone, and while scans come at a quarter."""
-    await _fill(ground)
-    async with at_work(ground) as seats:
+    await _fill(setup)
+    async with at_work(setup) as seats:
         alone = await _press_next(seats, MOVES_S)
-        await _fill(ground)
-        scans = asyncio.create_task(_scans(ground, quarter_per_s, MOVES_S + 1))
+        await _fill(setup)
+        scans = asyncio.create_task(_scans(setup, quarter_per_s, MOVES_S + 1))
         loaded = await _press_next(seats, MOVES_S)
         await scans
-    await ground.settled()
-    return {"clerks": len(seats), "alone": _told(alone), "under_load": _told(loaded), "scans_per_s": quarter_per_s}
+    await setup.settled()
+    return {"clerks": len(seats), "alone": _report(alone), "under_load": _report(loaded), "scans_per_s": quarter_per_s}
 
 
-def _told(took_s: list[float]) -> dict[str, float]:
+def _report(took_s: list[float]) -> dict[str, float]:
     return {
         "moves_per_s": len(took_s) / MOVES_S,
         "p50_ms": percentile(took_s, 0.5) * 1000,
@@ -60,11 +60,11 @@ def _told(took_s: list[float]) -> dict[str, float]:
     }
 
 
-async def _fill(ground: Ground) -> None:
+async def _fill(setup: BenchSetup) -> None:
     """Somebody to call, in every staffed hall."""
-    halls = [ground.stack.hips.index(hall["hip_id"]) for hall in ground.stack.halls]
-    turn = iter(halls * FULL)
-    await ground.press(ground.shares(FULL * len(halls), lambda: next(turn)), window=256)
+    hospitals = [setup.stack.hips.index(hospital["hip_id"]) for hospital in setup.stack.hospitals]
+    turn = iter(hospitals * FULL)
+    await setup.press(setup.shares(FULL * len(hospitals), lambda: next(turn)), window=256)
 
 
 async def _press_next(seats: list[tuple[str, str, Clerk]], for_s: float) -> list[float]:
@@ -81,30 +81,30 @@ async def _one_clerk(clerk: Clerk, counter: str, ends: float) -> list[float]:
     return took
 
 
-async def _scans(ground: Ground, per_s: float, for_s: float) -> Pressed:
-    return await ground.press(ground.shares(int(per_s * for_s), ground.by_size), per_s=per_s)
+async def _scans(setup: BenchSetup, per_s: float, for_s: float) -> Pressed:
+    return await setup.press(setup.shares(int(per_s * for_s), setup.by_size), per_s=per_s)
 
 
-async def fan_out(ground: Ground, quarter_per_s: float) -> Figures:
+async def fan_out(setup: BenchSetup, quarter_per_s: float) -> Figures:
     """(d): call to screen, with few and with many listeners, while scans come at a quarter of the limit."""
-    told = {}
-    for listeners in ground.size.listeners:
-        await _fill(ground)
-        told[str(listeners)] = await _fan_out(ground, listeners, quarter_per_s)
-    return told
+    report = {}
+    for listeners in setup.size.listeners:
+        await _fill(setup)
+        report[str(listeners)] = await _fan_out(setup, listeners, quarter_per_s)
+    return report
 
 
-async def _fan_out(ground: Ground, listeners: int, per_s: float) -> dict[str, Any]:
-    timed = [hall["hip_id"] for hall in ground.stack.halls]
-    places = _places(ground, timed, listeners)
-    memory = ground.parts.memory_mb()["web"]
-    async with screens(ground, places, timed) as hang_up:
-        opened = ground.parts.memory_mb()["web"]
-        with ground.parts.spent() as spent:
-            called, pressed = await _calls_under_load(ground, per_s)
+async def _fan_out(setup: BenchSetup, listeners: int, per_s: float) -> dict[str, Any]:
+    timed = [hospital["hip_id"] for hospital in setup.stack.hospitals]
+    places = _places(setup, timed, listeners)
+    memory = setup.parts.memory_mb()["web"]
+    async with screens(setup, places, timed) as hang_up:
+        opened = setup.parts.memory_mb()["web"]
+        with setup.parts.spent() as spent:
+            called, pressed = await _calls_under_load(setup, per_s)
             await asyncio.sleep(AFTER_LAST_CALL_S)
         heard = await hang_up()
-    await ground.settled()
+    await setup.settled()
     waits = [at - called[key] for key, times in heard.calls.items() if key in called for at in times]
     expected = sum(places.count(key.split(" ")[0]) for key in called)
     return {
@@ -118,7 +118,7 @@ async def _fan_out(ground: Ground, listeners: int, per_s: float) -> dict[str, An
 
 @asynccontextmanager
 async def screens(
-    ground: Ground, hips: list[str], timed: Sequence[str] = ()
+    setup: BenchSetup, hips: list[str], timed: Sequence[str] = ()
 ) -> AsyncIterator[Callable[[], Awaitable[Heard]]]:
     """An open stream for each of ``hips``, in a process of their own; what is yielded hangs up and tells what was
     heard, calls in ``timed`` halls one by one.
@@ -129,15 +129,15 @@ async def screens(
     )  # fmt: skip
     assert child.stdin is not None  # noqa: S101  asked for as pipes; narrows the type
     assert child.stdout is not None  # noqa: S101  as above
-    line, told = child.stdin, child.stdout
+    commands, output = child.stdin, child.stdout
 
     async def hang_up() -> Heard:
-        line.close()
-        return json.decode(await told.readline(), type=Heard)
+        commands.close()
+        return json.decode(await output.readline(), type=Heard)
 
     try:
-        line.write(json.encode(Crew(url=ground.stack.kiosk_url, hips=hips, watched=list(timed))) + b"\n")
-        if (await told.readline()).strip() != b"ready":
+        commands.write(json.encode(Crew(url=setup.stack.kiosk_url, hips=hips, watched=list(timed))) + b"\n")
+        if (await output.readline()).strip() != b"ready":
             raise RuntimeError(f"{len(hips)} streams did not all open")
         yield hang_up
     finally:
@@ -146,26 +146,26 @@ async def screens(
         await child.wait()
 
 
-def _places(ground: Ground, timed: list[str], listeners: int) -> list[str]:
+def _places(setup: BenchSetup, timed: list[str], listeners: int) -> list[str]:
     """Which hall each listener looks at: boards everywhere, phones where the calls are timed."""
-    halls = ground.stack.hips[: max(1, int(listeners * 0.9) // BOARDS_PER_FACILITY)]
-    boards = [hip for hip in halls[:3_607] for _ in range(BOARDS_PER_FACILITY)][: int(listeners * 0.9)]
+    hospitals = setup.stack.hips[: max(1, int(listeners * 0.9) // BOARDS_PER_FACILITY)]
+    boards = [hip for hip in hospitals[:3_607] for _ in range(BOARDS_PER_FACILITY)][: int(listeners * 0.9)]
     phones = [timed[place % len(timed)] for place in range(listeners - len(boards))]
     return boards + phones
 
 
-async def _calls_under_load(ground: Ground, per_s: float) -> tuple[dict[str, float], Pressed]:
+async def _calls_under_load(setup: BenchSetup, per_s: float) -> tuple[dict[str, float], Pressed]:
     """Clerks call in turn while scans come; when each call was asked for, by facility and token."""
     called: dict[str, float] = {}
-    async with at_work(ground) as seats:
-        length_s = ground.size.calls * CALL_EVERY_S
-        scans = asyncio.create_task(_scans(ground, per_s, length_s + 1))
+    async with at_work(setup) as seats:
+        length_s = setup.size.calls * CALL_EVERY_S
+        scans = asyncio.create_task(_scans(setup, per_s, length_s + 1))
         await asyncio.sleep(0.5)
-        for number in range(ground.size.calls):
+        for number in range(setup.size.calls):
             hip, counter, clerk = seats[number % len(seats)]
             asked_s = time.time()
-            told = await clerk.move("next", counter)
-            if told["outcome"] == "MOVED":
-                called[f"{hip} {told['ticket']['token']}"] = asked_s
+            moved = await clerk.move("next", counter)
+            if moved["outcome"] == "MOVED":
+                called[f"{hip} {moved['ticket']['token']}"] = asked_s
             await asyncio.sleep(max(0.0, CALL_EVERY_S - (time.time() - asked_s)))
         return called, await scans

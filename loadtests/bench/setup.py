@@ -12,11 +12,11 @@ from typing import Any
 
 from msgspec import Struct
 
+from loadtests.acknowledgements import Acknowledgements
 from loadtests.bench.machine import Parts, cpu_s, tree
-from loadtests.receipts import Receipts
 from loadtests.shapes import Chooser
 from loadtests.simulator.people.crowd import Crowd, Share
-from loadtests.simulator.people.door import Door, Went, post, timestamp
+from loadtests.simulator.people.share_client import ShareClient, Went, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
 CONNECTIONS = 64
@@ -66,14 +66,14 @@ class Pressed(Struct, frozen=True, kw_only=True):
         return (self.spent_s["web"] + self.spent_s["store"]) / len(self.shares) * 1e6
 
 
-class Ground:
+class BenchSetup:
     """Everything that runs during a bench."""
 
-    def __init__(self, size: Size, stack: Stack, door: Door, token: str, *, seed: int) -> None:
-        self.size, self.stack, self.door, self.seed = size, stack, door, seed
+    def __init__(self, size: Size, stack: Stack, share_client: ShareClient, token: str, *, seed: int) -> None:
+        self.size, self.stack, self.share_client, self.seed = size, stack, share_client, seed
         self.token = token
         self.crowd = Crowd(seed=seed, run=seed)
-        self.receipts = Receipts(self.crowd)
+        self.acknowledgements = Acknowledgements(self.crowd)
         self.parts = Parts.of(stack.pid, stack.simulator.announced.pid)
         self.idle_mb = self.parts.memory_mb()
         """Memory by part before anybody came."""
@@ -94,7 +94,7 @@ class Ground:
         """As bytes for the door, made before the clock runs."""
         now, hips, crowd = timestamp(), self.stack.hips, self.crowd
         return [
-            post(self.door.authority, self.token, hips[share.facility], crowd.request_id(share),
+            post(self.share_client.authority, self.token, hips[share.facility], crowd.request_id(share),
                  crowd.body(share, hips[share.facility]), now=now)
             for share in shares
         ]  # fmt: skip
@@ -104,22 +104,22 @@ class Ground:
         requests = self.requests(shares)
         with closing(Counted(self)) as answered, self.parts.spent() as spent:
             if window:
-                went = await self.door.windowed(requests, lambda: answered.now() + window)
+                went = await self.share_client.windowed(requests, lambda: answered.now() + window)
                 await answered.reach(len(shares))
             elif per_s:
-                went = await self.door.open_at(requests, per_s)
+                went = await self.share_client.open_at(requests, per_s)
             else:
-                went = await self.door.closed(requests)
-        self.receipts.handed_over(shares, went)
+                went = await self.share_client.closed(requests)
+        self.acknowledgements.handed_over(shares, went)
         return Pressed(shares=shares, went=went, spent_s=spent)
 
     async def settled(self) -> None:
         """Wait until everything taken is acknowledged; whatever is not by then is found by the verdict."""
         deadline = time.monotonic() + SETTLED_WITHIN_S
-        self.receipts.follow(self.stack.journal)
-        while self.receipts.undelivered() and time.monotonic() < deadline:
+        self.acknowledgements.follow(self.stack.journal)
+        while self.acknowledgements.undelivered() and time.monotonic() < deadline:
             await asyncio.sleep(SHOWN_EVERY_S)
-            self.receipts.follow(self.stack.journal)
+            self.acknowledgements.follow(self.stack.journal)
 
     @contextmanager
     def relay_paused(self) -> Iterator[None]:
@@ -137,8 +137,8 @@ class Ground:
 class Counted:
     """How many answers the gateway's journal has gained since this was made."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._file = ground.stack.journal.open("rb")
+    def __init__(self, setup: BenchSetup) -> None:
+        self._file = setup.stack.journal.open("rb")
         self._file.seek(0, os.SEEK_END)
         self._lines = 0
 
@@ -164,14 +164,14 @@ class Counted:
 class Yardstick(Struct, frozen=True):
     """The yardstick's door."""
 
-    door: Door
+    share_client: ShareClient
     web: list[int]
     store: int
 
     async def press(self, requests: list[bytes]) -> tuple[Went, dict[str, float]]:
         """Bring these to the yardstick; processor seconds of its two parts."""
         before = sum(map(cpu_s, self.web)), cpu_s(self.store)
-        went = await self.door.closed(requests)
+        went = await self.share_client.closed(requests)
         if went.refused:
             raise RuntimeError(f"the yardstick refused: {went.statuses}")
         return went, {"web": sum(map(cpu_s, self.web)) - before[0], "store": cpu_s(self.store) - before[1]}
@@ -180,16 +180,16 @@ class Yardstick(Struct, frozen=True):
 @asynccontextmanager
 async def prepared(
     size: Size, *, seed: int, workers: int = 1, more: dict[str, str] | None = None
-) -> AsyncIterator[Ground]:
+) -> AsyncIterator[BenchSetup]:
     """A fresh kiosk and gateway, its door open. ``more``: further settings."""
     async with AsyncExitStack() as layers:
         fresh = fresh_stack(
             seed=seed, facilities=size.facilities, counters=2, staffed=2, strangers=True, workers=workers, more=more
         )
         stack = await layers.enter_async_context(fresh)
-        door = await layers.enter_async_context(Door(stack.kiosk_url, connections=CONNECTIONS))
+        share_client = await layers.enter_async_context(ShareClient(stack.kiosk_url, connections=CONNECTIONS))
         token = await stack.simulator.callback_token()
-        yield Ground(size, stack, door, token, seed=seed)
+        yield BenchSetup(size, stack, share_client, token, seed=seed)
 
 
 @asynccontextmanager
@@ -202,21 +202,21 @@ async def yardstick() -> AsyncIterator[Yardstick]:
         assert child.stdout is not None  # noqa: S101  it was asked for as a pipe; narrows the type
         async with asyncio.timeout(30):
             _, url, store = (await child.stdout.readline()).decode().split()
-            door = await _opened(url)
-        async with door:
-            yield Yardstick(door, [pid for pid in tree(child.pid) if pid != int(store)], int(store))
+            share_client = await _opened(url)
+        async with share_client:
+            yield Yardstick(share_client, [pid for pid in tree(child.pid) if pid != int(store)], int(store))
     finally:
         if child.returncode is None:
             child.terminate()
         await child.wait()
 
 
-async def _opened(url: str) -> Door:
+async def _opened(url: str) -> ShareClient:
     """A door's connections are made when its worker listens."""
     while True:
         try:
-            async with Door(url, connections=1):
-                return Door(url, connections=CONNECTIONS)
+            async with ShareClient(url, connections=1):
+                return ShareClient(url, connections=CONNECTIONS)
         except ConnectionRefusedError:
             await asyncio.sleep(0.1)
 

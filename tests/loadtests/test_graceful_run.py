@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import asyncio
-from loadtests import ending
+from loadtests import graceful_run
 
 async def work() -> None:
     try:
@@ -20,7 +20,7 @@ async def work() -> None:
         await asyncio.sleep(0.01)
         print("left in order", flush=True)
 
-ending.run(work())
+graceful_run.run(work())
 """
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from loadtests.simulator.gateway.journal import read_line
 from loadtests.simulator.people.crowd import Crowd, Share, read_request_id
-from loadtests.simulator.people.door import Went
+from loadtests.simulator.people.share_client import Went
 
 AT_ONCE: Final = 5_000
 MOST_SHOWN: Final = 10
@@ -67,7 +67,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
         return not any(faults)
 
 
-class Receipts:
+class Acknowledgements:
     """The book of one run."""
 
     def __init__(self, crowd: Crowd, path: Path | None = None) -> None:
@@ -185,10 +185,10 @@ class Receipts:
             (MOST_SHOWN,),
         )
         lost = [f"share {i} of facility {facility}: answered {status}" for i, facility, status in rows]
-        told = self._base.execute(
+        rows = self._base.execute(
             "SELECT error, count(*) FROM answers WHERE error <> '' GROUP BY error LIMIT ?", (MOST_SHOWN,)
         )
-        return lost + [f"{error}: {count} times" for error, count in told]
+        return lost + [f"{error}: {count} times" for error, count in rows]
 
     def _index(self) -> None:
         """When the answers are in: an index that grows with every row costs three times as much."""

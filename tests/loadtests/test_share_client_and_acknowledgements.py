@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from loadtests.chaos import stubborn
-from loadtests.receipts import Receipts, Verdict
+from loadtests.acknowledgements import Acknowledgements, Verdict
+from loadtests.chaos import redelivery
 from loadtests.simulator.gateway.http1 import Answer, Reply, Request, Server
 from loadtests.simulator.gateway.journal import Journal, Line
 from loadtests.simulator.people.crowd import Crowd, Share, read_request_id
-from loadtests.simulator.people.door import Door, Went, post, timestamp
+from loadtests.simulator.people.share_client import ShareClient, Went, post, timestamp
 
 pytestmark = pytest.mark.anyio
 CROWD = Crowd(seed=3, run=9)
@@ -45,9 +45,9 @@ async def hospital() -> AsyncIterator[Hospital]:
     await hospital.server.stop()
 
 
-def door_to(hospital: Hospital, connections: int = 4) -> Door:
+def door_to(hospital: Hospital, connections: int = 4) -> ShareClient:
     host, port = hospital.server.address
-    return Door(f"http://{host}:{port}", connections=connections)
+    return ShareClient(f"http://{host}:{port}", connections=connections)
 
 
 def requests(count: int) -> list[bytes]:
@@ -57,9 +57,9 @@ def requests(count: int) -> list[bytes]:
 
 
 async def test_every_request_is_sent_once_and_its_own_status_is_kept(hospital: Hospital) -> None:
-    async with door_to(hospital, connections=1) as door:
+    async with door_to(hospital, connections=1) as share_client:
         hospital.statuses = [202, 503, 202]
-        went = await door.closed(requests(3))
+        went = await share_client.closed(requests(3))
     assert list(went.answered) == [202, 503, 202]
     assert went.refused == 1
     assert [read_request_id(one.headers["request-id"]) for one in hospital.taken] == [
@@ -68,15 +68,15 @@ async def test_every_request_is_sent_once_and_its_own_status_is_kept(hospital: H
 
 
 async def test_no_connection_carries_two_requests_at_once(hospital: Hospital) -> None:
-    async with door_to(hospital, connections=3) as door:
-        went = await door.closed(requests(60))
+    async with door_to(hospital, connections=3) as share_client:
+        went = await share_client.closed(requests(60))
     assert went.statuses == {202: 60}
     assert hospital.most_open <= 3
 
 
 async def test_a_window_is_never_passed(hospital: Hospital) -> None:
-    async with door_to(hospital) as door:
-        run = asyncio.create_task(door.windowed(requests(10), lambda: 4))
+    async with door_to(hospital) as share_client:
+        run = asyncio.create_task(share_client.windowed(requests(10), lambda: 4))
         while len(hospital.taken) < 4:  # noqa: ASYNC110  the door says nothing until it is done
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
@@ -86,22 +86,22 @@ async def test_a_window_is_never_passed(hospital: Hospital) -> None:
 
 
 async def test_connections_that_were_closed_while_idle_come_back(hospital: Hospital) -> None:
-    async with door_to(hospital) as door:
-        await door.closed(requests(4))
+    async with door_to(hospital) as share_client:
+        await share_client.closed(requests(4))
         for line in tuple(hospital.server.lines):
             assert line.transport is not None
             line.transport.abort()
         await asyncio.sleep(0.05)
-        assert (await door.closed(requests(8))).statuses == {202: 8}
+        assert (await share_client.closed(requests(8))).statuses == {202: 8}
 
 
 async def test_what_is_not_taken_is_delivered_again_as_it_was(
     hospital: Hospital, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stubborn, "AGAIN_S", 0.01)
+    monkeypatch.setattr(redelivery, "AGAIN_S", 0.01)
     hospital.statuses = [503, 202, 503, 500]
     host, port = hospital.server.address
-    async with stubborn.Stubborn(f"http://{host}:{port}", connections=2) as gateway:
+    async with redelivery.Redelivery(f"http://{host}:{port}", connections=2) as gateway:
         delivering = asyncio.create_task(gateway.deliver(requests(20), per_s=100))
         while len(hospital.taken) < 10:  # noqa: ASYNC110  it says nothing until it is done
             await asyncio.sleep(0.005)
@@ -134,18 +134,18 @@ async def judged(tmp_path: Path, lines: list[Line], statuses: dict[int, int]) ->
     for one in lines:
         journal.write(one)
     journal.close()
-    receipts = Receipts(CROWD)
+    acknowledgements = Acknowledgements(CROWD)
     count = len(statuses)
     went = Went(
         seconds=1.0, statuses={}, answered=array("h", statuses.values()), due_s=array("d", [0.5] * count),
         took_s=array("d", [0.1] * count),
     )  # fmt: skip
-    receipts.handed_over([Share(index, 0) for index in statuses], went)
-    receipts.follow(tmp_path / "answers.tsv")
+    acknowledgements.handed_over([Share(index, 0) for index in statuses], went)
+    acknowledgements.follow(tmp_path / "answers.tsv")
     try:
-        return receipts.verdict()
+        return acknowledgements.verdict()
     finally:
-        receipts.close()
+        acknowledgements.close()
 
 
 async def test_an_honest_run_is_good(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from loadtests.simulator.people.door import LOST, TICK_S, Lane, Went
+from loadtests.simulator.people.share_client import LOST, TICK_S, Lane, Went
 
 AGAIN_S = 0.3
 """From a refusal to the next delivery of the same share."""
@@ -31,7 +31,7 @@ class Delivered(Struct, frozen=True):
     """Unix times of the 202s, in order."""
 
 
-class Stubborn:
+class Redelivery:
     """Connections that are made anew whenever they end. Use as a context; one run at a time."""
 
     def __init__(self, url: str, *, connections: int) -> None:

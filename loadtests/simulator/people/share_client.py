@@ -90,8 +90,8 @@ class Lanes(Protocol):
 class Lane(asyncio.Protocol):
     """One connection, one request in flight."""
 
-    def __init__(self, door: Lanes) -> None:
-        self.door = door
+    def __init__(self, share_client: Lanes) -> None:
+        self.share_client = share_client
         self.transport: asyncio.Transport | None = None
         self.index = -1
         self._rest = b""
@@ -113,11 +113,11 @@ class Lane(asyncio.Protocol):
             self._rest = data
             return
         self._rest = b""
-        self.door.answered(self, int(data[9:12]))
+        self.share_client.answered(self, int(data[9:12]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
-        self.door.lost(self)
+        self.share_client.lost(self)
 
 
 def _length(head: bytes) -> int:
@@ -125,7 +125,7 @@ def _length(head: bytes) -> int:
     return int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
 
 
-class Door:
+class ShareClient:
     """Connections to one address. Use as a context; one run at a time."""
 
     def __init__(self, url: str, *, connections: int = 64) -> None:

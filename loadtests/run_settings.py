@@ -10,21 +10,21 @@ from loadtests.shapes import SHAPES, Shape
 from loadtests.simulator.gateway.launch import Announced
 from loadtests.simulator.people.morning import arrivals
 
-VARIABLE: Final = "KIOSK_LOADTEST_SHEET"
+VARIABLE: Final = "KIOSK_LOADTEST_RUN"
 """Environment variable that names the file."""
 
 
-class Sheet(Struct, frozen=True, kw_only=True):
+class RunSettings(Struct, frozen=True, kw_only=True):
     """One run."""
 
     kiosk_url: str
     gateway: Announced
     hips: list[str]
     """Facilities, largest first."""
-    halls: list[dict[str, Any]]
+    hospitals: list[dict[str, Any]]
     """Those with clerks: ``{hip_id, counters, clerks: [{login, password, counter}]}``."""
     shape: str
-    people: int
+    patients: int
     """Scans of the whole run."""
     seconds: float
     """How long the day takes."""
@@ -47,36 +47,36 @@ class Sheet(Struct, frozen=True, kw_only=True):
     @property
     def seats(self) -> list[tuple[str, dict[str, str]]]:
         """Every clerk: facility, and login, password and counter."""
-        return [(hall["hip_id"], seat) for hall in self.halls for seat in hall["clerks"]]
+        return [(hospital["hip_id"], seat) for hospital in self.hospitals for seat in hospital["clerks"]]
 
-    def moments(self) -> list[tuple[float, int]]:
+    def arrival_times(self) -> list[tuple[float, int]]:
         """When each person of the day comes, in seconds of the run, and which one."""
         begins_s = self.day.begins() * 60
-        came = arrivals(self.seed, self.people, day=self.day.stretches)
+        came = arrivals(self.seed, self.patients, day=self.day.stretches)
         return [((moment - begins_s) / self.speed, index) for index, moment in enumerate(came)]
 
     def scans_per_s(self, at_s: float) -> float:
         """How many should come at this moment of the run."""
-        a_minute = self.day.pace(at_s / self.seconds) * self.people / self.day.people
+        a_minute = self.day.pace(at_s / self.seconds) * self.patients / self.day.patients
         return a_minute / 60 * self.speed
 
     def peak_per_s(self) -> float:
         """The most that should come in one second."""
-        return self.day.peak() * self.people / self.day.people / 60 * self.speed
+        return self.day.peak() * self.patients / self.day.patients / 60 * self.speed
 
 
-def write(sheet: Sheet, path: Path) -> None:
+def write(run_settings: RunSettings, path: Path) -> None:
     """For the others; private, because clerks' passwords stand on it."""
     path.touch(mode=0o600)
-    path.write_bytes(json.encode(sheet))
+    path.write_bytes(json.encode(run_settings))
 
 
-def read() -> Sheet:
+def read() -> RunSettings:
     """The sheet of this run."""
     path = os.environ.get(VARIABLE)
     if not path:
         raise SystemExit(f"{VARIABLE} names no sheet: start a load run with `make load` or `python -m loadtests.load`")
-    return json.decode(Path(path).read_bytes(), type=Sheet)
+    return json.decode(Path(path).read_bytes(), type=RunSettings)
 
 
 def figures_path() -> Path:
