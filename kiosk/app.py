@@ -1,12 +1,11 @@
-"""The web application: opens a worker's house and hangs every room's doors. The one file that sees every room."""
+"""The web application: opens a worker's services and registers the routes of every room."""
 
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from litestar import Litestar, Response, get
-from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import ASGIRouteHandler
@@ -14,41 +13,28 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 
 from kiosk import console, displays, health, live, phone
+from kiosk.abdm import callbacks
 from kiosk.abdm import errors as abdm_errors
 from kiosk.abdm.callbacks import GatewayEndpoints
+from kiosk.console import guards
+from kiosk.live import sse
 from kiosk.observability import metrics
-from kiosk.services import Services
+from kiosk.services import Services, web_services
 from kiosk.settings import Settings, load
 from kiosk.web import problems, static_files
+from kiosk.web.handover import put_services, services_of
 from kiosk.web.hosts import Hosts
 
 JWKS_KEPT_S = 300
 """How long others may keep our public keys: the next key is published long before it signs."""
 BODY_MAX = 16 * 1024
-"""Bytes, on every door but the gateway's, which reads its own."""
+"""Bytes, on every endpoint but the gateway's, which reads its own."""
 
-SHARED = (
-    "settings",
-    "store",
-    "registry",
-    "desk",
-    "outbox",
-    "hub",
-    "counter_codes",
-    "ticket_links",
-    "camera_links",
-    "seal",
-    "check_in",
-    "staff",
-)
-"""What rooms may ask for by name: the services's parts of the same name."""
-
-
-Door = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
+Endpoint = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 
 
 class Kiosk(Litestar):
-    """Litestar, with a door of its own for the gateway.
+    """Litestar, with a short way to the gateway's endpoints.
 
     The gateway's routes stand among the others and are found by the router like them. But a scan asks nothing of what
     lies between (path parameters, guards, exception handlers), and passing through it takes a tenth of its time: so
@@ -60,12 +46,14 @@ class Kiosk(Litestar):
     ) -> None:
         super().__init__([*gateway_routes, *route_handlers], **options)
         self._hosts = hosts
-        self._doors: dict[str, Door] = {path: cast(Door, one.fn) for one in gateway_routes for path in one.paths}
+        self._endpoints: dict[str, Endpoint] = {
+            path: cast(Endpoint, route.fn) for route in gateway_routes for path in route.paths
+        }
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http":
-            if door := self._doors.get(scope["path"]):
-                return door(scope, receive, send)
+            if endpoint := self._endpoints.get(scope["path"]):
+                return endpoint(scope, receive, send)
             try:
                 self._hosts.check(scope["headers"])
             except HTTPException as refused:
@@ -73,19 +61,32 @@ class Kiosk(Litestar):
         return super().__call__(scope, receive, send)
 
 
+class HandedOver(guards.Services, sse.Services, callbacks.Services, Protocol):
+    """What all raw endpoints and guards need together."""
+
+
+def hand_over(app: Litestar, services: HandedOver) -> None:
+    """Let raw endpoints and guards find the services."""
+    put_services(app, services)
+
+
 def create_app(settings: Settings | None = None) -> Litestar:
     """The application of one worker. Settings are read from the environment unless given."""
-    services = Services(settings or load())
+    settings = settings or load()
+
+    def services() -> Services:
+        opened: Services = services_of(app)
+        return opened
 
     @asynccontextmanager
-    async def furnished(app: Litestar) -> AsyncIterator[None]:
-        async with services.open():
-            app.state.hub = services.hub
+    async def serving(app: Litestar) -> AsyncIterator[None]:
+        async with web_services(settings) as opened:
+            hand_over(app, opened)
             yield
         metrics.write_counts()
 
-    return Kiosk(
-        GatewayEndpoints(lambda: services).routes(),
+    app = Kiosk(
+        GatewayEndpoints(services).routes(),
         [
             *live.routes(),
             *displays.routes(),
@@ -95,10 +96,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *static_files.routes(),
             public_keys,
         ],
-        Hosts(services.settings.public_url, services.settings.hosts),
+        Hosts(settings.public_url, settings.hosts),
         dependencies=_dependencies(services),
-        lifespan=[furnished],
-        state=State({"services": services}),
+        lifespan=[serving],
         exception_handlers=problems.handlers(abdm_errors.ERROR_FORM),
         request_max_body_size=BODY_MAX,
         openapi_config=OpenAPIConfig(
@@ -106,22 +106,32 @@ def create_app(settings: Settings | None = None) -> Litestar:
         ),
         logging_config=None,
     )
+    return app
 
 
-def _dependencies(services: Services) -> dict[str, Provide]:
-    def part(name: str) -> Provide:
-        return Provide(lambda: getattr(services, name), sync_to_thread=False)
-
+def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
+    """What handlers may ask for by name."""
     look_once = health.Look(services)
-    return {
-        **{name: part(name) for name in SHARED},
-        "services": Provide(lambda: services, sync_to_thread=False),
-        "look_once": Provide(lambda: look_once, sync_to_thread=False),
-        "now_s": Provide(lambda: int(time.time()), sync_to_thread=False, use_cache=False),
+    parts: dict[str, Callable[[], object]] = {
+        "services": services,
+        "settings": lambda: services().settings,
+        "registry": lambda: services().registry,
+        "desk": lambda: services().desk,
+        "outbox": lambda: services().outbox,
+        "hub": lambda: services().hub,
+        "counter_codes": lambda: services().counter_codes,
+        "ticket_links": lambda: services().ticket_links,
+        "camera_links": lambda: services().camera_links,
+        "seal": lambda: services().seal,
+        "check_in": lambda: services().check_in,
+        "staff": lambda: services().staff,
+        "look_once": lambda: look_once,
+        "now_s": lambda: int(time.time()),
     }
+    return {name: Provide(part, sync_to_thread=False) for name, part in parts.items()}
 
 
 @get("/.well-known/jwks.json", media_type="application/jwk-set+json", sync_to_thread=False)
 def public_keys(services: NamedDependency[Services]) -> Response[bytes]:
     """The keys with which anybody can check a ticket link."""
-    return Response(services.jwks(), headers={"Cache-Control": f"public, max-age={JWKS_KEPT_S}"})
+    return Response(services.signers.public_keys.jwks, headers={"Cache-Control": f"public, max-age={JWKS_KEPT_S}"})

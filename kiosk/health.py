@@ -8,7 +8,7 @@ numbers, because local queues need neither.
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 import msgspec
@@ -60,7 +60,7 @@ class Health(NamedTuple):
 class Look:
     """Looks at most once a second, once for all who ask."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
         self._last: tuple[float, Health] | None = None
         self._looking = asyncio.Lock()
@@ -68,7 +68,7 @@ class Look:
     async def __call__(self) -> Health:
         async with self._looking:
             if self._last is None or time.monotonic() - self._last[0] > LOOK_EVERY_S:
-                self._last = (time.monotonic(), await look(self._services))
+                self._last = (time.monotonic(), await look(self._services()))
             return self._last[1]
 
 

@@ -1,13 +1,21 @@
-"""Everything the rooms share in one web worker: made when the worker starts, closed when it ends.
+"""The parts of one process, made when it starts and closed when it ends: of a web worker, and of a relay.
 
-Rooms ask for what they need by name (dependencies of the application); raw ASGI routes get the services itself.
+Rooms get parts by name (dependencies of the application). Raw endpoints and guards get all services from the
+application (``kiosk.web.handover``).
 """
 
 import asyncio
+import contextlib
+import os
+import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from ipaddress import ip_network
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any, Final
+
+import structlog
+from msgspec import Struct
 
 from kiosk.abdm.authentication import Gatekeeper
 from kiosk.abdm.callers import Callers
@@ -16,8 +24,8 @@ from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.jwks import KeySet
 from kiosk.accounts.service import Staff
 from kiosk.checkin import CheckIn
-from kiosk.fittings import consumer_name, keep_sealing, new_gateway, new_seal, open_settings_store
 from kiosk.live.hub import Hub
+from kiosk.observability import metrics
 from kiosk.security.encryption import Seal
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings
@@ -25,119 +33,312 @@ from kiosk.settings.table import KNOWN_ISSUERS
 from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
+from queueing.embedded.data_folder import folder_url, start_time_of
+from queueing.errors import QueueingError, StoreAway
 from queueing.feed import Feed
 from queueing.outbox import Outbox
 from queueing.registry import Registry
-from queueing.store.store import Store
+from queueing.store.store import Store, open_store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
 
+SEAL_REFRESH_S: Final = 900
+"""The next day's key is made a day ahead; this also bounds how late an erased day is forgotten in memory."""
+SEAL_AGAIN_S: Final = 5
+"""When the store did not answer."""
 
-class Services:
-    """One worker's parts. Use as ``async with House(settings):``; nothing here works before."""
+_log = structlog.get_logger(__name__)
 
+
+class PublicKeys:
+    """The public keys of the ring in use, as others fetch them."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self.jwks = ring.jwks()
+
+    def use(self, ring: KeyRing) -> None:
+        """Show the keys of this ring from now on."""
+        self.jwks = ring.jwks()
+
+
+class Signers(Struct, frozen=True, kw_only=True):
+    """What signs and reads codes and links. All of them take a rotated key ring at once."""
+
+    ring: KeyRing
+    """The ring of the start. Its key of persons never changes."""
+    counter_codes: CounterCodes
+    ticket_links: TicketLinks
+    camera_links: CameraLinks
+    public_keys: PublicKeys
+
+    def use(self, ring: KeyRing) -> None:
+        """Sign and read with this ring from now on."""
+        for signer in (self.counter_codes, self.ticket_links, self.camera_links, self.public_keys):
+            signer.use(ring)
+
+
+class Services(Struct, frozen=True, kw_only=True):
+    """The parts of one web worker. ``web_services`` makes it; every part works."""
+
+    settings: Settings
     store: Store
     registry: Registry
     desk: OpdDesk
     outbox: Outbox
     hub: Hub
+    day_keys: DayKeys
     seal: Seal
+    keys_on_disk: KeysOnDisk
+    signers: Signers
     check_in: CheckIn
     staff: Staff
-    gatekeeper: Gatekeeper
     gateway: Gateway | None
-    ring: KeyRing
+    gatekeeper: Gatekeeper
+    callers: Callers
+    gateway_addresses: tuple[IPv4Network | IPv6Network, ...]
+    """Networks that the gateway calls from; empty: any."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.cm_id = settings.cm_id
-        self.gateway_addresses = tuple(ip_network(network) for network in settings.gateway_addresses)
-        self.callers = Callers()
-        self._keys = KeysOnDisk(settings.data_dir)
-        self.ring = self._keys.load_or_create(int(time.time()))
-        self.counter_codes = CounterCodes(self.ring)
-        self.ticket_links = TicketLinks(self.ring, audience=settings.public_url)
-        self.camera_links = CameraLinks(self.ring, audience=settings.public_url)
-        self._jwks = self.ring.jwks()
+    @property
+    def cm_id(self) -> str:
+        """The consent manager whose messages we take."""
+        return self.settings.cm_id
 
-    def jwks(self) -> bytes:
-        """Public keys of the ring in hand."""
-        return self._jwks
+    @property
+    def counter_codes(self) -> CounterCodes:
+        return self.signers.counter_codes
 
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["Services"]:
-        """Connect, load the functions, bring the day's keys; and let go of all of it at the end."""
-        self.store = await open_settings_store(self.settings)
-        try:
-            await library.load(self.store)
-            self._furnish()
-            self._day_keys = DayKeys(self.store)
-            await self.seal.refresh(self._day_keys)
-            async with self._followed():
-                yield self
-        finally:
-            await self._leave()
+    @property
+    def ticket_links(self) -> TicketLinks:
+        return self.signers.ticket_links
 
-    def _furnish(self) -> None:
-        settings = self.settings
-        self.registry = Registry(self.store)
-        self.desk = OpdDesk(
-            self.store,
-            timezone=settings.timezone,
-            facility_rate=settings.facility_rate,
-            facility_burst=settings.facility_burst,
-        )
-        self.outbox = Outbox(self.store, consumer_name())
-        self.seal = new_seal(self.ring, settings)
-        self.check_in = CheckIn(
-            self.desk,
-            self.counter_codes,
-            self.seal,
-            person_key=self.ring.person_key(),
-            read_patient=read_patient,
-            now_s=time.time,
-        )
-        self.staff = Staff(self.store)
-        self.hub = Hub(Feed(self.store), self.desk)
-        self.gateway = new_gateway(settings)
-        key_set = KeySet(self.gateway.certs, settings.data_dir) if self.gateway else None
-        self.gatekeeper = Gatekeeper(
-            key_set,
-            issuers=settings.gateway_issuers,
-            audience=settings.gateway_audience,
-            azps=settings.gateway_azps,
-            age_max_s=settings.gateway_token_age_max,
-            late=settings.gateway_late_deliveries,
-            own_issuer=self._issuer_of_own_token,
-        )
+    @property
+    def camera_links(self) -> CameraLinks:
+        return self.signers.camera_links
 
-    def _issuer_of_own_token(self) -> str:
+
+class RelayServices(Struct, frozen=True, kw_only=True):
+    """The parts of one relay."""
+
+    outbox: Outbox
+    gateway: Gateway
+    seal: Seal
+
+
+@asynccontextmanager
+async def web_services(settings: Settings) -> AsyncIterator[Services]:
+    """Connect, load the functions, make every part, and follow the keys; close all of it at the end."""
+    async with AsyncExitStack() as stack:
+        keys_on_disk = KeysOnDisk(settings.data_dir)
+        signers = _new_signers(keys_on_disk.load_or_create(int(time.time())), settings.public_url)
+        store = await _open_on(stack, settings)
+        gateway = await _gateway_on(stack, settings)
+        staff = Staff(store)
+        stack.callback(staff.close)
+        services = _web_services(settings, store, keys_on_disk, signers, gateway, staff)
+        services.hub.start()
+        stack.push_async_callback(services.hub.close)
+        await services.seal.refresh(services.day_keys)
+        await _follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, signers.use)
+        yield services
+
+
+@asynccontextmanager
+async def relay_services(settings: Settings) -> AsyncIterator[RelayServices | None]:
+    """The parts of a relay, or None while ABDM is off."""
+    async with AsyncExitStack() as stack:
+        gateway = await _gateway_on(stack, settings)
+        if gateway is None:
+            yield None
+            return
+        store = await _open_on(stack, settings)
+        keys_on_disk, day_keys = KeysOnDisk(settings.data_dir), DayKeys(store)
+        seal = new_seal(keys_on_disk.load_or_create(int(time.time())), settings)
+        await seal.refresh(day_keys)
+        outbox = Outbox(store, consumer_name(), has_ended=has_ended)
+        stack.push_async_callback(outbox.close)
+        await _follow_keys_on(stack, seal, day_keys, keys_on_disk)
+        yield RelayServices(outbox=outbox, gateway=gateway, seal=seal)
+
+
+def _web_services(
+    settings: Settings, store: Store, keys_on_disk: KeysOnDisk, signers: Signers, gateway: Gateway | None, staff: Staff
+) -> Services:
+    desk = OpdDesk(
+        store,
+        timezone=settings.timezone,
+        facility_rate=settings.facility_rate,
+        facility_burst=settings.facility_burst,
+    )
+    seal = new_seal(signers.ring, settings)
+    check_in = CheckIn(
+        desk,
+        signers.counter_codes,
+        seal,
+        person_key=signers.ring.person_key(),
+        read_patient=read_patient,
+        now_s=time.time,
+    )
+    return Services(
+        settings=settings,
+        store=store,
+        registry=Registry(store),
+        desk=desk,
+        outbox=Outbox(store, consumer_name()),
+        hub=Hub(Feed(store), desk),
+        day_keys=DayKeys(store),
+        seal=seal,
+        keys_on_disk=keys_on_disk,
+        signers=signers,
+        check_in=check_in,
+        staff=staff,
+        gateway=gateway,
+        gatekeeper=_new_gatekeeper(settings, gateway),
+        callers=Callers(),
+        gateway_addresses=tuple(ip_network(network) for network in settings.gateway_addresses),
+    )
+
+
+def _new_gatekeeper(settings: Settings, gateway: Gateway | None) -> Gatekeeper:
+    def own_issuer() -> str:
         """Of the access token that the gateway gave us. An operator who named issuers means these alone."""
-        own = self.gateway is not None and self.settings.gateway_issuers == KNOWN_ISSUERS
-        return self.gateway.token.issuer if own and self.gateway else ""
+        return gateway.token.issuer if gateway and settings.gateway_issuers == KNOWN_ISSUERS else ""
 
-    @asynccontextmanager
-    async def _followed(self) -> AsyncIterator[None]:
-        self.hub.start()
-        tasks = [asyncio.create_task(self._follow_keys()), asyncio.create_task(keep_sealing(self.seal, self._day_keys))]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await self.hub.close()
+    return Gatekeeper(
+        KeySet(gateway.certs, settings.data_dir) if gateway else None,
+        issuers=settings.gateway_issuers,
+        audience=settings.gateway_audience,
+        azps=settings.gateway_azps,
+        age_max_s=settings.gateway_token_age_max,
+        late=settings.gateway_late_deliveries,
+        own_issuer=own_issuer,
+    )
 
-    async def _leave(self) -> None:
-        if getattr(self, "gateway", None) is not None:
-            await self.gateway.close()  # type: ignore[union-attr]  # just looked at
-        if hasattr(self, "staff"):
-            self.staff.close()
-        await self.store.close()
 
-    async def _follow_keys(self) -> None:
-        """Take a rotated key ring within seconds, without a restart."""
-        async for ring in self._keys.changes():
-            self.ring, self._jwks = ring, ring.jwks()
-            for part in (self.counter_codes, self.ticket_links, self.camera_links):
-                part.use(ring)
-            self.seal.use(ring.seal_masters(), ring.seal_master_id)
+def _new_signers(ring: KeyRing, public_url: str) -> Signers:
+    return Signers(
+        ring=ring,
+        counter_codes=CounterCodes(ring),
+        ticket_links=TicketLinks(ring, audience=public_url),
+        camera_links=CameraLinks(ring, audience=public_url),
+        public_keys=PublicKeys(ring),
+    )
+
+
+def new_seal(ring: KeyRing, settings: Settings) -> Seal:
+    """A seal with this ring's master keys."""
+    return Seal(
+        ring.seal_masters(), ring.seal_master_id, now_s=lambda: int(time.time()), retention_h=settings.retention_h
+    )
+
+
+def new_gateway(settings: Settings) -> Gateway | None:
+    """Our calls to the gateway; None while ABDM is off."""
+    if not settings.gateway_client_id or not settings.gateway_client_secret:
+        return None
+    return Gateway(
+        settings.gateway_url,
+        client_id=settings.gateway_client_id,
+        client_secret=settings.gateway_client_secret,
+        cm_id=settings.cm_id,
+    )
+
+
+async def _gateway_on(stack: AsyncExitStack, settings: Settings) -> Gateway | None:
+    gateway = new_gateway(settings)
+    if gateway is not None:
+        stack.push_async_callback(gateway.close)
+    return gateway
+
+
+def store_url(settings: Settings) -> str:
+    """Where the store is: the address that was set, or the embedded server's socket in the data folder."""
+    return settings.redis_url or folder_url(settings.data_dir)
+
+
+async def open_settings_store(settings: Settings) -> Store:
+    """The store of these settings. Raises StoreAway after five seconds, StoreUnsuitable at once."""
+    return await open_store(store_url(settings), vouched=settings.store_vouched)
+
+
+async def _open_on(stack: AsyncExitStack, settings: Settings) -> Store:
+    """The store with the functions of this release on it."""
+    store = await open_settings_store(settings)
+    stack.push_async_callback(store.close)
+    await library.prove(store)
+    return store
+
+
+async def prove_store(settings: Settings) -> None:
+    """Whether the store can serve us. Asked once, before processes start that would each fail on it.
+
+    Raises StoreUnsuitable. A store that is away may come back: each process waits for it by itself.
+    """
+    try:
+        store = await open_settings_store(settings)
+    except StoreAway:
+        return
+    try:
+        with contextlib.suppress(StoreAway):
+            await library.prove(store)
+    finally:
+        await store.close()
+
+
+def consumer_name() -> str:
+    """Names one process to the outbox: two machines, or two processes of one, never share a name."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def has_ended(consumer: str) -> bool:
+    """Whether a process of this name ran on this machine and is gone."""
+    host, _, pid = consumer.rpartition("-")
+    return host == socket.gethostname() and pid.isdecimal() and not start_time_of(int(pid))
+
+
+async def _follow_keys_on(
+    stack: AsyncExitStack,
+    seal: Seal,
+    day_keys: DayKeys,
+    keys_on_disk: KeysOnDisk,
+    use_ring: Callable[[KeyRing], None] = lambda _ring: None,
+) -> None:
+    """Renew the day's keys, and take a rotated key ring within seconds, until the stack ends."""
+    _run_on(stack, keep_sealing(seal, day_keys))
+    _run_on(stack, _follow_ring(seal, day_keys, keys_on_disk, use_ring))
+
+
+def _run_on(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.create_task(work)
+
+    async def stop() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(stop)
+
+
+async def _follow_ring(
+    seal: Seal, day_keys: DayKeys, keys_on_disk: KeysOnDisk, use_ring: Callable[[KeyRing], None]
+) -> None:
+    async for ring in keys_on_disk.changes():
+        use_ring(ring)
+        seal.use(ring.seal_masters(), ring.seal_master_id)
+        await _refresh(seal, day_keys)
+
+
+async def keep_sealing(seal: Seal, keys: DayKeys) -> None:
+    """Bring each new day's key long before the day, and erase what is over."""
+    wait_s = SEAL_REFRESH_S
+    while True:
+        await asyncio.sleep(wait_s)
+        wait_s = SEAL_REFRESH_S if await _refresh(seal, keys) else SEAL_AGAIN_S
+
+
+async def _refresh(seal: Seal, keys: DayKeys) -> bool:
+    try:
+        await seal.refresh(keys)
+    except QueueingError as away:
+        # The keys in memory serve until midnight; the next day's key is made a day ahead.
+        metrics.fell_open("day_keys")
+        _log.warning("day_keys_not_refreshed", error=type(away).__name__)
+        return False
+    return True

@@ -73,7 +73,7 @@ class CheckInLike(Protocol):
     def asked(self, query: StatusQuery) -> Awaitable[object]: ...
 
 
-class ServicesLike(Protocol):
+class Services(Protocol):
     """What the endpoints need of the worker's services."""
 
     @property
@@ -91,7 +91,7 @@ class ServicesLike(Protocol):
 class GatewayEndpoints:
     """The addresses that the gateway calls; one per application."""
 
-    def __init__(self, services: Callable[[], ServicesLike]) -> None:
+    def __init__(self, services: Callable[[], Services]) -> None:
         """``services`` is called once per request, when the worker is up."""
         self._services = services
         self._hold = Hold()

@@ -21,9 +21,9 @@ from pyreqwest.exceptions import PyreqwestError
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.jwks import read_key_set
 from kiosk.cli.running import CommandFailed, as_json, opened, tell
-from kiosk.fittings import new_gateway
 from kiosk.health import DISK_ROOM_BYTES, promised
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
+from kiosk.services import new_gateway
 from kiosk.settings import Settings, load, unknown_names
 from kiosk.settings.values import is_loopback
 from queueing.embedded.journal import set_aside

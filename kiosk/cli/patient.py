@@ -11,10 +11,10 @@ import msgspec
 from kiosk.abdm.inbound import read_patient
 from kiosk.checkin import CheckIn
 from kiosk.cli.running import CommandFailed, as_json, settings_now, tell, with_store
-from kiosk.fittings import new_seal
 from kiosk.patient.person import Person
 from kiosk.security.encryption import SealBroken
 from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.services import new_seal
 from kiosk.settings import Settings
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk

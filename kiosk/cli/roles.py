@@ -7,9 +7,9 @@ import click
 import uvloop
 
 from kiosk.cli.running import CommandFailed, settings_now
-from kiosk.fittings import prove_store
 from kiosk.observability import logs
 from kiosk.runtime import relay_role, supervisor, web_server
+from kiosk.services import prove_store
 from kiosk.settings import load
 from queueing.embedded.server import probe
 

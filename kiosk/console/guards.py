@@ -21,7 +21,7 @@ from litestar.types import Scope
 from kiosk.accounts.service import SignedIn, Staff
 from kiosk.accounts.sessions import DEVICE_S, LONGEST_S, Session
 from kiosk.settings import Settings
-from kiosk.web import request_body
+from kiosk.web import handover, request_body
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
 
 T = TypeVar("T")
@@ -37,10 +37,12 @@ _SESSION = "console_session"
 
 
 class Services(Protocol):
-    """What a guard needs of the worker (``app.state.services``), before any dependency exists."""
+    """What a guard needs of the worker's services, before any dependency exists."""
 
-    settings: Settings
-    staff: Staff
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def staff(self) -> Staff: ...
 
 
 class Refused(Exception):
@@ -156,7 +158,7 @@ def no_cookie(connection: Connection) -> Cookie:
 
 
 def services_of(connection: Connection) -> Services:
-    services: Services = connection.app.state["services"]
+    services: Services = handover.services_of(connection.app)
     return services
 
 

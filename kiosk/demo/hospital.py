@@ -23,9 +23,9 @@ from msgspec import Struct
 
 from kiosk.accounts import passwords
 from kiosk.accounts.service import LoginTaken, SignedIn, Staff
-from kiosk.fittings import open_settings_store
 from kiosk.runtime import supervisor
 from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.services import open_settings_store
 from kiosk.settings import Settings, child_environment, load
 from queueing import library
 from queueing.desk import OpdDesk

@@ -6,5 +6,5 @@ from kiosk.live.sse import live
 
 
 def routes() -> list[ControllerRouterHandler]:
-    """The stream's endpoint. It finds the hub at ``app.state.hub``."""
+    """The stream's endpoint. It finds the hub among the services of the worker."""
     return [live]

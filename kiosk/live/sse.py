@@ -7,13 +7,14 @@ are open at once, and a response object, generator or timer for each would cost 
 
 import asyncio
 import random
-from typing import Final
+from typing import Final, Protocol
 
 from litestar import Litestar, asgi
 from litestar.types import Receive, Scope, Send
 
 from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility
 from kiosk.observability import metrics
+from kiosk.web.handover import services_of
 from kiosk.web.security_headers import SECURITY
 from queueing.errors import QueueingError
 
@@ -28,13 +29,21 @@ _HEADERS: Final = [
 ]
 
 
+class Services(Protocol):
+    """What the stream needs of the worker's services."""
+
+    @property
+    def hub(self) -> Hub: ...
+
+
 @asgi("/live", is_mount=True, copy_scope=True)
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
     """The stream of one facility, or 404, 405, 503.
 
     A mount, because Litestar 2.25 answers a raw route with path parameters by KeyError (it looks for the method's).
     """
-    hub: Hub = Litestar.from_scope(scope).state.hub
+    services: Services = services_of(Litestar.from_scope(scope))
+    hub = services.hub
     if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
         await _refuse(send, 405, [(b"allow", b"GET, HEAD")])
         return

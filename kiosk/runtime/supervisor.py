@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from kiosk.fittings import prove_store
 from kiosk.runtime.web_server import STOP_S, harden
 from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.services import prove_store
 from kiosk.settings import Settings, child_environment, local_url
 from queueing.embedded.data_folder import private_folder
 from queueing.embedded.server import EmbeddedValkey

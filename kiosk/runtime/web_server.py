@@ -22,9 +22,11 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 from litestar import Litestar
 
+from kiosk.live import sse
 from kiosk.observability import logs
 from kiosk.runtime import connection_guard
 from kiosk.settings import Settings, load
+from kiosk.web.handover import services_of
 
 IDLE_MS: Final = 75_000
 """A kept-alive connection may rest this long, as at nginx: callers that pool connections keep them for a minute. The
@@ -169,5 +171,6 @@ def application() -> Litestar:
 
 async def _end_streams_on_notice(app: Litestar) -> None:
     loop = asyncio.get_running_loop()
+    services: sse.Services = services_of(app)
     closing: set[asyncio.Task[None]] = set()
-    loop.add_signal_handler(NOTICE, lambda: closing.add(loop.create_task(app.state.hub.close())))
+    loop.add_signal_handler(NOTICE, lambda: closing.add(loop.create_task(services.hub.close())))

@@ -18,7 +18,6 @@ NOT_YET_CLEAN = frozenset(
         "kiosk/console/desk.py",
         "kiosk/console/desk_view.py",
         "kiosk/console/guards.py",
-        "kiosk/fittings.py",
         "kiosk/health.py",
         "kiosk/observability/logs.py",
         "kiosk/runtime/supervisor.py",

@@ -20,7 +20,7 @@ FLOORS = (
     {"accounts", "capacity", "locales", "patient", "security", "settings"},
     {"checkin", "observability", "web"},
     {"abdm", "console", "displays", "live", "phone"},
-    {"services", "fittings"},
+    {"services"},
     {"health"},
     {"app"},
     {"runtime"},

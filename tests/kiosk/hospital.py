@@ -16,6 +16,7 @@ from litestar import Litestar
 from kiosk.app import create_app
 from kiosk.services import Services
 from kiosk.settings import load
+from kiosk.web.handover import services_of
 from queueing.models import Arrival, Assurance, Counter, Facility, Lane, Place, Queue
 from queueing.store.store import open_store
 
@@ -30,7 +31,7 @@ class Hospital:
     def __init__(self, app: Litestar, url: str) -> None:
         self.app = app
         self.url = url
-        self.services: Services = app.state.services
+        self.services: Services = services_of(app)
 
     async def build(self) -> None:
         registry = self.services.registry
@@ -102,7 +103,7 @@ async def serving(app: Litestar, port: int) -> AsyncIterator[None]:
         await _answers(port)
         yield
     finally:
-        await app.state.hub.close()  # as the worker does on notice: open streams would keep it from ending
+        await services_of(app).hub.close()  # as the worker does on notice: open streams would keep it from ending
         server.stop()  # type: ignore[no-untyped-call]  # untyped upstream
         await running
 

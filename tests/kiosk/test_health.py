@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from kiosk import health
 from kiosk.app import create_app
 from kiosk.observability.metrics import Facts
-from kiosk.services import Services
+from kiosk.services import Services, web_services
 from kiosk.settings import load
 from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import open_store
@@ -32,8 +32,7 @@ async def server(tmp_path: Path) -> AsyncIterator[EmbeddedValkey]:
 
 @pytest.fixture
 async def services(server: EmbeddedValkey) -> AsyncIterator[Services]:
-    opened = Services(load({"KIOSK_DATA_DIR": str(server.folder)}))
-    async with opened.open():
+    async with web_services(load({"KIOSK_DATA_DIR": str(server.folder)})) as opened:
         yield opened
 
 
@@ -103,7 +102,7 @@ async def test_a_gateway_that_is_away_is_a_warning_and_people_go_on_getting_numb
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "BACKLOG_MANY", -1)
-    services.settings = replace(services.settings, gateway_client_id="me")
+    services = replace(services, settings=replace(services.settings, gateway_client_id="me"))
     found = (await health.look(services)).readiness
     assert found.ready
     assert reasons(found) == {"gateway": False, "outbox": False}
@@ -117,7 +116,7 @@ async def test_a_flood_of_probes_looks_once(services: Services, monkeypatch: pyt
         return health.Health(health.Readiness(True, "disk", ()), Facts(True, "disk", 0))
 
     monkeypatch.setattr(health, "look", counted)
-    look_once = health.Look(services)
+    look_once = health.Look(lambda: services)
     assert {(await look_once()).readiness.ready for _ in range(100)} == {True}
     assert len(looks) == 1
 

@@ -38,7 +38,7 @@ async def app(running: Litestar) -> Litestar:
     """The same with two hospitals, nobody in them and nothing from the test before."""
     services = services_of(running)
     await services.store.each_primary("FLUSHALL")
-    await services.seal.refresh(services._day_keys)
+    await services.seal.refresh(services.day_keys)
     await build_hospitals(services)
     return running
 

@@ -15,6 +15,7 @@ from kiosk.checkin import CheckIn
 from kiosk.patient.person import Patient
 from kiosk.services import Services
 from kiosk.settings import load
+from kiosk.web import handover
 from queueing.models import Facility, Place, Queue
 from tests.kiosk.share_builders import scan_of
 
@@ -35,7 +36,7 @@ async def opened_app(valkey_url: str, folder: Path, **settings: str) -> AsyncIte
 
 
 def services_of(app: Litestar) -> Services:
-    services: Services = app.state.services
+    services: Services = handover.services_of(app)
     return services
 
 
