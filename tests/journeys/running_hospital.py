@@ -173,13 +173,14 @@ def snapshot(address: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Deployment]:
-    """A whole town that is gone afterwards."""
+async def opened(folder: Path, **settings: str) -> AsyncIterator[Deployment]:
+    """A whole town that is gone afterwards. ``settings``: more of them, by name."""
     async with Simulator.start(seed=SEED) as simulator:
         facts = simulator.announced
         app = Phones(facts.url, app_id=facts.app_id, secret=facts.app_secret, cm_id=facts.cm_id, run=folder.name)
         async with app as phones:
             deployment = Deployment(simulator, phones, folder)
+            deployment.settings |= settings
             await simulator.set_bridge(deployment.url)
             await deployment.start()
             try:
