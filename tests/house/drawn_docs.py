@@ -15,13 +15,12 @@ from prometheus_client import REGISTRY
 
 from kiosk import __main__ as program
 from kiosk.app import create_app
-from kiosk.observability.metrics import Facts, FactsNow
+from kiosk.observability.metrics import Facts, exposition
 from kiosk.settings import load
 from kiosk.settings.table import TABLE, table_in_markdown
 from tests.house.test_arrows import FLOORS, ROOT, arrows
 
 DOCS: Final = ROOT / "docs"
-OUR_METRICS: Final = "kiosk_"
 
 
 def marked(name: str) -> re.Pattern[str]:
@@ -68,20 +67,16 @@ def _node(room: str) -> str:
 
 
 def metrics_table() -> str:
-    """Every metric of ours, from the registry of the metrics library."""
+    """Every metric of ours, as a worker answers ``/metrics``."""
+    text = exposition(Facts(store_up=True, promise="disk", replies_pending=0)).decode()
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     rows = []
-    facts = FactsNow(Facts(store_up=True, promise="disk", replies_pending=0))
-    for family in (*REGISTRY.collect(), *facts.collect()):
-        if family.name.startswith(OUR_METRICS):
-            labels = sorted(getattr(_collector(family.name), "_labelnames", ()))
-            name = family.name + ("_total" if family.type == "counter" else "")
+    for name, words in re.findall(r"^# HELP (kiosk_\S+) (.*)$", text, re.MULTILINE):
+        if not name.endswith("_created"):
+            labels = getattr(REGISTRY._names_to_collectors.get(name), "_labelnames", ())
             shown = f"{name}{{{','.join(labels)}}}" if labels else name
-            rows.append(f"| `{shown}` | {family.type} | {family.documentation} |")
-    return _table("| metric | kind | what it says |", rows)
-
-
-def _collector(name: str) -> object:
-    return REGISTRY._names_to_collectors.get(name)
+            rows.append(f"| `{shown}` | {kinds[name]} | {words} |")
+    return _table("| metric | kind | what it says |", sorted(rows))
 
 
 def commands_table() -> str:

@@ -64,3 +64,10 @@ def test_files_that_pages_name_exist() -> None:
         if not (ROOT / path).exists()
     ]
     assert gone == []
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    alerts = re.findall(r"- alert: (\w+)", (ROOT / "deploy" / "alerts.yml").read_text("utf-8"))
+    runbooks = re.findall(r"^### (Kiosk\w+)$", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE)
+    assert len(alerts) > 5
+    assert sorted(runbooks) == sorted(alerts)
