@@ -78,16 +78,17 @@ async def look(services: Services) -> Health:
         async with asyncio.timeout(STORE_WITHIN_S):
             store_s, pending = await asyncio.gather(_store_time_s(services), services.outbox.backlog())
     except StoreUnsuitable as unsuitable:
-        return _without_store(services, f"the store cannot serve: {unsuitable}")
+        words = f"the store cannot serve: {unsuitable}"
+        return _without_promise(services, Facts(store_up=True, promise="none", replies_pending=None), words)
     except (QueueingError, TimeoutError) as away:
-        return _without_store(services, f"the store does not answer ({type(away).__name__})")
+        words = f"the store does not answer ({type(away).__name__})"
+        return _without_promise(services, Facts(store_up=False, promise="none", replies_pending=None), words)
     reasons = [*_clock(store_s), *_backlog(services, pending), *_own_reasons(services)]
     return _health(reasons, Facts(store_up=True, promise=services.store.promise, replies_pending=pending))
 
 
-def _without_store(services: Services, words: str) -> Health:
-    reasons = [Reason("store", words, fatal=True), *_own_reasons(services)]
-    return _health(reasons, Facts(store_up=False, promise="none", replies_pending=None))
+def _without_promise(services: Services, facts: Facts, words: str) -> Health:
+    return _health([Reason("store", words, fatal=True), *_own_reasons(services)], facts)
 
 
 def _health(reasons: list[Reason], facts: Facts) -> Health:

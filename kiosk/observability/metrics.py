@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-from bisect import bisect_left
-from collections import Counter as PlaceCounts
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +9,11 @@ from typing import Final
 
 import prometheus_client
 from msgspec import Struct
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess, values
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, multiprocess
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from kiosk.observability.prometheus_parts import name_processes_by, observe_all
 from kiosk.settings import metrics_folder
 
 SCAN_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -35,7 +34,7 @@ class _Process:
 
 os.register_at_fork(after_in_child=_Process.read)
 if metrics_folder() is not None:
-    values.ValueClass = values.MultiProcessValue(lambda: _Process.id)  # type: ignore[no-untyped-call]  # untyped upstream
+    name_processes_by(lambda: _Process.id)
 
 SCANS = Counter("kiosk_scans", "Shares that reached a decision, by outcome.", ("outcome",))
 REQUEST_SECONDS = Histogram(
@@ -61,6 +60,12 @@ CONNECTIONS_CLOSED = Counter(
 FELL_OPEN = Counter(
     "kiosk_fell_open", "Times a helper failed and people were served all the same, by helper.", ("helper",)
 )
+
+for _result in ("delivered", "parked"):
+    REPLIES.labels(_result)
+for _helper in ("day_keys", "gateway_keys", "connection_guard"):
+    FELL_OPEN.labels(_helper)
+# They stand at 0 from the start: Prometheus sees no rise in a counter that appears with its first event.
 
 WRITTEN_EVERY_S: Final = 1.0
 PROMISES: Final = {"none": 0, "disk": 1, "replica": 2}
@@ -128,16 +133,9 @@ class _Tally:
         for (counter, label), count in self._counts.items():
             counter.labels(label).inc(count)
         for (histogram, label), seconds in self._seconds.items():
-            _observe(histogram.labels(label), seconds)
+            observe_all(histogram.labels(label), seconds)
         self._counts.clear()
         self._seconds.clear()
-
-
-def _observe(histogram: Histogram, seconds: list[float]) -> None:
-    """Add many observations at once. The library has no bulk call, and one ``observe`` each would cost what we save."""
-    histogram._sum.inc(sum(seconds))
-    for place, count in PlaceCounts(bisect_left(histogram._upper_bounds, one) for one in seconds).items():
-        histogram._buckets[place].inc(count)
 
 
 _tally: Final = _Tally()
