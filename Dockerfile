@@ -11,7 +11,6 @@ COPY pyproject.toml README.md LICENSE ./
 COPY tokens tokens
 COPY queueing queueing
 COPY kiosk kiosk
-COPY loadtests loadtests
 RUN /opt/kiosk/bin/pip install --no-cache-dir --no-deps --no-build-isolation --no-index . \
     && /opt/kiosk/bin/pip uninstall --yes pip setuptools \
     && /opt/kiosk/bin/python -m compileall -q /opt/kiosk

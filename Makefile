@@ -8,7 +8,7 @@ help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
 
 demo:  ## a whole hospital with simulated gateway, patients and clerks, on free ports; Ctrl-C ends it
-	@.ci/setup run
+	@.ci/setup demo
 	@exec .venv/bin/kiosk demo $(ARGS)
 
 test:  ## every test, the browser's too (ARGS="-k name" for some)

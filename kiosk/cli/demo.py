@@ -3,24 +3,19 @@
 import asyncio
 import contextlib
 import signal
-import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
 from kiosk.cli.running import CommandFailed
 from kiosk.demo import hospital as demonstration
 from kiosk.demo.hospital import Demo, Morning
 from kiosk.observability import logs
-from queueing.models import Snapshot
 
-PLAIN_EVERY_S: Final = 5.0
-LIVE_EVERY_S: Final = 0.5
+NEEDED: Final = ("rich", "httptools", "loadtests", "loadtests.simulator")
+"""What a production installation leaves out."""
 
 
 @click.command()
@@ -40,6 +35,8 @@ def demo(data_dir: Path | None, patients: int, minutes: float, workers: int, onc
 
     Prints addresses to open, then `ready`. Ctrl-C stops everything.
     """
+    if not all(map(find_spec, NEEDED)):
+        raise CommandFailed("this installation has no demonstration: run `make demo`, or install abdm-kiosk[demo]")
     logs.configure_logs("warning")
     with demonstration.data_folder(data_dir) as folder:
         asyncio.run(_run(folder, Morning(patients=patients, minutes=minutes), workers, once))
@@ -65,17 +62,20 @@ async def _run(folder: Path, morning: Morning, workers: int, once: bool) -> None
 
 
 async def _shown(folder: Path, morning: Morning, workers: int, once: bool, stop: asyncio.Event) -> None:
+    from kiosk.demo import progress  # needs rich, which production does not install
+
     async with demonstration.running(folder, morning, workers=workers) as demo:
         for line in address_lines(demo):
             click.echo(line)
         click.echo("ready")
-        showing = asyncio.create_task(_show(demo))
+        showing = asyncio.create_task(progress.show(demo))
         try:
             await (demo.over if once else stop).wait()
         finally:
             showing.cancel()
             await asyncio.gather(showing, return_exceptions=True)
     if once:
+        click.echo(progress.progress_line(demo, None))
         _judge(demo)
 
 
@@ -93,58 +93,7 @@ def address_lines(demo: Demo) -> list[str]:
 
 def _judge(demo: Demo) -> None:
     progress = demo.progress
-    click.echo(progress_line(demo, None))
     if not progress.over or progress.refused or progress.silent or progress.acknowledged < progress.patients:
         raise CommandFailed(
             f"the morning failed: {progress.refused} refused, {progress.silent} without an answer {progress.trouble}"
         )
-
-
-async def _show(demo: Demo) -> None:
-    """On a terminal a table that changes in place, otherwise a line every few seconds."""
-    if not sys.stdout.isatty():
-        while True:
-            await asyncio.sleep(PLAIN_EVERY_S)
-            click.echo(progress_line(demo, await demo.snapshot()))
-    with Live(console=Console(), auto_refresh=False, transient=False) as live:
-        while True:
-            live.update(_picture(demo, await demo.snapshot()), refresh=True)
-            await asyncio.sleep(LIVE_EVERY_S)
-
-
-def progress_line(demo: Demo, snapshot: Snapshot | None) -> str:
-    progress = demo.progress
-    waiting = f"  waiting {sum(queue.waiting for queue in snapshot.queues)}" if snapshot else ""
-    return (
-        f"scans {progress.scans}  acknowledged {progress.acknowledged}{waiting}  called {progress.called}"
-        f"  p50 {progress.p50_ms} ms  p99 {progress.p99_ms} ms"
-        f"  refused {progress.refused}  unanswered {progress.silent}"
-    )
-
-
-def _picture(demo: Demo, snapshot: Snapshot | None) -> Group:
-    progress = demo.progress
-    counts = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("SCANS", "ACKNOWLEDGED", "CALLED", "TO COME", "P50", "P99", "REFUSED", "UNANSWERED"):
-        counts.add_column(name, justify="right")
-    alarm = "bold red" if progress.refused or progress.silent else ""
-    counts.add_row(
-        str(progress.scans), str(progress.acknowledged), str(progress.called), str(progress.to_come),
-        f"{progress.p50_ms} ms", f"{progress.p99_ms} ms",
-        Text(str(progress.refused), alarm), Text(str(progress.silent), alarm),
-    )  # fmt: skip
-    queues = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("QUEUE", "WAITING", "NOW", "NEXT"):
-        queues.add_column(name, justify="right" if name == "WAITING" else "left", min_width=9)
-    for queue in snapshot.queues if snapshot else ():
-        now = "  ".join(f"{call.token} → {call.counter}" for call in queue.now[:3])
-        queues.add_row(queue.name, str(queue.waiting), Text(now, "bold"), "  ".join(queue.next[:4]))
-    state = "the morning is over; Ctrl-C stops the demonstration" if progress.over else "Ctrl-C stops it"
-    return Group(
-        Text(),
-        counts,
-        Text(),
-        queues if snapshot else Text("the store is away", "bold red"),
-        Text(),
-        Text(state, "dim"),
-    )

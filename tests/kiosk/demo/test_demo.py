@@ -108,3 +108,18 @@ def test_after_killing_everything_it_goes_on_with_the_same_numbers_and_links(tmp
         again.ready()
         assert status(ticket) == 200, "a link that was given out must outlive the kill"
         assert again.process.wait(120) == 0
+
+
+def test_an_installation_without_the_simulator_says_what_to_install() -> None:
+    """Production installs neither the simulator nor what only it needs."""
+    code = (
+        "import sys, importlib.util as util; real = util.find_spec;"
+        "util.find_spec = lambda name, package=None: None if name == 'httptools' else real(name, package);"
+        "sys.argv = ['kiosk', 'demo']; from kiosk.__main__ import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=LONG_S, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "kiosk: this installation has no demonstration: run `make demo`, or install abdm-kiosk[demo]"
+    ]
