@@ -125,6 +125,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "seal": lambda: services().seal,
         "check_in": lambda: services().check_in,
         "staff": lambda: services().staff,
+        "connection_report": lambda: services().connection.report,
         "look_once": lambda: look_once,
         "now_s": lambda: int(time.time()),
     }

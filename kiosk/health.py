@@ -17,6 +17,7 @@ from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
+from kiosk.abdm import connection
 from kiosk.observability.metrics import PROMISES, Facts, exposition, write_counts
 from kiosk.services import Services
 from queueing.errors import QueueingError, StoreUnsuitable
@@ -76,14 +77,16 @@ async def look(services: Services) -> Health:
     """Ask every part once."""
     try:
         async with asyncio.timeout(STORE_WITHIN_S):
-            store_s, pending = await asyncio.gather(_store_time_s(services), services.outbox.backlog())
+            store_s, pending, facts = await asyncio.gather(
+                _store_time_s(services), services.outbox.backlog(), services.connection.facts()
+            )
     except StoreUnsuitable as unsuitable:
         words = f"the store cannot serve: {unsuitable}"
         return _without_promise(services, Facts(store_up=True, promise="none", replies_pending=None), words)
     except (QueueingError, TimeoutError) as away:
         words = f"the store does not answer ({type(away).__name__})"
         return _without_promise(services, Facts(store_up=False, promise="none", replies_pending=None), words)
-    reasons = [*_clock(store_s), *_backlog(services, pending), *_own_reasons(services)]
+    reasons = [*_clock(store_s), *_backlog(services, pending), *_callers(services, facts), *_own_reasons(services)]
     return _health(reasons, Facts(store_up=True, promise=services.store.promise, replies_pending=pending))
 
 
@@ -122,6 +125,11 @@ def _backlog(services: Services, pending: int) -> Iterator[Reason]:
     if services.settings.abdm and pending > BACKLOG_MANY:
         words = f"{pending} replies wait for the gateway: is it away, or does no relay run?"
         yield Reason("outbox", words, fatal=False)
+
+
+def _callers(services: Services, facts: connection.Facts) -> Iterator[Reason]:
+    if services.settings.abdm and (words := connection.refused_words(facts, time.time())):
+        yield Reason("callbacks", words, fatal=False)
 
 
 def _promise(services: Services) -> Iterator[Reason]:

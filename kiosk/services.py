@@ -20,6 +20,7 @@ from msgspec import Struct
 from kiosk.abdm.authentication import Gatekeeper
 from kiosk.abdm.callers import Callers
 from kiosk.abdm.client import Gateway
+from kiosk.abdm.connection_watch import ConnectionWatch
 from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.jwks import KeySet
 from kiosk.accounts.service import Staff
@@ -94,6 +95,7 @@ class Services(Struct, frozen=True, kw_only=True):
     gateway: Gateway | None
     gatekeeper: Gatekeeper
     callers: Callers
+    connection: ConnectionWatch
     gateway_addresses: tuple[IPv4Network | IPv6Network, ...]
     """Networks that the gateway calls from; empty: any."""
 
@@ -101,6 +103,11 @@ class Services(Struct, frozen=True, kw_only=True):
     def cm_id(self) -> str:
         """The consent manager whose messages we take."""
         return self.settings.cm_id
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Further HIP ids of facilities, and the ids they lead to."""
+        return self.connection.aliases
 
     @property
     def counter_codes(self) -> CounterCodes:
@@ -121,6 +128,7 @@ class RelayServices(Struct, frozen=True, kw_only=True):
     outbox: Outbox
     gateway: Gateway
     seal: Seal
+    connection: ConnectionWatch
 
 
 @asynccontextmanager
@@ -138,6 +146,9 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         stack.push_async_callback(services.hub.close)
         await services.seal.refresh(services.day_keys)
         await _follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, signers.use)
+        _run_on(stack, services.connection.follow_aliases())
+        if gateway is not None:
+            _run_on(stack, services.connection.publish())
         yield services
 
 
@@ -156,7 +167,9 @@ async def relay_services(settings: Settings) -> AsyncIterator[RelayServices | No
         outbox = Outbox(store, consumer_name(), has_ended=has_ended)
         stack.push_async_callback(outbox.close)
         await _follow_keys_on(stack, seal, day_keys, keys_on_disk)
-        yield RelayServices(outbox=outbox, gateway=gateway, seal=seal)
+        connection = ConnectionWatch(store, f"relay-{consumer_name()}", gateway)
+        _run_on(stack, connection.publish())
+        yield RelayServices(outbox=outbox, gateway=gateway, seal=seal, connection=connection)
 
 
 def _web_services(
@@ -177,6 +190,7 @@ def _web_services(
         read_patient=read_patient,
         now_s=time.time,
     )
+    key_set, callers = KeySet(gateway.certs, settings.data_dir) if gateway else None, Callers()
     return Services(
         settings=settings,
         store=store,
@@ -191,19 +205,20 @@ def _web_services(
         check_in=check_in,
         staff=staff,
         gateway=gateway,
-        gatekeeper=_new_gatekeeper(settings, gateway),
-        callers=Callers(),
+        gatekeeper=_new_gatekeeper(settings, gateway, key_set),
+        callers=callers,
+        connection=ConnectionWatch(store, consumer_name(), gateway, key_set, callers, public_url=settings.public_url),
         gateway_addresses=tuple(ip_network(network) for network in settings.gateway_addresses),
     )
 
 
-def _new_gatekeeper(settings: Settings, gateway: Gateway | None) -> Gatekeeper:
+def _new_gatekeeper(settings: Settings, gateway: Gateway | None, key_set: KeySet | None) -> Gatekeeper:
     def own_issuer() -> str:
         """Of the access token that the gateway gave us. An operator who named issuers means these alone."""
         return gateway.token.issuer if gateway and settings.gateway_issuers == KNOWN_ISSUERS else ""
 
     return Gatekeeper(
-        KeySet(gateway.certs, settings.data_dir) if gateway else None,
+        key_set,
         issuers=settings.gateway_issuers,
         audience=settings.gateway_audience,
         azps=settings.gateway_azps,

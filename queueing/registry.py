@@ -7,7 +7,7 @@ import msgspec
 from queueing import library
 from queueing.errors import QueueingError
 from queueing.models import Burst, Counter, Facility, Policy, PresenceRule, Queue, Rate
-from queueing.redis_keys import FACILITIES_KEY, counter_text, facility_root
+from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
 
 HIP_ID_MAX: Final = 250
@@ -126,6 +126,24 @@ class Registry:
         )
         found = [await self.facility(hip.decode()) for hip in ids]
         return [facility for facility in found if facility is not None]
+
+    async def put_alias(self, alias: str, hip: str) -> None:
+        """Let a further id lead to a facility, as a bridge's service id does; an empty ``hip`` forgets it.
+
+        Raises UnknownFacility when the facility is not registered or the alias is a facility itself.
+        """
+        if not hip:
+            await self._store.call(ALIASES_KEY, "HDEL", ALIASES_KEY, alias)
+        elif await self.facility(hip) is None or await self.facility(alias) is not None:
+            raise UnknownFacility
+        else:
+            await self._store.call(ALIASES_KEY, "HSET", ALIASES_KEY, alias, hip)
+        await self._store.durable(ALIASES_KEY)
+
+    async def aliases(self) -> dict[str, str]:
+        """Further ids and the HIP ids of the facilities they lead to."""
+        flat: Any = await self._store.call(ALIASES_KEY, "HGETALL", ALIASES_KEY)
+        return {alias.decode(): hip.decode() for alias, hip in zip(flat[::2], flat[1::2], strict=True)}
 
     async def count(self) -> int:
         """How many facilities are registered."""

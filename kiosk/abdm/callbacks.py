@@ -85,6 +85,8 @@ class Services(Protocol):
     @property
     def gateway_addresses(self) -> tuple[Network, ...]: ...
     @property
+    def aliases(self) -> dict[str, str]: ...
+    @property
     def cm_id(self) -> str: ...
 
 
@@ -176,7 +178,9 @@ class GatewayEndpoints:
 
     async def _take_share(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
         services = self._services()
-        scan = to_scan(read_share(body), headers, body=body, now_s=now_s, cm_id=services.cm_id)
+        scan = to_scan(
+            read_share(body), headers, body=body, now_s=now_s, cm_id=services.cm_id, aliases=services.aliases
+        )
         await self._check_in(services.check_in, scan)
 
     async def _take_share_v1(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
@@ -189,7 +193,8 @@ class GatewayEndpoints:
         self, headers: RequestHeaders, body: bytes, now_s: float, form: Literal["v1", "v05"]
     ) -> None:
         services = self._services()
-        scan = legacy_scan(read_legacy(body), headers, form, body=body, now_s=now_s, cm_id=services.cm_id)
+        share = read_legacy(body)
+        scan = legacy_scan(share, headers, form, body=body, now_s=now_s, cm_id=services.cm_id, aliases=services.aliases)
         _check_request_id(scan.request_id)
         await self._check_in(services.check_in, scan)
 
@@ -202,8 +207,9 @@ class GatewayEndpoints:
         _count(scan, place)
 
     async def _take_question(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
-        query = to_query(read_status(body), headers, body=body, now_s=now_s)
-        await self._services().check_in.asked(query)
+        services = self._services()
+        query = to_query(read_status(body), headers, body=body, now_s=now_s, aliases=services.aliases)
+        await services.check_in.asked(query)
 
 
 def _check_address(scope: AsgiScope, networks: tuple[Network, ...]) -> None:

@@ -31,10 +31,11 @@ from kiosk.abdm.errors import (
     NoAccessToken,
     NotAcknowledged,
 )
-from kiosk.abdm.schemas import Session, SessionRequest
+from kiosk.abdm.schemas import BridgeServices, Session, SessionRequest
 
 SESSIONS: Final = "/api/hiecm/gateway/v3/sessions"
 CERTS: Final = "/api/hiecm/gateway/v3/certs"
+BRIDGE_SERVICES: Final = "/api/hiecm/gateway/v3/bridge-services"
 ON_SHARE: Final = "/api/hiecm/patient-share/v3/on-share"
 ON_STATUS: Final = "/api/hiecm/patient-share/v3/running-token/on-status"
 ON_SHARE_V1: Final = "/gateway/v1.0/patients/profile/on-share"
@@ -50,6 +51,8 @@ CERTS_S: Final = 3.0
 REPLY_MAX: Final = 256 * 1024
 CERTS_MAX: Final = 64 * 1024
 """Thirty times the sandbox's key set."""
+SERVICES_MAX: Final = 4 << 20
+"""A state's bridge has some thousand services of some 200 bytes."""
 RENEW_BEFORE_S: Final = 30.0
 """A token is renewed this long before its end: longer than any call with it can take."""
 RETRY_TOKEN_S: Final = 1.0
@@ -63,6 +66,7 @@ _ERROR_CODE: Final = re.compile(r"(?:ABDM|HIS)-\d|9\d{5}$")
 _log = logging.getLogger(__name__)
 _JSON: Final = msgspec.json.Encoder()
 _SESSION: Final = msgspec.json.Decoder(Session)
+_BRIDGE_SERVICES: Final = msgspec.json.Decoder(BridgeServices)
 _ANY: Final = msgspec.json.Decoder()
 
 
@@ -92,6 +96,19 @@ class Gateway:
         except GatewayRefused as refused:
             self._forget_token(refused, headers)
             raise
+
+    async def bridge_services(self) -> BridgeServices:
+        """Our bridge's address and services, as the gateway knows them."""
+        headers = self._headers() | {"Authorization": await self._bearer()}
+        try:
+            reply = await self._call("GET", BRIDGE_SERVICES, headers, None, timeout_s=ATTEMPT_S, limit=SERVICES_MAX)
+        except GatewayRefused as refused:
+            self._forget_token(refused, headers)
+            raise
+        try:
+            return _BRIDGE_SERVICES.decode(reply.body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise GatewaySilent("the gateway's list of services is not readable") from None
 
     async def answer(self, path: str, hip_id: str, body: bytes, *, timeout_s: float = ATTEMPT_S) -> None:
         """Deliver one reply (on-share, on-status). Returns when the gateway acknowledged it, by status and content."""

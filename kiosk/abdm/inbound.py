@@ -9,6 +9,8 @@ share is refused: they are never cut. Values that people will see take their dis
 
 import math
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import msgspec
@@ -33,6 +35,9 @@ from kiosk.patient.names import display_text
 from kiosk.patient.person import Patient, Person, Scan, StatusQuery
 from queueing.models import Refusal
 
+Aliases = Mapping[str, str]
+"""Further ids of facilities, and the HIP ids they lead to. Answers go out under the id that came in."""
+NO_ALIASES: Final[Aliases] = MappingProxyType({})
 HIP_ID_MAX: Final = 250
 CONTEXT_MAX: Final = 250
 """The gateway's own ceiling for counter texts; a longer one names no counter, but is still echoed."""
@@ -75,7 +80,9 @@ class Understood(Struct, frozen=True, kw_only=True):
     """Why this message gives no place, whatever its headers say."""
 
 
-def to_scan(share: Share, headers: RequestHeaders, *, body: bytes, now_s: float, cm_id: str) -> Scan:
+def to_scan(
+    share: Share, headers: RequestHeaders, *, body: bytes, now_s: float, cm_id: str, aliases: Aliases = NO_ALIASES
+) -> Scan:
     """A v3 share, or the 2023 draft when the profile stands flat."""
     draft = _is_draft(share)
     shared = _shared(share, draft=draft)
@@ -97,7 +104,7 @@ def to_scan(share: Share, headers: RequestHeaders, *, body: bytes, now_s: float,
         position=_position(meta.lat, meta.long) if draft else _position(meta.latitude, meta.longitude),
         refusal=refusal,
     )
-    return _scan(understood, headers, body, now_s, cm_id)
+    return _scan(understood, headers, body, now_s, cm_id, aliases)
 
 
 def _can_echo(value: Any) -> bool:
@@ -146,7 +153,14 @@ def _shared(share: Share, *, draft: bool) -> PatientShare | None:
 
 
 def legacy_scan(
-    share: LegacyShare, headers: RequestHeaders, form: Literal["v1", "v05"], *, body: bytes, now_s: float, cm_id: str
+    share: LegacyShare,
+    headers: RequestHeaders,
+    form: Literal["v1", "v05"],
+    *,
+    body: bytes,
+    now_s: float,
+    cm_id: str,
+    aliases: Aliases = NO_ALIASES,
 ) -> Scan:
     """A v1.0 or v0.5 share: ids and time in the body, the counter text in ``hipCode``."""
     shared = _legacy_shared(share)
@@ -173,7 +187,7 @@ def legacy_scan(
         hip_id=headers.hip_id,
         timestamp=text(share.timestamp) or headers.timestamp,
     )
-    return _scan(understood, own_headers, body, now_s, cm_id)
+    return _scan(understood, own_headers, body, now_s, cm_id, aliases)
 
 
 def _legacy_profile(share: LegacyShare) -> LegacyProfile:
@@ -185,20 +199,27 @@ def _legacy_shared(share: LegacyShare) -> LegacyPatient | None:
     return profile.patient or profile.user_demographics
 
 
-def to_query(question: RunningTokenStatus, headers: RequestHeaders, *, body: bytes, now_s: float) -> StatusQuery:
+def to_query(
+    question: RunningTokenStatus,
+    headers: RequestHeaders,
+    *,
+    body: bytes,
+    now_s: float,
+    aliases: Aliases = NO_ALIASES,
+) -> StatusQuery:
     """A running-token question."""
     named, context = text(question.hip_id), text(question.context)
     refusal = None
     if not is_current(headers.timestamp, now_s):
         refusal = Refusal.CLOCK
-    elif named and headers.hip_id and named != headers.hip_id:
+    elif _two_facilities(named, headers.hip_id, aliases):
         refusal = Refusal.FACILITY_MISMATCH
     elif not (_can_echo(question.hip_id) and _can_echo(question.context)) or len(named) > HIP_ID_MAX:
         refusal = Refusal.MALFORMED
     facility = (named or headers.hip_id)[:HIP_ID_MAX]
     note = Note("status", facility, context[:ECHO_MAX], "", headers.request_id)
     return StatusQuery(
-        facility=facility,
+        facility=aliases.get(facility, facility),
         context=context[:CONTEXT_MAX],
         request_id=same_request(headers.request_id),
         body=body,
@@ -207,7 +228,16 @@ def to_query(question: RunningTokenStatus, headers: RequestHeaders, *, body: byt
     )
 
 
-def _scan(understood: Understood, headers: RequestHeaders, body: bytes, now_s: float, cm_id: str) -> Scan:
+def _two_facilities(hip_id: str, header: str, aliases: Aliases) -> bool:
+    """Whether body and header name two facilities; two ids of one facility name the same."""
+    if not hip_id or not header or hip_id == header:
+        return False
+    return aliases.get(hip_id, hip_id) != aliases.get(header, header)
+
+
+def _scan(
+    understood: Understood, headers: RequestHeaders, body: bytes, now_s: float, cm_id: str, aliases: Aliases
+) -> Scan:
     """Compare message and headers. What must not be repeated because it is too long is refused here, so that the
     answer, which is an error, repeats nothing but the request id.
     """
@@ -215,7 +245,7 @@ def _scan(understood: Understood, headers: RequestHeaders, body: bytes, now_s: f
     refusal: Refusal | None = None
     if not (headers.late or is_current(headers.timestamp, now_s)):
         refusal = Refusal.CLOCK
-    elif hip_id and headers.hip_id and hip_id != headers.hip_id:
+    elif _two_facilities(hip_id, headers.hip_id, aliases):
         refusal = Refusal.FACILITY_MISMATCH
     elif understood.refusal is not None:
         refusal = understood.refusal
@@ -228,7 +258,7 @@ def _scan(understood: Understood, headers: RequestHeaders, body: bytes, now_s: f
     facility = (hip_id or headers.hip_id)[:HIP_ID_MAX]
     note = Note(understood.form, facility, understood.context[:ECHO_MAX], address[:ECHO_MAX], headers.request_id)
     return Scan(
-        facility=facility,
+        facility=aliases.get(facility, facility),
         context=understood.context[:CONTEXT_MAX],
         request_id=same_request(headers.request_id),
         person=person,

@@ -204,6 +204,29 @@ class Session(Struct, rename="camel"):
     """Seconds; NHA has changed it before, so it is always read."""
 
 
+class Bridge(Struct):
+    """Our bridge as the gateway knows it."""
+
+    url: str = ""
+    active: bool = True
+    blocklisted: bool = False
+
+
+class BridgeService(Struct):
+    """One service of the bridge; its id is what shares are routed by."""
+
+    id: str
+    types: list[str] = []
+    active: bool = True
+
+
+class BridgeServices(Struct):
+    """``GET /api/hiecm/gateway/v3/bridge-services``."""
+
+    bridge: Bridge
+    services: list[BridgeService] = []
+
+
 Said = TypeVar("Said", Share, LegacyShare, RunningTokenStatus)
 
 _SHARE: Final = msgspec.json.Decoder(Share)

@@ -10,21 +10,23 @@ import sys
 import time
 from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import Final, Literal
+from typing import Final
 from urllib.parse import urlsplit
 
 import click
-from msgspec import Struct
 from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
+from kiosk.abdm import connection
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.jwks import read_key_set
 from kiosk.cli.running import CommandFailed, as_json, opened, tell
 from kiosk.health import DISK_ROOM_BYTES, promised
+from kiosk.observability.checks import Check, Verdict
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.services import new_gateway
 from kiosk.settings import Settings, load, unknown_names
+from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.settings.values import is_loopback
 from queueing.embedded.journal import set_aside
 from queueing.errors import QueueingError
@@ -32,7 +34,6 @@ from queueing.outbox import Outbox
 from queueing.registry import Registry
 from queueing.store.store import Store, store_time_s
 
-Verdict = Literal["ok", "warning", "wrong"]
 CLOCK_WARN_S: Final = 1.0
 """Incident reports and signed codes both want the right second."""
 CLOCK_WRONG_S: Final = 60.0
@@ -45,13 +46,7 @@ GATEWAY_WITHIN_S: Final = 5.0
 ROTATE_DAYS: Final = 180
 
 
-class Finding(Struct, frozen=True):
-    """One thing looked at. ``todo`` says what to do, where something is to be done."""
-
-    what: str
-    verdict: Verdict
-    words: str
-    todo: str = ""
+Finding = Check
 
 
 @click.command()
@@ -79,6 +74,7 @@ async def _examine() -> list[Finding]:
     try:
         async with opened(settings) as store:
             findings += await _store(settings, store)
+            findings += await _connection(settings, store)
     except QueueingError as away:
         todo = (
             "look at KIOSK_REDIS_URL and at the server behind it"
@@ -194,9 +190,37 @@ async def _gateway(settings: Settings) -> list[Finding]:
             Finding("gateway", "ok" if keys else "wrong", f"{settings.gateway_url} publishes {len(keys)} usable keys"),
             await _gateway_clock(settings),
         ]
+        found += _issuer(settings, gateway.token.issuer)
     except (GatewayError, TimeoutError) as failure:
         todo = "look at KIOSK_GATEWAY_URL, the credentials, and whether this machine reaches the internet"
-        found = [Finding("gateway", "wrong", f"{settings.gateway_url}: {type(failure).__name__}", todo)]
+        why = gateway.token.failure or type(failure).__name__
+        found = [Finding("gateway", "wrong", f"{settings.gateway_url}: {why}", todo)]
+    finally:
+        await gateway.close()
+    return found
+
+
+def _issuer(settings: Settings, issuer: str) -> Iterator[Finding]:
+    """Our own access token comes from the issuer that signs the callbacks."""
+    if issuer and issuer not in settings.gateway_issuers:
+        named = settings.gateway_issuers != KNOWN_ISSUERS
+        words = f"the gateway's tokens come from {issuer}"
+        todo = "add it to KIOSK_GATEWAY_ISSUER: callbacks are refused without it" if named else ""
+        yield Finding("issuer", "wrong" if named else "ok", words, todo)
+
+
+async def _connection(settings: Settings, store: Store) -> list[Finding]:
+    """What the running processes wrote about callbacks, and the bridge as the gateway knows it."""
+    gateway = new_gateway(settings)
+    if gateway is None:
+        return []
+    now_s = time.time()
+    try:
+        found = list(connection.checks(connection.merged(await connection.collect(store, now_s)), now_s))
+        async with asyncio.timeout(GATEWAY_WITHIN_S):
+            found += await connection.bridge_checks(gateway, Registry(store), settings.public_url)
+    except TimeoutError:
+        found.append(Finding("bridge", "warning", "the gateway did not tell the bridge's services in time"))
     finally:
         await gateway.close()
     return found

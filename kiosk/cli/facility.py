@@ -8,7 +8,7 @@ from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, number, text, timezone
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.models import Facility
-from queueing.registry import Registry
+from queueing.registry import HIP_ID_MAX, Registry, UnknownFacility
 from queueing.store.store import Store
 
 COLUMNS = (
@@ -80,6 +80,23 @@ def add(
         raise CommandFailed(f"{problem.column} {problem.words}") from None
     with_store(settings_now(), lambda store: Registry(store).put_facility(one))
     tell(json, one, f"{one.hip_id} added: {one.name}")
+
+
+@facility.command("alias")
+@click.argument("hip_id")
+@click.argument("alias")
+@click.option("--forget", is_flag=True, help="Remove the alias again.")
+@as_json
+def alias(hip_id: str, alias: str, forget: bool, json: bool) -> None:
+    """Let the id ALIAS lead to the facility HIP_ID, such as a service id of the bridge (IN0110000123_1)."""
+    if not 1 <= len(alias) <= HIP_ID_MAX:
+        raise CommandFailed(f"an alias has 1 to {HIP_ID_MAX} characters")
+    try:
+        with_store(settings_now(), lambda store: Registry(store).put_alias(alias, "" if forget else hip_id))
+    except UnknownFacility:
+        raise CommandFailed(f"{hip_id} is not registered, or {alias} is a facility of its own") from None
+    words = f"{alias} is forgotten" if forget else f"{alias} leads to {hip_id}"
+    tell(json, {"alias": alias, "hip_id": None if forget else hip_id}, words)
 
 
 @facility.command("list")

@@ -7,6 +7,7 @@ from litestar.types import ControllerRouterHandler
 from kiosk.checkin import CheckIn
 from kiosk.console import error_pages, guards
 from kiosk.console.admin import Admin
+from kiosk.console.connection import Connection
 from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.login import Login
@@ -23,7 +24,7 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         Router(
             path="/",
-            route_handlers=[Login, Desk, WalkIns, Admin],
+            route_handlers=[Login, Desk, WalkIns, Admin, Connection],
             dependencies={
                 "session": Provide(guards.proved_session),
                 "desk_views": Provide(_desk_views, sync_to_thread=False),

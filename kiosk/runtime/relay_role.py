@@ -15,12 +15,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             if services is None:
                 await stop.wait()
                 return
+            watch = services.connection
+
+            def count(verdict: Verdict, seconds: float) -> None:
+                metrics.reply_ended(verdict.value, seconds)
+                watch.note_reply(verdict)
+
             as_number = settings.gateway_expiry == "number"
-            relay = Relay(services.outbox, services.gateway, services.seal, expiry_as_number=as_number, watch=_count)
+            relay = Relay(services.outbox, services.gateway, services.seal, expiry_as_number=as_number, watch=count)
             await relay.run(stop)
     finally:
         metrics.write_counts()
-
-
-def _count(verdict: Verdict, seconds: float) -> None:
-    metrics.reply_ended(verdict.name.lower(), seconds)

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -59,6 +60,22 @@ async def test_a_store_that_went_away_is_a_reason_and_health_goes_on(server: Emb
             metrics = await operator.get("/metrics")
             assert metrics.status_code == 200
             assert "kiosk_store_up 0.0" in metrics.text
+
+
+async def test_that_every_callback_was_refused_is_a_warning_with_the_next_step(server: EmbeddedValkey) -> None:
+    environ = {
+        "KIOSK_DATA_DIR": str(server.folder),
+        "KIOSK_GATEWAY_URL": "http://127.0.0.1:9",
+        "KIOSK_GATEWAY_CLIENT_ID": "SBX_1",
+        "KIOSK_GATEWAY_CLIENT_SECRET": "s",
+    }
+    async with web_services(load(environ)) as services:
+        services.callers.refuse("iss", time.time())
+        [reason] = [one for one in (await health.look(services)).readiness.reasons if one.what == "callbacks"]
+        assert not reason.fatal
+        assert "KIOSK_GATEWAY_ISSUER" in reason.words
+        services.callers.accepted_s = time.time()
+        assert "callbacks" not in reasons((await health.look(services)).readiness)
 
 
 async def test_a_store_that_forgets_is_not_ready_for_people(services: Services, server: EmbeddedValkey) -> None:

@@ -57,6 +57,7 @@ class Services:
     def __init__(self, gatekeeper: Gatekeeper, key: SigningKey) -> None:
         self.gatekeeper = gatekeeper
         self.callers = Callers()
+        self.aliases: dict[str, str] = {}
         self.gateway_addresses: tuple[Network, ...] = ()
         self.check_in = Desk()
         self.key = key
@@ -120,6 +121,16 @@ async def test_legacy_shares_need_no_headers_but_the_token(services: Services, p
 async def test_a_legacy_share_without_an_id_anywhere_is_a_bad_request(services: Services) -> None:
     assert (await services.post(b'{"profile":{}}', SHARE_V1, request_id=None)).status_code == 400
     assert services.check_in.scans == []
+
+
+async def test_every_message_under_an_alias_reaches_its_facility(services: Services) -> None:
+    services.aliases = {"HIP_1": "IN1", "IN0110000123": "IN2"}
+    assert (await services.post(SHARE_BODY)).status_code == 202
+    body = json.loads(sample("v1-profile-share")) | {"timestamp": timestamp(time.time())}
+    await services.post(json.dumps(body).encode(), SHARE_V1, request_id=None, timestamp=None, x_hip_id="HIP_1")
+    assert [scan.facility for scan in services.check_in.scans] == ["IN1", "IN1"]
+    await services.post(sample("v3-running-token-status-callback"), STATUS)
+    assert services.check_in.queries[0].facility == "IN2"
 
 
 async def test_a_running_token_question_is_handed_on(services: Services) -> None:

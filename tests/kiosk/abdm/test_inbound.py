@@ -205,6 +205,19 @@ def test_two_facilities_in_one_message_are_refused() -> None:
     assert scan.facility == "H1"
 
 
+def test_two_ids_of_one_facility_are_one_facility_and_the_answer_goes_out_under_the_id_that_came() -> None:
+    aliases = {"H1_1": "H1", "H9": "H8"}
+    body = json.dumps(share(metaData={"hipId": "H1_1", "context": "M1"})).encode()
+    for header in ("H1_1", "H1", ""):
+        headers = RequestHeaders("r-1", header, timestamp(NOW))
+        scan = to_scan(schemas.read_share(body), headers, body=body, now_s=NOW, cm_id="sbx", aliases=aliases)
+        assert (scan.refusal, scan.facility) == (None, "H1")
+        assert read_note(scan.note).hip_id == "H1_1"
+    headers = RequestHeaders("r-1", "H9", timestamp(NOW))
+    scan = to_scan(schemas.read_share(body), headers, body=body, now_s=NOW, cm_id="sbx", aliases=aliases)
+    assert scan.refusal is Refusal.FACILITY_MISMATCH
+
+
 def test_a_profile_needs_an_address_or_a_number() -> None:
     assert read(share(profile={"patient": {"name": "A"}})).refusal is Refusal.PROFILE
     assert read(share(profile={"patient": {"abhaNumber": "123"}})).refusal is Refusal.PROFILE

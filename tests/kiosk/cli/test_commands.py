@@ -12,7 +12,8 @@ from tests.kiosk.process_tree import kiosk, serving
 COMMANDS = [
     line.split()
     for line in (
-        "", "demo", "serve", "web", "relay", "facility", "facility import", "facility add", "facility list", "queue",
+        "", "demo", "serve", "web", "relay", "facility", "facility import", "facility add", "facility alias",
+        "facility list", "queue",
         "queue add", "queue import", "queue list", "staff", "staff add", "staff list", "staff reset", "keys",
         "keys rotate", "keys list", "keys revoke", "patient", "patient export", "patient erase",
         "tls", "tls make", "tls qr",
@@ -125,6 +126,12 @@ def test_a_posters_qr_says_the_bare_name_of_the_counter(hospital: Path, tmp_path
     assert files["png"].read_bytes()[:4] == files["poster"].read_bytes()[:4] == b"\x89PNG"
     assert "no counter M9" in refused(hospital, "qr", "IN01", "M9")
     assert "No such file or directory" in refused(hospital, "qr", "IN01", "M1", "--png", "/nowhere/m1.png")
+
+
+def test_an_alias_leads_to_a_facility(hospital: Path) -> None:
+    assert said(hospital, "facility", "alias", "IN01", "IN01_1") == {"alias": "IN01_1", "hip_id": "IN01"}
+    assert "IN99 is not registered" in refused(hospital, "facility", "alias", "IN99", "IN99_1")
+    assert said(hospital, "facility", "alias", "IN01", "IN01_1", "--forget")["hip_id"] is None
 
 
 def test_doctor_says_what_holds_and_what_to_do(hospital: Path) -> None:

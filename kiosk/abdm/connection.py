@@ -1,0 +1,190 @@
+"""The state of the connection to the gateway, for operators: who was believed or refused, and what the gateway says.
+
+Each process keeps its own facts and writes them to the store once a minute. Whoever asks merges the facts of all
+processes, so the answer is the same whichever process is asked.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct, field
+
+from kiosk.abdm.callers import NEXT_STEPS, Refusals, all_refused
+from kiosk.abdm.client import Gateway
+from kiosk.abdm.errors import GatewayError
+from kiosk.abdm.schemas import BridgeServices
+from kiosk.observability.checks import Check
+from queueing.connection_facts import drop_facts, read_facts, write_facts
+from queueing.errors import QueueingError
+from queueing.registry import Registry
+from queueing.store.store import Store
+
+WRITE_EVERY_S: Final = 60.0
+FIRST_WRITE_S: Final = 5.0
+"""After the start: a first refusal is seen soon after."""
+FORGET_S: Final = 86_400.0
+SHOWN_MAX: Final = 5
+"""Ids in one line: the rest is a number."""
+FACILITIES_MAX: Final = 20_000
+"""Facilities that are compared with the bridge: ten times a large state."""
+
+
+class Facts(Struct, array_like=True):
+    """Of one process, or merged of all. Times are unix seconds, 0 for never. New fields go last and have defaults."""
+
+    written_s: float = 0.0
+    accepted_s: float = 0.0
+    refusals: dict[str, Refusals] = field(default_factory=dict)
+    delivered_s: float = 0.0
+    """When the gateway acknowledged a reply last."""
+    parked_s: float = 0.0
+    session_failure: str = ""
+    """Why the gateway refused a session, as status and code; empty when it gave one."""
+    keys: int = 0
+    """Usable keys of the gateway that are known."""
+
+
+_pack: Final = msgspec.msgpack.Encoder().encode
+_unpack: Final = msgspec.msgpack.Decoder(Facts).decode
+
+
+def merged(all_facts: Iterable[Facts]) -> Facts:
+    """The latest time of each kind, and the sum of all refusals."""
+    whole = Facts()
+    for facts in sorted(all_facts, key=lambda one: one.written_s):
+        whole.written_s = max(whole.written_s, facts.written_s)
+        whole.accepted_s = max(whole.accepted_s, facts.accepted_s)
+        whole.delivered_s = max(whole.delivered_s, facts.delivered_s)
+        whole.parked_s = max(whole.parked_s, facts.parked_s)
+        whole.session_failure = facts.session_failure
+        whole.keys = max(whole.keys, facts.keys)
+        for reason, record in facts.refusals.items():
+            total = whole.refusals.setdefault(reason, Refusals())
+            total.count += record.count
+            total.last_s = max(total.last_s, record.last_s)
+    return whole
+
+
+async def publish(store: Store, process: str, own_facts: Callable[[], Facts]) -> None:
+    """Write this process's facts once a minute, for ever. A store that is away is told the next time."""
+    wait_s = FIRST_WRITE_S
+    while True:
+        await asyncio.sleep(wait_s)
+        wait_s = WRITE_EVERY_S
+        facts = own_facts()
+        facts.written_s = time.time()
+        with contextlib.suppress(QueueingError):
+            await write_facts(store, process, _pack(facts))
+
+
+async def collect(store: Store, now_s: float, *, without: str = "") -> list[Facts]:
+    """The facts of all processes that wrote within a day, but not those of the process ``without``."""
+    found: dict[str, Facts] = {}
+    old: list[str] = []
+    for process, packed in (await read_facts(store)).items():
+        try:
+            facts = _unpack(packed)
+        except msgspec.MsgspecError:  # another release's
+            continue
+        if now_s - facts.written_s > FORGET_S:
+            old.append(process)
+        elif process != without:
+            found[process] = facts
+    await drop_facts(store, old)
+    return list(found.values())
+
+
+def refused_words(facts: Facts, now_s: float) -> str:
+    """One sentence when every callback of the last minutes was refused; else an empty text."""
+    reason = all_refused(facts.accepted_s, facts.refusals, now_s)
+    return (
+        f"every callback of the last 20 minutes was refused ({reason}): {NEXT_STEPS.get(reason, '')}" if reason else ""
+    )
+
+
+def checks(facts: Facts, now_s: float) -> Iterator[Check]:
+    """What the facts say, for an operator."""
+    if words := refused_words(facts, now_s):
+        yield Check("callbacks", "wrong", words)
+    yield Check("callback", "ok", f"the last one was accepted {_ago(facts.accepted_s, now_s)}")
+    yield Check("reply", "ok", f"the gateway acknowledged the last one {_ago(facts.delivered_s, now_s)}")
+    for reason, record in sorted(facts.refusals.items()):
+        words = f"{record.count} callers refused ({reason}), the last {_ago(record.last_s, now_s)}"
+        yield Check("refusals", "warning", words, NEXT_STEPS.get(reason, ""))
+    if facts.session_failure:
+        todo = "check KIOSK_GATEWAY_CLIENT_ID and the client secret"
+        yield Check("token", "wrong", f"the gateway refused a session: {facts.session_failure}", todo)
+    elif facts.written_s:
+        yield Check("token", "ok", "no session was refused since the last one was given")
+    if facts.written_s and not facts.keys:
+        yield Check(
+            "key set", "warning", "the gateway's keys are not known yet", "they are fetched with the first share"
+        )
+    elif facts.keys:
+        yield Check("key set", "ok", f"{facts.keys} keys of the gateway are known")
+
+
+def _ago(then_s: float, now_s: float) -> str:
+    if not then_s:
+        return "never"
+    minutes = int(max(0.0, now_s - then_s) // 60)
+    if minutes < 1:
+        return "less than a minute ago"
+    return f"{minutes} minutes ago" if minutes < 120 else f"{minutes // 60} hours ago"
+
+
+async def bridge_checks(gateway: Gateway, registry: Registry, public_url: str) -> list[Check]:
+    """Compare the bridge's address and services, as the gateway tells them, with ours."""
+    try:
+        bridge = await gateway.bridge_services()
+    except GatewayError as failure:
+        todo = "check the credentials, KIOSK_GATEWAY_URL and the way to the internet"
+        return [Check("bridge", "warning", f"the gateway did not tell the bridge's services: {failure}", todo)]
+    ours: set[str] = set()
+    after = ""
+    while len(ours) < FACILITIES_MAX and (page := await registry.facilities(after, 1000)):
+        ours |= {facility.hip_id for facility in page}
+        after = page[-1].hip_id
+    aliases = await registry.aliases()
+    return [*address_checks(bridge, public_url), *service_checks(bridge, ours, aliases)]
+
+
+def address_checks(bridge: BridgeServices, public_url: str) -> Iterator[Check]:
+    """Whether callbacks come to us."""
+    if bridge.bridge.blocklisted or not bridge.bridge.active:
+        yield Check("bridge", "wrong", "the gateway says that the bridge is switched off", "ask ABDM's support")
+    theirs, own = urlsplit(bridge.bridge.url), urlsplit(public_url)
+    todo = f"register {public_url} as the bridge's address (docs/abdm-sandbox.md, step 3)"
+    if theirs.path.rstrip("/").endswith("/api/v3"):
+        words = f"the bridge's address {bridge.bridge.url} ends in /api/v3, which the gateway adds itself"
+        yield Check("bridge", "wrong", words, todo)
+    elif (theirs.scheme, theirs.netloc) != (own.scheme, own.netloc):
+        yield Check(
+            "bridge", "wrong", f"callbacks go to {bridge.bridge.url or 'no address'}, not to {public_url}", todo
+        )
+    else:
+        yield Check("bridge", "ok", f"callbacks go to {bridge.bridge.url}")
+
+
+def service_checks(bridge: BridgeServices, ours: set[str], aliases: dict[str, str]) -> Iterator[Check]:
+    """Whether the ids of the bridge are the ids of our facilities. A wrong id is answered 202 and then silence."""
+    routed = {service.id for service in bridge.services if "HIP" in service.types and service.active}
+    reached = {aliases.get(service, service) for service in routed}
+    if strangers := sorted(service for service in routed if aliases.get(service, service) not in ours):
+        words = f"services of the bridge without a facility here: {_listed(strangers)}"
+        yield Check("services", "warning", words, "kiosk facility add ID, or kiosk facility alias HIP_ID ID")
+    if silent := sorted(ours - reached):
+        words = f"facilities here that are no active HIP service of the bridge: {_listed(silent)}"
+        yield Check("services", "wrong", words, "no share reaches them: take the id from the bridge's services")
+    if not strangers and not silent:
+        yield Check("services", "ok", f"{len(routed)} HIP services of the bridge, all registered here")
+
+
+def _listed(ids: list[str]) -> str:
+    more = len(ids) - SHOWN_MAX
+    return ", ".join(ids[:SHOWN_MAX]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,99 @@
+"""One process's part in watching the connection to the gateway: its facts, the aliases, and the report for people."""
+
+import asyncio
+import time
+from typing import Final
+
+import structlog
+
+from kiosk.abdm import connection
+from kiosk.abdm.callers import Callers
+from kiosk.abdm.client import Gateway
+from kiosk.abdm.jwks import KeySet
+from kiosk.abdm.relay import Verdict
+from kiosk.observability.checks import Check
+from queueing.errors import QueueingError
+from queueing.registry import Registry
+from queueing.store.store import Store
+
+BRIDGE_SEEN_S: Final = 60.0
+"""The gateway is asked no more often for the services of the bridge, however often the page is opened."""
+ALIASES_EVERY_S: Final = 5.0
+"""One small call of each worker; a facility that was just linked waits no longer than this."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ConnectionWatch:
+    """One per process, web worker or relay."""
+
+    def __init__(
+        self,
+        store: Store,
+        process: str,
+        gateway: Gateway | None,
+        key_set: KeySet | None = None,
+        callers: Callers | None = None,
+        *,
+        public_url: str = "",
+    ) -> None:
+        """``process`` names this process among all of the store."""
+        self.aliases: dict[str, str] = {}
+        """Further HIP ids of facilities, and the ids they lead to."""
+        self._store = store
+        self._registry = Registry(store)
+        self._process = process
+        self._gateway = gateway
+        self._key_set = key_set
+        self._callers = callers or Callers()
+        self._public_url = public_url
+        self._delivered_s = 0.0
+        self._parked_s = 0.0
+        self._bridge: tuple[float, list[Check]] = (float("-inf"), [])
+
+    def note_reply(self, verdict: Verdict) -> None:
+        """A reply to the gateway ended."""
+        if verdict is Verdict.DELIVERED:
+            self._delivered_s = time.time()
+        else:
+            self._parked_s = time.time()
+
+    def own_facts(self) -> connection.Facts:
+        """What this process knows now."""
+        return connection.Facts(
+            written_s=time.time(),
+            accepted_s=self._callers.accepted_s,
+            refusals=self._callers.refusals,
+            delivered_s=self._delivered_s,
+            parked_s=self._parked_s,
+            session_failure=self._gateway.token.failure if self._gateway else "",
+            keys=len(self._key_set) if self._key_set is not None else 0,
+        )
+
+    async def facts(self) -> connection.Facts:
+        """What all processes know, this one as of now. Raises a QueueingError."""
+        others = await connection.collect(self._store, time.time(), without=self._process)
+        return connection.merged([*others, self.own_facts()])
+
+    async def report(self) -> list[Check]:
+        """For administrators: the facts of all processes, and the bridge as the gateway knows it."""
+        if self._gateway is None:
+            return [Check("gateway", "ok", "ABDM is off here. Local queues work.")]
+        found = list(connection.checks(await self.facts(), time.time()))
+        if time.monotonic() - self._bridge[0] > BRIDGE_SEEN_S:
+            bridge = await connection.bridge_checks(self._gateway, self._registry, self._public_url)
+            self._bridge = (time.monotonic(), bridge)
+        return found + self._bridge[1]
+
+    async def publish(self) -> None:
+        """Write this process's facts once a minute, for ever."""
+        await connection.publish(self._store, self._process, self.own_facts)
+
+    async def follow_aliases(self) -> None:
+        """Know a new alias within seconds, without a call to the store for each scan."""
+        while True:
+            try:
+                self.aliases = await self._registry.aliases()
+            except QueueingError as away:  # the aliases in memory serve on
+                _log.debug("aliases_not_refreshed", error=type(away).__name__)
+            await asyncio.sleep(ALIASES_EVERY_S)

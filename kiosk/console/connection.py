@@ -1,0 +1,23 @@
+"""The administrators' page *Connection to ABDM*: what the processes and the gateway say about the connection."""
+
+from typing import Any
+
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+
+from kiosk.accounts.sessions import Session
+from kiosk.console import guards, templating
+from kiosk.observability.checks import Check
+
+
+class Connection(Controller):
+    path = "/console/connection"
+
+    @get("/", guards=[guards.administrator], include_in_schema=False)
+    async def show(self, session: NamedDependency[Session], connection_report: NamedDependency[Any]) -> Response[str]:
+        """One row for each thing that was looked at, what is wrong first."""
+        found: list[Check] = await connection_report()
+        order = {"wrong": 0, "warning": 1, "ok": 2}
+        return templating.page(
+            "connection.html", session=session, checks=sorted(found, key=lambda check: order[check.verdict])
+        )
