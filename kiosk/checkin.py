@@ -17,6 +17,7 @@ from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, pack_envelope, un
 from kiosk.patient.person import Patient, Person, Scan, StatusQuery
 from kiosk.security.encryption import DAY_S, Seal, SealBroken
 from queueing.desk import OpdDesk
+from queueing.form_gate import FormSender, FormVerdict
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
 from queueing.redis_keys import counter_text, facility_key, request_digest
 from tokens import CounterCodeError, CounterCodes, Grade
@@ -95,11 +96,24 @@ class CheckIn:
         request = f"{by}/{request_id or uuid.uuid4()}"
         return await self._register(facility, queue, patient, max(lane, self._lane(patient)), Assurance.STAFF, request)
 
-    async def by_camera(self, facility: str, queue: str, patient: Patient, request_id: str) -> Place:
-        """Somebody without an ABHA app filled in the form behind the screen's camera link."""
-        return await self._register(
-            facility, queue, patient, self._lane(patient), Assurance.CAMERA, f"camera/{request_id}"
-        )
+    def admit_form(
+        self, facility: str, *, request_id: str, link: str, address: str, device: str
+    ) -> Awaitable[tuple[FormVerdict, int]]:
+        """Whether a form may ask for a place; the store counts keyed digests and knows neither address nor browser."""
+        texts = (f"request {request_id}", f"link {link}", f"address {address}", f"device {device or address}")
+        digests = [self._digest(f"{facility}\0form\0{text}").hex() for text in texts]
+        return self._desk.admit_form(facility, FormSender(*digests))
+
+    async def by_camera(
+        self, facility: str, queue: str, patient: Patient, request_id: str, *, device: str = "", away: bool = False
+    ) -> Place:
+        """A patient without an ABHA app filled in the form behind the screen's camera link.
+
+        ``device`` marks the browser. ``away``: the link is no longer fresh, so the place waits for check-in.
+        """
+        request = f"camera/{request_id}"
+        lane = self._lane(patient)
+        return await self._register(facility, queue, patient, lane, Assurance.CAMERA, request, device, away=away)
 
     def patient(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
         """Opened for staff of that facility. Raises SealBroken, also for what opens and is no envelope."""
@@ -111,7 +125,16 @@ class CheckIn:
         return envelope.patient or self._read_patient(envelope.note, envelope.profile)
 
     async def _register(
-        self, facility: str, queue: str, patient: Patient, lane: Lane, assurance: Assurance, request_id: str
+        self,
+        facility: str,
+        queue: str,
+        patient: Patient,
+        lane: Lane,
+        assurance: Assurance,
+        request_id: str,
+        device: str = "",
+        *,
+        away: bool = False,
     ) -> Place:
         request = request_digest(facility, request_id)
         return await self._desk.enqueue(
@@ -121,8 +144,9 @@ class CheckIn:
                 assurance=assurance,
                 lane=lane,
                 request=request,
-                persons=self.known_as(facility, patient),
+                persons=self.known_as(facility, patient) or self._alike(facility, patient, device),
                 envelope=self._close(facility, request, Envelope(patient=patient)),
+                late=away,
             )
         )
 
@@ -144,6 +168,15 @@ class CheckIn:
         """Keyed digests: whoever holds the store cannot try all fourteen-digit numbers."""
         names = (person.abha_address.lower(), person.abha_number)
         return tuple([self._digest(f"{facility}\0{name}") for name in names if name])
+
+    def _alike(self, facility: str, patient: Patient, device: str) -> tuple[bytes, ...]:
+        """A patient without ABHA is the same when name, year of birth and phone are; without a phone the same browser
+        must have sent them, because names and years are shared by many.
+        """
+        name, contact = " ".join(patient.name.casefold().split()), patient.phone or device
+        if not (name and patient.year_of_birth and contact):
+            return ()
+        return (self._digest(f"{facility}\0alike\0{name}\0{patient.year_of_birth}\0{contact}"),)
 
     def _digest(self, name: str) -> bytes:
         person = self._person.copy()

@@ -15,6 +15,7 @@ import msgspec
 from queueing import library
 from queueing.arrivals import Arrivals
 from queueing.day import ServiceClock, iso_day
+from queueing.form_gate import FormSender, FormVerdict, admit_form
 from queueing.models import (
     Arrival,
     Assurance,
@@ -306,6 +307,10 @@ class OpdDesk:
     async def _tickets(self, hip: str, which: str, most: int, ids: Sequence[str]) -> list[Ticket]:
         reply = await library.call(self._store, "tickets", facility_root(hip), which, most, *ids)
         return [ticket_of(*line) for line in reply]
+
+    async def admit_form(self, hip: str, sender: FormSender) -> tuple[FormVerdict, int]:
+        """Whether a form of a patient without an app may ask for a place, and seconds to wait when it may not."""
+        return await admit_form(self._store, hip, sender)
 
     async def _ask(self, operation: str, hip: str, *arguments: str | bytes | float, writes: bool = True) -> Any:
         """Calls a function that needs the day. After a write it returns when the store's promise is kept, because the

@@ -49,6 +49,8 @@ class CameraClaim(Struct, frozen=True, kw_only=True):
 
     hip_id: str
     queue: str
+    expires_s: int
+    """Unix seconds. The link was made a while before that: few seconds left mean that the screen was seen long ago."""
 
 
 HipId = Annotated[str, Meta(min_length=1, max_length=250)]

@@ -152,7 +152,7 @@ class CameraLinks(_Links[CameraWords]):
     def read(self, token: str) -> CameraClaim:
         """Raises one of the LinkError family."""
         words = self._verify(token)
-        return CameraClaim(hip_id=words.h, queue=words.q)
+        return CameraClaim(hip_id=words.h, queue=words.q, expires_s=words.exp)
 
 
 def _checked(payload: dict[str, Any], words: type[Words], refusal: type[LinkError]) -> Words:

@@ -1,11 +1,15 @@
 """A number for a phone without an ABHA app: the screen's second QR opens this form, the form ends in the same queue.
 
-The signed link proves that somebody lately stood before the screen; there is no session and no cookie, so a foreign
-page gains nothing by posting here, and is refused all the same. Pressing the button twice gives one number.
+The signed link proves that its holder lately stood before the screen. There is no session, so a foreign page gains
+nothing by posting here, and it is refused all the same. Pressing the button twice gives one number, and so do two forms
+with the same name, year of birth and phone. How many forms a browser, a link and an address may send is bounded
+(``queueing.form_gate``); a form that is refused says why in the patient's language.
 """
 
 import asyncio
 import datetime
+import re
+import secrets
 import time
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -28,6 +32,7 @@ from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
 from queueing.day import place_ends_s
 from queueing.errors import QueueingError
+from queueing.form_gate import FormVerdict
 from queueing.models import Facility, Outcome, Place, Queue, Refusal
 from queueing.registry import Registry
 from tokens import CameraClaim, CameraLinks, LinkError, LinkExpired, TicketLinks
@@ -37,6 +42,19 @@ Asked = Request[object, object, State]
 BODY_MAX: Final = 8 * 1024
 BODY_S: Final = 10.0
 """A full form is under a kilobyte; a phone on 2G has sent it long before."""
+
+DEVICE_COOKIE: Final = "kiosk-form"
+DEVICE_S: Final = 86_400
+"""A visit ends with the day; the mark is random and says nothing of its owner."""
+FRESH_LEFT_S: Final = 600
+"""A link is good for 900 s after the screen stopped showing it. With fewer seconds left than this, its holder was last
+seen before the screen five minutes ago or more: the place then waits for check-in."""
+_TOO_MANY: Final = {
+    FormVerdict.FACILITY: "busy",
+    FormVerdict.PACE: "pace",
+    FormVerdict.DEVICE: "device",
+}
+"""Keys of the sentence that says why a form is refused."""
 
 _log = structlog.get_logger(__name__)
 
@@ -74,7 +92,7 @@ async def fill_in(
 ) -> Response[str]:
     """The empty form, or what is wrong with the link."""
     opened = await _open(link, _words(request, lang), registry, camera_links, settings)
-    return opened.ask(empty(), {}) if isinstance(opened, _Link) else opened
+    return _mark(opened.ask(empty(), {}), request, settings) if isinstance(opened, _Link) else opened
 
 
 @post("/go/{link:str}", include_in_schema=False, status_code=303, request_max_body_size=BODY_MAX)
@@ -99,12 +117,47 @@ async def send_in(
     patient, faults = read(form, datetime.datetime.now(opened.zone).date())
     if faults:
         return opened.ask(form, faults, status=422)
+    hip, device = opened.claim.hip_id, device_of(request)
+    away = opened.claim.expires_s - time.time() < FRESH_LEFT_S
     try:
-        place = await check_in.by_camera(opened.claim.hip_id, opened.claim.queue, patient, form.request_id)
+        address = request.client.host if request.client else ""
+        verdict, wait_s = await check_in.admit_form(
+            hip, request_id=form.request_id, link=link, address=address, device=device
+        )
+        if verdict is not FormVerdict.PASS:
+            return _too_many(opened, form, verdict, wait_s)
+        place = await check_in.by_camera(hip, opened.claim.queue, patient, form.request_id, device=device, away=away)
     except QueueingError as error:
         _log.warning("camera_form_unanswered", error=type(error).__name__)
         return opened.ask(form, {}, trouble="busy", status=503)
     return _answer(opened, form, place, ticket_links)
+
+
+def _too_many(opened: _Link, form: Form, verdict: FormVerdict, wait_s: int) -> Response[str]:
+    answer = opened.ask(form, {}, trouble=_TOO_MANY[verdict], status=429)
+    answer.headers["Retry-After"] = str(wait_s)
+    return answer
+
+
+def device_of(request: Asked) -> str:
+    """The mark of this browser, from its cookie; empty for a browser that keeps none."""
+    mark = request.cookies.get(DEVICE_COOKIE, "")
+    return mark if re.fullmatch(r"[A-Za-z0-9_-]{22}", mark) else ""
+
+
+def _mark(answer: Response[str], request: Asked, settings: Settings) -> Response[str]:
+    """Give a new browser its mark."""
+    if not device_of(request):
+        answer.set_cookie(
+            key=DEVICE_COOKIE,
+            value=secrets.token_urlsafe(16),
+            max_age=DEVICE_S,
+            path="/go/",
+            httponly=True,
+            secure=settings.public_url.startswith("https://"),
+            samesite="lax",
+        )
+    return answer
 
 
 def _answer(opened: _Link, form: Form, place: Place, links: TicketLinks) -> Response[str] | Redirect:

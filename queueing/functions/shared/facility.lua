@@ -11,6 +11,8 @@
 --   root:c        list    last calls of the facility, newest first; CALLS_KEPT; emptied with the day
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
 --   root:u        hash    moves that can be undone, by who made them; UNDO_MOVES each, an hour
+--   root:g        string  mark of the bucket of the no-app form; root:gr…, gl…, ga…, gd…: forms that passed by request,
+--                         link, address and device; a quarter of an hour (form_gate.lua)
 --   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after the next day began.
 --                         The present day has no end: a clock that ran ahead would remove it
 --                         t ticket -> packed ticket      b ticket -> sealed envelope     r request -> its answer

@@ -42,6 +42,8 @@ MADE_OF_PARTS = {
     *(f"ticket.{state}_do" for state in STATES),
     *(f"counter_screen.step_{step}" for step in STEPS),
     *(f"form.{fault}" for fault in FIELD_FAULTS),
+    "form.pace",
+    "form.device",
 }
 """Keys that templates and scripts put together from a state, a step or a fault."""
 GROUPS = "common|board|counter_screen|ticket|form"
