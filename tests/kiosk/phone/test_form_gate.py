@@ -34,8 +34,8 @@ async def test_a_flood_of_one_link_gives_a_phones_share_and_costs_the_gateway_no
         names = [f"Spam {chr(97 + number % 26)}{chr(97 + number // 26)}" for number in range(first, first + 20)]
         await asyncio.gather(*(send(visitor, link, name=name) for name in names))
     assert len(await hospital.services.desk.tickets(HIP)) == PER_DEVICE
-    people = [Patient(name="A", abha_address=f"person{number}@sbx") for number in range(40)]
-    shares = [scan_of(person, str(uuid.uuid4()), facility=HIP) for person in people]
+    patients = [Patient(name="A", abha_address=f"person{number}@sbx") for number in range(40)]
+    shares = [scan_of(person, str(uuid.uuid4()), facility=HIP) for person in patients]
     places = await asyncio.gather(*(hospital.services.check_in.scanned(share) for share in shares))
     assert {place.outcome for place in places} == {Outcome.NEW}
 
