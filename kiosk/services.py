@@ -11,7 +11,6 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Final
 
 import structlog
@@ -31,6 +30,7 @@ from kiosk.security.encryption import Seal
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
+from kiosk.web.client_address import Network, networks_of
 from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
@@ -96,8 +96,10 @@ class Services(Struct, frozen=True, kw_only=True):
     gatekeeper: Gatekeeper
     callers: Callers
     connection: ConnectionWatch
-    gateway_addresses: tuple[IPv4Network | IPv6Network, ...]
+    gateway_addresses: tuple[Network, ...]
     """Networks that the gateway calls from; empty: any."""
+    trusted_proxies: tuple[Network, ...]
+    """Proxies that name the caller in ``X-Forwarded-For``."""
 
     @property
     def cm_id(self) -> str:
@@ -208,7 +210,8 @@ def _web_services(
         gatekeeper=_new_gatekeeper(settings, gateway, key_set),
         callers=callers,
         connection=ConnectionWatch(store, consumer_name(), gateway, key_set, callers, public_url=settings.public_url),
-        gateway_addresses=tuple(ip_network(network) for network in settings.gateway_addresses),
+        gateway_addresses=networks_of(settings.gateway_addresses),
+        trusted_proxies=networks_of(settings.trusted_proxies),
     )
 
 

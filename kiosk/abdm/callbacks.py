@@ -13,7 +13,6 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, Final, Literal, Protocol
 
 from litestar import asgi
@@ -31,6 +30,7 @@ from kiosk.abdm.timestamps import lies_within
 from kiosk.observability import metrics
 from kiosk.patient.person import Scan, StatusQuery
 from kiosk.security.failures import place_of
+from kiosk.web.client_address import Network, client_address, is_in
 from kiosk.web.request_body import SenderGone, drain, read_body, require_json
 from queueing.errors import StoreAway
 from queueing.models import Outcome, Place
@@ -63,7 +63,6 @@ _STATUS_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow",
 _log = logging.getLogger(__name__)
 
 Headers = dict[bytes, bytes]
-Network = IPv4Network | IPv6Network
 Take = Callable[[RequestHeaders, bytes, float], Awaitable[object]]
 """Takes one message: its headers, its body, and unix seconds of now."""
 
@@ -86,6 +85,8 @@ class Services(Protocol):
     def gateway_addresses(self) -> tuple[Network, ...]: ...
     @property
     def aliases(self) -> dict[str, str]: ...
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]: ...
     @property
     def cm_id(self) -> str: ...
 
@@ -159,7 +160,9 @@ class GatewayEndpoints:
         gatekeeper, callers, life = services.gatekeeper, services.callers, None
         try:
             if services.gateway_addresses:
-                _check_address(scope, services.gateway_addresses)
+                caller = client_address(scope, services.trusted_proxies)
+                if not is_in(caller, services.gateway_addresses):
+                    raise CallerOutside
             if not gatekeeper.remembers(authorization, now_s):
                 life = await gatekeeper.prove(authorization, now_s, time.monotonic())
         except NotTheGateway as refusal:
@@ -210,17 +213,6 @@ class GatewayEndpoints:
         services = self._services()
         query = to_query(read_status(body), headers, body=body, now_s=now_s, aliases=services.aliases)
         await services.check_in.asked(query)
-
-
-def _check_address(scope: AsgiScope, networks: tuple[Network, ...]) -> None:
-    """Raise ``CallerOutside`` unless the caller's address is in one of the networks."""
-    try:
-        address = ip_address(scope["client"][0])  # type: ignore[index]  # None or a name ends in the except
-    except (TypeError, ValueError, IndexError):
-        raise CallerOutside from None
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    if not any(mapped in network for network in networks):
-        raise CallerOutside
 
 
 def _read_headers(headers: Headers, *, id_in_headers: bool) -> RequestHeaders:

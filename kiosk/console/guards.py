@@ -22,6 +22,7 @@ from kiosk.accounts.service import SignedIn, Staff
 from kiosk.accounts.sessions import DEVICE_S, LONGEST_S, Session
 from kiosk.settings import Settings
 from kiosk.web import handover, request_body
+from kiosk.web.client_address import Network, address_to_count
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class Services(Protocol):
     def settings(self) -> Settings: ...
     @property
     def staff(self) -> Staff: ...
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]: ...
 
 
 class Refused(Exception):
@@ -140,9 +143,8 @@ def device_of(connection: Connection) -> str:
 
 
 def address_of(connection: Connection) -> str:
-    """Where the tries come from; of an IPv6 address the network, since a household has 2^64 of them."""
-    host = connection.client.host if connection.client else ""
-    return ":".join(host.split(":")[:4]) if host.count(":") > 1 else host
+    """Where a try to sign in comes from, as limits count it."""
+    return address_to_count(connection.scope, services_of(connection).trusted_proxies)
 
 
 def cookies(connection: Connection, signed: SignedIn) -> list[Cookie]:

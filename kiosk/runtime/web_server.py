@@ -26,6 +26,7 @@ from kiosk.live import sse
 from kiosk.observability import logs
 from kiosk.runtime import connection_guard
 from kiosk.settings import Settings, load
+from kiosk.web.client_address import networks_of
 from kiosk.web.handover import services_of
 
 IDLE_MS: Final = 75_000
@@ -163,7 +164,7 @@ def application() -> Litestar:
         file.write(WEB_OOM_SCORE)
     settings = load()
     logs.configure_logs(settings.log_level)
-    connection_guard.start(settings.port, own_host=settings.host, trusted=())
+    connection_guard.start(settings.port, own_host=settings.host, trusted=networks_of(settings.trusted_proxies))
     app = create_app()
     app.on_startup += [_end_streams_on_notice, settle_memory]
     return app

@@ -68,6 +68,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     gateway_token_age_max: int
     """Seconds."""
     gateway_late_deliveries: bool
+    trusted_proxies: tuple[str, ...]
+    """Networks. Empty: no header names the caller."""
     gateway_addresses: tuple[str, ...]
     """Networks. Empty: any address may call the gateway's endpoints."""
     gateway_expiry: str

@@ -83,6 +83,14 @@ TABLE: tuple[Setting, ...] = (
         read=values.host_names,
     ),
     Setting(
+        name="trusted_proxies",
+        default="",
+        shown_default="none",
+        meaning="Proxies whose `X-Forwarded-For` is believed, separated by commas: limits then count callers.",
+        allowed="up to 16 addresses or networks such as 10.0.0.0/8, separated by commas",
+        read=values.networks,
+    ),
+    Setting(
         name="tls_certificate",
         default=None,
         shown_default="none: a proxy encrypts",

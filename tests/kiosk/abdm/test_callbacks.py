@@ -12,7 +12,7 @@ import pytest
 from litestar import Litestar
 
 from kiosk.abdm.authentication import Gatekeeper
-from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints, Network
+from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints
 from kiosk.abdm.callers import LOG_EVERY_S, NEXT_STEPS, Callers, all_refused
 from kiosk.abdm.client import Gateway, timestamp
 from kiosk.abdm.errors import ERROR_FORM
@@ -21,6 +21,7 @@ from kiosk.abdm.jwks import KeySet
 from kiosk.abdm.note import read_note
 from kiosk.observability.metrics import CALLERS_REJECTED
 from kiosk.patient.person import Scan, StatusQuery
+from kiosk.web.client_address import Network
 from kiosk.web.problems import handlers
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
 from queueing.models import Outcome, Place, Refusal
@@ -59,6 +60,7 @@ class Services:
         self.callers = Callers()
         self.aliases: dict[str, str] = {}
         self.gateway_addresses: tuple[Network, ...] = ()
+        self.trusted_proxies: tuple[Network, ...] = ()
         self.check_in = Desk()
         self.key = key
         self.app = Litestar(

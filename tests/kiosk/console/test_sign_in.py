@@ -150,6 +150,28 @@ async def test_a_try_that_must_wait_is_counted_nowhere(app: Litestar, services: 
         assert (await elsewhere.sign_in("asha")).status_code == 303
 
 
+async def test_behind_a_trusted_proxy_each_caller_has_tries_of_their_own(
+    valkey_url: str, folder: Path, services: Services
+) -> None:
+    """A stranger behind the same proxy uses up the tries of one address; everybody else signs in."""
+    await ready_login(services.staff, "asha")
+    async with opened_app(valkey_url, folder, KIOSK_TRUSTED_PROXIES="10.1.2.3") as app:
+        async with browser(app, address="10.1.2.3") as stranger, browser(app, address="10.1.2.3") as honest:
+            stranger.headers["x-forwarded-for"] = "198.51.100.1"
+            honest.headers["x-forwarded-for"] = "198.51.100.2"
+            await spend_address(services_of(app), "198.51.100.1", LIMITS.per_address)
+            assert (await stranger.sign_in("asha", "wrong")).status_code == 429
+            assert (await honest.sign_in("asha")).status_code == 303
+
+
+async def test_a_caller_cannot_choose_the_address_that_is_counted(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
+    await spend_address(services, "10.1.2.3", LIMITS.per_address)
+    for number in range(3):
+        stranger.headers["x-forwarded-for"] = f"198.51.100.{number}"
+        assert (await stranger.sign_in("asha")).status_code == 429
+
+
 async def test_every_count_of_tries_ends_by_itself(stranger: Browser, services: Services) -> None:
     await stranger.sign_in("nobody", "wrong")
     (found,) = cast("list[list[bytes]]", await services.store.each_primary("KEYS", f"{SLOT}:tries:*"))
