@@ -1,6 +1,6 @@
 """OPD queues in Redis or Valkey: the only room that speaks to the store.
 
 ``desk.OpdDesk`` is what may be done, ``models`` the words, ``registry.Registry`` what administrators set,
-``outbox.Outbox`` what is owed to the gateway, ``feed.Feed`` what changed. Sealed things pass through; nothing here
-can open them.
+``outbox.Outbox`` the pending replies to the gateway, ``feed.Feed`` the change hints for screens, ``event_log.EventLog``
+the events for every other consumer. Sealed envelopes pass through; nothing here can open them.
 """

@@ -1,6 +1,7 @@
-"""Where the wrapped keys of sealing days are kept, so that every process of a service seals and opens alike.
+"""Stores the wrapped sealing key of each day, so that every process of a service seals and opens alike.
 
-Queueing cannot unwrap them. To erase a day is to delete its key: what was sealed with it stays closed in every copy.
+Queueing cannot unwrap these keys. Deleting the key of a day erases the day: nothing sealed with it can be opened again,
+in any copy.
 """
 
 from typing import Final

@@ -1,11 +1,11 @@
-"""How the queue can fail. Outcomes are values (``models.Outcome``); these are the failures.
+"""How the queue can fail. Outcomes are values (``models.Outcome``); failures are these exceptions.
 
-One base, so that an edge may say "the store cannot answer now" in one clause. No message here ever carries an
-argument of a command: arguments may be a patient's.
+They have one base class, so that a caller can catch all of them. No message holds an argument of a command: it may be
+patient data.
 """
 
 MAX_WORDS = 300
-"""Characters of a server's own words that are kept: enough for a Lua error with its line, no room for a payload."""
+"""Characters of a server's error message that are kept: a Lua error with its line fits, a payload does not."""
 
 
 class QueueingError(Exception):
@@ -13,18 +13,18 @@ class QueueingError(Exception):
 
 
 class StoreAway(QueueingError):
-    """The store cannot be asked now. Nothing was done; asking later is safe."""
+    """The store cannot be reached now. Nothing was done; calling again later is safe."""
 
 
 class InDoubt(StoreAway):
-    """The command left, its answer never came or its promise was not kept: it may or may not have been done.
+    """The command was sent, but no reply came or the write is not durable: it may or may not have happened.
 
-    Ask again with the same request id. Nobody may be told that it was done.
+    Call again with the same request id. Do not report it as done.
     """
 
 
 class StoreBusy(QueueingError):
-    """So many calls are on their way already that one more would only wait. Nothing was sent."""
+    """Too many calls are in flight already. Nothing was sent."""
 
 
 class StoreRefused(QueueingError):
@@ -39,15 +39,15 @@ class StoreRefused(QueueingError):
 
 
 class StoreUnsuitable(QueueingError):
-    """The store is there and can never serve us as it is: too old, wrong credentials, not what the address says."""
+    """The store answers but cannot be used as it is: too old, wrong credentials, or not of the kind in the address."""
 
 
 class StoreAddressWrong(QueueingError):
-    """The address names no store. The words repeat nothing of it but its scheme: the rest may hold a password."""
+    """The address names no store. The message repeats only its scheme: the rest may hold a password."""
 
 
 class EmbeddedError(QueueingError):
-    """Our own store process cannot run. The words are one line for an operator."""
+    """Our own store process cannot run. The message is one line for an operator."""
 
 
 class FolderInUse(EmbeddedError):

@@ -6,6 +6,7 @@ Each state change of a ticket is written to the log in the same step. Promised:
 - An event is kept for at least three days, or until its partition (a 48th of all facilities) has 100,000 newer.
 - A consumer keeps its own cursor and reads after it: ``read`` for one facility, ``follow`` for all. After a failure it
   reads again from the cursor it stored, so it gets every event at least once.
+- An event is durable before it is handed over, as the store promises (``Store.promise``).
 - Events hold numbers, counters and logins of staff. They hold no patient data.
 """
 
@@ -113,6 +114,7 @@ class EventLog:
         """
         most = max(1, min(limit, READ_AT_MOST))
         reply = await library.call(self._store, "event_log", facility_root(hip), after, most)
+        await self._store.durable(facility_root(hip))
         cursor, entries = reply
         key = facility_key(hip)
         return Page(events=[_event(key, entry[0], entry[1:]) for entry in entries], cursor=cursor.decode())
@@ -136,6 +138,7 @@ class EventLog:
         while True:
             try:
                 found = await reader.read(("XREAD", "COUNT", READ_AT_MOST), last, _WAIT_MS)
+                await asyncio.gather(*(self._store.durable(key) for key in found))
             except QueueingError:
                 await asyncio.sleep(_TRY_AGAIN_S)
                 continue

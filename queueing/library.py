@@ -1,4 +1,4 @@
-"""The functions that live in the store: gathered from ``functions/`` into one library with its version in every name.
+"""Builds the library of functions from ``functions/`` and loads it into the store. Every name holds the version.
 
 The version is a digest of the source, so a changed function is another function: two releases that overlap during an
 upgrade each call their own.
@@ -37,13 +37,13 @@ _SHARED_ORDER: Final = (
     "requests",
     "staff",
 )
-"""Each may use what stands before it."""
+"""Each file may use the files before it."""
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)
 """A table of named numbers, as ``STATE`` in ``shared/enums.lua``."""
 TEXT_MAX: Final = 65_535
 """Bytes of one text among packed values. The longest sealed envelope has some 35,000."""
 LIBRARIES_KEPT: Final = 3
-"""Of the newest releases that ran: two overlap during an upgrade, and one may be taken back."""
+"""The newest: two releases overlap during an upgrade, and one more may be rolled back to."""
 _LIBRARIES: Final = re.compile(r"\b(redis|cmsgpack|string|math)\.(\w+)")
 
 _NO_FUNCTIONS: Final = re.compile(r"unknown (sub)?command", re.IGNORECASE)
@@ -72,7 +72,7 @@ def _body() -> str:
 
 
 def in_place(source: str) -> str:
-    """Numbers for their names: the store would look up ``STATE.WAITING`` in a table, dozens of times a scan.
+    """Replaces names by their numbers: the store would look up ``STATE.WAITING`` in a table dozens of times a scan.
 
     Raises KeyError for a name that its table lacks (in Lua it would be nothing, without a word), ValueError when two
     tables have one name.
@@ -86,7 +86,7 @@ def in_place(source: str) -> str:
 
 
 def _at_hand(source: str) -> str:
-    """A local for every function of Lua's and the store's libraries: ``redis.call`` would be two looks into tables.
+    """Makes a local for every library function that is used: ``redis.call`` would be two table look-ups.
     They are not there yet when this is loaded, so the first use fetches each.
     """
     stubs = [
@@ -121,7 +121,7 @@ def source() -> str:
 
 
 async def load(store: Store) -> None:
-    """Put the library on every primary that lacks it, and forget those of releases long gone. Safe to repeat, and from
+    """Load the library on every primary that lacks it, and delete those of old releases. Safe to repeat, and from
     many processes at once.
     """
     try:
@@ -153,7 +153,7 @@ def _unsuitable(refused: StoreRefused) -> StoreUnsuitable | None:
 
 
 async def _forget_older(store: Store) -> None:
-    """Whoever still runs such a release loads its library again with the next call."""
+    """A process that still runs such a release loads its library again with its next call."""
     await store.call(LIBRARIES_KEY, "HSET", LIBRARIES_KEY, f"kiosk_{version()}", time.time_ns())
     loaded: Any = await store.call(LIBRARIES_KEY, "HGETALL", LIBRARIES_KEY)
     when = {name: int(loaded_ns) for name, loaded_ns in zip(loaded[::2], loaded[1::2], strict=True)}
@@ -164,13 +164,13 @@ async def _forget_older(store: Store) -> None:
 
 
 def pack_values(*values: Any) -> bytes:
-    """One after another, as a function unpacks them; at most 15."""
+    """Packs values one after another, as a function unpacks them; at most 15."""
     return _pack(values)[1:]  # without the head of the list
 
 
 @lru_cache(maxsize=1024)
 def text_head(size: int) -> bytes:
-    """What makes the next ``size`` bytes, at most ``TEXT_MAX``, one of these values: Lua packs texts, no bytes."""
+    """The MessagePack head of a text of ``size`` bytes, at most ``TEXT_MAX``: Lua knows texts, no bytes."""
     return bytes((0xA0 | size,)) if size < 32 else b"\xda" + size.to_bytes(2)
 
 
@@ -180,7 +180,7 @@ def command(operation: str, keys: Sequence[str], arguments: Iterable[Word]) -> C
 
 
 def is_missing(refused: StoreRefused) -> bool:
-    """A new primary, or a store that was emptied: nothing ran, it lacks the library."""
+    """True when the store lacks the library (a new primary, or emptied). Nothing ran."""
     return "Function not found" in str(refused)
 
 

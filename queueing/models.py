@@ -223,8 +223,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     fingerprint: bytes = b""
     """Eight bytes, a digest of the body: tells a redelivery from a reused id."""
     persons: tuple[bytes, ...] = ()
-    """Two keyed digests at most by which this person is known here (ABHA address, number); empty: nobody else can be
-    the same."""
+    """Two keyed digests at most by which this person is known here (ABHA address, number); empty: the person is never
+    found again."""
     envelope: bytes = b""
     """Who this is and what the answer needs, sealed; queueing cannot read it."""
     reply_wanted: bool = False

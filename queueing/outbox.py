@@ -1,8 +1,8 @@
-"""Pending replies to the gateway: claimed by one relay at a time, kept until paid or parked.
+"""Pending replies to the gateway: claimed by one relay at a time, stored until delivered or parked.
 
-Promised: at least once. A pending reply is claimed before it is read out, and what was claimed is durable before it
-is handed over, because an answer that was sent cannot be taken back. A relay that dies loses its claims to another
-after ``ABANDONED_AFTER_MS``, or at once where it is known to be gone. Order is best effort.
+- Delivery is at least once. Order is best effort.
+- A reply is claimed before it is read and durable before it is handed over: what was sent cannot be taken back.
+- When a relay dies, another takes its claims after ``ABANDONED_AFTER_MS``, or at once when it is known to be gone.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from queueing.streams import Entry, PartitionPollers, Raw, StreamReader, entry_o
 
 GROUP: Final = "relay"
 ABANDONED_AFTER_MS: Final = 5_000
-"""Well under the thirty seconds of a share: enough for a slow attempt, and time for another relay to pay."""
+"""Well under the thirty seconds of a share: enough for a slow attempt, and time for another relay to deliver."""
 GONE_AFTER_MS: Final = 3_600_000
 """A living relay asks every second; one that was silent so long and holds nothing is forgotten."""
 _TEND_EVERY_S: Final = 2.0
@@ -35,7 +35,7 @@ _REASON_MAX: Final = 200
 
 
 class _Meta(msgspec.Struct, frozen=True, array_like=True):
-    """What ``owe`` in functions/shared/changes.lua packs, in its order."""
+    """What ``add_reply`` in functions/shared/events.lua packs, in its order."""
 
     kind: ReplyKind
     facility_key: str
@@ -102,7 +102,7 @@ class Outbox:
     async def take(self, *, limit: int = 256, wait_ms: int = 1000) -> list[PendingReply]:
         """Claim pending replies that are new or that another relay left behind; waits when there are none.
 
-        When it returns, the pending replies are durable: each may be paid. Raises StoreAway or InDoubt; what was
+        When it returns, the pending replies are durable: each may be sent. Raises StoreAway or InDoubt; what was
         claimed then comes again by itself.
         """
         if self._tending is None:
@@ -127,7 +127,7 @@ class Outbox:
         self._held.difference_update(pending.id for pending in pending_replies)
 
     async def park(self, pending: PendingReply, reason: str) -> None:
-        """Nobody could pay it: keep it where an administrator sees it, with ``pending reply.envelope`` as it is now."""
+        """It could not be delivered: store it where an administrator sees it, with ``pending.envelope`` as it is now."""
         partition, stream_id = pending.id.split(" ")
         await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX], pending.envelope)
         self._held.discard(pending.id)
@@ -188,7 +188,7 @@ class Outbox:
             return []
         entries: list[Raw] = reply[0][1]
         await self._store.durable(partition)
-        # Held from now on, not from when the relay takes them: meanwhile nobody may find them abandoned.
+        # Held from now on, not from when the relay takes them: else another relay may find them abandoned.
         self._held.update(f"{partition} {raw[0].decode()}" for raw in entries)
         return entries
 
