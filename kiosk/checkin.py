@@ -1,7 +1,7 @@
-"""The story of one scan, readable aloud: who came, what is proved, which place they get.
+"""Check-in: who came, what is proved, which place they get.
 
-No words of HTTP and none of the store's. Every way in ends in one call to the desk: a share from the gateway, a person
-at the counter, a phone without an ABHA app.
+Every way in ends in one call to the desk: a share from the gateway, a person at the counter, a phone without an ABHA
+app. Nothing here knows HTTP or the store.
 """
 
 import uuid
@@ -25,13 +25,13 @@ from tokens import CounterCodeError, CounterCodes, Grade
 SENIOR_FROM_YEARS: Final = 60
 """Senior citizen in India (Maintenance and Welfare of Parents and Senior Citizens Act, 2007)."""
 PROFILE_KEPT_MAX: Final = 4096
-"""Bytes. A profile takes some 200; of a longer one only what people will see is kept."""
+"""Bytes. A profile takes some 200; of a longer one only the fields that people see are stored."""
 _PROOF: Final = {Grade.FRESH: Assurance.SCREEN, Grade.STALE: Assurance.STALE}
 _PERSON_BYTES: Final = 12
 
 
 class CheckIn:
-    """Everything a door needs to give somebody a place."""
+    """Gives places, for every endpoint."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class CheckIn:
         read_patient: Callable[[bytes, bytes], Patient],
         now_s: Callable[[], float],
     ) -> None:
-        """``read_patient`` reads a profile for people, given the note of its scan and what was told."""
+        """``read_patient`` makes a profile readable, from the note of its scan and the profile as it came."""
         self._desk = desk
         self._codes = codes
         self._seal = seal
@@ -53,7 +53,7 @@ class CheckIn:
         self._now_s = now_s
 
     def scanned(self, scan: Scan) -> Awaitable[Place]:
-        """A share came from the gateway: a place, the old place, or a refusal that the phone will show."""
+        """A share from the gateway: a new place, the old place, or a refusal that the phone shows."""
         counter, text, assurance = self._read_counter(scan.context, scan.facility)
         request = request_digest(scan.facility, scan.request_id)
         person = scan.person or Person()
@@ -75,8 +75,8 @@ class CheckIn:
             )
         )
 
-    async def asked(self, query: StatusQuery) -> Outcome:
-        """Somebody's app asks which number is served now; the answer is owed like an acknowledgement."""
+    async def answer_status(self, query: StatusQuery) -> Outcome:
+        """An app asks which number is served now. The reply goes to the outbox."""
         counter, text, _ = self._read_counter(query.context, query.facility)
         request = request_digest(query.facility, query.request_id)
         return await self._desk.running_token(
@@ -92,9 +92,10 @@ class CheckIn:
     async def walked_in(
         self, facility: str, queue: str, patient: Patient, lane: Lane, *, by: str, request_id: str = ""
     ) -> Place:
-        """A clerk registers somebody who stands there. ``by`` is bound into the request, so no two desks share one."""
+        """A clerk registers a person who is present. ``by`` is part of the request id, so two desks never share one."""
         request = f"{by}/{request_id or uuid.uuid4()}"
-        return await self._register(facility, queue, patient, max(lane, self._lane(patient)), Assurance.STAFF, request)
+        lane = max(lane, self._lane(patient))
+        return await self._register(facility, queue, patient, lane, Assurance.STAFF, request, by=by)
 
     def admit_form(
         self, facility: str, *, request_id: str, link: str, address: str, device: str
@@ -116,7 +117,7 @@ class CheckIn:
         return await self._register(facility, queue, patient, lane, Assurance.CAMERA, request, device, away=away)
 
     def patient(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
-        """Opened for staff of that facility. Raises SealBroken, also for what opens and is no envelope."""
+        """The profile of a ticket, for staff of its facility. Raises SealBroken when it cannot be opened or read."""
         plain = self._seal.open(ENVELOPE_PURPOSE, facility_key(facility), ticket.request, sealed)
         try:
             envelope = unpack_envelope(plain)
@@ -135,6 +136,7 @@ class CheckIn:
         device: str = "",
         *,
         away: bool = False,
+        by: str = "",
     ) -> Place:
         request = request_digest(facility, request_id)
         return await self._desk.enqueue(
@@ -147,11 +149,12 @@ class CheckIn:
                 persons=self.known_as(facility, patient) or self._alike(facility, patient, device),
                 envelope=self._close(facility, request, Envelope(patient=patient)),
                 late=away,
+                by=by,
             )
         )
 
     def _read_counter(self, context: str, facility: str) -> tuple[str, str, Assurance]:
-        """The counter a signed code proves, or else the text, which is left to the facility's own names and posters."""
+        """The counter that a signed code proves; else the text, for the facility's own counter names and posters."""
         try:
             proof = self._codes.read(context, facility, int(self._now_s()))
         except CounterCodeError:

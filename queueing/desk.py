@@ -136,8 +136,8 @@ def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
     parts = [words, head(len(fingerprint)), fingerprint, head(len(envelope)), envelope]
     for digest in persons:
         parts += head(1 + len(digest)), b"p", digest
-    if arrival.late:  # the last value, and only written when it says something
-        return b"".join(parts) + head(0) * (PERSONS - len(persons)) + library.pack_values(True)
+    if arrival.late or arrival.by:  # the last values are only written when they say something
+        return b"".join(parts) + head(0) * (PERSONS - len(persons)) + library.pack_values(arrival.late, arrival.by)
     return b"".join(parts) + head(0) * (PERSONS - len(persons))
 
 

@@ -233,6 +233,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Already refused at the door; a known request id still gets its old answer."""
     late: bool = False
     """Whether the place waits for check-in whatever the facility's policy says."""
+    by: str = ""
+    """Login of the clerk who registered the person; the event log keeps it."""
 
 
 class Place(Struct, frozen=True, kw_only=True, array_like=True):

@@ -127,7 +127,7 @@ class Outbox:
         self._held.difference_update(pending.id for pending in pending_replies)
 
     async def park(self, pending: PendingReply, reason: str) -> None:
-        """It could not be delivered: store it where an administrator sees it, with ``pending.envelope`` as it is now."""
+        """Store an undeliverable reply where an administrator sees it, with ``pending.envelope`` as it is now."""
         partition, stream_id = pending.id.split(" ")
         await self._call("outbox_park", partition, stream_id, reason[:_REASON_MAX], pending.envelope)
         self._held.discard(pending.id)

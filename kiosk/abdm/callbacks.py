@@ -69,7 +69,7 @@ Take = Callable[[RequestHeaders, bytes, float], Awaitable[object]]
 
 class CheckInLike(Protocol):
     def scanned(self, scan: Scan) -> Awaitable[Place]: ...
-    def asked(self, query: StatusQuery) -> Awaitable[object]: ...
+    def answer_status(self, query: StatusQuery) -> Awaitable[object]: ...
 
 
 class Services(Protocol):
@@ -212,7 +212,7 @@ class GatewayEndpoints:
     async def _take_question(self, headers: RequestHeaders, body: bytes, now_s: float) -> None:
         services = self._services()
         query = to_query(read_status(body), headers, body=body, now_s=now_s, aliases=services.aliases)
-        await services.check_in.asked(query)
+        await services.check_in.answer_status(query)
 
 
 def _read_headers(headers: Headers, *, id_in_headers: bool) -> RequestHeaders:

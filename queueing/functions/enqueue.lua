@@ -17,10 +17,10 @@ local TICKETS_A_PERSON = 8               -- one person in this many queues of on
 local DEGREE_M = 111320                  -- metres to a degree; on the few kilometres that matter the earth is flat
 
 -- Positions of the values of an arrival. person, other: digests by which the day knows somebody, '' for none.
--- late: true, or absent.
+-- late, by: absent from most.
 local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, position = 6, lane = 7, request = 8,
   reply_wanted = 9, refusal = 10, rate = 11, burst = 12, fingerprint = 13, envelope = 14, person = 15, other = 16,
-  late = 17}
+  late = 17, by = 18}
 
 -- What one scan reads of the day, and where: of the day before only the first three. `number` and `last` are replaced
 -- by their new values.
@@ -213,7 +213,7 @@ local function give_place(facility, clock, today, day, arrival, ticket, sequence
     {outcome = OUTCOME.NEW, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
   local packed = write_day(today, day, arrival, id, ticket)
   enter_set(facility, id, ticket, clock.now)
-  record_arrival(facility, id, packed)
+  record_arrival(facility, id, packed, arrival[A.by])
   clock.came[#clock.came + 1] = facility
   if ticket[T.lane] ~= LANE.ORDINARY then ahead = ahead_of(facility, id, ticket) end
   return place_reply(clock, OUTCOME.NEW, id, ticket, ticket[T.state] == STATE.WAITING and ahead or 0)

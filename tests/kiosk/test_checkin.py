@@ -212,7 +212,7 @@ async def test_the_running_token_is_asked_by_the_screens_code_too(door: Door) ->
     await door.check_in.scanned(door.scan(context="R1"))
     code = door.codes.mint(HIP, "R1", int(time.time()))
     query = StatusQuery(facility=HIP, context=code, request_id="q-1", body=b"{}", note=b"note")
-    assert await door.check_in.asked(query) is Outcome.NEW
+    assert await door.check_in.answer_status(query) is Outcome.NEW
 
 
 async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(door: Door) -> None:

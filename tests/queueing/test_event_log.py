@@ -66,6 +66,12 @@ async def test_every_state_change_of_a_visit_is_recorded_in_order(store: Store, 
     assert len({event.id for event in events}) == len(events)
 
 
+async def test_a_walk_in_names_who_registered_it(store: Store, desk: OpdDesk) -> None:
+    await desk.enqueue(arrival(queue="registration", assurance=Assurance.STAFF, reply_wanted=False, by="anna"))
+    (event,) = await read_all(store)
+    assert (event.kind, event.by, event.ticket.state) == (EventKind.CREATED, "anna", State.WAITING)
+
+
 async def test_next_records_the_end_of_one_visit_and_the_call_of_another(store: Store, desk: OpdDesk) -> None:
     for _ in range(2):
         await desk.enqueue(arrival())

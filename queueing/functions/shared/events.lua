@@ -21,11 +21,15 @@ local function announce_arrivals(facilities, clock)
   redis.pcall('XADD', first.changes, '*', unpack(fields))
 end
 
--- The event log, read by queueing/event_log.py: `t` is the packed ticket after the event. A new ticket has no further
--- fields, because each costs time on the path of a scan: its kind is CREATED and its time is its arrival.
+-- The event log, read by queueing/event_log.py: `t` is the packed ticket after the event. A scan writes no further
+-- fields, because each costs time: its kind is CREATED and its time is the arrival.
 -- redis.pcall: the state change is already written and must not be reported as failed.
-local function record_arrival(facility, id, packed)
-  redis.pcall('XADD', facility.events, '*', 'f', facility.name, 'i', id, 't', packed)
+local function record_arrival(facility, id, packed, by)
+  if by and by ~= '' then
+    redis.pcall('XADD', facility.events, '*', 'f', facility.name, 'i', id, 't', packed, 'b', by)
+  else
+    redis.pcall('XADD', facility.events, '*', 'f', facility.name, 'i', id, 't', packed)
+  end
 end
 
 local function record_event(facility, clock, kind, id, packed, by)

@@ -46,7 +46,7 @@ class Desk:
         self.scans.append(scan)
         return Place(outcome=Outcome.NEW)
 
-    async def asked(self, query: StatusQuery) -> None:
+    async def answer_status(self, query: StatusQuery) -> None:
         self.queries.append(query)
 
 

@@ -153,7 +153,7 @@ async def test_legacy_and_running_token_answers_go_their_own_way(line: Line) -> 
     await line.check_in.scanned(legacy_scan(read_legacy(old), said, "v1", body=old, now_s=time.time(), cm_id="sbx"))
     asked = json.dumps({"hipId": HIP, "context": "M1"}).encode()
     said = RequestHeaders("r-3", HIP, timestamp(time.time()))
-    await line.check_in.asked(to_query(read_status(asked), said, body=asked, now_s=time.time()))
+    await line.check_in.answer_status(to_query(read_status(asked), said, body=asked, now_s=time.time()))
     await line.pay()
     by_path = {heard.path: heard.json for heard in line.fake.heard if heard.body}
     legacy = by_path["/gateway/v1.0/patients/profile/on-share"]
