@@ -134,7 +134,10 @@ def _callers(services: Services, facts: connection.Facts) -> Iterator[Reason]:
 
 def _promise(services: Services) -> Iterator[Reason]:
     wanted, kept = promised(services.settings.redis_url), services.store.promise
-    if PROMISES[kept] < PROMISES[wanted]:
+    if alone := services.store.lone_shards:
+        words = f"{alone} shards go on without a replica, their places are on one disk: bring the replicas back"
+        yield Reason("promise", words, fatal=kept == "none")
+    elif PROMISES[kept] < PROMISES[wanted]:
         yield Reason("promise", f"the store keeps {kept}, {wanted} was promised: set appendfsync always", fatal=True)
 
 

@@ -254,6 +254,9 @@ async def _store(settings: Settings, store: Store) -> list[Finding]:
     apart_s = abs(time.time() - await store_time_s(store))
     if apart_s > CLOCK_WARN_S + 1:
         found.append(Finding("clock", "wrong", f"{apart_s:.0f} s from the store's", "set both clocks right: chrony"))
+    if store.lone_shards:
+        alone = f"{store.lone_shards} shards go on without a replica"
+        found.append(Finding("promise", "warning", alone, "bring the replicas back"))
     owner = "the operator's own" if settings.redis_url else "embedded"
     found.append(Finding("store", "ok", f"{owner}, {await Registry(store).count()} facilities"))
     reply_wanted = await Outbox(store, f"doctor-{socket.gethostname()}-{os.getpid()}").backlog()

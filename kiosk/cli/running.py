@@ -57,7 +57,7 @@ async def opened(settings: Settings) -> AsyncIterator[Store]:
     """The store: the operator's own, that of a running ``kiosk serve``, or one started for this command."""
     with contextlib.ExitStack() as stack:
         url = settings.redis_url or stack.enter_context(attach_or_start(settings.data_dir))
-        store = await open_store(url, vouched=settings.store_vouched)
+        store = await open_store(url, vouched=settings.store_vouched, may_go_alone=settings.store_alone)
         try:
             await library.load(store)
             yield store

@@ -56,6 +56,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """None: the embedded store in ``data_dir``."""
     insecure_store: bool
     """Whether the store may be reached unencrypted over a network."""
+    store_alone: bool
+    """Whether a shard without a replica goes on."""
     store_vouched: frozenset[str]
     """What the operator stands for where the store hides it."""
     gateway_url: str

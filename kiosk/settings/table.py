@@ -146,6 +146,14 @@ TABLE: tuple[Setting, ...] = (
         read=values.vouched,
     ),
     Setting(
+        name="store_alone",
+        default="yes",
+        meaning="Whether a primary of a cluster that lost its last replica goes on once none can take its place; its "
+        "answers are then on one disk. `no`: its facilities get no numbers until a replica is back.",
+        allowed="yes or no",
+        read=values.yes_or_no,
+    ),
+    Setting(
         name="gateway_url",
         default="https://dev.abdm.gov.in",
         meaning="ABDM gateway, without `/api/hiecm`.",

@@ -54,11 +54,14 @@ _slot_of_partition = lru_cache(maxsize=256)(slot_of)
 class ClusterStore:
     """Many servers, one store. See ``queueing.store.Store``."""
 
-    def __init__(self, url: StoreUrl, *, in_flight: int, command_timeout_s: float, vouched: Set[str]) -> None:
+    def __init__(
+        self, url: StoreUrl, *, in_flight: int, command_timeout_s: float, vouched: Set[str], may_go_alone: bool
+    ) -> None:
         self._url = url
         self._in_flight = in_flight
         self._command_timeout_s = command_timeout_s
         self._vouched = vouched
+        self._may_go_alone = may_go_alone
         self._nodes: dict[tuple[str, int], Node] = {}
         self._owners: list[Node | None] = [None] * SLOTS
         self._refreshing: asyncio.Task[None] | None = None
@@ -224,7 +227,11 @@ class ClusterStore:
         """
         if not all(node.connection.facts.fsync_always for node in self._primaries()):
             return "none"
-        return self._url.promise
+        return "disk" if self.lone_shards else self._url.promise
+
+    @property
+    def lone_shards(self) -> int:
+        return sum(node.is_lone for node in self._primaries())
 
     @property
     def eviction_policy(self) -> str:
@@ -269,7 +276,11 @@ class ClusterStore:
         if node is None:
             address = self._url.seeds[0].at(host, port)
             node = Node(
-                address, in_flight=self._in_flight, command_timeout_s=self._command_timeout_s, vouched=self._vouched
+                address,
+                in_flight=self._in_flight,
+                command_timeout_s=self._command_timeout_s,
+                vouched=self._vouched,
+                may_go_alone=self._may_go_alone,
             )
             self._nodes[host, port] = node
         node.used_at = asyncio.get_running_loop().time()

@@ -56,6 +56,10 @@ class Store(Protocol):
         """What ``durable`` stands for at this moment."""
 
     @property
+    def lone_shards(self) -> int:
+        """Shards of a cluster that go on without a replica: what they answer is on one disk."""
+
+    @property
     def eviction_policy(self) -> str:
         """``noeviction``, or what a node of it said last; every node is asked again each ten seconds."""
 
@@ -75,18 +79,30 @@ class Store(Protocol):
 
 
 async def open_store(
-    url: str, *, in_flight: int = 4096, command_timeout_s: float = 2.0, vouched: Set[str] = frozenset()
+    url: str,
+    *,
+    in_flight: int = 4096,
+    command_timeout_s: float = 2.0,
+    vouched: Set[str] = frozenset(),
+    may_go_alone: bool = True,
 ) -> Store:
     """Connect, or say why not: StoreAddressWrong, StoreUnsuitable, or StoreAway after five seconds.
 
     ``vouched``: what the operator stands for where the store hides it (``handshake.Vouched``).
+    ``may_go_alone``: a primary of a cluster goes on without a replica once that is proved to be safe (``lone``).
     """
     address = parse_store_url(url)
     store: SingleStore | ClusterStore
     if address.kind == "single":
         store = SingleStore(address.seeds[0], in_flight=in_flight, command_timeout_s=command_timeout_s, vouched=vouched)
     else:
-        store = ClusterStore(address, in_flight=in_flight, command_timeout_s=command_timeout_s, vouched=vouched)
+        store = ClusterStore(
+            address,
+            in_flight=in_flight,
+            command_timeout_s=command_timeout_s,
+            vouched=vouched,
+            may_go_alone=may_go_alone,
+        )
     try:
         await store.opened(OPEN_WITHIN_S)
     except BaseException:
@@ -151,6 +167,10 @@ class SingleStore:
     def promise(self) -> Promise:
         """Asked again at every connection: a server restarted with weaker settings is noticed."""
         return "disk" if self._connection.facts.fsync_always else "none"
+
+    @property
+    def lone_shards(self) -> int:
+        return 0
 
     @property
     def eviction_policy(self) -> str:

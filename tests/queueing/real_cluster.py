@@ -20,8 +20,10 @@ PRIMARIES = 3
 class RealNode:
     """One Valkey process of a cluster."""
 
-    def __init__(self, folder: Path, port: int, bus_port: int) -> None:
+    def __init__(self, folder: Path, port: int, bus_port: int, **more: str | int) -> None:
+        """``more``: settings with underscores for dashes."""
         self.port = port
+        self._folder = folder
         folder.mkdir()
         settings = {
             "port": port,
@@ -34,10 +36,18 @@ class RealNode:
             "save": "",
             "logfile": "valkey.log",
             "repl-diskless-sync-delay": 0,
-        }
-        options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
-        self.process = subprocess.Popen([find_binary(None), *options], cwd=folder)
+        } | {name.replace("_", "-"): value for name, value in more.items()}
+        self._options = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
         self.id = ""
+        self.start()
+
+    def start(self) -> None:
+        """Also again, with what it had, after it was killed."""
+        self.process = subprocess.Popen([find_binary(None), *self._options], cwd=self._folder)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def ask(self, *words: str | int) -> str:
         """One command over a socket of its own; simple and bulk answers only."""
@@ -86,11 +96,11 @@ def answers(node: RealNode) -> bool:
 
 
 @contextlib.contextmanager
-def six_nodes() -> Iterator[list[RealNode]]:
-    """Three primaries, in order of their slots, and their three replicas."""
-    ports = free_ports(2 * NODES)
+def six_nodes(nodes: int = NODES, **settings: str | int) -> Iterator[list[RealNode]]:
+    """Three primaries, in order of their slots, and their replicas in the same order, once or more often."""
+    ports = free_ports(2 * nodes)
     with tempfile.TemporaryDirectory(prefix="kiosk-cluster-") as folder:
-        made = [RealNode(Path(folder) / str(n), ports[2 * n], ports[2 * n + 1]) for n in range(NODES)]
+        made = [RealNode(Path(folder) / str(n), ports[2 * n], ports[2 * n + 1], **settings) for n in range(nodes)]
         try:
             build(made, ports)
             yield made
@@ -110,11 +120,13 @@ def build(made: list[RealNode], ports: list[int]) -> None:
         first, last = 16384 * number // PRIMARIES, 16384 * (number + 1) // PRIMARIES - 1
         assert node.ask("CLUSTER", "ADDSLOTSRANGE", first, last) == "OK"
     for node in made:
-        eventually(lambda node=node: node.ask("CLUSTER", "NODES").count("connected") >= NODES)
+        eventually(lambda node=node: node.ask("CLUSTER", "NODES").count("connected") >= len(made))
     for number, node in enumerate(made[PRIMARIES:]):
-        eventually(lambda node=node, number=number: node.ask("CLUSTER", "REPLICATE", made[number].id) == "OK")
+        eventually(
+            lambda node=node, number=number: node.ask("CLUSTER", "REPLICATE", made[number % PRIMARIES].id) == "OK"
+        )
     for node in made:
         eventually(lambda node=node: "cluster_state:ok" in node.ask("CLUSTER", "INFO"))
     for node in made[:PRIMARIES]:
-        eventually(lambda node=node: "connected_slaves:1" in node.ask("INFO", "replication"))
-        eventually(lambda node=node: "state=online" in node.ask("INFO", "replication"))
+        each = len(made) // PRIMARIES - 1
+        eventually(lambda node=node, each=each: node.ask("INFO", "replication").count("state=online") == each)
