@@ -274,9 +274,7 @@ def store_url(settings: Settings) -> str:
 
 async def open_settings_store(settings: Settings) -> Store:
     """The store of these settings. Raises StoreAway after five seconds, StoreUnsuitable at once."""
-    return await open_store(
-        store_url(settings), vouched=settings.store_vouched, may_go_alone=settings.store_alone
-    )
+    return await open_store(store_url(settings), vouched=settings.store_vouched, may_go_alone=settings.store_alone)
 
 
 async def _open_on(stack: AsyncExitStack, settings: Settings) -> Store:
