@@ -24,11 +24,10 @@ from kiosk.settings import Settings, load
 from kiosk.web import problems, static_files
 from kiosk.web.handover import put_services, services_of
 from kiosk.web.hosts import Hosts
+from kiosk.web.limits import BODY_MAX
 
 JWKS_KEPT_S = 300
 """How long others may keep our public keys: the next key is published long before it signs."""
-BODY_MAX = 16 * 1024
-"""Bytes, on every endpoint but the gateway's, which reads its own."""
 
 Endpoint = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
 

@@ -31,6 +31,7 @@ from kiosk.observability import metrics
 from kiosk.patient.person import Scan, StatusQuery
 from kiosk.security.failures import place_of
 from kiosk.web.client_address import Network, client_address, is_in
+from kiosk.web.limits import GATEWAY_BODY_MAX
 from kiosk.web.request_body import SenderGone, drain, read_body, require_json
 from queueing.errors import StoreAway
 from queueing.models import Outcome, Place
@@ -46,8 +47,6 @@ SHARE: Final = (
 SHARE_V1: Final = "/v1.0/patients/profile/share"
 SHARE_V05: Final = "/v0.5/patients/profile/share"
 STATUS: Final = "/api/v3/hip/patient/running-token/status"
-BODY_MAX: Final = 512 * 1024
-"""Bytes. The older form carries a photo of up to 300 kB."""
 REQUEST_ID_MAX: Final = 100
 """A UUID has 36 characters; some senders put a prefix before it."""
 HEADER_MAX: Final = 500
@@ -140,7 +139,9 @@ class GatewayEndpoints:
             if life is not None:
                 headers = self._as_late(headers, life, now_s, taken=late_taken)
             unread = None
-            await take(headers, await read_body(receive, BODY_MAX, length=raw_headers.get(b"content-length")), now_s)
+            await take(
+                headers, await read_body(receive, GATEWAY_BODY_MAX, length=raw_headers.get(b"content-length")), now_s
+            )
         except SenderGone:
             return  # the connection is closed: an answer could not be sent
         except Exception as failure:  # the last resort: every failure is answered, and no exception's text is shown
@@ -260,7 +261,7 @@ async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int
         _log.error("a share failed, id %s: %s", support_id, place_of(failure))
         words = f"{words} Id for support: {support_id}"
     if problem.status == 413:  # the gateway repeats what is not 2xx: an operator should know
-        _log.warning("a share was larger than %d bytes and refused", BODY_MAX)
+        _log.warning("a share was larger than %d bytes and refused", GATEWAY_BODY_MAX)
     more = [(b"retry-after", b"%d" % problem.retry_after_s)] if problem.retry_after_s else []
     if problem.status in _STATUS_HEADERS:
         more.append(_STATUS_HEADERS[problem.status])

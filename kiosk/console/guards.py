@@ -30,7 +30,6 @@ Connection = ASGIConnection[Any, Any, Any, State]
 Asked = Request[Any, Any, State]
 
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "_csrf"
-BODY_LIMIT = request_body.PLAIN_LIMIT
 FORM_FIELDS = 64
 """The longest form has a dozen."""
 

@@ -13,6 +13,7 @@ from kiosk.console.desk_view import DeskViews
 from kiosk.console.login import Login
 from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.settings import Settings
+from kiosk.web.limits import BODY_MAX
 from queueing.desk import OpdDesk
 from queueing.outbox import Outbox
 from queueing.registry import Registry
@@ -31,7 +32,7 @@ def routes() -> list[ControllerRouterHandler]:
                 "slips": Provide(_slips, sync_to_thread=False),
             },
             exception_handlers=error_pages.HANDLERS,
-            request_max_body_size=guards.BODY_LIMIT,
+            request_max_body_size=BODY_MAX,
         )
     ]
 

@@ -26,6 +26,7 @@ from kiosk.locales import Words, choose
 from kiosk.phone.form import Faults, Form, empty, read, read_form
 from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
+from kiosk.web.limits import PHONE_FORM_MAX
 from kiosk.web.request_body import SlowBody
 from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
@@ -39,7 +40,6 @@ from tokens import CameraClaim, CameraLinks, LinkError, LinkExpired, TicketLinks
 
 Asked = Request[object, object, State]
 
-BODY_MAX: Final = 8 * 1024
 BODY_S: Final = 10.0
 """A full form is under a kilobyte; a phone on 2G has sent it long before."""
 
@@ -95,7 +95,7 @@ async def fill_in(
     return _mark(opened.ask(empty(), {}), request, settings) if isinstance(opened, _Link) else opened
 
 
-@post("/go/{link:str}", include_in_schema=False, status_code=303, request_max_body_size=BODY_MAX)
+@post("/go/{link:str}", include_in_schema=False, status_code=303, request_max_body_size=PHONE_FORM_MAX)
 async def send_in(
     link: FromPath[str],
     request: Asked,

@@ -14,10 +14,10 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from kiosk.web.limits import BODY_MAX
+
 DEPTH_MAX: Final = 32
 """Levels of brackets. The deepest honest message has five."""
-PLAIN_LIMIT: Final = 16 * 1024
-"""Bytes of a body at every door but the gateway's: a form with a name and an address fits four times."""
 DEADLINE_S: Final = 5.0
 """For the whole body: a phone on 2G sends 16 kB in two seconds."""
 DRAIN_LIMIT: Final = 16 * 1024 * 1024
@@ -246,7 +246,7 @@ async def read_json(
     receive: Receive,
     decoder: "msgspec.json.Decoder[T]",
     *,
-    limit: int = PLAIN_LIMIT,
+    limit: int = BODY_MAX,
 ) -> T:
     """Content-Type, size, pace and shape in one call: what every JSON door but the gateway's uses.
 

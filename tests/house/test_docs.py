@@ -71,3 +71,13 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     runbooks = re.findall(r"^### (Kiosk\w+)$", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE)
     assert len(alerts) > 5
     assert sorted(runbooks) == sorted(alerts)
+
+
+def test_every_key_of_the_store_is_listed() -> None:
+    page = (DOCS / "architecture.md").read_text("utf-8")
+    head = (ROOT / "queueing" / "functions" / "shared" / "facility.lua").read_text("utf-8")
+    keys = re.findall(r"^--   ((?:root|\{partition\}):\S+)", head, re.MULTILINE)
+    for file in ("redis_keys.py", "day_keys.py"):
+        keys += re.findall(r'_KEY: Final = "([^"]+)"', (ROOT / "queueing" / file).read_text("utf-8"))
+    assert len(keys) > 12
+    assert [key for key in keys if f"`{key}`" not in page] == [], "add a row to docs/architecture.md"

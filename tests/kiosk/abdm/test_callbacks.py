@@ -12,7 +12,7 @@ import pytest
 from litestar import Litestar
 
 from kiosk.abdm.authentication import Gatekeeper
-from kiosk.abdm.callbacks import BODY_MAX, SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints
+from kiosk.abdm.callbacks import SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints
 from kiosk.abdm.callers import LOG_EVERY_S, NEXT_STEPS, Callers, all_refused
 from kiosk.abdm.client import Gateway, timestamp
 from kiosk.abdm.errors import ERROR_FORM
@@ -22,6 +22,7 @@ from kiosk.abdm.note import read_note
 from kiosk.observability.metrics import CALLERS_REJECTED
 from kiosk.patient.person import Scan, StatusQuery
 from kiosk.web.client_address import Network
+from kiosk.web.limits import GATEWAY_BODY_MAX
 from kiosk.web.problems import handlers
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
 from queueing.models import Outcome, Place, Refusal
@@ -198,7 +199,7 @@ async def test_what_the_headers_decide_is_answered_before_the_body_is_read(
 
 
 async def test_a_bad_token_is_401_whatever_else_is_wrong(services: Services) -> None:
-    for body in (b"", b"{", b"x" * (BODY_MAX + 1)):
+    for body in (b"", b"{", b"x" * (GATEWAY_BODY_MAX + 1)):
         for changed in ({}, {"request_id": None}, {"content_type": "text/plain"}, {"timestamp": None}):
             answer = await services.post(body, authorization="Bearer nobody", **changed)
             assert answer.status_code == 401
@@ -327,7 +328,7 @@ async def test_a_photo_passes_and_more_is_too_large(services: Services, caplog: 
     shared = json.loads(SHARE_BODY)
     shared["profile"]["patient"]["kycPhoto"] = "A" * 300_000
     assert (await services.post(json.dumps(shared).encode())).status_code == 202
-    answer = await services.post(b'{"a":"' + b"x" * BODY_MAX + b'"}')
+    answer = await services.post(b'{"a":"' + b"x" * GATEWAY_BODY_MAX + b'"}')
     assert answer.status_code == 413
     assert answer.json()["error"]["code"] == "ABDM-1006"
     assert "larger than" in caplog.text, "somebody is told, for the gateway will repeat it"

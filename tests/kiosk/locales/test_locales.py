@@ -118,3 +118,10 @@ def test_the_address_chooses_before_the_browser_and_english_is_left_over(
 def test_a_screen_takes_turns_in_the_languages_it_was_given_or_in_all() -> None:
     assert several("ur,en,ur,xx") == ("ur", "en")
     assert several("") == several("xx") == LANGUAGES
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_every_language_has_a_line_height(code: str) -> None:
+    """Scripts differ in height: without a rule a new language is cut off on the screens."""
+    base = (ROOT / "static" / "css" / "base.css").read_text("utf-8")
+    assert f":lang({code})" in base, "add the language to its script's rule in static/css/base.css"
