@@ -21,7 +21,8 @@ from kiosk.live import sse
 from kiosk.observability import metrics
 from kiosk.services import Services, web_services
 from kiosk.settings import Settings, load
-from kiosk.web import problems, static_files
+from kiosk.web import encoded_slashes, problems, static_files
+from kiosk.web.alias_addresses import follow_aliases
 from kiosk.web.handover import put_services, services_of
 from kiosk.web.hosts import Hosts
 from kiosk.web.limits import BODY_MAX
@@ -53,6 +54,7 @@ class Kiosk(Litestar):
         if scope["type"] == "http":
             if endpoint := self._endpoints.get(scope["path"]):
                 return endpoint(scope, receive, send)
+            encoded_slashes.hide(scope)
             try:
                 self._hosts.check(scope["headers"])
             except HTTPException as refused:
@@ -98,6 +100,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         Hosts(settings.public_url, settings.hosts),
         dependencies=_dependencies(services),
         lifespan=[serving],
+        middleware=[encoded_slashes.restore, follow_aliases(lambda: services().aliases)],
         exception_handlers=problems.handlers(abdm_errors.ERROR_FORM),
         request_max_body_size=BODY_MAX,
         openapi_config=OpenAPIConfig(

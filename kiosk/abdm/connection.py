@@ -25,8 +25,9 @@ from queueing.registry import Registry
 from queueing.store.store import Store
 
 WRITE_EVERY_S: Final = 60.0
-FIRST_WRITE_S: Final = 5.0
-"""After the start: a first refusal is seen soon after."""
+LOOK_EVERY_S: Final = 5.0
+"""Own facts are looked at this often. The first caller or refusal after a quiet minute is written at once: else one
+worker's refusals would look like everybody's until another worker has written that it accepted callers."""
 FORGET_S: Final = 86_400.0
 SHOWN_MAX: Final = 5
 """Ids in one line: the rest is a number."""
@@ -71,15 +72,22 @@ def merged(all_facts: Iterable[Facts]) -> Facts:
 
 
 async def publish(store: Store, process: str, own_facts: Callable[[], Facts]) -> None:
-    """Write this process's facts once a minute, for ever. A store that is away is told the next time."""
-    wait_s = FIRST_WRITE_S
+    """Write this process's facts once a minute, for ever. While the store is away the next look tries again."""
+    written = Facts()
     while True:
-        await asyncio.sleep(wait_s)
-        wait_s = WRITE_EVERY_S
+        await asyncio.sleep(LOOK_EVERY_S)
         facts = own_facts()
         facts.written_s = time.time()
-        with contextlib.suppress(QueueingError):
-            await write_facts(store, process, _pack(facts))
+        if facts.written_s - written.written_s >= WRITE_EVERY_S or _latest(facts) - _latest(written) >= WRITE_EVERY_S:
+            packed = _pack(facts)
+            with contextlib.suppress(QueueingError):
+                await write_facts(store, process, packed)
+                written = _unpack(packed)
+
+
+def _latest(facts: Facts) -> float:
+    """When the latest caller was believed or refused."""
+    return max([facts.accepted_s, *(record.last_s for record in facts.refusals.values())])
 
 
 async def collect(store: Store, now_s: float, *, without: str = "") -> list[Facts]:

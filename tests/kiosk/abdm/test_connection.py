@@ -62,7 +62,7 @@ def test_that_every_caller_was_refused_is_told_with_the_next_step() -> None:
 async def test_each_process_writes_its_facts_and_any_process_reads_them_all(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "FIRST_WRITE_S", 0.01)
+    monkeypatch.setattr(connection, "LOOK_EVERY_S", 0.01)
     own = Facts(accepted_s=NOW, refusals={"azp": Refusals(4, NOW)})
     writers = [
         asyncio.create_task(connection.publish(store, name, lambda: own)) for name in ("here-1", "here-2", "here-3")
@@ -77,6 +77,28 @@ async def test_each_process_writes_its_facts_and_any_process_reads_them_all(
     await asyncio.gather(*writers, return_exceptions=True)
     assert merged(found).refusals == {"azp": Refusals(8, NOW)}
     assert await collect(store, time.time() + 90_000) == [], "of processes that ended long ago nothing is said"
+
+
+async def test_facts_are_written_once_a_minute_and_at_once_after_a_quiet_minute(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "LOOK_EVERY_S", 0.01)
+    own, writes = Facts(accepted_s=NOW), []
+
+    async def counted(_: Store, __: str, packed: bytes) -> None:
+        writes.append(msgspec.msgpack.decode(packed, type=Facts).accepted_s)
+
+    monkeypatch.setattr(connection, "write_facts", counted)
+    writer = asyncio.create_task(connection.publish(store, "here-1", lambda: own))
+    await asyncio.sleep(0.3)
+    own.accepted_s += 1
+    await asyncio.sleep(0.3)
+    assert writes == [NOW], "a busy worker writes once a minute"
+    own.accepted_s += 100
+    await asyncio.sleep(0.3)
+    assert writes == [NOW, NOW + 101]
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
 
 
 async def test_the_bridge_is_compared_with_ours(gateway: Gateway, fake: FakeGateway, store: Store) -> None:
