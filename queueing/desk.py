@@ -66,7 +66,8 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     shown_until_ms: UnixMs
     revision: int
     lapsed_from: int = 0
-    """State before it lapsed; other tickets have no such field."""
+    """State before it lapsed. This field and the next are missing from most tickets."""
+    parked: int = 0
 
 
 class _PackedSnapshot(msgspec.Struct, frozen=True):
@@ -106,6 +107,7 @@ def ticket_of(ticket_id: bytes, packed: bytes, ahead: int = 0) -> Ticket:
         calls=fields.calls,
         ahead=ahead,
         request=fields.request,
+        reply_parked=bool(fields.parked),
     )
 
 

@@ -50,11 +50,13 @@ class EventKind(IntEnum):
     LAPSED = 12
     UNDONE = 13
     LANE_CHANGED = 14
+    ACKNOWLEDGEMENT_PARKED = 15
 
     @property
     def type(self) -> str:
         """The type as other programs know it."""
-        return f"ticket.{self.name.lower()}"
+        name = self.name.lower()
+        return name.replace("_", ".") if name.startswith("acknowledgement") else f"ticket.{name}"
 
 
 PUBLIC_KINDS: Final = frozenset(EventKind) - {EventKind.LANE_CHANGED}
@@ -62,7 +64,7 @@ PUBLIC_KINDS: Final = frozenset(EventKind) - {EventKind.LANE_CHANGED}
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One state change of one ticket."""
+    """One state change of one ticket, or what became of a reply about it."""
 
     id: str
     """The same in every delivery: facility key and cursor."""

@@ -281,6 +281,9 @@ class Ticket(Struct, frozen=True, kw_only=True):
     request: str = ""
     """Hex digest of the request that made it; the seal of its envelope is bound to it."""
 
+    reply_parked: bool = False
+    """A reply about it could not be delivered: the phone may not show the number."""
+
     @property
     def key(self) -> str:
         """By this a page finds the ticket in a snapshot (``match_key`` in functions/shared/ticket.lua)."""

@@ -14,14 +14,12 @@ from kiosk.patient.names import display_text
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
 from queueing.desk import OpdDesk
-from queueing.models import Counter, ParkedReply, Queue, ReplyKind, State, Ticket
-from queueing.outbox import Outbox
+from queueing.models import Counter, Queue, State, Ticket
 from queueing.registry import Registry
 
 LISTED = 400
 """Tickets in one answer: more than a counter calls in a day, and 120 kB of JSON."""
 
-PARKED_LOOKED_AT = 500
 AT_A_COUNTER = (State.CALLED, State.SERVING)
 
 _log = logging.getLogger(__name__)
@@ -86,8 +84,8 @@ class DeskView(Struct, frozen=True, kw_only=True):
 class DeskViews:
     """Gathers a desk from the rooms below."""
 
-    def __init__(self, registry: Registry, desk: OpdDesk, outbox: Outbox, check_in: CheckIn) -> None:
-        self._registry, self._desk, self._outbox, self._check_in = registry, desk, outbox, check_in
+    def __init__(self, registry: Registry, desk: OpdDesk, check_in: CheckIn) -> None:
+        self._registry, self._desk, self._check_in = registry, desk, check_in
 
     async def of(self, hip: str, counter_name: str) -> DeskView | None:
         """The desk of a counter, or None when there is no such counter."""
@@ -95,13 +93,9 @@ class DeskViews:
         counter = next((one for one in counters if one.name == counter_name), None)
         if counter is None:
             return None
-        tickets, parked = await asyncio.gather(
-            self._desk.tickets(hip, queues=counter.queues, limit=LISTED + 1),
-            self._outbox.parked(hip, limit=PARKED_LOOKED_AT),
-        )
-        tickets = tickets[:LISTED]
+        tickets = (await self._desk.tickets(hip, queues=counter.queues, limit=LISTED + 1))[:LISTED]
         patients = await self.patients(hip, tickets)
-        rows = [row(ticket, patients[ticket.id], parked) for ticket in tickets]
+        rows = [row(ticket, patients[ticket.id]) for ticket in tickets]
         mine = next((one for one in tickets if one.counter == counter.name and one.state in AT_A_COUNTER), None)
         return DeskView(
             at_ms=time.time_ns() // 1_000_000, counter=counter.name, counter_open=counter.open,
@@ -112,10 +106,8 @@ class DeskViews:
 
     async def one(self, hip: str, ticket: Ticket) -> tuple[Row, tuple[Detail, ...]]:
         """One ticket with its details."""
-        patients, parked = await asyncio.gather(
-            self.patients(hip, [ticket]), self._outbox.parked(hip, limit=PARKED_LOOKED_AT)
-        )
-        return row(ticket, patients[ticket.id], parked), details(patients[ticket.id])
+        patients = await self.patients(hip, [ticket])
+        return row(ticket, patients[ticket.id]), details(patients[ticket.id])
 
     async def patients(self, hip: str, tickets: Sequence[Ticket]) -> dict[str, Patient]:
         """Profiles by ticket id. One that cannot be opened is shown without a name: the number still can be called."""
@@ -132,13 +124,7 @@ class DeskViews:
             return Patient()
 
 
-def row(ticket: Ticket, patient: Patient, parked: Iterable[ParkedReply]) -> Row:
-    untold = any(
-        pending.kind is ReplyKind.ON_SHARE
-        and pending.token == ticket.token
-        and pending.created_ms >= ticket.arrived_ms - 60_000
-        for pending in parked
-    )
+def row(ticket: Ticket, patient: Patient) -> Row:
     tags = (messages.ASSURANCES[ticket.assurance], messages.NEARNESSES[ticket.nearness])
     return Row(
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
@@ -146,7 +132,7 @@ def row(ticket: Ticket, patient: Patient, parked: Iterable[ParkedReply]) -> Row:
         tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=display_text(patient.name),
         age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],
         counter=ticket.counter, arrived_ms=ticket.arrived_ms, called_ms=ticket.called_ms, calls=ticket.calls,
-        ahead=ticket.ahead, told=not untold,
+        ahead=ticket.ahead, told=not ticket.reply_parked,
     )  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.settings import Settings
 from kiosk.web.limits import BODY_MAX
 from queueing.desk import OpdDesk
-from queueing.outbox import Outbox
 from queueing.registry import Registry
 from tokens.ticket import TicketLinks
 
@@ -40,10 +39,9 @@ def routes() -> list[ControllerRouterHandler]:
 def _desk_views(
     registry: NamedDependency[Registry],
     desk: NamedDependency[OpdDesk],
-    outbox: NamedDependency[Outbox],
     check_in: NamedDependency[CheckIn],
 ) -> DeskViews:
-    return DeskViews(registry, desk, outbox, check_in)
+    return DeskViews(registry, desk, check_in)
 
 
 def _slips(

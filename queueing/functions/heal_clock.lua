@@ -19,7 +19,7 @@ local function restore_lapsed(facility, clock, by, held)
       leave_sets(facility, id, ticket)
       local before = ticket[T.lapsed_from] or STATE.WAITING
       ticket[T.state] = (before == STATE.CALLED or before == STATE.SERVING) and STATE.WAITING or before
-      ticket[T.ended], ticket[T.lapsed_from] = 0, nil
+      ticket[T.ended], ticket[T.lapsed_from] = 0, 0
       record_event(facility, clock, EVENT.UNDONE, id, save_ticket(facility, id, ticket, clock.now), by)
     end
   end

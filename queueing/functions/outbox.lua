@@ -1,7 +1,7 @@
 --[[ outbox: what happens to pending replies that a relay has claimed. Six small acts on one partition.
   KEYS   1 {partition}
   ARGV   delivered: stream ids                       the pending replies are deleted, with their envelopes
-         park:   stream id, reason, sealed envelope  kept where an administrator sees it
+         park:   stream id, reason, sealed envelope  stored where an administrator sees it; its ticket is marked
          parked: facility key, at most            Reply {{id, envelope, meta, reason, parked ms}, …}, newest first
          resend: facility key, parked id          pending again; its thirty seconds begin now
          tidy:   after how long, ms                forgets relays that did not ask for so long and hold nothing
@@ -22,6 +22,27 @@ local function now_ms()
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
 
+-- The ticket that a reply is about: facility, ticket id, ticket; nil for a refusal, or when its day has ended.
+local function ticket_of_reply(partition, meta)
+  local facility = open_facility(partition .. ':' .. meta[2])
+  for _, day in ipairs(redis.call('HMGET', facility.record, 'day', 'eve')) do
+    local record = day and redis.call('HGET', day_key(facility, tonumber(day)), 'r' .. meta[3])
+    local id = record and string.sub(record, 11) or ''
+    local ticket = id ~= '' and load_ticket(facility, id)
+    if ticket then return facility, id, ticket end
+  end
+end
+
+-- Marks the ticket of a parked reply (1), or takes the mark away (0). Returns facility, id and the packed ticket.
+local function mark_parked(partition, meta, parked)
+  local facility, id, ticket = ticket_of_reply(partition, meta)
+  if not id then return nil end
+  ticket[T.lapsed_from], ticket[T.parked] = ticket[T.lapsed_from] or 0, parked
+  local packed = cmsgpack.pack(ticket)
+  redis.call('HSET', day_of_ticket(facility, id), 't' .. id, packed)
+  return facility, id, packed
+end
+
 local function forget(outbox, ids)
   if #ids == 0 then return 0 end
   redis.call('XACK', outbox, GROUP, unpack(ids))
@@ -36,10 +57,12 @@ register('outbox_park', function(keys, args)
   local outbox, id = keys[1] .. ':owed', args[1]
   local entry = redis.call('XRANGE', outbox, id, id)[1]
   if not entry then return 0 end
-  local meta = entry[2][4]
+  local meta, now = entry[2][4], now_ms()
   local key = parked_key(keys[1], cmsgpack.unpack(meta)[2])
-  redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'l', args[3], 'm', meta, 'why', args[2], 'at', now_ms())
+  redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'l', args[3], 'm', meta, 'why', args[2], 'at', now)
   redis.call('EXPIRE', key, PARKED_S)
+  local facility, ticket_id, packed = mark_parked(keys[1], cmsgpack.unpack(meta), 1)
+  if facility then record_event(facility, {now = now}, EVENT.ACKNOWLEDGEMENT_PARKED, ticket_id, packed, '') end
   return forget(outbox, {id})
 end)
 
@@ -59,6 +82,7 @@ register('outbox_resend', function(keys, args)
   local meta = cmsgpack.unpack(entry[2][4])
   meta[8] = now_ms()
   redis.call('XADD', keys[1] .. ':owed', '*', 'l', entry[2][2], 'm', cmsgpack.pack(meta))
+  mark_parked(keys[1], meta, 0)
   redis.call('XDEL', key, id)
   return 1
 end)

@@ -30,6 +30,7 @@ local function restore(facility, clock, image, by)
   local before = cmsgpack.unpack(image[2])
   local was = before[T.revision]
   before[T.revision] = ticket[T.revision]
+  if ticket[T.parked] then before[T.lapsed_from], before[T.parked] = before[T.lapsed_from] or 0, ticket[T.parked] end
   record_event(facility, clock, EVENT.UNDONE, id, save_ticket(facility, id, before, clock.now), by)
   return id, before, was
 end

@@ -7,7 +7,8 @@ import pytest
 
 from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
-from queueing.models import Outcome, PendingReply, Refusal, ReplyKind
+from queueing.event_log import EventLog
+from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, State
 from queueing.outbox import Outbox
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
@@ -28,7 +29,42 @@ async def outbox(store: Store) -> AsyncIterator[Outbox]:
     await opened.close()
 
 
-async def test_a_debt_tells_what_the_gateway_must_hear(desk: OpdDesk, outbox: Outbox) -> None:
+async def test_the_ticket_of_a_parked_reply_is_marked_until_it_is_sent_again(
+    store: Store, desk: OpdDesk, outbox: Outbox
+) -> None:
+    place = await desk.enqueue(arrival())
+    (pending,) = await outbox.take()
+    await outbox.park(pending, "404")
+    ticket = await desk.ticket(HIP, place.ticket)
+    assert ticket
+    assert ticket.reply_parked
+    last = (await EventLog(store).read(HIP)).events[-1]
+    assert (last.kind.type, last.ticket) == ("acknowledgement.parked", ticket)
+    await desk.call_next(HIP, "M1", by="clerk")
+    undone = (await desk.undo(HIP, "M1", by="clerk")).ticket
+    assert undone
+    assert (undone.reply_parked, undone.state) == (True, State.WAITING)
+    await desk.call_next(HIP, "M1", by="clerk")
+    (parked,) = await outbox.parked(HIP)
+    assert await outbox.resend(HIP, parked.id)
+    ticket = await desk.ticket(HIP, place.ticket)
+    assert ticket
+    assert (ticket.reply_parked, ticket.state) == (False, State.CALLED)
+
+
+async def test_a_parked_refusal_marks_nobody(desk: OpdDesk, outbox: Outbox) -> None:
+    place = await desk.enqueue(arrival())
+    await desk.enqueue(arrival(refusal=Refusal.CLOCK))
+    await desk.enqueue(arrival(facility="nowhere"))
+    for pending in await outbox.take():
+        if pending.refusal:
+            await outbox.park(pending, "404")
+    ticket = await desk.ticket(HIP, place.ticket)
+    assert ticket
+    assert not ticket.reply_parked
+
+
+async def test_a_pending_reply_says_what_the_gateway_must_hear(desk: OpdDesk, outbox: Outbox) -> None:
     await desk.enqueue(arrival(envelope=b"sealed \x00\xff envelope"))
     await desk.enqueue(arrival(facility="nowhere"))
     given, refused = sorted(await outbox.take(), key=lambda pending: pending.outcome)
