@@ -1,11 +1,13 @@
-"""Files of rows that people made with a spreadsheet: read as a stream, checked as a whole, mistakes told by place.
+"""Files of rows that were made with a spreadsheet: read as a stream, checked as a whole, mistakes reported by place.
 
-UTF-8 with or without a mark at the beginning, commas, quotes as RFC 4180. Nothing of a file is written anywhere before
-all of it was read without a mistake.
+UTF-8 with or without a byte order mark, commas, quotes as RFC 4180. Nothing of a file is written before all of it was
+read without a mistake. ``NA`` and its like in a column that may be empty mean empty.
 """
 
 import asyncio
 import csv
+import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,14 +16,17 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from kiosk.cli.running import CommandFailed
+from kiosk.patient.names import display_text, unsafe_character
 
 T = TypeVar("T")
 
 ROWS_MAX: Final = 1_000_000
 """Every facility of the country fits twice."""
 FIELD_MAX: Final = 4_096
-SHOWN_MAX: Final = 20
-"""Mistakes that are listed; who has more has one mistake many times."""
+MISTAKES_MAX: Final = 20
+"""Then reading stops: a file with more has one mistake many times."""
+ABSENT: Final = frozenset({"NA", "N/A", "N.A.", "NULL", "NONE", "NIL", "-", "#N/A"})
+"""How registers and spreadsheets write an empty cell."""
 AT_ONCE: Final = 256
 """Writes on their way together: they share one fsync."""
 
@@ -41,6 +46,8 @@ class Column(Struct, frozen=True):
     read: Callable[[str], Any]
     """Raises ValueError with what is wrong, in words that follow the column's name."""
     required: bool = False
+    also: tuple[str, ...] = ()
+    """Other names of the column in the header, in lower case."""
 
 
 class Row(Struct, frozen=True):
@@ -52,14 +59,32 @@ class Row(Struct, frozen=True):
 def text(shortest: int, longest: int) -> Callable[[str], str]:
     """Printable text of so many characters."""
 
-    def read(said: str) -> str:
-        if len(said) < shortest:
+    def read(cell: str) -> str:
+        if len(cell) < shortest:
             raise ValueError("is empty")
-        if len(said) > longest:
+        if len(cell) > longest:
             raise ValueError(f"is longer than {longest} characters")
-        if not said.isprintable():
-            raise ValueError("holds a character that cannot be printed")
-        return said
+        if not cell.isprintable():
+            odd = next(char for char in cell if not char.isprintable())
+            named = unsafe_character(odd) or f"U+{ord(odd):04X} {unicodedata.name(odd, '')}".rstrip()
+            raise ValueError(f"holds the character {named}")
+        return cell
+
+    return read
+
+
+def name(shortest: int, longest: int) -> Callable[[str], str]:
+    """A name that screens show, in its display form. What no name may hold is refused and named."""
+
+    def read(cell: str) -> str:
+        if unsafe := unsafe_character(cell):
+            raise ValueError(f"holds the character {unsafe}")
+        shown = display_text(cell, longest + 1)
+        if len(shown) < shortest:
+            raise ValueError("is empty")
+        if len(shown) > longest:
+            raise ValueError(f"is longer than {longest} characters")
+        return shown
 
     return read
 
@@ -67,11 +92,11 @@ def text(shortest: int, longest: int) -> Callable[[str], str]:
 def number(low: float, high: float) -> Callable[[str], float | None]:
     """A number, or None for an empty cell."""
 
-    def read(said: str) -> float | None:
-        if not said:
+    def read(cell: str) -> float | None:
+        if not cell:
             return None
         try:
-            value = float(said)
+            value = float(cell)
         except ValueError:
             value = low - 1
         if not low <= value <= high:
@@ -84,24 +109,25 @@ def number(low: float, high: float) -> Callable[[str], float | None]:
 def whole(low: int, high: int, *, empty: int | None = None) -> Callable[[str], int | None]:
     """A whole number; ``empty`` stands for an empty cell."""
 
-    def read(said: str) -> int | None:
-        if not said and empty is not None:
+    def read(cell: str) -> int | None:
+        if not cell and empty is not None:
             return empty
-        if not said.isascii() or not said.isdigit() or len(said) > 9 or not low <= int(said) <= high:
+        cell = re.sub(r"\.0+$", "", cell)  # as spreadsheets write whole numbers
+        if not cell.isascii() or not cell.isdigit() or len(cell) > 9 or not low <= int(cell) <= high:
             raise ValueError(f"is no whole number from {low} to {high}")
-        return int(said)
+        return int(cell)
 
     return read
 
 
-def timezone(said: str) -> str:
+def timezone(cell: str) -> str:
     """An IANA name, or empty."""
-    if said:
+    if cell:
         try:
-            ZoneInfo(said)
+            ZoneInfo(cell)
         except (KeyError, OSError, ValueError):
             raise ValueError("is no time zone such as Asia/Kolkata") from None
-    return said
+    return cell
 
 
 def rows(file: Path, columns: Sequence[Column]) -> Iterator[Row]:
@@ -113,7 +139,7 @@ def rows(file: Path, columns: Sequence[Column]) -> Iterator[Row]:
 
 
 def check(file: Path, columns: Sequence[Column], make: Callable[[Row], object]) -> int:
-    """Read all of it and count its rows. Raises CommandFailed that lists the mistakes."""
+    """Read all of it and count its rows. Raises CommandFailed that lists the first mistakes."""
     problems: list[Problem] = []
     count = 0
     for row in _read(file, columns):
@@ -124,9 +150,11 @@ def check(file: Path, columns: Sequence[Column], make: Callable[[Row], object]) 
             make(row)
         except Problem as problem:
             problems.append(problem)
+            if len(problems) == MISTAKES_MAX:
+                break
     if problems:
-        listed = "; ".join(str(problem) for problem in problems[:SHOWN_MAX])
-        more = f"; and {len(problems) - SHOWN_MAX} more" if len(problems) > SHOWN_MAX else ""
+        listed = "; ".join(str(problem) for problem in problems)
+        more = f"; reading stopped at line {problems[-1].line}" if len(problems) == MISTAKES_MAX else ""
         raise CommandFailed(f"{file.name}: {len(problems)} mistakes, nothing was written: {listed}{more}")
     return count
 
@@ -147,12 +175,14 @@ def _read(file: Path, columns: Sequence[Column]) -> Iterator[Row | Problem]:
                 f"{file.name}: line {reader.line_num}: not CSV ({wrong}); nothing was written"
             ) from None
         except UnicodeDecodeError:
-            said = f"{file.name}: line {reader.line_num + 1}: not UTF-8; save it as CSV UTF-8; nothing was written"
-            raise CommandFailed(said) from None
+            raise CommandFailed(
+                f"{file.name}: line {reader.line_num + 1}: not UTF-8; save it as CSV UTF-8; nothing was written"
+            ) from None
 
 
 def _head(file: Path, cells: list[str], columns: Sequence[Column]) -> list[str]:
-    head = [cell.strip().lower() for cell in cells]
+    own_names = {other: column.name for column in columns for other in column.also}
+    head = [own_names.get(cell.strip().lower(), cell.strip().lower()) for cell in cells]
     missing = [column.name for column in columns if column.required and column.name not in head]
     if missing:
         raise CommandFailed(f"{file.name}: line 1: the header has no column {' and no column '.join(missing)}")
@@ -165,23 +195,25 @@ def _head(file: Path, cells: list[str], columns: Sequence[Column]) -> list[str]:
 def _row(line: int, head: list[str], cells: list[str], columns: Sequence[Column]) -> Row | Problem:
     if len(cells) > len(head):
         return Problem(line, str(len(head) + 1), "has no name in the header: is a text with a comma not in quotes?")
-    said = dict(zip(head, (cell.strip() for cell in cells), strict=False))
+    row = dict(zip(head, (cell.strip() for cell in cells), strict=False))
     try:
-        return row_of(line, said, columns)
+        return row_of(line, row, columns)
     except Problem as problem:
         return problem
 
 
-def row_of(line: int, said: dict[str, str], columns: Sequence[Column]) -> Row:
+def row_of(line: int, row: dict[str, str], columns: Sequence[Column]) -> Row:
     """One row's values. Raises Problem."""
     values: dict[str, Any] = {}
     for column in columns:
         try:
-            values[column.name] = column.read(said.get(column.name, ""))
+            cell = row.get(column.name, "")
+            is_absent = not column.required and cell.upper() in ABSENT
+            values[column.name] = column.read("" if is_absent else cell)
         except ValueError as wrong:
             raise Problem(line, column.name, str(wrong)) from None
     known = {column.name for column in columns}
-    return Row(line, values, {name: value for name, value in said.items() if name and name not in known})
+    return Row(line, values, {name: value for name, value in row.items() if name and name not in known})
 
 
 async def spread(things: Iterable[T], key: Callable[[T], Hashable], put: Callable[[T], Awaitable[object]]) -> int:

@@ -1,23 +1,25 @@
 """``kiosk facility``: hospitals, one by one or a whole register at once."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from kiosk.cli import csv_files
-from kiosk.cli.csv_files import Column, Problem, number, text, timezone
+from kiosk.cli.csv_files import Column, Problem, name, number, text, timezone
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
+from queueing.coordinates import place_fault
 from queueing.models import Facility
 from queueing.registry import HIP_ID_MAX, Registry, UnknownFacility
 from queueing.store.store import Store
 
 COLUMNS = (
-    Column("hip_id", text(1, 250), required=True),
-    Column("name", text(1, 200), required=True),
-    Column("district", text(0, 100)),
-    Column("state", text(0, 100)),
-    Column("latitude", number(-90, 90)),
-    Column("longitude", number(-180, 180)),
+    Column("hip_id", text(1, 250), required=True, also=("facilityid", "facility_id", "hipid")),
+    Column("name", name(1, 200), required=True, also=("facilityname", "facility_name")),
+    Column("district", name(0, 100), also=("districtname", "district_name")),
+    Column("state", name(0, 100), also=("statename", "state_name")),
+    Column("latitude", number(-90, 90), also=("lat",)),
+    Column("longitude", number(-180, 180), also=("long", "lng", "lon")),
     Column("timezone", timezone),
 )
 EXTRA_COLUMNS, EXTRA_LENGTH = 16, 200
@@ -35,10 +37,13 @@ def facility() -> None:
 def import_(file: Path, json: bool) -> None:
     """Add or update facilities from FILE, a CSV with a header.
 
-    Columns: hip_id, name, district, state, latitude, longitude, timezone; others are kept beside. A file with a
-    mistake changes nothing: every line is read before the first is written. Rules and default queues stay as they are.
+    Columns: hip_id, name, district, state, latitude, longitude, timezone; the register's own names (facilityId,
+    facilityName, districtName, stateName) are understood; others are kept beside. A file with a mistake changes
+    nothing: every line is read before the first is written. Coordinates that cannot be right are reported and left
+    out. Rules and default queues stay as they are.
     """
-    csv_files.check(file, COLUMNS, to_facility)
+    warnings: list[str] = []
+    csv_files.check(file, COLUMNS, lambda row: _warn(row, warnings))
 
     async def write(store: Store) -> int:
         registry = Registry(store)
@@ -46,16 +51,41 @@ def import_(file: Path, json: bool) -> None:
         return await csv_files.spread((to_facility(row) for row in rows), lambda one: one.hip_id, registry.put_facility)
 
     count = with_store(settings_now(), write)
-    tell(json, {"facilities": count}, f"{count} facilities added or updated")
+    report = {"facilities": count, "warnings": warnings}
+    tell(json, report, *warnings, f"{count} facilities added or updated")
+
+
+def _warn(row: csv_files.Row, warnings: list[str]) -> None:
+    """Collect the first warnings of the file. Raises Problem."""
+    to_facility(row)
+    fault = _place_fault(row)
+    if fault and len(warnings) < csv_files.MISTAKES_MAX:
+        warnings.append(f"line {row.line}: {fault}; imported without a place, so no phone counts as near or far")
+
+
+def _place_fault(row: csv_files.Row) -> str:
+    latitude, longitude = row.values["latitude"], row.values["longitude"]
+    return "" if latitude is None or longitude is None else place_fault(latitude, longitude)
+
+
+def without_place(facilities: Iterable[Facility]) -> list[str]:
+    """HIP ids of facilities whose place is unknown or cannot be right: no phone there counts as near."""
+    return [
+        one.hip_id
+        for one in facilities
+        if one.latitude is None or one.longitude is None or place_fault(one.latitude, one.longitude)
+    ]
 
 
 def to_facility(row: csv_files.Row) -> Facility:
-    """Raises Problem."""
+    """Raises Problem. Coordinates that cannot be right are left out."""
     at = row.values
     if (at["latitude"] is None) != (at["longitude"] is None):
         missing = "latitude" if at["latitude"] is None else "longitude"
         raise Problem(row.line, missing, "is empty, and latitude and longitude go together")
     extra = {name[:60]: value[:EXTRA_LENGTH] for name, value in list(row.extra.items())[:EXTRA_COLUMNS] if value}
+    if _place_fault(row):
+        at = at | {"latitude": None, "longitude": None}
     return Facility(**at, extra=extra)
 
 
@@ -71,13 +101,16 @@ def add(
     hip_id: str, name: str, district: str, state: str, latitude: float | None, longitude: float | None, json: bool
 ) -> None:
     """Add or update one facility."""
-    said = {"hip_id": hip_id, "name": name, "district": district, "state": state,
-            "latitude": None if latitude is None else str(latitude),
-            "longitude": None if longitude is None else str(longitude)}  # fmt: skip
+    cells = {"hip_id": hip_id, "name": name, "district": district, "state": state,
+             "latitude": "" if latitude is None else str(latitude),
+             "longitude": "" if longitude is None else str(longitude)}  # fmt: skip
     try:
-        one = to_facility(csv_files.row_of(0, {name: value or "" for name, value in said.items()}, COLUMNS))
+        row = csv_files.row_of(0, cells, COLUMNS)
+        one = to_facility(row)
     except Problem as problem:
         raise CommandFailed(f"{problem.column} {problem.words}") from None
+    if fault := _place_fault(row):
+        raise CommandFailed(fault)
     with_store(settings_now(), lambda store: Registry(store).put_facility(one))
     tell(json, one, f"{one.hip_id} added: {one.name}")
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, text, whole
+from kiosk.cli.csv_files import name as name_of
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.models import Counter, Queue
 from queueing.registry import PrefixTaken, Registry, RegistryError, UnknownFacility
@@ -25,25 +26,40 @@ class QueueRow(Struct, frozen=True):
     counters: int
 
 
-def _id(said: str) -> str:
-    if not 1 <= len(said) <= 32 or not said.isascii() or not said.replace("-", "").replace("_", "").isalnum():
-        raise ValueError("is no id of 1 to 32 envelopes, digits, dashes and underscores")
-    return said
+def _id(cell: str) -> str:
+    if not 1 <= len(cell) <= 32 or not cell.isascii() or not cell.replace("-", "").replace("_", "").isalnum():
+        raise ValueError("is no id of 1 to 32 letters, digits, dashes and underscores")
+    return cell
 
 
-def _prefix(said: str) -> str:
-    if not 1 <= len(said) <= 3 or not said.isascii() or not said.isalpha():
-        raise ValueError("is no prefix of 1 to 3 envelopes")
-    return said.upper()
+def _prefix(cell: str) -> str:
+    if not 1 <= len(cell) <= 3 or not cell.isascii() or not cell.isalpha():
+        raise ValueError("is no prefix of 1 to 3 letters")
+    return cell.upper()
 
 
 COLUMNS = (
     Column("hip_id", text(1, 250), required=True),
     Column("queue", _id, required=True),
-    Column("name", text(1, 100), required=True),
+    Column("name", name_of(1, 100), required=True),
     Column("prefix", _prefix, required=True),
     Column("counters", whole(0, COUNTERS_MAX, empty=1)),
 )
+
+
+def _with_prefixes(options: tuple[str, ...]) -> tuple[Column, ...]:
+    """The columns, with a prefix of the file replaced as the options say."""
+    chosen = {old.strip().upper(): new.strip() for old, _, new in (option.partition("=") for option in options)}
+    if not all(chosen) or not all(chosen.values()):
+        raise CommandFailed("--prefix is written OLD=NEW, such as --prefix MEDI=MED")
+
+    def read(cell: str) -> str:
+        try:
+            return _prefix(chosen.get(cell.upper(), cell))
+        except ValueError as wrong:
+            raise ValueError(f"{wrong}; replace it with --prefix {cell[:20] or 'OLD'}=ABC") from None
+
+    return tuple(replace(column, read=read) if column.name == "prefix" else column for column in COLUMNS)
 
 
 @click.group()
@@ -55,14 +71,14 @@ def queue() -> None:
 @click.argument("hip_id")
 @click.argument("queue", metavar="QUEUE")
 @click.option("--name", required=True, help="As boards show it.")
-@click.option("--prefix", required=True, help="1 to 3 envelopes before every number and counter.")
+@click.option("--prefix", required=True, help="1 to 3 letters before every number and counter.")
 @click.option("--counters", default="1", show_default=True, help="How many counters serve it.")
 @as_json
 def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bool) -> None:
     """Add or update a queue; the first one of a facility is its default. Counts at once, also while serving."""
-    said = {"hip_id": hip_id, "queue": queue, "name": name, "prefix": prefix, "counters": counters}
+    cells = {"hip_id": hip_id, "queue": queue, "name": name, "prefix": prefix, "counters": counters}
     try:
-        row = to_row(csv_files.row_of(0, said, COLUMNS))
+        row = to_row(csv_files.row_of(0, cells, COLUMNS))
     except Problem as problem:
         raise CommandFailed(f"{problem.column} {problem.words}") from None
 
@@ -84,13 +100,16 @@ def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bo
 
 @queue.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--prefix", "prefixes", multiple=True, metavar="OLD=NEW", help="Write NEW for the file's prefix OLD.")
 @as_json
-def import_(file: Path, json: bool) -> None:
+def import_(file: Path, prefixes: tuple[str, ...], json: bool) -> None:
     """Add or update queues from FILE, a CSV with columns hip_id, queue, name, prefix and counters.
 
-    A file with a mistake changes nothing: every line is read before the first is written.
+    A prefix has 1 to 3 letters, so that a phone shows the whole number: --prefix MEDI=MED, or --prefix 14=R for a
+    numbered room. A file with a mistake changes nothing: every line is read before the first is written.
     """
-    csv_files.check(file, COLUMNS, to_row)
+    columns = _with_prefixes(prefixes)
+    csv_files.check(file, columns, to_row)
     refused: list[str] = []
 
     async def write(store: Store) -> int:
@@ -102,12 +121,12 @@ def import_(file: Path, json: bool) -> None:
             except CommandFailed as wrong:
                 refused.append(f"line {row.line}: {wrong}")
 
-        found = (to_row(row) for row in csv_files.rows(file, COLUMNS))
+        found = (to_row(row) for row in csv_files.rows(file, columns))
         return await csv_files.spread(found, lambda row: row.hip_id, one)
 
     count = with_store(settings_now(), write) - len(refused)
     if refused:
-        listed = "; ".join(sorted(refused)[: csv_files.SHOWN_MAX])
+        listed = "; ".join(sorted(refused)[: csv_files.MISTAKES_MAX])
         raise CommandFailed(f"{file.name}: {count} queues added or updated, {len(refused)} refused: {listed}")
     tell(json, {"queues": count}, f"{count} queues added or updated")
 

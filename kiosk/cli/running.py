@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
+from kiosk.patient.names import terminal_text
 from kiosk.security.keyring_file import KeysUnreadable
 from kiosk.settings import Settings, SettingsWrong, load, unknown_names
 from queueing import library
@@ -81,7 +82,7 @@ def tell(json: bool, result: Any, *lines: str) -> None:
         click.echo(msgspec.json.format(msgspec.json.encode(result)).decode())
     else:
         for line in lines:
-            click.echo(line)
+            click.echo(terminal_text(line))
 
 
 def a_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reads the administrator's forms into the registry's own data, and says in words what does not fit."""
+"""Reads the administrator's forms into the registry's data, and says in a sentence what does not fit."""
 
 import re
 from collections.abc import Iterable
@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
+from kiosk.patient.names import display_text
+from queueing.coordinates import place_fault
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 
 Form = dict[str, str]
@@ -21,13 +23,13 @@ def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
     """A new queue, or another name and limit for a known one."""
     identifier = form.get("id", "").strip()
     before = next((one for one in known if one.id == identifier), None)
-    name, prefix = form.get("name", "").strip()[:80], form.get("prefix", "").strip().upper()
+    name, prefix = display_text(form.get("name", ""), 80), form.get("prefix", "").strip().upper()
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", identifier):
-        raise NotFilledIn("A queue's id has 1 to 32 envelopes, digits, - or _.")
+        raise NotFilledIn("A queue's id has 1 to 32 letters, digits, - or _.")
     if not name:
         raise NotFilledIn("The queue needs a name that people understand.")
     if before is None and not re.fullmatch(r"[A-Z]{1,3}", prefix):
-        raise NotFilledIn("The prefix has 1 to 3 envelopes; it stands before every number.")
+        raise NotFilledIn("The prefix has 1 to 3 letters; it stands before every number.")
     limit = _whole(form.get("limit", ""), "The limit", 1, MOST_A_DAY, otherwise=before.limit if before else MOST_A_DAY)
     if before:
         return msgspec.structs.replace(before, name=name, limit=limit)
@@ -38,7 +40,7 @@ def counter_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) ->
     """A new counter, or other queues for a known one. Its queues come in the order they were written in."""
     name = form.get("name", "").strip().upper()
     if not re.fullmatch(r"[A-Z]{1,3}[0-9]{1,3}", name) or len(name) > 4:
-        raise NotFilledIn("A counter is named by envelopes and a number, at most 4 characters, like M1.")
+        raise NotFilledIn("A counter is named by letters and a number, at most 4 characters, like M1.")
     chosen = tuple(dict.fromkeys(one for one in re.split(r"[,\s]+", form.get("queues", "").strip()) if one))
     missing = [one for one in chosen if one not in {queue.id for queue in queues}]
     if not chosen or missing:
@@ -63,15 +65,19 @@ def facility_of(form: Form, before: Facility | None) -> Facility:
     zone = form.get("timezone", "").strip()
     if zone and not _is_zone(zone):
         raise NotFilledIn("The time zone is a name like Asia/Kolkata, or empty.")
-    if not (name := form.get("name", "").strip()[:200]):
+    if not (name := display_text(form.get("name", ""), 200)):
         raise NotFilledIn("The facility needs a name.")
+    latitude = _degrees(form.get("latitude", ""), "The latitude", 90)
+    longitude = _degrees(form.get("longitude", ""), "The longitude", 180)
+    if latitude is not None and longitude is not None and (fault := place_fault(latitude, longitude)):
+        raise NotFilledIn(f"The place cannot be right: {fault}.")
     return msgspec.structs.replace(
         before,
         name=name,
-        district=form.get("district", "").strip()[:100],
-        state=form.get("state", "").strip()[:100],
-        latitude=_degrees(form.get("latitude", ""), "The latitude", 90),
-        longitude=_degrees(form.get("longitude", ""), "The longitude", 180),
+        district=display_text(form.get("district", ""), 100),
+        state=display_text(form.get("state", ""), 100),
+        latitude=latitude,
+        longitude=longitude,
         timezone=zone,
     )
 

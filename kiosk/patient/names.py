@@ -95,6 +95,15 @@ def unsafe_character(text: str) -> str:
     return ""
 
 
+def terminal_text(text: str) -> str:
+    """Text without characters that move a terminal's cursor, change its colours or turn its line around."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        char for char in text if char in "\t\n" or not (unicodedata.category(char) == "Cc" or char in _OVERRIDES)
+    )
+
+
 _OVERRIDES: Final = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
 """Bidi embeddings, overrides and isolates: they turn around what follows them."""
 _CONTROL_NAMES: Final = {"\x1b": "ESCAPE", "\x00": "NULL", "\x07": "BELL", "\x08": "BACKSPACE", "\x7f": "DELETE"}

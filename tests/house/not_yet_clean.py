@@ -8,7 +8,6 @@ NOT_YET_CLEAN = frozenset(
         "kiosk/abdm/client.py",
         "kiosk/abdm/relay.py",
         "kiosk/checkin.py",
-        "kiosk/cli/csv_files.py",
         "kiosk/cli/doctor.py",
         "kiosk/cli/facility.py",
         "kiosk/cli/keys.py",

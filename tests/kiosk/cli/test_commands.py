@@ -203,12 +203,61 @@ class TestImport:
             ("hip_id,name,name\nIN30,X,Y\n", "column name stands twice"),
             ('hip_id,name\nIN30,"X\n', "not CSV"),
             (f"hip_id,name\nIN30,{'x' * 5000}\n", "not CSV"),
-            ("hip_id,name\nIN30,a\tb\n", "cannot be printed"),
+            ("hip_id,name\nIN30,a\x1b[31mb\n", "line 2, column name: holds the character U+001B ESCAPE"),
+            ("hip_id,name\nIN30,a\u202eb\n", "line 2, column name: holds the character U+202E RIGHT-TO-LEFT OVERRIDE"),
+            ("hip_id,name\n" + ",X\n" * 30, "20 mistakes, nothing was written"),
+            ("hip_id,name\n" + ",X\n" * 30, "reading stopped at line 21"),
             ("hip_id,name,timezone\nIN30,X,Asia/Atlantis\n", "line 2, column timezone: is no time zone"),
         ],
     )
     def test_what_is_no_register_is_refused(self, hospital: Path, tmp_path: Path, content: str, words: str) -> None:
         assert words in refused(hospital, "facility", "import", self.file(tmp_path, content))
+
+    def test_a_registers_own_columns_and_habits_are_understood(self, hospital: Path, tmp_path: Path) -> None:
+        content = (
+            "facilityId,facilityName,stateName,districtName,pincode,latitude,longitude\n"
+            "IN50,District\u00a0Hospital,JAMMU AND KASHMIR,NA,190003,NA,NA\n"
+            "IN51,ضلع ہسپتال بارہ\u200cمولہ,,,,34.1,74.8\nIN52,ہسپتال\u200f,,,,,\n"
+        )
+        said(hospital, "facility", "import", self.file(tmp_path, content))
+        found = {one["hip_id"]: one for one in json.loads(kiosk(hospital, "facility", "list", "--json").stdout)}
+        assert [found[f"IN5{number}"]["name"] for number in range(3)] == [
+            "District Hospital",
+            "ضلع ہسپتال بارہ\u200cمولہ",
+            "ہسپتال",
+        ]
+        assert (found["IN50"]["state"], found["IN50"]["district"]) == ("JAMMU AND KASHMIR", "")
+        assert found["IN50"]["latitude"] is None
+
+    def test_coordinates_that_cannot_be_right_are_reported_by_line_and_left_out(
+        self, hospital: Path, tmp_path: Path
+    ) -> None:
+        content = (
+            "hip_id,name,latitude,longitude\nIN60,Swapped,74.4667,34.2833\nIN61,Nought,0.0,0.0\n"
+            "IN62,Sea,-31.2,61.7\nIN63,Right,34.2,74.4\n"
+        )
+        warnings = said(hospital, "facility", "import", self.file(tmp_path, content))["warnings"]
+        assert [warning.partition(";")[0] for warning in warnings] == [
+            "line 2: latitude and longitude are swapped",
+            "line 3: latitude and longitude are 0, which means unknown",
+            "line 4: latitude and longitude lie outside India",
+        ]
+        found = {one["hip_id"]: one for one in json.loads(kiosk(hospital, "facility", "list", "--json").stdout)}
+        assert [found[f"IN6{number}"]["latitude"] for number in range(4)] == [None, None, None, 34.2]
+
+    def test_prefixes_of_a_file_are_replaced_by_an_option(self, hospital: Path, tmp_path: Path) -> None:
+        said(hospital, "facility", "import", self.file(tmp_path, "hip_id,name\nIN70,A\n"))
+        content = (
+            "hip_id,queue,name,prefix,counters\nIN70,medicine,General Medicine,MEDI,3\n"
+            "IN70,room14,Room 14,14,1\nIN70,ent,ENT,N,3.0\n"
+        )
+        file = self.file(tmp_path, content)
+        words = refused(hospital, "queue", "import", file)
+        assert "line 2, column prefix: is no prefix of 1 to 3 letters; replace it with --prefix MEDI=ABC" in words
+        assert said(hospital, "queue", "import", file, "--prefix", "MEDI=MED", "--prefix", "14=R")["queues"] == 3
+        listed = kiosk(hospital, "queue", "list", "IN70").stdout
+        assert "MED1 MED2 MED3" in listed
+        assert "N1 N2 N3" in listed
 
     def test_another_encoding_is_told_with_the_way_out(self, hospital: Path, tmp_path: Path) -> None:
         file = self.file(tmp_path, "hip_id,name\nIN30,Café\n", encoding="latin-1")
