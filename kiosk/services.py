@@ -26,8 +26,8 @@ from kiosk.accounts.service import Staff
 from kiosk.checkin import CheckIn
 from kiosk.live.hub import Hub
 from kiosk.observability import metrics
-from kiosk.security.encryption import Seal
-from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.security.encryption import Seal, SealBroken
+from kiosk.security.keyring_file import LOOK_EVERY_S, KeysOnDisk, KeysUnreadable
 from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.web.client_address import Network, networks_of
@@ -44,6 +44,8 @@ from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
 
 SEAL_REFRESH_S: Final = 900
 """The next day's key is made a day ahead; this also bounds how late an erased day is forgotten in memory."""
+ANNOUNCE_S: Final = 2 * LOOK_EVERY_S
+"""Each process looks at the key ring within half of this."""
 SEAL_AGAIN_S: Final = 5
 """When the store did not answer."""
 
@@ -142,12 +144,18 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         store = await _open_on(stack, settings)
         gateway = await _gateway_on(stack, settings)
         staff = Staff(store)
+        staff.sessions.end_before(signers.ring.sessions_from_s)
         stack.callback(staff.close)
         services = _web_services(settings, store, keys_on_disk, signers, gateway, staff)
         services.hub.start()
         stack.push_async_callback(services.hub.close)
         await services.seal.refresh(services.day_keys)
-        await _follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, signers.use)
+
+        def use_ring(ring: KeyRing) -> None:
+            signers.use(ring)
+            staff.sessions.end_before(ring.sessions_from_s)
+
+        await _follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, use_ring)
         _run_on(stack, services.connection.follow_aliases())
         if gateway is not None:
             _run_on(stack, services.connection.publish())
@@ -320,7 +328,7 @@ async def _follow_keys_on(
     use_ring: Callable[[KeyRing], None] = lambda _ring: None,
 ) -> None:
     """Renew the day's keys, and take a rotated key ring within seconds, until the stack ends."""
-    _run_on(stack, keep_sealing(seal, day_keys))
+    _run_on(stack, keep_sealing(seal, day_keys, keys_on_disk))
     _run_on(stack, _follow_ring(seal, day_keys, keys_on_disk, use_ring))
 
 
@@ -340,21 +348,35 @@ async def _follow_ring(
     async for ring in keys_on_disk.changes():
         use_ring(ring)
         seal.use(ring.seal_masters(), ring.seal_master_id)
+        # Every process has the new day key before any process seals with it.
+        await _refresh(seal, day_keys, announce=True)
+        await asyncio.sleep(ANNOUNCE_S)
         await _refresh(seal, day_keys)
 
 
-async def keep_sealing(seal: Seal, keys: DayKeys) -> None:
-    """Bring each new day's key long before the day, and erase what is over."""
-    wait_s = SEAL_REFRESH_S
+async def keep_sealing(seal: Seal, keys: DayKeys, keys_on_disk: KeysOnDisk) -> None:
+    """Bring each new day's key long before the day; erase what is over in the store and in the key ring."""
+    refreshed = True
     while True:
-        await asyncio.sleep(wait_s)
-        wait_s = SEAL_REFRESH_S if await _refresh(seal, keys) else SEAL_AGAIN_S
+        forgotten = await _forget_days(keys_on_disk, seal.retention_s)
+        await asyncio.sleep(SEAL_REFRESH_S if forgotten and refreshed else SEAL_AGAIN_S)
+        refreshed = await _refresh(seal, keys)
 
 
-async def _refresh(seal: Seal, keys: DayKeys) -> bool:
+async def _forget_days(keys_on_disk: KeysOnDisk, retention_s: int) -> bool:
     try:
-        await seal.refresh(keys)
-    except QueueingError as away:
+        await asyncio.to_thread(keys_on_disk.forget_days, int(time.time()), retention_s)
+    except (KeysUnreadable, OSError) as failure:
+        metrics.fell_open("day_keys")
+        _log.warning("key_ring_not_renewed", error=type(failure).__name__)
+        return False
+    return True
+
+
+async def _refresh(seal: Seal, keys: DayKeys, *, announce: bool = False) -> bool:
+    try:
+        await seal.refresh(keys, announce=announce)
+    except (QueueingError, SealBroken) as away:
         # The keys in memory serve until midnight; the next day's key is made a day ahead.
         metrics.fell_open("day_keys")
         _log.warning("day_keys_not_refreshed", error=type(away).__name__)

@@ -4,6 +4,9 @@ Promises: the ring is a value (every change returns another ring), ids are never
 honest scan: the generation before stays believed, with as many more as stopped signing within the life of a token, and
 the coming one is believed already, because another process may have read the new ring a moment earlier than this one.
 A thief who read the file has every key in it: ``revoke_all`` is the answer to that, ``rotate`` is not.
+
+A sealing master is a chain: the master of a day leads to that of the next day, never back. ``forget_days`` moves the
+chain on, so the ring of today opens no day whose time is over, whatever copies of the store exist.
 """
 
 import base64
@@ -34,11 +37,19 @@ MOST_VERIFYING = 64
 REVOKED_REMEMBERED = 32
 """Revoked ids stay listed so that an administrator sees what happened; their secrets are gone."""
 
-MASTER_AGE_S = 86_400
+DAY_S = 86_400
+
+MASTER_AGE_S = DAY_S
 """Sealing keys change at most daily: what is sealed gets a key per day anyway, and this bounds how many we keep."""
 
-MASTER_KEPT_S = 90 * 86_400
+MASTER_KEPT_S = 90 * DAY_S
 """Three times the longest retention of a profile (30 days) after a master stopped sealing."""
+
+LONGEST_CHAIN = 3660
+"""Days that one call steps over: ten years of a kiosk that was switched off, some 20 ms."""
+
+NO_CHAIN = -1
+"""The day of a master that an earlier release made: it is the same for all days, until its days are over."""
 
 
 class KeyState(StrEnum):
@@ -86,6 +97,31 @@ class SealMaster(Struct, frozen=True, kw_only=True):
     id: int
     made_s: int
     secret: bytes
+    """Of ``day``."""
+    day: int = NO_CHAIN
+    """UTC days since 1970. Days before it cannot be reached."""
+    stolen: bool = False
+    """Opens what it sealed, and seals nothing more."""
+
+    def for_day(self, day: int) -> bytes | None:
+        """The key that wraps the keys of this day, 32 bytes; None for a day that was forgotten."""
+        if self.day == NO_CHAIN:
+            return _derive(self.secret, b"kiosk/1 seal master aes-256")
+        if not self.day <= day <= self.day + LONGEST_CHAIN:
+            return None
+        return _derive(self._step_to(day), b"kiosk/2 seal master aes-256")
+
+    def forget_before(self, day: int) -> "SealMaster":
+        """The same chain from this day on."""
+        if self.day == NO_CHAIN or day <= self.day:
+            return self
+        return replace(self, secret=self._step_to(day), day=day)
+
+    def _step_to(self, day: int) -> bytes:
+        secret = self.secret
+        for _ in range(day - self.day):
+            secret = _derive(secret, b"kiosk/2 seal chain next day")
+        return secret
 
     def __repr__(self) -> str:
         return f"SealMaster(id={self.id})"
@@ -97,20 +133,23 @@ class SealMaster(Struct, frozen=True, kw_only=True):
 class KeyRing(Struct, frozen=True, kw_only=True):
     """All secrets of one installation. Written as JSON by whoever owns the file; it belongs in mode 0600."""
 
-    version: int = 1
-    """Raised when an older release could no longer read or rewrite the ring without harm."""
+    version: int = 2
+    """Raised when an older release could no longer read or rewrite the ring without harm. 1: masters without chain."""
     generations: tuple[Generation, ...]
     masters: tuple[SealMaster, ...]
     """Oldest first; the last one seals."""
     person_secret: bytes
     session_secret: bytes
+    """Has no use in this release. Earlier releases refuse a ring without it."""
+    sessions_from_s: int = 0
+    """Sessions of staff that were opened before are over."""
 
     @classmethod
     def generate(cls, now_s: int) -> Self:
         """A new ring: one generation that signs and one that will."""
         return cls(
             generations=(_generation(KeyState.SIGNING, now_s), _generation(KeyState.NEXT, now_s)),
-            masters=(SealMaster(id=1, made_s=now_s, secret=_secret()),),
+            masters=(_master(1, now_s),),
             person_secret=_secret(),
             session_secret=_secret(),
         )
@@ -133,33 +172,31 @@ class KeyRing(Struct, frozen=True, kw_only=True):
                 *self._in(KeyState.REVOKED),
             ),
             masters=_rotated(self.masters, now_s),
+            version=2,
         )
 
     def revoke(self, kid: str, now_s: int) -> Self:
-        """Disbelieve one generation at once and forget its secret; a successor steps in where one is needed.
+        """Disbelieve one generation at once and forget its secret.
 
-        What it signed is refused from then on: people scan again. Raises KeyUnknown.
+        A signing key takes the next key with it: both lie in one file, so whoever has one has the other. Two new keys
+        take their places. What a revoked key signed is refused: patients scan again. Raises KeyUnknown.
         """
         found = next((g for g in self.generations if g.kid == kid), None)
         if found is None:
             raise KeyUnknown("no key of this id is in the ring")
         if found.state is KeyState.REVOKED:
             return self
-        others = tuple(g for g in self.generations if g.kid != kid)
-        if found.state is KeyState.SIGNING:
-            heir = self._only(KeyState.NEXT)
-            others = tuple(
-                replace(g, state=KeyState.SIGNING, since_s=now_s) if g.kid == heir.kid else g for g in others
-            )
-        if found.state is not KeyState.VERIFYING:
-            others = (*others, _generation(KeyState.NEXT, now_s))
-        return replace(self, generations=_forgotten((*others, _revoked(found, now_s))))
+        ends = {KeyState.SIGNING: (KeyState.SIGNING, KeyState.NEXT), KeyState.NEXT: (KeyState.NEXT,)}
+        states = ends.get(found.state, ())
+        left = tuple(_revoked(g, now_s) if g.kid == kid or g.state in states else g for g in self.generations)
+        return replace(self, generations=_forgotten((*(_generation(state, now_s) for state in states), *left)))
 
     def revoke_all(self, now_s: int) -> Self:
-        """After a theft: nothing the thief read signs or is believed any more, and all sessions end.
+        """After a theft: nothing the thief read signs or is believed, all sessions end, and new keys seal.
 
-        Sealing masters stay, because patients' profiles must still open, but a new one seals. The person key stays
-        too: with another one everybody in the hall could take a second number today.
+        Stolen sealing masters still open what was sealed before, because staff need those profiles. The person key
+        stays: with another one everybody could take a second number today. It opens nothing; with it and a copy of the
+        store somebody can try ABHA numbers until one fits.
         """
         return replace(
             self,
@@ -170,9 +207,31 @@ class KeyRing(Struct, frozen=True, kw_only=True):
                     *(_revoked(g, now_s) for g in self.generations),
                 )
             ),
-            masters=(*self.masters, SealMaster(id=self.seal_master_id + 1, made_s=now_s, secret=_secret())),
+            masters=(
+                *(replace(master, stolen=True) for master in self.masters),
+                _master(self.seal_master_id + 1, now_s),
+            ),
             session_secret=_secret(),
+            sessions_from_s=now_s,
+            version=2,
         )
+
+    def forget_days(self, now_s: int, retention_s: int) -> Self:
+        """Without what opens days whose retention is over. A ring that has nothing to forget is returned as it is.
+
+        A master made by an earlier release gets a successor with a chain, and goes when its own days are over.
+        """
+        first_day = (now_s - retention_s) // DAY_S
+        masters = self.masters
+        if masters[-1].day == NO_CHAIN:
+            masters = (*masters, _master(self.seal_master_id + 1, now_s))
+        # A master may have wrapped the key of the day after the one in which its successor was made.
+        kept = tuple(
+            master.forget_before(first_day)
+            for master, heir in zip(masters, (*masters[1:], None), strict=True)
+            if heir is None or heir.made_s // DAY_S + 1 >= first_day
+        )
+        return self if kept == self.masters else replace(self, masters=kept, version=2)
 
     @property
     def signing(self) -> Generation:
@@ -191,21 +250,13 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         """HMAC key of person digests; the same for the life of the ring, so that nobody is two people in one day."""
         return _derive(self.person_secret, b"kiosk/1 person digest hmac-sha256")
 
-    def session_key(self) -> bytes:
-        """Key of staff sessions and forms; changes only when everything is revoked."""
-        return _derive(self.session_secret, b"kiosk/1 session hmac-sha256")
-
     @property
     def seal_master_id(self) -> int:
         return self.masters[-1].id
 
-    def seal_master(self) -> bytes:
-        """The master that seals now, 32 bytes; what it sealed carries ``seal_master_id``."""
-        return self.seal_masters()[self.seal_master_id]
-
-    def seal_masters(self) -> dict[int, bytes]:
+    def seal_masters(self) -> dict[int, SealMaster]:
         """Every master that may still have to open something, by id."""
-        return {m.id: _derive(m.secret, b"kiosk/1 seal master aes-256") for m in self.masters}
+        return {master.id: master for master in self.masters}
 
     def to_json(self) -> bytes:
         return msgspec.json.encode(self)
@@ -226,7 +277,7 @@ class KeyRing(Struct, frozen=True, kw_only=True):
 
     def _check(self) -> None:
         """What types cannot say. A ring that fails here would sign what nobody believes, or seal what nobody opens."""
-        if self.version != 1:
+        if self.version not in (1, 2):
             raise KeyRingBroken("written by a newer release")
         for state in (KeyState.SIGNING, KeyState.NEXT):
             if len(self._in(state)) != 1:
@@ -286,12 +337,17 @@ def _forgotten(generations: tuple[Generation, ...]) -> tuple[Generation, ...]:
     return (*(g for g in generations if g.state is not KeyState.REVOKED), *revoked[:REVOKED_REMEMBERED])
 
 
+def _master(number: int, now_s: int) -> SealMaster:
+    # From yesterday on, for a machine whose clock is a little behind at midnight.
+    return SealMaster(id=number, made_s=now_s, secret=_secret(), day=now_s // DAY_S - 1)
+
+
 def _rotated(masters: tuple[SealMaster, ...], now_s: int) -> tuple[SealMaster, ...]:
     """A new sealing master if the present one is a day old; those whose seals have all run out are dropped."""
     latest = masters[-1]
     if now_s - latest.made_s < MASTER_AGE_S:
         return masters
-    fresh = SealMaster(id=latest.id + 1, made_s=now_s, secret=_secret())
+    fresh = _master(latest.id + 1, now_s)
     successors = (*masters[1:], fresh)
     kept = (m for m, heir in zip(masters, successors, strict=True) if now_s - heir.made_s <= MASTER_KEPT_S)
     return (*kept, fresh)

@@ -54,6 +54,7 @@ class Sessions:
     def __init__(self, records: StaffRecords, clock: Callable[[], float]) -> None:
         self._records = records
         self._clock = clock
+        self._from_s = 0
 
     async def open(self, login: str, generation: int, *, address: str, device: str) -> tuple[str, str]:
         """Open a session; returns the reference for its cookie and the mark for the browser.
@@ -71,11 +72,17 @@ class Sessions:
         )  # fmt: skip
         return reference, mark
 
+    def end_before(self, moment_s: int) -> None:
+        """Sessions that were opened before this second, or in it, are over (``kiosk keys revoke --all``)."""
+        self._from_s = moment_s
+
     async def read(self, reference: str, *, used: bool) -> Session | None:
         """The open session behind a cookie. ``used``: a person did something, so it stays open for half an hour."""
         key = session_digest(reference)
         found = await self._records.session(key, now_s=int(self._clock()), idle_s=IDLE_S if used else 0)
-        return _session(key, *found) if found else None
+        if found is None or found[0].ends_s - LONGEST_S <= self._from_s:
+            return None
+        return _session(key, *found)
 
     async def choose_facility(self, session: Session, facility: str) -> None:
         """A state administrator goes to work in another facility."""

@@ -7,6 +7,7 @@ import click
 
 from kiosk.cli.running import a_table, as_json, settings_now, tell
 from kiosk.security.keyring_file import KeysOnDisk
+from tokens import KeyRing
 
 
 @click.group()
@@ -24,13 +25,35 @@ def rotate(json: bool) -> None:
 
 
 @keys.command()
-@click.argument("kid")
+@click.argument("kid", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every key, after the key ring was stolen. All sessions end.")
 @as_json
-def revoke(kid: str, json: bool) -> None:
-    """Disbelieve the key KID at once: what it signed is refused, and people scan again. For a key that leaked."""
+def revoke(kid: str | None, everything: bool, json: bool) -> None:
+    """Disbelieve the key KID at once: what it signed is refused, and patients scan again.
+
+    Whoever read keyring.json has every key in it: then revoke --all.
+    """
+    if everything == (kid is not None):
+        raise click.UsageError("name one KID, or --all")
     now_s = int(time.time())
-    ring = KeysOnDisk(settings_now().data_dir).change(lambda before: before.revoke(kid, now_s), now_s)
-    tell(json, {"signing": ring.signing.kid, "revoked": kid}, f"{kid} is revoked; signing with {ring.signing.kid}")
+    files = KeysOnDisk(settings_now().data_dir)
+    before = {one.kid for one in files.load_or_create(now_s).believed}
+    ring = files.change(lambda ring: ring.revoke_all(now_s) if kid is None else ring.revoke(kid, now_s), now_s)
+    revoked = sorted(before - {one.kid for one in ring.believed})
+    tell(json, {"signing": ring.signing.kid, "revoked": revoked}, *_what_ended(revoked, ring, everything=everything))
+
+
+def _what_ended(revoked: list[str], ring: KeyRing, *, everything: bool) -> list[str]:
+    lines = [f"revoked: {', '.join(revoked) or 'nothing new'}; signing with {ring.signing.kid}"]
+    if everything:
+        return [
+            *lines,
+            "All sessions of staff have ended. Tickets and links that were given out are refused: patients scan again.",
+            "Profiles sealed from now on have new keys. Copy keyring.json to every other machine of this kiosk.",
+        ]
+    if len(revoked) > 1:
+        lines.append("The next key was revoked too: it lay in the same file.")
+    return [*lines, "If somebody read keyring.json, this is not enough: kiosk keys revoke --all"]
 
 
 @keys.command("list")
@@ -38,9 +61,9 @@ def revoke(kid: str, json: bool) -> None:
 def list_(json: bool) -> None:
     """List the keys, without their secrets."""
     ring = KeysOnDisk(settings_now().data_dir).load_or_create(int(time.time()))
-    told = [{"kid": one.kid, "state": one.state.value, "since": _moment(one.since_s)} for one in ring.generations]
-    rows = [(one["kid"], one["state"], one["since"]) for one in told]
-    tell(json, told, *a_table(("KEY", "STATE", "SINCE"), rows))
+    listed = [{"kid": one.kid, "state": one.state.value, "since": _moment(one.since_s)} for one in ring.generations]
+    rows = [(one["kid"], one["state"], one["since"]) for one in listed]
+    tell(json, listed, *a_table(("KEY", "STATE", "SINCE"), rows))
 
 
 def _moment(at_s: int) -> str:

@@ -1,15 +1,18 @@
 """Closes and opens what queueing carries and must not read: the envelopes of those who come.
 
 AES-256-GCM with a key for each UTC day; facility, purpose and the request that brought it are bound in, so that a
-sealed body moved to another ticket does not open. Day keys are random, wrapped by the master key of the key ring and
-kept in the store; a day is erased by erasing its key, in every backup and journal at once.
+sealed body moved to another ticket does not open. Day keys are random, wrapped by that day's master key and kept in the
+store. The key ring forgets a day's master key after the retention: then no copy of the store, its journal or its
+backups opens that day, also together with the ring. A copy of the ring that was made before the end still does.
+
+A day has a second key when the first one may have been read by a thief (``kiosk keys revoke --all``).
 """
 
 import os
 import struct
 from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Final
+from typing import Final, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,7 +23,9 @@ VERSION: Final = 1
 DAY_S: Final = 86_400
 HOUR_S: Final = 3_600
 _HEAD: Final = struct.Struct(">BH")
-"""Of what is sealed: version, day."""
+"""Of what is sealed: version and which of the day's keys (``VERSION`` is the first), day."""
+_DAY_BITS: Final = 16
+"""The number of a day key is its day, and above these bits which of the day's keys it is."""
 _KEY_HEAD: Final = struct.Struct(">BI")
 """Of a day's wrapped key: version, number of the master key."""
 _NONCE_BYTES: Final = 12
@@ -31,51 +36,75 @@ class SealBroken(Exception):
     """It does not open: altered, moved from elsewhere, or its day was erased."""
 
 
+class MasterKey(Protocol):
+    """As ``tokens.keyring.SealMaster``."""
+
+    @property
+    def stolen(self) -> bool: ...
+    def for_day(self, day: int) -> bytes | None: ...
+
+
 class Seal:
     """Seals for one process. ``refresh`` brings the days' keys; call it at start and every hour."""
 
     def __init__(
-        self, masters: Mapping[int, bytes], master_id: int, *, now_s: Callable[[], int], retention_h: int
+        self, masters: Mapping[int, MasterKey], master_id: int, *, now_s: Callable[[], int], retention_h: int
     ) -> None:
         self._now_s = now_s
-        self._retention_s = retention_h * HOUR_S
-        self._days: dict[int, AESGCM] = {}
+        self.retention_s = retention_h * HOUR_S
+        self._keys: dict[int, AESGCM] = {}
+        """By number."""
+        self._sealing: dict[int, tuple[bytes, AESGCM]] = {}
+        """By day: head of what is sealed, and the key."""
         self._prefix = os.urandom(_PREFIX_BYTES)
         self._numbers = count(int.from_bytes(os.urandom(4)))
         self.use(masters, master_id)
 
-    def use(self, masters: Mapping[int, bytes], master_id: int) -> None:
+    def use(self, masters: Mapping[int, MasterKey], master_id: int) -> None:
         """Take the master keys of a rotated ring; days already open stay open."""
-        self._masters = {number: AESGCM(key) for number, key in masters.items()}
+        self._masters = dict(masters)
         self._master_id = master_id
 
-    async def refresh(self, keys: DayKeys) -> None:
-        """Make today's and tomorrow's key where they are missing, read all, erase those whose time is over."""
+    async def refresh(self, keys: DayKeys, *, announce: bool = False) -> None:
+        """Make today's and tomorrow's key where they are missing, read all, erase those whose time is over.
+
+        ``announce``: go on sealing with the keys in hand, until every process had time to read the new ones.
+        """
         today = self._now_s() // DAY_S
         known = await keys.all()
         for day in (today, today + 1):
-            if day not in known:
-                await keys.offer(day, self._wrap(day, AESGCM.generate_key(256)))
+            if not any(_day(number) == day and self._seals(wrapped) for number, wrapped in known.items()):
+                turn = 1 + max((number >> _DAY_BITS for number in known if _day(number) == day), default=-1)
+                await keys.offer(turn << _DAY_BITS | day, self._wrap(day, AESGCM.generate_key(256)))
         known = await keys.all()
-        over = [day for day in known if (day + 1) * DAY_S + self._retention_s <= self._now_s()]
+        over = [number for number in known if (_day(number) + 1) * DAY_S + self.retention_s <= self._now_s()]
         await keys.erase(over)
-        self._days = {day: AESGCM(self._unwrap(day, wrapped)) for day, wrapped in known.items() if day not in over}
+        living = {number: known[number] for number in sorted(known.keys() - set(over))}
+        self._keys = {number: key for number, wrapped in living.items() if (key := self._unwrap(number, wrapped))}
+        if not announce or today not in self._sealing:
+            self._sealing = {
+                _day(number): (_HEAD.pack(VERSION + (number >> _DAY_BITS), _day(number)), self._keys[number])
+                for number, wrapped in living.items()
+                if number in self._keys and self._seals(wrapped)
+            }
+        if today not in self._sealing:
+            raise SealBroken(f"the key of day {today} does not open with this key ring")
 
     def close(self, purpose: str, facility: str, binding: str, plain: bytes) -> bytes:
         """Seal ``plain`` for one purpose, facility and request."""
         day = self._now_s() // DAY_S
-        head = _HEAD.pack(VERSION, day)
+        head, key = self._sealing[day]
         nonce = self._nonce()
-        return head + nonce + self._days[day].encrypt(nonce, plain, _bound(head, purpose, facility, binding))
+        return head + nonce + key.encrypt(nonce, plain, _bound(head, purpose, facility, binding))
 
     def open(self, purpose: str, facility: str, binding: str, sealed: bytes) -> bytes:
         """The plain bytes again. Raises SealBroken."""
         try:
             head, nonce, body = _parts(sealed, _HEAD.size)
             version, day = _HEAD.unpack(head)
-            if version != VERSION:
-                raise SealBroken
-            return self._days[day].decrypt(nonce, body, _bound(head, purpose, facility, binding))
+            return self._keys[(version - VERSION) << _DAY_BITS | day].decrypt(
+                nonce, body, _bound(head, purpose, facility, binding)
+            )
         except (struct.error, KeyError, InvalidTag, ValueError):
             raise SealBroken from None
 
@@ -84,17 +113,35 @@ class Seal:
         return self._prefix + next(self._numbers).to_bytes(_NONCE_BYTES - _PREFIX_BYTES)
 
     def _wrap(self, day: int, key: bytes) -> bytes:
+        master = self._masters[self._master_id].for_day(day)
+        if master is None:
+            raise SealBroken(f"the key ring has forgotten day {day}: is the clock behind?")
         nonce = os.urandom(_NONCE_BYTES)
         head = _KEY_HEAD.pack(VERSION, self._master_id)
-        return head + nonce + self._masters[self._master_id].encrypt(nonce, key, _bound(head, "day", str(day), ""))
+        return head + nonce + AESGCM(master).encrypt(nonce, key, _bound(head, "day", str(day), ""))
 
-    def _unwrap(self, day: int, wrapped: bytes) -> bytes:
+    def _seals(self, wrapped: bytes) -> bool:
+        """Whether this key may seal: its master is in the ring and was not stolen."""
+        master = self._masters.get(_master_id(wrapped))
+        return master is not None and not master.stolen
+
+    def _unwrap(self, number: int, wrapped: bytes) -> AESGCM | None:
+        """None when the key does not open with this ring: its day was forgotten, or the ring is older or another."""
         head, nonce, body = _parts(wrapped, _KEY_HEAD.size)
+        master = self._masters.get(_master_id(wrapped))
+        key = master.for_day(_day(number)) if master else None
         try:
-            _, master_id = _KEY_HEAD.unpack(head)
-            return self._masters[master_id].decrypt(nonce, body, _bound(head, "day", str(day), ""))
-        except (struct.error, KeyError, InvalidTag, ValueError):
-            raise SealBroken(f"the key of day {day} does not open with this key ring") from None
+            return AESGCM(AESGCM(key).decrypt(nonce, body, _bound(head, "day", str(_day(number)), ""))) if key else None
+        except (InvalidTag, ValueError):
+            return None
+
+
+def _day(number: int) -> int:
+    return number & ((1 << _DAY_BITS) - 1)
+
+
+def _master_id(wrapped: bytes) -> int:
+    return int(_KEY_HEAD.unpack_from(wrapped)[1]) if len(wrapped) >= _KEY_HEAD.size else 0
 
 
 def _bound(head: bytes, purpose: str, facility: str, binding: str) -> bytes:

@@ -63,6 +63,15 @@ class KeysOnDisk:
             self._write(ring)
         return ring
 
+    def forget_days(self, now_s: int, retention_s: int) -> None:
+        """Destroy what opens days whose retention is over. The file is written only when there is something to forget.
+
+        Raises KeysUnreadable or OSError.
+        """
+        ring = self.load_or_create(now_s)
+        if ring.forget_days(now_s, retention_s) != ring:
+            self.change(lambda before: before.forget_days(now_s, retention_s), now_s)
+
     async def changes(self) -> AsyncIterator[KeyRing]:
         """Each new ring as it appears, for ever. A ring that cannot be read is skipped: the one in hand stays good."""
         seen = self._mark()

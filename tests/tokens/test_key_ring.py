@@ -9,6 +9,7 @@ import jwt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tokens import (
     CameraLinks,
@@ -24,12 +25,13 @@ from tokens import (
     TicketLinks,
 )
 from tokens.claims import LONGEST_LIFE_S
-from tokens.keyring import MASTER_KEPT_S, MOST_VERIFYING, REVOKED_REMEMBERED
+from tokens.keyring import MASTER_KEPT_S, MOST_VERIFYING, REVOKED_REMEMBERED, SealMaster
 
 NOW = 1_800_000_000
 HIP = "IN0110000123"
 PLACE = "https://kiosk.example.in"
 DAY_S = 86_400
+TODAY = NOW // DAY_S
 
 
 def states(ring: KeyRing) -> list[KeyState]:
@@ -43,7 +45,7 @@ def secrets_of(ring: KeyRing) -> Iterator[bytes]:
             yield from (generation.secret, generation.counter_key(), generation.link_key().private_bytes_raw())
     for master in ring.masters:
         yield master.secret
-    yield from (ring.person_key(), ring.session_key(), *ring.seal_masters().values())
+    yield from (ring.person_key(), *(key for m in ring.masters if (key := m.for_day(NOW // DAY_S))))
 
 
 @settings(max_examples=60)
@@ -156,15 +158,14 @@ def test_ids_are_never_used_twice_and_every_change_is_a_whole_ring(changes: list
     assert master_ids == list(range(1, len(master_ids) + 1))
 
 
-def test_a_revoked_signing_key_is_disbelieved_at_once_and_the_next_one_signs() -> None:
+def test_a_revoked_signing_key_takes_the_next_one_with_it_and_a_new_one_signs() -> None:
     ring = KeyRing.generate(NOW)
     code = CounterCodes(ring).mint(HIP, "M1", NOW)
     link = TicketLinks(ring, audience=PLACE).mint(HIP, "t-1", expires_s=NOW + DAY_S, now_s=NOW)
-    heir = next(g.kid for g in ring.generations if g.state is KeyState.NEXT)
     revoked = ring.revoke(ring.signing.kid, NOW + 1)
-    assert revoked.signing.kid == heir
-    assert sorted(states(revoked)) == sorted([KeyState.SIGNING, KeyState.NEXT, KeyState.REVOKED])
-    assert [g.secret for g in revoked.generations if g.state is KeyState.REVOKED] == [b""]
+    assert {g.kid for g in ring.generations}.isdisjoint(g.kid for g in revoked.believed)
+    assert sorted(states(revoked)) == sorted([KeyState.SIGNING, KeyState.NEXT, KeyState.REVOKED, KeyState.REVOKED])
+    assert [g.secret for g in revoked.generations if g.state is KeyState.REVOKED] == [b"", b""]
     with pytest.raises(CounterCodeForged):
         CounterCodes(revoked).read(code, HIP, NOW + 1)
     with pytest.raises(LinkKeyUnknown):
@@ -191,10 +192,12 @@ def test_after_a_theft_nothing_the_thief_read_is_good_but_old_profiles_open() ->
     clean = stolen.revoke_all(NOW + 2)
     for generation in stolen.believed:
         assert generation.kid not in {g.kid for g in clean.believed}
-    assert clean.session_key() != stolen.session_key()
+    assert clean.sessions_from_s == NOW + 2
     assert clean.person_key() == stolen.person_key()
-    assert clean.seal_master() not in stolen.seal_masters().values()
-    assert stolen.seal_masters().items() <= clean.seal_masters().items()
+    assert clean.seal_master_id not in stolen.seal_masters()
+    for number, master in stolen.seal_masters().items():
+        assert clean.seal_masters()[number].stolen
+        assert clean.seal_masters()[number].for_day(TODAY) == master.for_day(TODAY)
 
 
 def test_revoked_keys_are_listed_but_not_for_ever() -> None:
@@ -204,24 +207,41 @@ def test_revoked_keys_are_listed_but_not_for_ever() -> None:
     assert states(ring).count(KeyState.REVOKED) == REVOKED_REMEMBERED
 
 
-def test_person_and_session_keys_outlive_rotation() -> None:
+def test_the_person_key_outlives_rotation() -> None:
     ring = KeyRing.generate(NOW)
     later = ring.rotate(NOW + DAY_S).rotate(NOW + 40 * DAY_S)
     assert later.person_key() == ring.person_key()
-    assert later.session_key() == ring.session_key()
 
 
 def test_what_an_older_master_sealed_still_opens_for_its_whole_retention() -> None:
     ring = KeyRing.generate(NOW)
-    first = ring.seal_master()
+    first = ring.seal_masters()[1].for_day(TODAY)
     assert ring.rotate(NOW + 10).seal_master_id == 1
     for day in range(1, 60):
         ring = ring.rotate(NOW + day * DAY_S)
         assert ring.seal_master_id == day + 1
-        assert ring.seal_masters()[1] == first
-        assert ring.seal_masters()[ring.seal_master_id] == ring.seal_master()
+        assert ring.seal_masters()[1].for_day(TODAY) == first
     ring = ring.rotate(NOW + MASTER_KEPT_S + 2 * DAY_S)
     assert 1 not in ring.seal_masters()
+
+
+def test_a_ring_that_forgot_a_day_cannot_make_its_key_again_and_makes_all_later_ones() -> None:
+    ring = KeyRing.generate(NOW)
+    before = {day: ring.masters[0].for_day(day) for day in range(TODAY, TODAY + 40)}
+    later = ring.forget_days(NOW + 10 * DAY_S, DAY_S)
+    assert [later.masters[0].for_day(day) for day in range(TODAY, TODAY + 9)] == [None] * 9
+    assert all(later.masters[0].for_day(day) == before[day] for day in range(TODAY + 9, TODAY + 40))
+    assert ring.masters[0].secret not in later.to_json()
+    assert later.forget_days(NOW + 10 * DAY_S, DAY_S) is later
+
+
+def test_a_master_of_an_earlier_release_goes_when_its_days_are_over() -> None:
+    old = KeyRing.generate(NOW)
+    old = replace(old, version=1, masters=(SealMaster(id=1, made_s=NOW, secret=bytes(32)),))
+    ring = old.forget_days(NOW, DAY_S)
+    assert (list(ring.seal_masters()), ring.seal_master_id) == ([1, 2], 2)
+    assert 1 in ring.forget_days(NOW + 2 * DAY_S, DAY_S).seal_masters()
+    assert 1 not in ring.forget_days(NOW + 3 * DAY_S, DAY_S).seal_masters()
 
 
 def test_every_purpose_and_every_installation_has_its_own_key() -> None:
@@ -270,7 +290,7 @@ def broken_rings() -> Iterator[tuple[str, bytes]]:
     yield "another thing", b"[]"
     yield "deep", b"[" * 100_000
     yield "huge", b" " * 300_000
-    yield "newer", changed(version=2)
+    yield "newer", changed(version=3)
     yield "no generation", changed(generations=[])
     yield "two sign", changed(generations=[first, {**others[0], "state": "signing"}, others[1]])
     yield "one twice", changed(generations=[first, first, *others])

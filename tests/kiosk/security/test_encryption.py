@@ -108,6 +108,64 @@ async def test_after_its_retention_a_day_is_erased(store: Store) -> None:
         fresh.open("profile", "f", "r", sealed)
 
 
+async def test_copies_of_the_store_and_of_todays_ring_do_not_open_a_day_whose_retention_is_over(store: Store) -> None:
+    clock = Clock()
+    ring = RING.forget_days(NOW_S, DAY_S)
+    seal = seal_of(ring, clock)
+    await seal.refresh(DayKeys(store))
+    sealed = seal.close("profile", "f", "r", b"Asha Devi")
+    copied = await DayKeys(store).all()
+    later_s = NOW_S + 3 * DAY_S
+    clock.now_s = later_s
+    await seal.refresh(DayKeys(store))
+    assert not copied.keys() & (await DayKeys(store).all()).keys() - {NOW_S // DAY_S + 1}
+
+    assert thief_opens(ring, copied, sealed) == b"Asha Devi", "the ring of that day opens it: that is not promised"
+    assert thief_opens(ring.forget_days(later_s, DAY_S), copied, sealed) is None
+
+
+def thief_opens(ring: KeyRing, wrapped: dict[int, bytes], sealed: bytes) -> bytes | None:
+    """What opens with this ring and a copy of the wrapped keys, for somebody who ignores every clock."""
+    thief = seal_of(ring, Clock())
+    keys = {number: key for number, value in wrapped.items() if (key := thief._unwrap(number, value))}
+    thief._keys = keys
+    try:
+        return thief.open("profile", "f", "r", sealed)
+    except SealBroken:
+        return None
+
+
+async def test_after_a_theft_new_profiles_do_not_open_with_the_stolen_ring_and_old_ones_open_with_the_new(
+    store: Store,
+) -> None:
+    clock = Clock()
+    seal = seal_of(RING, clock)
+    await seal.refresh(DayKeys(store))
+    before = seal.close("profile", "f", "r", b"Asha Devi")
+    clean = RING.revoke_all(NOW_S)
+    seal.use(clean.seal_masters(), clean.seal_master_id)
+    await seal.refresh(DayKeys(store), announce=True)
+    assert thief_opens(RING, await DayKeys(store).all(), seal.close("profile", "f", "r", b"x")) == b"x"
+    await seal.refresh(DayKeys(store))
+    after = seal.close("profile", "f", "r", b"Ravi Kumar")
+    stolen_and_all_keys = await DayKeys(store).all()
+    assert thief_opens(RING, stolen_and_all_keys, before) == b"Asha Devi", "what the thief had is lost"
+    assert thief_opens(RING, stolen_and_all_keys, after) is None
+    other = seal_of(clean, clock)
+    await other.refresh(DayKeys(store))
+    assert other.open("profile", "f", "r", before) == b"Asha Devi"
+    assert other.open("profile", "f", "r", after) == b"Ravi Kumar"
+
+
+async def test_a_process_with_an_older_ring_goes_on_with_the_keys_it_can_open(store: Store) -> None:
+    old = seal_of(RING, Clock())
+    await old.refresh(DayKeys(store))
+    clean = RING.revoke_all(NOW_S)
+    await seal_of(clean, Clock()).refresh(DayKeys(store))
+    await old.refresh(DayKeys(store))
+    assert old.open("note", "f", "r", old.close("note", "f", "r", b"note")) == b"note"
+
+
 async def test_no_nonce_comes_twice(seal: Seal) -> None:
     nonces = {seal.close("note", "f", "r", b"")[3:15] for _ in range(20_000)}
     assert len(nonces) == 20_000
