@@ -338,7 +338,7 @@ async def test_no_access_token_is_silence_not_a_refusal(line: Line) -> None:
 
 async def test_a_letter_that_does_not_open_is_parked(line: Line) -> None:
     await line.scan()
-    line.seal._days.clear()
+    line.seal._keys.clear()
     await line.pay()
     [parked] = await line.outbox.parked(HIP)
     assert parked.reason == "its envelope cannot be opened"

@@ -140,7 +140,7 @@ async def test_a_name_is_shown_clean_whatever_was_sent(clerk: Browser, services:
 
 async def test_a_profile_that_cannot_be_opened_is_still_a_number_to_call(clerk: Browser, services: Services) -> None:
     place = await arrive(services.check_in, "Erased")
-    services.seal._days = {}
+    services.seal._keys = {}
     (row,) = (await clerk.desk())["tickets"]
     assert (row["token"], row["name"]) == ("M-001", "")
     assert (await clerk.ask("/console/desk/call", counter="M1", ticket=place.ticket)).json()["outcome"] == "MOVED"

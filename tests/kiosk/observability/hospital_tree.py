@@ -51,13 +51,13 @@ class HospitalTree:
             time.sleep(0.1)
         raise AssertionError("no worker gave its metrics")
 
-    def scan(self, times: int = 1, **claims: str) -> list[int]:
+    def scan(self, times: int = 1, *, context: str = "M1", abha: str = "", **claims: str) -> list[int]:
         """That many patients share their profile; the statuses that the gateway sees. ``claims`` spoil the token."""
         authorization = f"Bearer {self._key.sign(good_claims(**claims))}" if claims else self._authorization
         connection = http.client.HTTPConnection(self._address, timeout=30)
         statuses = []
         for _ in range(times):
-            connection.request("POST", "/api/v3/hip/patient/share", _share(), _headers(authorization))
+            connection.request("POST", "/api/v3/hip/patient/share", _share(context, abha), _headers(authorization))
             answer = connection.getresponse()
             answer.read()
             statuses.append(answer.status)
@@ -78,12 +78,12 @@ class HospitalTree:
         return int(json.loads((self.tree.data_dir / "lock").read_text())["server"])
 
 
-def _share() -> bytes:
+def _share(context: str, abha: str) -> bytes:
     number = uuid.uuid4().int
     patient = {
-        "abhaNumber": f"91-{number % 10**4:04}-{number // 10**4 % 10**4:04}-{number // 10**8 % 10**4:04}",
+        "abhaNumber": abha or f"91-{number % 10**4:04}-{number // 10**4 % 10**4:04}-{number // 10**8 % 10**4:04}",
         "abhaAddress": f"p{number % 10**12}@sbx",
-        "name": f"Patient {number % 10**6}",
+        "name": "Patient 1",
         "gender": "F",
         "dayOfBirth": "1",
         "monthOfBirth": "2",
@@ -91,7 +91,7 @@ def _share() -> bytes:
         "phoneNumber": str(9_000_000_000 + number % 10**9),
         "address": {"line": "1", "district": "Baramulla", "state": "JK", "pincode": "193101"},
     }
-    place = {"hipId": HIP, "context": "M1", "hprId": "", "latitude": 34.0, "longitude": 74.0}
+    place = {"hipId": HIP, "context": context, "hprId": "", "latitude": 34.0, "longitude": 74.0}
     return json.dumps({"intent": "PROFILE_SHARE", "metaData": place, "profile": {"patient": patient}}).encode()
 
 
@@ -106,10 +106,14 @@ def _headers(authorization: str) -> dict[str, str]:
 
 
 @contextmanager
-def hospital_tree(data_dir: Path, gateway_url: str, key: SigningKey) -> Iterator[HospitalTree]:
+def hospital_tree(
+    data_dir: Path, gateway_url: str, key: SigningKey, *, more_queues: tuple[str, ...] = ()
+) -> Iterator[HospitalTree]:
     """A tree that knows the gateway's key from its last run, whether or not the gateway answers now."""
     kiosk(data_dir, "facility", "add", HIP, "--name", "District Hospital")
     kiosk(data_dir, "queue", "add", HIP, "medicine", "--name", "Medicine", "--prefix", "M")
+    for queue, prefix in zip(more_queues[::2], more_queues[1::2], strict=True):
+        kiosk(data_dir, "queue", "add", HIP, queue, "--name", queue, "--prefix", prefix)
     (data_dir / "gateway-keys.json").write_text(json.dumps({"keys": [key.jwk()]}))
     settings = {
         "KIOSK_WORKERS": "2",
