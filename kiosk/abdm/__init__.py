@@ -1,1 +1,1 @@
-"""The national gateway: its words, its door here, our calls to it, and the relay that pays what it is owed."""
+"""The national gateway: its messages, the endpoints that it calls, our calls to it, and the relay of replies."""

@@ -25,7 +25,7 @@ RATE_MEMORY_S: Final = 10.0
 TICK_S: Final = 0.01
 
 Rank = tuple[int, int]
-"""Who goes first: ``(0, owed)`` while somebody waits for the answer, ``(1, owed)`` for what is late anyway."""
+"""Who goes first: ``(0, created)`` while a phone waits for the reply, ``(1, created)`` for a reply that is late."""
 
 
 class Flow(Enum):
@@ -35,7 +35,7 @@ class Flow(Enum):
     RECOVERING = "recovering"
 
 
-class Valve:
+class CircuitBreaker:
     """One per relay, on one event loop. Times are the loop's own, in seconds."""
 
     def __init__(self, in_flight: int = IN_FLIGHT, pauses_s: Sequence[float] = PAUSES_S) -> None:

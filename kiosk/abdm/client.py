@@ -56,7 +56,7 @@ SERVICES_MAX: Final = 4 << 20
 RENEW_BEFORE_S: Final = 30.0
 """A token is renewed this long before its end: longer than any call with it can take."""
 RETRY_TOKEN_S: Final = 1.0
-"""After a failed renewal nobody asks again for this long: a thousand waiting pending replies are one question."""
+"""After a failed renewal no other is tried for this long: a thousand pending replies make one call."""
 CODE_MAX, MESSAGE_MAX = 40, 200
 
 _CODE_KEYS: Final = ("code", "errorCode")
@@ -194,7 +194,7 @@ def check_acknowledged(answer: Exchange) -> None:
 
 
 class AccessToken:
-    """The bearer token of our calls out: kept until shortly before its end, asked for once however many wait."""
+    """The bearer token of our calls out. It is renewed shortly before its end, by one call for all that wait."""
 
     def __init__(self, ask: Callable[[], Awaitable[tuple[str, float]]]) -> None:
         self._ask = ask
@@ -242,12 +242,12 @@ class AccessToken:
             )
 
     def drop(self, token: str) -> None:
-        """Forget this token, if it is still the one in use: a late 401 must not cost a newer one."""
+        """Forget this token if it is still in use. A late 401 must not drop a newer token."""
         if token == self._token:
             self._renew_at = self._ends_at = 0.0
 
     async def _renew(self) -> str:
-        asked = time.monotonic()
+        began = time.monotonic()
         try:
             token, lives_s = await self._ask()
         except GatewayError as refused:
@@ -261,7 +261,7 @@ class AccessToken:
         self.failure = ""
         self._token = token
         self.issuer = issuer_of(token)
-        self._ends_at = asked + lives_s
+        self._ends_at = began + lives_s
         self._renew_at = self._ends_at - min(RENEW_BEFORE_S, lives_s / 2)
         return token
 
@@ -284,7 +284,7 @@ def issuer_of(token: str) -> str:
 
 
 def _noticed(renewal: "asyncio.Task[str]") -> None:
-    """Look at the outcome even when all who waited have left, so that the loop does not complain."""
+    """Read the outcome even when all callers have left: else asyncio logs an exception that was never read."""
     if not renewal.cancelled():
         renewal.exception()
 
@@ -336,7 +336,7 @@ async def _bounded(response: Any, limit: int) -> bytes:
 
 
 def read_error(body: bytes) -> tuple[str, str]:
-    """Code and words of an error, in whichever of the gateway's shapes it came; empty when it said nothing.
+    """Code and words of an error, in any of the gateway's shapes; both empty when there is none.
 
     The shapes: ``{"error": {...}}``, a list of such, a flat object, message with timestamp, one member per wrong
     field, the API manager's object with a numeric code, and an empty body. Codes may end in ``": "``.

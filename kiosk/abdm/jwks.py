@@ -36,7 +36,7 @@ KEYS_MAX: Final = 32
 KID_MAX: Final = 200
 RSA_BITS_MIN: Final = 2048
 ALGORITHMS: Final = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
-"""The gateway signs with RSA; a key of another kind in its set is none we could have seen proved."""
+"""The gateway signs with RSA only; keys of other types are ignored."""
 FILE: Final = "gateway-keys.json"
 _MARK: Final = "gateway-keys.fetched"
 
@@ -74,7 +74,7 @@ def _usable(member: Any) -> PyJWK | None:
 
 
 class KeySet:
-    """One per process. ``find`` is the only question asked on the way of a scan."""
+    """One per process. A scan calls ``find`` only."""
 
     def __init__(self, fetch: Callable[[], Awaitable[bytes]], folder: Path) -> None:
         self._fetch = fetch

@@ -1,8 +1,8 @@
-"""From an owed answer to the bytes that pay it, in the spelling the question had.
+"""From a pending reply to the bytes that go out, in the form that the question had.
 
-The promise: the same pending reply makes the same bytes, in every process and on every attempt, so that the gateway
-can never be told two things. (A legacy answer carries a time in its body: it is when the pending reply was written,
-until that is so long ago that the gateway would refuse it.)
+The same pending reply makes the same bytes, in every process and on every attempt, so that the gateway never gets two
+different replies. A legacy reply carries a time in its body: the time when the pending reply was written, or now when
+that is so long ago that the gateway would refuse it.
 """
 
 import uuid
@@ -62,7 +62,7 @@ def body_of(pending: PendingReply, note: Note, now_s: float, *, expiry_as_number
 
 
 def _failure(pending: PendingReply, note: Note) -> Failure:
-    assert pending.refusal is not None  # noqa: S101  (asked by both callers; says so to the type checker)
+    assert pending.refusal is not None  # noqa: S101  (both callers check it; this tells the type checker)
     code, words = REFUSALS[pending.refusal]
     return Failure(Error(code, words), Reply(note.request_id))
 

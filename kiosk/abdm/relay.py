@@ -1,11 +1,10 @@
-"""The relay: pays what the outbox owes to the gateway, until each pending reply is paid or parked.
+"""The relay: sends pending replies to the gateway until each one is delivered or parked.
 
-Promised: each pending reply is sent at least once; all attempts of one pending reply carry the same bytes; a pending
-reply is forgotten only when the gateway took it or said that it had it already. Silence, 429 and 5xx are tried
-again, 0.5 to 4 s apart, while the patient's app still waits (30 s from when the pending reply was written). 401
-earns one retry with a new token. Any other 4xx, and time running out, parks the pending reply where an administrator
-sees it and may send it again: the number on the ticket is kept whatever happens here. The relay falls open: no
-failure of the gateway ever slows a scan.
+Each reply is sent at least once, and all attempts carry the same bytes. A reply is forgotten only when the gateway
+acknowledged it or answered that it had it already. Silence, 429, 5xx and a 2xx that is no acknowledgement are tried
+again, 0.5 to 4 s apart, while the patient's app still waits (30 s from when the reply was written). 401 earns one retry
+with a new token. Any other 4xx, and time running out, parks the reply: an administrator sees it and may send it again.
+The number on the ticket stays valid in any case. No failure of the gateway slows a scan.
 """
 
 import asyncio
@@ -20,7 +19,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from kiosk.abdm.circuit_breaker import Rank, Valve
+from kiosk.abdm.circuit_breaker import CircuitBreaker, Rank
 from kiosk.abdm.errors import GatewayError, GatewayRefused, NotAcknowledged
 from kiosk.abdm.note import read_note
 from kiosk.abdm.outbound import body_of, path_of
@@ -103,8 +102,8 @@ def verdict(error: GatewayError) -> Verdict:
 def pause_s(attempts: int, error: GatewayError, spread: float) -> float:
     """How long to wait after so many attempts; ``spread`` from 0 to 1 keeps pending replies from marching in step."""
     backoff = BACKOFF_S[min(attempts, len(BACKOFF_S)) - 1] * (1 - JITTER + 2 * JITTER * spread)
-    asked = error.retry_after_s if isinstance(error, GatewayRefused) else None
-    return max(backoff, asked or 0.0)
+    wanted_s = error.retry_after_s if isinstance(error, GatewayRefused) else None
+    return max(backoff, wanted_s or 0.0)
 
 
 class Relay:
@@ -125,16 +124,16 @@ class Relay:
         self._seal = seal
         self._expiry_as_number = expiry_as_number
         self._watch = watch
-        """Told of each pending reply that ended: how, and seconds since it was owed."""
+        """Called for each reply that ended, with its verdict and its age in seconds."""
         self._now_s = now_s
-        self._valve = Valve()
+        self._breaker = CircuitBreaker()
         self._in_hand: dict[str, asyncio.Task[None]] = {}
         self._room = asyncio.Event()
         self._delivered: list[PendingReply] = []
-        self._telling: asyncio.Task[None] | None = None
+        self._updating: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Pay until asked to stop; then let attempts under way end, and leave the rest to the outbox."""
+        """Send replies until ``stop``. Then let attempts under way end, and leave the rest to the outbox."""
         while not stop.is_set():
             try:
                 await self.run_once()
@@ -144,13 +143,13 @@ class Relay:
         await self.finish(STOP_S)
 
     async def run_once(self, *, wait_ms: int = 1000) -> int:
-        """Take what is owed, up to what one may hold, and start paying it. Returns how many were taken."""
+        """Take pending replies, as many as one relay may hold, and start sending them. Returns how many were taken."""
         while len(self._in_hand) >= HELD_MAX:
             self._room.clear()
             await self._room.wait()
         taken = await self._outbox.take(limit=min(TAKE_MAX, HELD_MAX - len(self._in_hand)), wait_ms=wait_ms)
         fresh = [pending for pending in taken if pending.id not in self._in_hand]
-        self._valve.arrived(len(fresh))
+        self._breaker.arrived(len(fresh))
         for pending in fresh:
             task = asyncio.create_task(self._settle(pending))
             self._in_hand[pending.id] = task
@@ -158,17 +157,17 @@ class Relay:
         return len(taken)
 
     async def finish(self, within_s: float) -> None:
-        """Wait for all pending replies in hand, for so long; give up the rest and say what was paid."""
+        """Wait ``within_s`` for all replies in hand. Give up the rest, and tell the outbox which were delivered."""
         if self._in_hand:
             _, left = await asyncio.wait(set(self._in_hand.values()), timeout=within_s)
             for task in left:
                 task.cancel()
             if left:
                 await asyncio.wait(left, timeout=CANCELLED_S)
-        if (telling := self._telling) is not None:
-            await asyncio.wait({telling}, timeout=within_s)
-            telling.cancel()  # a store that cannot be told now learns it from the next relay: the gateway hears twice
-            await asyncio.gather(telling, return_exceptions=True)
+        if (updating := self._updating) is not None:
+            await asyncio.wait({updating}, timeout=within_s)
+            updating.cancel()  # if the store is away, the next relay sends again: the gateway hears it twice
+            await asyncio.gather(updating, return_exceptions=True)
 
     def _let_go(self, reply_id: str, done: "asyncio.Task[None]") -> None:
         self._in_hand.pop(reply_id, None)
@@ -188,7 +187,7 @@ class Relay:
         if reason is None:
             self._note_delivered(pending)
         else:
-            # A parked pending reply lies for days: it keeps what another attempt needs, and nobody's profile.
+            # A parked reply lies for days. It keeps what another attempt needs, and no profile.
             await self._park(
                 msgspec.structs.replace(pending, envelope=self._close(pending, Envelope(envelope.note))), reason
             )
@@ -200,7 +199,7 @@ class Relay:
         return self._seal.open(ENVELOPE_PURPOSE, pending.facility_key, pending.request, pending.envelope)
 
     async def _deliver(self, pending: PendingReply, path: str, hip_id: str, body: bytes) -> str | None:
-        """Attempt until the pending reply ends: None when it is paid, else why it must be parked."""
+        """Attempt until the reply ends. Returns None when it was delivered, else why it must be parked."""
         late, left_s = self._time_left(pending)
         ends = asyncio.get_running_loop().time() + left_s
         renewed = False
@@ -228,7 +227,7 @@ class Relay:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(ends):
-                await self._valve.enter(rank)
+                await self._breaker.enter(rank)
         except TimeoutError:
             return NoTurn("the gateway was away too long")
         well: bool | None = None
@@ -246,7 +245,7 @@ class Relay:
             well = False
             return silent
         finally:
-            self._valve.leave(well=well)
+            self._breaker.leave(well=well)
         return None
 
     def _time_left(self, pending: PendingReply) -> tuple[bool, float]:
@@ -255,29 +254,29 @@ class Relay:
         return (True, LATE_S) if left_s <= 0 else (False, min(left_s, PATIENCE_S))
 
     def _note_delivered(self, pending: PendingReply) -> None:
-        """Collect what was paid: one call to the store covers all that came together."""
+        """Collect delivered replies: one call to the store covers all that ended together."""
         self._delivered.append(pending)
         self._watch(Verdict.DELIVERED, self._now_s() - pending.created_ms / 1000)
-        if self._telling is None:
-            self._telling = asyncio.create_task(self._tell())
+        if self._updating is None:
+            self._updating = asyncio.create_task(self._update_outbox())
 
-    async def _tell(self) -> None:
+    async def _update_outbox(self) -> None:
         while self._delivered:
             batch, self._delivered = self._delivered, []
             try:
                 await self._outbox.delivered(batch)
             except QueueingError as away:
-                _log.warning("the outbox cannot be told: %s", type(away).__name__)
+                _log.warning("the outbox could not be updated: %s", type(away).__name__)
                 self._delivered = batch + self._delivered
                 await asyncio.sleep(STORE_AGAIN_S)
-        self._telling = None
+        self._updating = None
 
     async def _park(self, pending: PendingReply, reason: str) -> None:
         while True:
             try:
                 await self._outbox.park(pending, reason)
             except QueueingError as away:
-                _log.warning("the outbox cannot be told: %s", type(away).__name__)
+                _log.warning("the outbox could not be updated: %s", type(away).__name__)
                 await asyncio.sleep(STORE_AGAIN_S)
             else:
                 self._watch(Verdict.PARKED, self._now_s() - pending.created_ms / 1000)

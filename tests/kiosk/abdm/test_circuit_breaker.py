@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kiosk.abdm.circuit_breaker import FAILURES_TO_OPEN, RECOVERY_RATE, TICK_S, Flow, Valve
+from kiosk.abdm.circuit_breaker import FAILURES_TO_OPEN, RECOVERY_RATE, TICK_S, CircuitBreaker, Flow
 from tests.kiosk.abdm.fake_gateway import until
 
 pytestmark = pytest.mark.anyio
@@ -12,22 +12,22 @@ pytestmark = pytest.mark.anyio
 PAUSE_S = 0.02
 
 
-def waiting(valve: Valve, *ranks: tuple[int, int]) -> tuple[list[tuple[int, int]], list[asyncio.Task[None]]]:
+def waiting(breaker: CircuitBreaker, *ranks: tuple[int, int]) -> tuple[list[tuple[int, int]], list[asyncio.Task[None]]]:
     """Tasks that want to enter, and the list of those that did, in order."""
     entered: list[tuple[int, int]] = []
 
     async def wait(rank: tuple[int, int]) -> None:
-        await valve.enter(rank)
+        await breaker.enter(rank)
         entered.append(rank)
 
     return entered, [asyncio.create_task(wait(rank)) for rank in ranks]
 
 
-async def stopped(valve: Valve) -> None:
-    """Let so many attempts fail that the valve stops."""
+async def stopped(breaker: CircuitBreaker) -> None:
+    """Let so many attempts fail that the breaker stops."""
     for number in range(FAILURES_TO_OPEN):
-        await valve.enter((0, number))
-        valve.leave(well=False)
+        await breaker.enter((0, number))
+        breaker.leave(well=False)
 
 
 async def cancelled(tasks: list[asyncio.Task[None]]) -> None:
@@ -37,37 +37,37 @@ async def cancelled(tasks: list[asyncio.Task[None]]) -> None:
 
 
 async def test_nobody_waits_within_the_budget_and_nobody_passes_beyond_it() -> None:
-    valve = Valve(3)
-    entered, tasks = waiting(valve, *((0, number) for number in range(5)))
+    breaker = CircuitBreaker(3)
+    entered, tasks = waiting(breaker, *((0, number) for number in range(5)))
     await asyncio.sleep(0)
     assert len(entered) == 3
-    valve.leave(well=True)
+    breaker.leave(well=True)
     await asyncio.sleep(0)
     assert len(entered) == 4
     await cancelled(tasks)
 
 
 async def test_who_still_has_time_goes_before_who_is_late_and_the_oldest_first() -> None:
-    valve = Valve(1)
-    await valve.enter((0, 0))
-    entered, tasks = waiting(valve, (1, 1), (0, 9), (0, 5), (1, 0))
+    breaker = CircuitBreaker(1)
+    await breaker.enter((0, 0))
+    entered, tasks = waiting(breaker, (1, 1), (0, 9), (0, 5), (1, 0))
     for _ in range(4):
         await asyncio.sleep(0)
-        valve.leave(well=True)
+        breaker.leave(well=True)
         await asyncio.sleep(0)
     assert entered == [(0, 5), (0, 9), (1, 0), (1, 1)]
     await cancelled(tasks)
 
 
 async def test_a_wait_that_was_given_up_costs_nobody_a_turn() -> None:
-    valve = Valve(1)
-    await valve.enter((0, 0))
-    _, quitters = waiting(valve, (0, 1))
+    breaker = CircuitBreaker(1)
+    await breaker.enter((0, 0))
+    _, quitters = waiting(breaker, (0, 1))
     await asyncio.sleep(0)
-    entered, tasks = waiting(valve, (0, 2))
+    entered, tasks = waiting(breaker, (0, 2))
     await asyncio.sleep(0)
     quitters[0].cancel()
-    valve.leave(well=True)
+    breaker.leave(well=True)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert entered == [(0, 2)]
@@ -75,54 +75,54 @@ async def test_a_wait_that_was_given_up_costs_nobody_a_turn() -> None:
 
 
 async def test_scattered_failures_stop_nothing() -> None:
-    valve = Valve()
+    breaker = CircuitBreaker()
     for number in range(200):
-        await valve.enter((0, number))
-        valve.leave(well=number % 5 == 0)
-    assert valve.flow is Flow.FREE
+        await breaker.enter((0, number))
+        breaker.leave(well=number % 5 == 0)
+    assert breaker.flow is Flow.FREE
 
 
 async def test_failures_in_a_row_stop_all_but_one_probe_at_a_time() -> None:
-    valve = Valve(pauses_s=[PAUSE_S])
-    await stopped(valve)
-    assert valve.flow is Flow.STOPPED
-    entered, tasks = waiting(valve, *((0, number) for number in range(10)))
+    breaker = CircuitBreaker(pauses_s=[PAUSE_S])
+    await stopped(breaker)
+    assert breaker.flow is Flow.STOPPED
+    entered, tasks = waiting(breaker, *((0, number) for number in range(10)))
     await asyncio.sleep(0)
     assert entered == []
     for probes in (1, 2, 3):
         await asyncio.sleep(PAUSE_S * 3)
         assert entered == [(0, number) for number in range(probes)]
-        valve.leave(well=False)
+        breaker.leave(well=False)
     await cancelled(tasks)
 
 
 async def test_a_good_probe_lets_the_rest_out_at_a_pace_and_then_freely() -> None:
-    valve = Valve(pauses_s=[PAUSE_S])
-    await stopped(valve)
-    entered, tasks = waiting(valve, *((0, number) for number in range(60)))
+    breaker = CircuitBreaker(pauses_s=[PAUSE_S])
+    await stopped(breaker)
+    entered, tasks = waiting(breaker, *((0, number) for number in range(60)))
     await asyncio.sleep(PAUSE_S * 3)
-    valve.leave(well=True)
-    assert valve.flow is Flow.RECOVERING
+    breaker.leave(well=True)
+    assert breaker.flow is Flow.RECOVERING
     assert len(entered) <= 1 + RECOVERY_RATE * TICK_S * 2, "no storm"
     await asyncio.gather(*tasks)
     assert [rank for _, rank in entered] == list(range(60)), "oldest first"
-    await until(lambda: valve.flow is Flow.FREE)
+    await until(lambda: breaker.flow is Flow.FREE)
 
 
-async def test_an_idle_valve_that_stopped_probes_with_the_next_who_comes() -> None:
-    valve = Valve(pauses_s=[PAUSE_S])
-    await stopped(valve)
+async def test_an_idle_breaker_that_stopped_probes_with_the_next_reply() -> None:
+    breaker = CircuitBreaker(pauses_s=[PAUSE_S])
+    await stopped(breaker)
     await asyncio.sleep(PAUSE_S * 3)
-    await valve.enter((0, 1))
-    valve.leave(well=True)
-    await asyncio.wait_for(valve.enter((0, 2)), 2)
+    await breaker.enter((0, 1))
+    breaker.leave(well=True)
+    await asyncio.wait_for(breaker.enter((0, 2)), 2)
 
 
-async def test_a_probe_that_learns_nothing_leaves_the_valve_stopped() -> None:
-    valve = Valve(pauses_s=[PAUSE_S])
-    await stopped(valve)
+async def test_a_probe_without_a_result_leaves_the_breaker_stopped() -> None:
+    breaker = CircuitBreaker(pauses_s=[PAUSE_S])
+    await stopped(breaker)
     await asyncio.sleep(PAUSE_S * 3)
-    await valve.enter((0, 1))
-    valve.leave(well=None)
-    assert valve.flow is Flow.STOPPED
-    await asyncio.wait_for(valve.enter((0, 2)), 2)
+    await breaker.enter((0, 1))
+    breaker.leave(well=None)
+    assert breaker.flow is Flow.STOPPED
+    await asyncio.wait_for(breaker.enter((0, 2)), 2)

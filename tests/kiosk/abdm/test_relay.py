@@ -111,7 +111,7 @@ def always(*reply: Any) -> Manners:
     return answer
 
 
-async def test_a_scan_is_acknowledged_and_its_debt_forgotten(line: Line) -> None:
+async def test_a_scan_is_acknowledged_and_its_reply_forgotten(line: Line) -> None:
     request_id = await line.scan()
     await line.pay()
     [heard] = line.shares()
@@ -218,7 +218,7 @@ async def test_a_refused_answer_is_parked_at_once_and_can_be_sent_again(line: Li
     assert [heard.json["acknowledgement"]["profile"]["tokenNumber"] for heard in line.shares()] == ["M-001", "M-001"]
 
 
-async def test_a_parked_debt_keeps_nobodys_profile(line: Line) -> None:
+async def test_a_parked_reply_holds_no_profile(line: Line) -> None:
     line.fake.manners[ON_SHARE] = always(404, b"")
     await line.scan()
     await line.pay()
@@ -253,7 +253,7 @@ async def test_an_expired_token_costs_nobody_the_number(line: Line) -> None:
     assert line.fake.tokens == 2
 
 
-async def test_when_the_patience_of_the_phone_is_over_the_debt_is_parked(line: Line) -> None:
+async def test_a_reply_is_parked_when_the_phone_no_longer_waits(line: Line) -> None:
     line.fake.manners[ON_SHARE] = always(503, b"")
     await line.scan()
     await line.pay(line.relay(ahead_s=PATIENCE_S - 2.0))
@@ -316,7 +316,7 @@ async def test_a_firewall_that_lets_go_costs_nobody_the_number(line: Line) -> No
     assert len(line.shares()) == 3
 
 
-async def test_a_late_debt_gets_its_one_attempt(line: Line) -> None:
+async def test_a_late_reply_gets_one_attempt(line: Line) -> None:
     await line.scan(1)
     await line.pay(line.relay(ahead_s=600))
     assert line.ended == [Verdict.DELIVERED]
@@ -336,7 +336,7 @@ async def test_no_access_token_is_silence_not_a_refusal(line: Line) -> None:
     assert line.shares() == []
 
 
-async def test_a_letter_that_does_not_open_is_parked(line: Line) -> None:
+async def test_a_reply_whose_envelope_does_not_open_is_parked(line: Line) -> None:
     await line.scan()
     line.seal._keys.clear()
     await line.pay()
@@ -373,7 +373,7 @@ async def test_asked_to_stop_it_lets_attempts_under_way_end(line: Line) -> None:
     assert await line.outbox.backlog() == 0
 
 
-async def test_what_was_not_paid_when_it_stopped_is_paid_by_the_next(line: Line, store: Store) -> None:
+async def test_replies_left_when_it_stopped_are_sent_by_the_next_relay(line: Line, store: Store) -> None:
     line.fake.manners[ON_SHARE] = always(503, b"")
     await line.scan()
     relay = line.relay()
