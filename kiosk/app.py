@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, cast
 
-from litestar import Litestar, Response, get
+from litestar import Litestar, Response, Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.handlers import ASGIRouteHandler
@@ -26,6 +26,7 @@ from kiosk.web.alias_addresses import follow_aliases
 from kiosk.web.handover import put_services, services_of
 from kiosk.web.hosts import Hosts
 from kiosk.web.limits import BODY_MAX
+from kiosk.web.operators import operators_only
 
 JWKS_KEPT_S = 300
 """How long others may keep our public keys: the next key is published long before it signs."""
@@ -104,7 +105,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
         exception_handlers=problems.handlers(abdm_errors.ERROR_FORM),
         request_max_body_size=BODY_MAX,
         openapi_config=OpenAPIConfig(
-            title="Scan and Share kiosk", version="1", path="/schema", render_plugins=[JsonRenderPlugin()]
+            title="Scan and Share kiosk",
+            version="1",
+            openapi_router=Router(path="/schema", route_handlers=[], guards=[operators_only]),
+            render_plugins=[JsonRenderPlugin()],
         ),
         logging_config=None,
     )

@@ -12,14 +12,16 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 import msgspec
-from litestar import Response, get
+from litestar import Request, Response, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.types import ControllerRouterHandler
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kiosk.abdm import connection
 from kiosk.observability.metrics import PROMISES, Facts, exposition, write_counts
 from kiosk.services import Services
+from kiosk.web.operators import may_see, operators_only
 from queueing.errors import QueueingError, StoreUnsuitable
 from queueing.store.address import parse_store_url
 from queueing.store.store import store_time_s
@@ -161,9 +163,11 @@ def healthz() -> str:
 
 
 @get("/readyz", include_in_schema=False)
-async def readyz(look_once: NamedDependency[Look]) -> Response[bytes]:
-    """200 with warnings, or 503 with reasons."""
+async def readyz(request: Request[object, object, State], look_once: NamedDependency[Look]) -> Response[bytes]:
+    """200 with warnings, or 503 with reasons. A balancer elsewhere hears the status, and no reasons."""
     readiness = (await look_once()).readiness
+    if not may_see(request):
+        readiness = structs.replace(readiness, reasons=())
     return Response(
         msgspec.json.encode(readiness),
         status_code=200 if readiness.ready else 503,
@@ -172,7 +176,7 @@ async def readyz(look_once: NamedDependency[Look]) -> Response[bytes]:
     )
 
 
-@get("/metrics", include_in_schema=False)
+@get("/metrics", include_in_schema=False, guards=[operators_only])
 async def metrics(look_once: NamedDependency[Look]) -> Response[bytes]:
     """Prometheus text, of the whole process tree."""
     facts = (await look_once()).facts

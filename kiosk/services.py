@@ -25,6 +25,7 @@ from kiosk.abdm.jwks import KeySet
 from kiosk.accounts.service import Staff
 from kiosk.checkin import CheckIn
 from kiosk.live.hub import Hub
+from kiosk.live.stream_limits import StreamLimits
 from kiosk.observability import metrics
 from kiosk.security.encryption import Seal, SealBroken
 from kiosk.security.keyring_file import LOOK_EVERY_S, KeysOnDisk, KeysUnreadable
@@ -102,6 +103,9 @@ class Services(Struct, frozen=True, kw_only=True):
     """Networks that the gateway calls from; empty: any."""
     trusted_proxies: tuple[Network, ...]
     """Proxies that name the caller in ``X-Forwarded-For``."""
+    ops_addresses: tuple[Network, ...]
+    """Networks that see operators' pages."""
+    stream_limits: StreamLimits
 
     @property
     def cm_id(self) -> str:
@@ -220,6 +224,8 @@ def _web_services(
         connection=ConnectionWatch(store, consumer_name(), gateway, key_set, callers, public_url=settings.public_url),
         gateway_addresses=networks_of(settings.gateway_addresses),
         trusted_proxies=networks_of(settings.trusted_proxies),
+        ops_addresses=networks_of(settings.ops_addresses),
+        stream_limits=StreamLimits(),
     )
 
 

@@ -13,7 +13,9 @@ from litestar import Litestar, asgi
 from litestar.types import Receive, Scope, Send
 
 from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility
+from kiosk.live.stream_limits import StreamLimits, TooManyStreams
 from kiosk.observability import metrics
+from kiosk.web.client_address import Network, address_to_count
 from kiosk.web.handover import services_of
 from kiosk.web.security_headers import SECURITY
 from queueing.errors import QueueingError
@@ -34,6 +36,10 @@ class Services(Protocol):
 
     @property
     def hub(self) -> Hub: ...
+    @property
+    def stream_limits(self) -> StreamLimits: ...
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]: ...
 
 
 @asgi("/live", is_mount=True, copy_scope=True)
@@ -47,14 +53,19 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
         await _refuse(send, 405, [(b"allow", b"GET, HEAD")])
         return
+    facility = scope["path"].strip("/")
     try:
-        mailbox = await hub.subscribe(scope["path"].strip("/"))
+        with services.stream_limits.counted(address_to_count(scope, services.trusted_proxies), facility):
+            await _subscribed(hub, facility, scope, receive, send)
     except UnknownFacility:
         await _refuse(send, 404, [])
-        return
-    except (HubFull, QueueingError):
+    except (HubFull, QueueingError, TooManyStreams):
         await _refuse(send, 503, [(b"retry-after", b"%d" % random.randint(5, 20))])  # noqa: S311 - spreads load, no secret
-        return
+
+
+async def _subscribed(hub: Hub, facility: str, scope: Scope, receive: Receive, send: Send) -> None:
+    """From the first frame to the end. Raises what ``Hub.subscribe`` raises, before anything was sent."""
+    mailbox = await hub.subscribe(facility)
     metrics.open_streams(hub.listeners)
     try:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})

@@ -57,6 +57,9 @@ CALLERS_REJECTED = Counter(
 CONNECTIONS_CLOSED = Counter(
     "kiosk_connections_closed", "Connections that we ended because they used up a worker, by reason.", ("reason",)
 )
+STREAMS_REFUSED = Counter(
+    "kiosk_streams_refused", "Streams refused because an address or a facility held its share, by which.", ("reason",)
+)
 FELL_OPEN = Counter(
     "kiosk_fell_open", "Times a helper failed and people were served all the same, by helper.", ("helper",)
 )
@@ -179,6 +182,11 @@ def not_acknowledged(kind: str) -> None:
 def caller_rejected(reason: str) -> None:
     """A caller of the gateway's endpoints was refused for ``reason`` (a fixed word of ours)."""
     CALLERS_REJECTED.labels(reason).inc()
+
+
+def stream_refused(reason: str) -> None:
+    """A stream was refused: its ``address`` or its ``facility`` holds its share."""
+    STREAMS_REFUSED.labels(reason).inc()
 
 
 def connections_closed(reason: str, count: int) -> None:

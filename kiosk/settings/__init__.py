@@ -71,6 +71,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Seconds."""
     gateway_late_deliveries: bool
     trusted_proxies: tuple[str, ...]
+    ops_addresses: tuple[str, ...]
+    """Networks that see operators' pages; this machine always does."""
     """Networks. Empty: no header names the caller."""
     gateway_addresses: tuple[str, ...]
     """Networks. Empty: any address may call the gateway's endpoints."""

@@ -91,6 +91,14 @@ TABLE: tuple[Setting, ...] = (
         read=values.networks,
     ),
     Setting(
+        name="ops_addresses",
+        default="",
+        shown_default="this machine",
+        meaning="Who besides this machine sees `/metrics`, the reasons of `/readyz` and `/schema`; others get 404.",
+        allowed="up to 16 addresses or networks such as 10.0.0.0/8, separated by commas",
+        read=values.networks,
+    ),
+    Setting(
         name="tls_certificate",
         default=None,
         shown_default="none: a proxy encrypts",

@@ -1,0 +1,56 @@
+"""How many streams one address and one facility may hold in a worker, so that nobody silences the screens of others.
+
+Callers on this machine are not counted: a proxy that the operator did not name carries everybody from there.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Final
+
+from kiosk.observability import metrics
+
+PER_ADDRESS: Final = 512
+"""A hall of 300 people behind one Wi-Fi address, its boards and its desks; mobile networks put as many behind one."""
+PER_FACILITY: Final = 4_000
+"""The busiest hospitals have 3,000 people in line; twenty thousand streams are all that a worker holds."""
+
+
+class TooManyStreams(Exception):
+    """This address or facility holds its share. Screens ask for snapshots instead, until a stream is free."""
+
+
+class StreamLimits:
+    """Counts the open streams of one worker."""
+
+    def __init__(self, *, per_address: int = PER_ADDRESS, per_facility: int = PER_FACILITY) -> None:
+        self._limits = {"address": per_address, "facility": per_facility}
+        self._open: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def counted(self, address: str, facility: str) -> Iterator[None]:
+        """Hold one stream of both counts. Raises TooManyStreams, which is counted by reason."""
+        keys = [("facility", facility)]
+        if not is_this_machine(address):
+            keys.append(("address", address))
+        for key in keys:
+            if self._open[key] >= self._limits[key[0]]:
+                metrics.stream_refused(key[0])
+                raise TooManyStreams
+        self._open.update(keys)
+        try:
+            yield
+        finally:
+            self._open.subtract(keys)
+            for key in keys:
+                if not self._open[key]:
+                    del self._open[key]
+
+
+def is_this_machine(address: str) -> bool:
+    """Whether the caller runs on this machine, or is not known."""
+    try:
+        return not address or ip_address(address.partition("/")[0]).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,48 @@
+"""Who may read what operators read: metrics, reasons of readiness, the description of the interface.
+
+These pages tell how busy and how ill the service is, so only callers on this machine and of the networks that the
+operator named (``KIOSK_OPS_ADDRESSES``) see them. For everybody else they do not exist. A caller whose address comes
+from a header of a proxy that is not trusted is nobody's neighbour.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from litestar import Litestar
+from litestar.connection import ASGIConnection
+from litestar.exceptions import NotFoundException
+from litestar.handlers import BaseRouteHandler
+
+from kiosk.web.client_address import Network, client_address, is_in
+from kiosk.web.handover import services_of
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class Services(Protocol):
+    """What the rule needs of the worker's services."""
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]: ...
+    @property
+    def ops_addresses(self) -> tuple[Network, ...]: ...
+
+
+def is_operator(scope: Any, trusted: Sequence[Network], operators: Sequence[Network]) -> bool:
+    """Whether this caller may see operators' pages."""
+    if not trusted and any(name in {b"x-forwarded-for", b"forwarded"} for name, _ in scope["headers"]):
+        return False
+    address = client_address(scope, trusted)
+    return address is not None and (address.is_loopback or is_in(address, operators))
+
+
+def may_see(connection: Connection) -> bool:
+    """The same for a request of this worker."""
+    services: Services = services_of(Litestar.from_scope(connection.scope))
+    return is_operator(connection.scope, services.trusted_proxies, services.ops_addresses)
+
+
+def operators_only(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard: a page that does not exist for others."""
+    if not may_see(connection):
+        raise NotFoundException
