@@ -32,7 +32,7 @@ from kiosk.patient.person import Scan, StatusQuery
 from kiosk.security.failures import place_of
 from kiosk.web.client_address import Network, client_address, is_in
 from kiosk.web.limits import GATEWAY_BODY_MAX
-from kiosk.web.request_body import SenderGone, drain, read_body, require_json
+from kiosk.web.request_body import SenderGone, TooLarge, drain, read_body, require_json, require_plain
 from queueing.errors import StoreAway
 from queueing.models import Outcome, Place
 from queueing.redis_keys import facility_key
@@ -145,6 +145,8 @@ class GatewayEndpoints:
         except SenderGone:
             return  # the connection is closed: an answer could not be sent
         except Exception as failure:  # the last resort: every failure is answered, and no exception's text is shown
+            if isinstance(failure, TooLarge) and failure.unread:
+                unread = receive
             status = await _refuse(send, failure, unread)
         else:
             status = 202
@@ -221,6 +223,7 @@ def _read_headers(headers: Headers, *, id_in_headers: bool) -> RequestHeaders:
     request_headers = _request_headers(headers)
     if id_in_headers:
         _check_request_id(request_headers.request_id)
+    require_plain(headers.get(b"content-encoding"))
     require_json(headers.get(b"content-type"), missing_ok=True)
     return request_headers
 

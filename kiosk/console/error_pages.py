@@ -71,7 +71,13 @@ def _busy(request: Asked, _: HashingBusy) -> Response[Any]:
 def _unreadable(request: Asked, why: request_body.Unreadable | TimeoutError) -> Response[Any]:
     if isinstance(why, request_body.TooLarge):
         return _say(request, 413, "too_large")
-    status = 415 if isinstance(why, request_body.NotJson) else 408 if isinstance(why, TimeoutError) else 400
+    status = (
+        415
+        if isinstance(why, request_body.NotJson | request_body.Encoded)
+        else 408
+        if isinstance(why, TimeoutError)
+        else 400
+    )
     return _say(request, status, "unreadable")
 
 

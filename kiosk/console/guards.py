@@ -127,6 +127,7 @@ async def form(request: Asked) -> dict[str, str]:
 
 async def asked(request: Asked, decoder: "msgspec.json.Decoder[T]") -> T:
     """A JSON body, judged by size, type and depth before it is parsed."""
+    request_body.require_plain(request.headers.get("content-encoding", "").encode("latin-1", "replace"))
     request_body.require_json(request.headers.get("content-type", "").encode("latin-1", "replace"))
     async with asyncio.timeout(request_body.DEADLINE_S):
         return request_body.parse(await request.body(), decoder)

@@ -27,7 +27,7 @@ from kiosk.phone.form import Faults, Form, empty, read, read_form
 from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
 from kiosk.web.limits import PHONE_FORM_MAX
-from kiosk.web.request_body import SlowBody
+from kiosk.web.request_body import SlowBody, require_plain
 from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
@@ -188,6 +188,7 @@ async def _open(
 
 
 async def _body(request: Asked) -> bytes:
+    require_plain(request.headers.get("content-encoding", "").encode("latin-1", "replace"))
     try:
         async with asyncio.timeout(BODY_S):
             return await request.body()

@@ -15,7 +15,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from kiosk.security.failures import place_of
-from kiosk.web.request_body import BadBody, NotJson, SenderGone, SlowBody, TooLarge
+from kiosk.web.request_body import BadBody, Encoded, NotJson, SenderGone, SlowBody, TooLarge
 from queueing.errors import QueueingError, StoreBusy
 from tokens.errors import TokenError
 
@@ -51,6 +51,7 @@ PROBLEMS: Final[Rows] = {
     BadBody: Problem(400, "bad-body", "The body could not be read.", own_words=True),
     TooLarge: Problem(413, "too-large", "The body is too large.", own_words=True),
     SlowBody: Problem(408, "slow-body", "The body did not arrive in time.", own_words=True),
+    Encoded: Problem(415, "encoded", "The body is compressed.", own_words=True),
     NotJson: Problem(415, "not-json", "The body must be JSON.", own_words=True),
     SenderGone: Problem(400, "sender-gone", "The body ended early."),
     StoreBusy: Problem(503, "busy", "Too many requests are being answered just now.", 1),

@@ -52,9 +52,11 @@ class BadBody(Unreadable):
 class TooLarge(Unreadable):
     """More bytes than this door takes."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, unread: bool = False) -> None:
         super().__init__(f"the body is larger than {limit} bytes")
         self.limit = limit
+        self.unread = unread
+        """Whether more of the body is on its way: answer first, then ``drain`` it."""
 
 
 class SlowBody(Unreadable):
@@ -71,6 +73,13 @@ class NotJson(Unreadable):
         super().__init__("the Content-Type must be application/json")
 
 
+class Encoded(Unreadable):
+    """The body is compressed."""
+
+    def __init__(self) -> None:
+        super().__init__("the body must be sent without a Content-Encoding")
+
+
 class SenderGone(Unreadable):
     """The connection ended in the middle of the body: there is nobody to answer."""
 
@@ -85,6 +94,12 @@ def require_json(content_type: bytes | None, *, missing_ok: bool = False) -> Non
     essence = (content_type or b"").partition(b";")[0].strip().lower()
     if essence != b"application/json" and not (essence.startswith(b"application/") and essence.endswith(b"+json")):
         raise NotJson
+
+
+def require_plain(content_encoding: bytes | None) -> None:
+    """Raise ``Encoded`` for a compressed body (RFC 9110, section 8.4): we read none."""
+    if content_encoding and content_encoding.strip().lower() not in (b"identity", b""):
+        raise Encoded
 
 
 def check_shape(body: bytes) -> None:
@@ -211,22 +226,20 @@ _patience: Final = _Patience()
 
 
 async def _gather(message: Any, receive: Receive, limit: int) -> bytes:
-    """Collect the parts; past the limit only count them, so that the sender is answered and not cut off."""
+    """Collect the parts. Past the limit the sender is answered at once, whether or not it has finished writing."""
     parts: list[bytes] = []
     size = 0
     while True:
         if message["type"] != "http.request":
             raise SenderGone
-        part = message.get("body", b"")
+        part, more = message.get("body", b""), message.get("more_body", False)
         size += len(part)
-        if size <= limit:
-            parts.append(part)
-        if not message.get("more_body", False) or size > limit + DRAIN_LIMIT:
-            break
+        if size > limit:
+            raise TooLarge(limit, unread=more)
+        parts.append(part)
+        if not more:
+            return b"".join(parts)
         message = await receive()
-    if size > limit:
-        raise TooLarge(limit)
-    return b"".join(parts)
 
 
 async def drain(receive: Receive, deadline_s: float = DEADLINE_S) -> None:
@@ -253,5 +266,6 @@ async def read_json(
     ``headers`` are those of the ASGI scope. Raises an ``Unreadable``.
     """
     named = dict(headers)
+    require_plain(named.get(b"content-encoding"))
     require_json(named.get(b"content-type"))
     return parse(await read_body(receive, limit, length=named.get(b"content-length")), decoder)

@@ -462,3 +462,9 @@ async def test_other_addresses_answer_with_problem_documents(services: Services)
     assert answer.headers["content-type"].startswith("application/problem+json")
     assert set(answer.json()) == {"type", "title", "status", "detail"}
     assert CANARY not in answer.text
+
+
+async def test_a_compressed_share_is_415(services: Services) -> None:
+    answer = await services.post(SHARE_BODY, content_encoding="gzip")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "ABDM-1006")
+    assert (await services.post(SHARE_BODY, content_encoding="identity")).status_code == 202

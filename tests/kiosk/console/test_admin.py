@@ -24,9 +24,9 @@ async def test_a_queue_and_its_counter_count_at_once(admin: Browser, services: S
 
 
 MISFITS: list[tuple[str, dict[str, str], int, str]] = [
-    ("queue", {"id": "a b", "name": "X", "prefix": "X"}, 422, "envelopes, digits"),
+    ("queue", {"id": "a b", "name": "X", "prefix": "X"}, 422, "letters, digits"),
     ("queue", {"id": "x", "name": "", "prefix": "X"}, 422, "needs a name"),
-    ("queue", {"id": "x", "name": "X", "prefix": "XXXX"}, 422, "1 to 3 envelopes"),
+    ("queue", {"id": "x", "name": "X", "prefix": "XXXX"}, 422, "1 to 3 letters"),
     ("queue", {"id": "x", "name": "X", "prefix": "M"}, 409, "this prefix already"),
     ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "0"}, 422, "from 1 to"),
     ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "99999999999999999999"}, 422, "from 1 to"),
