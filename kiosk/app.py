@@ -122,6 +122,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "services": services,
         "settings": lambda: services().settings,
         "registry": lambda: services().registry,
+        "audit": lambda: services().audit,
         "desk": lambda: services().desk,
         "outbox": lambda: services().outbox,
         "hub": lambda: services().hub,

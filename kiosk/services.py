@@ -33,6 +33,7 @@ from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.web.client_address import Network, networks_of
 from queueing import library
+from queueing.audit import Audit
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.embedded.data_folder import folder_url, start_time_of
@@ -86,6 +87,7 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     store: Store
     registry: Registry
+    audit: Audit
     desk: OpdDesk
     outbox: Outbox
     hub: Hub
@@ -209,6 +211,7 @@ def _web_services(
         settings=settings,
         store=store,
         registry=Registry(store),
+        audit=Audit(store),
         desk=desk,
         outbox=Outbox(store, consumer_name()),
         hub=Hub(Feed(store), desk),

@@ -36,6 +36,7 @@ _SHARED_ORDER: Final = (
     "counters",
     "requests",
     "staff",
+    "audit",
 )
 """Each file may use the files before it."""
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)

@@ -1,8 +1,10 @@
 """Facilities, their queues, counters and rules. What is put here counts from the next call on, in every process."""
 
+import time
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from queueing import library
 from queueing.errors import QueueingError
@@ -33,6 +35,12 @@ _read_queue = msgspec.msgpack.Decoder(Queue).decode
 _read_counter = msgspec.msgpack.Decoder(Counter).decode
 
 
+SEEN_S: Final = 5.0
+"""A renamed queue stands under its old name in a sentence for this long at most."""
+SEEN_MAX: Final = 1024
+"""Facilities remembered by one process; more than one machine has desks for."""
+
+
 class RegistryError(QueueingError):
     """What was to be put into the registry does not fit."""
 
@@ -61,12 +69,46 @@ _WRONG: Final = {
 }
 
 
+class Hospital(Struct, frozen=True, kw_only=True):
+    """One facility with its queues and counters, in the order in which they were added."""
+
+    facility: Facility
+    queues: tuple[Queue, ...]
+    counters: tuple[Counter, ...]
+
+    def queue(self, queue_id: str) -> Queue | None:
+        """The queue of this id, or None."""
+        return next((queue for queue in self.queues if queue.id == queue_id), None)
+
+    def counter(self, name: str) -> Counter | None:
+        """The counter of this name, or None."""
+        return next((counter for counter in self.counters if counter.name == name), None)
+
+    @property
+    def queue_names(self) -> dict[str, str]:
+        """Names of the queues by id."""
+        return {queue.id: queue.name for queue in self.queues}
+
+    def zone(self, service_zone: str) -> str:
+        """The facility's own time zone, or else the service's."""
+        return self.facility.timezone or service_zone
+
+
 def _facility_of(found: dict[bytes, bytes]) -> Facility:
     facility = _read_facility(found[b"facility"])
     return msgspec.structs.replace(
         facility,
         policy=_policy_of(found[b"policy"]),
         default_queue=found.get(b"default", b"").decode(),
+    )
+
+
+def _hospital_of(reply: list[Any]) -> Hospital:
+    facility, policy, default, queues, counters = reply
+    return Hospital(
+        facility=_facility_of({b"facility": facility, b"policy": policy, b"default": default}),
+        queues=tuple(map(_read_queue, queues)),
+        counters=tuple(map(_read_counter, counters)),
     )
 
 
@@ -98,6 +140,7 @@ class Registry:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._seen: dict[str, tuple[float, Hospital | None]] = {}
 
     async def put_facility(self, facility: Facility) -> None:
         """Register or update; policy and default queue of a known facility stay as they are."""
@@ -117,6 +160,22 @@ class Registry:
         """One facility with its policy, or None."""
         found = await self._config(hip, b"facility", b"policy", b"default")
         return _facility_of(found) if b"facility" in found else None
+
+    async def hospital(self, hip: str) -> Hospital | None:
+        """A facility with its queues and counters, or None, in one call."""
+        reply = await library.call(self._store, "hospital", facility_root(hip))
+        hospital = _hospital_of(reply) if reply else None
+        if len(self._seen) >= SEEN_MAX:
+            self._seen.clear()
+        self._seen[hip] = (time.monotonic(), hospital)
+        return hospital
+
+    async def recent_hospital(self, hip: str) -> Hospital | None:
+        """The same, up to ``SEEN_S`` old: for names in sentences, never for a decision."""
+        seen = self._seen.get(hip)
+        if seen is not None and time.monotonic() - seen[0] < SEEN_S:
+            return seen[1]
+        return await self.hospital(hip)
 
     async def facilities(self, after: str = "", limit: int = 100) -> list[Facility]:
         """A page of all facilities in the order of their HIP ids, beginning after ``after``."""
@@ -175,14 +234,16 @@ class Registry:
 
     async def open_counter(self, hip: str, counter: str, is_open: bool) -> None:
         """Open or close a counter for scans of its QR."""
-        known = next((one for one in await self.counters(hip) if one.name == counter), None)
+        hospital = await self.hospital(hip)
+        known = hospital.counter(counter) if hospital else None
         if known is None:
             raise UnknownCounter
         await self.put_counter(hip, msgspec.structs.replace(known, open=is_open))
 
     async def open_queue(self, hip: str, queue: str, is_open: bool) -> None:
         """Open or close a queue for new places; who waits is still called."""
-        known = next((one for one in await self.queues(hip) if one.id == queue), None)
+        hospital = await self.hospital(hip)
+        known = hospital.queue(queue) if hospital else None
         if known is None:
             raise UnknownQueue
         await self.put_queue(hip, msgspec.structs.replace(known, open=is_open))
@@ -221,6 +282,7 @@ class Registry:
 
     async def _configure(self, hip: str, act: str, *arguments: str | bytes) -> None:
         root = facility_root(hip)
+        self._seen.pop(hip, None)
         reply = await library.call(self._store, "configure", root, act, *arguments)
         if isinstance(reply, bytes):
             raise _WRONG[reply]

@@ -15,6 +15,7 @@ from msgspec import Struct, structs
 from kiosk.accounts import passwords
 from kiosk.accounts.login_throttle import LIMITS
 from kiosk.accounts.sessions import EVERY_FACILITY, Session, Sessions
+from queueing.audit import NO_FACILITY, Audit
 from queueing.staff import LoginRow, StaffRecords
 from queueing.store.store import Store
 
@@ -85,6 +86,7 @@ class Staff:
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._records = StaffRecords(store)
+        self._audit = Audit(store)
         self._hasher = passwords.Hasher()
         self.sessions = Sessions(self._records, clock)
 
@@ -120,7 +122,10 @@ class Staff:
     async def sign_in(self, login: str, password: str, *, address: str, device: str = "") -> Answer:
         """Try a login. The answer to an unknown login is the same as to a wrong password, and takes as long."""
         proved = await self._prove(login, password, address=address, device=device)
-        return await self._welcome(proved, address, device) if isinstance(proved, Member) else proved
+        if not isinstance(proved, Member):
+            return proved
+        await self._audit.record(proved.facility, "sign_in", by=proved.login, address=address)
+        return await self._welcome(proved, address, device)
 
     async def session(self, reference: str, *, used: bool = True) -> Session | None:
         """The open session behind a cookie, unless it is over, idle, or its login was disabled or signed out."""
@@ -141,6 +146,7 @@ class Staff:
         generation = await self._records.change(session.login, end_sessions=True, hash=hashed, must_change=0)
         if generation is None:
             return Wrong()
+        await self._audit.record(proved.facility, "password_changed", by=proved.login, address=address)
         return await self._welcome(structs.replace(proved, generation=generation, must_change=False), address, device)
 
     async def reset(self, login: str, *, within: str) -> str:
@@ -167,11 +173,20 @@ class Staff:
     async def _prove(self, login: str, password: str, *, address: str, device: str) -> Member | Wrong | TooOften:
         wait_s, row = await self._records.take_try(login, address=address, device=device, limits=LIMITS)
         if wait_s:
+            # Not in the facility's audit: a flood of tries would push everything else out of it.
+            await self._audit.record(NO_FACILITY, "sign_in_refused", by="", address=address, why="too often")
             return TooOften(wait_s)
         matches = await self._hasher.verify(row.hash if row else None, password[: passwords.MOST])
         if row is None or not matches or row.disabled or len(password) > passwords.MOST:
+            await self._record_wrong(row, address)
             return Wrong()
         return _member(row)
+
+    async def _record_wrong(self, row: LoginRow | None, address: str) -> None:
+        """A login that nobody has is not written down: people type their password there."""
+        hip, by = (row.facility, row.login) if row else (NO_FACILITY, "")
+        why = "unknown login" if row is None else "login disabled" if row.disabled else "wrong password"
+        await self._audit.record(hip, "sign_in_refused", by=by, address=address, why=why)
 
     async def _welcome(self, member: Member, address: str, device: str) -> SignedIn:
         reference, mark = await self.sessions.open(member.login, member.generation, address=address, device=device)

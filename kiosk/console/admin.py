@@ -15,6 +15,7 @@ from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of,
 from kiosk.console.guards import Asked
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
+from queueing.audit import Audit
 from queueing.models import PresenceRule
 from queueing.outbox import Outbox
 from queueing.registry import PrefixTaken, Registry, RegistryError
@@ -39,15 +40,17 @@ class Admin(Controller):
     async def change(
         self, request: Asked, act: FromPath[str], session: NamedDependency[Session],
         registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox],
-        settings: NamedDependency[Settings],
+        settings: NamedDependency[Settings], audit: NamedDependency[Audit],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """One form of the page. What is wrong with it is told on the page itself, what worked after a redirect."""
         form = await guards.form(request)
         try:
             if act in ("staff", "reset"):
                 secret = await _password(act, form, session, staff)
+                await _record(act, form, session, audit, guards.address_of(request))
                 return await _page(session, registry, staff, outbox, settings, secret=secret)
             done = await _change(act, form, session.facility, registry, staff, outbox)
+            await _record(act, form, session, audit, guards.address_of(request))
         except (NotFilledIn, StaffError) as wrong:
             return await _page(session, registry, staff, outbox, settings, trouble=str(wrong), status=422)
         except PrefixTaken:
@@ -108,6 +111,16 @@ async def _change(act: str, form: dict[str, str], hip: str, registry: Registry, 
     else:
         raise NotFoundException
     return act
+
+
+_NAMED_BY = ("login", "id", "name")
+"""Fields of the forms that name a login, a queue, or a counter."""
+
+
+async def _record(act: str, form: dict[str, str], session: Session, audit: Audit, address: str) -> None:
+    """Who changed what, and from where. Of the form only the name of the thing that was changed."""
+    named = "" if act == "facility" else next((form[field] for field in _NAMED_BY if form.get(field)), "")
+    await audit.record(session.facility, f"admin_{act}", by=session.login, address=address, why=named[:64])
 
 
 async def _password(act: str, form: dict[str, str], session: Session, staff: Staff) -> tuple[str, str]:

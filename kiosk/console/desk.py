@@ -23,6 +23,7 @@ from kiosk.console.desk_view import DeskView, DeskViews, Detail, Row, queue_rows
 from kiosk.console.guards import Asked
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
+from queueing.audit import Reader
 from queueing.desk import OpdDesk
 from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
@@ -72,11 +73,11 @@ class Desk(Controller):
 
     @get("/counters", guards=[guards.clerk], include_in_schema=False)
     async def pick(self, session: NamedDependency[Session], registry: NamedDependency[Registry]) -> Response[str]:
-        facility, queues, counters = await asyncio.gather(
-            registry.facility(session.facility), registry.queues(session.facility), registry.counters(session.facility)
-        )
-        names = {one.id: one.name for one in queues}
-        return templating.page("counters.html", session=session, facility=facility, counters=counters, names=names)
+        hospital = await registry.hospital(session.facility)
+        return templating.page(
+            "counters.html", session=session, facility=hospital and hospital.facility,
+            counters=hospital.counters if hospital else (), names=hospital.queue_names if hospital else {},
+        )  # fmt: skip
 
     @get("/at/{counter:str}", guards=[guards.clerk], include_in_schema=False)
     async def page(
@@ -84,29 +85,31 @@ class Desk(Controller):
         staff: NamedDependency[Staff], settings: NamedDependency[Settings],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """The desk. Sitting down at a counter is remembered for the next sign-in."""
-        facility, queues, counters = await asyncio.gather(
-            registry.facility(session.facility), registry.queues(session.facility), registry.counters(session.facility)
-        )
-        mine = next((one for one in counters if one.name == counter), None)
-        if mine is None:
+        hospital = await registry.hospital(session.facility)
+        mine = hospital.counter(counter) if hospital else None
+        if hospital is None or mine is None:
             return templating.go("/console/counters")
         if session.counter != counter:
             await staff.sit_at(session.login, counter)
         live = f"/live/{quote(session.facility, safe='')}"
-        zone = (facility and facility.timezone) or settings.timezone
         return templating.page(
-            "desk.html", session=session, facility=facility, counter=counter, live=live, zone=zone,
-            queues=msgspec.to_builtins(queue_rows(queues, mine)),
+            "desk.html", session=session, facility=hospital.facility, counter=counter, live=live,
+            zone=hospital.zone(settings.timezone),
+            queues=msgspec.to_builtins(queue_rows(hospital.queues, mine)),
             lanes={lane.name.lower(): name for lane, name in words.LANES.items()},
             states={state.name.lower(): name for state, name in words.STATES.items()},
         )  # fmt: skip
 
     @get("/desk", guards=[guards.clerk], include_in_schema=False)
     async def view(
-        self, counter: FromQuery[str], session: NamedDependency[Session], desk_views: NamedDependency[DeskViews]
+        self,
+        counter: FromQuery[str],
+        session: NamedDependency[Session],
+        desk_views: NamedDependency[DeskViews],
+        reader: NamedDependency[Reader],
     ) -> Response[DeskView]:
         """Everything on the desk, with names. Only for the session's own facility."""
-        found = await desk_views.of(session.facility, counter[:_LONGEST_ID])
+        found = await desk_views.of(session.facility, counter[:_LONGEST_ID], reader)
         if found is None:
             raise NotFoundException
         return Response(found, headers=PAGE)
@@ -114,20 +117,20 @@ class Desk(Controller):
     @post("/desk/patient", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def patient(
         self, request: Asked, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
-        desk_views: NamedDependency[DeskViews],
+        desk_views: NamedDependency[DeskViews], reader: NamedDependency[Reader],
     ) -> Response[Answer]:  # fmt: skip
         """One ticket's registration details. A POST, so that no ticket id stands in an address."""
         ask = await guards.asked(request, _ASK)
         ticket = await desk.ticket(session.facility, ask.ticket[:_LONGEST_ID])
         if ticket is None:
             raise NotFoundException
-        row, details = await desk_views.one(session.facility, ticket)
+        row, details = await desk_views.one(session.facility, ticket, reader)
         return Response(Answer(outcome="FOUND", words="", ticket=row, details=details), headers=PAGE)
 
     @post("/desk/{move:str}", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def move(
         self, request: Asked, move: FromPath[str], session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
-        registry: NamedDependency[Registry], desk_views: NamedDependency[DeskViews],
+        registry: NamedDependency[Registry], desk_views: NamedDependency[DeskViews], reader: NamedDependency[Reader],
     ) -> Response[Answer]:  # fmt: skip
         ask = await guards.asked(request, _ASK)
         make = MOVES.get(move)
@@ -135,11 +138,13 @@ class Desk(Controller):
             raise NotFoundException
         if move == "lane" and ask.lane.upper() not in Lane.__members__:
             raise NotFoundException
-        moved = await make(desk, session.facility, ask, session.login)
-        said = tell(move, ask, moved, {one.id: one.name for one in await registry.queues(session.facility)})
-        answer = Answer(outcome=moved.outcome.name, words=said)
+        moved, hospital = await asyncio.gather(
+            make(desk, session.facility, ask, session.login), registry.recent_hospital(session.facility)
+        )
+        sentence = tell(move, ask, moved, hospital.queue_names if hospital else {})
+        answer = Answer(outcome=moved.outcome.name, words=sentence)
         if moved.ticket is not None:
-            row, details = await desk_views.one(session.facility, moved.ticket)
+            row, details = await desk_views.one(session.facility, moved.ticket, reader)
             answer = msgspec.structs.replace(answer, ticket=row, details=details)
         return Response(answer, headers=PAGE)
 

@@ -1,6 +1,5 @@
 """What one clerk sees at one counter: the queue's tickets with the names that belong to them, opened for one answer."""
 
-import asyncio
 import logging
 import time
 from collections.abc import Iterable, Sequence
@@ -10,9 +9,11 @@ from msgspec import Struct
 
 from kiosk.checkin import CheckIn
 from kiosk.console import messages
+from kiosk.observability import metrics
 from kiosk.patient.names import display_text
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
+from queueing.audit import Audit, Envelopes, Reader
 from queueing.desk import OpdDesk
 from queueing.models import Counter, Queue, State, Ticket
 from queueing.registry import Registry
@@ -20,6 +21,8 @@ from queueing.registry import Registry
 LISTED = 400
 """Tickets in one answer: more than a counter calls in a day, and 120 kB of JSON."""
 
+PROFILES_IN_TEN_MINUTES = 120
+"""A fast desk sees one person in half a minute: twenty in ten minutes. Six times as many is no work at a desk."""
 AT_A_COUNTER = (State.CALLED, State.SERVING)
 
 _log = logging.getLogger(__name__)
@@ -84,35 +87,45 @@ class DeskView(Struct, frozen=True, kw_only=True):
 class DeskViews:
     """Gathers a desk from the rooms below."""
 
-    def __init__(self, registry: Registry, desk: OpdDesk, check_in: CheckIn) -> None:
-        self._registry, self._desk, self._check_in = registry, desk, check_in
+    def __init__(self, registry: Registry, desk: OpdDesk, audit: Audit, check_in: CheckIn) -> None:
+        self._registry, self._desk, self._audit, self._check_in = registry, desk, audit, check_in
 
-    async def of(self, hip: str, counter_name: str) -> DeskView | None:
-        """The desk of a counter, or None when there is no such counter."""
-        queues, counters = await asyncio.gather(self._registry.queues(hip), self._registry.counters(hip))
-        counter = next((one for one in counters if one.name == counter_name), None)
-        if counter is None:
+    async def of(self, hip: str, counter_name: str, reader: Reader) -> DeskView | None:
+        """The desk of a counter, or None when there is no such counter. Its reading stands in the audit."""
+        hospital = await self._registry.hospital(hip)
+        counter = hospital.counter(counter_name) if hospital else None
+        if hospital is None or counter is None:
             return None
-        tickets = (await self._desk.tickets(hip, queues=counter.queues, limit=LISTED + 1))[:LISTED]
-        patients = await self.patients(hip, tickets)
-        rows = [row(ticket, patients[ticket.id]) for ticket in tickets]
+        tickets = await self._desk.tickets(hip, queues=counter.queues, limit=LISTED + 1)
+        is_more, tickets = len(tickets) > LISTED, tickets[:LISTED]
         mine = next((one for one in tickets if one.counter == counter.name and one.state in AT_A_COUNTER), None)
+        whole = mine.id if mine else ""
+        envelopes = await self._envelopes(hip, tickets, reader, counter=counter.name, whole=whole)
+        patients = {one.id: self._open(hip, one, envelopes.sealed.get(one.id, b"")) for one in tickets}
+        rows = [row(ticket, patients[ticket.id]) for ticket in tickets]
         return DeskView(
             at_ms=time.time_ns() // 1_000_000, counter=counter.name, counter_open=counter.open,
-            queues=queue_rows(queues, counter),
+            queues=queue_rows(hospital.queues, counter),
             current=next((one for one in rows if mine and one.id == mine.id), None),
-            details=details(patients[mine.id]) if mine else (), tickets=tuple(rows), more=len(tickets) == LISTED,
+            details=details(patients[mine.id]) if mine else (), tickets=tuple(rows), more=is_more,
         )  # fmt: skip
 
-    async def one(self, hip: str, ticket: Ticket) -> tuple[Row, tuple[Detail, ...]]:
-        """One ticket with its details."""
-        patients = await self.patients(hip, [ticket])
-        return row(ticket, patients[ticket.id]), details(patients[ticket.id])
+    async def one(self, hip: str, ticket: Ticket, reader: Reader) -> tuple[Row, tuple[Detail, ...]]:
+        """One ticket with its details. The reading stands in the audit, in the same step."""
+        envelopes = await self._envelopes(hip, [ticket], reader, whole=ticket.id)
+        patient = self._open(hip, ticket, envelopes.sealed.get(ticket.id, b""))
+        return row(ticket, patient), details(patient)
 
-    async def patients(self, hip: str, tickets: Sequence[Ticket]) -> dict[str, Patient]:
-        """Profiles by ticket id. One that cannot be opened is shown without a name: the number still can be called."""
-        sealed = await self._desk.envelopes(hip, [one.id for one in tickets]) if tickets else {}
-        return {one.id: self._open(hip, one, sealed.get(one.id, b"")) for one in tickets}
+    async def _envelopes(
+        self, hip: str, tickets: Sequence[Ticket], reader: Reader, *, counter: str = "", whole: str = ""
+    ) -> Envelopes:  # fmt: skip
+        found = await self._audit.envelopes(
+            hip, tickets, reader, counter=counter, whole=whole, alarm_over=PROFILES_IN_TEN_MINUTES
+        )
+        if found.alarm:
+            metrics.PROFILE_ALARMS.inc()
+            _log.warning("a session read more than %d profiles in ten minutes: see the audit", PROFILES_IN_TEN_MINUTES)
+        return found
 
     def _open(self, hip: str, ticket: Ticket, sealed: bytes) -> Patient:
         if not sealed:

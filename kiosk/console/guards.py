@@ -15,6 +15,7 @@ import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
+from litestar.di import NamedDependency
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Scope
 
@@ -24,6 +25,7 @@ from kiosk.settings import Settings
 from kiosk.web import handover, request_body
 from kiosk.web.client_address import Network, address_to_count
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
+from queueing.audit import Audit, Reader
 
 T = TypeVar("T")
 Connection = ASGIConnection[Any, Any, Any, State]
@@ -43,6 +45,8 @@ class Services(Protocol):
     def settings(self) -> Settings: ...
     @property
     def staff(self) -> Staff: ...
+    @property
+    def audit(self) -> Audit: ...
     @property
     def trusted_proxies(self) -> tuple[Network, ...]: ...
 
@@ -97,7 +101,9 @@ async def clerk(connection: Connection, handler: BaseRouteHandler) -> None:
 async def administrator(connection: Connection, handler: BaseRouteHandler) -> None:
     """At work in one facility, as its administrator."""
     await clerk(connection, handler)
-    if connection.scope["state"][_SESSION].role != "admin":
+    session = connection.scope["state"][_SESSION]
+    if session.role != "admin":
+        await _record_refusal(connection, session, "administrator's page")
         raise NotAdministrator
 
 
@@ -110,6 +116,11 @@ async def proved_session(scope: Scope) -> Session:
     if not isinstance(session, Session):
         raise NotSignedIn
     return session
+
+
+async def reader_of(request: Asked, session: NamedDependency[Session]) -> Reader:
+    """Who reads profiles by this request, for the audit. Offered to handlers as ``reader``."""
+    return Reader(login=session.login, session=session.key, address=address_of(request))
 
 
 async def form(request: Asked) -> dict[str, str]:
@@ -172,8 +183,9 @@ async def _prove(connection: Connection) -> Session:
     session = await staff.session(reference, used=used) if reference else None
     if session is None:
         raise NotSignedIn
-    if connection.scope.get("method") not in SAFE_METHODS:
-        await _carries_token(connection, session)
+    if connection.scope.get("method") not in SAFE_METHODS and not await _carries_token(connection, session):
+        await _record_refusal(connection, session, "request without the page's token")
+        raise ForeignPage
     connection.scope["state"][_SESSION] = session
     return session
 
@@ -186,13 +198,18 @@ def _from_our_page(connection: Connection) -> None:
         raise ForeignPage
 
 
-async def _carries_token(connection: Connection, session: Session) -> None:
+async def _record_refusal(connection: Connection, session: Session, why: str) -> None:
+    audit = services_of(connection).audit
+    address = address_of(connection)
+    await audit.record(session.facility or session.home, "refused", by=session.login, address=address, why=why)
+
+
+async def _carries_token(connection: Connection, session: Session) -> bool:
     token = connection.headers.get(CSRF_HEADER, "")
     if not token and isinstance(connection, Request):
         is_form = connection.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
         token = (await form(connection)).get(CSRF_FIELD, "") if is_form else ""
-    if not hmac.compare_digest(token.encode(), session.csrf.encode()):
-        raise ForeignPage
+    return hmac.compare_digest(token.encode(), session.csrf.encode())
 
 
 def _names(connection: Connection) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from kiosk.console.login import Login
 from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.settings import Settings
 from kiosk.web.limits import BODY_MAX
+from queueing.audit import Audit
 from queueing.desk import OpdDesk
 from queueing.registry import Registry
 from tokens.ticket import TicketLinks
@@ -27,6 +28,7 @@ def routes() -> list[ControllerRouterHandler]:
             route_handlers=[Login, Desk, WalkIns, Admin, Connection],
             dependencies={
                 "session": Provide(guards.proved_session),
+                "reader": Provide(guards.reader_of),
                 "desk_views": Provide(_desk_views, sync_to_thread=False),
                 "slips": Provide(_slips, sync_to_thread=False),
             },
@@ -39,9 +41,10 @@ def routes() -> list[ControllerRouterHandler]:
 def _desk_views(
     registry: NamedDependency[Registry],
     desk: NamedDependency[OpdDesk],
+    audit: NamedDependency[Audit],
     check_in: NamedDependency[CheckIn],
 ) -> DeskViews:
-    return DeskViews(registry, desk, check_in)
+    return DeskViews(registry, desk, audit, check_in)
 
 
 def _slips(

@@ -64,6 +64,8 @@ FELL_OPEN = Counter(
     "kiosk_fell_open", "Times a helper failed and people were served all the same, by helper.", ("helper",)
 )
 
+PROFILE_ALARMS = Counter("kiosk_profile_alarms", "Sessions that read more profiles in ten minutes than a desk needs.")
+
 for _result in ("delivered", "parked"):
     REPLIES.labels(_result)
 for _helper in ("day_keys", "gateway_keys", "connection_guard"):

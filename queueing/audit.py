@@ -1,0 +1,94 @@
+"""The audit of a facility: who did or read what, when, from where, and why. The newest 20,000 entries are kept.
+
+Moves of tickets are in the event log (``queueing.event_log``), written in the step that makes them. Here is the rest:
+sign-ins, logins, settings, refusals, and readings of profiles. No name or number of a patient is in it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from queueing import library
+from queueing.models import Ticket
+from queueing.redis_keys import facility_root
+from queueing.store.store import Store
+
+NO_FACILITY: Final = ""
+"""Whose audit has what belongs to no facility: tries at logins that nobody has."""
+READ_MAX: Final = 1000
+WHY_MAX: Final = 200
+"""Characters; an act and the id of a queue or counter."""
+
+
+class Reader(Struct, frozen=True, kw_only=True):
+    """Who reads profiles, and from where."""
+
+    login: str
+    session: str
+    """Digest of the session."""
+    address: str
+
+
+class Envelopes(Struct, frozen=True, kw_only=True):
+    """What a reading of profiles brought."""
+
+    sealed: dict[str, bytes]
+    """By ticket id; a ticket without an envelope is missing."""
+    alarm: bool
+    """This session reads more profiles than a desk needs; true once in ten minutes."""
+
+
+class AuditEntry(Struct, frozen=True, kw_only=True):
+    """One act."""
+
+    id: str
+    """Stream id; its first part is the time, unix ms."""
+    kind: str
+    by: str
+    address: str
+    ticket: str
+    why: str
+
+
+class Audit:
+    """Writes and reads the audit of every facility."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def record(
+        self, hip: str, kind: str, *, by: str, address: str = "", ticket: str = "", why: str = ""
+    ) -> None:  # fmt: skip
+        """Write one act. Durable when it returns."""
+        root = facility_root(hip)
+        await library.call(self._store, "audit_record", root, kind, by, address, ticket, why[:WHY_MAX])
+        await self._store.durable(root)
+
+    async def envelopes(
+        self, hip: str, tickets: Sequence[Ticket], reader: Reader, *, counter: str = "", whole: str = "",
+        alarm_over: int,
+    ) -> Envelopes:  # fmt: skip
+        """Sealed envelopes of these tickets; the reading is recorded in the same step, once in ten minutes.
+
+        ``counter``: its list is drawn. ``whole``: the ticket whose details are shown. ``alarm_over``: profiles in ten
+        minutes.
+        """
+        root = facility_root(hip)
+        alarm, *found = await library.call(
+            self._store, "profiles", root, reader.login, reader.session, reader.address, counter, whole, alarm_over,
+            *(ticket.id for ticket in tickets),
+        )  # fmt: skip
+        await self._store.durable(root)
+        sealed = {ticket.id: envelope for ticket, envelope in zip(tickets, found, strict=True) if envelope}
+        return Envelopes(sealed=sealed, alarm=bool(alarm))
+
+    async def read(self, hip: str, *, before: str = "+", limit: int = 100) -> list[AuditEntry]:
+        """A page, newest first; ``before`` is the id of the last entry of the page before."""
+        rows: Any = await library.call(self._store, "audit_read", facility_root(hip), before, min(limit, READ_MAX))
+        return [_entry(entry_id, fields) for entry_id, fields in rows]
+
+
+def _entry(entry_id: bytes, fields: list[bytes]) -> AuditEntry:
+    kind, by, address, ticket, why = (value.decode("utf-8", "replace") for value in fields[1::2])
+    return AuditEntry(id=entry_id.decode(), kind=kind, by=by, address=address, ticket=ticket, why=why)

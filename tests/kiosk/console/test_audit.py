@@ -1,0 +1,138 @@
+"""Who did and read what: each act stands in the audit, and reading too many profiles raises an alarm."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from kiosk.console.desk_view import PROFILES_IN_TEN_MINUTES
+from kiosk.observability import metrics
+from kiosk.patient.person import Patient
+from kiosk.services import Services
+from queueing.audit import NO_FACILITY, AuditEntry
+from queueing.errors import StoreAway
+from queueing.store.connection import SharedConnection
+from tests.kiosk.console.signed_in import HIP, Browser, arrive, ready_login
+
+pytestmark = pytest.mark.anyio
+
+SECRET = Patient(name="Rukhsana Begum", phone="9419000001", abha_number="91123412341234")
+
+
+async def acts(services: Services, hip: str = HIP) -> list[tuple[str, str, str]]:
+    """(kind, login, why), oldest first."""
+    return [(entry.kind, entry.by, entry.why) for entry in reversed(await services.audit.read(hip))]
+
+
+async def test_a_good_and_a_bad_sign_in_are_recorded_with_their_address(stranger: Browser, services: Services) -> None:
+    await ready_login(services.staff, "asha")
+    await stranger.sign_in("asha", "wrong")
+    await stranger.sign_in("asha")
+    bad, good = reversed(await services.audit.read(HIP))
+    assert (bad.kind, bad.by, bad.address, bad.why) == ("sign_in_refused", "asha", "10.1.2.3", "wrong password")
+    assert (good.kind, good.by, good.address) == ("sign_in", "asha", "10.1.2.3")
+
+
+async def test_what_was_typed_as_an_unknown_login_is_not_written_down(stranger: Browser, services: Services) -> None:
+    await stranger.sign_in("lantern orchard drizzle", "wrong")
+    assert await acts(services, NO_FACILITY) == [("sign_in_refused", "", "unknown login")]
+
+
+async def test_settings_logins_and_resets_are_recorded_by_who_made_them(admin: Browser, services: Services) -> None:
+    await admin.send_form("/console/admin/queue-open", id="medicine", open="0")
+    await admin.send_form("/console/admin/staff", login="newcomer", name="New", role="clerk")
+    await admin.send_form("/console/admin/reset", login="newcomer")
+    await admin.send_form("/console/admin/disable", login="newcomer", disabled="1")
+    assert await acts(services) == [
+        ("sign_in", "imran", ""),
+        ("admin_queue-open", "imran", "medicine"),
+        ("admin_staff", "imran", "newcomer"),
+        ("admin_reset", "imran", "newcomer"),
+        ("admin_disable", "imran", "newcomer"),
+    ]
+
+
+async def test_a_refused_clerk_is_recorded(clerk: Browser, services: Services) -> None:
+    assert (await clerk.get("/console/admin")).status_code == 403
+    assert ("refused", "asha", "administrator's page") in await acts(services)
+
+
+async def test_each_profile_read_is_recorded_once_in_ten_minutes_without_name_or_number(
+    clerk: Browser, services: Services
+) -> None:
+    place = await arrive(services.check_in, SECRET)
+    for _ in range(3):
+        answer = await clerk.ask("/console/desk/patient", ticket=place.ticket)
+        assert answer.json()["ticket"]["name"] == SECRET.name
+    entries = [entry for entry in await services.audit.read(HIP) if entry.kind == "profile_read"]
+    assert [(entry.by, entry.ticket, entry.address) for entry in entries] == [("asha", place.ticket, "10.1.2.4")]
+    written = repr(await services.audit.read(HIP))
+    assert not any(part in written for part in ("Rukhsana", SECRET.phone, SECRET.abha_number))
+
+
+async def test_drawing_the_list_is_recorded_once_for_a_counter(clerk: Browser, services: Services) -> None:
+    await arrive(services.check_in, SECRET)
+    for counter in ("M1", "M1", "M2"):
+        await clerk.desk(counter)
+    assert [act for act in await acts(services) if act[0] == "list_read"] == [
+        ("list_read", "asha", "M1"),
+        ("list_read", "asha", "M2"),
+    ]
+
+
+async def test_a_profile_that_cannot_be_recorded_is_not_shown(
+    clerk: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = await arrive(services.check_in, SECRET)
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise StoreAway
+
+    monkeypatch.setattr(type(services.audit), "envelopes", away)
+    answer = await clerk.ask("/console/desk/patient", ticket=place.ticket)
+    assert answer.status_code == 503
+    assert SECRET.name not in answer.text
+
+
+async def test_a_session_that_reads_profiles_in_a_row_raises_one_alarm(
+    clerk: Browser, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = metrics.PROFILE_ALARMS._value.get()
+    places = [await arrive(services.check_in, f"Patient {number}") for number in range(PROFILES_IN_TEN_MINUTES + 5)]
+    for place in places[:PROFILES_IN_TEN_MINUTES]:
+        await clerk.ask("/console/desk/patient", ticket=place.ticket)
+    assert metrics.PROFILE_ALARMS._value.get() == before
+    for place in places[PROFILES_IN_TEN_MINUTES:]:
+        await clerk.ask("/console/desk/patient", ticket=place.ticket)
+    assert metrics.PROFILE_ALARMS._value.get() == before + 1
+    assert "see the audit" in caplog.text
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
+    """Commands that go over the shared connection, by name."""
+    sent: list[str] = []
+    send = SharedConnection.send
+
+    def count(self: SharedConnection, command: Any) -> Any:
+        sent.append(" ".join(str(part, "ascii") if isinstance(part, bytes) else str(part) for part in command[:2]))
+        return send(self, command)
+
+    monkeypatch.setattr(SharedConnection, "send", count)
+    return lambda: sent
+
+
+async def test_one_key_press_costs_three_round_trips(
+    clerk: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Session, move, profile with its record."""
+    for number in range(3):
+        await arrive(services.check_in, f"Patient {number}")
+    await clerk.ask("/console/desk/next", counter="M1", seen="")
+    sent = counted(monkeypatch)
+    answer = await clerk.ask("/console/desk/next", counter="M1")
+    assert answer.json()["outcome"] == "MOVED"
+    assert [name.partition(" ")[2].rpartition("_")[0] for name in sent()] == ["staff_session", "call_next", "profiles"]
+
+
+def test_an_entry_has_no_field_for_a_patient() -> None:
+    assert set(AuditEntry.__struct_fields__) == {"id", "kind", "by", "address", "ticket", "why"}
