@@ -25,10 +25,10 @@ from tokens.errors import (
 )
 from tokens.keyring import KeyRing
 
-LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32."""
 
-_PAIRS = [a + b for a in LETTERS for b in LETTERS]
+_PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
 _PAIR_VALUES = {pair: value for value, pair in enumerate(_PAIRS)}
 
 SLOTS = 1 << 20
@@ -43,7 +43,7 @@ SLOTS_AHEAD = 1
 HIP_ID_LENGTH = 250
 """NHA portal: the wire field's intended ceiling."""
 
-_CODE = re.compile(f"([A-Z][A-Z0-9]{{3}})([{LETTERS}]{{4}})([{LETTERS}]{{12}})")
+_CODE = re.compile(f"([A-Z][A-Z0-9]{{3}})([{ALPHABET}]{{4}})([{ALPHABET}]{{12}})")
 _NAME = re.compile("([A-Z]{1,4})([1-9][0-9]{0,2})?")
 _FIELD = re.compile("([A-Z]{1,4})([0-9]{0,3})")
 

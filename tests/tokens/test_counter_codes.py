@@ -19,7 +19,7 @@ from tokens import (
     TokenError,
     codable,
 )
-from tokens.counter import LETTERS, SLOTS
+from tokens.counter import ALPHABET, SLOTS
 
 NOW = 1_800_000_000
 """A whole minute, so that a slot of 60 s begins here."""
@@ -116,12 +116,12 @@ def test_the_code_of_another_facility_is_refused(hips: tuple[str, str], counter:
 @example("M001" + "0" * 15 + "\n")
 @example("M001" + "\ud800" * 16)
 def test_text_of_another_shape_is_a_posters_text(text: str) -> None:
-    assume(not (len(text) == 20 and all(letter in LETTERS for letter in text[4:])))
+    assume(not (len(text) == 20 and all(letter in ALPHABET for letter in text[4:])))
     with pytest.raises(NotACounterCode):
         CODES.read(text, HIP, NOW)
 
 
-@given(st.from_regex(f"[A-Z][A-Z0-9]{{3}}[{LETTERS}]{{16}}", fullmatch=True))
+@given(st.from_regex(f"[A-Z][A-Z0-9]{{3}}[{ALPHABET}]{{16}}", fullmatch=True))
 def test_a_guessed_code_is_refused(text: str) -> None:
     with pytest.raises((CounterCodeForged, NotACounterCode)):
         CODES.read(text, HIP, NOW)
@@ -226,8 +226,8 @@ def test_the_proof_is_the_documented_hmac() -> None:
     slot = NOW // 60
     digest = hmac.digest(RING.signing.counter_key(), b"M001" + slot.to_bytes(8, "big") + HIP.encode(), "sha256")
     bits = int.from_bytes(digest, "big") >> (256 - 60)
-    assert code[8:] == "".join(LETTERS[bits >> shift & 31] for shift in range(55, -5, -5))
-    assert code[4:8] == "".join(LETTERS[slot >> shift & 31] for shift in (15, 10, 5, 0))
+    assert code[8:] == "".join(ALPHABET[bits >> shift & 31] for shift in range(55, -5, -5))
+    assert code[4:8] == "".join(ALPHABET[slot >> shift & 31] for shift in (15, 10, 5, 0))
 
 
 @pytest.mark.parametrize(
