@@ -23,7 +23,7 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True):
 
 
 ENVELOPE_PURPOSE: Final = "letter"
-"""Bound into the seal, so that nothing else that is sealed passes for a envelope."""
+"""Bound into the seal, so that nothing else that is sealed passes for an envelope."""
 
 pack_envelope = msgspec.msgpack.Encoder().encode
 unpack_envelope = msgspec.msgpack.Decoder(Envelope).decode

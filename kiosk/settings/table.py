@@ -27,7 +27,7 @@ class Setting(Struct, frozen=True, kw_only=True):
 
     name: str
     default: str | None
-    """None: nothing stands for it, and the value is None."""
+    """None: the setting has no default and its value is None."""
     meaning: str
     allowed: str
     read: Callable[[str], Any]
@@ -70,7 +70,7 @@ TABLE: tuple[Setting, ...] = (
         name="public_url",
         default=None,
         shown_default="from host and port",
-        meaning="Address that people reach: QR codes and links carry it, and staff log in on it alone.",
+        meaning="Address that phones and screens open. QR codes and links carry it; staff sign in on it only.",
         allowed="http://host[:port] or https://host[:port], without a path",
         read=values.origin,
     ),
@@ -86,7 +86,7 @@ TABLE: tuple[Setting, ...] = (
         name="trusted_proxies",
         default="",
         shown_default="none",
-        meaning="Proxies whose `X-Forwarded-For` is believed, separated by commas: limits then count callers.",
+        meaning="Proxies whose `X-Forwarded-For` is trusted, separated by commas. Limits then count the real callers.",
         allowed="up to 16 addresses or networks such as 10.0.0.0/8, separated by commas",
         read=values.networks,
     ),
@@ -132,7 +132,7 @@ TABLE: tuple[Setting, ...] = (
         name="redis_url",
         default=None,
         shown_default="embedded Valkey",
-        meaning="A Valkey (8 or newer) or Redis (7.2 or newer) of your own instead of the embedded one.",
+        meaning="Your own Valkey (8 or newer) or Redis (7.2 or newer) instead of the embedded store.",
         allowed="redis://, rediss://, unix://, redis+cluster://host:port,host:port or rediss+cluster://",
         read=values.store,
         secret=True,
@@ -140,7 +140,7 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         name="insecure_store",
         default="no",
-        meaning="`yes`: the store may be reached without TLS over the network. Everything of patients then travels so.",
+        meaning="`yes`: the store may be reached without TLS over the network. Patient data then travels unencrypted.",
         allowed="yes or no",
         read=values.yes_or_no,
     ),
@@ -189,7 +189,7 @@ TABLE: tuple[Setting, ...] = (
         name="gateway_issuer",
         default=",".join(KNOWN_ISSUERS),
         shown_default="known issuers of sandbox and production, and the issuer of our own access token",
-        meaning="`iss` of callback tokens; several separated by commas. Once set, only these are believed.",
+        meaning="`iss` of callback tokens; several separated by commas. Once set, only these are accepted.",
         allowed="up to 16 texts separated by commas",
         read=values.several(values.matching(_WORD)),
     ),
@@ -234,7 +234,7 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         name="gateway_expiry",
         default="text",
-        meaning="How answers write a token's `expiry`: `text` is what gateways take, `number` what their schema says.",
+        meaning="How replies write `expiry`: `text` is what gateways accept, `number` what their schema says.",
         allowed="text, number",
         read=values.one_of("text", "number"),
     ),
@@ -242,7 +242,7 @@ TABLE: tuple[Setting, ...] = (
         name="cm_id",
         default="sbx",
         meaning="`X-CM-ID` of calls to the gateway: `sbx` for the sandbox, `abdm` for production.",
-        allowed="up to 64 envelopes, digits, dots, dashes and underscores",
+        allowed="up to 64 letters, digits, dots, dashes and underscores",
         read=values.matching(r"[A-Za-z0-9._-]{1,64}"),
     ),
     Setting(
@@ -255,35 +255,35 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         name="facility_rate",
         default="20",
-        meaning="Scans a second that one facility may take, over time, before it is answered busy.",
+        meaning="Scans a second that one facility may send on average; above it the phone shows a busy message.",
         allowed="a number from 0.1 to 100000",
         read=values.number(0.1, 100_000),
     ),
     Setting(
         name="facility_burst",
         default="200",
-        meaning="Scans that one facility may take at once.",
+        meaning="Scans that one facility may send at once.",
         allowed="a whole number from 1 to 1000000",
         read=values.whole(1, 1_000_000),
     ),
     Setting(
         name="timezone",
         default="Asia/Kolkata",
-        meaning="Where midnight ends the service day, unless a facility says otherwise.",
+        meaning="Time zone in which midnight ends the service day; a facility may have its own.",
         allowed="an IANA name such as Asia/Kolkata",
         read=values.timezone,
     ),
     Setting(
         name="retention_h",
         default="24",
-        meaning="Hours a sealed profile is kept; the place in the queue outlives it.",
+        meaning="Hours for which a sealed profile can be opened. The place in the queue stays.",
         allowed="a whole number from 1 to 720",
         read=values.whole(1, 720),
     ),
     Setting(
         name="log_level",
         default="info",
-        meaning="The least of what is written to the log.",
+        meaning="Lowest level of log lines that are written.",
         allowed="debug, info, warning, error",
         read=values.one_of("debug", "info", "warning", "error"),
     ),

@@ -93,7 +93,7 @@ def _harmless(wrong: ValueError) -> str:
     return (
         str(wrong)
         if isinstance(wrong, _SaidError)
-        else "write scheme://user:password@host:port, with odd envelopes as %41"
+        else "write scheme://user:password@host:port, with special characters as %41"
     )
 
 

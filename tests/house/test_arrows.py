@@ -1,6 +1,4 @@
-"""The rules of the services, read from the source: who may import whom, what a header says, how long a file may
-grow.
-"""
+"""Rules for every file, read from the source: who may import whom, what a header says, how long a file may grow."""
 
 import ast
 import re
@@ -14,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROOMS = ("kiosk", "tokens", "queueing", "loadtests")
 CORNERS = ("abdm", "phone", "displays", "console")
-"""Rooms of kiosk that stand beside each other and never call sideways."""
+"""Rooms of kiosk that stand beside each other and never import each other."""
 
 FLOORS = (
     {"accounts", "capacity", "locales", "patient", "security", "settings"},
@@ -40,7 +38,7 @@ KNOWN_LONG: dict[str, str] = {}
 """File -> why it is one room all the same."""
 
 YARDSTICK = "loadtests/bench/yardstick.py"
-"""The bare counterpart that the benchmark measures our door against: it uses the same libraries, without our code."""
+"""The bare program that the benchmark measures our callback against: the same libraries, without our code."""
 ONLY_HERE = {
     "redis": ("queueing/",),
     "hiredis": ("queueing/", "loadtests/bench/yardstick.py"),
@@ -53,7 +51,7 @@ ONLY_HERE = {
     "argon2": ("kiosk/accounts/",),
     "granian": ("kiosk/runtime/supervisor.py", "kiosk/runtime/web_server.py", "loadtests/"),
 }
-"""Library -> the only places that know it. The yardstick is the bare thing that the service is measured against."""
+"""Library → the only places that import it. The yardstick is the bare program that the service is measured against."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def broken(rooms: tuple[str, ...], forbidden: tuple[str, ...]) -> list[str]:
 
 
 def test_the_reader_of_imports_sees_every_spelling() -> None:
-    """The rules below would hold for ever if the reader were blind."""
+    """If the reader saw nothing, the rules below would always hold."""
     source = "import kiosk.phone.a\nfrom kiosk import console\nfrom ..displays import boards\nfrom . import wire\n"
     seen = {found.module for found in imports_in(Path("kiosk/abdm/spelling.py"), source)}
     assert {"kiosk.phone.a", "kiosk.console", "kiosk.displays.boards", "kiosk.abdm.wire"} <= seen
@@ -118,11 +116,11 @@ def test_queueing_imports_nothing_of_ours() -> None:
     assert broken(("queueing",), ("kiosk", "tokens", "loadtests")) == []
 
 
-def test_loadtests_are_outsiders() -> None:
+def test_load_tests_import_nothing_of_ours() -> None:
     assert broken(("loadtests",), ("kiosk", "tokens", "queueing")) == []
 
 
-def test_nobody_in_the_house_imports_the_outsiders() -> None:
+def test_kiosk_does_not_import_the_load_tests() -> None:
     assert broken(("kiosk",), ("loadtests",)) == []
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.settings.table import TABLE
 from tests.house import drawn_docs
 from tests.house.forbidden_names import PARTS, WHOLE
 
@@ -81,3 +82,15 @@ def test_every_key_of_the_store_is_listed() -> None:
         keys += re.findall(r'_KEY: Final = "([^"]+)"', (ROOT / "queueing" / file).read_text("utf-8"))
     assert len(keys) > 12
     assert [key for key in keys if f"`{key}`" not in page] == [], "add a row to docs/architecture.md"
+
+
+def test_settings_that_pages_name_exist() -> None:
+    known = {setting.env for setting in TABLE} | {"KIOSK_CONFIG", "KIOSK_GATEWAY_CLIENT_SECRET_FILE"}
+    strange = [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in pages()
+        if page.name != "CHANGELOG.md"
+        for name in re.findall(r"KIOSK_[A-Z_]*[A-Z]", page.read_text("utf-8"))
+        if name not in known
+    ]
+    assert strange == []
