@@ -54,10 +54,10 @@ class Admin(Controller):
         except (NotFilledIn, StaffError) as wrong:
             return await _page(session, registry, staff, outbox, settings, trouble=str(wrong), status=422)
         except PrefixTaken:
-            trouble = "Another queue of this facility has this prefix already."
+            trouble = messages.ADMIN_TROUBLE["prefix"]
             return await _page(session, registry, staff, outbox, settings, trouble=trouble, status=409)
         except RegistryError:
-            trouble = "This queue or counter does not exist here."
+            trouble = messages.ADMIN_TROUBLE["unknown"]
             return await _page(session, registry, staff, outbox, settings, trouble=trouble, status=404)
         return templating.go(f"/console/admin?done={done}#{act}")
 
@@ -67,11 +67,10 @@ class Admin(Controller):
         settings: NamedDependency[Settings],
     ) -> Response[bytes] | Response[str]:  # fmt: skip
         """The counter's printed QR, an A4 page."""
-        facility, counters = await asyncio.gather(
-            registry.facility(session.facility), registry.counters(session.facility)
-        )
-        if facility is None or counter not in {one.name for one in counters}:
+        hospital = await registry.hospital(session.facility)
+        if hospital is None or hospital.counter(counter) is None:
             raise NotFoundException
+        facility = hospital.facility
         address = qr.facility_url(settings.qr_host, facility.hip_id, counter)
         try:
             picture = await asyncio.to_thread(

@@ -103,7 +103,7 @@ class Login(Controller):
             raise guards.NotAdministrator
         if not hip or await registry.facility(hip) is None:
             facilities = await registry.facilities(after="", limit=100)
-            trouble = "No facility with this HIP id is set up."
+            trouble = messages.ADMIN_TROUBLE["facility"]
             return templating.page(
                 "facility.html", session=session, status=404, facilities=facilities, trouble=trouble, after=""
             )

@@ -1,4 +1,6 @@
-"""Every word the console says, in one place. English for now; a second language is a second table."""
+"""Sentences of the staff pages that Python code says, but for two kinds: what is wrong with a field of a form
+(``forms.py``) and with a new password or login (``kiosk.accounts``). The templates hold the labels.
+"""
 
 from kiosk.locales import BOOK, ENGLISH
 from queueing import lanes
@@ -137,6 +139,12 @@ ADMIN_DONE = {
     "resent": "Sent again; the phone should show the number in a moment.",
     "not_resent": "This answer is no longer parked.",
     "facility": "Facility saved.",
+}
+
+ADMIN_TROUBLE = {
+    "prefix": "Another queue of this facility has this prefix already.",
+    "unknown": "This queue or counter does not exist here.",
+    "facility": "No facility with this HIP id is set up.",
 }
 
 POSTER = "Scan with your ABHA app to get a number"
