@@ -263,6 +263,15 @@ async def test_a_text_of_another_system_stays_unknown(hospital: Hospital, text: 
     assert (ticket.queue, ticket.state, ticket.assurance) == ("medicine", State.EXPECTED, Assurance.UNKNOWN)
 
 
+async def test_a_counter_that_is_given_another_queue_leads_there_with_the_next_scan(hospital: Hospital) -> None:
+    tokens = [(await hospital.desk.enqueue(arrival())).token for _ in range(2)]
+    await hospital.registry.put_counter(HIP, Counter(name="M1", queues=("registration",)))
+    tokens += [(await hospital.desk.enqueue(arrival())).token for _ in range(2)]
+    await hospital.registry.open_queue(HIP, "registration", False)
+    closed = await hospital.desk.enqueue(arrival())
+    assert (tokens, closed.refusal) == (["M-001", "M-002", "R-001", "R-002"], Refusal.CLOSED_QUEUE)
+
+
 async def test_numbers_that_wait_for_check_in_are_shown_to_screens(hospital: Hospital) -> None:
     for _ in range(2):
         await hospital.desk.enqueue(arrival(text="of another system"))
