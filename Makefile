@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test check install lock map bench load replay chaos soak fuzz clean
+.PHONY: help demo test quick check format install lock map bench load replay chaos soak fuzz clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -13,15 +13,29 @@ demo:  ## a whole hospital with simulated gateway, patients and clerks, on free 
 
 test:  ## every test, the browser's too (ARGS="-k name" for some)
 	@.ci/setup dev
-	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec $(PY) -m pytest -n 2 --dist worksteal $(ARGS)
 
-check:  ## style, strict types and the import arrows
+quick:  ## the tests that need neither a browser nor much time: under a minute
+	@.ci/setup dev
+	@exec $(PY) -m pytest -q -n 2 --dist worksteal -m "not slow and not browser" $(ARGS)
+
+check:  ## style of every language, strict types and the import arrows
 	@.ci/setup dev
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
+	.venv/bin/biome ci --error-on-warnings .
+	$(PY) -m djlint --lint --quiet kiosk
+	.venv/bin/shfmt -d -i 4 -ci .ci
+	.venv/bin/shellcheck .ci/*
 	$(PY) -m mypy
-	$(PY) -m mypy tests
 	$(PY) -m pytest -q tests/house
+
+format:  ## put every file into the style that check asks for
+	@.ci/setup dev
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+	.venv/bin/biome format --write .
+	.venv/bin/shfmt -w -i 4 -ci .ci
 
 bench:  ## what a scan costs, beside a yardstick: text, JSON and plot in reports/ (QUICK=1: two minutes, not five)
 	@.ci/setup dev

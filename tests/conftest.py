@@ -10,6 +10,35 @@ from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import Store, open_store
 
 
+SLOW_FILES = (
+    "journeys/",  # whole hospitals with browsers
+    "kiosk/cli/",  # a process of its own for many commands
+    "kiosk/demo/",  # whole demonstrations
+    "kiosk/live/test_stream.py",  # waits until a stalled reader is cut off
+    "kiosk/runtime/test_processes.py",  # process trees that are killed
+    "kiosk/test_earlier_release.py",  # starts the program on an older data folder
+    "loadtests/",  # gateways, services and loads in processes of their own
+    "queueing/embedded/test_embedded.py",  # a server of its own for each test
+    "queueing/store/test_cluster.py",  # clusters of several servers
+    "queueing/test_against_model.py",  # thousands of random steps
+    "queueing/test_week.py",  # a week of moves
+    "queueing/test_whole_on_a_cluster.py",
+    "tokens/test_qr.py",  # draws and reads hundreds of pictures
+)
+"""What ``make quick`` leaves out, beside the tests that are marked by hand."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a browser, and what lies in a slow file."""
+    tests = Path(__file__).parent
+    for item in items:
+        fixtures: tuple[str, ...] = tuple(getattr(item, "fixturenames", ()))
+        if {"chromium", "browser", "page"} & set(fixtures):
+            item.add_marker("browser")
+        if item.path.relative_to(tests).as_posix().startswith(SLOW_FILES):
+            item.add_marker("slow")
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Async tests run on asyncio, as the program does."""
