@@ -12,7 +12,7 @@ from tree_sitter import Language, Node, Parser
 FOLDER = Path(__file__).parents[2] / "queueing" / "functions"
 FILES = sorted(FOLDER.rglob("*.lua"))
 PROVIDED = frozenset(
-    """redis cmsgpack string table math bit tonumber tostring type ipairs pairs unpack next select error pcall
+    """redis cjson cmsgpack string table math bit tonumber tostring type ipairs pairs unpack next select error pcall
     VERSION self""".split()
 )
 """What the store's Lua and the library's head bring along."""
