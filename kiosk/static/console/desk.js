@@ -1,24 +1,41 @@
 // The desk: one key for next, one for every other move; what the screen shows is what the server said last.
 
-import { $, copy, describe, fill, keyOf, make, say } from './dom.js';
-import { List } from './list.js';
-import { NoAnswer, SignedOut, follow, get, post } from './net.js';
-import { Now } from './now.js';
-import { paper, print } from './slip.js';
-import { WalkIn } from './walk.js';
+import { $, copy, describe, fill, keyOf, make, say } from "./dom.js";
+import { List } from "./list.js";
+import { NoAnswer, SignedOut, follow, get, post } from "./net.js";
+import { Now } from "./now.js";
+import { paper, print } from "./slip.js";
+import { WalkIn } from "./walk.js";
 
-const root = $('desk');
+const root = $("desk");
 const counter = root.dataset.counter;
 // The hospital's time, as on its boards, whatever zone this PC is set to.
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', timeZone: root.dataset.zone });
-const [words, lanes, sections, states, genders, queues, slips] = ['words', 'lanes', 'sections', 'states', 'genders', 'queues', 'slips'].map((name) => JSON.parse(root.dataset[name]));
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: root.dataset.zone });
+const [words, lanes, sections, states, genders, queues, slips] = [
+  "words",
+  "lanes",
+  "sections",
+  "states",
+  "genders",
+  "queues",
+  "slips",
+].map((name) => JSON.parse(root.dataset[name]));
 const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
 const LOOK_MS = 30000; // and a lost hint costs no more than this
 const TOAST_MS = 9000;
 
-let view = null, ahead_ms = 0, asking = 0, shown = 0, lostAt = null, streaming = false, looked = 0, busy = false, ended = false, stop = () => undefined;
+let view = null,
+  ahead_ms = 0,
+  asking = 0,
+  shown = 0,
+  lostAt = null,
+  streaming = false,
+  looked = 0,
+  busy = false,
+  ended = false,
+  stop = () => undefined;
 const now_ms = () => Date.now() + ahead_ms;
-const list = new List($('list'), words, sections, paintChosen);
+const list = new List($("list"), words, sections, paintChosen);
 const now = new Now(words, states, genders, lanes);
 const walkIn = new WalkIn(words, slips, trouble);
 
@@ -30,7 +47,10 @@ async function refresh() {
   try {
     const fresh = await get(`/console/desk?counter=${encodeURIComponent(counter)}`);
     line(true);
-    if (mine > shown) { shown = mine; paint(fresh); }
+    if (mine > shown) {
+      shown = mine;
+      paint(fresh);
+    }
   } catch (cause) {
     trouble(cause) || line(false);
   }
@@ -40,29 +60,35 @@ function paint(fresh) {
   view = fresh;
   ahead_ms = fresh.at_ms - Date.now();
   paintQueues();
-  $('closed').hidden = fresh.counter_open;
-  say($('closed'), fresh.counter_open ? '' : fill(words.counter_closed, { counter }));
+  $("closed").hidden = fresh.counter_open;
+  say($("closed"), fresh.counter_open ? "" : fill(words.counter_closed, { counter }));
   now.render(fresh.current, fresh.details, fresh.at_ms);
   list.render(fresh.tickets, counter, fresh.at_ms);
-  for (const button of document.querySelectorAll('#now [data-do]')) button.disabled = !possible(button.dataset.do, fresh.current);
+  for (const button of document.querySelectorAll("#now [data-do]"))
+    button.disabled = !possible(button.dataset.do, fresh.current);
 }
 
 function paintQueues() {
   const mine = view.queues.filter((one) => one.mine);
-  const waiting = (id) => view.tickets.filter((one) => one.queue === id && one.state === 'waiting').length;
-  $('queues').replaceChildren(...mine.map((one) => {
-    const chip = make('li', one.open ? 'chip' : 'chip shut', `${one.name} `);
-    chip.append(make('b', '', String(waiting(one.id))));
-    return chip;
-  }));
+  const waiting = (id) => view.tickets.filter((one) => one.queue === id && one.state === "waiting").length;
+  $("queues").replaceChildren(
+    ...mine.map((one) => {
+      const chip = make("li", one.open ? "chip" : "chip shut", `${one.name} `);
+      chip.append(make("b", "", String(waiting(one.id))));
+      return chip;
+    }),
+  );
 }
 
 function line(alive) {
-  if (alive && lostAt) { lostAt = null; tell(words.back); }
+  if (alive && lostAt) {
+    lostAt = null;
+    tell(words.back);
+  }
   if (!alive && !lostAt) lostAt = new Date();
-  $('link').className = alive ? 'link' : 'link down';
-  $('lost').hidden = alive;
-  if (lostAt) say($('lost'), fill(words.lost, { time: clock.format(lostAt) }));
+  $("link").className = alive ? "link" : "link down";
+  $("lost").hidden = alive;
+  if (lostAt) say($("lost"), fill(words.lost, { time: clock.format(lostAt) }));
 }
 
 // True when the trouble was dealt with here.
@@ -71,9 +97,9 @@ function trouble(cause) {
   if (!ended) {
     ended = true;
     stop();
-    for (const open of document.querySelectorAll('dialog[open]')) open.close();
-    say($('locked-text'), words.locked);
-    $('locked').showModal();
+    for (const open of document.querySelectorAll("dialog[open]")) open.close();
+    say($("locked-text"), words.locked);
+    $("locked").showModal();
   }
   return true;
 }
@@ -81,32 +107,41 @@ function trouble(cause) {
 // --- moves ----------------------------------------------------------------------------------------------------------
 
 const FROM = {
-  start: ['called'], recall: ['called'], finish: ['called', 'serving'], hold: ['waiting', 'called', 'serving'], 'no-show': ['called'],
-  'bring-back': ['held', 'no_show'], 'check-in': ['expected'], transfer: ['waiting', 'called', 'serving', 'held', 'no_show'],
-  lane: ['expected', 'waiting', 'held', 'no_show'], call: ['expected', 'waiting', 'held', 'no_show'],
+  start: ["called"],
+  recall: ["called"],
+  finish: ["called", "serving"],
+  hold: ["waiting", "called", "serving"],
+  "no-show": ["called"],
+  "bring-back": ["held", "no_show"],
+  "check-in": ["expected"],
+  transfer: ["waiting", "called", "serving", "held", "no_show"],
+  lane: ["expected", "waiting", "held", "no_show"],
+  call: ["expected", "waiting", "held", "no_show"],
 };
 
 // Which buttons look pressable. The server decides; this only spares a useless press.
-const possible = (what, ticket) => !['view', 'slip', 'cancel', ...Object.keys(FROM)].includes(what) || (ticket !== null && (FROM[what]?.includes(ticket.state) ?? true));
+const possible = (what, ticket) =>
+  !["view", "slip", "cancel", ...Object.keys(FROM)].includes(what) ||
+  (ticket !== null && (FROM[what]?.includes(ticket.state) ?? true));
 
 async function move(what, body) {
   if (busy || ended) return;
   busy = true;
-  root.setAttribute('aria-busy', 'true');
+  root.setAttribute("aria-busy", "true");
   const chosen = list.selected; // painting the answer may take it off the list
   try {
     const answer = await post(`/console/desk/${what}`, { counter, ...body });
     apply(what, answer);
-    tell(answer.words, answer.outcome === 'MOVED' ? '' : 'warn', answer.outcome === 'MOVED' && what !== 'undo');
-    if (answer.outcome === 'MOVED' && body.ticket === chosen) dealtWith();
+    tell(answer.words, answer.outcome === "MOVED" ? "" : "warn", answer.outcome === "MOVED" && what !== "undo");
+    if (answer.outcome === "MOVED" && body.ticket === chosen) dealtWith();
   } catch (cause) {
     if (!trouble(cause)) {
-      tell(cause instanceof NoAnswer ? words.failed : cause.message, 'warn');
+      tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
       if (cause instanceof NoAnswer) line(false);
     }
   } finally {
     busy = false;
-    root.removeAttribute('aria-busy');
+    root.removeAttribute("aria-busy");
   }
   await refresh();
 }
@@ -114,42 +149,54 @@ async function move(what, body) {
 // The answer is painted before the whole desk is fetched again: the next key must act on who is here now.
 function apply(what, { outcome, ticket, details }) {
   if (!view) return;
-  const here = ticket && ticket.counter === counter && (ticket.state === 'called' || ticket.state === 'serving');
+  const here = ticket && ticket.counter === counter && (ticket.state === "called" || ticket.state === "serving");
   if (here) Object.assign(view, { current: ticket, details });
-  else if ((what === 'next' && outcome === 'EMPTY') || (ticket && view.current?.id === ticket.id)) Object.assign(view, { current: null, details: [] });
+  else if ((what === "next" && outcome === "EMPTY") || (ticket && view.current?.id === ticket.id))
+    Object.assign(view, { current: null, details: [] });
   const mine = new Set(view.queues.filter((one) => one.mine).map((one) => one.id));
-  const over = (one) => ['done', 'cancelled', 'lapsed'].includes(one.state) || !mine.has(one.queue);
-  if (ticket) view.tickets = view.tickets.map((one) => (one.id === ticket.id ? ticket : one)).filter((one) => !over(one));
+  const over = (one) => ["done", "cancelled", "lapsed"].includes(one.state) || !mine.has(one.queue);
+  if (ticket)
+    view.tickets = view.tickets.map((one) => (one.id === ticket.id ? ticket : one)).filter((one) => !over(one));
   paint({ ...view, at_ms: now_ms() });
 }
 
 const current = () => view?.current ?? null;
-const target = (where) => (where === 'current' ? current() : list.ticket() ?? current());
+const target = (where) => (where === "current" ? current() : (list.ticket() ?? current()));
 
 function onOne(what, where, more = {}) {
-  const ticket = where === 'here' ? current() : where === 'chosen' ? list.ticket() : target(where);
-  if (!ticket) return tell(where === 'here' ? words.no_current : words.choose_first, 'warn');
+  const ticket = where === "here" ? current() : where === "chosen" ? list.ticket() : target(where);
+  if (!ticket) return tell(where === "here" ? words.no_current : words.choose_first, "warn");
   return move(what, { ticket: ticket.id, ...more });
 }
 
 const ACTS = {
-  next: () => move('next', { seen: current()?.id ?? '' }),
-  recall: () => move('recall', {}),
-  undo: () => move('undo', {}),
-  start: () => onOne('start', 'here'),
-  finish: () => onOne('finish', 'here'),
-  hold: (where) => onOne('hold', where),
-  'no-show': (where) => onOne('no-show', where),
-  call: () => onOne('call', 'chosen'),
-  'check-in': () => onOne('check-in', 'chosen'),
-  'bring-back': () => onOne('bring-back', 'chosen'),
-  transfer: (where) => choose($('choice-title'), `${target(where)?.token ?? ''} →`, where, view.queues.filter((one) => one.open && one.id !== target(where)?.queue).map((one) => [one.id, one.name]), (to) => onOne('transfer', where, { to })),
-  lane: (where) => choose($('choice-title'), target(where)?.token ?? '', where, Object.entries(lanes), (lane) => onOne('lane', where, { lane })),
+  next: () => move("next", { seen: current()?.id ?? "" }),
+  recall: () => move("recall", {}),
+  undo: () => move("undo", {}),
+  start: () => onOne("start", "here"),
+  finish: () => onOne("finish", "here"),
+  hold: (where) => onOne("hold", where),
+  "no-show": (where) => onOne("no-show", where),
+  call: () => onOne("call", "chosen"),
+  "check-in": () => onOne("check-in", "chosen"),
+  "bring-back": () => onOne("bring-back", "chosen"),
+  transfer: (where) =>
+    choose(
+      $("choice-title"),
+      `${target(where)?.token ?? ""} →`,
+      where,
+      view.queues.filter((one) => one.open && one.id !== target(where)?.queue).map((one) => [one.id, one.name]),
+      (to) => onOne("transfer", where, { to }),
+    ),
+  lane: (where) =>
+    choose($("choice-title"), target(where)?.token ?? "", where, Object.entries(lanes), (lane) =>
+      onOne("lane", where, { lane }),
+    ),
   cancel: () => sure(),
   view: () => look(),
   slip: (where) => printAgain(target(where)),
-  'let-go': () => letGo(),
-  'walk-in': () => register(''),
+  "let-go": () => letGo(),
+  "walk-in": () => register(""),
 };
 
 function register(typed) {
@@ -158,67 +205,78 @@ function register(typed) {
 }
 
 async function printAgain(ticket) {
-  if (!ticket) return tell(words.choose_first, 'warn');
+  if (!ticket) return tell(words.choose_first, "warn");
   try {
-    await print(await post('/console/slip', { ticket: ticket.id }), words, slips);
+    await print(await post("/console/slip", { ticket: ticket.id }), words, slips);
   } catch (cause) {
-    trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, 'warn');
+    trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
   }
 }
 
 async function look() {
   const ticket = list.ticket();
-  if (!ticket) return tell(words.choose_first, 'warn');
+  if (!ticket) return tell(words.choose_first, "warn");
   try {
-    const found = await post('/console/desk/patient', { ticket: ticket.id });
-    say($('view-title'), found.ticket.token);
-    describe($('view-details'), found.details);
-    $('view').details = found.details;
-    $('view').showModal();
+    const found = await post("/console/desk/patient", { ticket: ticket.id });
+    say($("view-title"), found.ticket.token);
+    describe($("view-details"), found.details);
+    $("view").details = found.details;
+    $("view").showModal();
   } catch (cause) {
-    trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, 'warn');
+    trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
   }
 }
 
 function choose(title, text, where, options, then) {
-  if (!target(where)) return tell(words.choose_first, 'warn');
-  const dialog = $('ask-choice');
+  if (!target(where)) return tell(words.choose_first, "warn");
+  const dialog = $("ask-choice");
   say(title, text);
-  $('choice-list').replaceChildren(...options.map(([id, name], at) => {
-    const button = make('button', 'choice', name);
-    button.type = 'button';
-    if (at < 9) button.prepend(make('kbd', '', String(at + 1)), ' ');
-    button.addEventListener('click', () => { dialog.close(); then(id); });
-    return button;
-  }));
+  $("choice-list").replaceChildren(
+    ...options.map(([id, name], at) => {
+      const button = make("button", "choice", name);
+      button.type = "button";
+      if (at < 9) button.prepend(make("kbd", "", String(at + 1)), " ");
+      button.addEventListener("click", () => {
+        dialog.close();
+        then(id);
+      });
+      return button;
+    }),
+  );
   dialog.showModal();
 }
 
 function sure() {
   const ticket = list.ticket();
-  if (!ticket) return tell(words.choose_first, 'warn');
-  $('sure-yes').onclick = () => { $('ask-sure').close(); move('cancel', { ticket: ticket.id }); };
-  say($('sure-text'), fill(words.cancel_sure, { token: ticket.token }));
-  $('ask-sure').showModal();
+  if (!ticket) return tell(words.choose_first, "warn");
+  $("sure-yes").onclick = () => {
+    $("ask-sure").close();
+    move("cancel", { ticket: ticket.id });
+  };
+  say($("sure-text"), fill(words.cancel_sure, { token: ticket.token }));
+  $("ask-sure").showModal();
 }
 
 // --- what the clerk sees and presses --------------------------------------------------------------------------------
 
 let toastTimer = 0;
-function tell(text, kind = '', undoable = false) {
-  say($('toast-text'), text);
-  say($('said'), text);
-  $('toast').className = `toast ${kind}`;
-  $('toast').hidden = false;
-  $('toast-undo').hidden = !undoable;
+function tell(text, kind = "", undoable = false) {
+  say($("toast-text"), text);
+  say($("said"), text);
+  $("toast").className = `toast ${kind}`;
+  $("toast").hidden = false;
+  $("toast-undo").hidden = !undoable;
   clearTimeout(toastTimer);
-  toastTimer = setTimeout(() => { $('toast').hidden = true; }, TOAST_MS);
+  toastTimer = setTimeout(() => {
+    $("toast").hidden = true;
+  }, TOAST_MS);
 }
 
 function paintChosen(ticket) {
-  $('chosen').hidden = !ticket;
-  say($('chosen-who'), ticket ? ticket.token : '');
-  for (const button of document.querySelectorAll('#chosen [data-do]')) button.hidden = !possible(button.dataset.do, ticket);
+  $("chosen").hidden = !ticket;
+  say($("chosen-who"), ticket ? ticket.token : "");
+  for (const button of document.querySelectorAll("#chosen [data-do]"))
+    button.hidden = !possible(button.dataset.do, ticket);
 }
 
 async function copyAll(details) {
@@ -228,80 +286,155 @@ async function copyAll(details) {
 }
 
 const KEYS = {
-  n: 'next', ' ': 'next', r: 'recall', s: 'start', f: 'finish', h: 'hold', x: 'no-show', b: 'bring-back', t: 'transfer',
-  c: 'check-in', p: 'lane', u: 'undo', w: 'walk-in', l: 'slip', v: 'view', delete: 'cancel',
+  n: "next",
+  " ": "next",
+  r: "recall",
+  s: "start",
+  f: "finish",
+  h: "hold",
+  x: "no-show",
+  b: "bring-back",
+  t: "transfer",
+  c: "check-in",
+  p: "lane",
+  u: "undo",
+  w: "walk-in",
+  l: "slip",
+  v: "view",
+  delete: "cancel",
 };
 
 function pressed(event) {
-  const inside = event.target.closest?.('input, select, textarea, dialog');
-  if (event.target === $('search')) return searching(event);
+  const inside = event.target.closest?.("input, select, textarea, dialog");
+  if (event.target === $("search")) return searching(event);
   if (inside || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   const key = keyOf(event).toLowerCase();
-  const onControl = event.target.closest?.('button, a, summary');
-  if (onControl && (key === ' ' || key === 'enter')) return;
-  if (key === '{') { event.preventDefault(); register('{'); return; } // a scanned card must not be taken for thirty moves
-  const act = { arrowdown: () => list.step(1), arrowup: () => list.step(-1), pagedown: () => list.step(10), pageup: () => list.step(-10), home: () => list.step(-1e6), end: () => list.step(1e6) }[key];
-  if (act) { event.preventDefault(); $('list').focus(); act(); return; }
-  if (event.repeat) { if (key === ' ' || key === 'enter') event.preventDefault(); return; }
-  const done = key === 'escape' ? letGo() : key === '/' ? $('search').focus() : key === '?' ? $('help').showModal()
-    : key === 'y' ? copyAll(now.details) : key === 'enter' ? (list.selected ? look() : ACTS.next())
-    : key === 'n' && event.shiftKey ? ACTS.call() : KEYS[key] ? ACTS[KEYS[key]]() : null;
+  const onControl = event.target.closest?.("button, a, summary");
+  if (onControl && (key === " " || key === "enter")) return;
+  if (key === "{") {
+    event.preventDefault();
+    register("{");
+    return;
+  } // a scanned card must not be taken for thirty moves
+  const act = {
+    arrowdown: () => list.step(1),
+    arrowup: () => list.step(-1),
+    pagedown: () => list.step(10),
+    pageup: () => list.step(-10),
+    home: () => list.step(-1e6),
+    end: () => list.step(1e6),
+  }[key];
+  if (act) {
+    event.preventDefault();
+    $("list").focus();
+    act();
+    return;
+  }
+  if (event.repeat) {
+    if (key === " " || key === "enter") event.preventDefault();
+    return;
+  }
+  const done =
+    key === "escape"
+      ? letGo()
+      : key === "/"
+        ? $("search").focus()
+        : key === "?"
+          ? $("help").showModal()
+          : key === "y"
+            ? copyAll(now.details)
+            : key === "enter"
+              ? list.selected
+                ? look()
+                : ACTS.next()
+              : key === "n" && event.shiftKey
+                ? ACTS.call()
+                : KEYS[key]
+                  ? ACTS[KEYS[key]]()
+                  : null;
   if (done !== null) event.preventDefault();
 }
 
 function searching(event) {
-  if (event.key === 'Escape') { letGo(); $('list').focus(); }
-  else if (event.key === 'Enter' || event.key === 'ArrowDown') { event.preventDefault(); $('list').focus(); if (!list.selected) list.step(1); }
+  if (event.key === "Escape") {
+    letGo();
+    $("list").focus();
+  } else if (event.key === "Enter" || event.key === "ArrowDown") {
+    event.preventDefault();
+    $("list").focus();
+    if (!list.selected) list.step(1);
+  }
 }
 
 function letGo() {
-  document.querySelector('details.menu').open = false;
-  list.select('');
+  document.querySelector("details.menu").open = false;
+  list.select("");
   showAll();
 }
 
 function dealtWith() {
-  list.select('');
-  if (document.activeElement !== $('search')) showAll();
+  list.select("");
+  if (document.activeElement !== $("search")) showAll();
 }
 
 // A list that stays narrowed hides whoever comes next.
 function showAll() {
-  $('search').value = '';
+  $("search").value = "";
   filter();
 }
 
 function filter() {
-  list.search($('search').value);
+  list.search($("search").value);
   if (view) list.render(view.tickets, counter, now_ms());
 }
 
-for (const button of document.querySelectorAll('[data-do]')) {
-  button.addEventListener('click', () => {
-    $('list').focus(); // or the next Space would press this button again
+for (const button of document.querySelectorAll("[data-do]")) {
+  button.addEventListener("click", () => {
+    $("list").focus(); // or the next Space would press this button again
     ACTS[button.dataset.do](button.dataset.on);
   });
 }
-$('search').addEventListener('input', filter);
-$('copy').addEventListener('click', () => copyAll(now.details));
-$('view-copy').addEventListener('click', () => copyAll($('view').details));
-for (const [button, dialog] of [['view-close', 'view'], ['help-close', 'help'], ['sure-no', 'ask-sure']]) $(button).addEventListener('click', () => $(dialog).close());
-for (const dialog of document.querySelectorAll('dialog')) dialog.addEventListener('close', () => $('list').focus());
-$('locked').addEventListener('cancel', (event) => event.preventDefault());
-$('view').addEventListener('keydown', (event) => { if (keyOf(event) === 'y') copyAll($('view').details); });
-$('ask-choice').addEventListener('keydown', (event) => { if (/^[1-9]$/.test(event.key) && !event.repeat) $('choice-list').children[event.key - 1]?.click(); });
-document.addEventListener('keydown', pressed);
-document.addEventListener('click', (event) => { if (!event.target.closest('details.menu')) document.querySelector('details.menu').open = false; });
-document.addEventListener('visibilitychange', () => { if (!document.hidden && !ended) refresh(); });
+$("search").addEventListener("input", filter);
+$("copy").addEventListener("click", () => copyAll(now.details));
+$("view-copy").addEventListener("click", () => copyAll($("view").details));
+for (const [button, dialog] of [
+  ["view-close", "view"],
+  ["help-close", "help"],
+  ["sure-no", "ask-sure"],
+])
+  $(button).addEventListener("click", () => $(dialog).close());
+for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => $("list").focus());
+$("locked").addEventListener("cancel", (event) => event.preventDefault());
+$("view").addEventListener("keydown", (event) => {
+  if (keyOf(event) === "y") copyAll($("view").details);
+});
+$("ask-choice").addEventListener("keydown", (event) => {
+  if (/^[1-9]$/.test(event.key) && !event.repeat) $("choice-list").children[event.key - 1]?.click();
+});
+document.addEventListener("keydown", pressed);
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("details.menu")) document.querySelector("details.menu").open = false;
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && !ended) refresh();
+});
 
 function tick() {
-  say($('clock'), clock.format(now_ms()));
-  if (view) { now.tick(now_ms()); list.render(view.tickets, counter, now_ms()); }
+  say($("clock"), clock.format(now_ms()));
+  if (view) {
+    now.tick(now_ms());
+    list.render(view.tickets, counter, now_ms());
+  }
 }
 setInterval(tick, 15000);
-setInterval(() => { if (!ended && (!streaming || lostAt || Date.now() - looked > LOOK_MS)) refresh(); }, POLL_MS);
+setInterval(() => {
+  if (!ended && (!streaming || lostAt || Date.now() - looked > LOOK_MS)) refresh();
+}, POLL_MS);
 paper();
 tick();
-$('list').focus();
-stop = follow(root.dataset.live, refresh, (alive) => { if (streaming && !alive && !ended) refresh(); streaming = alive; });
+$("list").focus();
+stop = follow(root.dataset.live, refresh, (alive) => {
+  if (streaming && !alive && !ended) refresh();
+  streaming = alive;
+});
 refresh();

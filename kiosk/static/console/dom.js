@@ -3,36 +3,38 @@
 export const $ = (id) => document.getElementById(id);
 
 export function say(node, text) {
-  const value = String(text ?? '');
+  const value = String(text ?? "");
   if (node.textContent !== value) node.textContent = value;
 }
 
-export function make(tag, className = '', text = '') {
+export function make(tag, className = "", text = "") {
   const node = document.createElement(tag);
   if (className) node.className = className;
-  if (text !== '') node.textContent = text;
+  if (text !== "") node.textContent = text;
   return node;
 }
 
-export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
+export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 // Registration details as a definition list; also as lines for the clipboard.
 export function describe(list, details) {
-  list.replaceChildren(...details.flatMap(({ label, value }) => {
-    const word = make('dd');
-    word.append(make('bdi', '', value));
-    return [make('dt', '', label), word];
-  }));
+  list.replaceChildren(
+    ...details.flatMap(({ label, value }) => {
+      const word = make("dd");
+      word.append(make("bdi", "", value));
+      return [make("dt", "", label), word];
+    }),
+  );
 }
 
 export async function copy(details) {
-  const text = details.map(({ label, value }) => `${label}: ${value}`).join('\n');
+  const text = details.map(({ label, value }) => `${label}: ${value}`).join("\n");
   if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text);
-  const area = make('textarea', 'off');
+  const area = make("textarea", "off");
   area.value = text;
   document.body.append(area);
   area.select();
-  document.execCommand('copy'); // plain http in a hospital's own network has no other way
+  document.execCommand("copy"); // plain http in a hospital's own network has no other way
   area.remove();
 }
 

@@ -1,32 +1,45 @@
 // The list of shared profiles: one focusable box; rows come, go and change inside it while the focus stays.
 
-import { fill, make, say } from './dom.js';
+import { fill, make, say } from "./dom.js";
 
-const SECTIONS = ['waiting', 'expected', 'held', 'no_show', 'elsewhere'];
-const plain = (text) => text.normalize('NFKD').toLowerCase().replace(/[\s-]+/g, '');
+const SECTIONS = ["waiting", "expected", "held", "no_show", "elsewhere"];
+const plain = (text) =>
+  text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[\s-]+/g, "");
 
 export class List {
   constructor(box, words, sections, chosen) {
-    Object.assign(this, { box, words, chosen, rows: new Map(), order: [], tickets: new Map(), selected: '', wanted: '' });
+    Object.assign(this, {
+      box,
+      words,
+      chosen,
+      rows: new Map(),
+      order: [],
+      tickets: new Map(),
+      selected: "",
+      wanted: "",
+    });
     this.sections = new Map(SECTIONS.map((name) => [name, this.#section(name, sections[name])]));
-    this.empty = make('p', 'empty');
+    this.empty = make("p", "empty");
     box.append(this.empty);
-    box.addEventListener('click', (event) => {
-      const row = event.target.closest('[role=option]');
-      if (row) this.select(row.dataset.id === this.selected ? '' : row.dataset.id);
+    box.addEventListener("click", (event) => {
+      const row = event.target.closest("[role=option]");
+      if (row) this.select(row.dataset.id === this.selected ? "" : row.dataset.id);
     });
   }
 
   #section(name, title) {
-    const group = make('div', `section ${name}`);
-    const head = make('h2', 'section-head', title);
-    const count = make('span', 'count');
+    const group = make("div", `section ${name}`);
+    const head = make("h2", "section-head", title);
+    const count = make("span", "count");
     head.id = `section-${name}`;
     head.append(count);
-    group.setAttribute('role', 'group');
-    group.setAttribute('aria-labelledby', head.id);
-    const body = make('div');
-    body.setAttribute('role', 'presentation');
+    group.setAttribute("role", "group");
+    group.setAttribute("aria-labelledby", head.id);
+    const body = make("div");
+    body.setAttribute("role", "presentation");
     group.append(head, body);
     this.box.append(group);
     return { group, body, count };
@@ -35,7 +48,9 @@ export class List {
   // `now_ms`: the server's clock, so that a desk with a wrong clock still shows true waits.
   render(tickets, counter, now_ms) {
     this.tickets = new Map(tickets.map((one) => [one.id, one]));
-    const bySection = Map.groupBy ? Map.groupBy(tickets, (one) => this.#where(one, counter)) : group(tickets, (one) => this.#where(one, counter));
+    const bySection = Map.groupBy
+      ? Map.groupBy(tickets, (one) => this.#where(one, counter))
+      : group(tickets, (one) => this.#where(one, counter));
     this.order = [];
     for (const [name, { group: box, body, count }] of this.sections) {
       const all = bySection.get(name) ?? [];
@@ -45,22 +60,33 @@ export class List {
       this.#place(body, shown, now_ms);
       this.order.push(...shown.map((one) => one.id));
     }
-    for (const [id, row] of this.rows) if (!this.order.includes(id)) { row.remove(); this.rows.delete(id); }
-    say(this.empty, this.order.length ? '' : this.wanted ? fill(this.words.no_match, { text: this.wanted }) : this.words.none_waiting);
+    for (const [id, row] of this.rows)
+      if (!this.order.includes(id)) {
+        row.remove();
+        this.rows.delete(id);
+      }
+    say(
+      this.empty,
+      this.order.length ? "" : this.wanted ? fill(this.words.no_match, { text: this.wanted }) : this.words.none_waiting,
+    );
     this.empty.hidden = this.order.length > 0;
-    if (this.selected && !this.order.includes(this.selected)) this.select('');
+    if (this.selected && !this.order.includes(this.selected)) this.select("");
     else this.chosen(this.ticket());
   }
 
   #where(one, counter) {
-    if (one.state === 'called' || one.state === 'serving') return one.counter === counter ? 'here' : 'elsewhere';
+    if (one.state === "called" || one.state === "serving") return one.counter === counter ? "here" : "elsewhere";
     return one.state;
   }
 
   #matches(one) {
     if (!this.wanted) return true;
     const wanted = plain(this.wanted);
-    return plain(one.token).includes(wanted) || plain(one.name).includes(wanted) || (one.last_four !== '' && one.last_four.includes(wanted));
+    return (
+      plain(one.token).includes(wanted) ||
+      plain(one.name).includes(wanted) ||
+      (one.last_four !== "" && one.last_four.includes(wanted))
+    );
   }
 
   #place(body, tickets, now_ms) {
@@ -72,14 +98,22 @@ export class List {
   }
 
   #row(id) {
-    const row = make('div', 'row-option');
+    const row = make("div", "row-option");
     row.id = `t-${id}`;
     row.dataset.id = id;
-    row.setAttribute('role', 'option');
-    row.setAttribute('aria-selected', 'false');
-    const name = make('span', 'who');
-    name.append(make('bdi'), make('span', 'tag untold'));
-    row.append(make('span', 'token'), make('span', 'lane'), name, make('span', 'age'), make('span', 'four'), make('span', 'tags'), make('span', 'waits'));
+    row.setAttribute("role", "option");
+    row.setAttribute("aria-selected", "false");
+    const name = make("span", "who");
+    name.append(make("bdi"), make("span", "tag untold"));
+    row.append(
+      make("span", "token"),
+      make("span", "lane"),
+      name,
+      make("span", "age"),
+      make("span", "four"),
+      make("span", "tags"),
+      make("span", "waits"),
+    );
     this.rows.set(id, row);
     return row;
   }
@@ -89,31 +123,36 @@ export class List {
     say(token, one.token);
     say(lane, one.lane_mark);
     lane.className = `lane ${one.lane}`;
-    say(who.firstChild, one.name || '—');
-    say(who.lastChild, one.told ? '' : this.words.not_told);
-    say(age, [one.age, one.gender].filter(Boolean).join(' '));
-    say(four, one.last_four ? `··${one.last_four}` : '');
-    if (tags.dataset.said !== one.tags.join('|')) {
-      tags.dataset.said = one.tags.join('|');
-      tags.replaceChildren(...one.tags.map((text) => make('span', `tag ${text === 'far away' ? 'far' : ''}`, text)));
+    say(who.firstChild, one.name || "—");
+    say(who.lastChild, one.told ? "" : this.words.not_told);
+    say(age, [one.age, one.gender].filter(Boolean).join(" "));
+    say(four, one.last_four ? `··${one.last_four}` : "");
+    if (tags.dataset.said !== one.tags.join("|")) {
+      tags.dataset.said = one.tags.join("|");
+      tags.replaceChildren(...one.tags.map((text) => make("span", `tag ${text === "far away" ? "far" : ""}`, text)));
     }
     const minutes = Math.max(0, Math.floor((now_ms - one.arrived_ms) / 60000));
-    say(waits, one.counter && (one.state === 'called' || one.state === 'serving') ? one.counter : `${minutes} ${this.words.min}`);
-    waits.classList.toggle('long', minutes >= 60 && one.state === 'waiting');
+    say(
+      waits,
+      one.counter && (one.state === "called" || one.state === "serving") ? one.counter : `${minutes} ${this.words.min}`,
+    );
+    waits.classList.toggle("long", minutes >= 60 && one.state === "waiting");
   }
 
-  ticket() { return this.tickets.get(this.selected) ?? null; }
+  ticket() {
+    return this.tickets.get(this.selected) ?? null;
+  }
 
   select(id) {
-    this.rows.get(this.selected)?.setAttribute('aria-selected', 'false');
-    this.selected = this.rows.has(id) ? id : '';
+    this.rows.get(this.selected)?.setAttribute("aria-selected", "false");
+    this.selected = this.rows.has(id) ? id : "";
     const row = this.rows.get(this.selected);
     if (row) {
-      row.setAttribute('aria-selected', 'true');
-      this.box.setAttribute('aria-activedescendant', row.id);
-      row.scrollIntoView({ block: 'nearest' });
+      row.setAttribute("aria-selected", "true");
+      this.box.setAttribute("aria-activedescendant", row.id);
+      row.scrollIntoView({ block: "nearest" });
     } else {
-      this.box.removeAttribute('aria-activedescendant');
+      this.box.removeAttribute("aria-activedescendant");
     }
     this.chosen(this.ticket());
   }
@@ -125,7 +164,9 @@ export class List {
     this.select(this.order[Math.min(this.order.length - 1, Math.max(0, from + by))]);
   }
 
-  search(text) { this.wanted = text.trim(); }
+  search(text) {
+    this.wanted = text.trim();
+  }
 }
 
 function group(items, by) {

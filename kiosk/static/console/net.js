@@ -1,11 +1,18 @@
 // Speaks to the server: JSON in, JSON out, and one stream that only hints that something changed.
 
-const token = document.querySelector('meta[name="csrf-token"]')?.content ?? '';
+const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 const PATIENCE_MS = 8000; // longer than the server's own deadline: a later answer would be another clerk's world
 const SETTLE_MS = 120; // several changes of one moment become one fetch
 
 let lastHand = Date.now();
-for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, () => { lastHand = Date.now(); }, { capture: true, passive: true });
+for (const kind of ["keydown", "pointerdown"])
+  addEventListener(
+    kind,
+    () => {
+      lastHand = Date.now();
+    },
+    { capture: true, passive: true },
+  );
 let lastCounted = 0;
 
 export class SignedOut extends Error {}
@@ -14,12 +21,17 @@ export class NoAnswer extends Error {}
 async function ask(address, options) {
   let answer;
   try {
-    answer = await fetch(address, { ...options, credentials: 'same-origin', cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+    answer = await fetch(address, {
+      ...options,
+      credentials: "same-origin",
+      cache: "no-store",
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
   } catch (cause) {
-    throw new NoAnswer('no answer', { cause });
+    throw new NoAnswer("no answer", { cause });
   }
   if (answer.status === 401) throw new SignedOut();
-  const body = (answer.headers.get('content-type') ?? '').includes('json') ? await answer.json() : {};
+  const body = (answer.headers.get("content-type") ?? "").includes("json") ? await answer.json() : {};
   if (!answer.ok) throw Object.assign(new Error(body.detail ?? `answer ${answer.status}`), { status: answer.status });
   return body;
 }
@@ -28,13 +40,13 @@ async function ask(address, options) {
 export function get(address) {
   const used = lastHand > lastCounted;
   if (used) lastCounted = Date.now();
-  return ask(address, { headers: { accept: 'application/json', ...(used ? {} : { 'x-kiosk-live': '1' }) } });
+  return ask(address, { headers: { accept: "application/json", ...(used ? {} : { "x-kiosk-live": "1" }) } });
 }
 
 export function post(address, body) {
   return ask(address, {
-    method: 'POST',
-    headers: { accept: 'application/json', 'content-type': 'application/json', 'x-csrf-token': token },
+    method: "POST",
+    headers: { accept: "application/json", "content-type": "application/json", "x-csrf-token": token },
     body: JSON.stringify(body),
   });
 }
@@ -42,18 +54,30 @@ export function post(address, body) {
 // Calls `changed` at connect and after every change; `state(true|false)` when the line comes or goes.
 export function follow(address, changed, state) {
   let timer = 0;
-  const hint = () => { timer ||= setTimeout(() => { timer = 0; changed(); }, SETTLE_MS); };
+  const hint = () => {
+    timer ||= setTimeout(() => {
+      timer = 0;
+      changed();
+    }, SETTLE_MS);
+  };
   let source, again;
   const open = () => {
     clearTimeout(again);
     source = new EventSource(address);
-    source.addEventListener('open', () => { state(true); hint(); });
-    for (const kind of ['snapshot', 'stale']) source.addEventListener(kind, hint);
-    source.addEventListener('error', () => {
+    source.addEventListener("open", () => {
+      state(true);
+      hint();
+    });
+    for (const kind of ["snapshot", "stale"]) source.addEventListener(kind, hint);
+    source.addEventListener("error", () => {
       state(false);
       if (source.readyState === EventSource.CLOSED) again = setTimeout(open, 2000 + Math.random() * 3000);
     });
   };
   open();
-  return () => { clearTimeout(again); clearTimeout(timer); source.close(); };
+  return () => {
+    clearTimeout(again);
+    clearTimeout(timer);
+    source.close();
+  };
 }

@@ -1,36 +1,43 @@
 // Who is at this counter: the number large, what registration needs beside it.
 
-import { $, describe, fill, say } from './dom.js';
+import { $, describe, fill, say } from "./dom.js";
 
 export class Now {
-  constructor(words, states, genders, lanes) { Object.assign(this, { words, states, genders, lanes, details: [], ticket: null }); }
+  constructor(words, states, genders, lanes) {
+    Object.assign(this, { words, states, genders, lanes, details: [], ticket: null });
+  }
 
   render(ticket, details, now_ms) {
     this.ticket = ticket;
-    $('now').className = ticket ? ticket.state : 'nobody';
-    say($('now-token'), ticket ? ticket.token : this.words.nobody);
-    $('now-token').classList.toggle('big', Boolean(ticket));
-    say($('now-state'), ticket ? this.states[ticket.state] : '');
-    say($('now-name').firstChild, ticket ? ticket.name || '—' : '');
-    $('now-name').hidden = !ticket;
-    say($('now-facts'), ticket ? this.#facts(ticket) : this.words.nobody_hint);
-    if (JSON.stringify(details) !== JSON.stringify(this.details)) describe($('details'), details);
+    $("now").className = ticket ? ticket.state : "nobody";
+    say($("now-token"), ticket ? ticket.token : this.words.nobody);
+    $("now-token").classList.toggle("big", Boolean(ticket));
+    say($("now-state"), ticket ? this.states[ticket.state] : "");
+    say($("now-name").firstChild, ticket ? ticket.name || "—" : "");
+    $("now-name").hidden = !ticket;
+    say($("now-facts"), ticket ? this.#facts(ticket) : this.words.nobody_hint);
+    if (JSON.stringify(details) !== JSON.stringify(this.details)) describe($("details"), details);
     this.details = details;
-    $('copy').hidden = !details.length;
+    $("copy").hidden = !details.length;
     this.tick(now_ms);
   }
 
   tick(now_ms) {
-    if (!this.ticket) { say($('now-since'), ''); return; }
+    if (!this.ticket) {
+      say($("now-since"), "");
+      return;
+    }
     const minutes = Math.floor((now_ms - this.ticket.called_ms) / 60000);
     const since = minutes > 0 ? fill(this.words.since, { minutes }) : this.words.just_now;
-    const calls = this.ticket.calls > 1 ? fill(this.words.calls, { count: this.ticket.calls }) : '';
-    say($('now-since'), [since, calls].filter(Boolean).join(' · '));
+    const calls = this.ticket.calls > 1 ? fill(this.words.calls, { count: this.ticket.calls }) : "";
+    say($("now-since"), [since, calls].filter(Boolean).join(" · "));
   }
 
   #facts(one) {
-    const lane = one.lane === 'ordinary' ? '' : this.lanes[one.lane];
-    const four = one.last_four ? `ABHA ··${one.last_four}` : '';
-    return [one.age, this.genders[one.gender], four, lane, ...one.tags, one.told ? '' : this.words.not_told].filter(Boolean).join(' · ');
+    const lane = one.lane === "ordinary" ? "" : this.lanes[one.lane];
+    const four = one.last_four ? `ABHA ··${one.last_four}` : "";
+    return [one.age, this.genders[one.gender], four, lane, ...one.tags, one.told ? "" : this.words.not_told]
+      .filter(Boolean)
+      .join(" · ");
   }
 }

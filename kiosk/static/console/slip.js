@@ -1,43 +1,43 @@
 // The paper slip: a number, the queue, what to do, and a QR of the ticket's page; in English and in the language the
 // clerk chose. The page itself is printed, with all else hidden.
 
-import { $, fill, say } from './dom.js';
+import { $, fill, say } from "./dom.js";
 
-const KEPT = 'kiosk-paper';
-const KEPT_LANGUAGE = 'kiosk-slip-language';
+const KEPT = "kiosk-paper";
+const KEPT_LANGUAGE = "kiosk-slip-language";
 
 // Paper and language are the machine's: what was chosen last holds.
 export function paper() {
-  const radios = [...document.querySelectorAll('input[name=paper]')];
+  const radios = [...document.querySelectorAll("input[name=paper]")];
   const kept = localStorage.getItem(KEPT);
   for (const radio of radios) {
     if (radio.value === kept) radio.checked = true;
-    radio.addEventListener('change', () => localStorage.setItem(KEPT, radio.value));
+    radio.addEventListener("change", () => localStorage.setItem(KEPT, radio.value));
   }
-  const language = $('slip-language');
-  language.value = localStorage.getItem(KEPT_LANGUAGE) ?? '';
-  if (language.selectedIndex < 0) language.value = '';
-  language.addEventListener('change', () => localStorage.setItem(KEPT_LANGUAGE, language.value));
+  const language = $("slip-language");
+  language.value = localStorage.getItem(KEPT_LANGUAGE) ?? "";
+  if (language.selectedIndex < 0) language.value = "";
+  language.addEventListener("change", () => localStorage.setItem(KEPT_LANGUAGE, language.value));
 }
 
 function translate(place, code, local, slip) {
-  const lines = local && { ...local, ahead: slip.ahead ? `${local.ahead}: ${slip.ahead}` : '' };
-  for (const node of place.querySelectorAll('[data-local]')) {
+  const lines = local && { ...local, ahead: slip.ahead ? `${local.ahead}: ${slip.ahead}` : "" };
+  for (const node of place.querySelectorAll("[data-local]")) {
     node.lang = code;
-    node.dir = local?.direction ?? 'ltr';
+    node.dir = local?.direction ?? "ltr";
     say(node, lines?.[node.dataset.local]);
   }
 }
 
 // `languages`: the slip's words by language code, as the page brought them.
 export async function print(slip, words, languages) {
-  const place = $('slip');
-  const before = slip.ahead ? fill(words.slip_ahead, { count: slip.ahead }) : '';
-  for (const node of place.querySelectorAll('[data-slip]')) say(node, { ...slip, before }[node.dataset.slip]);
-  const code = $('slip-language').value;
+  const place = $("slip");
+  const before = slip.ahead ? fill(words.slip_ahead, { count: slip.ahead }) : "";
+  for (const node of place.querySelectorAll("[data-slip]")) say(node, { ...slip, before }[node.dataset.slip]);
+  const code = $("slip-language").value;
   translate(place, code, languages[code], slip);
-  place.classList.toggle('narrow', document.querySelector('input[name=paper]:checked')?.value === '58');
-  const picture = $('slip-qr');
+  place.classList.toggle("narrow", document.querySelector("input[name=paper]:checked")?.value === "58");
+  const picture = $("slip-qr");
   picture.src = slip.qr;
   // A slip without its picture or its script's own font still has the number.
   await Promise.allSettled([picture.decode(), ...fontsOf(place)]);
@@ -46,6 +46,7 @@ export async function print(slip, words, languages) {
 
 // What is hidden until it is printed has no font yet.
 function fontsOf(place) {
-  return [...place.querySelectorAll('[data-local]')].filter((node) => node.textContent)
+  return [...place.querySelectorAll("[data-local]")]
+    .filter((node) => node.textContent)
     .map((node) => document.fonts.load(`1em ${getComputedStyle(node).fontFamily}`, node.textContent));
 }

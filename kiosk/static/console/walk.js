@@ -1,22 +1,28 @@
 // A walk-in in one line: name, Enter. A desk scanner may type an ABHA QR into the name instead.
 
-import { $, fill, say } from './dom.js';
-import { post } from './net.js';
-import { print } from './slip.js';
+import { $, fill, say } from "./dom.js";
+import { post } from "./net.js";
+import { print } from "./slip.js";
 
 export class WalkIn {
   constructor(words, slips, trouble) {
-    Object.assign(this, { words, trouble, claim: null, slip: null, busy: false, seen: '' });
-    this.dialog = $('walk');
-    this.form = $('walk-form');
-    this.form.addEventListener('submit', (event) => { event.preventDefault(); this.#enter(); });
-    this.form.elements.name.addEventListener('paste', () => setTimeout(() => this.#scanned() && this.#read(), 0));
-    $('walk-leave').addEventListener('click', () => this.dialog.close());
-    $('walk-close').addEventListener('click', () => this.dialog.close());
-    $('walk-again').addEventListener('click', () => this.#clear());
-    $('walk-print').addEventListener('click', () => print(this.slip, words, slips));
-    $('walk-done').addEventListener('keydown', (event) => {
-      if (event.key.toLowerCase() === 'w' && !event.repeat) { event.preventDefault(); this.#clear(); }
+    Object.assign(this, { words, trouble, claim: null, slip: null, busy: false, seen: "" });
+    this.dialog = $("walk");
+    this.form = $("walk-form");
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#enter();
+    });
+    this.form.elements.name.addEventListener("paste", () => setTimeout(() => this.#scanned() && this.#read(), 0));
+    $("walk-leave").addEventListener("click", () => this.dialog.close());
+    $("walk-close").addEventListener("click", () => this.dialog.close());
+    $("walk-again").addEventListener("click", () => this.#clear());
+    $("walk-print").addEventListener("click", () => print(this.slip, words, slips));
+    $("walk-done").addEventListener("keydown", (event) => {
+      if (event.key.toLowerCase() === "w" && !event.repeat) {
+        event.preventDefault();
+        this.#clear();
+      }
     });
   }
 
@@ -36,39 +42,45 @@ export class WalkIn {
     this.form.reset();
     if (queue) this.form.elements.queue.value = queue;
     this.claim = this.slip = null;
-    this.request = [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, '0')).join('');
+    this.request = [...crypto.getRandomValues(new Uint8Array(16))]
+      .map((one) => one.toString(16).padStart(2, "0"))
+      .join("");
     this.form.hidden = false;
-    $('walk-done').hidden = true;
-    $('walk-claim').hidden = true;
-    this.#wrong('');
+    $("walk-done").hidden = true;
+    $("walk-claim").hidden = true;
+    this.#wrong("");
     this.form.elements.name.focus();
   }
 
   #wrong(text) {
-    $('walk-trouble').hidden = !text;
-    say($('walk-trouble'), text);
+    $("walk-trouble").hidden = !text;
+    say($("walk-trouble"), text);
   }
 
-  #scanned() { return /^[\uFEFFï»¿\s]*\{/.test(this.form.elements.name.value); }
+  #scanned() {
+    return /^[\uFEFFï»¿\s]*\{/.test(this.form.elements.name.value);
+  }
 
   #enter() {
     if (this.busy) return;
     if (this.#scanned()) this.#read();
-    else if (!this.form.elements.name.value.trim()) { this.#wrong(this.words.name_needed); this.form.elements.name.focus(); }
-    else this.#give();
+    else if (!this.form.elements.name.value.trim()) {
+      this.#wrong(this.words.name_needed);
+      this.form.elements.name.focus();
+    } else this.#give();
   }
 
   async #run(work) {
     if (this.busy) return;
     this.busy = true;
-    this.dialog.setAttribute('aria-busy', 'true');
+    this.dialog.setAttribute("aria-busy", "true");
     try {
       await work();
     } catch (cause) {
       if (!this.trouble(cause)) this.#wrong(cause.status ? cause.message : this.words.failed);
     } finally {
       this.busy = false;
-      this.dialog.removeAttribute('aria-busy');
+      this.dialog.removeAttribute("aria-busy");
     }
   }
 
@@ -76,15 +88,15 @@ export class WalkIn {
     const fields = this.form.elements;
     const text = fields.name.value;
     return this.#run(async () => {
-      fields.name.value = '';
-      this.claim = await post('/console/walk-in/read', { text });
+      fields.name.value = "";
+      this.claim = await post("/console/walk-in/read", { text });
       fields.name.value = this.claim.name;
-      fields.age.value = this.claim.year_of_birth ?? '';
+      fields.age.value = this.claim.year_of_birth ?? "";
       fields.phone.value = this.claim.phone;
       for (const radio of fields.gender) radio.checked = radio.value === this.claim.gender;
-      $('walk-claim').hidden = false;
-      say($('walk-claim'), this.words.read_qr);
-      this.#wrong('');
+      $("walk-claim").hidden = false;
+      say($("walk-claim"), this.words.read_qr);
+      this.#wrong("");
       fields.name.focus();
     });
   }
@@ -92,18 +104,27 @@ export class WalkIn {
   #give() {
     const fields = this.form.elements;
     return this.#run(async () => {
-      this.slip = await post('/console/walk-in', {
-        queue: fields.queue.value, name: fields.name.value, age: fields.age.value.trim(), gender: fields.gender.value,
-        phone: fields.phone.value, request: this.request, lane: fields.lane.value, claim: this.claim,
+      this.slip = await post("/console/walk-in", {
+        queue: fields.queue.value,
+        name: fields.name.value,
+        age: fields.age.value.trim(),
+        gender: fields.gender.value,
+        phone: fields.phone.value,
+        request: this.request,
+        lane: fields.lane.value,
+        claim: this.claim,
       });
-      if (!this.slip.token) { this.#wrong(this.slip.words); return; }
+      if (!this.slip.token) {
+        this.#wrong(this.slip.words);
+        return;
+      }
       this.form.hidden = true;
-      $('walk-done').hidden = false;
-      say($('walk-words'), this.slip.words);
-      say($('walk-token'), this.slip.token);
+      $("walk-done").hidden = false;
+      say($("walk-words"), this.slip.words);
+      say($("walk-token"), this.slip.token);
       const before = this.slip.ahead ? fill(this.words.ahead, { count: this.slip.ahead }) : this.words.first;
-      say($('walk-line'), [this.slip.queue, before, this.slip.lane].filter(Boolean).join(' · '));
-      $('walk-print').focus();
+      say($("walk-line"), [this.slip.queue, before, this.slip.lane].filter(Boolean).join(" · "));
+      $("walk-print").focus();
     });
   }
 }

@@ -48,7 +48,9 @@ export async function speak(sentences) {
   const engine = globalThis.speechSynthesis;
   if (!engine) return;
   for (const [code, sentence] of sentences) {
-    const voice = engine.getVoices().find((one) => one.localService && one.lang.toLowerCase().split(/[-_]/)[0] === code);
+    const voice = engine
+      .getVoices()
+      .find((one) => one.localService && one.lang.toLowerCase().split(/[-_]/)[0] === code);
     if (!voice) continue;
     const utterance = new SpeechSynthesisUtterance(sentence);
     Object.assign(utterance, { voice, lang: voice.lang, rate: 0.85 });

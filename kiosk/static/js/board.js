@@ -17,7 +17,10 @@ const TOO_LATE_MS = 180_000; // a call that old is shown, not announced: the per
 const body = document.body;
 const $ = (id) => document.getElementById(id);
 const words = new Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), body.dataset.digits);
-const wanted = body.dataset.queues.split(",").filter(Boolean).map((name) => name.toUpperCase());
+const wanted = body.dataset.queues
+  .split(",")
+  .filter(Boolean)
+  .map((name) => name.toUpperCase());
 const zone = body.dataset.zone;
 
 let hall = null;
@@ -57,7 +60,11 @@ const announcer = new Announcer({
 
 /** For voices: letters and digits apart, leading zeros dropped. M-042 → M 42 */
 function spelled(call) {
-  const apart = (text) => text.replace("-", " ").replace(/\b0+(?=\d)/g, "").replace(/([A-Z])(?=[A-Z0-9])/g, "$1 ");
+  const apart = (text) =>
+    text
+      .replace("-", " ")
+      .replace(/\b0+(?=\d)/g, "")
+      .replace(/([A-Z])(?=[A-Z0-9])/g, "$1 ");
   return { token: apart(call.token), counter: apart(call.counter) };
 }
 
@@ -74,8 +81,14 @@ function queues() {
   return all.filter((queue) => wanted.includes(queue.id.toUpperCase()) || wanted.includes(queue.prefix.toUpperCase()));
 }
 
-const callsNow = () => queues().flatMap((queue) => queue.now).sort(newestFirst);
-const callsBefore = () => queues().flatMap((queue) => queue.recent).sort(newestFirst);
+const callsNow = () =>
+  queues()
+    .flatMap((queue) => queue.now)
+    .sort(newestFirst);
+const callsBefore = () =>
+  queues()
+    .flatMap((queue) => queue.recent)
+    .sort(newestFirst);
 
 function hear(snapshot) {
   hall = snapshot;
@@ -138,7 +151,10 @@ function drawOthers(calls) {
 
 function drawQueues() {
   const all = queues();
-  const from = all.length > QUEUES_AT_ONCE ? (page * QUEUES_AT_ONCE) % (Math.ceil(all.length / QUEUES_AT_ONCE) * QUEUES_AT_ONCE) : 0;
+  const from =
+    all.length > QUEUES_AT_ONCE
+      ? (page * QUEUES_AT_ONCE) % (Math.ceil(all.length / QUEUES_AT_ONCE) * QUEUES_AT_ONCE)
+      : 0;
   const shown = all.slice(from, from + QUEUES_AT_ONCE);
   const cards = shown.map((queue) => queueCard(queue, shown.length));
   if (!cards.length && hall) {

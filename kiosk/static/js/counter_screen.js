@@ -69,7 +69,9 @@ function hear(hall) {
   const counter = hall.counters.find((one) => one.name === body.dataset.counter);
   if (!queue) return;
   $("waiting").textContent = words.digits(queue.waiting);
-  const here = queue.now.find((call) => call.counter === body.dataset.counter && [CALLED, SERVING].includes(call.state));
+  const here = queue.now.find(
+    (call) => call.counter === body.dataset.counter && [CALLED, SERVING].includes(call.state),
+  );
   const called = here ?? queue.now[0] ?? queue.recent[0];
   $("now").replaceChildren(...(called ? callParts(called) : ["–"]));
   body.dataset.open = queue.open && (counter?.open ?? true) ? "yes" : "no";

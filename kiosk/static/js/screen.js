@@ -42,7 +42,12 @@ export function hour(ms, zone, words) {
 export function day(ms, zone, words) {
   const known = Intl.DateTimeFormat.supportedLocalesOf([words.code]).length > 0;
   const format = known
-    ? new Intl.DateTimeFormat(`${words.code}-IN-u-nu-latn`, { weekday: "long", day: "numeric", month: "long", timeZone: zone })
+    ? new Intl.DateTimeFormat(`${words.code}-IN-u-nu-latn`, {
+        weekday: "long",
+        day: "numeric",
+        month: "long",
+        timeZone: zone,
+      })
     : new Intl.DateTimeFormat("en-IN", { day: "2-digit", month: "2-digit", year: "numeric", timeZone: zone });
   return words.digits(format.format(ms));
 }

@@ -6,8 +6,28 @@ import { hour, stayAwake } from "./screen.js";
 import { estimate } from "./waiting.js";
 import { Words } from "./messages.js";
 
-const STATES = { 1: "expected", 2: "waiting", 3: "called", 4: "serving", 5: "held", 6: "no_show", 7: "done", 8: "cancelled", 9: "lapsed" };
-const LOOKS = { expected: "walk", waiting: "clock", called: "arrow", serving: "check", held: "pause", no_show: "warning", done: "check", cancelled: "stop", lapsed: "calendar" };
+const STATES = {
+  1: "expected",
+  2: "waiting",
+  3: "called",
+  4: "serving",
+  5: "held",
+  6: "no_show",
+  7: "done",
+  8: "cancelled",
+  9: "lapsed",
+};
+const LOOKS = {
+  expected: "walk",
+  waiting: "clock",
+  called: "arrow",
+  serving: "check",
+  held: "pause",
+  no_show: "warning",
+  done: "check",
+  cancelled: "stop",
+  lapsed: "calendar",
+};
 const OVER = ["done", "cancelled", "lapsed"];
 const ASK_MS = 20_000; // a phone far back in the line asks for its place this often at most
 
@@ -25,7 +45,8 @@ let chime = null;
 function found(snapshot) {
   for (const queue of snapshot.queues) {
     const call = queue.now.find((one) => one.token === mine.token);
-    if (call) return { ...mine, queue: queue.id, state: call.state, counter: call.counter, calls: call.calls, ahead: 0 };
+    if (call)
+      return { ...mine, queue: queue.id, state: call.state, counter: call.counter, calls: call.calls, ahead: 0 };
     const ahead = queue.next.indexOf(mine.token);
     if (ahead >= 0) return { ...mine, queue: queue.id, state: 2, ahead };
   }
@@ -42,7 +63,8 @@ function hear(snapshot) {
 
 /** Not on the board: held, missed, finished, or far back in a long line. The server knows. */
 function askSoon() {
-  const stood = ["called", "serving"].includes(STATES[mine.state]) || (STATES[mine.state] === "waiting" && mine.ahead < 150);
+  const stood =
+    ["called", "serving"].includes(STATES[mine.state]) || (STATES[mine.state] === "waiting" && mine.ahead < 150);
   const wait = stood ? Math.random() * 1_500 : Math.max(0, askedAt + ASK_MS - Date.now()) + Math.random() * 5_000;
   if (!asking) asking = setTimeout(ask, wait);
 }
@@ -116,13 +138,13 @@ $("ring").addEventListener("click", async () => {
 
 $("print").addEventListener("click", async () => {
   $("link").open = true;
-  await $("link-picture").decode().catch(() => {});
+  await $("link-picture")
+    .decode()
+    .catch(() => {});
   print();
 });
 addEventListener("beforeprint", () => ($("link").open = true));
 
 draw();
-const live = OVER.includes(STATES[mine.state])
-  ? null
-  : new Live(body.dataset.live, { snapshot: hear, state: linkIs });
+const live = OVER.includes(STATES[mine.state]) ? null : new Live(body.dataset.live, { snapshot: hear, state: linkIs });
 if (!live) body.dataset.link = "over";
