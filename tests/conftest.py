@@ -9,7 +9,6 @@ import pytest
 from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import Store, open_store
 
-
 SLOW_FILES = (
     "journeys/",  # whole hospitals with browsers
     "kiosk/cli/",  # a process of its own for many commands

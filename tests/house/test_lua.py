@@ -12,8 +12,10 @@ from tree_sitter import Language, Node, Parser
 FOLDER = Path(__file__).parents[2] / "queueing" / "functions"
 FILES = sorted(FOLDER.rglob("*.lua"))
 PROVIDED = frozenset(
-    """redis cjson cmsgpack string table math bit tonumber tostring type ipairs pairs unpack next select error pcall
-    VERSION self""".split()
+    [
+        *("redis", "cjson", "cmsgpack", "string", "table", "math", "bit", "tonumber", "tostring", "type", "ipairs"),
+        *("pairs", "unpack", "next", "select", "error", "pcall", "VERSION", "self"),
+    ]
 )
 """What the store's Lua and the library's head bring along."""
 LONGEST_LINE = 140
@@ -40,24 +42,25 @@ def is_field(node: Node) -> bool:
     return parent.type == "field" and parent.child_by_field_name("name") == node
 
 
+def declares(node: Node) -> bool:
+    """A parameter, a local, the name of a function or the variable of a loop."""
+    parent = node.parent
+    if parent is None:
+        return False
+    if parent.type == "function_declaration":
+        return not is_field(node)
+    if parent.type == "for_numeric_clause":
+        return parent.child_by_field_name("name") == node
+    if parent.type != "variable_list":
+        return parent.type == "parameters"
+    above = parent.parent
+    if above is not None and above.type == "assignment_statement":
+        above = above.parent
+    return above is not None and above.type in {"variable_declaration", "for_generic_clause"}
+
+
 def declared_in(tree: Node) -> list[Node]:
-    found = []
-    for node in nodes(tree):
-        if node.type != "identifier" or node.parent is None:
-            continue
-        parent, above = node.parent, node.parent.parent
-        in_list = parent.type == "variable_list" and above is not None and above.parent is not None
-        if parent.type == "parameters" or (parent.type == "function_declaration" and not is_field(node)):
-            found.append(node)
-        elif parent.type == "variable_list" and above is not None and above.type == "variable_declaration":
-            found.append(node)
-        elif in_list and above is not None and above.parent is not None and above.parent.type == "variable_declaration":
-            found.append(node)
-        elif parent.type == "for_numeric_clause" and parent.child_by_field_name("name") == node:
-            found.append(node)
-        elif parent.type == "variable_list" and above is not None and above.type == "for_generic_clause":
-            found.append(node)
-    return found
+    return [node for node in nodes(tree) if node.type == "identifier" and declares(node)]
 
 
 def uses_in(tree: Node, declared: list[Node]) -> list[Node]:
