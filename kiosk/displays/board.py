@@ -1,4 +1,4 @@
-"""The wall board. The page draws the snapshot it came with and then lives on the stream of ``kiosk.live``."""
+"""The wall board. The page shows the snapshot it was served with, then follows the stream of ``kiosk.live``."""
 
 import time
 from typing import Annotated
@@ -15,8 +15,8 @@ from queueing.desk import OpdDesk
 from queueing.registry import Registry
 
 LOOKS = ("day", "night", "contrast")
-_ASKED = QueryParameter(max_length=300)
-"""A board's address is typed by hand; longer is a mistake."""
+_QUERY = QueryParameter(max_length=300)
+"""A board's address is typed by hand: a longer value is a mistake."""
 
 
 @get("/board/{hip_id:str}", include_in_schema=False)
@@ -26,10 +26,10 @@ async def board(
     desk: NamedDependency[OpdDesk],
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
-    queues: Annotated[str, _ASKED] = "",
-    lang: Annotated[str, _ASKED] = "",
-    digits: Annotated[str, _ASKED] = "",
-    look: Annotated[str, _ASKED] = "",
+    queues: Annotated[str, _QUERY] = "",
+    lang: Annotated[str, _QUERY] = "",
+    digits: Annotated[str, _QUERY] = "",
+    look: Annotated[str, _QUERY] = "",
 ) -> Response[str]:
     """``?queues=M,R`` by prefix or id, ``?lang=ur`` or several that take turns (default: all five), ``?digits=native``,
     ``?look=night`` or ``contrast``.

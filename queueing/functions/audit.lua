@@ -1,7 +1,8 @@
 --[[ audit: writes and reads what staff did. Two acts on one facility.
   KEYS   1 root
   ARGV   record: kind, login, address, ticket id or '', why           Reply 1
-         read:   stream id to read before ('+': the newest), at most   Reply {{stream id, {field, value, …}}, …}, newest first
+         read:   stream id to read before ('+': the newest), at most
+         Reply {{stream id, {field, value, …}}, …}, newest first
   Reply  as stated
   Cost   O(entries read) ]]
 register('audit_record', function(keys, args)

@@ -1,6 +1,7 @@
 --[[ staff_welcome: the password was right: the try does not count, browser and address are known, a session opens.
   KEYS   1 slot of the staff
-  ARGV   1 login digest   2 address digest   3 device digest of the try or ''   4 device digest for a browser not yet known
+  ARGV   1 login digest   2 address digest   3 device digest of the try or ''
+         4 device digest for a browser not yet known
          5 seconds browser and address are remembered   6 session digest   7 session as JSON   8 seconds it lives
   Reply  1 when the browser was known and keeps its mark, 0 when it gets the new one
   Cost   O(1) ]]

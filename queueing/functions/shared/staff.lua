@@ -1,5 +1,5 @@
--- Staff of all facilities, in one slot. Every key begins with `staff:{staff}`; what comes from outside stands in it as a
--- digest, so nobody who reads a key learns a login, an address or a session's reference.
+-- Staff of all facilities, in one slot. Every key begins with `staff:{staff}`; what comes from outside stands in it as
+-- a digest, so nobody who reads a key learns a login, an address or a session's reference.
 --   :login:LOGIN           hash    one member of staff, STAFF_FIELDS; lives on
 --   :roll:FACILITY         set     login digests of one facility's staff
 --   :session:SESSION       string  one open session, JSON with who, generation, csrf, ends_s, chosen; ends idle or over

@@ -3,7 +3,8 @@
 -- could not be delivered, so that its phone may not show the number.
 
 local T = {queue = 1, state = 2, lane = 3, assurance = 4, nearness = 5, token = 6, arrived = 7, score = 8, counter = 9,
-  called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16, lapsed_from = 17, parked = 18}
+  called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16, lapsed_from = 17,
+  parked = 18}
 
 -- Order in a waiting line: the time of arrival less the head start of the lane. Whole numbers, because a fraction is
 -- slow to write and read: 1024 to a millisecond, for arrivals within one millisecond.
