@@ -1,3 +1,1 @@
-"""Outsiders: the gateway, the phones and the clerks, played by us. They speak HTTP through the public doors and import
-nothing of the service.
-"""
+"""Load tests and the simulator: gateway, phones and clerks. They use public addresses and import nothing of ours."""

@@ -1,7 +1,6 @@
-"""What was promised and what was kept, told by the gateway's side alone: which shares it handed over and the bridge
-took (202), and which answers came back, in its own journal.
+"""Checks a run from the gateway's side alone: which shares were accepted (202), and which replies came back.
 
-Kept in SQLite, so that seventy lakh of them need no memory; a run that was broken off leaves a book that can be read.
+Stored in SQLite, so that seven million rows need no memory. After an interrupted run the file can still be read.
 """
 
 import sqlite3
@@ -30,7 +29,7 @@ CREATE INDEX IF NOT EXISTS token_of ON answers (facility, token);
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
-    """How it ended. Everything but the first three must be nothing."""
+    """The result. All but the first three figures must be 0."""
 
     sent: int
     taken: int
@@ -40,7 +39,7 @@ class Verdict(Struct, frozen=True, kw_only=True):
     not_taken: int
     """Shares that got another status, or none."""
     lost: int
-    """Taken and never acknowledged."""
+    """Accepted and never acknowledged."""
     repeated: int
     """Acknowledged more than once."""
     number_twice: int

@@ -1,11 +1,12 @@
 """``python -m loadtests.day``: one morning of a few thousand patients, run fast, and judged by the gateway's ledger.
 
-Phones scan posters, share through the simulated gateway and wait; clerks call whoever waits; the gateway delivers
-copies, lets deliveries overtake each other, refuses a token, fails now and then and loses replies. In the end every
-share that was taken has been answered once, no number belongs to two people, nobody in the queue holds two, and nobody
-broke the protocol. Prints a report as one JSON line; exits 1 when a promise was broken.
+Phones scan posters, share through the simulated gateway and wait; clerks call patients. The gateway delivers copies,
+out of order, refuses a token, fails now and then and loses replies. At the end every accepted share must have one
+reply, no number may belong to two patients, no patient may hold two numbers of a queue, and nobody may have broken
+the protocol.
+Prints a report as one JSON line; exits with 1 when a promise was broken.
 
-Given addresses are used as they are; without them a kiosk and a gateway are started for the day (``loadtests.stack``).
+Without addresses a kiosk and a gateway are started for the day (``loadtests.stack``).
 """
 
 import argparse
@@ -32,11 +33,11 @@ from loadtests.simulator.people.phones import GatewayRefused, Phones, Received
 from loadtests.stack import fresh_stack
 
 PHONES_AT_ONCE = 256
-"""Phones that hold their screens at the same time when the day runs as fast as it can."""
+"""Phones that wait at the same time when the day runs at full speed."""
 BUSY = "ABDM-1024"
 RESCANS_WHEN_BUSY = 20
 SETTLE_S = 35
-"""Thirty seconds for the last share, and a moment to write it down."""
+"""Thirty seconds for the last share, and some to write it down."""
 MISCHIEF: dict[str, Any] = {
     "endpoints": {
         "on_share": {

@@ -1,4 +1,4 @@
-"""How a run ends when it is told to: SIGTERM like Ctrl-C, so that everything it started is ended in order."""
+"""Runs a coroutine so that SIGTERM and Ctrl-C cancel it, and everything it started is stopped in order."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """The work, on a fast event loop. SIGTERM and SIGINT cancel it, and its contexts are left one by one."""
+    """Run ``work`` on uvloop. SIGTERM and SIGINT cancel it; its contexts are then left one by one."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_cancellable(work))
 

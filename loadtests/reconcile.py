@@ -1,6 +1,6 @@
-"""Judges a run by the gateway's ledger alone: whoever trusts nothing else can still say whether a promise was kept.
+"""Checks every promise of a run from the gateway's ledger alone.
 
-Pure: rows of ``GET /_sim/ledger`` in, findings out. Each finding is one sentence; none means that all is well.
+A pure function: rows of ``GET /_sim/ledger`` in, findings out. Each finding is one sentence; no finding means success.
 """
 
 from collections import Counter, defaultdict
@@ -13,28 +13,28 @@ from msgspec import Struct
 
 Row = dict[str, Any]
 MOST_NAMED = 20
-"""Findings of one kind that are spelled out; the rest is counted."""
+"""Findings of one kind that are printed; the rest is counted."""
 
 
 class Findings(Struct, frozen=True, kw_only=True):
-    """What is wrong, by promise."""
+    """Broken promises, by kind."""
 
     unanswered: list[str]
-    """Taken with a 2xx and never answered while the phone looked."""
+    """Accepted with a 2xx and not answered while the phone waited."""
     repeated: list[str]
-    """Answered more often than delivered, with nothing lost on the way."""
+    """Answered more often than delivered, although no reply was lost."""
     number_twice: list[str]
     """One number of one facility and day for two people."""
     person_twice: list[str]
     """One person with two numbers in one queue of one day."""
     taken: int
-    """Shares the bridge took."""
+    """Shares that were accepted."""
     patients: int
     numbers: int
 
     @property
     def good(self) -> bool:
-        """Nothing to complain of."""
+        """Whether there is no finding."""
         return not (self.unanswered or self.repeated or self.number_twice or self.person_twice)
 
 

@@ -1,4 +1,4 @@
-"""The sheet of a run: what every process of it must know, written once by whoever starts it and read by all."""
+"""The settings of a load run. The starting process writes them to a file; every process of the run reads it."""
 
 import os
 from pathlib import Path
@@ -22,26 +22,26 @@ class RunSettings(Struct, frozen=True, kw_only=True):
     hips: list[str]
     """Facilities, largest first."""
     hospitals: list[dict[str, Any]]
-    """Those with clerks: ``{hip_id, counters, clerks: [{login, password, counter}]}``."""
+    """Hospitals with clerks: ``{hip_id, counters, clerks: [{login, password, counter}]}``."""
     shape: str
     patients: int
     """Scans of the whole run."""
     seconds: float
-    """How long the day takes."""
+    """Length of the simulated day."""
     boards: int
     seed: int
     run: str
     text: str = "M1"
-    """What stands in the QR of every counter."""
+    """Counter text in every QR."""
 
     @property
     def day(self) -> Shape:
-        """The shape, with this run's people."""
+        """The shape of the day."""
         return SHAPES[self.shape]
 
     @property
     def speed(self) -> float:
-        """Times faster than the clock."""
+        """How many times faster than real time."""
         return self.day.minutes() * 60 / self.seconds
 
     @property

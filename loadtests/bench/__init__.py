@@ -1,1 +1,1 @@
-"""What a scan costs and how many fit into a second, against a yardstick in the same run; public doors only."""
+"""Benchmark: the cost of a scan and scans a second, beside a yardstick measured in the same run."""

@@ -1,4 +1,4 @@
-"""Cases about halls: what clerks' moves cost under load, and how soon a call is on ten thousand screens."""
+"""Benchmark cases: the cost of staff moves under load, and the time from a call to ten thousand screens."""
 
 import asyncio
 import sys
@@ -21,12 +21,12 @@ BOARDS_PER_FACILITY = 3
 """Displays in each hall of a state; what is left of the listeners are phones in the two halls whose clerks call."""
 AFTER_LAST_CALL_S = 2.0
 FULL = 400
-"""People waiting in each staffed hall before its clerks begin."""
+"""Waiting patients in each staffed hospital before its clerks begin."""
 
 
 @asynccontextmanager
 async def at_work(setup: BenchSetup) -> AsyncIterator[list[tuple[str, str, Clerk]]]:
-    """Clerks of the staffed halls, signed in: facility, counter, clerk."""
+    """Signed-in clerks of the staffed hospitals: facility, counter, clerk."""
     async with AsyncExitStack() as offices:
         seats = []
         for hospital in setup.stack.hospitals:

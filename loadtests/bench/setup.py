@@ -1,4 +1,4 @@
-"""What every case of the bench stands on: one kiosk, one gateway, one yardstick, and whoever presses their doors."""
+"""What every case of the benchmark uses: one kiosk, one gateway, one yardstick, and load clients."""
 
 import asyncio
 import os
@@ -20,13 +20,13 @@ from loadtests.simulator.people.share_client import ShareClient, Went, post, tim
 from loadtests.stack import Stack, fresh_stack
 
 CONNECTIONS = 64
-"""A gateway's own; more only wait in another place."""
+"""As many as a gateway opens. More connections only move the waiting elsewhere."""
 SETTLED_WITHIN_S = 60.0
 SHOWN_EVERY_S = 0.1
 
 
 class Size(Struct, frozen=True, kw_only=True):
-    """How much of everything: a quick bench or a whole one."""
+    """Sizes of a quick or a whole benchmark."""
 
     rounds: int
     round_scans: int

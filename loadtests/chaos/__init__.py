@@ -1,1 +1,1 @@
-"""Faults under load: what is killed or frozen while people scan, and what the gateway's side has to show for it."""
+"""Faults under load: processes are killed or frozen while patients scan; the gateway's journal is then checked."""

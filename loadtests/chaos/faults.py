@@ -1,4 +1,4 @@
-"""What befalls a kiosk: one process of it is killed or stands still, again and again."""
+"""The faults of the chaos test: one process of a kiosk is killed or frozen, again and again."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ from loadtests.bench.machine import Parts, tree
 from loadtests.bench.setup import BenchSetup
 
 FROZEN_S: Final = (0.2, 8.0)
-"""From the blink of a disk to longer than the store's callers wait."""
+"""From a short disk stall to longer than callers of the store wait."""
 
 Fault = Callable[[BenchSetup, Random], Awaitable[None]]
 
@@ -29,12 +29,12 @@ async def kill_web(setup: BenchSetup, draw: Random) -> None:
 
 
 async def kill_relay(setup: BenchSetup, _: Random) -> None:
-    """``kill -9`` of the relay, with answers on their way."""
+    """``kill -9`` of the relay, while replies are being sent."""
     os.kill((await _now(setup)).pids["relay"][0], signal.SIGKILL)
 
 
 async def freeze_store(setup: BenchSetup, draw: Random) -> None:
-    """The store stands still for a while, as with a disk that does not answer."""
+    """The store is frozen for a while, as with a disk that does not answer."""
     store = (await _now(setup)).pids["store"][0]
     os.kill(store, signal.SIGSTOP)
     try:

@@ -1,4 +1,4 @@
-"""The gateway's way of delivering: at its own pace, and again until it is taken, with the same REQUEST-ID."""
+"""Delivers shares as the gateway does: at a fixed pace, and again with the same REQUEST-ID until accepted."""
 
 import asyncio
 import time
@@ -16,13 +16,13 @@ AGAIN_S = 0.3
 """From a refusal to the next delivery of the same share."""
 DIAL_AGAIN_S = 0.05
 SILENT_S = 10.0
-"""A request without an answer for so long ends with its connection."""
+"""After this long without an answer the connection is closed."""
 TAKEN_WITHIN_S = 60.0
-"""After the last share was due; whatever is not taken by then never was."""
+"""After the last share was due. What is not accepted by then counts as never accepted."""
 
 
 class Delivered(Struct, frozen=True):
-    """How one run went."""
+    """The result of one run."""
 
     went: Went
     statuses: dict[int, int]
@@ -32,7 +32,7 @@ class Delivered(Struct, frozen=True):
 
 
 class Redelivery:
-    """Connections that are made anew whenever they end. Use as a context; one run at a time."""
+    """A pool of connections that reconnect. Use as a context; one run at a time."""
 
     def __init__(self, url: str, *, connections: int) -> None:
         where = urlsplit(url)

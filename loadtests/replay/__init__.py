@@ -1,1 +1,1 @@
-"""Jammu and Kashmir's whole history of Scan and Share, lived through again."""
+"""Replays the history of Scan and Share in Jammu and Kashmir."""
