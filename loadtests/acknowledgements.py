@@ -138,6 +138,15 @@ class Acknowledgements:
         # The journal counts whole milliseconds, rounded down.
         return [max(0.0, wait_s) for (wait_s,) in rows]
 
+    def waits_by_facility(self) -> list[tuple[int, float, float]]:
+        """Of each acknowledged share: its facility, when it was due (Unix s), seconds to the first acknowledgement."""
+        self._index()
+        rows = self._base.execute(
+            "SELECT taken.facility, due_s, min(at_s) - due_s FROM taken JOIN answers USING (i) "
+            "WHERE answers.status = 202 GROUP BY i"
+        )
+        return [(facility, due_s, max(0.0, wait_s)) for facility, due_s, wait_s in rows]
+
     def delivered(self, first: int, last: int) -> tuple[int, float]:
         """How many of these shares were acknowledged, and the Unix time of the last acknowledgement."""
         row = self._base.execute(

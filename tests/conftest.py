@@ -49,7 +49,7 @@ def valkey_url() -> Iterator[str]:
     """One embedded server for the whole run, on a private socket."""
     with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as folder:
         with EmbeddedValkey(Path(folder) / "data", maxmemory_bytes=256 << 20) as server:
-            yield server.url
+            yield server.operator_url
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.services import new_gateway
 from kiosk.settings import Settings, load, unknown_names
 from kiosk.settings.table import KNOWN_ISSUERS
-from kiosk.settings.values import is_loopback
+from kiosk.settings.values import is_loopback, is_readable_on_the_way
+from queueing.embedded.data_folder import readable_by_others
 from queueing.embedded.journal import set_aside
 from queueing.errors import QueueingError
 from queueing.outbox import Outbox
@@ -117,6 +118,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     if memory is not None and memory < MEMORY_WARN_BYTES:
         yield Finding("memory", "warning", f"{memory >> 20} MiB available", "1 GiB serves a district")
     yield from _journal(settings)
+    yield from _private(settings)
     yield _open_files()
     yield _clock_is_kept()
 
@@ -128,6 +130,22 @@ def _journal(settings: Settings) -> Iterator[Finding]:
             "journal", "warning", f"its unfinished end was set aside {len(aside)} times, last in {aside[-1]}",
             "look whether power or disk fail; delete the files once looked at",
         )  # fmt: skip
+
+
+def _private(settings: Settings) -> Iterator[Finding]:
+    """Who runs this, and who else may read its secrets."""
+    if os.geteuid() == 0:
+        todo = "make a user for it and run as that: see deploy/kiosk.service"
+        yield Finding("user", "warning", "this runs as root: a fault in it is a fault of the whole machine", todo)
+    if settings.data_dir.exists() and (found := readable_by_others(settings.data_dir)):
+        words = f"{len(found)} files in the data folder may be read by others, {found[0].name} first"
+        yield Finding("files", "wrong", words, f"chmod -R go= {settings.data_dir}")
+    for name in ("CONFIG", "GATEWAY_CLIENT_SECRET_FILE", "TLS_KEY"):
+        path = os.environ.get(f"KIOSK_{name}", "")
+        if path and os.path.exists(path) and os.stat(path).st_mode & 0o007:
+            yield Finding("files", "wrong", f"others may read the file that KIOSK_{name} names", f"chmod o= {path}")
+    if settings.redis_url and is_readable_on_the_way(settings.redis_url):
+        yield Finding("store", "warning", "everything sent to the store can be read on its network", "use rediss://")
 
 
 def _memory_bytes() -> int | None:

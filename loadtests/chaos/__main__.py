@@ -25,6 +25,8 @@ from loadtests import graceful_run
 from loadtests.bench.machine import described
 from loadtests.bench.setup import QUICK, BenchSetup, prepared
 from loadtests.chaos.faults import FAULTS
+from loadtests.chaos.lost_primary import REPLICAS, lose_a_primary
+from loadtests.chaos.lost_primary import line as lost_primary_line
 from loadtests.chaos.redelivery import Delivered, Redelivery
 from loadtests.simulator.people.share_client import percentile
 
@@ -51,6 +53,11 @@ async def chaos(kinds: list[str], rounds: int, per_s: int, seed: int, progress: 
     report: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,
                             "machine": described(), "rounds": rounds, "per_s": per_s, "kinds": {}}  # fmt: skip
     for kind in kinds:
+        if kind in REPLICAS:
+            step = progress.add_task(kind, total=1)
+            report["kinds"][kind] = await lose_a_primary(kind, seed, QUIET, WORKERS)
+            progress.advance(step)
+            continue
         step = progress.add_task(kind, total=rounds)
         size = msgspec.structs.replace(QUICK, facilities=3_607)
         async with prepared(size, seed=seed, workers=WORKERS, more=QUIET) as setup:
@@ -128,6 +135,9 @@ def text(report: dict[str, Any]) -> str:
     ]
     for kind, one in report["kinds"].items():
         book = one["acknowledgements"]
+        if kind in REPLICAS:
+            lines += [lost_primary_line(kind, one), *book["examples"]]
+            continue
         lines.append(
             f"{kind:8}{book['taken']:8,} {book['lost']:5} {book['number_twice']:6} {book['two_numbers']:4} "
             f"{book['holes']:6} {book['wrong'] + book['refused'] + book['not_taken']:6} {one['late']:5} "
@@ -143,7 +153,13 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.chaos", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help=f"{SHORT} strikes of each kind instead of {WHOLE}")
-    parser.add_argument("--kinds", nargs="+", choices=FAULTS, default=list(FAULTS), help="only these (default: all)")
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        choices=[*FAULTS, *REPLICAS],
+        default=[*FAULTS, *REPLICAS],
+        help="only these (default: all)",
+    )
     parser.add_argument("--per-s", type=int, default=1_000, help="scans a second")
     parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")

@@ -117,7 +117,7 @@ def memory_bytes() -> int:
     return min(whole, int(limit)) if limit.isdecimal() else whole
 
 
-def configuration(maxmemory_bytes: int) -> str:
+def configuration(maxmemory_bytes: int, users: str) -> str:
     """``valkey.conf``. Names are relative: the server runs in the data folder, whose own path may be too long for a
     socket.
     """
@@ -130,7 +130,7 @@ protected-mode yes
 enable-debug-command no
 enable-module-command no
 enable-protected-configs no
-timeout 0
+{users}timeout 0
 maxclients 1000
 client-output-buffer-limit pubsub 8mb 2mb 60
 

@@ -11,6 +11,7 @@ import fcntl
 import os
 import pwd
 import stat
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
@@ -76,6 +77,16 @@ def private_folder(folder: Path) -> None:
         folder.chmod(0o700)
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise FolderNotOurs(f"data folder {folder} cannot be written")
+
+
+def readable_by_others(folder: Path, *, at_most: int = 1_000) -> list[Path]:
+    """Files and folders below it that other users may read or write; a private folder hides them, a copy does not."""
+    found = []
+    for path in islice(folder.rglob("*"), at_most):
+        with contextlib.suppress(OSError):
+            if stat.S_IMODE(path.lstat().st_mode) & 0o077 and not path.is_symlink():
+                found.append(path)
+    return sorted(found)
 
 
 def _user(uid: int) -> str:

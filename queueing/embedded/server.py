@@ -35,6 +35,7 @@ from queueing.embedded.configuration import (
 )
 from queueing.embedded.data_folder import SOCKET_FILE, FolderLock, Holder, folder_url, private_folder
 from queueing.embedded.journal import journal_bytes, mend_before_start, set_aside_end
+from queueing.embedded.store_users import operator_url, user_lines
 from queueing.errors import DiskFull, EmbeddedError, FolderInUse, JournalDamaged
 from queueing.store.address import ReachablePath
 
@@ -89,6 +90,11 @@ class EmbeddedValkey:
     @property
     def url(self) -> str:
         return folder_url(self.folder)
+
+    @property
+    def operator_url(self) -> str:
+        """For a person who administers the server: every command is allowed."""
+        return operator_url(self.folder)
 
     @property
     def pid(self) -> int | None:
@@ -216,7 +222,7 @@ class EmbeddedValkey:
         conf = self.folder / CONF_FILE
         assert self._lock.descriptor is not None  # noqa: S101 - launching comes after locking
         try:
-            conf.write_text(configuration(self._maxmemory_bytes))
+            conf.write_text(configuration(self._maxmemory_bytes, user_lines(self.folder)))
             conf.chmod(0o600)
             with open(self.folder / LOG_FILE, "ab", opener=_private) as log:
                 self._child = subprocess.Popen(

@@ -79,7 +79,7 @@ async def test_that_every_callback_was_refused_is_a_warning_with_the_next_step(s
 
 
 async def test_a_store_that_forgets_is_not_ready_for_people(services: Services, server: EmbeddedValkey) -> None:
-    other = await open_store(server.url)
+    other = await open_store(server.operator_url)
     await other.call("x", "CONFIG", "SET", "appendfsync", "everysec")
     await other.call("x", "CLIENT", "KILL", "TYPE", "normal")  # a promise is read anew at each connection
     await other.close()
@@ -93,7 +93,8 @@ async def test_a_store_that_forgets_is_not_ready_for_people(services: Services, 
 async def test_a_store_that_begins_to_evict_is_told_with_what_to_set(
     services: Services, server: EmbeddedValkey
 ) -> None:
-    client = services.store.client()
+    operator = await open_store(server.operator_url)
+    client = operator.client()
     await client.config_set("maxmemory-policy", "volatile-ttl")
     found = (await health.look(services)).readiness
     assert not found.ready
@@ -102,6 +103,7 @@ async def test_a_store_that_begins_to_evict_is_told_with_what_to_set(
     async with asyncio.timeout(30):
         while not (await health.look(services)).readiness.ready:  # noqa: ASYNC110 - another process
             await asyncio.sleep(0.05)
+    await operator.close()
 
 
 async def test_a_full_disk_is_told_before_it_is_full(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:

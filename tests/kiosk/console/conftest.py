@@ -17,7 +17,7 @@ def valkey_url() -> Iterator[str]:
     """One embedded server for a file of tests, on a private socket."""
     with tempfile.TemporaryDirectory(prefix="kiosk-console-") as folder:
         with EmbeddedValkey(Path(folder) / "data", maxmemory_bytes=128 << 20, brief=True) as server:
-            yield server.url
+            yield server.operator_url
 
 
 @pytest.fixture(scope="module")

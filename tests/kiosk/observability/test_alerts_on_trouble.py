@@ -11,6 +11,7 @@ import pytest
 import yaml
 from redis import Redis
 
+from queueing.embedded.store_users import operator_url
 from tests.kiosk.abdm.fake_gateway import FakeGateway, Heard, Reply, SigningKey
 from tests.kiosk.observability.hospital_tree import HospitalTree, frozen, hospital_tree
 from tests.kiosk.process_tree import ROOT, until
@@ -76,7 +77,7 @@ async def test_kiosk_store_down_fires_while_the_store_is_frozen_and_ends_with_it
 
 
 async def test_kiosk_promise_broken_fires_when_the_store_stops_syncing(hospital: HospitalTree) -> None:
-    with Redis(unix_socket_path=str(hospital.tree.data_dir / "valkey.sock")) as client:
+    with Redis.from_url(operator_url(hospital.tree.data_dir)) as client:
         client.config_set("appendfsync", "everysec")
         try:
             await becomes(hospital, "kiosk_store_promise", 0)

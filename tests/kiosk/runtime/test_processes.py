@@ -182,7 +182,7 @@ def test_a_store_that_cannot_serve_us_is_refused_in_one_line_and_not_tried_in_ci
     tmp_path: Path, settings: tuple[str, ...], words: str, role: str
 ) -> None:
     with EmbeddedValkey(tmp_path / "theirs") as server:
-        with Redis(unix_socket_path=str(tmp_path / "theirs" / "valkey.sock")) as client:
+        with Redis.from_url(server.operator_url) as client:
             client.execute_command(*settings)
         done = kiosk(
             tmp_path / "data", role,

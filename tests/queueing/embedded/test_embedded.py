@@ -12,10 +12,19 @@ from pathlib import Path
 
 import pytest
 
+from queueing import library
 from queueing.embedded.configuration import why_ended
-from queueing.embedded.data_folder import start_time_of
+from queueing.embedded.data_folder import readable_by_others, start_time_of
 from queueing.embedded.server import EmbeddedValkey, attach_or_start, probe
-from queueing.errors import DiskFull, EmbeddedError, FolderInUse, FolderNotOurs, JournalDamaged, StoreAway
+from queueing.errors import (
+    DiskFull,
+    EmbeddedError,
+    FolderInUse,
+    FolderNotOurs,
+    JournalDamaged,
+    StoreAway,
+    StoreRefused,
+)
 from queueing.store.store import Store, open_store
 
 pytestmark = pytest.mark.anyio
@@ -121,7 +130,7 @@ async def test_an_orphan_that_hangs_is_named_after_a_bounded_wait(
 
 async def test_it_runs_with_the_settings_that_the_promise_needs(tmp_path: Path) -> None:
     with EmbeddedValkey(tmp_path, maxmemory_bytes=123 << 20) as server:
-        store = await open_store(server.url)
+        store = await open_store(server.operator_url)
         answer = await store.call("", "CONFIG", "GET", "*")
         await store.close()
         assert isinstance(answer, list)
@@ -144,6 +153,56 @@ async def test_it_runs_with_the_settings_that_the_promise_needs(tmp_path: Path) 
     }
     assert {name: settings[name] for name in needed} == needed
     assert not socket.exists()
+
+
+FORBIDDEN: list[tuple[str, ...]] = [
+    ("EVAL", "return 1", "0"),
+    ("SCRIPT", "LOAD", "return 1"),
+    ("FUNCTION", "FLUSH"),
+    ("CONFIG", "SET", "appendfsync", "no"),
+    ("CONFIG", "REWRITE"),
+    ("FUNCTION", "RESTORE", "x"),
+    ("KEYS", "*"),
+    ("FLUSHALL",),
+    ("FLUSHDB",),
+    ("MODULE", "LIST"),
+    ("REPLICAOF", "127.0.0.1", "1"),
+    ("SHUTDOWN", "NOSAVE"),
+    ("ACL", "LIST"),
+    ("CLIENT", "KILL", "TYPE", "normal"),
+    ("MONITOR",),
+    ("SORT", "k"),
+    ("SUBSCRIBE", "x"),
+]
+
+
+async def test_the_program_may_do_little_and_the_operator_everything(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path) as server:
+        store, operator = await open_store(server.url), await open_store(server.operator_url)
+        for command in FORBIDDEN:
+            with pytest.raises(StoreRefused) as refused:
+                await store.call("", *command)
+            assert refused.value.code == "NOPERM", command
+        await library.prove(store)
+        assert store.promise == "disk"
+        await operator.call("", "CONFIG", "SET", "maxmemory-policy", "noeviction")
+        await operator.call("", "FLUSHALL")
+        await store.close()
+        await operator.close()
+        secret = (tmp_path / "operator.secret").read_text()
+        assert len(secret) == 64
+        assert (tmp_path / "operator.secret").stat().st_mode & 0o777 == 0o600
+        assert secret not in (tmp_path / "valkey.conf").read_text()
+    with EmbeddedValkey(tmp_path) as server:
+        assert secret in server.operator_url, "it stays"
+
+
+async def test_files_that_others_may_read_are_found(tmp_path: Path) -> None:
+    with EmbeddedValkey(tmp_path / "data"):
+        assert readable_by_others(tmp_path / "data") == []
+    (tmp_path / "data" / "keyring.json").write_text("{}")
+    (tmp_path / "data" / "keyring.json").chmod(0o644)
+    assert readable_by_others(tmp_path / "data") == [tmp_path / "data" / "keyring.json"]
 
 
 async def test_the_folder_is_made_private(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ async def test_the_embedded_store_promises_the_disk(store: Store) -> None:
 
 async def test_a_store_that_fsyncs_later_promises_nothing_and_is_noticed_on_reconnection(tmp_path: Path) -> None:
     with EmbeddedValkey(tmp_path / "data") as server:
-        store = await open_store(server.url)
+        store = await open_store(server.operator_url)
         promises = [store.promise]
         await store.call("", "CONFIG", "SET", "appendfsync", "everysec")
         await store.client().execute_command("CLIENT", "KILL", "TYPE", "normal")
@@ -70,7 +70,7 @@ async def test_a_blocking_reader_has_a_connection_of_its_own(store: Store) -> No
 async def test_a_store_that_restarts_is_away_at_once_and_back_by_itself(tmp_path: Path) -> None:
     server = EmbeddedValkey(tmp_path / "data")
     server.start()
-    store = await open_store(server.url)
+    store = await open_store(server.operator_url)
     await store.call("a", "SET", "a", 1)
     server.stop()
     for _ in range(3):
@@ -89,7 +89,7 @@ async def test_a_socket_path_longer_than_the_kernel_takes_is_reached(tmp_path: P
     folder = tmp_path / ("long " * 12) / ("जिला" * 12) / "data"
     assert len(os.fsencode(folder)) > 200
     with EmbeddedValkey(folder) as server:
-        store = await open_store(server.url)
+        store = await open_store(server.operator_url)
         assert await store.call("a", "SET", "a", 1) == b"OK"
         assert await store.client().get("a") == b"1"
         await store.close()
@@ -121,14 +121,14 @@ EVICTING = [
 
 @pytest.mark.parametrize("policy", EVICTING)
 async def test_a_store_that_evicts_is_refused_in_one_line(server: EmbeddedValkey, policy: str) -> None:
-    opened = await open_store(server.url)
+    opened = await open_store(server.operator_url)
     assert opened.eviction_policy == "noeviction"
     await opened.call("", "CONFIG", "SET", "maxmemory-policy", policy)
     try:
         with pytest.raises(
             StoreUnsuitable, match=f"maxmemory-policy {policy}.*set maxmemory-policy noeviction"
         ) as refused:
-            await open_store(server.url)
+            await open_store(server.operator_url)
         assert "\n" not in str(refused.value)
     finally:
         await opened.call("", "CONFIG", "SET", "maxmemory-policy", "noeviction")
@@ -139,7 +139,7 @@ async def test_a_store_set_to_evict_while_we_run_is_refused_until_it_is_set_righ
     server: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("queueing.store.connection.FACTS_EVERY_S", 0.05)
-    store, operator = await open_store(server.url), await open_store(server.url)
+    store, operator = await open_store(server.operator_url), await open_store(server.operator_url)
     administration = operator.client()
     await administration.config_set("maxmemory-policy", "allkeys-lru")
     async with asyncio.timeout(10):
@@ -177,9 +177,9 @@ async def test_what_a_managed_store_hides_is_read_from_info_or_vouched_for(answe
 
 
 async def test_nobody_can_vouch_against_what_the_store_says(server: EmbeddedValkey) -> None:
-    store = await open_store(server.url)
+    store = await open_store(server.operator_url)
     await store.call("", "CONFIG", "SET", "appendfsync", "everysec")
-    vouched = await open_store(server.url, vouched={"durable", "noeviction"})
+    vouched = await open_store(server.operator_url, vouched={"durable", "noeviction"})
     promises = [vouched.promise]
     await store.call("", "CONFIG", "SET", "appendfsync", "always")
     await vouched.refresh_facts()
