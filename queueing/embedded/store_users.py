@@ -21,8 +21,8 @@ PROGRAM_MAY = (
     "-@all +@read +@write +@connection +@transaction -@dangerous -@scripting +fcall +fcall_ro +function|load "
     "+function|delete +function|list +time +info +config|get +wait"
 )
-"""``-@scripting`` takes away EVAL and FUNCTION FLUSH, ``-@dangerous`` KEYS, FLUSHALL, SORT, MIGRATE, RESTORE, CLIENT KILL
-and the like. INFO and CONFIG GET come back: the program checks what the server promises.
+"""``-@scripting`` takes away EVAL and FUNCTION FLUSH, ``-@dangerous`` KEYS, FLUSHALL, SORT, MIGRATE, RESTORE,
+CLIENT KILL and the like. INFO and CONFIG GET come back: the program checks what the server promises.
 """
 
 
