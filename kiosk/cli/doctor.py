@@ -25,7 +25,7 @@ from kiosk.health import DISK_ROOM_BYTES, promised
 from kiosk.observability.checks import Check, Verdict
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.services import new_gateway
-from kiosk.settings import Settings, load, unknown_names
+from kiosk.settings import Settings, load, secret_files, unknown_names
 from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.settings.values import is_loopback, is_readable_on_the_way
 from queueing.embedded.data_folder import readable_by_others
@@ -140,10 +140,9 @@ def _private(settings: Settings) -> Iterator[Finding]:
     if settings.data_dir.exists() and (found := readable_by_others(settings.data_dir)):
         words = f"{len(found)} files in the data folder may be read by others, {found[0].name} first"
         yield Finding("files", "wrong", words, f"chmod -R go= {settings.data_dir}")
-    for name in ("CONFIG", "GATEWAY_CLIENT_SECRET_FILE", "TLS_KEY"):
-        path = os.environ.get(f"KIOSK_{name}", "")
-        if path and os.path.exists(path) and os.stat(path).st_mode & 0o007:
-            yield Finding("files", "wrong", f"others may read the file that KIOSK_{name} names", f"chmod o= {path}")
+    for name, path in secret_files().items():
+        if path.exists() and path.stat().st_mode & 0o007:
+            yield Finding("files", "wrong", f"others may read the file that {name} names", f"chmod o= {path}")
     if settings.redis_url and is_readable_on_the_way(settings.redis_url):
         yield Finding("store", "warning", "everything sent to the store can be read on its network", "use rediss://")
 

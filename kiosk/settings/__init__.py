@@ -149,6 +149,13 @@ def local_url(host: str, port: int, *, secure: bool = False) -> str:
     return f"{scheme}://[{reachable}]:{port}" if ":" in reachable else f"{scheme}://{reachable}:{port}"
 
 
+def secret_files(environ: Mapping[str, str] | None = None) -> dict[str, Path]:
+    """Files that settings name and that may hold a secret, by variable."""
+    found = os.environ if environ is None else environ
+    names = (f"{PREFIX}CONFIG", f"{PREFIX}GATEWAY_CLIENT_SECRET_FILE", f"{PREFIX}TLS_KEY")
+    return {name: Path(found[name]) for name in names if found.get(name)}
+
+
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Where the metrics library looks for counters of the other processes. The library chose this name."""
 

