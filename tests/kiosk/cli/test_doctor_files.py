@@ -7,8 +7,8 @@ from pathlib import Path
 from tests.kiosk.process_tree import kiosk
 
 
-def rows(folder: Path, **settings: str) -> list[tuple[str, str, str]]:
-    done = kiosk(folder, "doctor", "--json", **settings)
+def rows(folder: Path, config: str = "") -> list[tuple[str, str, str]]:
+    done = kiosk(folder, "doctor", "--json", KIOSK_CONFIG=config)
     return [(row["what"], row["verdict"], row["words"]) for row in json.loads(done.stdout)]
 
 
@@ -21,7 +21,7 @@ def test_files_that_others_may_read_are_wrong_and_named(tmp_path: Path) -> None:
     config = tmp_path / "kiosk.toml"
     config.write_text("port = 8000\n")
     config.chmod(0o604)
-    wrong = [row for row in rows(folder, KIOSK_CONFIG=str(config)) if row[0] == "files"]
+    wrong = [row for row in rows(folder, str(config)) if row[0] == "files"]
     assert [verdict for _, verdict, _ in wrong] == ["wrong", "wrong"]
     assert "keyring.json" in wrong[0][2]
     assert "KIOSK_CONFIG" in wrong[1][2]
