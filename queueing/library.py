@@ -17,7 +17,7 @@ import msgspec
 
 from queueing.errors import StoreRefused, StoreUnsuitable
 from queueing.redis_keys import ALL_PARTITIONS, LIBRARIES_KEY
-from queueing.store.resp_protocol import Command, Word
+from queueing.store.resp_protocol import Argument, Command
 from queueing.store.store import Store
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -175,7 +175,7 @@ def text_head(size: int) -> bytes:
     return bytes((0xA0 | size,)) if size < 32 else b"\xda" + size.to_bytes(2)
 
 
-def command(operation: str, keys: Sequence[str], arguments: Iterable[Word]) -> Command:
+def command(operation: str, keys: Sequence[str], arguments: Iterable[Argument]) -> Command:
     """The call of an operation."""
     return (*_called(operation), len(keys), *keys, *arguments)
 
@@ -185,7 +185,7 @@ def is_missing(refused: StoreRefused) -> bool:
     return "Function not found" in str(refused)
 
 
-async def call(store: Store, operation: str, key: str, *arguments: Word) -> Any:
+async def call(store: Store, operation: str, key: str, *arguments: Argument) -> Any:
     """One function call on the node that owns ``key``; the reply has the shape that the function's header states."""
     words = command(operation, (key,), arguments)
     try:

@@ -24,7 +24,7 @@ from queueing.store.address import Promise, StoreUrl
 from queueing.store.cluster_node import Node
 from queueing.store.handshake import NEVER_FORGETS
 from queueing.store.redis_clients import close_clients, cluster_client
-from queueing.store.resp_protocol import Command, Reply, Word
+from queueing.store.resp_protocol import Argument, Command, Reply
 from queueing.store.slots import SLOTS, slot_of
 
 PATIENCE_S = 8.0
@@ -94,7 +94,7 @@ class ClusterStore:
             except StoreAway:
                 await asyncio.sleep(MAP_EVERY_S)
 
-    async def call(self, key: bytes | str, *command: Word) -> Reply:
+    async def call(self, key: bytes | str, *command: Argument) -> Reply:
         slot = slot_of(key)
         node = self._owners[slot]
         if node is not None:
@@ -241,7 +241,7 @@ class ClusterStore:
     async def refresh_facts(self) -> None:
         await asyncio.gather(*[node.connection.refresh_facts() for node in self._primaries()])
 
-    async def each_primary(self, *command: Word) -> list[Reply]:
+    async def each_primary(self, *command: Argument) -> list[Reply]:
         """Asks again while the map is a step behind an election, so the command must be safe to repeat."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while True:

@@ -25,7 +25,7 @@ from hiredis import HiredisError
 from queueing.errors import QueueingError, StoreAway, StoreBusy, StoreUnsuitable
 from queueing.store.address import Address, ReachablePath
 from queueing.store.handshake import ServerFacts, ask_again, greet
-from queueing.store.resp_protocol import Command, Reply, Wire, Word, pack
+from queueing.store.resp_protocol import Argument, Command, Reply, Wire, pack
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class SharedConnection:
         self._wire.admit(len(commands))
         return self._wire.plan_together([pack(command) for command in commands])
 
-    async def call(self, *command: Word) -> Reply:
+    async def call(self, *command: Argument) -> Reply:
         """One command, its answer."""
         return await self.send(command)
 

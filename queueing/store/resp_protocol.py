@@ -15,8 +15,8 @@ from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
 
 Reply = int | bytes | list[Any] | None
 """What hiredis makes of an answer; inside lists an error is a StoreRefused object."""
-Word = bytes | str | int | float
-Command = tuple[Word, ...]
+Argument = bytes | str | int | float
+Command = tuple[Argument, ...]
 
 MAX_UNSENT_BYTES = 32 << 20
 """Waiting for a store that does not read: some 4,096 calls of 8 kB. Beyond, memory would be the queue."""

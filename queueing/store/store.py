@@ -16,7 +16,7 @@ from queueing.store.address import Address, Promise, ReachablePath, parse_store_
 from queueing.store.cluster import ClusterStore
 from queueing.store.connection import SharedConnection
 from queueing.store.redis_clients import close_clients, single_client
-from queueing.store.resp_protocol import Command, Reply, Word
+from queueing.store.resp_protocol import Argument, Command, Reply
 
 OPEN_WITHIN_S = 5.0
 """How long a start waits for a store that is itself starting."""
@@ -25,7 +25,7 @@ OPEN_WITHIN_S = 5.0
 class Store(Protocol):
     """Where the queue lives."""
 
-    def call(self, key: bytes | str, *command: Word) -> Awaitable[Reply]:
+    def call(self, key: bytes | str, *command: Argument) -> Awaitable[Reply]:
         """One command on the node that owns ``key``'s slot, over the connection that all calls share.
 
         Raises StoreBusy and StoreAway (nothing was done), InDoubt (unknown: ask again with the same request id) and
@@ -66,7 +66,7 @@ class Store(Protocol):
     async def refresh_facts(self) -> None:
         """Ask every node now what it is. Raises StoreAway, or StoreUnsuitable when one cannot serve us as it is."""
 
-    async def each_primary(self, *command: Word) -> list[Reply]:
+    async def each_primary(self, *command: Argument) -> list[Reply]:
         """The same command once on every primary."""
 
     def client(self) -> "Redis | RedisCluster":
@@ -143,7 +143,7 @@ class SingleStore:
         """Waits for the first connection."""
         await self._connection.ready(within_s)
 
-    def call(self, key: bytes | str, *command: Word) -> Awaitable[Reply]:
+    def call(self, key: bytes | str, *command: Argument) -> Awaitable[Reply]:
         return self._connection.send(command)
 
     @property
@@ -179,7 +179,7 @@ class SingleStore:
     async def refresh_facts(self) -> None:
         await self._connection.refresh_facts()
 
-    async def each_primary(self, *command: Word) -> list[Reply]:
+    async def each_primary(self, *command: Argument) -> list[Reply]:
         return [await self._connection.send(command)]
 
     def client(self) -> Redis:
