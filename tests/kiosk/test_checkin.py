@@ -149,7 +149,7 @@ async def test_a_number_that_no_machine_holds_costs_nobody_the_place(door: Door)
 
 
 @pytest.mark.parametrize("plain", [b"", b"\xff", b"\x93\x01\x02\x03"])
-async def test_what_opens_and_is_no_letter_is_broken_and_no_accident(door: Door, plain: bytes) -> None:
+async def test_what_opens_and_is_no_envelope_counts_as_broken(door: Door, plain: bytes) -> None:
     place = await door.check_in.scanned(door.scan())
     ticket = await door.ticket(place.ticket)
     sealed = door.check_in._seal.close(ENVELOPE_PURPOSE, facility_key(HIP), ticket.request, plain)
@@ -181,7 +181,7 @@ async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> 
         assert word not in everything
 
 
-async def test_a_refusal_of_the_door_is_owed_without_a_profile(door: Door) -> None:
+async def test_a_refusal_before_the_queue_is_answered_without_a_profile(door: Door) -> None:
     place = await door.check_in.scanned(door.scan(Patient(), refusal=Refusal.PROFILE))
     assert (place.outcome, place.refusal) == (Outcome.REFUSED, Refusal.PROFILE)
     outbox = Outbox(door.store, "relay")

@@ -54,8 +54,8 @@ async def test_a_store_that_went_away_is_a_reason_and_health_goes_on(server: Emb
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as operator:
             answer = await operator.get("/readyz")
             assert answer.status_code == 503
-            told = answer.json()
-            assert (told["ready"], told["promise"], told["reasons"][0]["what"]) == (False, "none", "store")
+            body = answer.json()
+            assert (body["ready"], body["promise"], body["reasons"][0]["what"]) == (False, "none", "store")
             assert (await operator.get("/healthz")).status_code == 200
             metrics = await operator.get("/metrics")
             assert metrics.status_code == 200
@@ -141,5 +141,5 @@ async def test_a_flood_of_probes_looks_once(services: Services, monkeypatch: pyt
 
 
 async def test_the_answer_carries_nothing_but_words_of_ours(services: Services) -> None:
-    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode((await health.look(services)).readiness))
-    assert told.keys() == {"ready", "promise", "reasons"}
+    body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode((await health.look(services)).readiness))
+    assert body.keys() == {"ready", "promise", "reasons"}

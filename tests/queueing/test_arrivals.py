@@ -41,9 +41,9 @@ def tokens(places: list[Place | BaseException]) -> list[str]:
 
 
 async def calls_made(store: Store) -> int:
-    told = await store.call("", "INFO", "commandstats")
-    assert isinstance(told, bytes)
-    found = re.search(rb"cmdstat_fcall:calls=(\d+)", told)
+    reported = await store.call("", "INFO", "commandstats")
+    assert isinstance(reported, bytes)
+    found = re.search(rb"cmdstat_fcall:calls=(\d+)", reported)
     return int(found[1]) if found else 0
 
 

@@ -25,7 +25,7 @@ async def changes_sent(store: Store) -> int:
 
 
 @anyio_mark
-async def test_news_name_the_facility_that_changed(store: Store) -> None:
+async def test_changes_name_the_facility_that_changed(store: Store) -> None:
     await build(store)
     desk = open_desk(store)
     changes = Feed(store).follow()
@@ -39,7 +39,7 @@ async def test_news_name_the_facility_that_changed(store: Store) -> None:
 
 
 @anyio_mark
-async def test_old_news_are_dropped_also_when_nobody_but_patients_comes(store: Store) -> None:
+async def test_old_changes_are_dropped_also_when_only_patients_come(store: Store) -> None:
     await build(store)
     desk, changes = open_desk(store), changes_key(partition_of(facility_root(HIP)))
     for _ in range(2):
@@ -52,7 +52,7 @@ async def test_old_news_are_dropped_also_when_nobody_but_patients_comes(store: S
 
 
 @anyio_mark
-async def test_who_came_together_is_told_in_one_piece_of_news(store: Store) -> None:
+async def test_arrivals_of_one_call_make_one_change(store: Store) -> None:
     hips = [f"IN{number:010d}" for number in range(TOGETHER)]
     registry = Registry(store)
     for hip in hips:

@@ -78,7 +78,7 @@ async def test_a_pending_reply_says_what_the_gateway_must_hear(desk: OpdDesk, ou
     assert (refused.outcome, refused.refusal, refused.token) == (Outcome.REFUSED, Refusal.UNKNOWN_FACILITY, "")
 
 
-async def test_two_relays_never_take_the_same_debt(store: Store, desk: OpdDesk, outbox: Outbox) -> None:
+async def test_two_relays_never_take_the_same_reply(store: Store, desk: OpdDesk, outbox: Outbox) -> None:
     await asyncio.gather(*(desk.enqueue(arrival()) for _ in range(100)))
     second = Outbox(store, "second")
     taken = await asyncio.gather(*(relay.take(limit=10, wait_ms=1) for relay in (outbox, second) * 6))
@@ -87,7 +87,7 @@ async def test_two_relays_never_take_the_same_debt(store: Store, desk: OpdDesk, 
     await second.close()
 
 
-async def test_what_is_paid_is_forgotten(desk: OpdDesk, outbox: Outbox) -> None:
+async def test_a_delivered_reply_is_deleted(desk: OpdDesk, outbox: Outbox) -> None:
     await asyncio.gather(*(desk.enqueue(arrival()) for _ in range(20)))
     await outbox.delivered(await outbox.take())
     assert await outbox.backlog() == 0
@@ -167,7 +167,7 @@ async def test_the_outbox_goes_on_after_the_store_was_emptied(store: Store, desk
     assert [pending.token for pending in await until_some(outbox)] == ["M-001"]
 
 
-async def test_the_running_token_is_owed_with_the_number_now_called(desk: OpdDesk, outbox: Outbox) -> None:
+async def test_the_running_token_reply_has_the_number_now_called(desk: OpdDesk, outbox: Outbox) -> None:
     async def ask(request: str) -> Outcome:
         return await desk.running_token(
             HIP, counter="", text="M1", request=request, fingerprint=b"", envelope=b"letter"

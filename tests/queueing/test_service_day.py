@@ -190,9 +190,9 @@ def test_the_day_told_ahead_is_the_day_of_the_zone(zone: str, moment: datetime, 
     now_ms = int(now.timestamp() * 1000)
     _, offset, change, after, _ = ServiceClock(zone, lambda: now_ms).values()
     then_ms = now_ms + later_s * 1000
-    told = after if change and then_ms >= change else offset
+    clock_values = after if change and then_ms >= change else offset
     there = datetime.fromtimestamp(then_ms / 1000, UTC).astimezone(ZoneInfo(zone))
-    assert timedelta(milliseconds=told) == there.utcoffset()
+    assert timedelta(milliseconds=clock_values) == there.utcoffset()
 
 
 def test_a_place_ends_with_the_carried_hours_of_the_next_day_there() -> None:

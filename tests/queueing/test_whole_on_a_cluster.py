@@ -54,7 +54,7 @@ async def test_hospitals_are_spread_and_each_counts_for_itself(store: Store) -> 
     assert store.promise == "replica"
 
 
-async def test_debts_of_every_shard_are_taken_and_paid(store: Store) -> None:
+async def test_replies_of_every_shard_are_taken_and_delivered(store: Store) -> None:
     desk = open_desk(store)
     await asyncio.gather(*(desk.enqueue(arrival(facility=hip)) for hip in HOSPITALS for _ in range(5)))
     outbox = Outbox(store, "relay")
@@ -68,7 +68,7 @@ async def test_debts_of_every_shard_are_taken_and_paid(store: Store) -> None:
     await outbox.close()
 
 
-async def test_news_of_every_shard_are_heard(store: Store) -> None:
+async def test_changes_of_every_shard_are_read(store: Store) -> None:
     desk, changes = open_desk(store), Feed(store).follow()
     heard: set[str] = set()
     async with asyncio.timeout(20):

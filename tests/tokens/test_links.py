@@ -56,9 +56,9 @@ def b64(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def signed(header: object, said: object, key: Ed25519PrivateKey = KEY) -> str:
+def signed(header: object, claims: object, key: Ed25519PrivateKey = KEY) -> str:
     """A link put together by hand and truly signed, so that only what it says can be the reason of a refusal."""
-    parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, said)]
+    parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, claims)]
     text = ".".join(b64(part) for part in parts)
     return f"{text}.{b64(key.sign(text.encode()))}"
 
@@ -130,9 +130,9 @@ def test_a_stranger_who_borrows_our_key_id_is_a_forger() -> None:
 @pytest.mark.parametrize("name", ["iss", "aud", "iat", "exp", "h", "t"])
 @pytest.mark.parametrize("value", [None, "absent"])
 def test_each_missing_or_empty_claim_is_refused(name: str, value: str | None) -> None:
-    said = without(words(), name) if value == "absent" else {**words(), name: None}
+    claims = without(words(), name) if value == "absent" else {**words(), name: None}
     with pytest.raises(NotALink):
-        TICKETS.read(signed(HEADER, said))
+        TICKETS.read(signed(HEADER, claims))
 
 
 @given(st.integers(min_value=0, max_value=10_000), st.sampled_from("ABYZabyz0189-_.="))
@@ -234,7 +234,7 @@ def hostile_words() -> Iterator[object]:
 
 def hostile_links() -> Iterator[str]:
     yield from (signed(header, words()) for header in hostile_headers())
-    yield from (signed(HEADER, said) for said in hostile_words())
+    yield from (signed(HEADER, claims) for claims in hostile_words())
     good = signed(HEADER, words())
     head, body, signature = good.split(".")
     pem = jwt.algorithms.OKPAlgorithm.to_jwk(KEY.public_key())

@@ -298,7 +298,7 @@ async def test_an_unusable_request_id_is_a_bad_request(services: Services, reque
     assert services.check_in.scans == []
 
 
-async def test_one_request_in_other_letters_has_one_key_and_is_echoed_as_it_came(services: Services) -> None:
+async def test_one_request_in_capitals_has_one_key_and_is_echoed_as_it_came(services: Services) -> None:
     written = "{F29F0E59-8388-4698-9FE6-05DB67AEAC46}"
     await services.post(SHARE_BODY, request_id=written)
     await services.post(SHARE_BODY)

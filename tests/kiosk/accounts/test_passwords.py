@@ -23,8 +23,8 @@ def test_a_generated_password_has_sixty_bits_and_can_be_read_aloud() -> None:
 async def test_the_twenty_first_password_at_once_is_refused_and_the_rest_are_checked() -> None:
     hasher = passwords.Hasher()
     hashed = await hasher.hash("lantern orchard drizzle")
-    asked = [hasher.verify(hashed, "lantern orchard drizzle") for _ in range(passwords.QUEUE + 5)]
-    answers = await asyncio.gather(*asked, return_exceptions=True)
+    requested = [hasher.verify(hashed, "lantern orchard drizzle") for _ in range(passwords.QUEUE + 5)]
+    answers = await asyncio.gather(*requested, return_exceptions=True)
     hasher.close()
     assert sum(answer is True for answer in answers) == passwords.QUEUE
     assert sum(isinstance(answer, passwords.HashingBusy) for answer in answers) == 5

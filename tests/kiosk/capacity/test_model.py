@@ -59,8 +59,8 @@ def test_every_assumption_is_shown_and_changeable() -> None:
 
 
 def test_options_change_the_answer_and_json_repeats_the_assumptions() -> None:
-    told = msgspec.json.decode(CliRunner().invoke(plan, ["jk", "--burst", "10", "--json"]).output)
-    (load,) = told["loads"]
+    report = msgspec.json.decode(CliRunner().invoke(plan, ["jk", "--burst", "10", "--json"]).output)
+    (load,) = report["loads"]
     assert load["assumed"]["burst"] == 10
     assert load["needs"]["peak_per_s"] == pytest.approx(10 * load["needs"]["mean_per_s"])
 
@@ -68,8 +68,8 @@ def test_options_change_the_answer_and_json_repeats_the_assumptions() -> None:
 def test_costs_of_another_machine_can_be_given(tmp_path: Path) -> None:
     file = tmp_path / "costs.json"
     file.write_bytes(msgspec.json.encode(COSTS))
-    told = msgspec.json.decode(CliRunner().invoke(plan, ["jk", "--costs", str(file), "--json"]).output)
-    assert told["costs"]["machine"] == "a machine"
+    report = msgspec.json.decode(CliRunner().invoke(plan, ["jk", "--costs", str(file), "--json"]).output)
+    assert report["costs"]["machine"] == "a machine"
 
 
 def test_the_picture_is_well_formed_and_names_every_load(tmp_path: Path) -> None:

@@ -144,7 +144,7 @@ async def test_a_stream_is_only_read(served: Hospital) -> None:
     await until(lambda: served.services.hub.listeners == 0)
 
 
-async def test_a_hip_id_of_any_letters_has_its_stream(served: Hospital) -> None:
+async def test_a_hip_id_of_any_characters_has_its_stream(served: Hospital) -> None:
     strange = "सदर/अस्पताल 50% #1?"
     await served.services.registry.put_facility(Facility(hip_id=strange, name="Strange"))
     async with listening(f"{served.url}/live/{quote(strange, safe='')}") as events:

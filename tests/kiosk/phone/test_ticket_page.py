@@ -104,8 +104,8 @@ async def test_no_page_and_no_answer_says_who_it_is(visitor: httpx.AsyncClient, 
 async def test_the_script_can_ask_how_the_ticket_stands(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     first, second = await hospital.arrive(people=2)
     await hospital.call("M2")
-    told = (await visitor.get(f"{hospital.ticket_link(first)}/now")).json()
-    assert told == {"token": "M-001", "queue": MEDICINE, "state": 3, "counter": "M2", "calls": 1, "ahead": 0}
+    state = (await visitor.get(f"{hospital.ticket_link(first)}/now")).json()
+    assert state == {"token": "M-001", "queue": MEDICINE, "state": 3, "counter": "M2", "calls": 1, "ahead": 0}
     assert (await visitor.get(f"{hospital.ticket_link(second)}/now")).json()["state"] == 2
 
 

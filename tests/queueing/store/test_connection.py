@@ -192,7 +192,7 @@ async def test_an_error_answer_is_for_its_caller_alone_and_repeats_no_argument()
         assert connection.generation == 1
 
 
-async def test_news_pushed_in_between_is_passed_over() -> None:
+async def test_a_push_message_in_between_is_ignored() -> None:
     async with hostile() as server, connected(server) as connection:
         server.answer = lambda words: b">2\r\n+invalidate\r\n*0\r\n" + bulk(words[1]) + b">1\r\n+x\r\n"
         assert await outcome(connection, "a") == "own"
