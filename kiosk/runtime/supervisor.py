@@ -27,6 +27,7 @@ from kiosk.runtime.web_server import STOP_S, harden
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services import prove_store
 from kiosk.settings import Settings, child_environment, local_url
+from queueing.back_off import BackOff
 from queueing.embedded.data_folder import private_folder
 from queueing.embedded.server import EmbeddedValkey
 from queueing.errors import QueueingError
@@ -68,14 +69,12 @@ class Child:
 
     async def supervise(self) -> None:
         """Until cancelled: run it, and run it again when it ends."""
-        back_off_s = FIRST_BACK_OFF_S
+        back_off = BackOff(FIRST_BACK_OFF_S, LAST_BACK_OFF_S, steady_s=STEADY_S)
         while True:
             since = time.monotonic()
             code = await self._run()
             _log.error("child_died", role=self.role, exit=code)
-            back_off_s = FIRST_BACK_OFF_S if time.monotonic() - since > STEADY_S else back_off_s
-            await asyncio.sleep(back_off_s)
-            back_off_s = min(back_off_s * 2, LAST_BACK_OFF_S)
+            await asyncio.sleep(back_off.pause_s(time.monotonic() - since))
 
     async def _run(self) -> int:
         self.starts += 1

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from queueing.back_off import BackOff
 from queueing.embedded.configuration import (
     ENVIRONMENT,
     LOG_FILE,
@@ -133,18 +134,17 @@ class EmbeddedValkey:
 
         Raises JournalDamaged: no restart can heal that.
         """
-        back_off_s = FIRST_BACK_OFF_S
+        back_off = BackOff(FIRST_BACK_OFF_S, LAST_BACK_OFF_S, steady_s=STEADY_S)
         while True:
             since = time.monotonic()
             await self._until_dead()
             failure = self._why_dead()
             self._on_event("died", str(failure))
-            if time.monotonic() - since > STEADY_S:
-                back_off_s = FIRST_BACK_OFF_S
+            lived_s = time.monotonic() - since
             while True:
                 await self._until_room(failure)
-                await asyncio.sleep(back_off_s)
-                back_off_s = min(back_off_s * 2, LAST_BACK_OFF_S)
+                await asyncio.sleep(back_off.pause_s(lived_s))
+                lived_s = 0.0
                 try:
                     await pace_async(self._launching())
                 except JournalDamaged:

@@ -22,6 +22,7 @@ from collections.abc import Sequence, Set
 
 from hiredis import HiredisError
 
+from queueing.back_off import BackOff
 from queueing.errors import QueueingError, StoreAway, StoreBusy, StoreUnsuitable
 from queueing.store.address import Address, ReachablePath
 from queueing.store.handshake import ServerFacts, ask_again, greet
@@ -137,9 +138,9 @@ class SharedConnection:
     async def _keep(self) -> None:
         """For ever: connect, be there until cut, wait a little longer each time in vain."""
         loop = asyncio.get_running_loop()
-        back_off_s = FIRST_BACK_OFF_S
+        back_off = BackOff(FIRST_BACK_OFF_S, LAST_BACK_OFF_S, steady_s=STEADY_S)
         while True:
-            since = loop.time()
+            since, lived_s = loop.time(), 0.0
             try:
                 wire = await self._connect()
             except (OSError, TimeoutError, HiredisError, ValueError, QueueingError) as failure:
@@ -147,11 +148,10 @@ class SharedConnection:
             else:
                 self._say_back(wire)
                 self._say_away(await self._until_lost(wire))
-                if loop.time() - since > STEADY_S:
-                    back_off_s = FIRST_BACK_OFF_S
+                lived_s = loop.time() - since
             # Half to whole, so that many processes do not all knock in the same instant.
-            await asyncio.sleep(back_off_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads knocks, guards no secret
-            back_off_s = min(back_off_s * 2, LAST_BACK_OFF_S)
+            pause_s = back_off.pause_s(lived_s)
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads knocks, guards no secret
 
     async def _until_lost(self, wire: Wire) -> QueueingError:
         """Why the connection ended. Meanwhile the server is asked now and then whether it still can serve us."""
