@@ -172,6 +172,8 @@ SCREEN = {
     "first": "next",
     "read_qr": "Read from the ABHA QR: check it with the patient.",
     "not_qr": "This is not an ABHA card or app QR.",
+    "slip_found": "{token} is chosen in the list.",
+    "slip_not_listed": "{token} is not in this counter's list.",
     "name_needed": "A name is needed.",
     "undo": "Undo (U)",
     "other_counter": "Counter {counter}",

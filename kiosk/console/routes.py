@@ -11,6 +11,7 @@ from kiosk.console.connection import Connection
 from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.login import Login
+from kiosk.console.scan import Scans
 from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.settings import Settings
 from kiosk.web.limits import BODY_MAX
@@ -25,7 +26,7 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         Router(
             path="/",
-            route_handlers=[Login, Desk, WalkIns, Admin, Connection],
+            route_handlers=[Login, Desk, WalkIns, Scans, Admin, Connection],
             dependencies={
                 "session": Provide(guards.proved_session),
                 "reader": Provide(guards.reader_of),

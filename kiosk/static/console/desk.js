@@ -4,6 +4,7 @@ import { $, copy, describe, fill, keyOf, make, say } from "./dom.js";
 import { List } from "./list.js";
 import { NoAnswer, SignedOut, follow, get, post } from "./net.js";
 import { Now } from "./now.js";
+import { Scanner } from "./scanner.js";
 import { paper, print } from "./slip.js";
 import { WalkIn } from "./walk.js";
 
@@ -38,6 +39,7 @@ const now_ms = () => Date.now() + ahead_ms;
 const list = new List($("list"), words, sections, paintChosen);
 const now = new Now(words, states, genders, lanes);
 const walkIn = new WalkIn(words, slips, trouble);
+new Scanner(scanned);
 
 // --- what the server says -------------------------------------------------------------------------------------------
 
@@ -204,6 +206,35 @@ function register(typed) {
   walkIn.open([...known.filter((one) => one.mine), ...known.filter((one) => !one.mine)], typed);
 }
 
+// What a scanner typed moves nobody: it fills the walk-in form, chooses a ticket in the list, or is named.
+async function scanned(reading) {
+  if (ended) return;
+  try {
+    const found = await post("/console/scan", reading);
+    if (found.patient) scannedPatient(found.patient);
+    else if (found.ticket) scannedTicket(found);
+    else tell(found.words, "warn");
+  } catch (cause) {
+    trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
+  }
+}
+
+function scannedPatient(patient) {
+  if (!walkIn.dialog.open) {
+    for (const open of document.querySelectorAll("dialog[open]")) open.close();
+    register("");
+  }
+  walkIn.fill(patient);
+}
+
+function scannedTicket({ ticket, token }) {
+  for (const open of document.querySelectorAll("dialog[open]")) open.close();
+  showAll();
+  list.select(ticket);
+  $("list").focus();
+  tell(fill(list.selected === ticket ? words.slip_found : words.slip_not_listed, { token }));
+}
+
 async function printAgain(ticket) {
   if (!ticket) return tell(words.choose_first, "warn");
   try {
@@ -311,11 +342,6 @@ function pressed(event) {
   const key = keyOf(event).toLowerCase();
   const onControl = event.target.closest?.("button, a, summary");
   if (onControl && (key === " " || key === "enter")) return;
-  if (key === "{") {
-    event.preventDefault();
-    register("{");
-    return;
-  } // a scanned card must not be taken for thirty moves
   const act = {
     arrowdown: () => list.step(1),
     arrowup: () => list.step(-1),

@@ -89,16 +89,27 @@ export class WalkIn {
     const text = fields.name.value;
     return this.#run(async () => {
       fields.name.value = "";
-      this.claim = await post("/console/walk-in/read", { text });
-      fields.name.value = this.claim.name;
-      fields.age.value = this.claim.year_of_birth ?? "";
-      fields.phone.value = this.claim.phone;
-      for (const radio of fields.gender) radio.checked = radio.value === this.claim.gender;
-      $("walk-claim").hidden = false;
-      say($("walk-claim"), this.words.read_qr);
-      this.#wrong("");
-      fields.name.focus();
+      this.#show(await post("/console/walk-in/read", { text }));
     });
+  }
+
+  // A patient whom the scanner read. A form that was filled or sent before is begun anew.
+  fill(claim) {
+    this.#clear();
+    this.#show(claim);
+  }
+
+  #show(claim) {
+    const fields = this.form.elements;
+    this.claim = claim;
+    fields.name.value = claim.name;
+    fields.age.value = claim.year_of_birth ?? "";
+    fields.phone.value = claim.phone;
+    for (const radio of fields.gender) radio.checked = radio.value === claim.gender;
+    $("walk-claim").hidden = false;
+    say($("walk-claim"), this.words.read_qr);
+    this.#wrong("");
+    fields.name.focus();
   }
 
   #give() {

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -256,6 +257,7 @@ async def test_the_search_finds_by_number_name_and_last_four(page: Page, served:
 async def test_a_walk_in_has_a_number_after_a_name_and_one_key(page: Page, served: Served) -> None:
     await page.evaluate("() => { window.print = () => { window.printed = (window.printed ?? 0) + 1; }; }")
     await page.keyboard.press("w")
+    await expect(page.locator("#walk [name=name]")).to_be_focused()
     await page.keyboard.type("Zoona Begum")
     await page.keyboard.press("Enter")
     await expect(page.locator("#walk-token")).to_have_text("M-001")
@@ -277,6 +279,7 @@ async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, serve
     await page.evaluate("() => { window.print = () => {}; }")
     slip = page.locator("#slip")
     await page.keyboard.press("w")
+    await expect(page.locator("#walk [name=name]")).to_be_focused()
     await page.keyboard.type("Ghulam Nabi")
     await page.keyboard.press("Enter")
     await page.locator("#slip-language").select_option(label="اردو")
@@ -304,6 +307,7 @@ async def test_a_scanned_card_fills_the_walk_in_wherever_the_clerk_was(
     card = '{"hidn":"91-0000-5555-2228","hid":"gnbhat@abdm","name":"Ghulam Nabi Bhat","gender":"M","dob":"6/6/1972"}'
     if opened_first:
         await page.keyboard.press("w")
+    await expect(page.locator("#walk [name=name]")).to_be_focused()
     await page.keyboard.type(card)
     await page.keyboard.press("Enter")
     await expect(page.locator("#walk-claim")).to_be_visible()
@@ -336,3 +340,76 @@ async def test_a_desk_signed_out_elsewhere_locks_and_shows_nobody_new(page: Page
     await expect(page.locator("#locked")).to_be_visible()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+NO_PATIENT = [
+    '<?xml version="1.0" encoding="UTF-8"?> <PrintLetterBarcodeData uid="999900000000" name="Sample Person"/>',
+    "2374" * 60,
+    "UHID-SNX 2026/4471",
+    "https://example.org/xnnhfu",
+    "8901234567894",
+]
+
+
+async def states_of(served: Served) -> list[str]:
+    return [ticket.state.name for ticket in await served.desk.tickets(served.hip)]
+
+
+@pytest.mark.parametrize("ending", ["Enter", "Tab", ""])
+@pytest.mark.parametrize("text", NO_PATIENT)
+async def test_a_scan_that_is_no_patient_moves_nobody_and_says_what_it_was(
+    page: Page, served: Served, text: str, ending: str
+) -> None:
+    for name in ("First", "Second"):
+        await served.arrive(name)
+    await press(page, "n", "M-001 called to M1.")
+    await page.keyboard.type(text, delay=1)
+    if ending:
+        await page.keyboard.press(ending)
+    what = "Aadhaar" if "Barcode" in text or text.isdigit() and len(text) > 200 else "not"
+    await expect(page.locator("#said")).to_contain_text(what)
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    assert await states_of(served) == ["CALLED", "WAITING"]
+
+
+async def test_the_qr_of_our_own_slip_chooses_its_ticket_wherever_the_focus_is(page: Page, served: Served) -> None:
+    await served.arrive("First")
+    place = await served.arrive("Second")
+    await expect(page.locator("#list [role=option]")).to_have_count(2)
+    now_s = int(time.time())
+    token = served.services.ticket_links.mint(served.hip, place.ticket, expires_s=now_s + 3_600, now_s=now_s)
+    for focus in ("#list", "#search"):
+        await page.locator(focus).focus()
+        await page.keyboard.type(f"{served.address}/t/{token}")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#said")).to_have_text("M-002 is chosen in the list.")
+        await expect(page.locator("[aria-selected=true] .token")).to_have_text("M-002")
+        await expect(page.locator("#search")).to_have_value("")
+        await page.keyboard.press("Escape")
+    assert await states_of(served) == ["WAITING", "WAITING"]
+
+
+async def test_a_card_read_under_an_urdu_layout_is_read_by_the_place_of_its_keys(page: Page, served: Served) -> None:
+    await served.arrive("Not To Be Moved")
+    card = '{"hidn":"91-0000-5555-2228","phr":"gnbhat@abdm","name":"Ghulam Nabi Bhat","gender":"M","dob":"1972"}'
+    session = await page.context.new_cdp_session(page)
+    for character in card:
+        code, shift = key_of(character)
+        letter = chr(0x0627 + ord(character) % 30) if character.isalpha() else character
+        event = {"code": code, "key": letter, "text": letter, "modifiers": 8 if shift else 0}
+        await session.send("Input.dispatchKeyEvent", {"type": "keyDown", **event})
+        await session.send("Input.dispatchKeyEvent", {"type": "keyUp", **event, "text": ""})
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
+    assert await states_of(served) == ["WAITING"]
+
+
+def key_of(character: str) -> tuple[str, bool]:
+    """The key of a US keyboard, and whether Shift is held."""
+    if character.isalpha():
+        return f"Key{character.upper()}", character.isupper()
+    if character.isdigit():
+        return f"Digit{character}", False
+    marks = {"{": "BracketLeft+", "}": "BracketRight+", '"': "Quote+", ":": "Semicolon+", ",": "Comma", "-": "Minus"}
+    mark = {**marks, "@": "Digit2+", " ": "Space"}[character]
+    return mark.removesuffix("+"), mark.endswith("+")

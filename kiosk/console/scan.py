@@ -1,0 +1,104 @@
+"""What a desk scanner typed: an ABHA QR, the QR of our own slip, or something that is neither."""
+
+import re
+from typing import Final
+
+import msgspec
+from litestar import Controller, Response, post
+from litestar.di import NamedDependency
+from msgspec import Struct
+
+from kiosk.accounts.sessions import Session
+from kiosk.console import guards, patient_qr
+from kiosk.console.guards import Asked
+from kiosk.patient.person import Patient
+from kiosk.settings import Settings
+from kiosk.web.security_headers import PAGE
+from queueing.desk import OpdDesk
+from queueing.models import Ticket
+from tokens.errors import LinkError
+from tokens.ticket import TicketLinks
+
+SECURE_QR_DIGITS: Final = 200
+"""An Aadhaar secure QR is one number of 220 digits at least; no barcode of a hospital is that long."""
+_LINK: Final = re.compile(r"^https?://[^\s]+/t/([A-Za-z0-9_.\-]{20,2000})$")
+_AADHAAR: Final = re.compile(r"PrintLetterBarcodeData", re.IGNORECASE)
+
+MESSAGES: Final = {
+    "aadhaar": "This is an Aadhaar QR. It is not read here. Ask for the QR of the ABHA card or app.",
+    "link": "This is the QR of a web address, not of a patient.",
+    "slip": "This slip's link has ended, or it belongs to another hospital.",
+    "other": "This is not an ABHA card or app QR, and not one of our slips.",
+}
+
+
+class Scan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    text: str
+    physical: str = ""
+    """The same keys as a US keyboard writes them: scanners are set to it, the PC may be set to Urdu."""
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """One of the three: a patient, a ticket, or words that say what it was."""
+
+    patient: Patient | None = None
+    ticket: str = ""
+    token: str = ""
+    words: str = ""
+
+
+_SCAN: Final = msgspec.json.Decoder(Scan)
+
+
+class Scans(Controller):
+    path = "/console"
+
+    @post("/scan", guards=[guards.clerk], status_code=200, include_in_schema=False)
+    async def scan(
+        self, request: Asked, session: NamedDependency[Session], settings: NamedDependency[Settings],
+        desk: NamedDependency[OpdDesk], ticket_links: NamedDependency[TicketLinks],
+    ) -> Response[Found]:  # fmt: skip
+        """Say what was scanned. Nothing is changed."""
+        form = await guards.asked(request, _SCAN)
+        readings = [text for text in dict.fromkeys((form.text.strip(), form.physical.strip())) if text]
+        patient = _patient(readings, settings.cm_id)
+        if patient is not None:
+            return Response(Found(patient=patient), headers=PAGE)
+        ticket = await _ticket(readings, session.facility, desk, ticket_links)
+        if ticket is not None:
+            return Response(Found(ticket=ticket.id, token=ticket.token), headers=PAGE)
+        return Response(Found(words=MESSAGES[kind_of(readings)]), headers=PAGE)
+
+
+def kind_of(readings: list[str]) -> str:
+    """What a text is that names neither a patient nor a ticket of ours."""
+    for text in readings:
+        if _AADHAAR.search(text) or (text.isdigit() and len(text) >= SECURE_QR_DIGITS):
+            return "aadhaar"
+        if _LINK.match(text):
+            return "slip"
+        if "://" in text:
+            return "link"
+    return "other"
+
+
+def _patient(readings: list[str], suffix: str) -> Patient | None:
+    for text in readings:
+        try:
+            return patient_qr.read(text, suffix=suffix)
+        except patient_qr.NotAPatientQr:
+            continue
+    return None
+
+
+async def _ticket(readings: list[str], hip: str, desk: OpdDesk, links: TicketLinks) -> Ticket | None:
+    for text in readings:
+        match = _LINK.match(text)
+        if match is None:
+            continue
+        try:
+            claim = links.read(match[1])
+        except LinkError:
+            continue
+        return await desk.ticket(hip, claim.ticket) if claim.hip_id == hip else None
+    return None
