@@ -167,6 +167,7 @@ SCREEN = {
     "selected": "Selected {token}",
     "min": "min",
     "more": "and {count} more",
+    "cancel_sure": "Cancel {token}? The number ends here.",
     "ahead": "{count} before",
     "slip_ahead": "{count} before you",
     "first": "next",
