@@ -247,6 +247,7 @@ async def test_the_search_finds_by_number_name_and_last_four(page: Page, served:
         await page.keyboard.press("Escape")
         await expect(page.locator("#list")).to_be_focused()
     await page.keyboard.press("/")
+    await expect(page.locator("#search")).to_be_focused()
     await page.keyboard.type("koul")
     await page.keyboard.press("Enter")
     await press(page, "Shift+N", "M-002 called to M1.")
@@ -307,7 +308,7 @@ async def test_a_scanned_card_fills_the_walk_in_wherever_the_clerk_was(
     card = '{"hidn":"91-0000-5555-2228","hid":"gnbhat@abdm","name":"Ghulam Nabi Bhat","gender":"M","dob":"6/6/1972"}'
     if opened_first:
         await page.keyboard.press("w")
-    await expect(page.locator("#walk [name=name]")).to_be_focused()
+        await expect(page.locator("#walk [name=name]")).to_be_focused()
     await page.keyboard.type(card)
     await page.keyboard.press("Enter")
     await expect(page.locator("#walk-claim")).to_be_visible()
