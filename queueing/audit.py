@@ -1,7 +1,7 @@
-"""The audit of a facility: who did or read what, when, from where, and why. The newest 20,000 entries are kept.
+"""The audit of a facility: who did or read what, when, from where, and why. It holds the newest 20,000 entries.
 
-Moves of tickets are in the event log (``queueing.event_log``), written in the step that makes them. Here is the rest:
-sign-ins, logins, settings, refusals, and readings of profiles. No name or number of a patient is in it.
+It records sign-ins, sign-outs, changes of logins and settings, refusals, readings of profiles and of the audit itself,
+and erasures. It holds no name or number of a patient. Moves of tickets stand in the event log (``queueing.event_log``).
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from queueing.redis_keys import facility_root
 from queueing.store.store import Store
 
 NO_FACILITY: Final = ""
-"""Whose audit has what belongs to no facility: tries at logins that nobody has."""
+"""The audit of what belongs to no facility: tries at unknown logins."""
 READ_MAX: Final = 1000
 WHY_MAX: Final = 200
-"""Characters; an act and the id of a queue or counter."""
+"""Characters; the id of a login, queue or counter, or a reason."""
 
 
 class Reader(Struct, frozen=True, kw_only=True):
@@ -31,7 +31,7 @@ class Reader(Struct, frozen=True, kw_only=True):
 
 
 class Envelopes(Struct, frozen=True, kw_only=True):
-    """What a reading of profiles brought."""
+    """Result of one reading of profiles."""
 
     sealed: dict[str, bytes]
     """By ticket id; a ticket without an envelope is missing."""

@@ -1,4 +1,4 @@
-"""Facilities, their queues, counters and rules. What is put here counts from the next call on, in every process."""
+"""Facilities, their queues, counters and rules. A change takes effect at the next call, in every process."""
 
 import time
 from typing import Any, Final
@@ -36,13 +36,13 @@ _read_counter = msgspec.msgpack.Decoder(Counter).decode
 
 
 SEEN_S: Final = 5.0
-"""A renamed queue stands under its old name in a sentence for this long at most."""
+"""Seconds for which a sentence may show a renamed queue under its old name."""
 SEEN_MAX: Final = 1024
-"""Facilities remembered by one process; more than one machine has desks for."""
+"""Facilities remembered by one process: more than one machine has desks for."""
 
 
 class RegistryError(QueueingError):
-    """What was to be put into the registry does not fit."""
+    """A value does not fit into the registry."""
 
 
 class UnknownFacility(RegistryError):
@@ -58,7 +58,7 @@ class UnknownCounter(RegistryError):
 
 
 class PrefixTaken(RegistryError):
-    """Another queue of the facility stands behind this prefix: two people would hold the same number."""
+    """Another queue of the facility has this prefix: two patients would hold the same number."""
 
 
 _WRONG: Final = {
@@ -113,7 +113,7 @@ def _hospital_of(reply: list[Any]) -> Hospital:
 
 
 def _packed_policy(policy: Policy) -> bytes:
-    """A list, because every scan reads it. Raises RegistryError for a value outside its limits."""
+    """Packed as a list, because every scan reads it. Raises RegistryError for a value outside its limits."""
     fields = msgspec.structs.asdict(policy)
     try:
         return _pack(msgspec.convert(msgspec.convert(fields, Policy), _PackedPolicy, from_attributes=True))
@@ -136,7 +136,7 @@ def _counter_name(prefix: str, number: int) -> str:
 
 
 class Registry:
-    """Reads and writes what an administrator sets."""
+    """Reads and writes facilities, queues, counters, rules and printed texts."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -171,7 +171,7 @@ class Registry:
         return hospital
 
     async def recent_hospital(self, hip: str) -> Hospital | None:
-        """The same, up to ``SEEN_S`` old: for names in sentences, never for a decision."""
+        """The same, up to ``SEEN_S`` old: for names in sentences, not for decisions."""
         seen = self._seen.get(hip)
         if seen is not None and time.monotonic() - seen[0] < SEEN_S:
             return seen[1]
@@ -187,7 +187,7 @@ class Registry:
         return [facility for facility in found if facility is not None]
 
     async def put_alias(self, alias: str, hip: str) -> None:
-        """Let a further id lead to a facility, as a bridge's service id does; an empty ``hip`` forgets it.
+        """Let a further id lead to a facility, such as a bridge's service id; an empty ``hip`` removes it.
 
         Raises UnknownFacility when the facility is not registered or the alias is a facility itself.
         """
@@ -241,7 +241,7 @@ class Registry:
         await self.put_counter(hip, msgspec.structs.replace(known, open=is_open))
 
     async def open_queue(self, hip: str, queue: str, is_open: bool) -> None:
-        """Open or close a queue for new places; who waits is still called."""
+        """Open or close a queue for new places; waiting patients are still called."""
         hospital = await self.hospital(hip)
         known = hospital.queue(queue) if hospital else None
         if known is None:
@@ -249,7 +249,7 @@ class Registry:
         await self.put_queue(hip, msgspec.structs.replace(known, open=is_open))
 
     async def set_default_queue(self, hip: str, queue: str) -> None:
-        """Where a counter text leads that names no counter."""
+        """Set the queue for a counter text that names no counter."""
         await self._configure(hip, "default", queue)
 
     async def set_policy(self, hip: str, policy: Policy) -> None:
@@ -257,7 +257,7 @@ class Registry:
         await self._configure(hip, "policy", _packed_policy(policy))
 
     async def map_text(self, hip: str, text: str, counter: str) -> None:
-        """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter forgets it."""
+        """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter removes it."""
         await self._configure(hip, "text", counter_text(text), counter)
 
     async def texts(self, hip: str) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Records of staff: logins, open sessions and tries to sign in. Each method is one call to the store.
 
-The rules (what a password must be, how many tries somebody has) are the caller's. Everything from outside becomes a
-digest before it stands in a key, so whoever reads the store can neither name a login nor use a session.
+The rules (what a password must be, how many tries a login has) are the caller's. Keys hold digests of logins,
+sessions and addresses, so a reader of the store's keys can neither name a login nor use a session.
 """
 
 import hashlib
@@ -15,10 +15,10 @@ from queueing import library
 from queueing.store.store import Store
 
 Digest = NewType("Digest", str)
-"""Hex; stands in keys and record fields for something that must not be readable there."""
+"""Hex digest; stands in keys and fields for a text that must not be readable there."""
 
 SLOT: Final = "staff:{staff}"
-"""What every key begins with. One tag keeps all of them in one slot, so one function reads and writes several."""
+"""Every key begins with this. Its hash tag puts all keys into one slot, so one function reads and writes several."""
 
 
 class LoginRow(Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class LoginRow(Struct, frozen=True, kw_only=True):
     must_change: bool
     disabled: bool
     generation: int
-    """Grows when every open session of this login must end."""
+    """One more each time all sessions of this login end."""
     counter: str
 
 
@@ -48,7 +48,7 @@ class OpenSession(Struct, frozen=True, kw_only=True):
 
 
 class TryLimits(Struct, frozen=True, kw_only=True):
-    """How many tries to sign in fit into one window."""
+    """Sign-in tries allowed in one window."""
 
     window_s: int
     per_device: int
@@ -66,22 +66,22 @@ def _digest(text: str) -> Digest:
 
 
 def login_digest(login: str) -> Digest:
-    """The same for every way of writing a login in capitals."""
+    """Digest of a login; capitals do not matter."""
     return _digest("login\0" + login.strip().lower())
 
 
 def session_digest(reference: str) -> Digest:
-    """Stands for the reference in a browser's cookie."""
+    """Digest of the reference in a browser's cookie."""
     return _digest("session\0" + reference)
 
 
 def device_digest(reference: str) -> str:
-    """Stands for the mark in a browser that signed in before; empty for a browser without one."""
+    """Digest of the mark of a browser that signed in before; empty for a browser without one."""
     return _digest("device\0" + reference) if reference else ""
 
 
 def address_digest(address: str) -> Digest:
-    """Stands for the address that a try came from."""
+    """Digest of the address that a try came from."""
     return _digest("address\0" + address)
 
 

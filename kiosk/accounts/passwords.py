@@ -1,7 +1,7 @@
-"""Staff passwords: made, judged and hashed.
+"""Staff passwords: generating, checking and hashing them.
 
 argon2id with the parameters of OWASP's second choice: 19 MiB, two passes, one lane, about 30 ms of one core. All
-hashing runs in one thread of its own with a bounded queue, so a flood of guesses slows other guesses and nothing else.
+hashing runs in one thread of its own with a bounded queue, so many guesses at once slow only the sign-in.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ QUEUE = 20
 
 _CONSONANTS, _VOWELS = "bdfghjkmnprstvwz", "aeiou"
 _SYLLABLES, _GROUP = 10, 2
-"""80 syllables, ten of them: 63 bits, in five groups that can be read over a telephone."""
+"""Ten of 80 syllables: 63 bits, in five groups that can be read over a telephone."""
 
 _COMMON = frozenset((Path(__file__).parent / "common_passwords.txt").read_text("utf-8").split())
 _LEET = str.maketrans({"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", "$": "s", "!": "i"})
@@ -33,11 +33,11 @@ T = TypeVar("T")
 
 
 class HashingBusy(Exception):
-    """Twenty passwords are being checked already; asking again in a second helps."""
+    """``QUEUE`` passwords wait to be checked already; a try a second later succeeds."""
 
 
 class WeakPassword(Exception):
-    """This password may not be chosen; the text says why, in words for the person choosing."""
+    """This password may not be chosen; the text is a sentence for the person who chose it."""
 
 
 def generated() -> str:
@@ -47,7 +47,7 @@ def generated() -> str:
 
 
 def judge(password: str, *, login: str) -> None:
-    """Raise ``WeakPassword`` unless this may be chosen: length, not the login, not a common word or a keyboard run."""
+    """Raise ``WeakPassword`` for a wrong length, the login itself, a common password or a run of the keyboard."""
     if not LEAST <= len(password) <= MOST:
         raise WeakPassword(f"Choose a password of {LEAST} to {MOST} characters.")
     lowered = password.lower()
@@ -73,11 +73,11 @@ class Hasher:
         return await self._run(lambda: self._argon2.hash(password))
 
     async def verify(self, hashed: str | None, password: str) -> bool:
-        """Is this the password? Without a hash (nobody of that login) the answer is no, after the same work."""
+        """Whether this is the password. Without a hash (unknown login): False, after the same work."""
         return await self._run(lambda: self._matches(hashed or self._decoy, password)) and hashed is not None
 
     def outdated(self, hashed: str) -> bool:
-        """Was it hashed with other parameters than today's?"""
+        """Whether it was hashed with other parameters than today's."""
         return self._argon2.check_needs_rehash(hashed)
 
     def close(self) -> None:

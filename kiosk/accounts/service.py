@@ -1,6 +1,6 @@
-"""Who works here: the rules of logins, passwords, roles and signing in. The records stand in ``queueing.staff``.
+"""Staff: the rules of logins, passwords, roles and signing in. ``queueing.staff`` stores the records.
 
-Promise: a login that is disabled, reset or signed out everywhere is out on every worker at its next request, because
+A login that is disabled, reset or signed out everywhere loses its sessions on every worker at the next request:
 each request compares the session's generation with the login's.
 """
 
@@ -37,23 +37,23 @@ class Member(Struct, frozen=True, kw_only=True):
     must_change: bool
     disabled: bool
     generation: int
-    """Grows when every open session of this login must end."""
+    """One more each time all sessions of this login end."""
     counter: str
-    """Where this person sat last."""
+    """Counter this login used last."""
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):
-    """A good sign-in."""
+    """A successful sign-in."""
 
     reference: str
-    """256 bits for the cookie; the store has only its digest."""
+    """256 random bits for the cookie; the store has only their digest."""
     device: str
-    """Marks this browser as known to the count of tries; it opens nothing."""
+    """Marks this browser as known to the limits of tries; it gives no access."""
     member: Member
 
 
 class Wrong(Struct, frozen=True):
-    """No such login and password, or the login is disabled. The answer does not say which."""
+    """Unknown login, wrong password or disabled login. The answer does not say which."""
 
 
 class TooOften(Struct, frozen=True):
@@ -66,7 +66,7 @@ Answer = SignedIn | Wrong | TooOften
 
 
 class StaffError(Exception):
-    """Base of what an administrator can do wrong; the text is for people."""
+    """Base of errors in what an administrator entered; the text is a sentence for the administrator."""
 
 
 class BadLogin(StaffError):
@@ -158,7 +158,7 @@ class Staff:
         return password
 
     async def disable(self, login: str, disabled: bool = True, *, within: str) -> None:
-        """Take the login away, or give it back. Open sessions end at once."""
+        """Disable or enable a login. Its open sessions end at once."""
         member = await self._member_within(login, within)
         await self._records.change(member.login, end_sessions=True, disabled=int(disabled))
 
@@ -173,7 +173,7 @@ class Staff:
     async def _prove(self, login: str, password: str, *, address: str, device: str) -> Member | Wrong | TooOften:
         wait_s, row = await self._records.take_try(login, address=address, device=device, limits=LIMITS)
         if wait_s:
-            # Not in the facility's audit: a flood of tries would push everything else out of it.
+            # Not in the facility's audit: many tries would push all other entries out of it.
             await self._audit.record(NO_FACILITY, "sign_in_refused", by="", address=address, why="too often")
             return TooOften(wait_s)
         matches = await self._hasher.verify(row.hash if row else None, password[: passwords.MOST])
@@ -183,7 +183,7 @@ class Staff:
         return _member(row)
 
     async def _record_wrong(self, row: LoginRow | None, address: str) -> None:
-        """A login that nobody has is not written down: people type their password there."""
+        """An unknown login is not recorded: people type their password into that field."""
         hip, by = (row.facility, row.login) if row else (NO_FACILITY, "")
         why = "unknown login" if row is None else "login disabled" if row.disabled else "wrong password"
         await self._audit.record(hip, "sign_in_refused", by=by, address=address, why=why)

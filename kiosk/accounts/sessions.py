@@ -1,6 +1,6 @@
 """Open sessions: a random reference in the browser, its digest in the store.
 
-A session lasts twelve hours at most, and half an hour without use. The screen's own refreshing does not count as use.
+A session ends after twelve hours, or after half an hour without use. The page's own refreshing does not count as use.
 """
 
 import secrets
@@ -14,7 +14,7 @@ from queueing.staff import Digest, LoginRow, OpenSession, StaffRecords, login_di
 LONGEST_S: Final = 12 * 3600
 """One long shift."""
 IDLE_S: Final = 30 * 60
-"""A desk that somebody walked away from closes within half an hour."""
+"""A desk left alone closes within half an hour."""
 DEVICE_S: Final = 90 * 86_400
 """How long a browser and an address are remembered as those this login signed in from: a quarter of a year."""
 EVERY_FACILITY: Final = "*"
@@ -22,7 +22,7 @@ EVERY_FACILITY: Final = "*"
 
 
 class Session(Struct, frozen=True, kw_only=True):
-    """Somebody signed in, as the guards hand it to a controller. Its facility is the only one a request may touch."""
+    """An open session, as guards hand it to a controller. A request may touch this facility alone."""
 
     key: Digest
     opened: OpenSession
@@ -33,7 +33,7 @@ class Session(Struct, frozen=True, kw_only=True):
     home: str
     """HIP id this login belongs to, or ``*``."""
     facility: str
-    """HIP id worked in; empty while a state administrator has not chosen."""
+    """HIP id of the facility worked in; empty while a state administrator has not chosen one."""
     counter: str
     must_change: bool
 
@@ -44,7 +44,7 @@ class Session(Struct, frozen=True, kw_only=True):
 
     @property
     def csrf(self) -> str:
-        """What every form of this session carries."""
+        """CSRF token of every form of this session."""
         return self.opened.csrf
 
 
@@ -73,7 +73,7 @@ class Sessions:
         return reference, mark
 
     def end_before(self, moment_s: int) -> None:
-        """Sessions that were opened before this second, or in it, are over (``kiosk keys revoke --all``)."""
+        """End all sessions opened up to this second (``kiosk keys revoke --all``)."""
         self._from_s = moment_s
 
     async def read(self, reference: str, *, used: bool) -> Session | None:
@@ -85,7 +85,7 @@ class Sessions:
         return _session(key, *found)
 
     async def choose_facility(self, session: Session, facility: str) -> None:
-        """A state administrator goes to work in another facility."""
+        """Set the facility a state administrator works in."""
         opened = structs.replace(session.opened, chosen=facility)
         await self._records.replace_session(session.key, opened, life_s=self._life_s(opened))
 

@@ -1,4 +1,4 @@
-"""``kiosk staff``: logins. Passwords are generated, printed once and kept nowhere."""
+"""``kiosk staff``: logins. Passwords are generated, printed once and stored only as a hash."""
 
 import datetime
 from typing import Final, cast
@@ -13,7 +13,7 @@ from queueing.registry import Registry
 from queueing.store.store import Store
 
 COMMAND_LINE: Final = "(command line)"
-"""Who did it, in the audit; no login has such characters."""
+"""Stands in the audit in place of a login; no login has such characters."""
 
 
 @click.group()
@@ -25,10 +25,10 @@ def staff() -> None:
 @click.argument("login")
 @click.option("--facility", required=True, help="HIP id; '*' makes a state administrator.")
 @click.option("--role", type=click.Choice(["clerk", "admin"]), required=True)
-@click.option("--name", default="", help="As the console greets.")
+@click.option("--name", default="", help="Name in the head of the console's pages.")
 @as_json
 def add(login: str, facility: str, role: str, name: str, json: bool) -> None:
-    """Add a login and print its first password, once. It must be changed at the first sign-in."""
+    """Add a login and print its first password, once. The person changes it at the first sign-in."""
 
     async def write(store: Store) -> str:
         if facility != EVERY_FACILITY and await Registry(store).facility(facility) is None:
@@ -36,26 +36,26 @@ def add(login: str, facility: str, role: str, name: str, json: bool) -> None:
         return await _added(store, login, facility, cast(Role, role), name)
 
     password = with_store(settings_now(), write)
-    told = {"login": login.strip().lower(), "facility": facility, "role": role, "password": password}
+    document = {"login": login.strip().lower(), "facility": facility, "role": role, "password": password}
     tell(
         json,
-        told,
-        f"login     {told['login']}",
+        document,
+        f"login     {document['login']}",
         f"password  {password}",
-        "It is shown this once; sign in and choose another.",
+        "The password is shown only now. Sign in with it and choose another.",
     )
 
 
 async def _added(store: Store, login: str, facility: str, role: Role, name: str) -> str:
-    people = Staff(store)
+    staff_service = Staff(store)
     try:
-        password = await people.add(login, facility=facility, role=role, name=name)
+        password = await staff_service.add(login, facility=facility, role=role, name=name)
         await Audit(store).record(facility, "admin_staff", by=COMMAND_LINE, why=login)
         return password
     except StaffError as wrong:
         raise CommandFailed(str(wrong) or type(wrong).__name__) from None
     finally:
-        people.close()
+        staff_service.close()
 
 
 @staff.command()
@@ -65,16 +65,16 @@ def reset(login: str, json: bool) -> None:
     """Print a new first password, once; the old one and all open sessions end."""
 
     async def write(store: Store) -> str:
-        people = Staff(store)
+        staff_service = Staff(store)
         try:
-            member = await people.member(login)
+            member = await staff_service.member(login)
             if member is None:
                 raise CommandFailed(f"no login {login}")
-            password = await people.reset(login, within=member.facility)
+            password = await staff_service.reset(login, within=member.facility)
             await Audit(store).record(member.facility, "admin_reset", by=COMMAND_LINE, why=member.login)
             return password
         finally:
-            people.close()
+            staff_service.close()
 
     password = with_store(settings_now(), write)
     tell(json, {"login": login, "password": password}, f"login     {login}", f"password  {password}")
@@ -87,24 +87,28 @@ def list_(facility: str, json: bool) -> None:
     """List the logins of a facility."""
 
     async def read(store: Store) -> list[Member]:
-        people = Staff(store)
+        staff_service = Staff(store)
         try:
-            return await people.of(facility)
+            return await staff_service.of(facility)
         finally:
-            people.close()
+            staff_service.close()
 
     found = with_store(settings_now(), read)
     rows = [(one.login, one.role, one.name, "yes" if one.disabled else "no") for one in found]
-    told = [{"login": one.login, "role": one.role, "name": one.name, "disabled": one.disabled} for one in found]
-    tell(json, told, *(a_table(("LOGIN", "ROLE", "NAME", "DISABLED"), rows) if rows else ["no login yet"]))
+    document = [{"login": one.login, "role": one.role, "name": one.name, "disabled": one.disabled} for one in found]
+    tell(json, document, *(a_table(("LOGIN", "ROLE", "NAME", "DISABLED"), rows) if rows else ["no login yet"]))
 
 
 @staff.command()
-@click.option("--facility", default="", help="HIP id; '*' for state administrators; none: tries at unknown logins.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="The newest so many.")
+@click.option(
+    "--facility", default="", help="HIP id; '*' for state administrators; without it: tries at unknown logins."
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 1000), default=100, show_default=True, help="Number of entries, newest first."
+)
 @as_json
 def audit(facility: str, limit: int, json: bool) -> None:
-    """Show who signed in, read profiles and changed settings, newest first."""
+    """List sign-ins, readings of profiles and changes of settings, newest first."""
 
     async def read(store: Store) -> list[AuditEntry]:
         return await Audit(store).read(facility, limit=limit)

@@ -1,4 +1,4 @@
-"""The facility's administrator: queues, counters, rules for doubtful shares, staff, answers no phone has heard."""
+"""The administrator's page: queues, counters, rules, printed texts, logins, parked replies and the facility itself."""
 
 import asyncio
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from kiosk.accounts.service import Role, Staff, StaffError
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, printed_of, queue_of
-from kiosk.console.guards import Asked
+from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Audit
@@ -23,6 +23,7 @@ from tokens import qr
 from tokens.errors import PictureError
 
 PARKED_SHOWN = 100
+"""Parked replies on the page, newest first: an outage parks more, and all have the same reason."""
 
 
 class Admin(Controller):
@@ -34,15 +35,15 @@ class Admin(Controller):
         staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
         done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        return await _page(session, registry, staff, outbox, settings, said=messages.ADMIN_DONE.get(done, ""))
+        return await _page(session, registry, staff, outbox, settings, message=messages.ADMIN_DONE.get(done, ""))
 
     @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
-        self, request: Asked, act: FromPath[str], session: NamedDependency[Session],
+        self, request: ConsoleRequest, act: FromPath[str], session: NamedDependency[Session],
         registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox],
         settings: NamedDependency[Settings], audit: NamedDependency[Audit],
     ) -> Response[str] | Response[None]:  # fmt: skip
-        """One form of the page. What is wrong with it is told on the page itself, what worked after a redirect."""
+        """Do what one form of the page says. An error is shown on the same page, a success after a redirect."""
         form = await guards.form(request)
         try:
             if act in ("staff", "reset"):
@@ -83,7 +84,7 @@ class Admin(Controller):
 
 
 async def _change(act: str, form: dict[str, str], hip: str, registry: Registry, staff: Staff, outbox: Outbox) -> str:
-    """Do what one form asks; returns the word for what was done."""
+    """Do what one form says. Returns the key of the sentence that confirms it (``messages.ADMIN_DONE``)."""
     if act == "queue":
         await registry.put_queue(hip, queue_of(form, await registry.queues(hip)))
     elif act == "queue-open":
@@ -117,13 +118,13 @@ _NAMED_BY = ("login", "id", "name")
 
 
 async def _record(act: str, form: dict[str, str], session: Session, audit: Audit, address: str) -> None:
-    """Who changed what, and from where. Of the form only the name of the thing that was changed."""
+    """Record who changed what, and from where. Of the form only the name of the changed thing is recorded."""
     named = "" if act == "facility" else next((form[field] for field in _NAMED_BY if form.get(field)), "")
     await audit.record(session.facility, f"admin_{act}", by=session.login, address=address, why=named[:64])
 
 
 async def _password(act: str, form: dict[str, str], session: Session, staff: Staff) -> tuple[str, str]:
-    """A new login or a new password: ``(login, password)``, shown once."""
+    """Make a login or a new password. Returns ``(login, password)``, which the page shows once."""
     login = form.get("login", "").strip().lower()[:64]
     if act == "reset":
         return login, await staff.reset(login, within=session.facility)
@@ -133,11 +134,11 @@ async def _password(act: str, form: dict[str, str], session: Session, staff: Sta
 
 
 async def _page(
-    session: Session, registry: Registry, staff: Staff, outbox: Outbox, settings: Settings, *, said: str = "",
+    session: Session, registry: Registry, staff: Staff, outbox: Outbox, settings: Settings, *, message: str = "",
     trouble: str = "", secret: tuple[str, str] | None = None, status: int = 200,
 ) -> Response[str]:  # fmt: skip
     hip = session.facility
-    facility, queues, counters, texts, people, parked = await asyncio.gather(
+    facility, queues, counters, texts, logins, parked = await asyncio.gather(
         registry.facility(hip), registry.queues(hip), registry.counters(hip), registry.texts(hip), staff.of(hip),
         outbox.parked(hip, limit=PARKED_SHOWN),
     )  # fmt: skip
@@ -146,6 +147,6 @@ async def _page(
     zone = facility.timezone or settings.timezone
     return templating.page(
         "admin.html", session=session, status=status, facility=facility, queues=queues, counters=counters, texts=texts,
-        people=people, parked=parked, presence_rules=list(PresenceRule), said=said, trouble=trouble, secret=secret,
-        zone=zone,
+        logins=logins, parked=parked, presence_rules=list(PresenceRule), message=message, trouble=trouble,
+        secret=secret, zone=zone,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The administrators' page *Connection to ABDM*: what the processes and the gateway say about the connection."""
+"""The administrators' page *Connection to ABDM*: what every process observes, and what the gateway has registered."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class Connection(Controller):
 
     @get("/", guards=[guards.administrator], include_in_schema=False)
     async def show(self, session: NamedDependency[Session], connection_report: NamedDependency[Any]) -> Response[str]:
-        """One row for each thing that was looked at, what is wrong first."""
+        """One row for each check; failed checks stand first."""
         found: list[Check] = await connection_report()
         order = {"wrong": 0, "warning": 1, "ok": 2}
         return templating.page(

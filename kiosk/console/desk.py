@@ -1,7 +1,7 @@
-"""The clerk's desk: one page, one answer with everything on it, and one door for every move.
+"""The clerk's desk: the page, the JSON with all it shows, and one endpoint for every move.
 
-A move is handed to the queue as it is asked; whatever comes back (also that somebody else was quicker) is told in
-words, and the browser fetches the desk again. Nothing here decides who is next.
+``queueing`` decides who is next. A move goes there unchanged, the outcome comes back as a sentence (also when another
+clerk was quicker), and the browser then fetches the desk again.
 """
 
 import asyncio
@@ -17,10 +17,9 @@ from msgspec import Struct
 
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, templating
-from kiosk.console import messages as words
+from kiosk.console import guards, messages, templating
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, Row, queue_rows
-from kiosk.console.guards import Asked
+from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
@@ -29,8 +28,8 @@ from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
 
 
-class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A move, as the page asks for it."""
+class MoveRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A move, as the page sends it."""
 
     counter: str = ""
     ticket: str = ""
@@ -38,7 +37,7 @@ class Ask(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Queue id of a transfer."""
     lane: str = ""
     seen: str | None = None
-    """Ticket id the page shows at the counter; ``next`` calls nobody when the counter has moved on since."""
+    """Ticket id the page shows at the counter; ``next`` calls no ticket when another one is there by now."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -48,23 +47,23 @@ class Answer(Struct, frozen=True, kw_only=True):
     details: tuple[Detail, ...] = ()
 
 
-Move = Callable[[OpdDesk, str, Ask, str], Awaitable[Moved]]
+Move = Callable[[OpdDesk, str, MoveRequest, str], Awaitable[Moved]]
 MOVES: dict[str, Move] = {
-    "next": lambda desk, hip, ask, by: desk.call_next(hip, ask.counter, by=by, seen=ask.seen),
-    "call": lambda desk, hip, ask, by: desk.call_this(hip, ask.counter, ask.ticket, by=by),
-    "recall": lambda desk, hip, ask, by: desk.recall(hip, ask.counter, by=by),
-    "start": lambda desk, hip, ask, by: desk.start(hip, ask.ticket, by=by),
-    "finish": lambda desk, hip, ask, by: desk.finish(hip, ask.ticket, by=by),
-    "hold": lambda desk, hip, ask, by: desk.hold(hip, ask.ticket, by=by),
-    "no-show": lambda desk, hip, ask, by: desk.no_show(hip, ask.ticket, by=by),
-    "bring-back": lambda desk, hip, ask, by: desk.bring_back(hip, ask.ticket, by=by),
-    "transfer": lambda desk, hip, ask, by: desk.transfer(hip, ask.ticket, to=ask.to, by=by),
-    "check-in": lambda desk, hip, ask, by: desk.check_in(hip, ask.ticket, by=by),
-    "lane": lambda desk, hip, ask, by: desk.set_lane(hip, ask.ticket, Lane[ask.lane.upper()], by=by),
-    "cancel": lambda desk, hip, ask, by: desk.cancel(hip, ask.ticket, by=by),
-    "undo": lambda desk, hip, ask, by: desk.undo(hip, ask.counter, by=by),
+    "next": lambda desk, hip, body, by: desk.call_next(hip, body.counter, by=by, seen=body.seen),
+    "call": lambda desk, hip, body, by: desk.call_this(hip, body.counter, body.ticket, by=by),
+    "recall": lambda desk, hip, body, by: desk.recall(hip, body.counter, by=by),
+    "start": lambda desk, hip, body, by: desk.start(hip, body.ticket, by=by),
+    "finish": lambda desk, hip, body, by: desk.finish(hip, body.ticket, by=by),
+    "hold": lambda desk, hip, body, by: desk.hold(hip, body.ticket, by=by),
+    "no-show": lambda desk, hip, body, by: desk.no_show(hip, body.ticket, by=by),
+    "bring-back": lambda desk, hip, body, by: desk.bring_back(hip, body.ticket, by=by),
+    "transfer": lambda desk, hip, body, by: desk.transfer(hip, body.ticket, to=body.to, by=by),
+    "check-in": lambda desk, hip, body, by: desk.check_in(hip, body.ticket, by=by),
+    "lane": lambda desk, hip, body, by: desk.set_lane(hip, body.ticket, Lane[body.lane.upper()], by=by),
+    "cancel": lambda desk, hip, body, by: desk.cancel(hip, body.ticket, by=by),
+    "undo": lambda desk, hip, body, by: desk.undo(hip, body.counter, by=by),
 }
-_ASK = msgspec.json.Decoder(Ask)
+_MOVE_REQUEST = msgspec.json.Decoder(MoveRequest)
 _LONGEST_ID = 64
 
 
@@ -96,8 +95,8 @@ class Desk(Controller):
             "desk.html", session=session, facility=hospital.facility, counter=counter, live=live,
             zone=hospital.zone(settings.timezone),
             queues=msgspec.to_builtins(queue_rows(hospital.queues, mine)),
-            lanes={lane.name.lower(): name for lane, name in words.LANES.items()},
-            states={state.name.lower(): name for state, name in words.STATES.items()},
+            lanes={lane.name.lower(): name for lane, name in messages.LANES.items()},
+            states={state.name.lower(): name for state, name in messages.STATES.items()},
         )  # fmt: skip
 
     @get("/desk", guards=[guards.clerk], include_in_schema=False)
@@ -108,7 +107,7 @@ class Desk(Controller):
         desk_views: NamedDependency[DeskViews],
         reader: NamedDependency[Reader],
     ) -> Response[DeskView]:
-        """Everything on the desk, with names. Only for the session's own facility."""
+        """Everything on the desk, with names, for the session's own facility."""
         found = await desk_views.of(session.facility, counter[:_LONGEST_ID], reader)
         if found is None:
             raise NotFoundException
@@ -116,12 +115,12 @@ class Desk(Controller):
 
     @post("/desk/patient", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def patient(
-        self, request: Asked, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
+        self, request: ConsoleRequest, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
         desk_views: NamedDependency[DeskViews], reader: NamedDependency[Reader],
     ) -> Response[Answer]:  # fmt: skip
         """One ticket's registration details. A POST, so that no ticket id stands in an address."""
-        ask = await guards.asked(request, _ASK)
-        ticket = await desk.ticket(session.facility, ask.ticket[:_LONGEST_ID])
+        body = await guards.read_json(request, _MOVE_REQUEST)
+        ticket = await desk.ticket(session.facility, body.ticket[:_LONGEST_ID])
         if ticket is None:
             raise NotFoundException
         row, details = await desk_views.one(session.facility, ticket, reader)
@@ -129,19 +128,20 @@ class Desk(Controller):
 
     @post("/desk/{move:str}", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def move(
-        self, request: Asked, move: FromPath[str], session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
-        registry: NamedDependency[Registry], desk_views: NamedDependency[DeskViews], reader: NamedDependency[Reader],
+        self, request: ConsoleRequest, move: FromPath[str], session: NamedDependency[Session],
+        desk: NamedDependency[OpdDesk], registry: NamedDependency[Registry], desk_views: NamedDependency[DeskViews],
+        reader: NamedDependency[Reader],
     ) -> Response[Answer]:  # fmt: skip
-        ask = await guards.asked(request, _ASK)
+        body = await guards.read_json(request, _MOVE_REQUEST)
         make = MOVES.get(move)
-        if make is None or max(map(len, (ask.counter, ask.ticket, ask.to, ask.seen or ""))) > _LONGEST_ID:
+        if make is None or max(map(len, (body.counter, body.ticket, body.to, body.seen or ""))) > _LONGEST_ID:
             raise NotFoundException
-        if move == "lane" and ask.lane.upper() not in Lane.__members__:
+        if move == "lane" and body.lane.upper() not in Lane.__members__:
             raise NotFoundException
         moved, hospital = await asyncio.gather(
-            make(desk, session.facility, ask, session.login), registry.recent_hospital(session.facility)
+            make(desk, session.facility, body, session.login), registry.recent_hospital(session.facility)
         )
-        sentence = tell(move, ask, moved, hospital.queue_names if hospital else {})
+        sentence = move_sentence(move, body, moved, hospital.queue_names if hospital else {})
         answer = Answer(outcome=moved.outcome.name, words=sentence)
         if moved.ticket is not None:
             row, details = await desk_views.one(session.facility, moved.ticket, reader)
@@ -149,18 +149,18 @@ class Desk(Controller):
         return Response(answer, headers=PAGE)
 
 
-def tell(move: str, ask: Ask, moved: Moved, queues: dict[str, str]) -> str:
-    """What a move came to, in one sentence for the clerk."""
+def move_sentence(move: str, body: MoveRequest, moved: Moved, queues: dict[str, str]) -> str:
+    """The outcome of a move in one sentence for the clerk."""
     ticket = moved.ticket
     values = {
         "token": ticket.token if ticket else "",
-        "counter": ticket.counter if ticket and ticket.counter else ask.counter,
+        "counter": ticket.counter if ticket and ticket.counter else body.counter,
         "queue": queues.get(ticket.queue, ticket.queue) if ticket else "",
-        "state": words.STATES[ticket.state] if ticket else "",
-        "lane": words.LANES[ticket.lane] if ticket else "",
+        "state": messages.STATES[ticket.state] if ticket else "",
+        "lane": messages.LANES[ticket.lane] if ticket else "",
     }
     if moved.outcome is Outcome.TAKEN and ticket is not None and ticket.counter:
-        return (words.TAKEN_HERE if ticket.counter == ask.counter else words.TAKEN_BY).format(**values)
+        return (messages.TAKEN_HERE if ticket.counter == body.counter else messages.TAKEN_BY).format(**values)
     if moved.outcome is Outcome.MOVED:
-        return words.DONE[move].format(**values)
-    return words.OUTCOMES.get(moved.outcome, words.TROUBLE["unreadable"]).format(**values)
+        return messages.DONE[move].format(**values)
+    return messages.OUTCOMES.get(moved.outcome, messages.TROUBLE["unreadable"]).format(**values)

@@ -1,4 +1,4 @@
-"""What one clerk sees at one counter: the queue's tickets with the names that belong to them, opened for one answer."""
+"""What one clerk sees at one counter: the tickets of its queues, with profiles decrypted for this one answer."""
 
 import logging
 import time
@@ -22,14 +22,14 @@ LISTED = 400
 """Tickets in one answer: more than a counter calls in a day, and 120 kB of JSON."""
 
 PROFILES_IN_TEN_MINUTES = 120
-"""A fast desk sees one person in half a minute: twenty in ten minutes. Six times as many is no work at a desk."""
+"""A fast desk sees one person in half a minute: twenty in ten minutes. Six times as many is not desk work."""
 AT_A_COUNTER = (State.CALLED, State.SERVING)
 
 _log = logging.getLogger(__name__)
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """One ticket, with what a clerk needs to tell people apart."""
+    """One ticket, with what a clerk needs to tell two patients apart."""
 
     id: str
     token: str
@@ -38,25 +38,25 @@ class Row(Struct, frozen=True, kw_only=True):
     lane: str
     lane_mark: str
     tags: tuple[str, ...]
-    """How the share came, where that is worth a look."""
+    """How the share came, when it is not by a fresh code of a screen."""
     near: str
     """``near``, ``far`` or empty."""
     name: str
     age: str
     gender: str
     last_four: str
-    """Of the ABHA number, or empty: names alone do not tell two people apart."""
+    """Last four digits of the ABHA number, or empty: two patients may have one name."""
     counter: str
     arrived_ms: int
     called_ms: int
     calls: int
     ahead: int
-    told: bool
-    """False when the answer to the phone could not be delivered and is parked."""
+    reply_delivered: bool
+    """False when the reply to the phone is parked."""
 
 
 class Detail(Struct, frozen=True, kw_only=True):
-    """One line of the registration details; what is copied is what is shown."""
+    """One line of the registration details. The page copies the value exactly as shown."""
 
     label: str
     value: str
@@ -71,7 +71,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
 
 
 class DeskView(Struct, frozen=True, kw_only=True):
-    """The whole desk at one moment."""
+    """The desk at one moment."""
 
     at_ms: int
     counter: str
@@ -81,17 +81,17 @@ class DeskView(Struct, frozen=True, kw_only=True):
     details: tuple[Detail, ...]
     tickets: tuple[Row, ...]
     more: bool
-    """Further tickets exist that are not listed."""
+    """More tickets exist than are listed."""
 
 
 class DeskViews:
-    """Gathers a desk from the rooms below."""
+    """Reads the parts of a desk and puts them together."""
 
     def __init__(self, registry: Registry, desk: OpdDesk, audit: Audit, check_in: CheckIn) -> None:
         self._registry, self._desk, self._audit, self._check_in = registry, desk, audit, check_in
 
     async def of(self, hip: str, counter_name: str, reader: Reader) -> DeskView | None:
-        """The desk of a counter, or None when there is no such counter. Its reading stands in the audit."""
+        """The desk of a counter, or None when there is no such counter. The audit records the reading."""
         hospital = await self._registry.hospital(hip)
         counter = hospital.counter(counter_name) if hospital else None
         if hospital is None or counter is None:
@@ -111,7 +111,7 @@ class DeskViews:
         )  # fmt: skip
 
     async def one(self, hip: str, ticket: Ticket, reader: Reader) -> tuple[Row, tuple[Detail, ...]]:
-        """One ticket with its details. The reading stands in the audit, in the same step."""
+        """One ticket with its details. The audit records the reading in the same step."""
         envelopes = await self._envelopes(hip, [ticket], reader, whole=ticket.id)
         patient = self._open(hip, ticket, envelopes.sealed.get(ticket.id, b""))
         return row(ticket, patient), details(patient)
@@ -145,7 +145,7 @@ def row(ticket: Ticket, patient: Patient) -> Row:
         tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=display_text(patient.name),
         age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],
         counter=ticket.counter, arrived_ms=ticket.arrived_ms, called_ms=ticket.called_ms, calls=ticket.calls,
-        ahead=ticket.ahead, told=not ticket.reply_parked,
+        ahead=ticket.ahead, reply_delivered=not ticket.reply_parked,
     )  # fmt: skip
 
 
@@ -162,7 +162,7 @@ def age(patient: Patient, now: datetime) -> str:
 
 
 def details(patient: Patient) -> tuple[Detail, ...]:
-    """Everything a registration form asks for, in the order of most forms."""
+    """Every field of a registration form, in the order of most forms."""
     number = patient.abha_number
     dashed = "-".join((number[:2], number[2:6], number[6:10], number[10:])) if len(number) == 14 else number
     born = [part for part in (patient.day_of_birth, patient.month_of_birth, patient.year_of_birth) if part]

@@ -1,4 +1,4 @@
-"""What a console door answers when it cannot do what was asked: a page for people, a problem document for scripts."""
+"""Error answers of the console: a page for a browser, a problem document for a script."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from kiosk.web.problems import PROBLEM_JSON, Problem, document
 from kiosk.web.security_headers import PAGE
 from queueing.errors import QueueingError
 
-Asked = Request[Any, Any, Any]
+ConsoleRequest = Request[Any, Any, Any]
 
 
 def _document(status: int, code: str) -> Response[bytes]:
@@ -39,9 +39,9 @@ _TITLES = {
 }
 
 
-def _say(request: Asked, status: int, code: str, elsewhere: str = "") -> Response[Any]:
+def _answer(request: ConsoleRequest, status: int, code: str, elsewhere: str = "") -> Response[Any]:
     accepted = request.headers.get("accept", "")
-    # Whoever opens an address without saying what he wants wants a page; our scripts say that they want JSON.
+    # A GET without an Accept header gets a page. Our scripts always send Accept: application/json.
     wants_page = "text/html" in accepted or (request.method == "GET" and "json" not in accepted)
     if not wants_page:
         return _document(status, code)
@@ -50,27 +50,27 @@ def _say(request: Asked, status: int, code: str, elsewhere: str = "") -> Respons
     return templating.page("trouble.html", session=None, status=status, text=messages.TROUBLE[code])
 
 
-def _refused(request: Asked, why: guards.Refused) -> Response[Any]:
+def _refused(request: ConsoleRequest, why: guards.Refused) -> Response[Any]:
     if isinstance(why, guards.NotSignedIn):
-        return _say(request, 401, "signed_out", "/console/login")
+        return _answer(request, 401, "signed_out", "/console/login")
     if isinstance(why, guards.PasswordDue):
-        return _say(request, 403, "password_due", "/console/password")
+        return _answer(request, 403, "password_due", "/console/password")
     if isinstance(why, guards.NoFacilityYet):
-        return _say(request, 409, "no_facility", "/console/facility")
-    return _say(request, 403, "not_admin" if isinstance(why, guards.NotAdministrator) else "foreign")
+        return _answer(request, 409, "no_facility", "/console/facility")
+    return _answer(request, 403, "not_admin" if isinstance(why, guards.NotAdministrator) else "foreign")
 
 
-def _away(request: Asked, _: QueueingError) -> Response[Any]:
-    return _say(request, 503, "away")
+def _away(request: ConsoleRequest, _: QueueingError) -> Response[Any]:
+    return _answer(request, 503, "away")
 
 
-def _busy(request: Asked, _: HashingBusy) -> Response[Any]:
+def _busy(request: ConsoleRequest, _: HashingBusy) -> Response[Any]:
     return templating.page("login.html", session=None, status=503, trouble=messages.SIGN_IN["busy"], login="")
 
 
-def _unreadable(request: Asked, why: request_body.Unreadable | TimeoutError) -> Response[Any]:
+def _unreadable(request: ConsoleRequest, why: request_body.Unreadable | TimeoutError) -> Response[Any]:
     if isinstance(why, request_body.TooLarge):
-        return _say(request, 413, "too_large")
+        return _answer(request, 413, "too_large")
     status = (
         415
         if isinstance(why, request_body.NotJson | request_body.Encoded)
@@ -78,24 +78,24 @@ def _unreadable(request: Asked, why: request_body.Unreadable | TimeoutError) -> 
         if isinstance(why, TimeoutError)
         else 400
     )
-    return _say(request, status, "unreadable")
+    return _answer(request, status, "unreadable")
 
 
-def _http(request: Asked, why: HTTPException) -> Response[Any]:
-    """What the framework refuses (a missing parameter, a body over the limit), without echoing the request."""
+def _http(request: ConsoleRequest, why: HTTPException) -> Response[Any]:
+    """What the framework refuses (a missing parameter, a body over the limit). Nothing of the request is repeated."""
     if why.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
-        return _say(request, 413, "too_large")
+        return _answer(request, 413, "too_large")
     if why.status_code >= 500:
         raise why
-    return _say(request, why.status_code, "unreadable")
+    return _answer(request, why.status_code, "unreadable")
 
 
-def _not_qr(request: Asked, _: NotAPatientQr) -> Response[Any]:
-    return _say(request, 422, "not_qr")
+def _not_qr(request: ConsoleRequest, _: NotAPatientQr) -> Response[Any]:
+    return _answer(request, 422, "not_qr")
 
 
-def _not_understood(request: Asked, why: NotUnderstood) -> Response[Any]:
-    return _say(request, 422, str(why))
+def _not_understood(request: ConsoleRequest, why: NotUnderstood) -> Response[Any]:
+    return _answer(request, 422, str(why))
 
 
 HANDLERS: dict[Any, Any] = {

@@ -1,4 +1,4 @@
-"""Reads the administrator's forms into the registry's data, and says in a sentence what does not fit."""
+"""Reads the administrator's forms into the registry's data; a field that does not fit is refused with a sentence."""
 
 import re
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ MOST_A_DAY = 99_999
 
 
 class NotFilledIn(Exception):
-    """A field is missing or cannot be what it says; the text names it."""
+    """A field is missing or does not fit; the text is a sentence for the administrator."""
 
 
 def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
@@ -37,7 +37,7 @@ def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
 
 
 def counter_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) -> Counter:
-    """A new counter, or other queues for a known one. Its queues come in the order they were written in."""
+    """A new counter, or other queues for a known one. The queues keep the order of the form."""
     name = form.get("name", "").strip().upper()
     if not re.fullmatch(r"[A-Z]{1,3}[0-9]{1,3}", name) or len(name) > 4:
         raise NotFilledIn("A counter is named by letters and a number, at most 4 characters, like M1.")

@@ -1,9 +1,9 @@
-"""Who may pass which console door. Every route names one of these guards; none of them is implied.
+"""Guards of the console: who may call which endpoint. Every route names one guard; there is no default.
 
-A guard leaves the session it proved in the request's state; a handler that asks for ``session`` without a guard before
-it gets a refusal, so forgetting one closes a door and opens none. The facility of that session is the only one a
-handler may use. Unsafe methods must come from our own page (``Sec-Fetch-Site`` or ``Origin``) and, once somebody is
-signed in, carry the session's token. A store that does not answer closes every door.
+A guard puts the session it verified into the request's state. A handler that takes ``session`` without a guard is
+refused, so a forgotten guard closes an endpoint. The facility of that session is the only one a handler may use.
+Unsafe methods must come from our own page (``Sec-Fetch-Site`` or ``Origin``) and, with a session, carry its CSRF
+token. When the store does not answer, every endpoint refuses.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from queueing.audit import Audit, Reader
 
 T = TypeVar("T")
 Connection = ASGIConnection[Any, Any, Any, State]
-Asked = Request[Any, Any, State]
+ConsoleRequest = Request[Any, Any, State]
 
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "_csrf"
 FORM_FIELDS = 64
@@ -39,7 +39,7 @@ _SESSION = "console_session"
 
 
 class Services(Protocol):
-    """What a guard needs of the worker's services, before any dependency exists."""
+    """What guards use of the worker's services: guards run before dependencies are injected."""
 
     @property
     def settings(self) -> Settings: ...
@@ -52,54 +52,54 @@ class Services(Protocol):
 
 
 class Refused(Exception):
-    """Base of what a guard says no with."""
+    """Base of a guard's refusals."""
 
 
 class NotSignedIn(Refused):
-    """No session, or it is over, idle or revoked."""
+    """There is no session, or it ended, was idle too long, or was revoked."""
 
 
 class PasswordDue(Refused):
-    """The first password must be changed before anything else."""
+    """The first password must be changed first."""
 
 
 class NoFacilityYet(Refused):
-    """A state administrator has not chosen where to work."""
+    """A state administrator has not chosen a facility."""
 
 
 class NotAdministrator(Refused):
-    """This door is for the facility's administrator."""
+    """The endpoint is for administrators of the facility."""
 
 
 class ForeignPage(Refused):
-    """The request was not made by a page of ours, or without its token."""
+    """The request did not come from our own page, or came without its CSRF token."""
 
 
 async def visitor(connection: Connection, _: BaseRouteHandler) -> None:
-    """Anybody with our page open: signing in."""
+    """No session needed, but our own page: signing in."""
     _from_our_page(connection)
 
 
 async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
-    """Anybody signed in, also with a first password: changing it, leaving."""
+    """A session, also one with a first password: changing it, signing out."""
     await _prove(connection)
 
 
 async def member(connection: Connection, _: BaseRouteHandler) -> None:
-    """Signed in with a password of one's own; the facility may still be open."""
+    """A session with a chosen password; a facility need not be chosen."""
     if (await _prove(connection)).must_change:
         raise PasswordDue
 
 
 async def clerk(connection: Connection, handler: BaseRouteHandler) -> None:
-    """At work in one facility."""
+    """A session with a chosen password and a facility."""
     await member(connection, handler)
     if not connection.scope["state"][_SESSION].facility:
         raise NoFacilityYet
 
 
 async def administrator(connection: Connection, handler: BaseRouteHandler) -> None:
-    """At work in one facility, as its administrator."""
+    """The same, of an administrator."""
     await clerk(connection, handler)
     session = connection.scope["state"][_SESSION]
     if session.role != "admin":
@@ -111,20 +111,20 @@ GUARDS = (visitor, signed_in, member, clerk, administrator)
 
 
 async def proved_session(scope: Scope) -> Session:
-    """The session a guard proved. Offered to handlers as ``session``."""
+    """The session that a guard verified. Injected into handlers as ``session``."""
     session = scope["state"].get(_SESSION)
     if not isinstance(session, Session):
         raise NotSignedIn
     return session
 
 
-async def reader_of(request: Asked, session: NamedDependency[Session]) -> Reader:
-    """Who reads profiles by this request, for the audit. Offered to handlers as ``reader``."""
+async def reader_of(request: ConsoleRequest, session: NamedDependency[Session]) -> Reader:
+    """Who reads profiles by this request, for the audit. Injected into handlers as ``reader``."""
     return Reader(login=session.login, session=session.key, address=address_of(request))
 
 
-async def form(request: Asked) -> dict[str, str]:
-    """A submitted form, bounded; the last value of a name counts."""
+async def form(request: ConsoleRequest) -> dict[str, str]:
+    """A submitted form, at most ``FORM_FIELDS`` fields; the last value of a name counts."""
     async with asyncio.timeout(request_body.DEADLINE_S):
         body = await request.body()
     try:
@@ -136,8 +136,8 @@ async def form(request: Asked) -> dict[str, str]:
     return dict(pairs)
 
 
-async def asked(request: Asked, decoder: "msgspec.json.Decoder[T]") -> T:
-    """A JSON body, judged by size, type and depth before it is parsed."""
+async def read_json(request: ConsoleRequest, decoder: "msgspec.json.Decoder[T]") -> T:
+    """A JSON body; its size, type and depth are checked before it is parsed."""
     request_body.require_plain(request.headers.get("content-encoding", "").encode("latin-1", "replace"))
     request_body.require_json(request.headers.get("content-type", "").encode("latin-1", "replace"))
     async with asyncio.timeout(request_body.DEADLINE_S):
@@ -145,7 +145,7 @@ async def asked(request: Asked, decoder: "msgspec.json.Decoder[T]") -> T:
 
 
 def reference_of(connection: Connection) -> str:
-    """What the browser says its session is."""
+    """The session reference in the browser's cookie."""
     return connection.cookies.get(_names(connection)[0], "")[:128]
 
 
@@ -154,7 +154,7 @@ def device_of(connection: Connection) -> str:
 
 
 def address_of(connection: Connection) -> str:
-    """Where a try to sign in comes from, as limits count it."""
+    """The client's address, as limits count it and the audit records it."""
     return address_to_count(connection.scope, services_of(connection).trusted_proxies)
 
 
@@ -179,7 +179,7 @@ async def _prove(connection: Connection) -> Session:
     _from_our_page(connection)
     reference = reference_of(connection)
     staff = services_of(connection).staff
-    used = connection.headers.get("x-kiosk-live") != "1"  # the screen's own refreshing is no use by a person
+    used = connection.headers.get("x-kiosk-live") != "1"  # the page's own refreshing is not use by a person
     session = await staff.session(reference, used=used) if reference else None
     if session is None:
         raise NotSignedIn

@@ -1,4 +1,4 @@
-"""Coming and going: sign in, change the password, leave. Where a person is sent after that is decided in one place."""
+"""Sign in, change the password, choose a facility, sign out."""
 
 from urllib.parse import quote
 
@@ -10,7 +10,7 @@ from kiosk.accounts.passwords import MOST, WeakPassword
 from kiosk.accounts.service import SignedIn, Staff, TooOften
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
-from kiosk.console.guards import Asked
+from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from queueing.registry import Registry
 
@@ -20,19 +20,19 @@ class Login(Controller):
 
     @get("/", guards=[guards.clerk], include_in_schema=False)
     async def home(self, session: NamedDependency[Session]) -> Response[None]:
-        """Straight to the counter this person sat at last, or to the choice."""
+        """Redirect to the counter this login used last, or to the choice of counters."""
         return templating.go(
             f"/console/at/{quote(session.counter, safe='')}" if session.counter else "/console/counters"
         )
 
     @get("/login", guards=[guards.visitor], include_in_schema=False)
-    async def ask(self, settings: NamedDependency[Settings]) -> Response[str]:
+    async def show_login(self, settings: NamedDependency[Settings]) -> Response[str]:
         trouble = "" if settings.sign_in_is_private else messages.SIGN_IN["open"]
         return templating.page("login.html", session=None, trouble=trouble, login="")
 
     @post("/login", guards=[guards.visitor], include_in_schema=False)
     async def sign_in(
-        self, request: Asked, staff: NamedDependency[Staff], settings: NamedDependency[Settings]
+        self, request: ConsoleRequest, staff: NamedDependency[Staff], settings: NamedDependency[Settings]
     ) -> Response[None] | Response[str]:
         if not settings.sign_in_is_private:
             return templating.page("login.html", session=None, status=403, trouble=messages.SIGN_IN["open"], login="")
@@ -45,29 +45,29 @@ class Login(Controller):
         if isinstance(answer, SignedIn):
             await staff.sessions.close(guards.reference_of(request))
             return templating.go("/console", guards.cookies(request, answer))
-        trouble, status = _words(answer, messages.SIGN_IN["wrong"])
+        trouble, status = _refusal(answer, messages.SIGN_IN["wrong"])
         return templating.page("login.html", session=None, status=status, trouble=trouble, login=login)
 
     @post("/logout", guards=[guards.signed_in], include_in_schema=False)
-    async def leave(self, request: Asked, staff: NamedDependency[Staff]) -> Response[None]:
+    async def sign_out(self, request: ConsoleRequest, staff: NamedDependency[Staff]) -> Response[None]:
         await staff.sessions.close(guards.reference_of(request))
         return templating.go("/console/login", [guards.no_cookie(request)])
 
     @post("/logout-everywhere", guards=[guards.signed_in], include_in_schema=False)
-    async def leave_everywhere(
-        self, request: Asked, session: NamedDependency[Session], staff: NamedDependency[Staff]
+    async def sign_out_everywhere(
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
     ) -> Response[None]:
-        """For somebody who forgot to leave another desk, or sees a sign-in that was not theirs."""
+        """Ends every session of this login: for a clerk who left another desk signed in, or sees a foreign sign-in."""
         await staff.sign_out_everywhere(session.login)
         return templating.go("/console/login", [guards.no_cookie(request)])
 
     @get("/password", guards=[guards.signed_in], include_in_schema=False)
-    async def ask_password(self, session: NamedDependency[Session]) -> Response[str]:
+    async def show_password(self, session: NamedDependency[Session]) -> Response[str]:
         return templating.page("password.html", session=session, trouble="")
 
     @post("/password", guards=[guards.signed_in], include_in_schema=False)
     async def change_password(
-        self, request: Asked, session: NamedDependency[Session], staff: NamedDependency[Staff]
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
     ) -> Response[None] | Response[str]:
         form = await guards.form(request)
         old, new = form.get("old", "")[: MOST + 1], form.get("new", "")[: MOST + 1]
@@ -80,14 +80,14 @@ class Login(Controller):
             return templating.page("password.html", session=session, status=422, trouble=str(weak))
         if isinstance(answer, SignedIn):
             return templating.go("/console", guards.cookies(request, answer))
-        trouble, status = _words(answer, messages.SIGN_IN["old"])
+        trouble, status = _refusal(answer, messages.SIGN_IN["old"])
         return templating.page("password.html", session=session, status=status, trouble=trouble)
 
     @get("/facility", guards=[guards.member], include_in_schema=False)
-    async def ask_facility(
+    async def show_facilities(
         self, session: NamedDependency[Session], registry: NamedDependency[Registry], after: FromQuery[str] = ""
     ) -> Response[str] | Response[None]:
-        """A state administrator chooses where to work."""
+        """A state administrator chooses a facility."""
         if session.home != "*":
             return templating.go("/console")
         facilities = await registry.facilities(after=after[:250], limit=100)
@@ -95,7 +95,7 @@ class Login(Controller):
 
     @post("/facility", guards=[guards.member], include_in_schema=False)
     async def choose_facility(
-        self, request: Asked, session: NamedDependency[Session], staff: NamedDependency[Staff],
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff],
         registry: NamedDependency[Registry],
     ) -> Response[str] | Response[None]:  # fmt: skip
         hip = (await guards.form(request)).get("hip", "").strip()[:250]
@@ -112,7 +112,7 @@ class Login(Controller):
         return templating.go("/console/admin")
 
 
-def _words(answer: object, otherwise: str) -> tuple[str, int]:
+def _refusal(answer: object, otherwise: str) -> tuple[str, int]:
     if isinstance(answer, TooOften):
         return messages.SIGN_IN["often"].format(minutes=-(-answer.wait_s // 60)), 429
     return otherwise, 401

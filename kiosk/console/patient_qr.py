@@ -1,6 +1,6 @@
 """The QR on an ABHA card or in an ABHA app, read by a desk scanner: JSON in several spellings, often damaged.
 
-It is unsigned: it is a claim that fills a form for a clerk to look at, never proof of who somebody is.
+It is unsigned: it fills a form that the clerk checks, and proves no identity.
 """
 
 import json
@@ -17,7 +17,7 @@ READ_MAX: Final = 4096
 
 
 class NotAPatientQr(Exception):
-    """The text is not what an ABHA card or app shows."""
+    """The text is not the QR of an ABHA card or app."""
 
 
 _SPELLINGS: Final = {

@@ -1,4 +1,4 @@
-"""Hangs the console's doors: their limits, their dependencies, and what they answer in trouble."""
+"""The console's routes, with their dependencies, error answers and the limit of their bodies."""
 
 from litestar import Router
 from litestar.di import NamedDependency, Provide
@@ -22,7 +22,7 @@ from tokens.ticket import TicketLinks
 
 
 def routes() -> list[ControllerRouterHandler]:
-    """The console, to be hung at the root of the application."""
+    """All routes of the console, for the root of the application."""
     return [
         Router(
             path="/",

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, patient_qr
-from kiosk.console.guards import Asked
+from kiosk.console.guards import ConsoleRequest
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
@@ -55,11 +55,11 @@ class Scans(Controller):
 
     @post("/scan", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def scan(
-        self, request: Asked, session: NamedDependency[Session], settings: NamedDependency[Settings],
+        self, request: ConsoleRequest, session: NamedDependency[Session], settings: NamedDependency[Settings],
         desk: NamedDependency[OpdDesk], ticket_links: NamedDependency[TicketLinks],
     ) -> Response[Found]:  # fmt: skip
         """Say what was scanned. Nothing is changed."""
-        form = await guards.asked(request, _SCAN)
+        form = await guards.read_json(request, _SCAN)
         readings = [text for text in dict.fromkeys((form.text.strip(), form.physical.strip())) if text]
         patient = _patient(readings, settings.cm_id)
         if patient is not None:

@@ -1,4 +1,4 @@
-"""Renders the console's pages: autoescaped, nothing cached, and no word of a script or style inside them."""
+"""Renders the console's pages: autoescaped, not cached, without inline scripts or styles."""
 
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ _templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # lanes are chosen by their place
+_templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page lists lanes in this order
 _templates.filters["shown"] = display_text
 _templates.filters["local_time"] = _local_time
 _templates.filters["part"] = lambda text: quote(str(text), safe="")
@@ -36,7 +36,7 @@ _templates.globals.update(words=messages, static=static_url)
 
 
 def page(template: str, *, session: Session | None, status: int = 200, **values: object) -> Response[str]:
-    """One whole page."""
+    """A page of the console."""
     text = _templates.get_template(template).render(session=session, **values)
     return Response(text, media_type=MediaType.HTML, status_code=status, headers=PAGE)
 

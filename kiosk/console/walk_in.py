@@ -1,7 +1,7 @@
-"""Somebody without a phone: a form of one line, a number in the same queue, and a slip of paper to hold.
+"""Walk-ins: a clerk registers a patient without a phone, and prints a slip with the number.
 
-An ABHA card or app QR, scanned at the desk, fills the form; what it says is a claim that the clerk confirms by
-sending it.
+The QR of an ABHA card or app, scanned at the desk, fills the form. Its content is unsigned; the clerk confirms it by
+sending the form.
 """
 
 import asyncio
@@ -18,9 +18,8 @@ from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
 from kiosk.checkin import CheckIn
-from kiosk.console import guards, patient_qr
-from kiosk.console import messages as words
-from kiosk.console.guards import Asked
+from kiosk.console import guards, messages, patient_qr
+from kiosk.console.guards import ConsoleRequest
 from kiosk.patient.birth import birth_of_age, birth_of_parts
 from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
 from kiosk.patient.names import display_text, name_fault, person_name
@@ -48,23 +47,23 @@ class WalkIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gender: str = ""
     phone: str = ""
     lane: str = ""
-    """Empty: by age."""
+    """Empty: the age decides."""
     request: str = ""
     """Made by the page for each form: the same form sent twice gives one number."""
     claim: Patient | None = None
-    """What a scanned QR holds; the fields above win over it."""
+    """Content of a scanned QR; the fields above win over it."""
 
 
 class Scanned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: str
 
 
-class SlipAsk(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SlipRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ticket: str
 
 
 class Slip(Struct, frozen=True, kw_only=True):
-    """What is printed: a number and where it leads, no name."""
+    """What is printed: the number and its link, no name."""
 
     outcome: str
     words: str
@@ -82,18 +81,18 @@ class Slip(Struct, frozen=True, kw_only=True):
 
 _WALK_IN = msgspec.json.Decoder(WalkIn)
 _SCANNED = msgspec.json.Decoder(Scanned)
-_SLIP = msgspec.json.Decoder(SlipAsk)
+_SLIP = msgspec.json.Decoder(SlipRequest)
 
 
 class Slips:
-    """Makes slips: looks up what they say and draws their QR in a thread."""
+    """Makes slips; their QR is drawn in a thread."""
 
     def __init__(self, registry: Registry, desk: OpdDesk, links: TicketLinks, settings: Settings) -> None:
         self._registry, self._desk, self._links, self._settings = registry, desk, links, settings
 
     async def of_place(self, hip: str, place: Place) -> Slip:
-        refusal = words.REFUSALS[place.refusal] if place.refusal else ""
-        sentence = words.PLACES.get(place.outcome, words.OUTCOMES.get(place.outcome, "")).format(refusal=refusal)
+        refusal = messages.REFUSALS[place.refusal] if place.refusal else ""
+        sentence = messages.PLACES.get(place.outcome, messages.OUTCOMES.get(place.outcome, "")).format(refusal=refusal)
         ticket = await self._desk.ticket(hip, place.ticket) if place.ticket else None
         if ticket is None or place.outcome is Outcome.REFUSED:
             return Slip(outcome=place.outcome.name, words=sentence)
@@ -116,7 +115,7 @@ class Slips:
         return Slip(
             outcome="FOUND", words="", token=ticket.token, ahead=ticket.ahead, link=link,
             queue=next((one.name for one in queues if one.id == ticket.queue), ticket.queue),
-            facility=_name(facility), lane=words.LANES[ticket.lane] if ticket.lane else "",
+            facility=_name(facility), lane=messages.LANES[ticket.lane] if ticket.lane else "",
             at=datetime.fromtimestamp(ticket.arrived_ms / 1000, zone).strftime("%d-%m-%Y %H:%M"),
             qr="data:image/svg+xml;base64," + base64.b64encode(_standalone(picture)).decode(),
         )  # fmt: skip
@@ -127,10 +126,10 @@ class WalkIns(Controller):
 
     @post("/walk-in", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def register(
-        self, request: Asked, session: NamedDependency[Session], check_in: NamedDependency[CheckIn],
+        self, request: ConsoleRequest, session: NamedDependency[Session], check_in: NamedDependency[CheckIn],
         slips: NamedDependency[Slips],
     ) -> Response[Slip]:  # fmt: skip
-        form = await guards.asked(request, _WALK_IN)
+        form = await guards.read_json(request, _WALK_IN)
         patient = patient_of(form, await slips.today(session.facility))
         if form.lane and form.lane.upper() not in Lane.__members__:
             raise NotFoundException
@@ -142,19 +141,19 @@ class WalkIns(Controller):
 
     @post("/walk-in/read", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def read(
-        self, request: Asked, session: NamedDependency[Session], settings: NamedDependency[Settings]
+        self, request: ConsoleRequest, session: NamedDependency[Session], settings: NamedDependency[Settings]
     ) -> Response[Patient]:
         """Understand what a desk scanner typed; 422 when it is not an ABHA QR."""
-        scanned = await guards.asked(request, _SCANNED)
+        scanned = await guards.read_json(request, _SCANNED)
         return Response(patient_qr.read(scanned.text, suffix=settings.cm_id), headers=PAGE)
 
     @post("/slip", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def slip(
-        self, request: Asked, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
+        self, request: ConsoleRequest, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
         slips: NamedDependency[Slips],
     ) -> Response[Slip]:  # fmt: skip
         """Print a number again."""
-        form = await guards.asked(request, _SLIP)
+        form = await guards.read_json(request, _SLIP)
         ticket = await desk.ticket(session.facility, form.ticket[:64])
         if ticket is None:
             raise NotFoundException
@@ -162,7 +161,7 @@ class WalkIns(Controller):
 
 
 def patient_of(form: WalkIn, today: date) -> Patient:
-    """The form over the claim; an age becomes a year of birth. Raises ``NotUnderstood``."""
+    """The form, completed by the claim; an age becomes a year of birth. Raises ``NotUnderstood``."""
     claim = form.claim or Patient()
     born, phone = birth_of_age(form.age, today), phone_number(form.phone)
     odd_name = name_fault(form.name)
@@ -178,7 +177,7 @@ def patient_of(form: WalkIn, today: date) -> Patient:
         )
     return Patient(
         name=person_name(form.name),
-        gender=form.gender if form.gender in words.GENDERS else "",
+        gender=form.gender if form.gender in messages.GENDERS else "",
         year_of_birth=born.year,
         month_of_birth=born.month,
         day_of_birth=born.day,
@@ -193,7 +192,7 @@ def patient_of(form: WalkIn, today: date) -> Patient:
 
 
 def _standalone(svg: bytes) -> bytes:
-    """An SVG used as a picture needs its name space."""
+    """The SVG with its namespace, which a ``data:`` picture needs."""
     return svg if b"xmlns=" in svg else svg.replace(b"<svg ", b'<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 

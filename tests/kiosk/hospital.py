@@ -40,9 +40,9 @@ class Hospital:
         await registry.put_queue(HIP, Queue(id=REGISTRATION, name="Registration", prefix="R"), 1)
         await registry.put_counter(HIP, Counter(name="ROOM17", queues=(MEDICINE,)))
 
-    async def arrive(self, queue: str = MEDICINE, people: int = 1) -> list[Place]:
-        """That many new people, registered at the desk."""
-        return [await self.services.desk.enqueue(_walk_in(queue)) for _ in range(people)]
+    async def arrive(self, queue: str = MEDICINE, patients: int = 1) -> list[Place]:
+        """That many new patients, registered at the desk."""
+        return [await self.services.desk.enqueue(_walk_in(queue)) for _ in range(patients)]
 
     async def call(self, counter: str = "M1") -> str:
         """The next number to this counter."""

@@ -19,9 +19,9 @@ anyio_mark = pytest.mark.anyio
 
 
 async def changes_sent(store: Store) -> int:
-    """How many pieces of changes are kept, of all partitions."""
-    kept = await asyncio.gather(*[store.call(key, "XLEN", key) for key in map(changes_key, ALL_PARTITIONS)])
-    return sum(count for count in kept if isinstance(count, int))
+    """How many changes the store holds, of all partitions."""
+    lengths = await asyncio.gather(*[store.call(key, "XLEN", key) for key in map(changes_key, ALL_PARTITIONS)])
+    return sum(count for count in lengths if isinstance(count, int))
 
 
 @anyio_mark

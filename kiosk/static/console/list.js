@@ -124,7 +124,7 @@ export class List {
     say(lane, one.lane_mark);
     lane.className = `lane ${one.lane}`;
     say(who.firstChild, one.name || "—");
-    say(who.lastChild, one.told ? "" : this.words.not_told);
+    say(who.lastChild, one.reply_delivered ? "" : this.words.not_told);
     say(age, [one.age, one.gender].filter(Boolean).join(" "));
     say(four, one.last_four ? `··${one.last_four}` : "");
     if (tags.dataset.said !== one.tags.join("|")) {

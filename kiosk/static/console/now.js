@@ -36,7 +36,7 @@ export class Now {
   #facts(one) {
     const lane = one.lane === "ordinary" ? "" : this.lanes[one.lane];
     const four = one.last_four ? `ABHA ··${one.last_four}` : "";
-    return [one.age, this.genders[one.gender], four, lane, ...one.tags, one.told ? "" : this.words.not_told]
+    return [one.age, this.genders[one.gender], four, lane, ...one.tags, one.reply_delivered ? "" : this.words.not_told]
       .filter(Boolean)
       .join(" · ");
   }

@@ -30,7 +30,7 @@ async def test_the_twenty_first_password_at_once_is_refused_and_the_rest_are_che
     assert sum(isinstance(answer, passwords.HashingBusy) for answer in answers) == 5
 
 
-async def test_nobody_matches_no_hash() -> None:
+async def test_an_unknown_login_matches_no_password() -> None:
     hasher = passwords.Hasher()
     assert await hasher.verify(None, "anything at all") is False
     assert await hasher.verify("not a hash", "anything at all") is False

@@ -37,11 +37,11 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield data_dir
 
 
-def said(data_dir: Path, *words: str) -> dict[str, Any]:
+def json_of(data_dir: Path, *words: str) -> dict[str, Any]:
     done = kiosk(data_dir, *words, "--json")
     assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    reply: dict[str, Any] = json.loads(done.stdout)
+    return reply
 
 
 def refused(data_dir: Path, *words: str) -> str:
@@ -64,7 +64,7 @@ def test_every_command_explains_itself_without_settings_or_store(tmp_path: Path,
 
 def test_a_queue_counts_at_once_while_serving(hospital: Path) -> None:
     words = ("queue", "add", "IN01", "lab", "--name", "Laboratory", "--prefix", "lab", "--counters", "2")
-    assert said(hospital, *words)["counters"] == ["LAB1", "LAB2"]
+    assert json_of(hospital, *words)["counters"] == ["LAB1", "LAB2"]
     listed = kiosk(hospital, "queue", "list", "IN01").stdout
     assert "Laboratory" in listed
     assert "M1 M2 M3" in listed
@@ -85,34 +85,34 @@ def test_what_does_not_fit_is_refused_in_one_line(hospital: Path) -> None:
 def test_adding_a_queue_again_changes_its_name_and_nothing_else(hospital: Path) -> None:
     before = kiosk(hospital, "queue", "list", "IN01", "--json").stdout
     words = ("queue", "add", "IN01", "medicine", "--name", "General Medicine", "--prefix", "M", "--counters", "1")
-    assert said(hospital, *words)["counters"] == ["M1", "M2", "M3"]
+    assert json_of(hospital, *words)["counters"] == ["M1", "M2", "M3"]
     after = kiosk(hospital, "queue", "list", "IN01", "--json").stdout
     assert after == before.replace('"Medicine"', '"General Medicine"')
 
 
 def test_a_first_password_is_printed_once_and_kept_nowhere(hospital: Path) -> None:
-    told = said(hospital, "staff", "add", "Anu", "--facility", "IN01", "--role", "clerk")
-    assert told["login"] == "anu"
-    assert len(told["password"]) >= 16
-    kept = b"".join(file.read_bytes() for file in hospital.rglob("*") if file.is_file())
-    assert told["password"].encode() not in kept
+    reply = json_of(hospital, "staff", "add", "Anu", "--facility", "IN01", "--role", "clerk")
+    assert reply["login"] == "anu"
+    assert len(reply["password"]) >= 16
+    files = b"".join(file.read_bytes() for file in hospital.rglob("*") if file.is_file())
+    assert reply["password"].encode() not in files
     assert "anu" in kiosk(hospital, "staff", "list", "--facility", "IN01").stdout
-    assert said(hospital, "staff", "reset", "anu")["password"] != told["password"]
+    assert json_of(hospital, "staff", "reset", "anu")["password"] != reply["password"]
     assert "exists" in refused(hospital, "staff", "add", "anu", "--facility", "IN01", "--role", "admin")
     assert "no facility IN99" in refused(hospital, "staff", "add", "x1", "--facility", "IN99", "--role", "clerk")
     assert "admin" in refused(hospital, "staff", "add", "x2", "--facility", "*", "--role", "clerk")
-    assert said(hospital, "staff", "add", "state", "--facility", "*", "--role", "admin")["facility"] == "*"
+    assert json_of(hospital, "staff", "add", "state", "--facility", "*", "--role", "admin")["facility"] == "*"
 
 
 def test_keys_rotate_and_no_secret_is_shown(hospital: Path) -> None:
     before = kiosk(hospital, "keys", "list", "--json").stdout
     coming = next(one["kid"] for one in json.loads(before) if one["state"] == "next")
-    assert said(hospital, "keys", "rotate")["signing"] == coming
+    assert json_of(hospital, "keys", "rotate")["signing"] == coming
     after = kiosk(hospital, "keys", "list").stdout
     assert f"{coming}  signing" in after
     ring = json.loads((hospital / "keyring.json").read_bytes())
     assert [one for one in ring["generations"] if one["secret"] in after + before] == []
-    assert said(hospital, "keys", "revoke", coming)["revoked"] == coming
+    assert json_of(hospital, "keys", "revoke", coming)["revoked"] == coming
     assert "no key of this id" in refused(hospital, "keys", "revoke", "nosuchid")
 
 
@@ -129,9 +129,9 @@ def test_a_posters_qr_says_the_bare_name_of_the_counter(hospital: Path, tmp_path
 
 
 def test_an_alias_leads_to_a_facility(hospital: Path) -> None:
-    assert said(hospital, "facility", "alias", "IN01", "IN01_1") == {"alias": "IN01_1", "hip_id": "IN01"}
+    assert json_of(hospital, "facility", "alias", "IN01", "IN01_1") == {"alias": "IN01_1", "hip_id": "IN01"}
     assert "IN99 is not registered" in refused(hospital, "facility", "alias", "IN99", "IN99_1")
-    assert said(hospital, "facility", "alias", "IN01", "IN01_1", "--forget")["hip_id"] is None
+    assert json_of(hospital, "facility", "alias", "IN01", "IN01_1", "--forget")["hip_id"] is None
 
 
 def test_doctor_says_what_holds_and_what_to_do(hospital: Path) -> None:
@@ -171,7 +171,7 @@ class TestImport:
             '"Hospital, Sub ""District""",IN10,30,34.1,74.8,Srinagar\r\n'
             "\r\nज़िला अस्पताल,IN11,,,,\r\n"
         )
-        assert said(hospital, "facility", "import", self.file(tmp_path, content))["facilities"] == 2
+        assert json_of(hospital, "facility", "import", self.file(tmp_path, content))["facilities"] == 2
         found = {one["hip_id"]: one for one in json.loads(kiosk(hospital, "facility", "list", "--json").stdout)}
         assert found["IN10"]["name"] == 'Hospital, Sub "District"'
         assert found["IN10"]["extra"] == {"beds": "30"}
@@ -219,7 +219,7 @@ class TestImport:
             "IN50,District\u00a0Hospital,JAMMU AND KASHMIR,NA,190003,NA,NA\n"
             "IN51,ضلع ہسپتال بارہ\u200cمولہ,,,,34.1,74.8\nIN52,ہسپتال\u200f,,,,,\n"
         )
-        said(hospital, "facility", "import", self.file(tmp_path, content))
+        json_of(hospital, "facility", "import", self.file(tmp_path, content))
         found = {one["hip_id"]: one for one in json.loads(kiosk(hospital, "facility", "list", "--json").stdout)}
         assert [found[f"IN5{number}"]["name"] for number in range(3)] == [
             "District Hospital",
@@ -236,7 +236,7 @@ class TestImport:
             "hip_id,name,latitude,longitude\nIN60,Swapped,74.4667,34.2833\nIN61,Nought,0.0,0.0\n"
             "IN62,Sea,-31.2,61.7\nIN63,Right,34.2,74.4\n"
         )
-        warnings = said(hospital, "facility", "import", self.file(tmp_path, content))["warnings"]
+        warnings = json_of(hospital, "facility", "import", self.file(tmp_path, content))["warnings"]
         assert [warning.partition(";")[0] for warning in warnings] == [
             "line 2: latitude and longitude are swapped",
             "line 3: latitude and longitude are 0, which means unknown",
@@ -246,7 +246,7 @@ class TestImport:
         assert [found[f"IN6{number}"]["latitude"] for number in range(4)] == [None, None, None, 34.2]
 
     def test_prefixes_of_a_file_are_replaced_by_an_option(self, hospital: Path, tmp_path: Path) -> None:
-        said(hospital, "facility", "import", self.file(tmp_path, "hip_id,name\nIN70,A\n"))
+        json_of(hospital, "facility", "import", self.file(tmp_path, "hip_id,name\nIN70,A\n"))
         content = (
             "hip_id,queue,name,prefix,counters\nIN70,medicine,General Medicine,MEDI,3\n"
             "IN70,room14,Room 14,14,1\nIN70,ent,ENT,N,3.0\n"
@@ -254,7 +254,7 @@ class TestImport:
         file = self.file(tmp_path, content)
         words = refused(hospital, "queue", "import", file)
         assert "line 2, column prefix: is no prefix of 1 to 3 letters; replace it with --prefix MEDI=ABC" in words
-        assert said(hospital, "queue", "import", file, "--prefix", "MEDI=MED", "--prefix", "14=R")["queues"] == 3
+        assert json_of(hospital, "queue", "import", file, "--prefix", "MEDI=MED", "--prefix", "14=R")["queues"] == 3
         listed = kiosk(hospital, "queue", "list", "IN70").stdout
         assert "MED1 MED2 MED3" in listed
         assert "N1 N2 N3" in listed
@@ -264,12 +264,12 @@ class TestImport:
         assert "save it as CSV UTF-8" in refused(hospital, "facility", "import", file)
 
     def test_the_first_queue_of_a_facility_in_the_file_is_its_default(self, hospital: Path, tmp_path: Path) -> None:
-        said(hospital, "facility", "import", self.file(tmp_path, "hip_id,name\nIN40,A\nIN41,B\n"))
+        json_of(hospital, "facility", "import", self.file(tmp_path, "hip_id,name\nIN40,A\nIN41,B\n"))
         content = (
             "hip_id,queue,name,prefix,counters\n"
             "IN40,reg,Registration,R,2\nIN41,med,Medicine,M,\nIN40,med,Medicine,M,1\n"
         )
-        assert said(hospital, "queue", "import", self.file(tmp_path, content))["queues"] == 3
+        assert json_of(hospital, "queue", "import", self.file(tmp_path, content))["queues"] == 3
         listed = json.loads(kiosk(hospital, "facility", "list", "--json").stdout)
         found = {one["hip_id"]: one["default_queue"] for one in listed}
         assert (found["IN40"], found["IN41"]) == ("reg", "med")
@@ -284,5 +284,5 @@ class TestImport:
     def test_a_whole_states_register_is_a_matter_of_moments(self, hospital: Path, tmp_path: Path) -> None:
         lines = (f"IN9{number:07d},Hospital {number},District {number % 20},J&K,34.1,74.8" for number in range(30_000))
         file = self.file(tmp_path, "hip_id,name,district,state,latitude,longitude\n" + "\n".join(lines))
-        assert said(hospital, "facility", "import", file)["facilities"] == 30_000
+        assert json_of(hospital, "facility", "import", file)["facilities"] == 30_000
         assert kiosk(hospital, "facility", "list", "--json").stdout.count('"hip_id": "IN9') == 30_000

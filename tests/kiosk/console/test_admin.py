@@ -48,19 +48,19 @@ MISFITS: list[tuple[str, dict[str, str], int, str]] = [
 ]
 
 
-async def test_what_does_not_fit_is_said_on_the_page_and_changes_nothing(admin: Browser, services: Services) -> None:
-    async def kept() -> list[object]:
+async def test_what_does_not_fit_is_named_on_the_page_and_changes_nothing(admin: Browser, services: Services) -> None:
+    async def registry_rows() -> list[object]:
         registry = services.registry
         return [await registry.queues(HIP), await registry.counters(HIP), await registry.facility(HIP)]
 
-    before = await kept()
-    for act, form, status, said in MISFITS:
+    before = await registry_rows()
+    for act, form, status, sentence in MISFITS:
         answer = await admin.send_form(f"/console/admin/{act}", **form)
-        assert (answer.status_code, said in answer.text) == (status, True), (act, form)
-        assert await kept() == before, (act, form)
+        assert (answer.status_code, sentence in answer.text) == (status, True), (act, form)
+        assert await registry_rows() == before, (act, form)
 
 
-async def test_rules_texts_default_and_facts_are_kept(admin: Browser, services: Services) -> None:
+async def test_rules_texts_default_and_facts_are_saved(admin: Browser, services: Services) -> None:
     await admin.send_form("/console/admin/policy", far="REFUSE", stale="TAKE", unknown="EXPECT", near_m="1500")
     await admin.send_form("/console/admin/text", text="old-uuid-1234", counter="R1")
     await admin.send_form("/console/admin/default", id="registration")

@@ -25,7 +25,7 @@ async def test_the_list_tells_people_apart_without_showing_everything(clerk: Bro
     assert (row["token"], row["name"], row["gender"], row["last_four"]) == ("M-001", "Asha Devi", "F", "1111")
     assert int(row["age"]) >= 38
     assert row["tags"] == ["poster", "near"]
-    assert row["told"] is True
+    assert row["reply_delivered"] is True
     assert "91000044441111" not in str(row)
     assert "9000000001" not in str(row)
 
@@ -79,31 +79,31 @@ async def test_a_clerk_who_was_slower_is_told_which_counter_was_quicker(
     assert late["ticket"]["counter"] == "M2"
 
 
-async def test_each_move_does_what_its_words_say(clerk: Browser, services: Services) -> None:
+async def test_each_move_does_what_its_sentence_says(clerk: Browser, services: Services) -> None:
     first, second = [(await arrive(services.check_in, name)).ticket for name in ("First", "Second")]
 
-    async def said(move: str, **body: str) -> str:
+    async def sentence_of(move: str, **body: str) -> str:
         words: str = (await clerk.ask(f"/console/desk/{move}", counter="M1", **body)).json()["words"]
         return words
 
-    assert await said("next", seen="") == "M-001 called to M1."
-    assert await said("recall") == "M-001 called again."
-    assert await said("no-show", ticket=first) == "M-001 did not come."
-    assert await said("bring-back", ticket=first) == "M-001 is back, near the front."
-    assert await said("undo") == "Undone. M-001: Did not come."
-    assert await said("call", ticket=second) == "M-002 called to M1."
-    assert await said("start", ticket=second) == "M-002 is at the counter."
-    assert await said("hold", ticket=second) == "M-002 on hold; the place is kept."
-    assert await said("lane", ticket=second, lane="pregnant") == "M-002 is now: Pregnant."
-    assert await said("transfer", ticket=second, to="registration") == "M-002 sent to Registration."
-    assert await said("transfer", ticket=second, to="nowhere") == "This queue does not exist or is closed."
-    assert await said("cancel", ticket=first) == "M-001 cancelled."
-    assert await said("finish", ticket=second) == "That does not go now: M-002 is “Waiting”."
-    assert await said("next", seen="") == "Nobody is waiting."
+    assert await sentence_of("next", seen="") == "M-001 called to M1."
+    assert await sentence_of("recall") == "M-001 called again."
+    assert await sentence_of("no-show", ticket=first) == "M-001 did not come."
+    assert await sentence_of("bring-back", ticket=first) == "M-001 is back, near the front."
+    assert await sentence_of("undo") == "Undone. M-001: Did not come."
+    assert await sentence_of("call", ticket=second) == "M-002 called to M1."
+    assert await sentence_of("start", ticket=second) == "M-002 is at the counter."
+    assert await sentence_of("hold", ticket=second) == "M-002 on hold; the place is kept."
+    assert await sentence_of("lane", ticket=second, lane="pregnant") == "M-002 is now: Pregnant."
+    assert await sentence_of("transfer", ticket=second, to="registration") == "M-002 sent to Registration."
+    assert await sentence_of("transfer", ticket=second, to="nowhere") == "This queue does not exist or is closed."
+    assert await sentence_of("cancel", ticket=first) == "M-001 cancelled."
+    assert await sentence_of("finish", ticket=second) == "That does not go now: M-002 is “Waiting”."
+    assert await sentence_of("next", seen="") == "Nobody is waiting."
     assert [row["token"] for row in (await clerk.desk("R1"))["tickets"]] == ["M-002"]
 
 
-async def test_who_took_a_place_from_afar_is_checked_in_at_the_desk(clerk: Browser, services: Services) -> None:
+async def test_a_patient_who_registered_from_afar_is_checked_in_at_the_desk(clerk: Browser, services: Services) -> None:
     place = await arrive(services.check_in, "Far Away", position=(28.6, 77.2))
     (row,) = (await clerk.desk())["tickets"]
     assert (row["state"], row["near"], "far away" in row["tags"]) == ("expected", "far", True)
@@ -112,12 +112,15 @@ async def test_who_took_a_place_from_afar_is_checked_in_at_the_desk(clerk: Brows
     assert (await clerk.ask("/console/desk/next", counter="M1", seen="")).json()["words"] == "M-001 called to M1."
 
 
-async def test_a_phone_that_was_not_told_is_marked(clerk: Browser, services: Services) -> None:
+async def test_a_ticket_whose_reply_was_parked_is_marked(clerk: Browser, services: Services) -> None:
     await arrive(services.check_in, "Not Told")
     await arrive(services.check_in, "Not Owed")
     pending_replies = await services.outbox.take(limit=2, wait_ms=500)
     await services.outbox.park(next(pending for pending in pending_replies if pending.token == "M-001"), "no answer")
-    assert {row["token"]: row["told"] for row in (await clerk.desk())["tickets"]} == {"M-001": False, "M-002": True}
+    assert {row["token"]: row["reply_delivered"] for row in (await clerk.desk())["tickets"]} == {
+        "M-001": False,
+        "M-002": True,
+    }
 
 
 NAMES = {
@@ -162,7 +165,7 @@ async def test_the_counter_is_remembered_for_the_next_sign_in(app: Litestar, cle
         assert (await tomorrow.get("/console")).headers["location"] == "/console/at/M2"
 
 
-async def test_who_moved_a_ticket_is_the_login_of_the_session(
+async def test_the_event_log_names_the_login_that_moved_a_ticket(
     app: Litestar, clerk: Browser, services: Services
 ) -> None:
     """Undo belongs to the person: another clerk has nothing to undo."""
@@ -181,13 +184,13 @@ async def test_a_move_that_does_not_exist_is_not_found(clerk: Browser) -> None:
     assert (await clerk.ask("/console/desk/hold", counter="M1", ticket="x" * 65)).status_code == 404
 
 
-def test_every_move_of_the_desk_has_words() -> None:
+def test_every_move_of_the_desk_has_a_sentence() -> None:
     from kiosk.console import messages
     from queueing.models import Outcome
 
     assert set(messages.DONE) == set(MOVES)
-    told = set(messages.OUTCOMES) | {Outcome.MOVED}
-    assert {one for one in Outcome if 5 <= one <= 13} <= told
+    outcomes_with_a_sentence = set(messages.OUTCOMES) | {Outcome.MOVED}
+    assert {one for one in Outcome if 5 <= one <= 13} <= outcomes_with_a_sentence
 
 
 async def test_the_page_of_the_desk_carries_no_patient(clerk: Browser, services: Services) -> None:

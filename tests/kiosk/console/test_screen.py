@@ -117,7 +117,7 @@ async def page(chromium: Browser, served: Served) -> AsyncIterator[Page]:
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("dialog", lambda dialog: wrong.append(dialog.message))
-    opened.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
+    opened.on("console", lambda line: wrong.append(line.text) if "Content Security" in line.text else None)
     await opened.goto(served.address + "/console")
     await expect(opened.locator("[name=login]")).to_be_focused()
     await opened.keyboard.type(f"clerk-{served.hip.lower()}")
@@ -133,9 +133,9 @@ async def page(chromium: Browser, served: Served) -> AsyncIterator[Page]:
     assert wrong == []
 
 
-async def press(page: Page, key: str, said: str) -> None:
+async def press(page: Page, key: str, sentence: str) -> None:
     await page.keyboard.press(key)
-    await expect(page.locator("#said")).to_have_text(said)
+    await expect(page.locator("#said")).to_have_text(sentence)
 
 
 async def test_a_morning_by_keyboard_alone(page: Page, served: Served) -> None:
@@ -225,7 +225,7 @@ async def test_what_changes_elsewhere_comes_by_itself_and_takes_neither_focus_no
     await expect(page.locator("[aria-selected=true]")).to_have_count(0)
 
 
-async def test_a_slower_clerk_is_told_who_was_quicker(page: Page, served: Served) -> None:
+async def test_a_slower_clerk_sees_which_counter_was_quicker(page: Page, served: Served) -> None:
     place: Place = await served.arrive("Wanted")
     await expect(page.locator("#list [role=option]")).to_have_count(1)
     await page.keyboard.press("ArrowDown")
@@ -235,8 +235,8 @@ async def test_a_slower_clerk_is_told_who_was_quicker(page: Page, served: Served
 
 
 async def test_the_search_finds_by_number_name_and_last_four(page: Page, served: Served) -> None:
-    people = (("Asha Devi", "91000044441111"), ("Ramesh Koul", "91000066663337"), ("शान्ति देवी", ""))
-    for name, number in people:
+    patients = (("Asha Devi", "91000044441111"), ("Ramesh Koul", "91000066663337"), ("शान्ति देवी", ""))
+    for name, number in patients:
         await served.arrive(Patient(name=name, abha_number=number))
     await expect(page.locator("#list [role=option]")).to_have_count(3)
     for typed, token in (("koul", "M-002"), ("m001", "M-001"), ("3337", "M-002"), ("शान्ति", "M-003")):
@@ -287,8 +287,10 @@ async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, serve
     await page.locator("#walk-print").click()
     await page.emulate_media(media="print")
     urdu = slip.locator("[data-local]")
-    said = BOOK["ur"].say
-    await expect(urdu).to_have_text([said("ticket.title"), f"{said('ticket.ahead')}: 1", said("board.hint")])
+    translated = BOOK["ur"].say
+    await expect(urdu).to_have_text(
+        [translated("ticket.title"), f"{translated('ticket.ahead')}: 1", translated("board.hint")]
+    )
     await expect(urdu.first).to_have_attribute("dir", "rtl")
     assert "1 before you" in await slip.inner_text()
     await page.emulate_media(media="screen")
@@ -297,7 +299,7 @@ async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, serve
     await page.locator("#list").focus()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("l")
-    await expect(urdu.first).to_have_text(said("ticket.title"), use_inner_text=False)
+    await expect(urdu.first).to_have_text(translated("ticket.title"), use_inner_text=False)
 
 
 @pytest.mark.parametrize("opened_first", [True, False])
@@ -321,7 +323,7 @@ async def test_a_scanned_card_fills_the_walk_in_wherever_the_clerk_was(
     assert [ticket.state.name for ticket in await served.desk.tickets(served.hip)] == ["WAITING", "WAITING"]
 
 
-async def test_a_lost_connection_is_said_and_the_list_stays(page: Page, served: Served) -> None:
+async def test_a_lost_connection_is_shown_and_the_list_stays(page: Page, served: Served) -> None:
     await served.arrive("Still Shown")
     await expect(page.locator("#list [role=option]")).to_have_count(1)
     await page.context.set_offline(True)

@@ -86,7 +86,7 @@ async def test_guessing_at_one_login_from_many_addresses_is_slowed(stranger: Bro
     assert (await stranger.sign_in("asha")).status_code == 429
 
 
-async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger_at_the_same_address(
+async def test_a_browser_known_to_the_login_is_not_slowed_by_a_stranger_at_the_same_address(
     clerk: Browser, services: Services
 ) -> None:
     await clerk.send_form("/console/logout")
@@ -99,7 +99,7 @@ async def test_a_browser_known_to_the_login_is_not_kept_out_by_a_stranger_at_the
     assert (await clerk.sign_in("asha")).status_code == 429
 
 
-async def test_an_address_this_login_signed_in_from_is_not_kept_out_by_guesses_at_other_logins(
+async def test_an_address_this_login_signed_in_from_is_not_slowed_by_guesses_at_other_logins(
     clerk: Browser, services: Services
 ) -> None:
     await clerk.send_form("/console/logout")
@@ -119,7 +119,7 @@ async def test_a_known_browser_that_guesses_is_slowed_as_well(clerk: Browser, se
 
 
 async def spend_address(services: Services, address: str, count: int) -> None:
-    """Tries at logins that nobody has, so that only the address's count fills."""
+    """Tries at unknown logins, so that only the address's count fills."""
     for number in range(count):
         await spend(services, 1, login=f"nobody{number}", address=address)
 
@@ -186,8 +186,8 @@ async def test_a_session_given_to_the_browser_before_sign_in_is_not_kept(strange
     await ready_login(services.staff, "asha")
     stranger.cookies.set("kiosk", "chosen-by-somebody-else", domain="127.0.0.1")
     answer = await stranger.sign_in("asha")
-    given = answer.headers.get_list("set-cookie")[0]
-    assert "chosen-by-somebody-else" not in given
+    cookies = answer.headers.get_list("set-cookie")[0]
+    assert "chosen-by-somebody-else" not in cookies
     assert await services.staff.session("chosen-by-somebody-else") is None
 
 
@@ -263,12 +263,12 @@ async def test_the_store_holds_no_password_no_reference_and_no_login_in_its_keys
     assert clerk.cookies["kiosk"].encode() not in names
     assert b"asha" not in names
     key = login_key(login_digest("asha"))
-    kept = await services.store.call(key, "HGET", key, "hash")
-    assert isinstance(kept, bytes)
-    assert kept.startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
+    stored = await services.store.call(key, "HGET", key, "hash")
+    assert isinstance(stored, bytes)
+    assert stored.startswith(b"$argon2id$v=19$m=19456,t=2,p=1$")
 
 
-async def test_nobody_comes_in_while_the_store_is_away(valkey_url: str, folder: Path, app: Litestar) -> None:
+async def test_sign_in_is_refused_while_the_store_is_away(valkey_url: str, folder: Path, app: Litestar) -> None:
     await ready_login(services_of(app).staff, "asha")
     async with opened_app(valkey_url, folder) as doomed, browser(doomed) as clerk, browser(doomed) as stranger:
         assert (await clerk.sign_in("asha")).status_code == 303
@@ -286,8 +286,8 @@ async def test_over_https_the_cookie_is_bound_to_the_host(valkey_url: str, servi
     base = "https://kiosk.example"
     async with opened_app(valkey_url, folder, KIOSK_PUBLIC_URL=base) as secure:
         async with browser(secure, base=base) as one:
-            given = (await one.sign_in("asha")).headers.get_list("set-cookie")
-    for cookie in given:
+            cookies = (await one.sign_in("asha")).headers.get_list("set-cookie")
+    for cookie in cookies:
         assert cookie.startswith("__Host-kiosk")
         assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
         assert "Domain" not in cookie
@@ -297,9 +297,9 @@ async def test_on_plain_loopback_the_cookie_is_still_closed_to_scripts_and_other
     stranger: Browser, services: Services
 ) -> None:
     await ready_login(services.staff, "asha")
-    given = (await stranger.sign_in("asha")).headers.get_list("set-cookie")
-    assert len(given) == 2
-    assert all({"HttpOnly", "SameSite=strict"} <= set(cookie.split("; ")) for cookie in given)
+    cookies = (await stranger.sign_in("asha")).headers.get_list("set-cookie")
+    assert len(cookies) == 2
+    assert all({"HttpOnly", "SameSite=strict"} <= set(cookie.split("; ")) for cookie in cookies)
 
 
 async def test_a_login_is_given_once_and_belongs_to_its_facility(services: Services) -> None:
@@ -321,7 +321,9 @@ async def test_a_login_whose_making_was_cut_off_can_be_made_again(services: Serv
     assert await services.staff.add("asha", facility=HIP, role="clerk")
 
 
-async def test_whoever_opens_the_console_without_a_word_is_shown_the_sign_in(stranger: Browser) -> None:
+async def test_a_browser_without_an_accept_header_sees_the_sign_in_page(
+    stranger: Browser,
+) -> None:
     answer = await stranger.get("/console", headers={"accept": "*/*"}, follow_redirects=True)
     assert answer.status_code == 200
     assert str(answer.url).endswith("/console/login")

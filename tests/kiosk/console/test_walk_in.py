@@ -135,7 +135,9 @@ def test_the_text_of_a_card_is_read_through_caps_lock_a_symbology_mark_and_as_a_
     )
 
 
-async def test_who_shared_by_phone_and_shows_the_card_keeps_the_number(clerk: Browser, services: Services) -> None:
+async def test_a_patient_who_shared_by_phone_and_shows_the_card_has_one_number(
+    clerk: Browser, services: Services
+) -> None:
     await arrive(
         services.check_in, Patient(name="Asha Devi", abha_number="91000044441111", abha_address="asha.devi@sbx")
     )
@@ -205,7 +207,7 @@ def test_a_date_of_birth_is_read_as_far_as_it_is_known(dob: str, born: tuple[int
     assert (read.day_of_birth, read.month_of_birth, read.year_of_birth) == born
 
 
-async def test_what_is_no_patient_qr_is_said_to_be_none(clerk: Browser) -> None:
+async def test_a_text_that_is_no_patient_qr_is_refused(clerk: Browser) -> None:
     broken = [
         "",
         "hello",

@@ -69,7 +69,7 @@ async def history(page: Page) -> None:
 
 
 async def test_a_call_is_seen_and_heard_and_so_is_its_recall(served: Hospital, kiosk_browser: Browser) -> None:
-    await served.arrive(people=2)
+    await served.arrive(patients=2)
     async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
         await board(page)
         await served.call("M1")
@@ -85,7 +85,7 @@ async def test_a_call_is_seen_and_heard_and_so_is_its_recall(served: Hospital, k
 
 
 async def test_calls_in_one_moment_are_announced_one_after_another(served: Hospital, kiosk_browser: Browser) -> None:
-    await served.arrive(people=3)
+    await served.arrive(patients=3)
     async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
         await board(page)
         await history(page)
@@ -100,7 +100,7 @@ async def test_calls_in_one_moment_are_announced_one_after_another(served: Hospi
 async def test_what_was_called_before_the_board_came_is_shown_without_noise(
     served: Hospital, kiosk_browser: Browser
 ) -> None:
-    await served.arrive(people=3)
+    await served.arrive(patients=3)
     await served.call("M1")
     async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
         await board(page)
@@ -111,7 +111,7 @@ async def test_what_was_called_before_the_board_came_is_shown_without_noise(
 
 
 async def test_a_board_of_one_queue_is_silent_for_the_others(served: Hospital, kiosk_browser: Browser) -> None:
-    await served.arrive(people=2)
+    await served.arrive(patients=2)
     await served.arrive("registration")
     async with opened(kiosk_browser, f"{served.url}/board/{HIP}?queues=m") as page:
         await board(page)
@@ -123,7 +123,7 @@ async def test_a_board_of_one_queue_is_silent_for_the_others(served: Hospital, k
 
 
 async def test_a_call_taken_back_before_its_turn_is_not_announced(served: Hospital, kiosk_browser: Browser) -> None:
-    await served.arrive(people=3)
+    await served.arrive(patients=3)
     async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
         await board(page)
         await history(page)
@@ -137,7 +137,7 @@ async def test_a_call_taken_back_before_its_turn_is_not_announced(served: Hospit
 
 
 async def test_where_the_browser_is_silent_a_touch_brings_the_sound(served: Hospital, plain_browser: Browser) -> None:
-    await served.arrive(people=2)
+    await served.arrive(patients=2)
     async with opened(plain_browser, f"{served.url}/board/{HIP}?lang=en") as page:
         await board(page, sound="off")
         await expect(page.locator("#sound")).to_contain_text("for sound")
@@ -156,7 +156,7 @@ async def test_a_board_comes_back_by_itself_and_shows_what_it_missed(
     async with serving(app, port):
         hospital = Hospital(app, f"http://127.0.0.1:{port}")
         await hospital.build()
-        await hospital.arrive(people=3)
+        await hospital.arrive(patients=3)
         context = await kiosk_browser.new_context(viewport=TELEVISION)
         page = await context.new_page()
         await page.goto(f"{hospital.url}/board/{HIP}?lang=en")
@@ -192,8 +192,8 @@ async def _elsewhere(valkey_url: str, folder: Path) -> AsyncIterator[Hospital]:
 async def test_hall_screens_fit_their_screen_in_every_language(
     served: Hospital, kiosk_browser: Browser, code: str
 ) -> None:
-    await served.arrive(people=9)
-    await served.arrive("registration", people=3)
+    await served.arrive(patients=9)
+    await served.arrive("registration", patients=3)
     for counter in ("M1", "M2", "M3", "R1"):
         await served.call(counter)
     for path, size in itertools.product((f"/board/{HIP}", f"/kiosk/{HIP}/M1"), (TELEVISION, UPRIGHT)):
@@ -275,7 +275,7 @@ async def test_a_kiosk_shows_who_waits_who_is_called_and_that_it_closed(
 ) -> None:
     async with opened(kiosk_browser, f"{served.url}/kiosk/{HIP}/M1?lang=en") as page:
         await expect(page.locator("#waiting")).to_have_text("0")
-        await served.arrive(people=3)
+        await served.arrive(patients=3)
         await expect(page.locator("#waiting")).to_have_text("3")
         await served.call("M2")
         await expect(page.locator("#now .token")).to_have_text("M-001")
@@ -301,7 +301,7 @@ async def test_a_kiosk_speaks_the_language_somebody_touches(served: Hospital, ki
 
 
 async def test_a_phone_is_told_loudly_when_its_number_is_called(served: Hospital, kiosk_browser: Browser) -> None:
-    _, mine = await served.arrive(people=2)
+    _, mine = await served.arrive(patients=2)
     async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
         body = page.locator("body")
         await expect(page.locator("#ahead")).to_have_text("1")

@@ -68,7 +68,7 @@ async def test_a_screen_gets_the_snapshot_at_once_and_again_after_each_change(se
 
 
 async def test_the_stream_says_numbers_and_counters_and_nothing_else(served: Hospital) -> None:
-    await served.arrive(people=3)
+    await served.arrive(patients=3)
     async with listening(f"{served.url}/live/{HIP}") as events:
         hall = msgspec.json.decode((await anext(events)).data)
     assert hall.keys() == set(Snapshot.__struct_fields__)

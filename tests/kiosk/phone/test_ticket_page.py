@@ -51,7 +51,7 @@ async def bring_to(hospital: Hospital, place: Place, state: State) -> None:
 async def test_a_waiting_patient_sees_the_number_and_how_many_are_before(
     visitor: httpx.AsyncClient, hospital: Hospital
 ) -> None:
-    *_, last = await hospital.arrive(people=4)
+    *_, last = await hospital.arrive(patients=4)
     await hospital.call("M1")
     page = await page_of(visitor, hospital, last)
     assert re.search(r'class="token"[^>]*>M-004<', page)
@@ -102,7 +102,7 @@ async def test_no_page_and_no_answer_says_who_it_is(visitor: httpx.AsyncClient, 
 
 
 async def test_the_script_can_ask_how_the_ticket_stands(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
-    first, second = await hospital.arrive(people=2)
+    first, second = await hospital.arrive(patients=2)
     await hospital.call("M2")
     state = (await visitor.get(f"{hospital.ticket_link(first)}/now")).json()
     assert state == {"token": "M-001", "queue": MEDICINE, "state": 3, "counter": "M2", "calls": 1, "ahead": 0}

@@ -1,4 +1,4 @@
-"""Every door of the console against the wrong person, the wrong page and the wrong hospital."""
+"""Every endpoint of the console refuses the wrong person, the wrong page and the wrong hospital."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ OPEN_TO_ALL = {"/console/login"}
 SAMPLE = {"{counter:str}": "M1", "{move:str}": "next", "{act:str}": "queue"}
 
 
-def doors(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
+def endpoints(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
     """Path, method and handler of every console route, with something plausible in place of its parameters."""
     for route in app.routes:
         if not route.path.startswith("/console"):
@@ -29,7 +29,7 @@ def doors(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
 
 
 async def test_every_console_route_has_exactly_one_guard(app: Litestar) -> None:
-    found = list(doors(app))
+    found = list(endpoints(app))
     assert len(found) >= 20
     for path, method, handler in found:
         known = [guard for guard in handler.resolve_guards() if getattr(guard, "fn", guard) in guards.GUARDS]
@@ -39,22 +39,22 @@ async def test_every_console_route_has_exactly_one_guard(app: Litestar) -> None:
 async def test_only_the_sign_in_is_open_to_all(app: Litestar) -> None:
     opened = {
         path
-        for path, _, handler in doors(app)
+        for path, _, handler in endpoints(app)
         if any(getattr(guard, "fn", guard) is guards.visitor for guard in handler.resolve_guards())
     }
     assert opened == OPEN_TO_ALL
 
 
-async def test_nobody_passes_a_door_without_a_session(app: Litestar, stranger: Browser) -> None:
-    for path, method, _ in doors(app):
+async def test_no_endpoint_answers_without_a_session(app: Litestar, stranger: Browser) -> None:
+    for path, method, _ in endpoints(app):
         if path in OPEN_TO_ALL:
             continue
         answer = await stranger.request(method, path, headers={"accept": "application/json"})
         assert answer.status_code == 401, f"{method} {path}"
 
 
-async def test_a_clerk_passes_no_door_of_the_administrator(app: Litestar, clerk: Browser) -> None:
-    closed = [(path, method) for path, method, _ in doors(app) if path.startswith("/console/admin")]
+async def test_a_clerk_reaches_no_endpoint_of_the_administrator(app: Litestar, clerk: Browser) -> None:
+    closed = [(path, method) for path, method, _ in endpoints(app) if path.startswith("/console/admin")]
     assert closed
     for path, method in closed:
         headers = {"accept": "application/json", "x-csrf-token": clerk.csrf}
@@ -62,8 +62,10 @@ async def test_a_clerk_passes_no_door_of_the_administrator(app: Litestar, clerk:
         assert answer.status_code == 403, f"{method} {path}"
 
 
-async def test_no_unsafe_door_opens_without_the_token_of_the_page(app: Litestar, admin: Browser) -> None:
-    for path, method, _ in doors(app):
+async def test_no_endpoint_that_changes_something_answers_without_the_token_of_the_page(
+    app: Litestar, admin: Browser
+) -> None:
+    for path, method, _ in endpoints(app):
         if method == "GET" or path in OPEN_TO_ALL:
             continue
         for token in ("", "x" * 43):
@@ -81,11 +83,11 @@ OTHER_SITES = [
 ]
 
 
-async def test_no_unsafe_door_opens_to_another_site(clerk: Browser, services: Services) -> None:
+async def test_no_endpoint_that_changes_something_answers_another_site(clerk: Browser, services: Services) -> None:
     await arrive(services.check_in, "Asha Devi")
     for headers in OTHER_SITES:
-        told = {**headers, "accept": "application/json", "x-csrf-token": clerk.csrf}
-        answer = await clerk.post("/console/desk/next", json={"counter": "M1"}, headers=told)
+        more_headers = {**headers, "accept": "application/json", "x-csrf-token": clerk.csrf}
+        answer = await clerk.post("/console/desk/next", json={"counter": "M1"}, headers=more_headers)
         assert answer.status_code == 403, headers
     assert (await clerk.desk())["current"] is None
 
