@@ -197,3 +197,18 @@ async def test_a_clock_that_ran_ahead_is_a_fact_until_it_is_healed(store: Store,
 async def test_a_store_without_facilities_has_a_right_clock(store: Store) -> None:
     assert await Registry(store).count() == 0
     assert await clock_health.clock_ran_ahead_ms(store) == 0
+
+
+async def test_a_visit_that_nobody_finished_in_the_night_lapses_at_the_next_midnight(
+    store: Store, clock: MovedClock
+) -> None:
+    await build(store)
+    desk = clock.desk()
+    [served] = await scan(desk)
+    await desk.call_next(HIP, "M1", by="clerk")
+    await desk.start(HIP, served.ticket, by="clerk")
+    await clock.move(days=2)
+    assert (await desk.recall(HIP, "M1", by="clerk")).outcome is Outcome.EMPTY
+    ticket = await desk.ticket(HIP, served.ticket)
+    assert ticket
+    assert ticket.state is State.LAPSED

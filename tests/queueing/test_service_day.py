@@ -91,21 +91,48 @@ async def test_no_number_is_given_while_somebody_living_has_it(store: Store) -> 
 
 
 @anyio_mark
-async def test_a_counter_left_behind_is_empty_the_next_day_and_its_ticket_lapsed(store: Store) -> None:
+async def test_a_called_person_who_was_never_started_lapses_at_midnight(store: Store) -> None:
     desk, clock = await at_midnight(store)
-    called, served = [await desk.enqueue(arrival()) for _ in range(2)]
+    called = await desk.enqueue(arrival())
     await desk.call_next(HIP, "M1", by="clerk")
-    await desk.call_next(HIP, "M2", by="other")
-    await desk.start(HIP, served.ticket, by="other")
     clock.moved_ms += 10_000
     assert (await desk.call_next(HIP, "M1", by="clerk", seen="")).outcome is Outcome.EMPTY
-    assert (await desk.recall(HIP, "M2", by="other")).outcome is Outcome.EMPTY
-    for place in (called, served):
-        ticket = await desk.ticket(HIP, place.ticket)
-        assert ticket
-        assert ticket.state is State.LAPSED
-        assert (await desk.bring_back(HIP, place.ticket, by="clerk")).outcome is Outcome.NOT_ALLOWED
+    ticket = await desk.ticket(HIP, called.ticket)
+    assert ticket
+    assert ticket.state is State.LAPSED
+    assert (await desk.bring_back(HIP, called.ticket, by="clerk")).outcome is Outcome.NOT_ALLOWED
     assert (await desk.enqueue(arrival())).token == "M-001"
+
+
+@anyio_mark
+async def test_somebody_at_a_counter_of_the_night_stays_there_over_midnight_until_finished(store: Store) -> None:
+    desk, clock = await at_midnight(store)
+    served = await desk.enqueue(arrival())
+    await desk.call_next(HIP, "M2", by="night")
+    await desk.start(HIP, served.ticket, by="night")
+    clock.moved_ms += 10_000
+    assert (await desk.enqueue(arrival())).token == "M-002", "the number of the person at the counter is not given again"
+    snapshot = await desk.snapshot(HIP)
+    assert snapshot
+    assert [(call.token, call.counter) for call in snapshot.queues[0].now] == [(served.token, "M2")]
+    finished = await desk.finish(HIP, served.ticket, by="night")
+    assert finished.outcome is Outcome.MOVED
+    assert [ticket.id for ticket in await desk.ended(HIP)] == [served.ticket]
+    assert (await desk.call_next(HIP, "M2", by="night", seen="")).outcome is Outcome.MOVED
+
+
+@anyio_mark
+async def test_a_visit_that_nobody_finished_lapses_where_no_place_is_carried_over(store: Store) -> None:
+    desk, clock = await at_midnight(store, carry_over_min=0)
+    served = await desk.enqueue(arrival())
+    await desk.call_next(HIP, "M2", by="other")
+    await desk.start(HIP, served.ticket, by="other")
+    await anyio.sleep(0.1)
+    clock.moved_ms += midnight_in(clock, ms=-10)
+    assert (await desk.recall(HIP, "M2", by="other")).outcome is Outcome.EMPTY
+    ticket = await desk.ticket(HIP, served.ticket)
+    assert ticket
+    assert ticket.state is State.LAPSED
 
 
 @anyio_mark

@@ -1,5 +1,6 @@
 -- The service day. It follows the store's clock and never goes back by itself. At the facility's midnight numbers
--- begin again at 1, everybody at a counter lapses, and people who arrived shortly before keep their place and number.
+-- begin again at 1 and called people who were not started lapse. People who arrived shortly before keep their place and
+-- number; people whose visit at a counter began shortly before stay there until they are finished.
 -- When the clock was set back behind the day that was reached, the facility stays on that day, and each midnight of
 -- the clock begins the next one (`behind`: the clock's day when that was noticed). heal_clock.lua goes back on request.
 
@@ -27,9 +28,11 @@ local function lapse(facility, id, ticket, clock)
   record_event(facility, clock, EVENT.LAPSED, id, save_ticket(facility, id, ticket, clock.now), '')
 end
 
+-- A visit counts from its start: somebody at a counter of the night may have arrived in the afternoon.
 local function outlives_day(ticket, clock, kept_from)
-  if ticket[T.state] == STATE.CALLED or ticket[T.state] == STATE.SERVING then return false end
-  return ticket[T.arrived] >= kept_from and ticket[T.arrived] <= clock.now + CAME_AHEAD_MS
+  if ticket[T.state] == STATE.CALLED then return false end
+  local since = ticket[T.state] == STATE.SERVING and ticket[T.started] or ticket[T.arrived]
+  return since >= kept_from and since <= clock.now + CAME_AHEAD_MS
 end
 
 -- Lapses the tickets whose day is over; adds the tokens of those that live on to `tokens`.
