@@ -111,7 +111,9 @@ async def test_somebody_at_a_counter_of_the_night_stays_there_over_midnight_unti
     await desk.call_next(HIP, "M2", by="night")
     await desk.start(HIP, served.ticket, by="night")
     clock.moved_ms += 10_000
-    assert (await desk.enqueue(arrival())).token == "M-002", "the number of the person at the counter is not given again"
+    assert (await desk.enqueue(arrival())).token == "M-002", (
+        "the number of the person at the counter is not given again"
+    )
     snapshot = await desk.snapshot(HIP)
     assert snapshot
     assert [(call.token, call.counter) for call in snapshot.queues[0].now] == [(served.token, "M2")]

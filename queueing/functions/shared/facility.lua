@@ -15,6 +15,7 @@
 --                         link, address and device; a quarter of an hour (form_gate.lua)
 --   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after the next day began.
 --                         The present day has no end: a clock that ran ahead would remove it
+--                         (the last day of a facility that is used no more stays, sealed with an erased key)
 --                         t ticket -> packed ticket      b ticket -> sealed envelope     r request -> its answer
 --                         p person -> their tickets      n queue -> last number
 --                         c queue -> numbers that people of the day before still hold, `,7,12,`
