@@ -112,7 +112,10 @@ def test_keys_rotate_and_no_secret_is_shown(hospital: Path) -> None:
     assert f"{coming}  signing" in after
     ring = json.loads((hospital / "keyring.json").read_bytes())
     assert [one for one in ring["generations"] if one["secret"] in after + before] == []
-    assert json_of(hospital, "keys", "revoke", coming)["revoked"] == coming
+    keys = json.loads(kiosk(hospital, "keys", "list", "--json").stdout)
+    following = next(one["kid"] for one in keys if one["state"] == "next")
+    revoked = json_of(hospital, "keys", "revoke", coming)["revoked"]
+    assert revoked == sorted([coming, following]), "the next key lay in the same file"
     assert "no key of this id" in refused(hospital, "keys", "revoke", "nosuchid")
 
 

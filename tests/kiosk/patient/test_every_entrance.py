@@ -276,7 +276,9 @@ def test_a_masked_address_alone_gives_a_place_and_makes_nobody_the_same_person()
 
 
 def test_half_of_an_emoji_in_a_name_costs_no_more_than_itself() -> None:
-    body = rb'{"profile":{"patient":{"abhaAddress":"a.b@sbx","name":"Sample \ud83d","phoneNumber":"9000000001"}}}'
+    patient_of = rb'{"abhaAddress":"a.b@sbx","name":"Sample \ud83d","phoneNumber":"9000000001"}'
+    around = rb'{"intent":"PROFILE_SHARE","metaData":{"hipId":"HIP","context":"M1"},"profile":{"patient":%s}}'
+    body = (around % patient_of).replace(b"HIP", HEADERS.hip_id.encode())
     scan = to_scan(schemas.read_share(body), HEADERS, body=body, now_s=NOW, cm_id="sbx")
     patient = read_patient(scan.note, scan.profile)
     assert (scan.refusal, patient.name, patient.phone) == (None, "Sample", "9000000001")
