@@ -1,8 +1,7 @@
-"""Whether this worker should be sent people, and why not: ``/healthz``, ``/readyz``, ``/metrics``.
+"""Health of this worker: ``/healthz``, ``/readyz``, ``/metrics``.
 
-Closed on purpose: without store, promise, disk or clock a scan cannot be kept, so readiness fails (503). Open on
-purpose: an unknown gateway key set or a growing outbox is told as a warning and counted, and people go on getting
-numbers, because local queues need neither.
+Without store, durability promise, disk space or a right clock a scan cannot be stored, so readiness fails (503).
+Unknown gateway keys and a growing outbox are warnings, because patients still get numbers without the gateway.
 """
 
 import asyncio
@@ -32,13 +31,13 @@ CLOCK_APART_S: Final = 5.0
 DISK_ROOM_BYTES: Final = 128 << 20
 """Twice what the embedded store needs to start again."""
 BACKLOG_MANY: Final = 1000
-"""At a fifth of the relay's pace these take five seconds; more means that the gateway is away."""
+"""At a fifth of the relay's speed these take five seconds. More means that the gateway is away."""
 LOOK_EVERY_S: Final = 1.0
-"""A flood of probes costs the store no more than this."""
+"""Many probes cost the store no more than one check in this time."""
 
 
 class Reason(Struct, frozen=True):
-    """One thing that is not as it should be. ``words`` are ours, for an operator."""
+    """One fault. ``words`` is our own sentence for an operator."""
 
     what: str
     words: str
@@ -54,14 +53,14 @@ class Readiness(Struct, frozen=True):
 
 
 class Health(NamedTuple):
-    """What one look found, for both who ask."""
+    """The result of one check, for ``/readyz`` and ``/metrics``."""
 
     readiness: Readiness
     facts: Facts
 
 
 class Look:
-    """Looks at most once a second, once for all who ask."""
+    """Checks at most once a second, and shares the result."""
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
@@ -76,7 +75,7 @@ class Look:
 
 
 async def look(services: Services) -> Health:
-    """Ask every part once."""
+    """Check every part once."""
     try:
         async with asyncio.timeout(STORE_WITHIN_S):
             store_s, pending, facts = await asyncio.gather(
@@ -102,7 +101,7 @@ def _health(reasons: list[Reason], facts: Facts) -> Health:
 
 
 def _own_reasons(services: Services) -> list[Reason]:
-    """What is known without asking the store."""
+    """Reasons that are known without the store."""
     return [*_promise(services), *_room(services), *_gateway_keys(services)]
 
 
@@ -135,12 +134,14 @@ def _callers(services: Services, facts: connection.Facts) -> Iterator[Reason]:
 
 
 def _promise(services: Services) -> Iterator[Reason]:
-    wanted, kept = promised(services.settings.redis_url), services.store.promise
+    wanted, promise = promised(services.settings.redis_url), services.store.promise
     if alone := services.store.lone_shards:
-        words = f"{alone} shards go on without a replica, their places are on one disk: bring the replicas back"
-        yield Reason("promise", words, fatal=kept == "none")
-    elif PROMISES[kept] < PROMISES[wanted]:
-        yield Reason("promise", f"the store keeps {kept}, {wanted} was promised: set appendfsync always", fatal=True)
+        words = f"{alone} shards continue without a replica, their tickets are on one disk: bring the replicas back"
+        yield Reason("promise", words, fatal=promise == "none")
+    elif PROMISES[promise] < PROMISES[wanted]:
+        yield Reason(
+            "promise", f"the store promises {promise}, {wanted} was expected: set appendfsync always", fatal=True
+        )
 
 
 def _room(services: Services) -> Iterator[Reason]:
@@ -158,13 +159,13 @@ def _gateway_keys(services: Services) -> Iterator[Reason]:
 
 @get("/healthz", media_type="text/plain", include_in_schema=False, sync_to_thread=False)
 def healthz() -> str:
-    """The process lives and its loop turns; whether it is of use is ``/readyz``."""
+    """200 while the process and its event loop run. Whether it can serve patients is ``/readyz``."""
     return "ok\n"
 
 
 @get("/readyz", include_in_schema=False)
 async def readyz(request: Request[object, object, State], look_once: NamedDependency[Look]) -> Response[bytes]:
-    """200 with warnings, or 503 with reasons. A balancer elsewhere hears the status, and no reasons."""
+    """200 with warnings, or 503 with reasons. Callers outside the operators' networks get no reasons."""
     readiness = (await look_once()).readiness
     if not may_see(request):
         readiness = structs.replace(readiness, reasons=())
@@ -178,7 +179,7 @@ async def readyz(request: Request[object, object, State], look_once: NamedDepend
 
 @get("/metrics", include_in_schema=False, guards=[operators_only])
 async def metrics(look_once: NamedDependency[Look]) -> Response[bytes]:
-    """Prometheus text, of the whole process tree."""
+    """Prometheus text of all processes of this installation on this machine."""
     facts = (await look_once()).facts
     write_counts()
     body = await asyncio.to_thread(exposition, facts)

@@ -1,7 +1,6 @@
 """Signed things: counter codes, ticket and camera links, the keys behind them. Bytes in, bytes out.
 
-Nothing here speaks to a store, a network, a file or the environment. Pictures are in ``tokens.qr``, imported by those
-who draw.
+This package uses no store, network, file or environment. ``tokens.qr`` draws pictures; import it only where you draw.
 """
 
 from tokens.claims import CameraClaim, CounterProof, Grade, TicketClaim

@@ -1,4 +1,4 @@
-"""What each token says, in which units, and how long it may live at most."""
+"""The claims of each token, their units, and the longest life of each."""
 
 from enum import IntEnum
 from typing import Annotated
@@ -6,23 +6,23 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 TICKET_LIFE_S = 2 * 86_400
-"""A place lives two days at most: today, and over midnight when it is carried into the new day."""
+"""A ticket lives two days at most: today, and the next day when it is carried over midnight."""
 
 CAMERA_LIFE_S = 3_600
-"""A camera link is shown on a screen and redrawn; an hour leaves time to fill in the form slowly."""
+"""The screen renews its camera link all the time. An hour leaves time to fill in the form slowly."""
 
 STALE_LIFE_S = 86_400
-"""A counter code may be told from a forged one for a day; the patient who shares at night hears a true reason."""
+"""For a day an old code is refused as expired, not as forged: a patient who shares at night reads the true reason."""
 
 LEEWAY_S = 30
-"""How far the clocks of two of our machines may differ. The house rule is at most 60 s."""
+"""How far the clocks of two of our machines may differ. 60 s is the most that this project allows anywhere."""
 
 LONGEST_LIFE_S = TICKET_LIFE_S + 3_600
-"""No token of ours is good for longer than this after its key stopped signing; the hour covers reloads and clocks."""
+"""No token is valid for longer than this after its key stopped signing. The hour covers reloads and clocks."""
 
 
 class Grade(IntEnum):
-    """How lately a screen showed the code."""
+    """How recently a screen showed the code."""
 
     FRESH = 1
     STALE = 2
@@ -45,12 +45,12 @@ class TicketClaim(Struct, frozen=True, kw_only=True):
 
 
 class CameraClaim(Struct, frozen=True, kw_only=True):
-    """The bearer lately saw the screen of this queue."""
+    """The bearer saw the screen of this queue recently."""
 
     hip_id: str
     queue: str
     expires_s: int
-    """Unix seconds. The link was made a while before that: few seconds left mean that the screen was seen long ago."""
+    """Unix seconds. All camera links live equally long, so few seconds left mean that the screen was seen long ago."""
 
 
 HipId = Annotated[str, Meta(min_length=1, max_length=250)]
@@ -58,11 +58,11 @@ HipId = Annotated[str, Meta(min_length=1, max_length=250)]
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 UnixS = Annotated[int, Meta(ge=0, lt=1 << 40)]
-"""Whole seconds since 1970; the bound ends 400-digit expiries before arithmetic meets them."""
+"""Whole seconds since 1970. The bound refuses a 400-digit expiry before we calculate with it."""
 
 
-class TicketWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A ticket link as it is signed. Short names: each letter makes the QR on the slip denser."""
+class TicketClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The signed claims of a ticket link. Names are short: each character makes the QR on the slip denser."""
 
     iss: str
     aud: str
@@ -72,8 +72,8 @@ class TicketWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     t: Name
 
 
-class CameraWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A camera link as it is signed."""
+class CameraClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The signed claims of a camera link."""
 
     iss: str
     aud: str

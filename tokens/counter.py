@@ -1,14 +1,14 @@
-"""The counter code: twenty letters and digits that prove a screen showed them lately.
+"""The counter code: twenty letters and digits. They prove that a screen showed them recently.
 
 ABDM carries 1 to 20 letters and digits as ``counter-id`` and hands them back unchanged as ``metaData.context``
-(NHA portal, user counter rules); everything else beside them is lost. So the whole proof stands in twenty characters:
+(NHA portal, user counter rules). No other field comes back, so the whole proof fits in twenty characters:
 
     M001 ZQ4P 7K2M9XWD4R0C      counter (4), time slot (4), truncated HMAC-SHA256 (12, 60 bits)
 
-The counter comes first, so that a history on a phone shows something a person knows. Slot and proof use 32 letters and
+The counter comes first, so that the history on a phone shows a name that people know. Slot and proof use 32 letters and
 digits of one case without look-alikes (no I, L, O, U). The proof covers HIP id, counter and the whole slot number, of
-which the code carries the last 20 bits (two years of minutes); the missing ones are those nearest to now. Case is
-exact: no app may change what it carries, and a text that came back changed could not be echoed to the gateway anyway.
+which the code carries the last 20 bits (two years of minutes); the missing bits are those that give the slot nearest
+to now. Case is exact: apps must not change the text, and the gateway needs it back unchanged.
 """
 
 import hmac
@@ -35,10 +35,10 @@ SLOTS = 1 << 20
 """How many slots four characters tell apart."""
 
 PROVED_REMEMBERED = 16_384
-"""Genuine codes of the moment: one for each counter of a state's hospitals. Then it begins anew; about 4 MB."""
+"""Verified codes in memory: one for each counter of a state's hospitals, about 4 MB. A full cache is emptied."""
 
 SLOTS_AHEAD = 1
-"""A machine whose clock runs ahead may show the coming slot already; more is a wrong clock."""
+"""A machine whose clock is ahead may show the next slot already. More than one slot means a wrong clock."""
 
 HIP_ID_LENGTH = 250
 """NHA portal: the wire field's intended ceiling."""
@@ -54,7 +54,7 @@ def codable(counter: str) -> bool:
 
 
 class CounterCodes:
-    """Makes and reads the codes of all counters of all facilities. Pure but for the keys it is given."""
+    """Makes and reads the codes of all counters of all facilities. It reads no clock, no file and no store."""
 
     def __init__(self, ring: KeyRing, *, slot_s: int = 60, fresh_s: int = 600, stale_s: int = STALE_LIFE_S) -> None:
         """``slot_s``: how long a screen shows one code. ``fresh_s``, ``stale_s``: ages up to which it has that grade.
@@ -71,7 +71,7 @@ class CounterCodes:
         self.use(ring)
 
     def use(self, ring: KeyRing) -> None:
-        """Believe and sign by this ring from now on; what another ring proved is forgotten."""
+        """Verify and sign with this ring from now on. The cache of verified codes is emptied."""
         self._keys = tuple(hmac.new(g.counter_key(), digestmod="sha256") for g in ring.believed)
         self._proved: dict[tuple[str, str], tuple[str, int]] = {}
 
@@ -98,11 +98,11 @@ class CounterCodes:
         return CounterProof(counter=counter, grade=Grade.FRESH if age_s <= self._fresh_s else Grade.STALE, age_s=age_s)
 
     def rotates_at(self, now_s: int) -> int:
-        """When the code shown at ``now_s`` is followed by the next, unix seconds; minting at that moment gives it."""
+        """When the code shown at ``now_s`` ends, unix seconds. Minting at that moment gives the next code."""
         return (now_s // self._slot_s + 1) * self._slot_s
 
     def _prove(self, text: str, hip_id: str, now_s: int) -> tuple[str, int]:
-        """Counter and slot of a genuine code. Many people scan one code: it is proved once, its age told each time."""
+        """Counter and slot of a genuine code. Many people scan one code, so it is verified once."""
         shape = _CODE.fullmatch(text) if len(text) == 20 else None
         counter = _counter(shape[1]) if shape else None
         if shape is None or counter is None:
@@ -134,7 +134,7 @@ def _hip(hip_id: str) -> bytes:
 
 
 def _proof(key: hmac.HMAC, field: str, slot: int, hip: bytes) -> str:
-    """60 bits as 12 characters. The free text stands last behind fields of fixed length, so no two inputs are alike."""
+    """60 bits as 12 characters. The HIP id is last, after fields of fixed length, so no two inputs are alike."""
     mac = key.copy()
     mac.update(field.encode() + slot.to_bytes(8, "big") + hip)
     bits = int.from_bytes(mac.digest()[:8], "big") >> 4
@@ -160,6 +160,6 @@ def _field(counter: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def _counter(field: str) -> str | None:
-    """The name that was put into this field; None if no name gives it. Names have no number 0, so none is ambiguous."""
+    """The counter name of this field, or None if it has none. No name has the number 0: none is ambiguous."""
     parts = _FIELD.fullmatch(field)
     return parts[1] + parts[2].lstrip("0") if parts else None

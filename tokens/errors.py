@@ -1,11 +1,11 @@
-"""The ways a token, a key ring or a picture can be bad. Each has its own name, under one base that callers can catch.
+"""The errors of tokens, key rings and pictures. Each has its own class; all have one base class.
 
-No message carries the token, a key or anything a caller sent: these words may stand in a log.
+No message contains the token, a key or anything that a caller sent, so every message may be logged.
 """
 
 
 class TokenError(Exception):
-    """What was handed in is not what we gave out, or cannot be given out."""
+    """This token is not one of ours, or cannot be made."""
 
 
 class CounterCodeError(TokenError):
@@ -13,19 +13,19 @@ class CounterCodeError(TokenError):
 
 
 class NotACounterCode(CounterCodeError):
-    """Not the shape of a signed code: the text of a printed poster, or nonsense. Look it up as a name."""
+    """Not the form of a signed code: the text of a printed poster, or nonsense. Look it up as a counter name."""
 
 
 class CounterCodeForged(CounterCodeError):
-    """The right shape and a wrong proof: guessed, altered, of another facility, or of a key no longer believed."""
+    """The right form and a wrong proof: guessed, altered, of another facility, or of a key that is no longer valid."""
 
 
 class CounterCodeExpired(CounterCodeError):
-    """Ours, but too old even to be called stale; scanning the screen again helps."""
+    """Our code, older than the stale grade allows. The patient must scan the screen again."""
 
 
 class CounterCodeTooEarly(CounterCodeError):
-    """Ours, from a slot that has not begun: the clock that made it or the clock that reads it is wrong."""
+    """Our code, from a slot that has not begun. The clock of the screen or of this machine is wrong."""
 
 
 class CounterNotCodable(CounterCodeError):
@@ -33,15 +33,15 @@ class CounterNotCodable(CounterCodeError):
 
 
 class LinkError(TokenError):
-    """A ticket or camera link that opens nothing."""
+    """A ticket or camera link that is refused."""
 
 
 class NotALink(LinkError):
-    """Not a signed link at all, or one that says more or less than our links say."""
+    """Not a signed link, or a link whose claims are not exactly ours."""
 
 
 class LinkOfAnotherKind(LinkError):
-    """Signed for another purpose: one kind of link never opens another kind's door."""
+    """Signed for another purpose: a camera link is not a ticket link."""
 
 
 class LinkOfAnotherPlace(LinkError):
@@ -53,11 +53,11 @@ class LinkKeyUnknown(LinkError):
 
 
 class LinkForged(LinkError):
-    """The signature does not belong to the words."""
+    """The signature does not match the claims."""
 
 
 class LinkExpired(LinkError):
-    """Its time has passed; a new link helps."""
+    """The link has expired. A new link is needed."""
 
 
 class LinkTooEarly(LinkError):
@@ -65,19 +65,19 @@ class LinkTooEarly(LinkError):
 
 
 class LinkImpossible(LinkError):
-    """What should be minted breaks the bounds of a link: too long, lasting too long, or over before it begins."""
+    """The link cannot be made: its text is too long, it would live too long, or it would already be expired."""
 
 
 class KeyRingError(TokenError):
-    """The key ring cannot be used or changed as asked."""
+    """The key ring cannot be used or changed in this way."""
 
 
 class KeyRingBroken(KeyRingError):
-    """These bytes are not a key ring that this release understands. Says where, never what stood there."""
+    """These bytes are not a key ring that this release understands. The message names the place, never the content."""
 
 
 class KeyRingFull(KeyRingError):
-    """So many rotations within one token's life that another would have to disbelieve honest people."""
+    """Too many rotations in a short time. One more would invalidate codes and links that are still in use."""
 
 
 class KeyUnknown(KeyRingError):

@@ -1,12 +1,12 @@
-"""The key ring: who signs now, who is still believed, and which key seals.
+"""The key ring: which key signs now, which keys verify, and which key seals.
 
-Promises: the ring is a value (every change returns another ring), ids are never used twice, and ``rotate`` refuses no
-honest scan: the generation before stays believed, with as many more as stopped signing within the life of a token, and
-the coming one is believed already, because another process may have read the new ring a moment earlier than this one.
-A thief who read the file has every key in it: ``revoke_all`` is the answer to that, ``rotate`` is not.
-
-A sealing master is a chain: the master of a day leads to that of the next day, never back. ``forget_days`` moves the
-chain on, so the ring of today opens no day whose time is over, whatever copies of the store exist.
+- The ring is a value: every change returns another ring.
+- Ids are never used twice.
+- ``rotate`` refuses no genuine code or link. Every key that stopped signing within the life of a token still verifies,
+  and the next key verifies already, because another process may read the new ring a moment earlier than this one.
+- A thief who read the file has every key in it. ``revoke_all`` helps against that, ``rotate`` does not.
+- A sealing master is a chain: the key of a day gives the key of the next day, never of the day before. ``forget_days``
+  moves the chain on. Then the ring opens no day whose retention is over, whatever copies of the store exist.
 """
 
 import base64
@@ -32,15 +32,15 @@ RING_BYTES = 262_144
 """A full ring is under 64 kB; more is not a ring."""
 
 MOST_VERIFYING = 64
-"""A rotation every two seconds for two minutes fits; reading a forged code then costs 64 HMACs, about 0.2 ms."""
+"""Enough for a rotation every two seconds for two minutes. A forged code then costs 64 HMACs, about 0.2 ms."""
 
 REVOKED_REMEMBERED = 32
-"""Revoked ids stay listed so that an administrator sees what happened; their secrets are gone."""
+"""Revoked ids stay listed, without their secrets, so that an administrator sees what happened."""
 
 DAY_S = 86_400
 
 MASTER_AGE_S = DAY_S
-"""Sealing keys change at most daily: what is sealed gets a key per day anyway, and this bounds how many we keep."""
+"""A new sealing master is made at most daily, because each day has its own key anyway. This bounds their number."""
 
 MASTER_KEPT_S = 90 * DAY_S
 """Three times the longest retention of a profile (30 days) after a master stopped sealing."""
@@ -56,7 +56,7 @@ class KeyState(StrEnum):
     """The life of a generation, in order. ``revoked`` may come at any time."""
 
     NEXT = "next"
-    """Published and believed, does not sign yet."""
+    """Published; verifies, does not sign yet."""
     SIGNING = "signing"
     VERIFYING = "verifying"
     REVOKED = "revoked"
@@ -87,12 +87,12 @@ class Generation(Struct, frozen=True, kw_only=True):
         return f"Generation(kid={self.kid!r}, state={self.state.value!r})"
 
     def __rich_repr__(self) -> list[tuple[str, str]]:
-        """A pretty traceback that shows local variables must not show keys either."""
+        """Tracebacks that show local variables must not show keys."""
         return [("kid", self.kid), ("state", self.state.value)]
 
 
 class SealMaster(Struct, frozen=True, kw_only=True):
-    """A key that wraps the daily keys of the sealing room."""
+    """A key that wraps the day keys of ``kiosk.security.encryption``."""
 
     id: int
     made_s: int
@@ -131,22 +131,22 @@ class SealMaster(Struct, frozen=True, kw_only=True):
 
 
 class KeyRing(Struct, frozen=True, kw_only=True):
-    """All secrets of one installation. Written as JSON by whoever owns the file; it belongs in mode 0600."""
+    """All secrets of one installation. ``kiosk.security.keyring_file`` writes it as JSON with mode 0600."""
 
     version: int = 2
-    """Raised when an older release could no longer read or rewrite the ring without harm. 1: masters without chain."""
+    """Raised when an older release would damage the ring by reading and rewriting it. 1: masters without chain."""
     generations: tuple[Generation, ...]
     masters: tuple[SealMaster, ...]
     """Oldest first; the last one seals."""
     person_secret: bytes
     session_secret: bytes
-    """Has no use in this release. Earlier releases refuse a ring without it."""
+    """Not used in this release. Earlier releases refuse a ring without it."""
     sessions_from_s: int = 0
-    """Sessions of staff that were opened before are over."""
+    """Staff sessions that began earlier have ended. Unix seconds."""
 
     @classmethod
     def generate(cls, now_s: int) -> Self:
-        """A new ring: one generation that signs and one that will."""
+        """A new ring: one generation that signs and the next one."""
         return cls(
             generations=(_generation(KeyState.SIGNING, now_s), _generation(KeyState.NEXT, now_s)),
             masters=(_master(1, now_s),),
@@ -155,19 +155,19 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         )
 
     def rotate(self, now_s: int) -> Self:
-        """The announced generation signs; the one that signed is believed for as long as its tokens may live.
+        """The next generation signs. The one that signed still verifies for as long as its tokens live.
 
-        Raises KeyRingFull rather than disbelieve a token that was honestly given out.
+        Raises KeyRingFull if that would invalidate a token that is still in use.
         """
-        kept = tuple(g for g in self._in(KeyState.VERIFYING) if now_s - g.since_s <= LONGEST_LIFE_S)
-        if len(kept) >= MOST_VERIFYING:
-            raise KeyRingFull(f"{len(kept)} keys are still needed to read tokens given out lately")
+        verifying = tuple(g for g in self._in(KeyState.VERIFYING) if now_s - g.since_s <= LONGEST_LIFE_S)
+        if len(verifying) >= MOST_VERIFYING:
+            raise KeyRingFull(f"{len(verifying)} keys are still needed to verify recent codes and links")
         return replace(
             self,
             generations=(
                 replace(self._only(KeyState.NEXT), state=KeyState.SIGNING, since_s=now_s),
                 replace(self.signing, state=KeyState.VERIFYING, since_s=now_s),
-                *kept,
+                *verifying,
                 _generation(KeyState.NEXT, now_s),
                 *self._in(KeyState.REVOKED),
             ),
@@ -176,10 +176,10 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         )
 
     def revoke(self, kid: str, now_s: int) -> Self:
-        """Disbelieve one generation at once and forget its secret.
+        """Revoke one generation now and delete its secret.
 
-        A signing key takes the next key with it: both lie in one file, so whoever has one has the other. Two new keys
-        take their places. What a revoked key signed is refused: patients scan again. Raises KeyUnknown.
+        Revoking the signing key revokes the next key too: a thief of the file has both. Two new keys replace them.
+        Codes and links of a revoked key are refused: patients scan again. Raises KeyUnknown.
         """
         found = next((g for g in self.generations if g.kid == kid), None)
         if found is None:
@@ -192,11 +192,11 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         return replace(self, generations=_forgotten((*(_generation(state, now_s) for state in states), *left)))
 
     def revoke_all(self, now_s: int) -> Self:
-        """After a theft: nothing the thief read signs or is believed, all sessions end, and new keys seal.
+        """For a stolen file: no key in it signs, verifies or seals from now on, and all staff sessions end.
 
         Stolen sealing masters still open what was sealed before, because staff need those profiles. The person key
-        stays: with another one everybody could take a second number today. It opens nothing; with it and a copy of the
-        store somebody can try ABHA numbers until one fits.
+        stays, because with another one everybody could take a second number today. It opens no profile. With it and a
+        copy of the store a thief can test whether a guessed ABHA number is in the queue.
         """
         return replace(
             self,
@@ -217,21 +217,21 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         )
 
     def forget_days(self, now_s: int, retention_s: int) -> Self:
-        """Without what opens days whose retention is over. A ring that has nothing to forget is returned as it is.
+        """The ring without the keys of days whose retention is over. An unchanged ring is returned as it is.
 
-        A master made by an earlier release gets a successor with a chain, and goes when its own days are over.
+        A master of an earlier release gets a successor with a chain, and is dropped when its own days are over.
         """
         first_day = (now_s - retention_s) // DAY_S
         masters = self.masters
         if masters[-1].day == NO_CHAIN:
             masters = (*masters, _master(self.seal_master_id + 1, now_s))
         # A master may have wrapped the key of the day after the one in which its successor was made.
-        kept = tuple(
+        remaining = tuple(
             master.forget_before(first_day)
             for master, heir in zip(masters, (*masters[1:], None), strict=True)
             if heir is None or heir.made_s // DAY_S + 1 >= first_day
         )
-        return self if kept == self.masters else replace(self, masters=kept, version=2)
+        return self if remaining == self.masters else replace(self, masters=remaining, version=2)
 
     @property
     def signing(self) -> Generation:
@@ -239,7 +239,7 @@ class KeyRing(Struct, frozen=True, kw_only=True):
 
     @property
     def believed(self) -> tuple[Generation, ...]:
-        """Whose tokens are good, the likeliest first."""
+        """The generations that verify, the likeliest first."""
         return (self.signing, *self._in(KeyState.VERIFYING), *self._in(KeyState.NEXT))
 
     def jwks(self) -> bytes:
@@ -247,7 +247,7 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         return msgspec.json.encode({"keys": [_jwk(g) for g in self.believed]})
 
     def person_key(self) -> bytes:
-        """HMAC key of person digests; the same for the life of the ring, so that nobody is two people in one day."""
+        """HMAC key of person digests; the same for the life of the ring, so that one person has one digest all day."""
         return _derive(self.person_secret, b"kiosk/1 person digest hmac-sha256")
 
     @property
@@ -255,7 +255,7 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         return self.masters[-1].id
 
     def seal_masters(self) -> dict[int, SealMaster]:
-        """Every master that may still have to open something, by id."""
+        """Every master that may still open a day key, by id."""
         return {master.id: master for master in self.masters}
 
     def to_json(self) -> bytes:
@@ -276,7 +276,7 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         return ring
 
     def _check(self) -> None:
-        """What types cannot say. A ring that fails here would sign what nobody believes, or seal what nobody opens."""
+        """Checks that types cannot make. A wrong ring would sign or seal what no process accepts."""
         if self.version not in (1, 2):
             raise KeyRingBroken("written by a newer release")
         for state in (KeyState.SIGNING, KeyState.NEXT):
@@ -287,9 +287,9 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         if len(kids) != len(set(kids)) or not master_ids or master_ids != sorted(set(master_ids)):
             raise KeyRingBroken("an id is missing, twice or out of order")
         held = [g for g in self.generations if g.state is not KeyState.REVOKED]
-        whole = (self.person_secret, self.session_secret, *(g.secret for g in held), *(m.secret for m in self.masters))
-        if any(len(secret) != SECRET_BYTES for secret in whole):
-            raise KeyRingBroken("a secret is cut")
+        secrets_held = *(g.secret for g in held), *(m.secret for m in self.masters)
+        if any(len(secret) != SECRET_BYTES for secret in (self.person_secret, self.session_secret, *secrets_held)):
+            raise KeyRingBroken("a secret is too short or too long")
         if any(_kid(g.public_key()) != g.kid for g in held):
             raise KeyRingBroken("a secret does not belong to its id")
 
@@ -311,7 +311,7 @@ def _secret() -> bytes:
 
 
 def _derive(secret: bytes, purpose: bytes) -> bytes:
-    """One key per purpose (HKDF, RFC 5869): whoever learns one learns nothing about its sisters."""
+    """One key for each purpose (HKDF, RFC 5869): one key tells nothing about the others."""
     return HKDF(algorithm=SHA256(), length=SECRET_BYTES, salt=None, info=purpose).derive(secret)
 
 
@@ -321,7 +321,7 @@ def _generation(state: KeyState, now_s: int) -> Generation:
 
 
 def _kid(key: Ed25519PublicKey) -> str:
-    """Eight letters and digits of the public key's own digest: never used twice, even if a ring is lost."""
+    """Eight letters and digits of the public key's digest: never used twice, even if a ring is lost."""
     return base64.b32encode(hashlib.sha256(key.public_bytes_raw()).digest()[:5]).decode().lower()
 
 
@@ -332,7 +332,7 @@ def _revoked(generation: Generation, now_s: int) -> Generation:
 
 
 def _forgotten(generations: tuple[Generation, ...]) -> tuple[Generation, ...]:
-    """The same with only the latest revoked ones listed."""
+    """The same with only the latest revoked ones."""
     revoked = sorted((g for g in generations if g.state is KeyState.REVOKED), key=lambda g: g.since_s, reverse=True)
     return (*(g for g in generations if g.state is not KeyState.REVOKED), *revoked[:REVOKED_REMEMBERED])
 
@@ -343,14 +343,14 @@ def _master(number: int, now_s: int) -> SealMaster:
 
 
 def _rotated(masters: tuple[SealMaster, ...], now_s: int) -> tuple[SealMaster, ...]:
-    """A new sealing master if the present one is a day old; those whose seals have all run out are dropped."""
+    """Adds a sealing master if the latest one is a day old, and drops those whose retention is over."""
     latest = masters[-1]
     if now_s - latest.made_s < MASTER_AGE_S:
         return masters
     fresh = _master(latest.id + 1, now_s)
     successors = (*masters[1:], fresh)
-    kept = (m for m, heir in zip(masters, successors, strict=True) if now_s - heir.made_s <= MASTER_KEPT_S)
-    return (*kept, fresh)
+    remaining = (m for m, heir in zip(masters, successors, strict=True) if now_s - heir.made_s <= MASTER_KEPT_S)
+    return (*remaining, fresh)
 
 
 def _jwk(generation: Generation) -> dict[str, str]:
@@ -359,5 +359,5 @@ def _jwk(generation: Generation) -> dict[str, str]:
 
 
 def _place(error: msgspec.ValidationError) -> str:
-    """Where msgspec stumbled (``$.masters[0].secret``), without what it found there."""
+    """Where msgspec found the error (``$.masters[0].secret``), without the value there."""
     return str(error).rpartition("`$")[2].join(("$", "")).rstrip("`")

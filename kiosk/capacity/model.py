@@ -1,7 +1,7 @@
-"""What a stated load needs: processors, processes, shards, memory, disk and network, from measured costs.
+"""What a load needs: processors, processes, shards, memory, disk and network. Calculated from measured costs.
 
-Pure arithmetic: costs and assumptions in, needs out. The costs ship with the program (``costs.json``) and come from its
-own bench; every assumption has a reason beside it, stands in the answer, and can be changed.
+Only arithmetic. The measured costs ship with the program (``costs.json``). Every assumption has its reason beside it,
+is shown in the answer, and can be changed.
 """
 
 import math
@@ -11,22 +11,22 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from kiosk.live.pace import MOST_LISTENERS, REDRAW_S
+
 DAY_S: Final = 86_400
 HOUR_S: Final = 3_600
-FRAMES_PER_S_AT_MOST: Final = 5.0
-"""A hall is drawn this often at most (``kiosk.live.hub.REDRAW_S``)."""
-LISTENERS_PER_WORKER: Final = 20_000
-"""``kiosk.live.hub.MOST_LISTENERS``."""
+FRAMES_PER_S_AT_MOST: Final = 1 / REDRAW_S
+"""Of one facility."""
 STORE_BASE_MB: Final = 64
 """An empty server, its journal's buffers and the copy-on-write of a small rewrite."""
 REWRITE: Final = 1.6
-"""Memory while the journal is rewritten, against the data alone; also why the store's ceiling is 0.6 of a machine."""
+"""Memory during a rewrite of the journal, divided by memory of the data. So the store may use 0.6 of a machine."""
 OUT_BYTES_PER_SCAN: Final = 1_200
-"""An on-share with its headers, the answers to both calls."""
+"""An on-share with its headers, and the responses to both calls."""
 
 
 class Costs(Struct, frozen=True, kw_only=True):
-    """What one thing costs, measured on one machine (µs of one of its cores)."""
+    """The cost of one scan, ticket, frame or stream, measured on one machine (µs of one of its cores)."""
 
     measured: str
     machine: str
@@ -51,7 +51,7 @@ class Costs(Struct, frozen=True, kw_only=True):
 
 
 class Load(Struct, frozen=True, kw_only=True):
-    """A load, and what is assumed of its day."""
+    """A load, and the assumptions about its day."""
 
     name: str
     facilities: int
@@ -60,25 +60,25 @@ class Load(Struct, frozen=True, kw_only=True):
     """Part of the day's scans in the busy hours: hospitals register from 8:30 to 11."""
     busy_hours: float = 2.5
     burst: float = 5.0
-    """The worst seconds against the mean of the busy hours: gates open everywhere at the same time."""
+    """The worst seconds, divided by the mean of the busy hours: all gates open at the same time."""
     boards: float = 3.0
     """Displays in each facility."""
     pages: float = 0.3
     """Part of those waiting who have their ticket page open."""
     wait_minutes: float = 60.0
-    """From scan to doctor: with the pace it says how many wait at once."""
+    """From scan to doctor. With the scans a second it gives the number of patients who wait at once."""
     hospital_a_day: float = 400.0
-    """Scans a day of the hospital in which the average patient waits: few are giants, and they hold many patients."""
+    """Scans a day of the hospital in which the average patient waits. Few are large; they have most patients."""
     changes_per_scan: float = 2.0
-    """Pictures that change for one patient: on coming and on being called."""
+    """Changes of a screen for one patient: on arrival and on the call."""
     keep_days: float = 3.0
     """How long a ticket is kept in the store."""
     busy_at_most: float = 0.5
-    """Part of a core that the worst seconds may use: the rest is for what nobody foresaw."""
+    """Part of a core that the worst seconds may use. The rest is a reserve."""
 
 
 class Needs(Struct, frozen=True, kw_only=True):
-    """What this load needs, in its worst seconds."""
+    """The needs of a load in its worst seconds."""
 
     mean_per_s: float
     peak_per_s: float
@@ -125,12 +125,12 @@ LOADS: Final = {
 
 
 def shipped_costs() -> Costs:
-    """What the bench measured for this release."""
+    """The costs that the benchmark measured for this release."""
     return msgspec.json.decode(files("kiosk.capacity").joinpath("costs.json").read_bytes(), type=Costs)
 
 
 def needs(load: Load, costs: Costs) -> Needs:
-    """Everything, from the pace of the worst seconds."""
+    """All needs, calculated from the scans in the worst seconds."""
     mean = load.scans_a_day * load.busy_share / (load.busy_hours * HOUR_S)
     peak = mean * load.burst
     waiting = load.scans_a_day * load.busy_share * min(1.0, load.wait_minutes / 60 / load.busy_hours)
@@ -138,7 +138,7 @@ def needs(load: Load, costs: Costs) -> Needs:
     frames = _frames_per_s(load, boards, pages, peak)
     web = _cores(peak * costs.web_us + frames * costs.frame_us, load)
     store, relay = _cores(peak * costs.store_us, load), _cores(peak * costs.relay_us, load)
-    workers = max(1, math.ceil(web), math.ceil((boards + pages) / LISTENERS_PER_WORKER))
+    workers = max(1, math.ceil(web), math.ceil((boards + pages) / MOST_LISTENERS))
     relays = max(1, math.ceil(relay))
     tickets_mb = load.scans_a_day * load.keep_days * costs.ticket_bytes / 1024**2
     shards = max(1, math.ceil(store))
@@ -169,7 +169,7 @@ def _cores(us_per_s: float, load: Load) -> float:
 
 
 def _frames_per_s(load: Load, boards: float, pages: float, peak: float) -> float:
-    """Boards stand alike in small and large halls; pages are where the people are, so they change more often."""
+    """Boards are spread evenly over facilities. Ticket pages are where the patients are, so they change more often."""
     of_board = min(FRAMES_PER_S_AT_MOST, peak * load.changes_per_scan / load.facilities)
     hospital = load.hospital_a_day * load.busy_share / (load.busy_hours * HOUR_S) * load.burst
     of_page = min(FRAMES_PER_S_AT_MOST, hospital * load.changes_per_scan)
@@ -201,9 +201,9 @@ ROWS: Final = (
     ("network in", lambda _, need: f"{need.network_in_mbit:,.1f} Mbit/s"),
     ("network out", lambda _, need: f"{need.network_out_mbit:,.1f} Mbit/s"),
 )
-"""What a person reads, line by line."""
+"""The lines of the human-readable answer."""
 
 
 def size(megabytes: float) -> str:
-    """In words of a shop."""
+    """Human-readable size."""
     return f"{megabytes:,.0f} MB" if megabytes < 10_000 else f"{megabytes / 1024:,.0f} GB"

@@ -1,4 +1,4 @@
-"""``kiosk doctor``: looks at everything an installation stands on, and says what to do about what is wrong."""
+"""``kiosk doctor``: checks everything that an installation needs, and says what to do about each fault."""
 
 import asyncio
 import ctypes
@@ -36,11 +36,11 @@ from queueing.registry import Registry
 from queueing.store.store import Store, store_time_s
 
 CLOCK_WARN_S: Final = 1.0
-"""Incident reports and signed codes both want the right second."""
+"""Incident reports and signed codes both need the right second."""
 CLOCK_WRONG_S: Final = 60.0
 """Codes change each minute, and the gateway's tokens have a leeway of one."""
 DISK_WARN_BYTES: Final = 2 << 30
-"""A journal may double while it is rewritten."""
+"""A journal may need twice its space during a rewrite."""
 MEMORY_WARN_BYTES: Final = 1 << 30
 FILES_WARN: Final = 4096
 GATEWAY_WITHIN_S: Final = 5.0
@@ -69,7 +69,7 @@ def _lines(finding: Finding) -> Iterator[str]:
 
 
 async def _examine() -> list[Finding]:
-    # A wrong setting leaves as the one line it always is: nothing else can be looked at without settings.
+    # A wrong setting ends the command with its one line: nothing can be checked without settings.
     settings = load()
     findings = [*_settings(settings), *_machine(settings), *_keys(settings), *await _gateway(settings)]
     try:
@@ -77,18 +77,14 @@ async def _examine() -> list[Finding]:
             findings += await _store(settings, store)
             findings += await _connection(settings, store)
     except QueueingError as away:
-        todo = (
-            "look at KIOSK_REDIS_URL and at the server behind it"
-            if settings.redis_url
-            else "see valkey.log in the data folder"
-        )
+        todo = "check KIOSK_REDIS_URL and that server" if settings.redis_url else "see valkey.log in the data folder"
         findings.append(Finding("store", "wrong", str(away) or type(away).__name__, todo))
     return findings
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     for name in unknown_names():
-        yield Finding("settings", "warning", f"{name} is no setting and is ignored", "look for a misspelling")
+        yield Finding("settings", "warning", f"{name} is no setting and is ignored", "check its spelling")
     url = urlsplit(settings.public_url)
     if url.scheme == "http" and not is_loopback(url.hostname or ""):
         yield Finding(
@@ -120,23 +116,23 @@ def _machine(settings: Settings) -> Iterator[Finding]:
     yield from _journal(settings)
     yield from _private(settings)
     yield _open_files()
-    yield _clock_is_kept()
+    yield _clock_is_synchronized()
 
 
 def _journal(settings: Settings) -> Iterator[Finding]:
-    """What was cut from the embedded store's journal, by itself after a power cut or by ``kiosk store repair``."""
+    """Parts that were cut from the embedded store's journal, after a power cut or by ``kiosk store repair``."""
     if aside := set_aside(settings.data_dir):
         yield Finding(
             "journal", "warning", f"its unfinished end was set aside {len(aside)} times, last in {aside[-1]}",
-            "look whether power or disk fail; delete the files once looked at",
+            "check the power supply and the disk; then delete the files",
         )  # fmt: skip
 
 
 def _private(settings: Settings) -> Iterator[Finding]:
     """Who runs this, and who else may read its secrets."""
     if os.geteuid() == 0:
-        todo = "make a user for it and run as that: see deploy/kiosk.service"
-        yield Finding("user", "warning", "this runs as root: a fault in it is a fault of the whole machine", todo)
+        todo = "create a user for it and run it as that user: see deploy/kiosk.service"
+        yield Finding("user", "warning", "the kiosk runs as root: an attacker in it controls the whole machine", todo)
     if settings.data_dir.exists() and (found := readable_by_others(settings.data_dir)):
         words = f"{len(found)} files in the data folder may be read by others, {found[0].name} first"
         yield Finding("files", "wrong", words, f"chmod -R go= {settings.data_dir}")
@@ -165,17 +161,17 @@ def _open_files() -> Finding:
     return Finding("sockets", "warning", f"at most {hard} open files: each screen takes one", "raise LimitNOFILE")
 
 
-def _clock_is_kept() -> Finding:
-    """Whether the kernel says that somebody keeps its clock right (``adjtimex``: STA_UNSYNC)."""
+def _clock_is_synchronized() -> Finding:
+    """Whether the kernel reports that a time service keeps its clock right (``adjtimex``: STA_UNSYNC)."""
     if sys.platform != "linux":
-        return Finding("clock", "ok", "not asked on this system")
-    buffer = ctypes.create_string_buffer(256)  # struct timex, all zero: ask, change nothing
+        return Finding("clock", "ok", "not checked on this system")
+    buffer = ctypes.create_string_buffer(256)  # struct timex, all zero: read, change nothing
     state = ctypes.CDLL(None).adjtimex(buffer)
     unsync = bool(int.from_bytes(buffer.raw[40:44], sys.byteorder) & 0x40)
     if state < 0 or unsync:
-        todo = "install chrony (CERT-In: with the servers of NIC or NPL); in a container the host's counts"
-        return Finding("clock", "warning", "nobody keeps this machine's clock right", todo)
-    return Finding("clock", "ok", "kept by a time service")
+        todo = "install chrony (CERT-In: with the servers of NIC or NPL); in a container install it on the host"
+        return Finding("clock", "warning", "no time service (NTP) keeps this machine's clock right", todo)
+    return Finding("clock", "ok", "a time service keeps it right")
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
@@ -209,7 +205,7 @@ async def _gateway(settings: Settings) -> list[Finding]:
         ]
         found += _issuer(settings, gateway.token.issuer)
     except (GatewayError, TimeoutError) as failure:
-        todo = "look at KIOSK_GATEWAY_URL, the credentials, and whether this machine reaches the internet"
+        todo = "check KIOSK_GATEWAY_URL, the credentials, and whether this machine reaches the internet"
         why = gateway.token.failure or type(failure).__name__
         found = [Finding("gateway", "wrong", f"{settings.gateway_url}: {why}", todo)]
     finally:
@@ -237,14 +233,14 @@ async def _connection(settings: Settings, store: Store) -> list[Finding]:
         async with asyncio.timeout(GATEWAY_WITHIN_S):
             found += await connection.bridge_checks(gateway, Registry(store), settings.public_url)
     except TimeoutError:
-        found.append(Finding("bridge", "warning", "the gateway did not tell the bridge's services in time"))
+        found.append(Finding("bridge", "warning", "the gateway did not send the services of the bridge in time"))
     finally:
         await gateway.close()
     return found
 
 
 async def _gateway_clock(settings: Settings) -> Finding:
-    """By the ``Date`` of any answer; half a second is lost in its rounding."""
+    """Compares with the ``Date`` of any answer. The header is rounded down, so half a second is subtracted."""
     try:
         async with ClientBuilder().no_proxy().base_url(settings.gateway_url).build() as client:
             async with asyncio.timeout(GATEWAY_WITHIN_S):
@@ -258,27 +254,25 @@ async def _gateway_clock(settings: Settings) -> Finding:
 
 
 async def _store(settings: Settings, store: Store) -> list[Finding]:
-    wanted, kept = promised(settings.redis_url), store.promise
+    wanted, promise = promised(settings.redis_url), store.promise
     words = {
         "disk": "a 202 survives kill -9 of everything",
         "replica": "a 202 is on two machines",
         "none": "a 202 may be lost",
     }
-    found = [Finding("promise", "ok", f"{kept}: {words[kept]}")]
-    if kept == "none" or (wanted == "replica" and kept != "replica"):
+    found = [Finding("promise", "ok", f"{promise}: {words[promise]}")]
+    if promise == "none" or (wanted == "replica" and promise != "replica"):
         todo = "set appendonly yes and appendfsync always on every node"
-        found = [Finding("promise", "wrong", f"{kept}: {words[kept]}; {wanted} was wanted", todo)]
+        found = [Finding("promise", "wrong", f"{promise}: {words[promise]}; {wanted} was expected", todo)]
     apart_s = abs(time.time() - await store_time_s(store))
     if apart_s > CLOCK_WARN_S + 1:
         found.append(Finding("clock", "wrong", f"{apart_s:.0f} s from the store's", "set both clocks right: chrony"))
     if store.lone_shards:
-        alone = f"{store.lone_shards} shards go on without a replica"
+        alone = f"{store.lone_shards} shards continue without a replica"
         found.append(Finding("promise", "warning", alone, "bring the replicas back"))
     owner = "the operator's own" if settings.redis_url else "embedded"
     found.append(Finding("store", "ok", f"{owner}, {await Registry(store).count()} facilities"))
-    reply_wanted = await Outbox(store, f"doctor-{socket.gethostname()}-{os.getpid()}").backlog()
-    if settings.abdm and reply_wanted:
-        found.append(
-            Finding("outbox", "warning" if reply_wanted > 100 else "ok", f"{reply_wanted} answers wait for the gateway")
-        )
+    pending = await Outbox(store, f"doctor-{socket.gethostname()}-{os.getpid()}").backlog()
+    if settings.abdm and pending:
+        found.append(Finding("outbox", "warning" if pending > 100 else "ok", f"{pending} replies wait for the gateway"))
     return found

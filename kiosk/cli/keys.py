@@ -1,4 +1,4 @@
-"""``kiosk keys``: the signing keys. Running processes believe a change within five seconds."""
+"""``kiosk keys``: the signing keys. Running processes use a change within five seconds."""
 
 import time
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def keys() -> None:
 @keys.command()
 @as_json
 def rotate(json: bool) -> None:
-    """Sign with the next key. What the present one signed stays good for its life; no honest scan is refused."""
+    """Sign with the next key. Codes and links of the present key stay valid until they expire."""
     now_s = int(time.time())
     ring = KeysOnDisk(settings_now().data_dir).change(lambda before: before.rotate(now_s), now_s)
     tell(json, {"signing": ring.signing.kid}, f"signing with {ring.signing.kid} from now on")
@@ -29,9 +29,9 @@ def rotate(json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Every key, after the key ring was stolen. All sessions end.")
 @as_json
 def revoke(kid: str | None, everything: bool, json: bool) -> None:
-    """Disbelieve the key KID at once: what it signed is refused, and patients scan again.
+    """Revoke key KID now. Codes and links signed with it stop working; patients must scan again.
 
-    Whoever read keyring.json has every key in it: then revoke --all.
+    If somebody may have read keyring.json, use --all: that file has every key.
     """
     if everything == (kid is not None):
         raise click.UsageError("name one KID, or --all")

@@ -18,12 +18,11 @@ from typing import Final, Protocol
 import msgspec
 import structlog
 
+from kiosk.live.pace import MOST_LISTENERS, REDRAW_S
 from queueing.feed import EVERYTHING
 from queueing.models import Snapshot
 from queueing.redis_keys import facility_key
 
-REDRAW_S: Final = 0.2
-"""The longest rest after a picture: people in a hall cannot follow more than five a second."""
 GATHER_S: Final = 0.4
 """An arrival waits this long for other arrivals, or until somebody is called. Only a call is urgent for a screen."""
 REST_S: Final = 0.04
@@ -43,8 +42,6 @@ READS_AT_ONCE: Final = 64
 """Snapshots requested at once when all facilities must be read: scans share the same connection."""
 LIFE_S: Final = 3 * 3600.0
 """A stream ends after about this long and its screen subscribes again. This spreads the load after a restart."""
-MOST_LISTENERS: Final = 20_000
-"""Open streams of one process. With more, memory would run out before processor time."""
 
 _log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode

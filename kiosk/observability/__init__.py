@@ -1,1 +1,1 @@
-"""What may be told about a running program: log lines and metrics."""
+"""Log lines, metrics and checks of a running program."""

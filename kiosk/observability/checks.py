@@ -1,4 +1,4 @@
-"""One thing that was looked at, as ``kiosk doctor`` prints it and an administrators' page shows it."""
+"""One checked fact. ``kiosk doctor`` prints it; the administrators' page shows it."""
 
 from collections.abc import Awaitable, Callable
 from typing import Literal
@@ -9,7 +9,7 @@ Verdict = Literal["ok", "warning", "wrong"]
 
 
 class Check(Struct, frozen=True):
-    """``todo`` says what to do, where something is to be done."""
+    """``words`` says what is so; ``todo`` says what to do about it, or is empty."""
 
     what: str
     verdict: Verdict

@@ -1,8 +1,8 @@
-"""Log lines: one JSON object each on standard error, with listed fields alone.
+"""Log lines: one JSON object each on standard error, with listed fields only.
 
 Fields that are not in ``FIELDS`` are dropped and their names counted under ``dropped``; texts are cut and cleaned, so
-no input can forge a second line. An exception is told by class and place, never by its words, which may repeat a
-patient's.
+no input can forge a second line. An exception is logged by class and place, never by its message, because a message may
+repeat a patient's data.
 """
 
 import logging
@@ -24,15 +24,15 @@ FIELDS: Final = frozenset({
     "signal", "state", "status", "time", "token", "url", "version", "worker",
 })
 # fmt: on
-"""``facility`` is the short internal id, ``token`` a number that stood on a board, ``url`` an address of our own."""
+"""``facility`` is the short internal id, ``token`` a number shown on a board, ``url`` an address of our own."""
 
 TEXT_MAX: Final = 300
 OWN_ROOMS: Final = ("kiosk", "queueing", "tokens")
-"""Loggers whose messages we wrote. Of others' messages the template is kept and the arguments are not."""
+"""Loggers of our own messages. Of other loggers' messages only the template is logged, without its arguments."""
 
 
 def configure_logs(level: str) -> None:
-    """Everything that is said in this process goes through one gate, ours and libraries' alike."""
+    """Send all log records of this process, ours and those of libraries, through one filter."""
     chain: list[structlog.typing.Processor] = [structlog.stdlib.add_log_level, _stamp]
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, structlog.stdlib.add_logger_name, *chain,
@@ -45,7 +45,7 @@ def configure_logs(level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *chain],
-            processors=[_own_words, structlog.stdlib.ProcessorFormatter.remove_processors_meta, only_listed, _line],
+            processors=[_own_messages, structlog.stdlib.ProcessorFormatter.remove_processors_meta, only_listed, _line],
         )
     )
     # A record that cannot be written is lost; the standard library would print all of it, names included.
@@ -63,12 +63,12 @@ Event = MutableMapping[str, Any]
 
 
 def only_listed(_logger: object, _method: str, event: Event) -> Event:
-    """The gate: listed fields, clean and short."""
-    kept: Event = {name: _clean(value) for name, value in event.items() if name in FIELDS}
+    """The filter: listed fields, clean and short."""
+    listed: Event = {name: _clean(value) for name, value in event.items() if name in FIELDS}
     dropped = sorted(name for name in event.keys() - FIELDS if name.isidentifier() and not name.startswith("_"))
     if dropped:
-        kept["dropped"] = [name[:40] for name in dropped[:8]]
-    return kept
+        listed["dropped"] = [name[:40] for name in dropped[:8]]
+    return listed
 
 
 def _clean(value: object) -> object:
@@ -76,7 +76,7 @@ def _clean(value: object) -> object:
         return value
     if isinstance(value, list | tuple):
         return [_clean(part) for part in value[:FRAMES_MAX]]
-    return "".join(letter if letter.isprintable() else " " for letter in str(value)[:TEXT_MAX])
+    return "".join(character if character.isprintable() else " " for character in str(value)[:TEXT_MAX])
 
 
 def _stamp(_logger: object, _method: str, event: Event) -> Event:
@@ -85,19 +85,19 @@ def _stamp(_logger: object, _method: str, event: Event) -> Event:
     return event
 
 
-def _own_words(_logger: object, _method: str, event: Event) -> Event:
-    """Our rooms' sentences are kept; a library's sentence only as its template. Exceptions become class and place."""
+def _own_messages(_logger: object, _method: str, event: Event) -> Event:
+    """Keep our own messages. Reduce a library's message to its template, and an exception to its class and place."""
     record: logging.LogRecord | None = event.get("_record")
     foreign = record is not None and not event.get("_from_structlog")
     if record is not None and foreign and record.name.partition(".")[0] not in OWN_ROOMS:
         event["event"] = str(record.msg)
-    told = event.pop("exc_info", None) or (record.exc_info if record is not None else None)
-    failure = told[1] if isinstance(told, tuple) else sys.exc_info()[1] if told is True else told
+    exc_info = event.pop("exc_info", None) or (record.exc_info if record is not None else None)
+    failure = exc_info[1] if isinstance(exc_info, tuple) else sys.exc_info()[1] if exc_info is True else exc_info
     if isinstance(failure, BaseException):
         event["error"] = type(failure).__name__
         event["at"] = list(places(failure))
     if record is not None:
-        # Nobody formats them a second time.
+        # So that no later formatter adds them to the line.
         record.exc_info = record.exc_text = record.stack_info = None
     return event
 

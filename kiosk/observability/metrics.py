@@ -1,4 +1,4 @@
-"""Counters, gauges and timings for Prometheus. Labels are enumerations, never ids; nothing of a patient."""
+"""Counters, gauges and timings for Prometheus. Label values are fixed words, never ids, and never patient data."""
 
 import asyncio
 import os
@@ -17,13 +17,13 @@ from kiosk.observability.prometheus_parts import name_processes_by, observe_all
 from kiosk.settings import metrics_folder
 
 SCAN_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
-"""The gateway's endpoint promises 100 ms at the 99th percentile."""
+"""The promise for the gateway's endpoint is 100 ms at the 99th percentile."""
 REPLY_SECONDS: Final = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
-"""The phone waits thirty seconds, and hears within one."""
+"""The phone waits thirty seconds. A reply normally takes less than one."""
 
 
 class _Process:
-    """The id of this process, read when it starts and not with every count (three calls a scan)."""
+    """The id of this process. Read at the start: asking the system with each count costs three calls a scan."""
 
     id = os.getpid()
 
@@ -52,17 +52,17 @@ NOT_ACKNOWLEDGED = Counter(
     ("kind",),
 )
 CALLERS_REJECTED = Counter(
-    "kiosk_callers_rejected", "Callers on the gateway's endpoints that were not believed, by reason.", ("reason",)
+    "kiosk_callers_rejected", "Callers of the gateway's endpoints that were refused, by reason.", ("reason",)
 )
 CONNECTIONS_CLOSED = Counter(
-    "kiosk_connections_closed", "Connections that we ended because they used up a worker, by reason.", ("reason",)
+    "kiosk_connections_closed", "Connections that we closed because they used up a worker, by reason.", ("reason",)
 )
 STREAMS_REFUSED = Counter(
-    "kiosk_streams_refused", "Streams refused because an address or a facility held its share, by which.", ("reason",)
+    "kiosk_streams_refused",
+    "Streams refused because an address or a facility had its share already, by which.",
+    ("reason",),
 )
-FELL_OPEN = Counter(
-    "kiosk_fell_open", "Times a helper failed and people were served all the same, by helper.", ("helper",)
-)
+FELL_OPEN = Counter("kiosk_fell_open", "Times a helper failed and patients were still served, by helper.", ("helper",))
 
 PROFILE_ALARMS = Counter("kiosk_profile_alarms", "Sessions that read more profiles in ten minutes than a desk needs.")
 
@@ -70,14 +70,14 @@ for _result in ("delivered", "parked"):
     REPLIES.labels(_result)
 for _helper in ("day_keys", "gateway_keys", "connection_guard"):
     FELL_OPEN.labels(_helper)
-# They stand at 0 from the start: Prometheus sees no rise in a counter that appears with its first event.
+# They are 0 from the start. Prometheus sees no increase in a counter that appears with its first event.
 
 WRITTEN_EVERY_S: Final = 1.0
 PROMISES: Final = {"none": 0, "disk": 1, "replica": 2}
 
 
 class Facts(Struct, frozen=True):
-    """What is true at this moment of the whole service, not of one process. Asked for at each scrape."""
+    """The state of the whole service now, not of one process. It is asked for at each scrape."""
 
     store_up: bool
     promise: str
@@ -87,7 +87,7 @@ class Facts(Struct, frozen=True):
 
 
 class FactsNow(Collector):
-    """Gauges that are never kept: a kept gauge stays at its last value in every process that was not asked."""
+    """Gauges of this scrape only. A stored gauge keeps an old value in each process that is not scraped."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -100,12 +100,12 @@ class FactsNow(Collector):
         )
         if facts.replies_pending is not None:
             yield GaugeMetricFamily(
-                "kiosk_replies_pending", "Replies that the gateway has not got yet.", facts.replies_pending
+                "kiosk_replies_pending", "Replies that the gateway has not received yet.", facts.replies_pending
             )
 
 
 class _Tally:
-    """Counts of scans and replies, gathered here and written once a second: writing each into the shared file costs as
+    """Counts of scans and replies. They are written once a second, because writing each into the shared file costs as
     much as sealing the patient's envelope.
     """
 
@@ -127,7 +127,7 @@ class _Tally:
     def _schedule(self) -> None:
         try:
             loop = asyncio.get_running_loop()
-        except RuntimeError:  # a command, not a server: nobody would come back
+        except RuntimeError:  # a command, not a server: no loop would call us later
             self.write()
         else:
             self._scheduled = True
@@ -145,11 +145,11 @@ class _Tally:
 
 _tally: Final = _Tally()
 write_counts = _tally.write
-"""Write now what was counted in the last second."""
+"""Write the counts of the last second now."""
 
 
 def scanned(outcome: str) -> None:
-    """A share came to ``outcome`` (the name of a ``queueing.models.Outcome``, in lower case)."""
+    """A share ended with ``outcome`` (the name of a ``queueing.models.Outcome``, in lower case)."""
     _tally.count(SCANS, outcome)
 
 
@@ -167,37 +167,37 @@ def reply_ended(result: str, age_s: float) -> None:
 
 
 def open_streams(count: int) -> None:
-    """This process has so many open streams now."""
+    """This process has ``count`` open streams now."""
     OPEN_STREAMS.set(count)
 
 
 def fell_open(helper: str) -> None:
-    """``helper`` (a fixed word of ours) failed, and we went on without it."""
+    """``helper`` (a fixed word) failed, and the program continued without it."""
     FELL_OPEN.labels(helper).inc()
 
 
 def not_acknowledged(kind: str) -> None:
-    """The gateway answered a reply with something that is no acknowledgement (a fixed word of ours)."""
+    """The gateway answered a reply without acknowledging it. ``kind`` is a fixed word."""
     NOT_ACKNOWLEDGED.labels(kind).inc()
 
 
 def caller_rejected(reason: str) -> None:
-    """A caller of the gateway's endpoints was refused for ``reason`` (a fixed word of ours)."""
+    """A caller of the gateway's endpoints was refused for ``reason`` (a fixed word)."""
     CALLERS_REJECTED.labels(reason).inc()
 
 
 def stream_refused(reason: str) -> None:
-    """A stream was refused: its ``address`` or its ``facility`` holds its share."""
+    """A stream was refused: its ``address`` or its ``facility`` had its share already."""
     STREAMS_REFUSED.labels(reason).inc()
 
 
 def connections_closed(reason: str, count: int) -> None:
-    """Connections were ended for ``reason`` (a fixed word of ours)."""
+    """Connections were closed for ``reason`` (a fixed word)."""
     CONNECTIONS_CLOSED.labels(reason).inc(count)
 
 
 def exposition(facts: Facts) -> bytes:
-    """All metrics of this process, or of the whole tree when its processes share a folder for them."""
+    """All metrics of this process, or of all processes that share a metrics folder."""
     now = CollectorRegistry()
     now.register(FactsNow(facts))
     return prometheus_client.generate_latest(_counted()) + prometheus_client.generate_latest(now)
@@ -214,7 +214,7 @@ def _counted() -> CollectorRegistry:
 
 
 def _forget_ended(folder: Path) -> None:
-    """Gauges of processes that ended would count their streams for ever."""
+    """Delete the gauges of processes that ended: their streams would be counted for ever."""
     for file in folder.glob("gauge_live*_*.db"):
         pid = file.stem.rpartition("_")[2]
         if pid.isdecimal() and not Path(f"/proc/{pid}").exists():

@@ -1,6 +1,6 @@
-"""The private parts of ``prometheus_client`` that we use. They are named here and in one test, nowhere else.
+"""The private parts of ``prometheus_client`` that we use. Only this file and one test name them.
 
-``pyproject.toml`` pins the minor version with which they were tried.
+``pyproject.toml`` pins the minor version that they were tested with.
 """
 
 from bisect import bisect_left
@@ -11,7 +11,7 @@ from prometheus_client import Histogram, values
 
 
 def name_processes_by(process_id: Callable[[], int]) -> None:
-    """Values go to files named by ``process_id()``. The library itself asks the system with each count."""
+    """Write values to files named by ``process_id()``. The library would ask the system for the id at each count."""
     values.ValueClass = values.MultiProcessValue(process_id)  # type: ignore[no-untyped-call]  # untyped upstream
 
 

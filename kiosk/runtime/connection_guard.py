@@ -1,18 +1,18 @@
 """Closes connections that use up a worker: silent ones, ones that do not read, too many of one address.
 
-The web server accepts connections in native code and shows none of them to us before a request is whole. The kernel
-does: each socket of this process has a peer and a ``tcp_info``. A thread looks at all of them once a second and shuts
-down those that break a rule below. Nothing is sent; the web server sees an ended connection.
+The web server accepts connections in native code and shows us none before its request is complete. The kernel shows
+them: each socket of this process has a peer and a ``tcp_info``. A thread checks all sockets once a second and shuts
+down those that break a rule below. Nothing is sent; the web server sees a closed connection.
 
-Rules, each counted in ``kiosk_connections_closed_total{reason}`` and logged once for each look that closed any:
+Rules, each counted in ``kiosk_connections_closed_total{reason}`` and logged once for each check that closed any:
 
 - ``silent``: no byte came within ``SILENT_S``, or no request was complete within ``FIRST_REQUEST_S``.
 - ``not_reading``: we have bytes to send and the peer confirmed none for ``NOT_READING_S``.
 - ``address``: one address holds more than its share. The connections that were idle longest end first.
 - ``files``: open files run out. Idle connections end, longest idle first, so that a scan still finds a free one.
 
-Addresses of trusted proxies carry many people and have no share of their own; neither has loopback when we listen there
-alone. Linux only: elsewhere nothing is watched.
+Addresses of trusted proxies carry many people and have no such limit. Loopback has none either when we listen on
+loopback only. Works on Linux only.
 """
 
 import contextlib
@@ -36,19 +36,19 @@ from kiosk.observability import metrics
 Network = IPv4Network | IPv6Network
 
 LOOK_EVERY_S: Final = 1.0
-"""A flood of silent connections may stand for this long; a thousand connections take some 10 ms to look at."""
+"""Silent connections may stay open this much longer. Checking a thousand connections takes about 10 ms."""
 LOOK_SHARE: Final = 0.05
-"""Of the time, at most: with ten thousand open streams a look takes 100 ms, so there are two seconds between looks."""
+"""At most this part of the time: with ten thousand open streams a check takes 100 ms, so one runs every two seconds."""
 SILENT_S: Final = 5.0
 """Browsers open spare connections and use them within a second or two, or open new ones when they need them."""
 FIRST_REQUEST_S: Final = 15.0
-"""A request has 5 s for its body and is answered within 5 s more: after 15 s without an answer nothing honest comes."""
+"""A request has 5 s for its body and is answered within 5 s more; after 15 s no real request comes."""
 NOT_READING_S: Final = 20.0
-"""As long as a stalled stream is waited for; a phone on a slow network confirms some bytes each second."""
+"""A phone on a slow network confirms some bytes each second."""
 PER_ADDRESS: Final = 1024
 """Mobile networks put hundreds of phones behind one address, each with a stream and a spare connection."""
 ADDRESS_SHARE: Final = 4
-"""And no more than a quarter of the open files, where files are few."""
+"""At most a quarter of the open files, where the limit of open files is low."""
 FILES_FREE: Final = 10
 """Percent of the open files that stay free for the gateway's connections."""
 
@@ -59,7 +59,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One connection at one look."""
+    """One connection at one check."""
 
     descriptor: int
     address: str
@@ -78,11 +78,11 @@ class _History:
     first_s: float
     confirmed: int
     since_s: float
-    """Since when ``confirmed`` stands where it stands, with bytes waiting."""
+    """Since when ``confirmed`` has not changed while bytes were waiting."""
 
 
 class ConnectionGuard:
-    """The rules, and what they need to remember. One for each worker."""
+    """The rules and their state. One for each worker."""
 
     def __init__(self, *, files: int, has_no_share: Callable[[str], bool]) -> None:
         """``files``: how many files this process may open. ``has_no_share``: addresses that many people share."""
@@ -129,7 +129,7 @@ class ConnectionGuard:
                 by_address[one.address].append(one)
         for crowd in by_address.values():
             if len(crowd) > self.per_address:
-                # Who never sent anything ends first, then who was silent longest.
+                # Connections that never sent a byte end first, then those that were silent longest.
                 crowd.sort(key=lambda one: (one.received > 0, -one.idle_s))
                 yield from crowd[: len(crowd) - self.per_address]
 
@@ -150,7 +150,7 @@ def start(port: int, *, own_host: str, trusted: Iterable[Network]) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine reaches a server that listens on ``host``, an address or a name."""
+    """Whether only this machine reaches a server that listens on ``host``, an address or a name."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -170,7 +170,7 @@ def _watch(guard: ConnectionGuard, port: int) -> None:
         began_s = time.monotonic()
         try:
             _look(guard, port)
-        except Exception as failure:  # a look that fails costs nobody a number; the next one may succeed
+        except Exception as failure:  # a failed check must not end the thread; the next one may succeed
             metrics.fell_open("connection_guard")
             _log.warning("connections_not_watched", error=type(failure).__name__)
         rest_s = max(LOOK_EVERY_S, (time.monotonic() - began_s) / LOOK_SHARE)
@@ -188,9 +188,9 @@ def _look(guard: ConnectionGuard, port: int) -> None:
 
 @contextlib.contextmanager
 def _borrowed(descriptor: int) -> Iterator[socket.socket | None]:
-    """The socket behind a descriptor of the web server's; None for what is no TCP socket.
+    """The socket behind a descriptor of the web server; None if it is no TCP socket.
 
-    No copy is made: when open files have run out there is none to make, and that is when we are needed.
+    The descriptor is not duplicated: when open files have run out that would fail, and then we are needed most.
     """
     try:
         borrowed = socket.socket(fileno=descriptor)
@@ -213,7 +213,7 @@ def _descriptors(files: int) -> Sequence[int]:
 
 
 def see(descriptor: int, port: int) -> Seen | None:
-    """What the kernel knows of this descriptor; None unless it is a connection to our ``port``."""
+    """What the kernel knows about this descriptor; None unless it is a connection to our ``port``."""
     with _borrowed(descriptor) as connection, contextlib.suppress(OSError):
         if connection is None or connection.getsockname()[1] != port:
             return None

@@ -1,4 +1,4 @@
-"""The relay process: sends pending replies to the gateway, beside the web workers and never in their way."""
+"""The relay process: sends pending replies to the gateway, in a process of its own so that it never delays a scan."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from kiosk.settings import Settings
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Send replies until ``stop``. With ABDM off nothing is pending, and it only waits."""
+    """Send replies until ``stop``. With ABDM off nothing is pending, and it waits."""
     try:
         async with relay_services(settings) as services:
             if services is None:

@@ -1,8 +1,9 @@
-"""One tree of processes: store, web, relay; started in order, watched, stopped in the opposite order.
+"""One tree of processes: store, web, relay. Started in order, supervised, stopped in the opposite order.
 
-Promises: ``ready`` is said when requests are answered; a child that dies is started again, later each time in vain;
-SIGTERM, SIGINT and SIGHUP end everything within ``kiosk.serving.STOP_S`` and a few seconds more, the store last; when
-the parent is killed its children end with it, and the next start needs no help.
+- ``ready`` is printed when requests are answered.
+- A child that dies is started again. The pause grows while it dies at its start.
+- SIGTERM, SIGINT and SIGHUP end all processes within ``STOP_S`` and a few seconds more, the store last.
+- When the parent is killed its children end with it, and the next start needs no repair.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from kiosk.runtime.web_server import STOP_S, harden
+from kiosk.runtime.granian_parts import STOP_S
+from kiosk.runtime.web_server import harden
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services import prove_store
 from kiosk.settings import Settings, child_environment, local_url
@@ -33,14 +35,14 @@ from queueing.embedded.server import EmbeddedValkey
 from queueing.errors import QueueingError
 
 READY_WITHIN_S: Final = 60.0
-"""From web's start to its first answer; a slow disk and a cold cache included."""
+"""From the start of the web role to its first answer, with a slow disk and a cold cache."""
 WEB_STOP_S: Final = STOP_S + 2.0
 RELAY_STOP_S: Final = 6.5
-"""The relay gives attempts under way five seconds."""
+"""The relay gives attempts in progress five seconds."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.1, 10.0
 STEADY_S: Final = 3.0
-"""A child that lived this long came up and worked: it is started again at once. One that dies at birth waits longer
-each time.
+"""A child that lived this long has started well: it is restarted after the shortest pause. For a child that dies sooner
+the pause doubles each time.
 """
 TRIES_BEFORE_READY: Final = 3
 ASK_EVERY_S: Final = 0.05
@@ -68,7 +70,7 @@ class Child:
         return self._process.pid if running and self._process else None
 
     async def supervise(self) -> None:
-        """Until cancelled: run it, and run it again when it ends."""
+        """Run the process, and restart it when it ends, until cancelled."""
         back_off = BackOff(FIRST_BACK_OFF_S, LAST_BACK_OFF_S, steady_s=STEADY_S)
         while True:
             since = time.monotonic()
@@ -82,14 +84,14 @@ class Child:
             *self._command,
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
-            # A Ctrl-C in the terminal is for the parent alone, which then stops its children in order.
+            # Ctrl-C in the terminal must reach the parent only, which then stops its children in order.
             start_new_session=True,
         )
         _log.info("child_started", role=self.role, pid=self._process.pid)
         return await self._process.wait()
 
     async def stop(self, within_s: float) -> None:
-        """SIGTERM and patience, then SIGKILL."""
+        """Send SIGTERM; after ``within_s`` send SIGKILL."""
         if self._process is None or self._process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -105,32 +107,32 @@ class Child:
 
 
 @asynccontextmanager
-async def running(settings: Settings, said: Mapping[str, str] | None = None) -> AsyncIterator[str]:
-    """The whole tree; yields its address when it answers, and ends it at the end. Raises CannotServe.
+async def running(settings: Settings, environ: Mapping[str, str] | None = None) -> AsyncIterator[str]:
+    """Start the tree, yield its address when it answers, and stop it at the end. Raises CannotServe.
 
-    ``said``: the variables that ``settings`` were read from, when it was not the environment.
+    ``environ``: the variables that ``settings`` were read from, if it was not the environment.
     """
     harden()
     try:
         private_folder(settings.data_dir)
         KeysOnDisk(settings.data_dir).load_or_create(int(time.time()))
         with reserved(settings.host, settings.port) as (address, port):
-            async with _store(settings), _roles(settings.at_port(port), said, address) as url:
+            async with _store(settings), _roles(settings.at_port(port), environ, address) as url:
                 yield url
     except QueueingError as failure:
         raise CannotServe(str(failure)) from None
 
 
 async def serve(settings: Settings, say: Callable[[str], None]) -> None:
-    """``kiosk serve``: until a signal asks to stop, which it may do at any moment. Raises CannotServe."""
+    """``kiosk serve``: until a signal stops it, also during the start. Raises CannotServe."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    work, asked = asyncio.create_task(_serve(settings, say)), asyncio.create_task(stop.wait())
-    await asyncio.wait({work, asked}, return_when=asyncio.FIRST_COMPLETED)
-    # Whatever it was doing, starting included, it now takes down what it has put up.
+    work, stopped = asyncio.create_task(_serve(settings, say)), asyncio.create_task(stop.wait())
+    await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    # Cancelling stops every process that was started so far.
     work.cancel()
-    asked.cancel()
+    stopped.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await work
 
@@ -143,9 +145,9 @@ async def _serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 @contextlib.contextmanager
 def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
-    """The IP address and port to listen on, kept from others for as long as the context lasts. Raises CannotServe."""
+    """The IP address and port to listen on, reserved while the context lasts. Raises CannotServe."""
     try:
-        address, kept = _keep(host, port)
+        address, listener = _reserve(host, port)
     except OSError as failure:
         words = {
             errno.EADDRINUSE: "is in use by another program",
@@ -153,52 +155,52 @@ def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
         }
         why = words.get(failure.errno or 0, failure.strerror)
         raise CannotServe(f"cannot listen on {host} port {port}: {why} (KIOSK_HOST, KIOSK_PORT)") from None
-    with kept:
-        yield address, kept.getsockname()[1]
+    with listener:
+        yield address, listener.getsockname()[1]
 
 
-def _keep(host: str, port: int) -> tuple[str, socket.socket]:
+def _reserve(host: str, port: int) -> tuple[str, socket.socket]:
     family, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     with socket.socket(family) as probe:
-        # Workers share the port (SO_REUSEPORT), so two programs of one user could as well: ask without it first.
+        # Workers share the port (SO_REUSEPORT), so two programs of one user could too. First bind without that option.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(place)
-    kept = socket.socket(family)
+    listener = socket.socket(family)
     try:
-        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        kept.bind(place)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(place)
     except OSError:
-        kept.close()
+        listener.close()
         raise
-    return str(place[0]), kept
+    return str(place[0]), listener
 
 
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[None]:
-    """The embedded store and its keeper, unless there is one of the operator's own."""
+    """The embedded store with its supervisor, unless the operator has a store."""
     if settings.redis_url:
         await prove_store(settings)
         yield
         return
-    async with EmbeddedValkey(settings.data_dir, on_event=_tell_store) as store, _kept(store.supervise()):
+    async with EmbeddedValkey(settings.data_dir, on_event=_log_store) as store, _beside(store.supervise()):
         yield
 
 
-def _tell_store(kind: str, words: str) -> None:
+def _log_store(kind: str, words: str) -> None:
     (_log.info if kind in ("ready", "loading") else _log.error)("store", state=kind, reason=words)
 
 
 @asynccontextmanager
-async def _roles(settings: Settings, said: Mapping[str, str] | None, address: str) -> AsyncIterator[str]:
+async def _roles(settings: Settings, environ: Mapping[str, str] | None, address: str) -> AsyncIterator[str]:
     environment = child_environment(
-        said, port=settings.port, data_dir=str(settings.data_dir), metrics=_metrics_folder(settings.data_dir)
+        environ, port=settings.port, data_dir=str(settings.data_dir), metrics=_metrics_folder(settings.data_dir)
     )
     parent = str(os.getpid())
     web = Child("web", role_command("web", "--address", address, "--parent", parent), environment)
     relay = Child("relay", role_command("relay", "--parent", parent), environment)
     try:
-        async with _kept(web.supervise()), _kept(relay.supervise()):
-            await _answering(settings, address, web)
+        async with _beside(web.supervise()), _beside(relay.supervise()):
+            await _wait_for_answer(settings, address, web)
             yield local_url(settings.host, settings.port, secure=settings.tls_certificate is not None)
     finally:
         await web.stop(WEB_STOP_S)
@@ -206,12 +208,12 @@ async def _roles(settings: Settings, said: Mapping[str, str] | None, address: st
 
 
 def role_command(role: str, *arguments: str) -> list[str]:
-    """How a child of ours is started: the same Python, whatever PATH says."""
+    """The command of a child process. It uses this Python, not the one on PATH."""
     return [sys.executable, "-m", "kiosk", role, *arguments]
 
 
 def _metrics_folder(data_dir: Path) -> Path:
-    """Counters shared by the tree begin anew with it, as a single process's would."""
+    """An empty folder for the counters of this tree: they start at 0, as those of a single process."""
     folder = data_dir / "metrics"
     folder.mkdir(mode=0o700, exist_ok=True)
     for file in folder.glob("*.db"):
@@ -220,46 +222,32 @@ def _metrics_folder(data_dir: Path) -> Path:
 
 
 @asynccontextmanager
-async def _kept(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
-    """Work beside; if it fails, what it stands beside is cancelled and its failure is raised."""
-    caller = asyncio.current_task()
-    failure: list[BaseException] = []
-
-    def over(done: "asyncio.Task[None]") -> None:
-        if not done.cancelled() and (wrong := done.exception()) is not None:
-            failure.append(wrong)
-            if caller is not None:
-                caller.cancel()
-
-    task = asyncio.create_task(work)
-    task.add_done_callback(over)
+async def _beside(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Run ``work`` while the context lasts. If it fails, the context is cancelled and the failure is raised."""
     try:
-        yield
-    except asyncio.CancelledError:
-        if failure and caller is not None:
-            caller.uncancel()
-            raise failure[0] from None
-        raise
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            yield
+            task.cancel()
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
 
 
-async def _answering(settings: Settings, address: str, web: Child) -> None:
-    """Returns at web's first answer. Raises CannotServe when it dies again and again, or stays silent."""
+async def _wait_for_answer(settings: Settings, address: str, web: Child) -> None:
+    """Return at the first answer of the web role. Raises CannotServe when it keeps exiting or does not answer."""
     deadline = time.monotonic() + READY_WITHIN_S
     while not await asyncio.to_thread(
         answers, settings.public_url, address, settings.port, encrypted=settings.tls_certificate is not None
     ):
         if web.starts > TRIES_BEFORE_READY:
-            raise CannotServe("the web role ends again and again; its last words stand above")
+            raise CannotServe("the web process keeps exiting; its last error is in the log lines above")
         if time.monotonic() > deadline:
-            raise CannotServe(f"the web role gave no answer within {READY_WITHIN_S:.0f} s; its words stand above")
+            raise CannotServe(f"the web role gave no answer within {READY_WITHIN_S:.0f} s; see the log lines above")
         await asyncio.sleep(ASK_EVERY_S)
 
 
 def _to_ourselves() -> ssl.SSLContext:
-    """Our own port on our own machine: whose certificate it is tells us nothing."""
+    """TLS without checking the certificate: we connect to our own port on our own machine."""
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -267,7 +255,7 @@ def _to_ourselves() -> ssl.SSLContext:
 
 
 def answers(public_url: str, address: str, port: int, *, encrypted: bool = False) -> bool:
-    """Whether ``/healthz`` is answered there, asked by the name that people use. ``encrypted``: by our own TLS."""
+    """Whether ``/healthz`` answers there, requested under the public host name. ``encrypted``: with our own TLS."""
     connection: http.client.HTTPConnection
     if encrypted:
         connection = http.client.HTTPSConnection(address, port, timeout=2, context=_to_ourselves())

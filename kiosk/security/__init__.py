@@ -1,1 +1,1 @@
-"""What is secret: the key ring's file and the encryption of patient data."""
+"""Secrets: the key ring's file and the encryption of patient data."""

@@ -1,9 +1,9 @@
-"""Closes and opens what queueing carries and must not read: the envelopes of those who come.
+"""Seals and opens the envelopes of patients. ``queueing`` stores them and cannot read them.
 
-AES-256-GCM with a key for each UTC day; facility, purpose and the request that brought it are bound in, so that a
-sealed body moved to another ticket does not open. Day keys are random, wrapped by that day's master key and kept in the
-store. The key ring forgets a day's master key after the retention: then no copy of the store, its journal or its
-backups opens that day, also together with the ring. A copy of the ring that was made before the end still does.
+AES-256-GCM with a key for each UTC day. Facility, purpose and request id are authenticated too, so an envelope moved to
+another ticket does not open. Day keys are random, wrapped by that day's master key and stored in the
+store. The key ring forgets a day's master key after the retention. Then that day cannot be opened from any copy of the
+store, its journal or its backups, even with the present ring. A copy of the ring from before still opens it.
 
 A day has a second key when the first one may have been read by a thief (``kiosk keys revoke --all``).
 """
@@ -33,7 +33,7 @@ _PREFIX_BYTES: Final = 6
 
 
 class SealBroken(Exception):
-    """It does not open: altered, moved from elsewhere, or its day was erased."""
+    """The envelope does not open: it was altered or moved, or this ring has no key of its day."""
 
 
 class MasterKey(Protocol):
@@ -45,7 +45,7 @@ class MasterKey(Protocol):
 
 
 class Seal:
-    """Seals for one process. ``refresh`` brings the days' keys; call it at start and every hour."""
+    """Seals and opens in one process. ``refresh`` reads the day keys; call it at the start and regularly."""
 
     def __init__(
         self, masters: Mapping[int, MasterKey], master_id: int, *, now_s: Callable[[], int], retention_h: int
@@ -66,9 +66,9 @@ class Seal:
         self._master_id = master_id
 
     async def refresh(self, keys: DayKeys, *, announce: bool = False) -> None:
-        """Make today's and tomorrow's key where they are missing, read all, erase those whose time is over.
+        """Make the keys of today and tomorrow if they are missing, read all keys, and erase old ones.
 
-        ``announce``: go on sealing with the keys in hand, until every process had time to read the new ones.
+        ``announce``: keep sealing with the present keys until every process had time to read the new ones.
         """
         today = self._now_s() // DAY_S
         known = await keys.all()
@@ -109,7 +109,7 @@ class Seal:
             raise SealBroken from None
 
     def _nonce(self) -> bytes:
-        # A random prefix for each process and a number that never repeats in it: no two nonces of a day meet.
+        # A random prefix for each process and a counter that never repeats in it: all nonces of a day differ.
         return self._prefix + next(self._numbers).to_bytes(_NONCE_BYTES - _PREFIX_BYTES)
 
     def _wrap(self, day: int, key: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Where a failure happened, without a word of the data that caused it: an exception's text may repeat a request."""
+"""Where a failure happened, without its message: the text of an exception may repeat data of a request."""
 
 import os
 import traceback

@@ -1,8 +1,10 @@
-"""The key ring's file: made once, replaced as a whole, noticed by every process when it changes.
+"""The file of the key ring: made once, replaced as a whole, read again by every process when it changes.
 
-Promises: a reader sees the old ring or the new one, never half of one; two changes at once happen one after the other;
-what ``change`` returned is on disk. Running processes believe a new ring within ``LOOK_EVERY_S`` (and those few seconds
-refuse nobody: the ring announces the next key before it signs).
+- A reader sees the old ring or the new one, never a part.
+- Two changes at the same time happen one after the other.
+- When ``change`` returns, the new ring is on disk.
+- Running processes use a new ring within ``LOOK_EVERY_S``. In this time no code is refused, because the next key
+  verifies before it signs.
 """
 
 import asyncio
@@ -20,11 +22,11 @@ from tokens.keyring import KeyRing
 FILE = "keyring.json"
 LOCK_FILE = "keyring.lock"
 LOOK_EVERY_S = 2.0
-"""A rotation must be noticed within five seconds, with one look lost to a busy loop."""
+"""A rotation must be noticed within five seconds, even if one check is delayed by a busy loop."""
 
 
 class KeysUnreadable(Exception):
-    """There is a key ring and it cannot be used. ``str`` is one line for an operator; never a word of the content."""
+    """The key ring cannot be used. ``str`` is one line for an operator, without any content of the file."""
 
 
 class KeysOnDisk:
@@ -35,7 +37,7 @@ class KeysOnDisk:
         self.path = data_dir / FILE
 
     def load_or_create(self, now_s: int) -> KeyRing:
-        """The ring; at the very first use a new one. Raises KeysUnreadable rather than replace one it cannot read."""
+        """The ring, or a new one if there is no file. Raises KeysUnreadable for a file that it cannot read."""
         if self.path.exists():
             return self.load()
         private_folder(self._folder)
@@ -56,7 +58,7 @@ class KeysOnDisk:
             raise KeysUnreadable(f"{self.path} is damaged ({broken}): restore it from a backup") from None
 
     def change(self, step: Callable[[KeyRing], KeyRing], now_s: int) -> KeyRing:
-        """Replace the ring by what ``step`` makes of it; nobody changes it in between."""
+        """Replace the ring by ``step(ring)``, under a lock."""
         self.load_or_create(now_s)
         with self._locked():
             ring = step(self.load())
@@ -64,7 +66,7 @@ class KeysOnDisk:
         return ring
 
     def forget_days(self, now_s: int, retention_s: int) -> None:
-        """Destroy what opens days whose retention is over. The file is written only when there is something to forget.
+        """Delete the keys of days whose retention is over. The file is written only if that changes it.
 
         Raises KeysUnreadable or OSError.
         """
@@ -73,7 +75,7 @@ class KeysOnDisk:
             self.change(lambda before: before.forget_days(now_s, retention_s), now_s)
 
     async def changes(self) -> AsyncIterator[KeyRing]:
-        """Each new ring as it appears, for ever. A ring that cannot be read is skipped: the one in hand stays good."""
+        """Each new ring when it appears, without end. A ring that cannot be read is skipped."""
         seen = self._mark()
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
@@ -88,7 +90,7 @@ class KeysOnDisk:
             yield ring
 
     def _mark(self) -> tuple[int, int]:
-        """Another file under the same name has another inode, even within one tick of the clock."""
+        """A replaced file has another inode, even within one tick of the clock."""
         try:
             facts = self.path.stat()
         except OSError:
@@ -105,7 +107,7 @@ class KeysOnDisk:
             os.close(descriptor)
 
     def _write(self, ring: KeyRing) -> None:
-        """On disk before it is seen: the new file first, then its name, then the folder that holds the name."""
+        """Write and sync the new file, rename it, then sync the folder, so that no reader sees a file that may get lost."""
         part = self.path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}.part")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:

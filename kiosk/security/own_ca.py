@@ -1,4 +1,4 @@
-"""A certificate authority of the hospital's own: TLS on its network with no help from outside.
+"""The hospital's own certificate authority: TLS on its network without an outside service.
 
 ``make`` writes four files into ``tls/`` of the data folder: the authority's certificate and key, and the server's. The
 authority's certificate is installed once on the hospital's devices; the server's is renewed without touching them.
@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 CA_DAYS: Final = 3650
-"""Installing it anew on every device of a hospital is work for a decade."""
+"""Installing a new one on every device of a hospital is much work, so it lives ten years."""
 SERVER_DAYS: Final = 397
 """Apple's devices refuse server certificates that live longer than 398 days."""
 RENEW_DAYS: Final = 30

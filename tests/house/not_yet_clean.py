@@ -4,11 +4,7 @@ NOT_YET_CLEAN = frozenset(
     {
         "kiosk/abdm/authentication.py",
         "kiosk/abdm/callbacks.py",
-        "kiosk/cli/doctor.py",
         "kiosk/cli/queue.py",
-        "kiosk/health.py",
-        "kiosk/observability/logs.py",
-        "kiosk/runtime/supervisor.py",
         "kiosk/services.py",
         "kiosk/static/console/list.js",
         "kiosk/static/console/slip.js",
@@ -39,8 +35,6 @@ NOT_YET_CLEAN = frozenset(
         "tests/kiosk/console/test_screen.py",
         "tests/kiosk/displays/test_counter_screen.py",
         "tests/kiosk/displays/test_in_browser.py",
-        "tests/kiosk/observability/test_observability.py",
-        "tests/kiosk/runtime/test_processes.py",
         "tests/kiosk/share_builders.py",
         "tests/kiosk/test_checkin.py",
         "tests/queueing/embedded/test_embedded.py",
@@ -53,9 +47,5 @@ NOT_YET_CLEAN = frozenset(
         "tests/queueing/test_outbox.py",
         "tests/queueing/test_week.py",
         "tests/queueing/test_whole_on_a_cluster.py",
-        "tests/tokens/test_key_ring.py",
-        "tokens/claims.py",
-        "tokens/keyring.py",
-        "tokens/ticket.py",
     }
 )

@@ -46,7 +46,7 @@ async def test_a_healthy_worker_is_ready_and_names_its_promise(services: Service
     assert (found.ready, found.promise, found.reasons) == (True, "disk", ())
 
 
-async def test_a_store_that_went_away_is_a_reason_and_health_goes_on(server: EmbeddedValkey) -> None:
+async def test_a_store_that_is_away_makes_the_worker_not_ready_but_healthy(server: EmbeddedValkey) -> None:
     app = create_app(load({"KIOSK_DATA_DIR": str(server.folder)}))
     async with app.lifespan():
         server.stop()
@@ -78,7 +78,9 @@ async def test_that_every_callback_was_refused_is_a_warning_with_the_next_step(s
         assert "callbacks" not in reasons((await health.look(services)).readiness)
 
 
-async def test_a_store_that_forgets_is_not_ready_for_people(services: Services, server: EmbeddedValkey) -> None:
+async def test_a_store_without_durability_makes_the_worker_not_ready(
+    services: Services, server: EmbeddedValkey
+) -> None:
     other = await open_store(server.operator_url)
     await other.call("x", "CONFIG", "SET", "appendfsync", "everysec")
     await other.call("x", "CLIENT", "KILL", "TYPE", "normal")  # a promise is read anew at each connection
@@ -90,7 +92,7 @@ async def test_a_store_that_forgets_is_not_ready_for_people(services: Services, 
     assert found.promise == "none"
 
 
-async def test_a_store_that_begins_to_evict_is_told_with_what_to_set(
+async def test_a_store_that_evicts_is_a_reason_that_names_the_setting(
     services: Services, server: EmbeddedValkey
 ) -> None:
     operator = await open_store(server.operator_url)
@@ -106,18 +108,18 @@ async def test_a_store_that_begins_to_evict_is_told_with_what_to_set(
     await operator.close()
 
 
-async def test_a_full_disk_is_told_before_it_is_full(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_disk_that_is_almost_full_is_a_reason(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     free = shutil.disk_usage(services.settings.data_dir).free
     monkeypatch.setattr(health, "DISK_ROOM_BYTES", free * 2)
     assert reasons((await health.look(services)).readiness) == {"disk": True}
 
 
-async def test_clocks_apart_are_told(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_clocks_that_differ_are_a_reason(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "time", SimpleNamespace(time=lambda: 1e9, monotonic=lambda: 0.0))
     assert reasons((await health.look(services)).readiness) == {"clock": True}
 
 
-async def test_a_gateway_that_is_away_is_a_warning_and_people_go_on_getting_numbers(
+async def test_a_gateway_that_is_away_is_a_warning_and_patients_still_get_numbers(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "BACKLOG_MANY", -1)
@@ -127,7 +129,7 @@ async def test_a_gateway_that_is_away_is_a_warning_and_people_go_on_getting_numb
     assert reasons(found) == {"gateway": False, "outbox": False}
 
 
-async def test_a_flood_of_probes_looks_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_probes_in_a_second_check_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[object] = []
 
     async def counted(of: Services) -> health.Health:
@@ -140,6 +142,6 @@ async def test_a_flood_of_probes_looks_once(services: Services, monkeypatch: pyt
     assert len(looks) == 1
 
 
-async def test_the_answer_carries_nothing_but_words_of_ours(services: Services) -> None:
+async def test_the_answer_has_our_fields_only(services: Services) -> None:
     body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode((await health.look(services)).readiness))
     assert body.keys() == {"ready", "promise", "reasons"}

@@ -53,7 +53,7 @@ def test_a_code_never_equals_the_facility_or_the_hip_id(hip_id: str, counter: st
     assert CODES.mint(hip_id, counter, now_s) != hip_id
 
 
-def test_a_code_begins_with_the_counter_a_person_knows() -> None:
+def test_a_code_begins_with_the_name_of_its_counter() -> None:
     begins = {name: CODES.mint(HIP, name, NOW)[:4] for name in ("M1", "M12", "OPD1", "ENT", "XRAY", "M", "AB9")}
     assert begins == {
         "M1": "M001",
@@ -77,7 +77,7 @@ def test_no_two_counters_share_a_code() -> None:
     "name",
     ["", "1", "12", "m1", "M01", "M0", "M1000", "OPD12", "RADIO", "M-1", "M 1", "1M", "M1A", "M1\n", "M١", "É1", " M1"],
 )
-def test_other_counter_names_are_left_to_posters(name: str) -> None:
+def test_other_counter_names_get_no_code_and_need_a_poster(name: str) -> None:
     assert not codable(name)
     with pytest.raises(CounterNotCodable):
         CODES.mint(HIP, name, NOW)
@@ -115,7 +115,7 @@ def test_the_code_of_another_facility_is_refused(hips: tuple[str, str], counter:
 @example("M001" + "0" * 17)
 @example("M001" + "0" * 15 + "\n")
 @example("M001" + "\ud800" * 16)
-def test_text_of_another_shape_is_a_posters_text(text: str) -> None:
+def test_text_of_another_form_is_no_counter_code(text: str) -> None:
     assume(not (len(text) == 20 and all(letter in ALPHABET for letter in text[4:])))
     with pytest.raises(NotACounterCode):
         CODES.read(text, HIP, NOW)
@@ -128,7 +128,7 @@ def test_a_guessed_code_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["1M00", "MA1B", "0000", "M1A1"])
-def test_a_counter_field_that_no_name_gives_is_not_a_code(field: str) -> None:
+def test_a_code_whose_counter_field_belongs_to_no_name_is_no_counter_code(field: str) -> None:
     with pytest.raises(NotACounterCode):
         CODES.read(field + CODES.mint(HIP, "M1", NOW)[4:], HIP, NOW)
 
@@ -171,7 +171,7 @@ def test_each_boundary_is_exact_for_any_setting(slot_s: int, fresh_s: int, more_
 
 
 @given(moments)
-def test_the_screen_changes_its_code_exactly_when_told(now_s: int) -> None:
+def test_the_next_code_begins_exactly_at_the_announced_second(now_s: int) -> None:
     change_s = CODES.rotates_at(now_s)
     assert 0 < change_s - now_s <= 60
     assert CODES.mint(HIP, "M1", change_s - 1) == CODES.mint(HIP, "M1", now_s)
@@ -189,7 +189,7 @@ def test_one_slot_of_clock_skew_is_forgiven_and_not_a_second_more(now_s: int) ->
 
 
 @given(moments, st.integers(min_value=1, max_value=3))
-def test_a_code_does_not_come_back_to_life_when_slots_repeat(now_s: int, rounds: int) -> None:
+def test_an_old_code_is_still_refused_when_slot_numbers_repeat(now_s: int, rounds: int) -> None:
     old = CODES.mint(HIP, "M1", now_s)
     years_later_s = now_s + rounds * SLOTS * 60
     assert CODES.mint(HIP, "M1", years_later_s)[:8] == old[:8]
@@ -215,7 +215,7 @@ def test_a_clock_near_1970_refuses_instead_of_failing() -> None:
         CODES.read(CODES.mint(HIP, "M1", NOW), HIP, 0)
 
 
-def test_another_installation_believes_nothing_of_ours() -> None:
+def test_another_installation_refuses_our_codes() -> None:
     with pytest.raises(CounterCodeForged):
         CounterCodes(KeyRing.generate(NOW)).read(CODES.mint(HIP, "M1", NOW), HIP, NOW)
 
@@ -239,6 +239,6 @@ def test_the_proof_is_the_documented_hmac() -> None:
         lambda: CounterCodes(RING, stale_s=30 * 86_400),
     ],
 )
-def test_settings_that_could_refuse_honest_codes_are_not_accepted(make: Callable[[], CounterCodes]) -> None:
+def test_settings_that_could_refuse_genuine_codes_are_not_accepted(make: Callable[[], CounterCodes]) -> None:
     with pytest.raises(ValueError, match="slot"):
         make()

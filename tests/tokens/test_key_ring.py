@@ -53,7 +53,7 @@ def secrets_of(ring: KeyRing) -> Iterator[bytes]:
     st.integers(min_value=0, max_value=DAY_S),
     st.lists(st.integers(min_value=0, max_value=DAY_S), max_size=6),
 )
-def test_rotating_at_any_moments_between_showing_and_reading_refuses_no_honest_scan(
+def test_rotating_at_any_moments_between_showing_and_reading_refuses_no_genuine_code(
     age_s: int, at_s: list[int]
 ) -> None:
     ring = KeyRing.generate(NOW - 100 * DAY_S)
@@ -77,7 +77,7 @@ def test_a_rotation_every_two_seconds_refuses_no_scan_half_a_minute_old() -> Non
             assert codes.read(code, HIP, NOW + second).grade is Grade.FRESH
 
 
-def test_a_worker_that_has_not_read_the_new_ring_believes_what_the_new_one_signs() -> None:
+def test_a_worker_with_the_old_ring_accepts_codes_of_the_new_ring() -> None:
     old = KeyRing.generate(NOW)
     new = KeyRing.from_json(old.to_json()).rotate(NOW + 60)
     code = CounterCodes(new).mint(HIP, "M1", NOW + 61)
@@ -96,7 +96,7 @@ def test_links_given_out_before_two_rotations_still_open() -> None:
         jwt.decode(link, links._key(link), algorithms=["EdDSA"], audience=PLACE)
 
 
-def test_codes_and_links_can_take_up_a_new_ring_while_running() -> None:
+def test_codes_and_links_change_to_a_new_ring_while_running() -> None:
     ring = KeyRing.generate(NOW)
     codes, links = CounterCodes(ring), CameraLinks(ring, audience=PLACE)
     other = KeyRing.generate(NOW)
@@ -107,7 +107,7 @@ def test_codes_and_links_can_take_up_a_new_ring_while_running() -> None:
     assert jwt.get_unverified_header(link)["kid"] == other.signing.kid
 
 
-def test_slow_rotation_believes_two_generations_and_the_coming_one() -> None:
+def test_with_slow_rotation_the_last_two_generations_and_the_next_one_verify() -> None:
     ring = KeyRing.generate(NOW)
     for month in range(1, 5):
         ring = ring.rotate(NOW + month * 30 * DAY_S)
@@ -125,7 +125,7 @@ def test_a_generation_goes_through_its_states_in_order() -> None:
     assert seen == [KeyState.NEXT, KeyState.SIGNING, KeyState.VERIFYING, None]
 
 
-def test_rotation_refuses_rather_than_disbelieve_honest_people() -> None:
+def test_a_rotation_that_would_invalidate_codes_in_use_is_refused() -> None:
     ring = KeyRing.generate(NOW)
     for step in range(MOST_VERIFYING):
         ring = ring.rotate(NOW + step)
@@ -137,7 +137,7 @@ def test_rotation_refuses_rather_than_disbelieve_honest_people() -> None:
 
 @given(st.lists(st.sampled_from(["rotate", "revoke signing", "revoke next", "revoke all"]), max_size=12))
 @settings(max_examples=30)
-def test_ids_are_never_used_twice_and_every_change_is_a_whole_ring(changes: list[str]) -> None:
+def test_ids_are_never_used_twice_and_every_change_gives_a_valid_ring(changes: list[str]) -> None:
     ring = KeyRing.generate(NOW)
     born = [g.kid for g in ring.generations]
     master_ids = list(ring.seal_masters())
@@ -187,7 +187,7 @@ def test_an_unknown_key_cannot_be_revoked() -> None:
         KeyRing.generate(NOW).revoke("nobody", NOW)
 
 
-def test_after_a_theft_nothing_the_thief_read_is_good_but_old_profiles_open() -> None:
+def test_after_revoke_all_no_old_key_verifies_and_old_profiles_open() -> None:
     stolen = KeyRing.generate(NOW).rotate(NOW + 1)
     clean = stolen.revoke_all(NOW + 2)
     for generation in stolen.believed:
@@ -200,14 +200,14 @@ def test_after_a_theft_nothing_the_thief_read_is_good_but_old_profiles_open() ->
         assert clean.seal_masters()[number].for_day(TODAY) == master.for_day(TODAY)
 
 
-def test_revoked_keys_are_listed_but_not_for_ever() -> None:
+def test_only_the_latest_revoked_keys_stay_listed() -> None:
     ring = KeyRing.generate(NOW)
     for step in range(40):
         ring = ring.revoke_all(NOW + step)
     assert states(ring).count(KeyState.REVOKED) == REVOKED_REMEMBERED
 
 
-def test_the_person_key_outlives_rotation() -> None:
+def test_rotation_does_not_change_the_person_key() -> None:
     ring = KeyRing.generate(NOW)
     later = ring.rotate(NOW + DAY_S).rotate(NOW + 40 * DAY_S)
     assert later.person_key() == ring.person_key()
@@ -235,7 +235,7 @@ def test_a_ring_that_forgot_a_day_cannot_make_its_key_again_and_makes_all_later_
     assert later.forget_days(NOW + 10 * DAY_S, DAY_S) is later
 
 
-def test_a_master_of_an_earlier_release_goes_when_its_days_are_over() -> None:
+def test_a_master_of_an_earlier_release_is_dropped_when_the_retention_of_its_days_is_over() -> None:
     old = KeyRing.generate(NOW)
     old = replace(old, version=1, masters=(SealMaster(id=1, made_s=NOW, secret=bytes(32)),))
     ring = old.forget_days(NOW, DAY_S)
@@ -260,7 +260,7 @@ def test_the_key_set_is_public_and_complete() -> None:
         assert (key["kty"], key["crv"], key["use"], key["alg"]) == ("OKP", "Ed25519", "sig", "EdDSA")
 
 
-def test_a_stranger_checks_a_slip_with_nothing_but_the_key_set() -> None:
+def test_another_program_verifies_a_slip_with_the_public_key_set_alone() -> None:
     now_s = int(time.time())
     ring = KeyRing.generate(now_s)
     link = TicketLinks(ring, audience=PLACE).mint(HIP, "20261123-7", expires_s=now_s + 600, now_s=now_s)
@@ -269,12 +269,12 @@ def test_a_stranger_checks_a_slip_with_nothing_but_the_key_set() -> None:
     assert words["t"] == "20261123-7"
 
 
-def test_neither_text_nor_a_pretty_traceback_shows_a_secret() -> None:
+def test_neither_repr_nor_a_traceback_shows_a_secret() -> None:
     ring = KeyRing.generate(NOW).rotate(NOW + 1)
-    said = [repr(ring), str(ring), repr(ring.generations), repr(ring.masters)]
-    said += [repr(list(part.__rich_repr__())) for part in (ring, *ring.generations, *ring.masters)]
+    texts = [repr(ring), str(ring), repr(ring.generations), repr(ring.masters)]
+    texts += [repr(list(part.__rich_repr__())) for part in (ring, *ring.generations, *ring.masters)]
     for secret in secrets_of(ring):
-        assert not any(repr(secret) in words for words in said)
+        assert not any(repr(secret) in text for text in texts)
 
 
 def broken_rings() -> Iterator[tuple[str, bytes]]:
@@ -307,6 +307,6 @@ def broken_rings() -> Iterator[tuple[str, bytes]]:
 def test_a_broken_ring_is_refused_by_name_and_without_its_content(what: str, data: bytes) -> None:
     with pytest.raises(KeyRingBroken) as refused:
         KeyRing.from_json(data)
-    told = "".join(traceback.format_exception(refused.value))
-    assert "hunter2" not in told.split("KeyRingBroken")[-1]
+    message = "".join(traceback.format_exception(refused.value))
+    assert "hunter2" not in message.split("KeyRingBroken")[-1]
     assert refused.value.__cause__ is None

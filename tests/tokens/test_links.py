@@ -48,7 +48,7 @@ PUBLIC = KEY.public_key().public_bytes_raw()
 HEADER: dict[str, Any] = {"alg": "EdDSA", "kid": KID, "typ": "ticket+jwt"}
 
 
-def words() -> dict[str, Any]:
+def claims_of_a_ticket() -> dict[str, Any]:
     return {"iss": "kiosk", "aud": PLACE, "iat": now(), "exp": now() + 600, "h": HIP, "t": "20261123-42"}
 
 
@@ -57,7 +57,7 @@ def b64(data: bytes) -> str:
 
 
 def signed(header: object, claims: object, key: Ed25519PrivateKey = KEY) -> str:
-    """A link put together by hand and truly signed, so that only what it says can be the reason of a refusal."""
+    """A link made by hand with a real signature, so that only its content can be the reason of a refusal."""
     parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, claims)]
     text = ".".join(b64(part) for part in parts)
     return f"{text}.{b64(key.sign(text.encode()))}"
@@ -67,8 +67,8 @@ def without(whole: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in whole.items() if key != name}
 
 
-def test_the_handmade_link_opens_so_that_each_refusal_below_has_one_reason() -> None:
-    claim = TICKETS.read(signed(HEADER, words()))
+def test_the_link_made_by_hand_is_accepted_so_that_each_refusal_below_has_one_reason() -> None:
+    claim = TICKETS.read(signed(HEADER, claims_of_a_ticket()))
     assert (claim.hip_id, claim.ticket) == (HIP, "20261123-42")
 
 
@@ -89,20 +89,20 @@ def test_an_ordinary_link_is_short_enough_for_a_slip_and_safe_in_an_address() ->
     assert link.isascii()
 
 
-def test_one_kind_of_link_never_opens_the_door_of_another() -> None:
+def test_one_kind_of_link_is_refused_where_the_other_is_read() -> None:
     with pytest.raises(LinkOfAnotherKind):
         TICKETS.read(CAMERAS.mint(HIP, "opd", expires_s=now() + 60, now_s=now()))
     with pytest.raises(LinkOfAnotherKind):
         CAMERAS.read(TICKETS.mint(HIP, "t-1", expires_s=now() + 60, now_s=now()))
 
 
-def test_a_link_of_another_place_is_refused() -> None:
+def test_a_link_for_another_service_is_refused() -> None:
     link = TicketLinks(RING, audience="https://other.example.in").mint(HIP, "t-1", expires_s=now() + 60, now_s=now())
     with pytest.raises(LinkOfAnotherPlace):
         TICKETS.read(link)
 
 
-def test_a_link_ends_when_it_said_give_or_take_the_leeway() -> None:
+def test_a_link_expires_at_its_expiry_plus_the_leeway() -> None:
     still = TICKETS.mint(HIP, "t-1", expires_s=now() - 5, now_s=now() - 600)
     over = TICKETS.mint(HIP, "t-1", expires_s=now() - 61, now_s=now() - 600)
     assert TICKETS.read(still).ticket == "t-1"
@@ -122,22 +122,22 @@ def test_a_key_of_another_installation_is_unknown() -> None:
         TICKETS.read(link)
 
 
-def test_a_stranger_who_borrows_our_key_id_is_a_forger() -> None:
+def test_a_link_signed_by_another_key_under_our_key_id_is_forged() -> None:
     with pytest.raises(LinkForged):
-        TICKETS.read(signed(HEADER, words(), Ed25519PrivateKey.generate()))
+        TICKETS.read(signed(HEADER, claims_of_a_ticket(), Ed25519PrivateKey.generate()))
 
 
 @pytest.mark.parametrize("name", ["iss", "aud", "iat", "exp", "h", "t"])
 @pytest.mark.parametrize("value", [None, "absent"])
 def test_each_missing_or_empty_claim_is_refused(name: str, value: str | None) -> None:
-    claims = without(words(), name) if value == "absent" else {**words(), name: None}
+    claims = without(claims_of_a_ticket(), name) if value == "absent" else {**claims_of_a_ticket(), name: None}
     with pytest.raises(NotALink):
         TICKETS.read(signed(HEADER, claims))
 
 
 @given(st.integers(min_value=0, max_value=10_000), st.sampled_from("ABYZabyz0189-_.="))
 def test_one_changed_character_is_refused(at: int, letter: str) -> None:
-    link = signed(HEADER, words())
+    link = signed(HEADER, claims_of_a_ticket())
     at %= len(link)
     changed = link[:at] + letter + link[at + 1 :]
     if changed != link:
@@ -180,7 +180,7 @@ def hostile_headers() -> Iterator[object]:
     yield b'{"alg":"EdDSA","alg":"none","kid":"' + KID.encode() + b'","typ":"ticket+jwt"}'
 
 
-def hostile_words() -> Iterator[object]:
+def hostile_claims() -> Iterator[object]:
     for name in ("iat", "exp"):
         numbers: list[object] = [
             "soon",
@@ -194,10 +194,10 @@ def hostile_words() -> Iterator[object]:
             float(now() + 60),
             10**400,
         ]
-        yield from ({**words(), name: value} for value in numbers)
-        yield json.dumps({**words(), name: 0}).replace(f'"{name}": 0', f'"{name}": NaN').encode()
-        yield json.dumps({**words(), name: 0}).replace(f'"{name}": 0', f'"{name}": Infinity').encode()
-        yield json.dumps({**words(), name: 0}).replace(f'"{name}": 0', f'"{name}": 1e999').encode()
+        yield from ({**claims_of_a_ticket(), name: value} for value in numbers)
+        yield json.dumps({**claims_of_a_ticket(), name: 0}).replace(f'"{name}": 0', f'"{name}": NaN').encode()
+        yield json.dumps({**claims_of_a_ticket(), name: 0}).replace(f'"{name}": 0', f'"{name}": Infinity').encode()
+        yield json.dumps({**claims_of_a_ticket(), name: 0}).replace(f'"{name}": 0', f'"{name}": 1e999').encode()
     audiences: list[object] = [
         [PLACE],
         [PLACE, "x"],
@@ -211,31 +211,43 @@ def hostile_words() -> Iterator[object]:
         "*",
         f"{PLACE},x",
     ]
-    yield from ({**words(), "aud": aud} for aud in audiences)
+    yield from ({**claims_of_a_ticket(), "aud": aud} for aud in audiences)
     issuers: list[object] = ["", "KIOSK", PLACE, ["kiosk"], {}, 1, True]
-    yield from ({**words(), "iss": iss} for iss in issuers)
+    yield from ({**claims_of_a_ticket(), "iss": iss} for iss in issuers)
     texts: list[object] = ["", 1, True, [], [HIP], {}, "\ud800", "a\udfffb"]
-    yield from ({**words(), name: value} for name in ("h", "t") for value in texts)
-    yield {**words(), "h": "H" * 251}
-    yield {**words(), "t": "t" * 65}
-    yield {**words(), "nbf": now() + 500}
-    yield {**words(), "nbf": now() - 500}
-    yield {**words(), "sub": "someone"}
-    yield {**words(), "q": "opd"}
-    yield {**words(), "exp": now() + 10 * 86_400}
-    yield {**words(), "exp": now() - 10, "iat": now()}
-    yield {**words(), "iat": now() - 3 * 86_400}
-    yield {**words(), "iat": now() + 300}
-    yield {**words(), "iat": 0}
-    yield json.dumps(words()).encode() + b" " * 700  # in order but for its length
+    yield from ({**claims_of_a_ticket(), name: value} for name in ("h", "t") for value in texts)
+    yield {**claims_of_a_ticket(), "h": "H" * 251}
+    yield {**claims_of_a_ticket(), "t": "t" * 65}
+    yield {**claims_of_a_ticket(), "nbf": now() + 500}
+    yield {**claims_of_a_ticket(), "nbf": now() - 500}
+    yield {**claims_of_a_ticket(), "sub": "someone"}
+    yield {**claims_of_a_ticket(), "q": "opd"}
+    yield {**claims_of_a_ticket(), "exp": now() + 10 * 86_400}
+    yield {**claims_of_a_ticket(), "exp": now() - 10, "iat": now()}
+    yield {**claims_of_a_ticket(), "iat": now() - 3 * 86_400}
+    yield {**claims_of_a_ticket(), "iat": now() + 300}
+    yield {**claims_of_a_ticket(), "iat": 0}
+    yield json.dumps(claims_of_a_ticket()).encode() + b" " * 700  # in order but for its length
     yield {}
-    yield from ([], [words()], "words", 1, None, True, b"", b"{", b"\xff", b'{"exp": ' + b"9" * 500 + b"}", b"[" * 500)
+    yield from (
+        [],
+        [claims_of_a_ticket()],
+        "words",
+        1,
+        None,
+        True,
+        b"",
+        b"{",
+        b"\xff",
+        b'{"exp": ' + b"9" * 500 + b"}",
+        b"[" * 500,
+    )
 
 
 def hostile_links() -> Iterator[str]:
-    yield from (signed(header, words()) for header in hostile_headers())
-    yield from (signed(HEADER, claims) for claims in hostile_words())
-    good = signed(HEADER, words())
+    yield from (signed(header, claims_of_a_ticket()) for header in hostile_headers())
+    yield from (signed(HEADER, claims) for claims in hostile_claims())
+    good = signed(HEADER, claims_of_a_ticket())
     head, body, signature = good.split(".")
     pem = jwt.algorithms.OKPAlgorithm.to_jwk(KEY.public_key())
     for secret in (PUBLIC, b64(PUBLIC).encode(), pem.encode(), b"", KID.encode()):
@@ -271,7 +283,7 @@ def hostile_links() -> Iterator[str]:
     yield json.dumps({"payload": body, "protected": head, "signature": signature})
     yield f"{head}.{body}.{b64(bytes(64))}"
     yield f"{head}.{body}.{b64(bytes(63))}"
-    other = signed(HEADER, {**words(), "t": "20261123-1"}).split(".")
+    other = signed(HEADER, {**claims_of_a_ticket(), "t": "20261123-1"}).split(".")
     yield f"{head}.{other[1]}.{signature}"
     yield f"{head}.{body}.{other[2]}"
     last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".index(signature[-1])
@@ -280,7 +292,7 @@ def hostile_links() -> Iterator[str]:
     yield f"{head}.{body}.." + signature
     yield ".".join([b64(b'{"alg":"dir","enc":"A256GCM"}'), "", b64(b"iv"), b64(b"text"), b64(b"tag")])
     for key in (KEY, Ed25519PrivateKey.generate()):
-        yield signed({**HEADER, "kid": "aaaaaaaa"}, words(), key)
+        yield signed({**HEADER, "kid": "aaaaaaaa"}, claims_of_a_ticket(), key)
     yield from (good[:cut] for cut in range(0, len(good), 5))
 
 

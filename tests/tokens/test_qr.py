@@ -156,7 +156,7 @@ def test_the_scale_of_a_picture_is_bounded(scale: int) -> None:
         qr.png("M1", scale=scale)
 
 
-def test_the_facility_address_is_spelled_as_phr_apps_read_it() -> None:
+def test_the_facility_address_has_the_form_that_phr_apps_read() -> None:
     assert qr.facility_url(HOST, "IN0110000123", "OPD1") == f"{HOST}/share-profile?hip-id=IN0110000123&counter-id=OPD1"
     assert qr.facility_url(HOST + "/", "IN0110000123", "OPD1") == qr.facility_url(HOST, "IN0110000123", "OPD1")
 

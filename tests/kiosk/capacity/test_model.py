@@ -1,5 +1,6 @@
 """The plan's arithmetic holds, its costs ship with the program, and every assumption can be changed."""
 
+import inspect
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -8,8 +9,11 @@ import pytest
 from click.testing import CliRunner
 from msgspec.structs import fields, replace
 
-from kiosk.capacity.model import LISTENERS_PER_WORKER, LOADS, Costs, Load, needs, shipped_costs
+from kiosk.capacity.model import FRAMES_PER_S_AT_MOST, LOADS, Costs, Load, needs, shipped_costs
 from kiosk.cli.plan import plan
+from kiosk.live import hub
+from kiosk.live.hub import Hub
+from kiosk.live.pace import MOST_LISTENERS
 
 COSTS = Costs(
     measured="a day", machine="a machine", web_us=200, store_us=100, relay_us=150, ticket_bytes=800, journal_bytes=1500,
@@ -37,12 +41,17 @@ def test_twice_the_scans_never_need_less(name: str) -> None:
         assert getattr(two, field.name) >= getattr(one, field.name)
 
 
-def test_screens_alone_ask_for_workers() -> None:
-    load = replace(QUIET, scans_a_day=1, facilities=3 * LISTENERS_PER_WORKER, boards=1.0)
+def test_screens_without_scans_need_workers_too() -> None:
+    load = replace(QUIET, scans_a_day=1, facilities=3 * MOST_LISTENERS, boards=1.0)
     assert needs(load, COSTS).workers == 3
 
 
-def test_shipped_costs_are_measured_ones() -> None:
+def test_the_model_calculates_with_the_limits_of_the_running_hub() -> None:
+    assert inspect.signature(Hub).parameters["most_listeners"].default == MOST_LISTENERS
+    assert pytest.approx(1 / FRAMES_PER_S_AT_MOST) == hub._rest_s(MOST_LISTENERS)
+
+
+def test_shipped_costs_name_when_and_where_they_were_measured() -> None:
     costs = shipped_costs()
     assert costs.machine
     assert all(getattr(costs, name) > 0 for name in ("web_us", "store_us", "relay_us", "ticket_bytes", "frame_us"))
@@ -59,8 +68,8 @@ def test_every_assumption_is_shown_and_changeable() -> None:
 
 
 def test_options_change_the_answer_and_json_repeats_the_assumptions() -> None:
-    report = msgspec.json.decode(CliRunner().invoke(plan, ["jk", "--burst", "10", "--json"]).output)
-    (load,) = report["loads"]
+    output = msgspec.json.decode(CliRunner().invoke(plan, ["jk", "--burst", "10", "--json"]).output)
+    (load,) = output["loads"]
     assert load["assumed"]["burst"] == 10
     assert load["needs"]["peak_per_s"] == pytest.approx(10 * load["needs"]["mean_per_s"])
 
@@ -68,8 +77,8 @@ def test_options_change_the_answer_and_json_repeats_the_assumptions() -> None:
 def test_costs_of_another_machine_can_be_given(tmp_path: Path) -> None:
     file = tmp_path / "costs.json"
     file.write_bytes(msgspec.json.encode(COSTS))
-    report = msgspec.json.decode(CliRunner().invoke(plan, ["jk", "--costs", str(file), "--json"]).output)
-    assert report["costs"]["machine"] == "a machine"
+    output = msgspec.json.decode(CliRunner().invoke(plan, ["jk", "--costs", str(file), "--json"]).output)
+    assert output["costs"]["machine"] == "a machine"
 
 
 def test_the_picture_is_well_formed_and_names_every_load(tmp_path: Path) -> None:

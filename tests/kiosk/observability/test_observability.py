@@ -41,7 +41,7 @@ def events(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 
-def test_a_field_that_is_not_listed_is_dropped_and_its_name_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_field_that_is_not_listed_is_dropped_and_its_name_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     with configured():
         structlog.get_logger("kiosk.test").warning("child_died", role="web", patient=CANARY, phone=CANARY)
     (event,) = events(capsys)
@@ -51,7 +51,7 @@ def test_a_field_that_is_not_listed_is_dropped_and_its_name_told(capsys: pytest.
     assert str(event["time"]).endswith("+00:00")
 
 
-def test_an_exception_is_told_by_class_and_place_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_exception_is_logged_by_class_and_place_only(capsys: pytest.CaptureFixture[str]) -> None:
     with configured():
         try:
             raise ValueError(CANARY)
@@ -59,13 +59,13 @@ def test_an_exception_is_told_by_class_and_place_alone(capsys: pytest.CaptureFix
             structlog.get_logger("kiosk.test").exception("it_failed")
             logging.getLogger("kiosk.test").exception("it failed too")
             logging.getLogger("somelibrary").exception("and there")
-    told = events(capsys)
-    assert [event["error"] for event in told] == ["ValueError"] * 3
-    assert "test_observability.py" in str(told[0]["at"])
-    assert CANARY not in json.dumps(told)
+    lines = events(capsys)
+    assert [event["error"] for event in lines] == ["ValueError"] * 3
+    assert "test_observability.py" in str(lines[0]["at"])
+    assert CANARY not in json.dumps(lines)
 
 
-def test_a_librarys_arguments_are_not_repeated_and_ours_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_arguments_of_a_librarys_message_are_not_logged_and_ours_are(capsys: pytest.CaptureFixture[str]) -> None:
     with configured():
         logging.getLogger("somelibrary.http").warning("bad request from %s", CANARY)
         logging.getLogger("queueing.store.connection").warning("store at %s: connected", "unix:valkey.sock")
@@ -74,7 +74,7 @@ def test_a_librarys_arguments_are_not_repeated_and_ours_are(capsys: pytest.Captu
     assert own["event"] == "store at unix:valkey.sock: connected"
 
 
-def test_a_log_that_cannot_be_written_does_not_spill_what_it_held(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_line_that_cannot_be_written_is_not_printed_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     """The standard library would print the whole record beside its traceback."""
     with configured():
         closed = io.StringIO()
@@ -89,7 +89,7 @@ def test_a_log_that_cannot_be_written_does_not_spill_what_it_held(capsys: pytest
 @given(text=st.text(max_size=500), number=st.one_of(st.integers(), st.floats(), st.binary(max_size=20)))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 def test_no_input_forges_a_line(text: str, number: object) -> None:
-    """Whatever stands in a field, the result is one line of JSON with that field."""
+    """Any value of a field gives one line of JSON."""
     event = logs.only_listed(None, "", {"event": text, "reason": f"{text}\r\nx", "name": number, text: text})
     line = logs._line(None, "", event)
     assert len(line.splitlines()) == 1
@@ -97,7 +97,7 @@ def test_no_input_forges_a_line(text: str, number: object) -> None:
 
 
 def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -> None:
-    """Two processes count, a third one tells; gauges of the dead do not go on listening."""
+    """Two processes count and a third one exposes. Gauges of ended processes are not counted."""
     count = (
         "from kiosk.observability import metrics as t; t.scanned('new'); t.reply_ended('delivered', 0.2);"
         "t.open_streams(7);"
@@ -110,10 +110,10 @@ def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
         subprocess.run([sys.executable, "-c", count], env=environment, check=True)
-    told = subprocess.run(
+    exposed = subprocess.run(
         [sys.executable, "-c", tell], env=environment, check=True, capture_output=True, text=True
     ).stdout
-    lines = set(told.splitlines())
+    lines = set(exposed.splitlines())
     assert {
         'kiosk_scans_total{outcome="new"} 2.0',
         'kiosk_replies_total{result="delivered"} 2.0',
@@ -128,7 +128,7 @@ def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -
 
 
 @pytest.mark.anyio
-async def test_what_was_counted_is_told_within_a_second_or_when_asked() -> None:
+async def test_counts_are_written_when_a_scrape_asks() -> None:
     before = _sample("kiosk_request_duration_seconds_count", {"endpoint": "test"}) or 0.0
     for seconds in (0.001, 0.02, 0.03, 9.0):
         metrics.answered("test", 202, seconds)

@@ -40,7 +40,7 @@ def test_a_connection_that_never_sent_a_byte_ends_after_its_time() -> None:
     assert guard().to_close([early, late], now_s=100, open_files=10) == {late: "silent"}
 
 
-def test_a_first_request_that_never_becomes_whole_ends_though_bytes_drip_in() -> None:
+def test_a_first_request_that_never_completes_is_closed_though_bytes_arrive() -> None:
     watched = guard()
     dripping = [seen(1, received=count, confirmed=0) for count in range(1, 40)]
     ends = [watched.to_close([one], now_s=100 + at, open_files=10) for at, one in enumerate(dripping)]
@@ -49,7 +49,7 @@ def test_a_first_request_that_never_becomes_whole_ends_though_bytes_drip_in() ->
     assert ends[closed_at] == {dripping[closed_at]: "silent"}
 
 
-def test_a_kept_alive_connection_may_rest() -> None:
+def test_an_idle_connection_after_a_request_stays_open() -> None:
     watched = guard()
     for at in range(60):
         assert watched.to_close([seen(1, idle_s=at)], now_s=100 + at, open_files=10) == {}
@@ -66,25 +66,25 @@ def test_a_reader_that_takes_nothing_ends_and_a_slow_one_does_not() -> None:
     assert NOT_READING_S < closed[1] <= NOT_READING_S + 1
 
 
-def test_one_address_has_its_share_and_the_idle_of_it_end_first() -> None:
+def test_an_address_over_its_limit_loses_its_idle_connections_first() -> None:
     crowd = [seen(port, idle_s=port) for port in range(FILES // 4 + 3)]
     others = [seen(port, address="192.0.2.2") for port in range(1000, 1010)]
     ends = guard().to_close([*crowd, *others], now_s=100, open_files=10)
     assert ends == dict.fromkeys(reversed(crowd[-3:]), "address")
 
 
-def test_a_proxy_carries_many_people() -> None:
+def test_a_trusted_proxy_has_no_limit_of_connections() -> None:
     crowd = [seen(port, address="127.0.0.1") for port in range(300)]
     assert guard().to_close(crowd, now_s=100, open_files=300) == {}
 
 
-def test_some_files_stay_free_for_the_gateway() -> None:
+def test_some_open_files_stay_free_for_the_gateway() -> None:
     crowd = [seen(port, address=f"192.0.2.{port}", idle_s=port) for port in range(1, 200)]
     ends = guard().to_close(crowd, now_s=100, open_files=365)
     assert ends == dict.fromkeys(crowd[:-6:-1], "files")
 
 
-def test_an_address_that_came_by_ipv6_is_the_same_address() -> None:
+def test_an_ipv4_address_on_an_ipv6_socket_is_the_same_address() -> None:
     assert parse_address("::ffff:192.0.2.1") == parse_address("192.0.2.1")
 
 
@@ -127,14 +127,14 @@ def test_http2_is_not_spoken_on_this_port(tree: Tree) -> None:
 
 
 @pytest.mark.slow
-def test_headers_beyond_all_reason_are_refused(tree: Tree) -> None:
+def test_headers_over_the_limit_are_refused(tree: Tree) -> None:
     with connect(url_of(tree)) as raw:
         raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 60_000)
         assert raw.recv(12) in {b"HTTP/1.1 431", b""}
 
 
 @pytest.mark.slow
-def test_a_pooled_caller_may_rest_longer_than_it_takes_to_end_a_silent_one(tree: Tree) -> None:
+def test_a_pooled_connection_stays_open_longer_than_a_silent_one(tree: Tree) -> None:
     request = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     with connect(url_of(tree)) as pooled, connect(url_of(tree)) as silent:
         pooled.sendall(request)
@@ -146,7 +146,7 @@ def test_a_pooled_caller_may_rest_longer_than_it_takes_to_end_a_silent_one(tree:
 
 
 @pytest.mark.slow
-def test_a_flood_of_silent_connections_costs_nobody_an_answer_and_is_told(tmp_path: Path) -> None:
+def test_many_silent_connections_are_closed_and_logged_and_requests_are_still_answered(tmp_path: Path) -> None:
     """More silent connections than files: answered all the while once the first look has passed."""
     with serving(tmp_path / "data", files=str(FILES), KIOSK_HOST="0.0.0.0") as tree, ExitStack() as flood:
         url = url_of(tree)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from kiosk.runtime.web_server import STARTED_S
+from kiosk.runtime.granian_parts import STARTED_S
 from queueing.embedded.server import EmbeddedValkey
 from tests.kiosk.process_tree import Tree, alive, below, kiosk, serving, status, until
 
@@ -24,7 +24,7 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_ready_is_said_when_requests_are_answered_and_sigterm_ends_everything(data_dir: Path) -> None:
+def test_ready_is_printed_when_requests_are_answered_and_sigterm_ends_everything(data_dir: Path) -> None:
     kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital")
     kiosk(data_dir, "queue", "add", "IN01", "medicine", "--name", "Medicine", "--prefix", "M")
     with serving(data_dir) as tree:
@@ -38,7 +38,7 @@ def test_ready_is_said_when_requests_are_answered_and_sigterm_ends_everything(da
         began = time.monotonic()
         assert tree.stop() == 0
         assert time.monotonic() - began < STOPS_WITHIN_S
-        assert _said(stream).endswith(b"0\r\n\r\n"), "the stream was cut, not ended"
+        assert _read_to_end(stream).endswith(b"0\r\n\r\n"), "the stream was cut, not ended"
         assert [pid for pid in family if alive(pid)] == []
     assert not tree.log_events("child_killed"), "somebody had to be killed"
     assert sorted(path.name for path in data_dir.glob("*.part")) == []
@@ -47,24 +47,24 @@ def test_ready_is_said_when_requests_are_answered_and_sigterm_ends_everything(da
 def _stream(url: str, path: str) -> socket.socket:
     """An open stream that has begun."""
     host, port = url.removeprefix("http://").split(":")
-    door = socket.create_connection((host, int(port)), timeout=30)
-    door.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+    connection = socket.create_connection((host, int(port)), timeout=30)
+    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
     begun = b""
-    while b"event: snapshot" not in begun and (piece := door.recv(65_536)):
+    while b"event: snapshot" not in begun and (piece := connection.recv(65_536)):
         begun += piece
     if b"event: snapshot" not in begun:
-        door.close()
+        connection.close()
     assert b"event: snapshot" in begun
-    return door
+    return connection
 
 
-def _said(door: socket.socket) -> bytes:
+def _read_to_end(connection: socket.socket) -> bytes:
     """Everything until the other side ends the stream."""
-    said = b""
-    with door:
-        while piece := door.recv(65_536):
-            said += piece
-    return said
+    received = b""
+    with connection:
+        while piece := connection.recv(65_536):
+            received += piece
+    return received
 
 
 @pytest.mark.parametrize("after_s", [0.8, 1.5, 2.2])
@@ -90,7 +90,7 @@ def test_a_killed_child_of_any_role_comes_back(data_dir: Path) -> None:
         assert tree.stop() == 0
 
 
-def test_a_killed_store_comes_back_with_what_it_knew(data_dir: Path) -> None:
+def test_a_killed_store_is_restarted_without_data_loss(data_dir: Path) -> None:
     kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital")
     with serving(data_dir) as tree:
         url = tree.ready()
@@ -103,7 +103,7 @@ def test_a_killed_store_comes_back_with_what_it_knew(data_dir: Path) -> None:
         assert tree.stop() == 0
 
 
-def test_killing_the_parent_takes_all_children_along_and_the_next_start_needs_no_help(data_dir: Path) -> None:
+def test_killing_the_parent_ends_all_children_and_the_next_start_needs_no_repair(data_dir: Path) -> None:
     with serving(data_dir) as tree:
         tree.ready()
         family = below(tree.process.pid)
@@ -114,7 +114,7 @@ def test_killing_the_parent_takes_all_children_along_and_the_next_start_needs_no
         assert again.stop() == 0
 
 
-def test_killing_everything_at_once_needs_no_help_either(data_dir: Path) -> None:
+def test_killing_everything_at_once_needs_no_repair(data_dir: Path) -> None:
     with serving(data_dir) as tree:
         tree.ready()
         for pid in (tree.process.pid, *below(tree.process.pid)):
@@ -129,9 +129,9 @@ def refusal(tree: Tree) -> str:
     assert tree.process.wait(60) == 1
     tree.kill()
     assert tree.lines == []
-    told = [line for line in tree.log if line.startswith("kiosk: ")]
-    assert len(told) == 1, tree.log
-    return told[0]
+    refusals = [line for line in tree.log if line.startswith("kiosk: ")]
+    assert len(refusals) == 1, tree.log
+    return refusals[0]
 
 
 def test_a_second_tree_on_the_same_folder_is_refused_in_one_line(data_dir: Path) -> None:
@@ -178,7 +178,7 @@ def test_two_trees_never_share_a_port(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("role", ["serve", "web", "relay"])
-def test_a_store_that_cannot_serve_us_is_refused_in_one_line_and_not_tried_in_circles(
+def test_an_unsuitable_store_is_refused_in_one_line_without_retries(
     tmp_path: Path, settings: tuple[str, ...], words: str, role: str
 ) -> None:
     with EmbeddedValkey(tmp_path / "theirs") as server:
@@ -208,7 +208,7 @@ def test_several_workers_share_one_port_and_one_set_of_counters(data_dir: Path) 
         assert tree.stop() == 0
 
 
-def test_a_worker_that_dies_twice_in_a_few_seconds_takes_nobody_along(data_dir: Path) -> None:
+def test_a_worker_that_dies_twice_in_a_few_seconds_does_not_end_the_others(data_dir: Path) -> None:
     with serving(data_dir, KIOSK_WORKERS="2") as tree:
         address = tree.ready()
         web = tree.pid_of("web")
@@ -228,7 +228,7 @@ def newcomer(parent: int, *known: int) -> int:
     return (set(below(parent)) - {*known}).pop()
 
 
-def test_the_roles_apart_need_a_store_that_runs_and_say_so(data_dir: Path) -> None:
+def test_separate_roles_need_a_running_store_and_say_so(data_dir: Path) -> None:
     refused = kiosk(data_dir, "web")
     assert refused.returncode == 1
     assert refused.stderr.count("\n") == 1

@@ -35,25 +35,27 @@ async def seal(store: Store) -> Seal:
 
 
 @pytest.mark.parametrize("length", [0, 1, 700, 65_536])
-async def test_what_was_closed_opens(seal: Seal, length: int) -> None:
+async def test_a_sealed_envelope_opens(seal: Seal, length: int) -> None:
     plain = (b'{"name":"Asha Devi"}' * (length // 20 + 1))[:length]
     assert seal.open("profile", "f", "r", seal.close("profile", "f", "r", plain)) == plain
 
 
-async def test_nothing_of_it_shows(seal: Seal) -> None:
+async def test_a_sealed_envelope_shows_nothing_of_its_content(seal: Seal) -> None:
     sealed = seal.close("profile", "f", "r", b"Asha Devi 91-0000-4444-1111" * 20)
     assert b"Asha" not in sealed
     assert b"4444" not in sealed
 
 
 @pytest.mark.parametrize("elsewhere", [("note", "f", "r"), ("profile", "g", "r"), ("profile", "f", "s")])
-async def test_it_does_not_open_elsewhere(seal: Seal, elsewhere: tuple[str, str, str]) -> None:
+async def test_an_envelope_does_not_open_for_another_purpose_facility_or_request(
+    seal: Seal, elsewhere: tuple[str, str, str]
+) -> None:
     sealed = seal.close("profile", "f", "r", b"Asha Devi")
     with pytest.raises(SealBroken):
         seal.open(*elsewhere, sealed)
 
 
-async def test_one_changed_bit_breaks_it(seal: Seal) -> None:
+async def test_an_envelope_with_one_changed_bit_does_not_open(seal: Seal) -> None:
     sealed = seal.close("profile", "f", "r", b"Asha Devi" * 30)
     for at in range(len(sealed)):
         changed = bytearray(sealed)
@@ -63,12 +65,12 @@ async def test_one_changed_bit_breaks_it(seal: Seal) -> None:
 
 
 @given(st.binary(max_size=200))
-async def test_noise_does_not_open(noise: bytes) -> None:
+async def test_random_bytes_do_not_open(noise: bytes) -> None:
     with pytest.raises(SealBroken):
         seal_of(RING, Clock()).open("profile", "f", "r", noise)
 
 
-async def test_other_processes_and_rotated_rings_open_what_was_closed(store: Store, seal: Seal) -> None:
+async def test_other_processes_and_rotated_rings_open_an_envelope(store: Store, seal: Seal) -> None:
     sealed = seal.close("profile", "f", "r", b"Asha Devi")
     other = seal_of(RING.rotate(NOW_S + 2 * DAY_S), Clock())
     await other.refresh(DayKeys(store))
@@ -82,7 +84,7 @@ async def test_two_processes_that_start_at_once_agree_on_the_days_key(store: Sto
     assert two.open("note", "f", "r", one.close("note", "f", "r", b"note")) == b"note"
 
 
-async def test_tomorrow_is_ready_before_it_begins(store: Store) -> None:
+async def test_the_key_of_tomorrow_is_made_a_day_ahead(store: Store) -> None:
     clock = Clock()
     seal = seal_of(RING, clock)
     await seal.refresh(DayKeys(store))
@@ -157,7 +159,7 @@ async def test_after_a_theft_new_profiles_do_not_open_with_the_stolen_ring_and_o
     assert other.open("profile", "f", "r", after) == b"Ravi Kumar"
 
 
-async def test_a_process_with_an_older_ring_goes_on_with_the_keys_it_can_open(store: Store) -> None:
+async def test_a_process_with_an_older_ring_keeps_sealing_with_the_keys_it_can_open(store: Store) -> None:
     old = seal_of(RING, Clock())
     await old.refresh(DayKeys(store))
     clean = RING.revoke_all(NOW_S)
@@ -166,6 +168,6 @@ async def test_a_process_with_an_older_ring_goes_on_with_the_keys_it_can_open(st
     assert old.open("note", "f", "r", old.close("note", "f", "r", b"note")) == b"note"
 
 
-async def test_no_nonce_comes_twice(seal: Seal) -> None:
+async def test_no_nonce_is_used_twice(seal: Seal) -> None:
     nonces = {seal.close("note", "f", "r", b"")[3:15] for _ in range(20_000)}
     assert len(nonces) == 20_000

@@ -20,7 +20,7 @@ def keys(tmp_path: Path) -> KeysOnDisk:
     return KeysOnDisk(tmp_path / "data")
 
 
-def test_the_first_use_makes_a_private_ring_and_later_ones_find_it(keys: KeysOnDisk) -> None:
+def test_the_first_use_makes_a_private_ring_and_later_uses_read_it(keys: KeysOnDisk) -> None:
     ring = keys.load_or_create(NOW_S)
     assert keys.path.stat().st_mode & 0o777 == 0o600
     assert keys.path.parent.stat().st_mode & 0o777 == 0o700

@@ -63,7 +63,7 @@ def test_the_service_is_trusted_with_the_authority_installed_and_not_without(tmp
 
 
 @pytest.mark.slow
-def test_without_encryption_nobody_signs_in_on_the_network_unless_told_in_words(tmp_path: Path) -> None:
+def test_without_encryption_signing_in_on_the_network_needs_an_explicit_setting(tmp_path: Path) -> None:
     open_lan = {"KIOSK_HOST": "0.0.0.0", "KIOSK_PUBLIC_URL": "http://192.0.2.10:8000"}
     with serving(tmp_path / "closed", **open_lan) as tree, urlopen(_login(tree.ready())) as answer:  # noqa: S310 - as above
         assert "Sign-in is closed here" in answer.read().decode()
