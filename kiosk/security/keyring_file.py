@@ -107,7 +107,7 @@ class KeysOnDisk:
             os.close(descriptor)
 
     def _write(self, ring: KeyRing) -> None:
-        """Write and sync the new file, rename it, then sync the folder, so that no reader sees a file that may get lost."""
+        """Write and sync the new file, rename it, then sync the folder, so that what a reader sees stays."""
         part = self.path.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}.part")
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
