@@ -9,6 +9,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from queueing import limits
+
 UnixMs = int
 """Milliseconds since 1970-01-01 UTC, by the store's clock."""
 
@@ -152,7 +154,7 @@ class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
     far: PresenceRule = PresenceRule.EXPECT
     stale: PresenceRule = PresenceRule.EXPECT
     unknown: PresenceRule = PresenceRule.EXPECT
-    near_m: Annotated[int, Meta(ge=0, le=100_000)] = 1000
+    near_m: limits.Metres = 1000
     """Within this many metres of the facility's own place a phone is near (a campus and GPS error fit in)."""
     rate: Rate | None = None
     """Scans a second this facility may take; None: the service's own (``KIOSK_FACILITY_RATE``)."""
@@ -163,15 +165,15 @@ class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Facility(Struct, frozen=True, kw_only=True):
-    """A hospital as the registry knows it. ``hip_id`` is free text up to 250 characters."""
+    """A hospital as the registry knows it."""
 
-    hip_id: str
-    name: str
-    district: str = ""
-    state: str = ""
-    latitude: float | None = None
-    longitude: float | None = None
-    timezone: str = ""
+    hip_id: limits.HipId
+    name: limits.FacilityName
+    district: limits.Region = ""
+    state: limits.Region = ""
+    latitude: limits.Latitude | None = None
+    longitude: limits.Longitude | None = None
+    timezone: limits.TimezoneName = ""
     """IANA name; empty means the service's own."""
     extra: dict[str, str] = {}
     policy: Policy = Policy()
@@ -181,23 +183,22 @@ class Facility(Struct, frozen=True, kw_only=True):
 class Queue(Struct, frozen=True, kw_only=True):
     """One line of people in a facility; it owns the numbers."""
 
-    id: str
-    """Letters, digits, ``-`` and ``_``, at most 32."""
-    name: str
-    prefix: str
-    """1 to 3 letters; stands before every token number."""
+    id: limits.QueueId
+    name: limits.QueueName
+    prefix: limits.Prefix
+    """Stands before every token number."""
     open: bool = True
-    limit: int = 99_999
+    limit: limits.NumbersADay = limits.NUMBERS_A_DAY_MAX
     """Numbers a day: keeps a runaway client within bounds. A token has eight characters at most, whatever this says."""
-    carry_over_min: int = 240
+    carry_over_min: limits.CarryOver = 240
     """Who arrived this long before midnight keeps the place into the new day."""
 
 
 class Counter(Struct, frozen=True, kw_only=True):
     """Where a clerk sits. ``name`` is public and stands in the QR: prefix and number, like ``M1``."""
 
-    name: str
-    queues: tuple[str, ...]
+    name: limits.CounterName
+    queues: limits.CounterQueues
     """Queue ids it serves, the first is the one its QR leads to."""
     open: bool = True
 

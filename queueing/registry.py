@@ -1,18 +1,19 @@
 """Facilities, their queues, counters and rules. A change takes effect at the next call, in every process."""
 
+import re
 import time
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from queueing import library
 from queueing.errors import QueueingError
+from queueing.limits import PRINTED_TEXT_MAX
 from queueing.models import Burst, Counter, Facility, Policy, PresenceRule, Queue, Rate
 from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
 
-HIP_ID_MAX: Final = 250
 PAGE_MAX: Final = 1000
 
 
@@ -45,6 +46,14 @@ class RegistryError(QueueingError):
     """A value does not fit into the registry."""
 
 
+class DoesNotFit(RegistryError):
+    """A field is outside its limits (``queueing.limits``); ``field`` is its name."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field
+
+
 class UnknownFacility(RegistryError):
     """No such facility."""
 
@@ -61,12 +70,24 @@ class PrefixTaken(RegistryError):
     """Another queue of the facility has this prefix: two patients would hold the same number."""
 
 
+T = TypeVar("T", bound=Struct)
+_FIELD: Final = re.compile(r"at `\$\.(\w+)")
+"""Where msgspec's error names the field."""
 _WRONG: Final = {
     b"PREFIX": PrefixTaken,
     b"QUEUE": UnknownQueue,
     b"COUNTER": UnknownCounter,
     b"FACILITY": UnknownFacility,
 }
+
+
+def within_limits(value: T) -> T:
+    """The value as it is. Raises DoesNotFit for the first field outside its limits."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(value), type(value))
+    except msgspec.ValidationError as error:
+        found = _FIELD.search(str(error))
+        raise DoesNotFit(found[1] if found else "", str(error)) from None
 
 
 class Hospital(Struct, frozen=True, kw_only=True):
@@ -83,6 +104,10 @@ class Hospital(Struct, frozen=True, kw_only=True):
     def counter(self, name: str) -> Counter | None:
         """The counter of this name, or None."""
         return next((counter for counter in self.counters if counter.name == name), None)
+
+    def counter_in_any_case(self, name: str) -> Counter | None:
+        """The counter of this name in capitals or not, as people type it into an address; or None."""
+        return next((counter for counter in self.counters if counter.name.upper() == name.upper()), None)
 
     @property
     def queue_names(self) -> dict[str, str]:
@@ -114,11 +139,7 @@ def _hospital_of(reply: list[Any]) -> Hospital:
 
 def _packed_policy(policy: Policy) -> bytes:
     """Packed as a list, because every scan reads it. Raises RegistryError for a value outside its limits."""
-    fields = msgspec.structs.asdict(policy)
-    try:
-        return _pack(msgspec.convert(msgspec.convert(fields, Policy), _PackedPolicy, from_attributes=True))
-    except msgspec.ValidationError as error:
-        raise RegistryError(str(error)) from None
+    return _pack(msgspec.convert(within_limits(policy), _PackedPolicy, from_attributes=True))
 
 
 def _policy_of(packed: bytes) -> Policy:
@@ -144,7 +165,7 @@ class Registry:
 
     async def put_facility(self, facility: Facility) -> None:
         """Register or update; policy and default queue of a known facility stay as they are."""
-        bare = msgspec.structs.replace(facility, policy=Policy(), default_queue="")
+        bare = msgspec.structs.replace(within_limits(facility), policy=Policy(), default_queue="")
         await self._configure(
             facility.hip_id,
             "facility",
@@ -218,7 +239,7 @@ class Registry:
         for number in range(1, (counters or 0) + 1):
             name = _counter_name(queue.prefix, number)
             added += [name, _pack(Counter(name=name, queues=(queue.id,)))]
-        await self._configure(hip, "queue", queue.id, _pack(queue), *added)
+        await self._configure(hip, "queue", queue.id, _pack(within_limits(queue)), *added)
 
     async def queues(self, hip: str) -> list[Queue]:
         """In the order in which they were added."""
@@ -230,7 +251,7 @@ class Registry:
 
     async def put_counter(self, hip: str, counter: Counter) -> None:
         """Add or update a counter."""
-        await self._configure(hip, "counter", counter.name, _pack(counter))
+        await self._configure(hip, "counter", counter.name, _pack(within_limits(counter)))
 
     async def open_counter(self, hip: str, counter: str, is_open: bool) -> None:
         """Open or close a counter for scans of its QR."""
@@ -258,6 +279,8 @@ class Registry:
 
     async def map_text(self, hip: str, text: str, counter: str) -> None:
         """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter removes it."""
+        if not 1 <= len(text.strip()) <= PRINTED_TEXT_MAX:
+            raise DoesNotFit("text", f"a printed text has 1 to {PRINTED_TEXT_MAX} characters")
         await self._configure(hip, "text", counter_text(text), counter)
 
     async def texts(self, hip: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from pathlib import Path
 from typing import TypeVar
 
@@ -36,8 +37,22 @@ class HashingBusy(Exception):
     """``QUEUE`` passwords wait to be checked already; a try a second later succeeds."""
 
 
+class Fault(Enum):
+    """Why a password may not be chosen. The console has the sentences."""
+
+    LENGTH = "length"
+    IS_LOGIN = "the login itself"
+    RUN = "a run of the keyboard"
+    COMMON = "a common password"
+    SAME = "the old password"
+
+
 class WeakPassword(Exception):
-    """This password may not be chosen; the text is a sentence for the person who chose it."""
+    """This password may not be chosen."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
 
 
 def generated() -> str:
@@ -49,15 +64,15 @@ def generated() -> str:
 def judge(password: str, *, login: str) -> None:
     """Raise ``WeakPassword`` for a wrong length, the login itself, a common password or a run of the keyboard."""
     if not LEAST <= len(password) <= MOST:
-        raise WeakPassword(f"Choose a password of {LEAST} to {MOST} characters.")
+        raise WeakPassword(Fault.LENGTH)
     lowered = password.lower()
     core = lowered.strip("0123456789!@#$%^&*()_-+=.,? ")
     if login.lower() in (lowered, core):
-        raise WeakPassword("The password must not be your login.")
+        raise WeakPassword(Fault.IS_LOGIN)
     if len(set(lowered)) < 4 or any(lowered in run or lowered[::-1] in run for run in _RUNS):
-        raise WeakPassword("This is one of the first passwords anybody would try.")
+        raise WeakPassword(Fault.RUN)
     if not _COMMON.isdisjoint({lowered, core, core.translate(_LEET), lowered.translate(_LEET)}):
-        raise WeakPassword("This password stands on lists of stolen ones. Three unrelated words make a good one.")
+        raise WeakPassword(Fault.COMMON)
 
 
 class Hasher:

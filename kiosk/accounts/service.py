@@ -141,7 +141,7 @@ class Staff:
         if not isinstance(proved, Member):
             return proved
         if new == old:
-            raise passwords.WeakPassword("The new password must differ from the old one.")
+            raise passwords.WeakPassword(passwords.Fault.SAME)
         hashed = await self._hasher.hash(new)
         generation = await self._records.change(session.login, end_sessions=True, hash=hashed, must_change=0)
         if generation is None:

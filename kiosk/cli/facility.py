@@ -9,15 +9,16 @@ from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, name, number, text, timezone
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.coordinates import place_fault
+from queueing.limits import FACILITY_NAME_MAX, HIP_ID_MAX, REGION_MAX
 from queueing.models import Facility
-from queueing.registry import HIP_ID_MAX, Registry, UnknownFacility
+from queueing.registry import Registry, UnknownFacility
 from queueing.store.store import Store
 
 COLUMNS = (
-    Column("hip_id", text(1, 250), required=True, also=("facilityid", "facility_id", "hipid")),
-    Column("name", name(1, 200), required=True, also=("facilityname", "facility_name")),
-    Column("district", name(0, 100), also=("districtname", "district_name")),
-    Column("state", name(0, 100), also=("statename", "state_name")),
+    Column("hip_id", text(1, HIP_ID_MAX), required=True, also=("facilityid", "facility_id", "hipid")),
+    Column("name", name(1, FACILITY_NAME_MAX), required=True, also=("facilityname", "facility_name")),
+    Column("district", name(0, REGION_MAX), also=("districtname", "district_name")),
+    Column("state", name(0, REGION_MAX), also=("statename", "state_name")),
     Column("latitude", number(-90, 90), also=("lat",)),
     Column("longitude", number(-180, 180), also=("long", "lng", "lon")),
     Column("timezone", timezone),

@@ -42,15 +42,15 @@ def qr(hip_id: str, counter: str, svg: Path | None, png: Path | None, poster: Pa
 
 
 async def _looked_up(store: Store, hip_id: str, name: str) -> tuple[Facility, Counter, Queue]:
-    registry = Registry(store)
-    facility = await registry.facility(hip_id)
-    if facility is None:
+    hospital = await Registry(store).hospital(hip_id)
+    if hospital is None:
         raise CommandFailed(f"no facility {hip_id}")
-    counters = {one.name.upper(): one for one in await registry.counters(hip_id)}
-    if name not in counters:
-        raise CommandFailed(f"no counter {name[:40]} in {hip_id}; it has: {', '.join(sorted(counters)) or 'none yet'}")
-    queues = {one.id: one for one in await registry.queues(hip_id)}
-    return facility, counters[name], queues[counters[name].queues[0]]
+    counter = hospital.counter_in_any_case(name)
+    queue = hospital.queue(counter.queues[0]) if counter else None
+    if counter is None or queue is None:
+        names = ", ".join(sorted(one.name for one in hospital.counters))
+        raise CommandFailed(f"no counter {name[:40]} in {hip_id}; it has: {names or 'none yet'}")
+    return hospital.facility, counter, queue
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """``kiosk queue``: the lines of people of a facility, and the counters that serve them."""
 
 from pathlib import Path
+from typing import Final
 
 import click
 from msgspec import Struct
@@ -10,8 +11,9 @@ from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, text, whole
 from kiosk.cli.csv_files import name as name_of
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
+from queueing.limits import HIP_ID_MAX, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, Queue
-from queueing.registry import PrefixTaken, Registry, RegistryError, UnknownFacility
+from queueing.registry import DoesNotFit, Hospital, PrefixTaken, Registry, RegistryError, UnknownFacility, within_limits
 from queueing.store.store import Store
 from tokens import codable
 
@@ -26,23 +28,17 @@ class QueueRow(Struct, frozen=True):
     counters: int
 
 
-def _id(cell: str) -> str:
-    if not 1 <= len(cell) <= 32 or not cell.isascii() or not cell.replace("-", "").replace("_", "").isalnum():
-        raise ValueError("is no id of 1 to 32 letters, digits, dashes and underscores")
-    return cell
-
-
-def _prefix(cell: str) -> str:
-    if not 1 <= len(cell) <= 3 or not cell.isascii() or not cell.isalpha():
-        raise ValueError("is no prefix of 1 to 3 letters")
-    return cell.upper()
-
+REFUSALS: Final = {
+    "id": ("queue", f"is no id of 1 to {QUEUE_ID_MAX} letters, digits, dashes and underscores"),
+    "prefix": ("prefix", f"is no prefix of 1 to {PREFIX_MAX} letters"),
+}
+"""Field of a queue outside its limits → column, and what is wrong with it. The column reader refuses a name itself."""
 
 COLUMNS = (
-    Column("hip_id", text(1, 250), required=True),
-    Column("queue", _id, required=True),
-    Column("name", name_of(1, 100), required=True),
-    Column("prefix", _prefix, required=True),
+    Column("hip_id", text(1, HIP_ID_MAX), required=True),
+    Column("queue", str, required=True),
+    Column("name", name_of(1, QUEUE_NAME_MAX), required=True),
+    Column("prefix", str.upper, required=True),
     Column("counters", whole(0, COUNTERS_MAX, empty=1)),
 )
 
@@ -54,10 +50,7 @@ def _with_prefixes(options: tuple[str, ...]) -> tuple[Column, ...]:
         raise CommandFailed("--prefix is written OLD=NEW, such as --prefix MEDI=MED")
 
     def read(cell: str) -> str:
-        try:
-            return _prefix(chosen.get(cell.upper(), cell))
-        except ValueError as wrong:
-            raise ValueError(f"{wrong}; replace it with --prefix {cell[:20] or 'OLD'}=ABC") from None
+        return chosen.get(cell.upper(), cell).upper()
 
     return tuple(replace(column, read=read) if column.name == "prefix" else column for column in COLUMNS)
 
@@ -89,13 +82,13 @@ def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bo
 
     found = [one.name for one in with_store(settings_now(), write)]
     unsigned = [one for one in found if not codable(one)]
-    told = {"hip_id": hip_id, "queue": row.queue.id, "prefix": row.queue.prefix, "counters": found}
+    document = {"hip_id": hip_id, "queue": row.queue.id, "prefix": row.queue.prefix, "counters": found}
     lines = [f"{row.queue.id} added with counters {', '.join(found) or 'none'}"]
     if unsigned:
         lines.append(
             f"{', '.join(unsigned)}: longer than 4 characters, so their screens show a poster code, not a signed one"
         )
-    tell(json, told, *lines)
+    tell(json, document, *lines)
 
 
 @queue.command("import")
@@ -109,7 +102,7 @@ def import_(file: Path, prefixes: tuple[str, ...], json: bool) -> None:
     numbered room. A file with a mistake changes nothing: every line is read before the first is written.
     """
     columns = _with_prefixes(prefixes)
-    csv_files.check(file, columns, to_row)
+    csv_files.check(file, columns, _imported)
     refused: list[str] = []
 
     async def write(store: Store) -> int:
@@ -132,14 +125,30 @@ def import_(file: Path, prefixes: tuple[str, ...], json: bool) -> None:
 
 
 def to_row(row: csv_files.Row) -> QueueRow:
-    """Never raises: the columns are all there is to check."""
+    """Raises Problem for a field outside its limits."""
     at = row.values
-    return QueueRow(at["hip_id"], row.line, Queue(id=at["queue"], name=at["name"], prefix=at["prefix"]), at["counters"])
+    try:
+        one = within_limits(Queue(id=at["queue"], name=at["name"], prefix=at["prefix"]))
+    except DoesNotFit as wrong:
+        raise Problem(row.line, *REFUSALS.get(wrong.field, (wrong.field, str(wrong)))) from None
+    return QueueRow(at["hip_id"], row.line, one, at["counters"])
+
+
+def _imported(row: csv_files.Row) -> QueueRow:
+    """A row of a file: the refusal of a prefix names the option that replaces it."""
+    try:
+        return to_row(row)
+    except Problem as problem:
+        if problem.column != "prefix":
+            raise
+        cell = row.values["prefix"][:20] or "OLD"
+        raise Problem(row.line, "prefix", f"{problem.words}; replace it with --prefix {cell}=ABC") from None
 
 
 async def put(registry: Registry, row: QueueRow) -> None:
     """What an operator does not name stays: whether it is open, its limit, its night. Raises CommandFailed."""
-    known = next((one for one in await registry.queues(row.hip_id) if one.id == row.queue.id), row.queue)
+    hospital = await registry.hospital(row.hip_id)
+    known = (hospital.queue(row.queue.id) if hospital else None) or row.queue
     try:
         await registry.put_queue(row.hip_id, replace(known, name=row.queue.name, prefix=row.queue.prefix), row.counters)
     except UnknownFacility:
@@ -158,14 +167,17 @@ async def put(registry: Registry, row: QueueRow) -> None:
 def list_(hip_id: str, json: bool) -> None:
     """List the queues of a facility with their counters."""
 
-    async def read(store: Store) -> tuple[list[Queue], list[Counter]]:
-        registry = Registry(store)
-        if await registry.facility(hip_id) is None:
+    async def read(store: Store) -> Hospital:
+        hospital = await Registry(store).hospital(hip_id)
+        if hospital is None:
             raise CommandFailed(f"no facility {hip_id}")
-        return await registry.queues(hip_id), await registry.counters(hip_id)
+        return hospital
 
-    queues, counters = with_store(settings_now(), read)
+    hospital = with_store(settings_now(), read)
+    queues, counters = hospital.queues, hospital.counters
     serving = {one.id: [counter.name for counter in counters if one.id in counter.queues] for one in queues}
     rows = [(one.id, one.name, one.prefix, "yes" if one.open else "no", " ".join(serving[one.id])) for one in queues]
-    told = [{"queue": one, "counters": serving[one.id]} for one in queues]
-    tell(json, told, *(a_table(("QUEUE", "NAME", "PREFIX", "OPEN", "COUNTERS"), rows) if rows else ["no queue yet"]))
+    document = [{"queue": one, "counters": serving[one.id]} for one in queues]
+    tell(
+        json, document, *(a_table(("QUEUE", "NAME", "PREFIX", "OPEN", "COUNTERS"), rows) if rows else ["no queue yet"])
+    )

@@ -11,14 +11,14 @@ from litestar.params import FromPath, FromQuery
 from kiosk.accounts.service import Role, Staff, StaffError
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
-from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, printed_of, queue_of
+from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, queue_of, refusal
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Audit
 from queueing.models import PresenceRule
 from queueing.outbox import Outbox
-from queueing.registry import PrefixTaken, Registry, RegistryError
+from queueing.registry import DoesNotFit, PrefixTaken, Registry, RegistryError
 from tokens import qr
 from tokens.errors import PictureError
 
@@ -52,6 +52,8 @@ class Admin(Controller):
                 return await _page(session, registry, staff, outbox, settings, secret=secret)
             done = await _change(act, form, session.facility, registry, staff, outbox)
             await _record(act, form, session, audit, guards.address_of(request))
+        except DoesNotFit as wrong:
+            return await _page(session, registry, staff, outbox, settings, trouble=str(refusal(act, wrong)), status=422)
         except (NotFilledIn, StaffError) as wrong:
             return await _page(session, registry, staff, outbox, settings, trouble=str(wrong), status=422)
         except PrefixTaken:
@@ -100,7 +102,7 @@ async def _change(act: str, form: dict[str, str], hip: str, registry: Registry, 
     elif act == "policy":
         await registry.set_policy(hip, policy_of(form))
     elif act == "text":
-        await registry.map_text(hip, printed_of(form), form.get("counter", ""))
+        await registry.map_text(hip, form.get("text", ""), form.get("counter", ""))
     elif act == "facility":
         await registry.put_facility(facility_of(form, await registry.facility(hip)))
     elif act == "disable":

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 from msgspec import Struct
 
 from kiosk.checkin import CheckIn
@@ -158,7 +159,7 @@ def age(patient: Patient, now: datetime) -> str:
         months -= 1
     if months < 0:
         return ""
-    return f"{months} mo" if months < 24 and patient.month_of_birth else str(months // 12)
+    return messages.MONTHS.format(count=months) if months < 24 and patient.month_of_birth else str(months // 12)
 
 
 def details(patient: Patient) -> tuple[Detail, ...]:
@@ -167,12 +168,11 @@ def details(patient: Patient) -> tuple[Detail, ...]:
     dashed = "-".join((number[:2], number[2:6], number[6:10], number[10:])) if len(number) == 14 else number
     born = [part for part in (patient.day_of_birth, patient.month_of_birth, patient.year_of_birth) if part]
     date = "-".join(f"{part:02}" for part in born) if len(born) == 3 else str(patient.year_of_birth or "")
-    lines = (
-        ("Name", patient.name), ("Gender", messages.GENDERS.get(patient.gender, "")), ("Born", date),
-        ("ABHA number", dashed), ("ABHA address", patient.abha_address), ("Phone", patient.phone),
-        ("Address", patient.line), ("District", patient.district), ("State", patient.state), ("PIN", patient.pincode),
-    )  # fmt: skip
-    return tuple(Detail(label=label, value=text) for label, value in lines if (text := display_text(value, 200)))
+    values = msgspec.structs.asdict(patient) | {
+        "gender": messages.GENDERS.get(patient.gender, ""), "born": date, "abha_number": dashed,
+    }  # fmt: skip
+    lines = ((label, display_text(values[field], 200)) for field, label in messages.DETAILS.items())
+    return tuple(Detail(label=label, value=text) for label, text in lines if text)
 
 
 def queue_rows(queues: Iterable[Queue], counter: Counter) -> tuple[QueueRow, ...]:

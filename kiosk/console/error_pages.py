@@ -20,23 +20,9 @@ ConsoleRequest = Request[Any, Any, Any]
 
 
 def _document(status: int, code: str) -> Response[bytes]:
-    problem = Problem(status, f"console-{code.replace('_', '-')}", _TITLES.get(code, "The request was refused."))
+    problem = Problem(status, f"console-{code.replace('_', '-')}", messages.TITLES.get(code, messages.TITLE_OTHERWISE))
     body = json.encode(document(problem._replace(detail=messages.TROUBLE[code])))
     return Response(body, status_code=status, media_type=PROBLEM_JSON, headers=PAGE)
-
-
-_TITLES = {
-    "away": "The queue cannot be reached just now.",
-    "signed_out": "Please sign in.",
-    "foreign": "This is not allowed.",
-    "not_admin": "This is not allowed.",
-    "not_qr": "The text is no ABHA QR.",
-    "name_missing": "The name is missing.",
-    "name_long": "The name is too long.",
-    "name_odd": "This is not a name.",
-    "age_odd": "The age cannot be read.",
-    "phone_odd": "The mobile number cannot be read.",
-}
 
 
 def _answer(request: ConsoleRequest, status: int, code: str, elsewhere: str = "") -> Response[Any]:

@@ -77,7 +77,7 @@ class Login(Controller):
             address, device = guards.address_of(request), guards.device_of(request)
             answer = await staff.change_password(session, old, new, address=address, device=device)
         except WeakPassword as weak:
-            return templating.page("password.html", session=session, status=422, trouble=str(weak))
+            return templating.page("password.html", session=session, status=422, trouble=messages.PASSWORDS[weak.fault])
         if isinstance(answer, SignedIn):
             return templating.go("/console", guards.cookies(request, answer))
         trouble, status = _refusal(answer, messages.SIGN_IN["old"])

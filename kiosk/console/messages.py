@@ -1,9 +1,8 @@
-"""Sentences of the staff pages that Python code says, but for two kinds: what is wrong with a field of a form
-(``forms.py``) and with a new password or login (``kiosk.accounts``). The templates hold the labels.
-"""
+"""Every sentence and label of the staff pages that Python code or the page's scripts show. Templates hold the rest."""
 
+from kiosk.accounts.passwords import LEAST, MOST, Fault
 from kiosk.locales import BOOK, ENGLISH
-from queueing import lanes
+from queueing import lanes, limits
 from queueing.models import Assurance, Nearness, Outcome, PresenceRule, Refusal, State
 
 ORDER = (
@@ -128,6 +127,27 @@ TROUBLE = {
     "unreadable": "The request could not be read.",
     "too_large": "That is more than a form can hold.",
 }
+SCAN = {
+    "aadhaar": "This is an Aadhaar QR. It is not read here. Ask for the QR of the ABHA card or app.",
+    "link": "This is the QR of a web address, not of a patient.",
+    "slip": "This slip's link has ended, or it belongs to another hospital.",
+    "other": "This is not an ABHA card or app QR, and not one of our slips.",
+}
+"""What a scanned text is that names neither a patient nor a ticket of ours."""
+TITLES = {
+    "away": "The queue cannot be reached just now.",
+    "signed_out": "Please sign in.",
+    "foreign": "This is not allowed.",
+    "not_admin": "This is not allowed.",
+    "not_qr": "The text is no ABHA QR.",
+    "name_missing": "The name is missing.",
+    "name_long": "The name is too long.",
+    "name_odd": "This is not a name.",
+    "age_odd": "The age cannot be read.",
+    "phone_odd": "The mobile number cannot be read.",
+}
+"""Titles of problem documents; ``TROUBLE`` has their details."""
+TITLE_OTHERWISE = "The request was refused."
 ADMIN_DONE = {
     "queue": "Queue saved.",
     "default": "Default queue changed.",
@@ -140,6 +160,57 @@ ADMIN_DONE = {
     "not_resent": "This answer is no longer parked.",
     "facility": "Facility saved.",
 }
+
+FIELDS = {
+    "queue": {
+        "id": f"A queue's id has 1 to {limits.QUEUE_ID_MAX} letters, digits, - or _.",
+        "name": "The queue needs a name that people understand.",
+        "prefix": f"The prefix has 1 to {limits.PREFIX_MAX} letters; it stands before every number.",
+        "limit": f"The limit is a whole number from 1 to {limits.NUMBERS_A_DAY_MAX}.",
+    },
+    "counter": {
+        "name": "A counter is named by letters and a number, at most 4 characters, like M1.",
+        "queues": "Name the queues this counter serves by their ids, the first is where its QR leads.",
+    },
+    "policy": {
+        "far": "Choose a rule for each kind of share.",
+        "near_m": f"The distance is a whole number from 0 to {limits.NEAR_MAX_M}.",
+    },
+    "text": {"text": f"A printed text has 1 to {limits.PRINTED_TEXT_MAX} characters."},
+    "facility": {
+        "": "This facility is not set up.",
+        "name": "The facility needs a name.",
+        "timezone": "The time zone is a name like Asia/Kolkata, or empty.",
+        "latitude": "The latitude is in degrees, like 34.0837, or empty.",
+        "longitude": "The longitude is in degrees, like 74.7973, or empty.",
+        "place": "The place cannot be right: {fault}.",
+    },
+}
+"""What is wrong with a field of an administrator's form."""
+
+PASSWORDS = {
+    Fault.LENGTH: f"Choose a password of {LEAST} to {MOST} characters.",
+    Fault.IS_LOGIN: "The password must not be your login.",
+    Fault.RUN: "This is one of the first passwords anybody would try.",
+    Fault.COMMON: "This password stands on lists of stolen ones. Three unrelated words make a good one.",
+    Fault.SAME: "The new password must differ from the old one.",
+}
+
+DETAILS = {
+    "name": "Name",
+    "gender": "Gender",
+    "born": "Born",
+    "abha_number": "ABHA number",
+    "abha_address": "ABHA address",
+    "phone": "Phone",
+    "line": "Address",
+    "district": "District",
+    "state": "State",
+    "pincode": "PIN",
+}
+"""Labels of the registration details, in the order of most forms."""
+MONTHS = "{count} mo"
+"""Age of a small child."""
 
 ADMIN_TROUBLE = {
     "prefix": "Another queue of this facility has this prefix already.",

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, patient_qr
+from kiosk.console import guards, messages, patient_qr
 from kiosk.console.guards import ConsoleRequest
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
@@ -23,13 +23,6 @@ SECURE_QR_DIGITS: Final = 200
 """An Aadhaar secure QR is one number of 220 digits at least; no barcode of a hospital is that long."""
 _LINK: Final = re.compile(r"^https?://[^\s]+/t/([A-Za-z0-9_.\-]{20,2000})$")
 _AADHAAR: Final = re.compile(r"PrintLetterBarcodeData", re.IGNORECASE)
-
-MESSAGES: Final = {
-    "aadhaar": "This is an Aadhaar QR. It is not read here. Ask for the QR of the ABHA card or app.",
-    "link": "This is the QR of a web address, not of a patient.",
-    "slip": "This slip's link has ended, or it belongs to another hospital.",
-    "other": "This is not an ABHA card or app QR, and not one of our slips.",
-}
 
 
 class Scan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,7 +60,7 @@ class Scans(Controller):
         ticket = await _ticket(readings, session.facility, desk, ticket_links)
         if ticket is not None:
             return Response(Found(ticket=ticket.id, token=ticket.token), headers=PAGE)
-        return Response(Found(words=MESSAGES[kind_of(readings)]), headers=PAGE)
+        return Response(Found(words=messages.SCAN[kind_of(readings)]), headers=PAGE)
 
 
 def kind_of(readings: list[str]) -> str:

@@ -25,6 +25,7 @@ from kiosk.patient.identifiers import abha_address, abha_number, phone_number, p
 from kiosk.patient.names import display_text, name_fault, person_name
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
+from kiosk.web.link_urls import ticket_url
 from kiosk.web.security_headers import PAGE
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
@@ -106,16 +107,17 @@ class Slips:
         return ZoneInfo((facility and facility.timezone) or self._settings.timezone)
 
     async def of_ticket(self, hip: str, ticket: Ticket) -> Slip:
-        facility, queues = await asyncio.gather(self._registry.facility(hip), self._registry.queues(hip))
+        hospital = await self._registry.hospital(hip)
+        facility = hospital.facility if hospital else None
         zone = self._zone(facility)
         now_s = int(time.time())
         token = self._links.mint(hip, ticket.id, expires_s=place_ends_s(zone, now_s), now_s=now_s)
-        link = f"{self._settings.public_url.rstrip('/')}/t/{token}"
+        link = ticket_url(self._settings.public_url, token)
         picture = await asyncio.to_thread(qr.svg, link)
         return Slip(
             outcome="FOUND", words="", token=ticket.token, ahead=ticket.ahead, link=link,
-            queue=next((one.name for one in queues if one.id == ticket.queue), ticket.queue),
-            facility=_name(facility), lane=messages.LANES[ticket.lane] if ticket.lane else "",
+            queue=hospital.queue_names.get(ticket.queue, ticket.queue) if hospital else ticket.queue,
+            facility=facility.name if facility else "", lane=messages.LANES[ticket.lane] if ticket.lane else "",
             at=datetime.fromtimestamp(ticket.arrived_ms / 1000, zone).strftime("%d-%m-%Y %H:%M"),
             qr="data:image/svg+xml;base64," + base64.b64encode(_standalone(picture)).decode(),
         )  # fmt: skip
@@ -194,7 +196,3 @@ def patient_of(form: WalkIn, today: date) -> Patient:
 def _standalone(svg: bytes) -> bytes:
     """The SVG with its namespace, which a ``data:`` picture needs."""
     return svg if b"xmlns=" in svg else svg.replace(b"<svg ", b'<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-
-
-def _name(facility: Facility | None) -> str:
-    return facility.name if facility else ""

@@ -27,6 +27,7 @@ from kiosk.runtime import supervisor
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services import open_settings_store
 from kiosk.settings import Settings, child_environment, load
+from kiosk.web.link_urls import camera_url, ticket_url
 from queueing import library
 from queueing.desk import OpdDesk
 from queueing.embedded.data_folder import private_folder
@@ -263,8 +264,9 @@ async def _build_hospital(store: Store, settings: Settings, gateway_url: str) ->
     )
     url = settings.public_url
     return Addresses(
-        board=f"{url}/board/{HOSPITAL.hip_id}", kiosk=f"{url}/kiosk/{HOSPITAL.hip_id}/M1", ticket=f"{url}/t/{ticket}",
-        no_app=f"{url}/go/{camera}", console=f"{url}/console", login=login, password=password, gateway=gateway_url,
+        board=f"{url}/board/{HOSPITAL.hip_id}", kiosk=f"{url}/kiosk/{HOSPITAL.hip_id}/M1",
+        ticket=ticket_url(url, ticket),
+        no_app=camera_url(url, camera), console=f"{url}/console", login=login, password=password, gateway=gateway_url,
     ), seats  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from kiosk.locales import BOOK, LANGUAGES, books, choose, several
 from kiosk.settings import Settings
+from kiosk.web.link_urls import camera_url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
 from queueing.models import Counter, Facility, Queue
@@ -156,12 +157,10 @@ async def poster(
 
 
 async def _find(registry: Registry, hip_id: str, counter: str) -> _Place | None:
-    facility, counters, queues = await asyncio.gather(
-        registry.facility(hip_id), registry.counters(hip_id), registry.queues(hip_id)
-    )
-    here = next((one for one in counters if one.name.upper() == counter.upper()), None)
-    first = next((queue for queue in queues if here and here.queues and queue.id == here.queues[0]), None)
-    return _Place(facility, here, first) if facility and here and first else None
+    hospital = await registry.hospital(hip_id)
+    here = hospital.counter_in_any_case(counter) if hospital else None
+    first = hospital.queue(here.queues[0]) if hospital and here else None
+    return _Place(hospital.facility, here, first) if hospital and here and first else None
 
 
 def _codes(place: _Place, settings: Settings, codes: CounterCodes, links: CameraLinks, now_s: int) -> Codes:
@@ -189,4 +188,4 @@ def _camera_text(place: _Place, settings: Settings, links: CameraLinks, slot: in
     begins_s = slot * CAMERA_SLOT_S
     expires_s = begins_s + CAMERA_SLOT_S + CAMERA_GOOD_S
     link = links.mint(place.facility.hip_id, place.queue.id, expires_s=expires_s, now_s=begins_s)
-    return f"{settings.public_url.rstrip('/')}/go/{link}"
+    return camera_url(settings.public_url, link)

@@ -180,11 +180,11 @@ async def _open(
         return sorry(words, 410, "form.expired", "form.expired_do")
     except LinkError:
         return sorry(words, 404, "form.forged", "form.forged_do")
-    facility, queues = await asyncio.gather(registry.facility(claim.hip_id), registry.queues(claim.hip_id))
-    queue = next((one for one in queues if one.id == claim.queue), None)
-    if facility is None or queue is None:
+    hospital = await registry.hospital(claim.hip_id)
+    queue = hospital.queue(claim.queue) if hospital else None
+    if hospital is None or queue is None:
         return sorry(words, 410, "form.expired", "form.expired_do")
-    return _Link(claim, facility, queue, ZoneInfo(facility.timezone or settings.timezone), words)
+    return _Link(claim, hospital.facility, queue, ZoneInfo(hospital.zone(settings.timezone)), words)
 
 
 async def _body(request: Asked) -> bytes:

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from kiosk.locales import Words, choose
 from kiosk.settings import Settings
+from kiosk.web.link_urls import ticket_url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
@@ -111,7 +112,7 @@ async def link_picture(
         ticket_links.read(link)
     except LinkError:
         return Response(b"", status_code=404, headers=PAGE)
-    drawn = await asyncio.to_thread(qr.svg, f"{settings.public_url.rstrip('/')}/t/{link}")
+    drawn = await asyncio.to_thread(qr.svg, ticket_url(settings.public_url, link))
     return Response(drawn, media_type="image/svg+xml", headers=PAGE)
 
 

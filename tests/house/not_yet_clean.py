@@ -4,7 +4,6 @@ NOT_YET_CLEAN = frozenset(
     {
         "kiosk/abdm/authentication.py",
         "kiosk/abdm/callbacks.py",
-        "kiosk/cli/queue.py",
         "kiosk/services.py",
         "kiosk/static/console/list.js",
         "kiosk/static/console/slip.js",

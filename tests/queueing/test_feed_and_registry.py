@@ -10,7 +10,7 @@ from queueing.arrivals import TOGETHER
 from queueing.feed import EVERYTHING, Feed
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.redis_keys import ALL_PARTITIONS, changes_key, facility_key, facility_root, partition_of
-from queueing.registry import PrefixTaken, Registry, UnknownCounter, UnknownFacility, UnknownQueue
+from queueing.registry import DoesNotFit, PrefixTaken, Registry, UnknownCounter, UnknownFacility, UnknownQueue
 from queueing.store.store import Store
 from queueing.waiting import estimate
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
@@ -103,6 +103,45 @@ async def test_what_does_not_fit_is_named(store: Store) -> None:
         await registry.put_counter(HIP, Counter(name="M9", queues=("nowhere",)))
     with pytest.raises(UnknownCounter):
         await registry.map_text(HIP, "poster", "Z9")
+
+
+async def _put(registry: Registry, value: Queue | Counter | Facility) -> None:
+    match value:
+        case Queue():
+            await registry.put_queue(HIP, value)
+        case Counter():
+            await registry.put_counter(HIP, value)
+        case Facility():
+            await registry.put_facility(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        (Queue(id="a b", name="Q", prefix="Q"), "id"),
+        (Queue(id="q" * 33, name="Q", prefix="Q"), "id"),
+        (Queue(id="q\n", name="Q", prefix="Q"), "id"),
+        (Queue(id="q", name="", prefix="Q"), "name"),
+        (Queue(id="q", name="Q" * 101, prefix="Q"), "name"),
+        (Queue(id="q", name="Q", prefix="QQQQ"), "prefix"),
+        (Queue(id="q", name="Q", prefix="Q1"), "prefix"),
+        (Queue(id="q", name="Q", prefix="Q", limit=0), "limit"),
+        (Queue(id="q", name="Q", prefix="Q", limit=100_000), "limit"),
+        (Counter(name="", queues=("medicine",)), "name"),
+        (Counter(name="M9", queues=()), "queues"),
+        (Facility(hip_id="", name="Hospital"), "hip_id"),
+        (Facility(hip_id="H" * 251, name="Hospital"), "hip_id"),
+        (Facility(hip_id="H", name="Hospital", latitude=91.0), "latitude"),
+    ],
+)
+@anyio_mark
+async def test_a_field_outside_its_limits_is_refused_by_its_name(
+    store: Store, value: Queue | Counter | Facility, field: str
+) -> None:
+    await build(store)
+    with pytest.raises(DoesNotFit) as refused:
+        await _put(Registry(store), value)
+    assert refused.value.field == field
 
 
 @anyio_mark

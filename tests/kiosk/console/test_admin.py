@@ -38,7 +38,7 @@ MISFITS: list[tuple[str, dict[str, str], int, str]] = [
     ("text", {"text": "", "counter": "M1"}, 422, "1 to 250"),
     ("text", {"text": "OLD", "counter": "Z9"}, 404, "does not exist"),
     ("policy", {"far": "SOMETIMES"}, 422, "Choose"),
-    ("policy", {"far": "TAKE", "stale": "TAKE", "unknown": "TAKE", "near_m": "1"}, 422, "from 50"),
+    ("policy", {"far": "TAKE", "stale": "TAKE", "unknown": "TAKE", "near_m": "-1"}, 422, "from 0"),
     ("facility", {"name": "", "timezone": ""}, 422, "needs a name"),
     ("facility", {"name": "X", "timezone": "../../etc/passwd"}, 422, "time zone"),
     ("facility", {"name": "X", "latitude": "91"}, 422, "latitude"),

@@ -1,0 +1,45 @@
+"""Limits of what an administrator may enter, each written once: models, forms and commands use these."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+HIP_ID_MAX: Final = 250
+"""Characters. The registry of facilities gives 12; a bridge's own ids are longer."""
+FACILITY_NAME_MAX: Final = 200
+"""Characters. The longest name in the national register has about 150."""
+REGION_MAX: Final = 100
+"""Characters of a district or a state."""
+TIMEZONE_MAX: Final = 64
+"""Characters. The longest IANA name has 38."""
+QUEUE_ID_MAX: Final = 32
+QUEUE_NAME_MAX: Final = 100
+"""Characters: two lines of a board."""
+PREFIX_MAX: Final = 3
+"""Letters. With a dash and four or five digits a token then fits into the eight characters of a phone's screen."""
+NUMBERS_A_DAY_MAX: Final = 99_999
+"""The digits of a token end here."""
+CARRY_OVER_MAX_MIN: Final = 24 * 60
+"""Minutes of one day: an older ticket belongs to the day before yesterday."""
+COUNTER_NAME_MAX: Final = 16
+"""Characters, in letters that are read across a hall."""
+COUNTER_QUEUES_MAX: Final = 99
+NEAR_MAX_M: Final = 100_000
+"""Metres: a campus and the error of a phone's position fit in."""
+PRINTED_TEXT_MAX: Final = 250
+"""Characters of a printed QR's text."""
+
+HipId = Annotated[str, Meta(min_length=1, max_length=HIP_ID_MAX)]
+FacilityName = Annotated[str, Meta(min_length=1, max_length=FACILITY_NAME_MAX)]
+Region = Annotated[str, Meta(max_length=REGION_MAX)]
+TimezoneName = Annotated[str, Meta(max_length=TIMEZONE_MAX)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+QueueId = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{QUEUE_ID_MAX}}}\Z")]
+QueueName = Annotated[str, Meta(min_length=1, max_length=QUEUE_NAME_MAX)]
+Prefix = Annotated[str, Meta(pattern=rf"\A[A-Z]{{1,{PREFIX_MAX}}}\Z")]
+NumbersADay = Annotated[int, Meta(ge=1, le=NUMBERS_A_DAY_MAX)]
+CarryOver = Annotated[int, Meta(ge=0, le=CARRY_OVER_MAX_MIN)]
+CounterName = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{COUNTER_NAME_MAX}}}\Z")]
+CounterQueues = Annotated[tuple[QueueId, ...], Meta(min_length=1, max_length=COUNTER_QUEUES_MAX)]
+Metres = Annotated[int, Meta(ge=0, le=NEAR_MAX_M)]
