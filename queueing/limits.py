@@ -26,6 +26,14 @@ COUNTER_NAME_MAX: Final = 16
 COUNTER_QUEUES_MAX: Final = 99
 NEAR_MAX_M: Final = 100_000
 """Metres: a campus and the error of a phone's position fit in."""
+RATE_MIN: Final = 0.1
+"""Scans a second: a facility that takes fewer than one in ten seconds is better closed."""
+RATE_MAX: Final = 10_000
+"""Scans a second. The largest hospital has some 15 at its busiest; above the limit one facility would take all."""
+BURST_MAX: Final = 100_000
+"""Scans at once: no queue holds more numbers a day."""
+NO_SHOW_MAX_S: Final = 24 * 3600
+"""Seconds of one day: no call lasts longer."""
 PRINTED_TEXT_MAX: Final = 250
 """Characters of a printed QR's text."""
 
@@ -42,4 +50,7 @@ NumbersADay = Annotated[int, Meta(ge=1, le=NUMBERS_A_DAY_MAX)]
 CarryOver = Annotated[int, Meta(ge=0, le=CARRY_OVER_MAX_MIN)]
 CounterName = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{COUNTER_NAME_MAX}}}\Z")]
 CounterQueues = Annotated[tuple[QueueId, ...], Meta(min_length=1, max_length=COUNTER_QUEUES_MAX)]
+Rate = Annotated[float, Meta(ge=RATE_MIN, le=RATE_MAX)]
+Burst = Annotated[int, Meta(ge=1, le=BURST_MAX)]
+NoShowAfter = Annotated[int, Meta(ge=0, le=NO_SHOW_MAX_S)]
 Metres = Annotated[int, Meta(ge=0, le=NEAR_MAX_M)]

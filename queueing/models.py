@@ -5,9 +5,8 @@ The store uses small numbers. The enums below name them; ``tests/queueing/test_e
 """
 
 from enum import IntEnum
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from queueing import limits
 
@@ -138,12 +137,6 @@ class PresenceRule(IntEnum):
     REFUSE = 2
 
 
-Rate = Annotated[float, Meta(gt=0, le=10_000)]
-"""Scans a second. The largest hospital has some 15 at its busiest; above the limit one facility would take all."""
-Burst = Annotated[int, Meta(ge=1, le=100_000)]
-"""Scans at once: no queue holds more numbers a day."""
-
-
 class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """A facility's rules. ``far``, ``stale`` and ``unknown`` count for shares whose presence is not proved.
 
@@ -156,11 +149,11 @@ class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
     unknown: PresenceRule = PresenceRule.EXPECT
     near_m: limits.Metres = 1000
     """Within this many metres of the facility's own place a phone is near (a campus and GPS error fit in)."""
-    rate: Rate | None = None
+    rate: limits.Rate | None = None
     """Scans a second this facility may take; None: the service's own (``KIOSK_FACILITY_RATE``)."""
-    burst: Burst | None = None
+    burst: limits.Burst | None = None
     """Scans at once; None: the service's own (``KIOSK_FACILITY_BURST``)."""
-    no_show_after_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    no_show_after_s: limits.NoShowAfter = 0
     """*Next* on a call that was not started for so many seconds records a no-show. 0: no rule, the clerk decides."""
 
 

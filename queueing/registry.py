@@ -10,7 +10,7 @@ from msgspec import Struct
 from queueing import library
 from queueing.errors import QueueingError
 from queueing.limits import PRINTED_TEXT_MAX
-from queueing.models import Burst, Counter, Facility, Policy, PresenceRule, Queue, Rate
+from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
 
@@ -24,8 +24,8 @@ class _PackedPolicy(msgspec.Struct, frozen=True, array_like=True):
     stale: PresenceRule
     unknown: PresenceRule
     near_m: int
-    rate: Rate | None = None
-    burst: Burst | None = None
+    rate: float | None = None
+    burst: int | None = None
     no_show_after_s: int = 0
 
 

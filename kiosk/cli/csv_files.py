@@ -120,6 +120,11 @@ def whole(low: int, high: int, *, empty: int | None = None) -> Callable[[str], i
     return read
 
 
+def if_filled(read: Callable[[str], T]) -> Callable[[str], T | None]:
+    """None for an empty cell, else what ``read`` makes of it."""
+    return lambda cell: read(cell) if cell else None
+
+
 def timezone(cell: str) -> str:
     """An IANA name, or empty."""
     if cell:

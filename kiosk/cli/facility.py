@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 
 from kiosk.cli import csv_files
-from kiosk.cli.csv_files import Column, Problem, name, number, text, timezone
+from kiosk.cli.csv_files import Column, Problem, if_filled, name, number, text, timezone, whole
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.coordinates import place_fault
-from queueing.limits import FACILITY_NAME_MAX, HIP_ID_MAX, REGION_MAX
+from queueing.limits import BURST_MAX, FACILITY_NAME_MAX, HIP_ID_MAX, NO_SHOW_MAX_S, RATE_MAX, RATE_MIN, REGION_MAX
 from queueing.models import Facility
 from queueing.registry import Registry, UnknownFacility
 from queueing.store.store import Store
@@ -23,6 +25,13 @@ COLUMNS = (
     Column("longitude", number(-180, 180), also=("long", "lng", "lon")),
     Column("timezone", timezone),
 )
+IMPORT_COLUMNS = (
+    *COLUMNS,
+    Column("rate", number(RATE_MIN, RATE_MAX)),
+    Column("burst", if_filled(whole(1, BURST_MAX))),
+    Column("no_show_after_s", if_filled(whole(0, NO_SHOW_MAX_S))),
+)
+RULES = ("rate", "burst", "no_show_after_s")
 EXTRA_COLUMNS, EXTRA_LENGTH = 16, 200
 """Kept beside, for whoever exports them again: no more than a register's usual columns."""
 
@@ -41,19 +50,30 @@ def import_(file: Path, json: bool) -> None:
     Columns: hip_id, name, district, state, latitude, longitude, timezone; the register's own names (facilityId,
     facilityName, districtName, stateName) are understood; others are kept beside. A file with a mistake changes
     nothing: every line is read before the first is written. Coordinates that cannot be right are reported and left
-    out. Rules and default queues stay as they are.
+    out. Rules and default queues stay as they are, except where a cell of one of three more columns is filled: rate
+    (scans a second this facility may take), burst (scans at once), no_show_after_s (Next records a no-show after so
+    many seconds; 0: the clerk decides).
     """
     warnings: list[str] = []
-    csv_files.check(file, COLUMNS, lambda row: _warn(row, warnings))
+    csv_files.check(file, IMPORT_COLUMNS, lambda row: _warn(row, warnings))
 
     async def write(store: Store) -> int:
         registry = Registry(store)
-        rows = csv_files.rows(file, COLUMNS)
-        return await csv_files.spread((to_facility(row) for row in rows), lambda one: one.hip_id, registry.put_facility)
+        rows = csv_files.rows(file, IMPORT_COLUMNS)
+        return await csv_files.spread(rows, lambda row: row.values["hip_id"], lambda row: _put(registry, row))
 
     count = with_store(settings_now(), write)
     report = {"facilities": count, "warnings": warnings}
     tell(json, report, *warnings, f"{count} facilities added or updated")
+
+
+async def _put(registry: Registry, row: csv_files.Row) -> None:
+    """Write one facility, and those of its rules that the row names."""
+    one = to_facility(row)
+    await registry.put_facility(one)
+    if rules := {name: row.values[name] for name in RULES if row.values[name] is not None}:
+        stored = await registry.facility(one.hip_id)
+        await registry.set_policy(one.hip_id, msgspec.structs.replace((stored or one).policy, **rules))
 
 
 def _warn(row: csv_files.Row, warnings: list[str]) -> None:
@@ -80,7 +100,7 @@ def without_place(facilities: Iterable[Facility]) -> list[str]:
 
 def to_facility(row: csv_files.Row) -> Facility:
     """Raises Problem. Coordinates that cannot be right are left out."""
-    at = row.values
+    at: dict[str, Any] = {name: value for name, value in row.values.items() if name not in RULES}
     if (at["latitude"] is None) != (at["longitude"] is None):
         missing = "latitude" if at["latitude"] is None else "longitude"
         raise Problem(row.line, missing, "is empty, and latitude and longitude go together")

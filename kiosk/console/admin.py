@@ -52,9 +52,13 @@ class Admin(Controller):
                 return await _page(session, registry, staff, outbox, settings, secret=secret)
             done = await _change(act, form, session.facility, registry, staff, outbox)
             await _record(act, form, session, audit, guards.address_of(request))
-        except DoesNotFit as wrong:
-            return await _page(session, registry, staff, outbox, settings, trouble=str(refusal(act, wrong)), status=422)
-        except (NotFilledIn, StaffError) as wrong:
+        except (NotFilledIn, DoesNotFit) as wrong:
+            sentence = refusal(act, wrong) if isinstance(wrong, DoesNotFit) else wrong
+            return await _page(
+                session, registry, staff, outbox, settings, trouble=str(sentence), status=422, typed={act: form},
+                field=sentence.field,
+            )  # fmt: skip
+        except StaffError as wrong:
             return await _page(session, registry, staff, outbox, settings, trouble=str(wrong), status=422)
         except PrefixTaken:
             trouble = messages.ADMIN_TROUBLE["prefix"]
@@ -138,7 +142,9 @@ async def _password(act: str, form: dict[str, str], session: Session, staff: Sta
 async def _page(
     session: Session, registry: Registry, staff: Staff, outbox: Outbox, settings: Settings, *, message: str = "",
     trouble: str = "", secret: tuple[str, str] | None = None, status: int = 200,
+    typed: dict[str, dict[str, str]] | None = None, field: str = "",
 ) -> Response[str]:  # fmt: skip
+    """The whole page. ``typed``: the refused form by its act, so that nothing is lost; ``field``: what is wrong."""
     hip = session.facility
     facility, queues, counters, texts, logins, parked = await asyncio.gather(
         registry.facility(hip), registry.queues(hip), registry.counters(hip), registry.texts(hip), staff.of(hip),
@@ -150,5 +156,6 @@ async def _page(
     return templating.page(
         "admin.html", session=session, status=status, facility=facility, queues=queues, counters=counters, texts=texts,
         logins=logins, parked=parked, presence_rules=list(PresenceRule), message=message, trouble=trouble,
-        secret=secret, zone=zone,
+        secret=secret, zone=zone, typed=typed or {}, field=field, own_rate=settings.facility_rate,
+        own_burst=settings.facility_burst,
     )  # fmt: skip

@@ -24,7 +24,14 @@ NUMBER_DIGITS_MAX: Final = 9
 
 
 class NotFilledIn(Exception):
-    """A field is missing or does not fit; the text is a sentence for the administrator."""
+    """A field is missing or does not fit; the text is a sentence for the administrator.
+
+    ``field``: its name in the form, when the page shows the sentence beside it.
+    """
+
+    def __init__(self, text: str, field: str = "") -> None:
+        super().__init__(text)
+        self.field = field
 
 
 def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
@@ -56,7 +63,18 @@ def policy_of(form: Form) -> Policy:
         far, stale, unknown = (PresenceRule[form.get(kind, "")] for kind in ("far", "stale", "unknown"))
     except KeyError:
         raise NotFilledIn(messages.FIELDS["policy"]["far"]) from None
-    return _fitting("policy", Policy(far=far, stale=stale, unknown=unknown, near_m=_whole(form.get("near_m", ""))))
+    return _fitting("policy", Policy(
+        far=far, stale=stale, unknown=unknown, near_m=_whole(form.get("near_m", "")), rate=_rate(form),
+        burst=_whole(form["burst"]) if form.get("burst", "").strip() else None,
+        no_show_after_s=_whole(form.get("no_show_after_s", ""), otherwise=0),
+    ))  # fmt: skip
+
+
+def _rate(form: Form) -> float | None:
+    text = form.get("rate", "").strip()
+    if not text:
+        return None
+    return float(text) if re.fullmatch(r"\d{1,5}(\.\d{1,6})?", text, re.ASCII) else UNREADABLE
 
 
 def facility_of(form: Form, before: Facility | None) -> Facility:
@@ -77,7 +95,7 @@ def facility_of(form: Form, before: Facility | None) -> Facility:
 
 def refusal(kind: str, wrong: DoesNotFit) -> NotFilledIn:
     """The sentence for a field outside its limits."""
-    return NotFilledIn(messages.FIELDS[kind].get(wrong.field, str(wrong)))
+    return NotFilledIn(messages.FIELDS[kind].get(wrong.field, str(wrong)), wrong.field)
 
 
 def _fitting(kind: str, value: T) -> T:

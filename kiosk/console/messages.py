@@ -175,6 +175,9 @@ FIELDS = {
     "policy": {
         "far": "Choose a rule for each kind of share.",
         "near_m": f"The distance is a whole number from 0 to {limits.NEAR_MAX_M}.",
+        "rate": f"Scans a second is a number from {limits.RATE_MIN:g} to {limits.RATE_MAX}, or empty.",
+        "burst": f"Scans at once is a whole number from 1 to {limits.BURST_MAX}, or empty.",
+        "no_show_after_s": f"The time to a no-show is a whole number of seconds from 0 to {limits.NO_SHOW_MAX_S}.",
     },
     "text": {"text": f"A printed text has 1 to {limits.PRINTED_TEXT_MAX} characters."},
     "facility": {

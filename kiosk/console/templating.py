@@ -31,6 +31,7 @@ _templates = Environment(
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page lists lanes in this order
 _templates.filters["shown"] = display_text
 _templates.filters["local_time"] = _local_time
+_templates.filters["figure"] = lambda number: "" if number is None else f"{number:.10g}"
 _templates.filters["part"] = lambda text: quote(str(text), safe="")
 _templates.globals.update(words=messages, static=static_url)
 

@@ -336,7 +336,7 @@ async def test_a_facility_that_takes_too_many_at_once_is_answered_busy(hospital:
 
 async def test_a_facility_may_have_a_rate_of_its_own(hospital: Hospital) -> None:
     desk = OpdDesk(hospital.store, facility_rate=0.001, facility_burst=2)
-    await hospital.registry.set_policy(HIP, Policy(rate=0.001, burst=4))
+    await hospital.registry.set_policy(HIP, Policy(rate=0.1, burst=4))
     places = [await desk.enqueue(arrival()) for _ in range(6)]
     assert [place.refusal for place in places] == [None] * 4 + [Refusal.BUSY] * 2
     await hospital.registry.set_policy(HIP, Policy(rate=1_000, burst=100))

@@ -210,6 +210,9 @@ class TestImport:
             ("hip_id,name\nIN30,a\u202eb\n", "line 2, column name: holds the character U+202E RIGHT-TO-LEFT OVERRIDE"),
             ("hip_id,name\n" + ",X\n" * 30, "20 mistakes, nothing was written"),
             ("hip_id,name\n" + ",X\n" * 30, "reading stopped at line 21"),
+            ("hip_id,name,rate\nIN30,X,0\n", "line 2, column rate: is no number from 0.1 to 10000"),
+            ("hip_id,name,burst\nIN30,X,1.5\n", "line 2, column burst: is no whole number from 1 to 100000"),
+            ("hip_id,name,no_show_after_s\nIN30,X,-1\n", "column no_show_after_s: is no whole number from 0 to 86400"),
             ("hip_id,name,timezone\nIN30,X,Asia/Atlantis\n", "line 2, column timezone: is no time zone"),
         ],
     )
@@ -231,6 +234,20 @@ class TestImport:
         ]
         assert (found["IN50"]["state"], found["IN50"]["district"]) == ("JAMMU AND KASHMIR", "")
         assert found["IN50"]["latitude"] is None
+
+    def test_a_facilitys_own_limits_and_no_show_rule_come_from_columns_and_an_empty_cell_changes_nothing(
+        self, hospital: Path, tmp_path: Path
+    ) -> None:
+        def policies(content: str) -> list[tuple[object, ...]]:
+            json_of(hospital, "facility", "import", self.file(tmp_path, content))
+            rows = {one["hip_id"]: one for one in json.loads(kiosk(hospital, "facility", "list", "--json").stdout)}
+            found = [rows[hip]["policy"] for hip in ("IN80", "IN81")]
+            return [(one["rate"], one["burst"], one["no_show_after_s"], rows["IN80"]["extra"]) for one in found]
+
+        head = "hip_id,name,rate,burst,no_show_after_s\n"
+        assert policies(f"{head}IN80,Large,40,400,300\nIN81,Small,,NA,\n") == [(40, 400, 300, {}), (None, None, 0, {})]
+        assert policies(f"{head}IN80,Large,,500.0,0\nIN81,Small,2.5,,\n") == [(40, 500, 0, {}), (2.5, None, 0, {})]
+        assert policies("hip_id,name\nIN80,Large\nIN81,Small\n") == [(40, 500, 0, {}), (2.5, None, 0, {})]
 
     def test_coordinates_that_cannot_be_right_are_reported_by_line_and_left_out(
         self, hospital: Path, tmp_path: Path

@@ -6,7 +6,7 @@ import pytest
 from litestar import Litestar
 
 from kiosk.services import Services
-from queueing.models import PresenceRule
+from queueing.models import PresenceRule, Refusal
 from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser
 
 pytestmark = pytest.mark.anyio
@@ -23,6 +23,7 @@ async def test_a_queue_and_its_counter_count_at_once(admin: Browser, services: S
     assert "Queue saved." in (await admin.get("/console/admin?done=queue")).text
 
 
+RULES = {"far": "TAKE", "stale": "REFUSE", "unknown": "TAKE", "near_m": "700"}
 MISFITS: list[tuple[str, dict[str, str], int, str]] = [
     ("queue", {"id": "a b", "name": "X", "prefix": "X"}, 422, "letters, digits"),
     ("queue", {"id": "x", "name": "", "prefix": "X"}, 422, "needs a name"),
@@ -39,6 +40,13 @@ MISFITS: list[tuple[str, dict[str, str], int, str]] = [
     ("text", {"text": "OLD", "counter": "Z9"}, 404, "does not exist"),
     ("policy", {"far": "SOMETIMES"}, 422, "Choose"),
     ("policy", {"far": "TAKE", "stale": "TAKE", "unknown": "TAKE", "near_m": "-1"}, 422, "from 0"),
+    ("policy", RULES | {"rate": "0"}, 422, "Scans a second is a number from 0.1 to 10000"),
+    ("policy", RULES | {"rate": "20 a minute"}, 422, "Scans a second is a number"),
+    ("policy", RULES | {"rate": "10001"}, 422, "Scans a second is a number"),
+    ("policy", RULES | {"burst": "100001"}, 422, "Scans at once is a whole number from 1"),
+    ("policy", RULES | {"burst": "-5"}, 422, "Scans at once is a whole number from 1"),
+    ("policy", RULES | {"no_show_after_s": "86401"}, 422, "The time to a no-show is a whole number of seconds from 0"),
+    ("policy", RULES | {"no_show_after_s": "٣"}, 422, "The time to a no-show is a whole number of seconds from 0"),
     ("facility", {"name": "", "timezone": ""}, 422, "needs a name"),
     ("facility", {"name": "X", "timezone": "../../etc/passwd"}, 422, "time zone"),
     ("facility", {"name": "X", "latitude": "91"}, 422, "latitude"),
@@ -77,6 +85,52 @@ async def test_rules_texts_default_and_facts_are_saved(admin: Browser, services:
     assert "OLD-UUID-1234" in (await admin.get("/console/admin")).text
     await admin.send_form("/console/admin/text", text="old-uuid-1234", counter="")
     assert await services.registry.texts(HIP) == {}
+
+
+async def test_the_facilitys_own_limits_and_no_show_rule_are_saved_shown_and_cleared(
+    admin: Browser, services: Services
+) -> None:
+    await admin.send_form("/console/admin/policy", **RULES, rate="7.5", burst="90", no_show_after_s="180")
+    facility = await services.registry.facility(HIP)
+    assert facility is not None
+    assert (facility.policy.rate, facility.policy.burst, facility.policy.no_show_after_s) == (7.5, 90, 180)
+    page = (await admin.get("/console/admin")).text
+    assert {field: value_of(page, field) for field in ("rate", "burst", "no_show_after_s", "near_m")} == {
+        "rate": "7.5", "burst": "90", "no_show_after_s": "180", "near_m": "700",
+    }  # fmt: skip
+    await admin.send_form("/console/admin/policy", **RULES, rate="", burst=" ", no_show_after_s="")
+    facility = await services.registry.facility(HIP)
+    assert facility is not None
+    assert (facility.policy.rate, facility.policy.burst, facility.policy.no_show_after_s) == (None, None, 0)
+    page = (await admin.get("/console/admin")).text
+    assert [value_of(page, field) for field in ("rate", "burst")] == ["", ""]
+
+
+async def test_a_facility_above_its_own_burst_refuses_at_once(admin: Browser, services: Services) -> None:
+    await admin.send_form("/console/admin/policy", **RULES, rate="0.1", burst="1")
+    await arrive(services.check_in, "First", context="M1")
+    second = await arrive(services.check_in, "Second", context="M1")
+    assert second.refusal is Refusal.BUSY
+
+
+async def test_a_wrong_rule_is_told_at_its_field_and_nothing_typed_is_lost(admin: Browser, services: Services) -> None:
+    typed = RULES | {"rate": "7", "burst": "many", "no_show_after_s": "240"}
+    page = (await admin.send_form("/console/admin/policy", **typed)).text
+    for field in ("near_m", "rate", "burst", "no_show_after_s"):
+        assert value_of(page, field) == typed[field], field
+    assert re.findall(r'<option value="(\w+)" selected>', page)[:3] == ["TAKE", "REFUSE", "TAKE"]
+    assert re.search(r'name="burst"[^>]*aria-invalid="true" aria-describedby="burst-wrong"', page)
+    assert re.search(r'id="burst-wrong">Scans at once is a whole number', page)
+    assert page.count("aria-invalid") == 1
+    evil = (await admin.send_form("/console/admin/policy", **(typed | {"rate": '"><script>'}))).text
+    assert "<script>" not in evil.partition('id="policy"')[2].partition("</section>")[0]
+
+
+def value_of(page: str, field: str) -> str:
+    """What stands in a field of the rules."""
+    found = re.search(rf'name="{field}"[^>]*? value="([^"]*)"', page.partition('id="policy"')[2])
+    assert found is not None, field
+    return found[1]
 
 
 async def test_closing_and_opening_is_one_press(admin: Browser, services: Services) -> None:
