@@ -76,6 +76,7 @@ async def _everybody_comes(browser: Browser, hospital: Hospital, desk: Desk) -> 
 
 async def _walks_in(desk: Desk) -> None:
     await desk.page.keyboard.press("w")
+    await expect(desk.page.locator("#walk [name=name]")).to_be_focused()
     await desk.page.keyboard.type(WALK_IN)
     await desk.page.keyboard.press("Enter")
     await expect(desk.page.locator("#walk-token")).to_have_text("M-002")

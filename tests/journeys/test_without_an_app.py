@@ -22,6 +22,7 @@ async def test_a_walk_in_is_registered_by_keyboard_alone_and_stands_in_the_same_
     keyboard = desk.page.keyboard
     await expect(desk.row("M-001")).to_be_visible()
     await keyboard.press("w")
+    await expect(desk.page.locator("#walk [name=name]")).to_be_focused()
     await keyboard.type("Noor Jahan")
     await keyboard.press("Tab")
     await keyboard.type("34")

@@ -63,8 +63,8 @@ export class Scanner {
   #add(event) {
     const field = event.target.closest?.(TEXT_FIELDS) ?? null;
     if (!this.#keys.length) {
-      // Space on a button presses it: that is the browser's own.
-      if (event.key === " " && event.target.closest?.("button, a, summary")) return;
+      // Space on a button presses it, and on a choice takes it: that is the browser's own.
+      if (event.key === " " && event.target.closest?.("button, a, summary, input, select")) return;
       this.#field = field;
       this.#before = field?.value ?? "";
     }
