@@ -124,6 +124,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "registry": lambda: services().registry,
         "audit": lambda: services().audit,
         "desk": lambda: services().desk,
+        "person_records": lambda: services().person_records,
         "outbox": lambda: services().outbox,
         "hub": lambda: services().hub,
         "counter_codes": lambda: services().counter_codes,

@@ -40,6 +40,7 @@ from queueing.embedded.data_folder import folder_url, start_time_of
 from queueing.errors import QueueingError, StoreAway
 from queueing.feed import Feed
 from queueing.outbox import Outbox
+from queueing.person_records import PersonRecords
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
@@ -88,6 +89,7 @@ class Services(Struct, frozen=True, kw_only=True):
     store: Store
     registry: Registry
     audit: Audit
+    person_records: PersonRecords
     desk: OpdDesk
     outbox: Outbox
     hub: Hub
@@ -212,6 +214,7 @@ def _web_services(
         store=store,
         registry=Registry(store),
         audit=Audit(store),
+        person_records=PersonRecords(store),
         desk=desk,
         outbox=Outbox(store, consumer_name()),
         hub=Hub(Feed(store), desk),

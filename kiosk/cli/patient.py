@@ -11,7 +11,8 @@ import msgspec
 from kiosk.abdm.inbound import read_patient
 from kiosk.checkin import CheckIn
 from kiosk.cli.running import CommandFailed, as_json, settings_now, tell, with_store
-from kiosk.patient.person import Person
+from kiosk.cli.staff import COMMAND_LINE
+from kiosk.patient.person import person_named
 from kiosk.security.encryption import SealBroken
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services import new_seal
@@ -64,7 +65,7 @@ def erase(hip_id: str, abha: str, token: str, json: bool) -> None:
     _one_of(abha, token)
 
     async def take_away(records: PersonRecords, digests: list[bytes]) -> list[PersonRecord]:
-        return await records.erase(hip_id, digests, token=token)
+        return await records.erase(hip_id, digests, token=token, by=COMMAND_LINE)
 
     erased = [line["ticket"]["token"] for line in _ask(settings_now(), hip_id, abha, take_away)]
     if not erased:
@@ -82,7 +83,7 @@ def _ask(settings: Settings, hip_id: str, abha: str, act: Ask) -> list[dict[str,
         if await Registry(store).facility(hip_id) is None:
             raise CommandFailed(f"no facility {hip_id}")
         check_in = await _check_in(store, settings)
-        digests = list(check_in.known_as(hip_id, _named(abha))) if abha else []
+        digests = list(check_in.known_as(hip_id, person_named(abha))) if abha else []
         return [_line(check_in, hip_id, record) for record in await act(PersonRecords(store), digests)]
 
     return with_store(settings, work)
@@ -96,12 +97,6 @@ async def _check_in(store: Store, settings: Settings) -> CheckIn:
         OpdDesk(store), CounterCodes(ring), seal, person_key=ring.person_key(), read_patient=read_patient,
         now_s=time.time,
     )  # fmt: skip
-
-
-def _named(abha: str) -> Person:
-    """By its digits a number, else an address."""
-    digits = "".join(c for c in abha if c.isdecimal())
-    return Person(abha_number=digits) if len(digits) == 14 and "@" not in abha else Person(abha_address=abha.strip())
 
 
 def _line(check_in: CheckIn, hip_id: str, record: PersonRecord) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from kiosk.settings import Settings
 from kiosk.web import handover, request_body
 from kiosk.web.client_address import Network, address_to_count
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
-from queueing.audit import Audit, Reader
+from queueing.audit import NO_FACILITY, Audit, Reader
 
 T = TypeVar("T")
 Connection = ASGIConnection[Any, Any, Any, State]
@@ -77,7 +77,7 @@ class ForeignPage(Refused):
 
 async def visitor(connection: Connection, _: BaseRouteHandler) -> None:
     """No session needed, but our own page: signing in."""
-    _from_our_page(connection)
+    await _require_our_page(connection)
 
 
 async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
@@ -176,7 +176,7 @@ def services_of(connection: Connection) -> Services:
 
 
 async def _prove(connection: Connection) -> Session:
-    _from_our_page(connection)
+    await _require_our_page(connection)
     reference = reference_of(connection)
     staff = services_of(connection).staff
     used = connection.headers.get("x-kiosk-live") != "1"  # the page's own refreshing is not use by a person
@@ -190,12 +190,23 @@ async def _prove(connection: Connection) -> Session:
     return session
 
 
-def _from_our_page(connection: Connection) -> None:
+async def _require_our_page(connection: Connection) -> None:
     if connection.scope.get("method") in SAFE_METHODS:
         return
     public_url = services_of(connection).settings.public_url
     if not is_same_origin(connection.headers, connection.scope["scheme"], public_url, Strictness.COOKIE):
+        await _record_foreign_page(connection)
         raise ForeignPage
+
+
+async def _record_foreign_page(connection: Connection) -> None:
+    """In the audit of the session's facility; without a session in the audit of no facility."""
+    reference, why = reference_of(connection), "request from another page"
+    session = await services_of(connection).staff.session(reference, used=False) if reference else None
+    if session is not None:
+        await _record_refusal(connection, session, why)
+        return
+    await services_of(connection).audit.record(NO_FACILITY, "refused", by="", address=address_of(connection), why=why)
 
 
 async def _record_refusal(connection: Connection, session: Session, why: str) -> None:

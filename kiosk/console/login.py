@@ -12,6 +12,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
+from queueing.audit import Audit
 from queueing.registry import Registry
 
 
@@ -49,15 +50,21 @@ class Login(Controller):
         return templating.page("login.html", session=None, status=status, trouble=trouble, login=login)
 
     @post("/logout", guards=[guards.signed_in], include_in_schema=False)
-    async def sign_out(self, request: ConsoleRequest, staff: NamedDependency[Staff]) -> Response[None]:
+    async def sign_out(
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff],
+        audit: NamedDependency[Audit],
+    ) -> Response[None]:  # fmt: skip
+        await audit.record(session.home, "sign_out", by=session.login, address=guards.address_of(request))
         await staff.sessions.close(guards.reference_of(request))
         return templating.go("/console/login", [guards.no_cookie(request)])
 
     @post("/logout-everywhere", guards=[guards.signed_in], include_in_schema=False)
     async def sign_out_everywhere(
-        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
-    ) -> Response[None]:
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff],
+        audit: NamedDependency[Audit],
+    ) -> Response[None]:  # fmt: skip
         """Ends every session of this login: for a clerk who left another desk signed in, or sees a foreign sign-in."""
+        await audit.record(session.home, "sign_out_everywhere", by=session.login, address=guards.address_of(request))
         await staff.sign_out_everywhere(session.login)
         return templating.go("/console/login", [guards.no_cookie(request)])
 

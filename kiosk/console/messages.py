@@ -215,6 +215,32 @@ DETAILS = {
 MONTHS = "{count} mo"
 """Age of a small child."""
 
+AUDIT_ACTS = {
+    "sign_in": "signed in",
+    "sign_in_refused": "sign-in refused",
+    "sign_out": "signed out",
+    "sign_out_everywhere": "signed out everywhere",
+    "password_changed": "changed the password",
+    "refused": "refused",
+    "list_read": "saw the list of a counter",
+    "profile_read": "read a patient's details",
+    "audit_read": "opened the audit",
+    "person_erased": "erased a person's details",
+    "admin_queue": "saved a queue",
+    "admin_queue-open": "opened or closed a queue",
+    "admin_default": "changed the default queue",
+    "admin_counter": "saved a counter",
+    "admin_counter-open": "opened or closed a counter",
+    "admin_policy": "changed the rules",
+    "admin_text": "changed a printed text",
+    "admin_facility": "changed the facility",
+    "admin_staff": "added a login",
+    "admin_reset": "made a new password",
+    "admin_disable": "disabled or enabled a login",
+    "admin_resend": "sent a parked reply again",
+}
+"""Acts of the audit, as the page shows them."""
+
 ADMIN_TROUBLE = {
     "prefix": "Another queue of this facility has this prefix already.",
     "unknown": "This queue or counter does not exist here.",

@@ -7,9 +7,11 @@ from litestar.types import ControllerRouterHandler
 from kiosk.checkin import CheckIn
 from kiosk.console import error_pages, guards
 from kiosk.console.admin import Admin
+from kiosk.console.audit_page import AuditPage
 from kiosk.console.connection import Connection
 from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
+from kiosk.console.erasure import Erasure
 from kiosk.console.login import Login
 from kiosk.console.scan import Scans
 from kiosk.console.walk_in import Slips, WalkIns
@@ -26,7 +28,7 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         Router(
             path="/",
-            route_handlers=[Login, Desk, WalkIns, Scans, Admin, Connection],
+            route_handlers=[Login, Desk, WalkIns, Scans, Admin, Connection, AuditPage, Erasure],
             dependencies={
                 "session": Provide(guards.proved_session),
                 "reader": Provide(guards.reader_of),

@@ -1,8 +1,12 @@
 """Who came, as every entrance hands it to ``checkin``: plain data that the normalisers of this room have read."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from queueing.models import Refusal
+
+ABHA_DIGITS: Final = 14
 
 
 class Person(Struct, frozen=True, kw_only=True):
@@ -29,6 +33,13 @@ class Patient(Person, frozen=True, kw_only=True):
     district: str = ""
     state: str = ""
     pincode: str = ""
+
+
+def person_named(text: str) -> Person:
+    """A person by the text of an ABHA number (fourteen digits, however they are grouped) or of an ABHA address."""
+    digits = "".join(char for char in text if char.isdecimal())
+    is_number = len(digits) == ABHA_DIGITS and "@" not in text
+    return Person(abha_number=digits) if is_number else Person(abha_address=text.strip())
 
 
 class Scan(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
   KEYS   1 root
   ARGV   1 'find' or 'erase'
          2, 3 digests by which the person is known, '' for none
-         4 token number, '' for none: every ticket of the kept days with this number
+         4 token number, '' for none: every ticket of the kept days with this number; or one ticket's id
+         5, 6 'erase': login and address, for the audit
   Reply  {{ticket id, packed ticket, sealed envelope or ''}, …}, newest day first
          'erase': as they were; then no envelope, no digest and no reply that carries one is left of them. The ticket
          itself stays, because a number that was given is never given again; nothing in it tells who had it.
@@ -60,10 +61,11 @@ register('person', function(keys, args)
   local facility, days, ids, digests = open_facility(keys[1]), nil, {}, {}
   days = kept_days(facility)
   for i = 2, 3 do if args[i] ~= '' then digests[#digests + 1] = args[i] end end
-  local found, requests = {}, {}
+  local found, requests, is_id = {}, {}, string.match(args[4], '^%d+%-%d+$')
+  if is_id then ids[args[4]] = true end
   for _, key in ipairs(days) do
     ids_of_person(key, digests, ids)
-    if args[4] ~= '' then ids_of_token(key, args[4], ids) end
+    if args[4] ~= '' and not is_id then ids_of_token(key, args[4], ids) end
   end
   for id in pairs(ids) do
     local ticket, packed = load_ticket(facility, id)
@@ -75,7 +77,10 @@ register('person', function(keys, args)
   table.sort(found, function(a, b) return a[1] > b[1] end)
   if args[1] == 'erase' then
     for _, key in ipairs(days) do erase_digests(key, ids) end
-    for _, line in ipairs(found) do redis.call('HDEL', day_of_ticket(facility, line[1]), 'b' .. line[1]) end
+    for _, line in ipairs(found) do
+      redis.call('HDEL', day_of_ticket(facility, line[1]), 'b' .. line[1])
+      record_act(facility, 'person_erased', args[5], args[6], line[1], '')
+    end
     erase_replies(facility.outbox, requests, 'm')
     erase_replies(partition_of(facility.root) .. ':parked:' .. facility.name, requests, 'm')
   end

@@ -33,7 +33,7 @@ async def test_an_erased_person_is_unknown_and_the_ticket_goes_on(store: Store) 
     share = arrival("asha-digest", persons=(ASHA, b"asha-second"))
     place = await desk.enqueue(share)
     other = await desk.enqueue(arrival("bilal-digest"))
-    assert [one.ticket.token for one in await records.erase(HIP, [ASHA])] == [place.token]
+    assert [one.ticket.token for one in await records.erase(HIP, [ASHA], by="imran")] == [place.token]
     assert await desk.envelope(HIP, place.ticket) is None
     assert await desk.envelope(HIP, other.ticket) == b"sealed envelope"
     left = await desk.ticket(HIP, place.ticket)
@@ -53,7 +53,7 @@ async def test_a_parked_reply_of_an_erased_person_is_gone(store: Store) -> None:
     await desk.enqueue(arrival("bilal-digest"))
     for pending in await outbox.take(wait_ms=1):
         await outbox.park(pending, "refused")
-    await PersonRecords(store).erase(HIP, [ASHA])
+    await PersonRecords(store).erase(HIP, [ASHA], by="imran")
     assert len(await outbox.parked(HIP)) == 1
     await outbox.close()
 
@@ -62,5 +62,5 @@ async def test_erasing_by_token_takes_the_digests_along(store: Store) -> None:
     await build(store)
     desk, records = open_desk(store), PersonRecords(store)
     place = await desk.enqueue(arrival("asha-digest"))
-    await records.erase(HIP, token=place.token)
+    await records.erase(HIP, token=place.token, by="imran")
     assert await records.find(HIP, [ASHA]) == []

@@ -47,6 +47,8 @@ def test_a_person_sees_what_is_kept_and_has_it_erased(tmp_path: Path) -> None:
         assert (line["ticket"]["token"], line["profile"]["name"]) == (token, "Asha Devi")
         erased = kiosk(data_dir, "patient", "erase", "IN01", "--token", token, "--json")
         assert json.loads(erased.stdout) == {"facility": "IN01", "tickets": [token]}
+        [entry] = json.loads(kiosk(data_dir, "staff", "audit", "--facility", "IN01", "--json").stdout)
+        assert (entry["act"], entry["login"], entry["why"]) == ("person_erased", "(command line)", "")
         again = kiosk(data_dir, "patient", "export", "IN01", "--abha", "91000044441111")
         assert again.returncode == 1
         assert again.stderr == "kiosk: nothing is kept of this person here\n"

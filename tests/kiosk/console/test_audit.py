@@ -1,10 +1,16 @@
 """Who did and read what: each act stands in the audit, and reading too many profiles raises an alarm."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.console import messages
+from kiosk.console.audit_page import SHOWN
 from kiosk.console.desk_view import PROFILES_IN_TEN_MINUTES
 from kiosk.observability import metrics
 from kiosk.patient.person import Patient
@@ -12,10 +18,11 @@ from kiosk.services import Services
 from queueing.audit import NO_FACILITY, AuditEntry
 from queueing.errors import StoreAway
 from queueing.store.connection import SharedConnection
-from tests.kiosk.console.signed_in import HIP, Browser, arrive, ready_login
+from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, ready_login
 
 pytestmark = pytest.mark.anyio
 
+ADMIN_ACTS = ("queue", "default", "counter", "policy", "text", "facility")
 SECRET = Patient(name="Rukhsana Begum", phone="9419000001", abha_number="91123412341234")
 
 
@@ -136,3 +143,61 @@ async def test_one_key_press_costs_three_round_trips(
 
 def test_an_entry_has_no_field_for_a_patient() -> None:
     assert set(AuditEntry.__struct_fields__) == {"id", "kind", "by", "address", "ticket", "why"}
+
+
+async def test_signing_out_is_recorded_here_and_everywhere(clerk: Browser, services: Services) -> None:
+    await clerk.send_form("/console/logout-everywhere")
+    assert (await acts(services))[-1] == ("sign_out_everywhere", "asha", "")
+    await clerk.sign_in("asha")
+    await clerk.send_form("/console/logout")
+    assert (await acts(services))[-1] == ("sign_out", "asha", "")
+
+
+async def test_a_request_from_a_foreign_page_is_recorded(clerk: Browser, stranger: Browser, services: Services) -> None:
+    foreign = {"origin": "https://elsewhere.example", "sec-fetch-site": "cross-site"}
+    assert (await clerk.post("/console/logout", headers=foreign)).status_code == 403
+    assert (await acts(services))[-1] == ("refused", "asha", "request from another page")
+    login = {"login": "asha", "password": "x"}
+    assert (await stranger.post("/console/login", data=login, headers=foreign)).status_code == 403
+    assert (await acts(services, NO_FACILITY))[-1] == ("refused", "", "request from another page")
+
+
+async def test_the_page_shows_the_facilitys_acts_in_its_time_and_opening_it_is_an_act(
+    admin: Browser, clerk: Browser, services: Services
+) -> None:
+    await services.audit.record(OTHER_HIP, "admin_policy", by="somebody.else")
+    await clerk.get("/console/admin")
+    page = (await admin.get("/console/audit")).text
+    at_ms = int((await services.audit.read(HIP))[-1].id.partition("-")[0])
+    zone = ZoneInfo(services.settings.timezone)
+    assert datetime.fromtimestamp(at_ms / 1000, zone).strftime("%d-%m %H:%M") in page
+    assert page.index("<td>refused</td>") < page.index("<td>signed in</td>")
+    assert "somebody.else" not in page
+    assert (await acts(services))[-1] == ("audit_read", "imran", "")
+    assert "opened the audit" in (await admin.get("/console/audit")).text
+
+
+async def test_a_filter_shows_one_login_over_pages(admin: Browser, services: Services) -> None:
+    for number in range(SHOWN + 5):
+        await services.audit.record(HIP, "profile_read", by="asha", ticket=f"1-{number}")
+        await services.audit.record(HIP, "profile_read", by="bilal", ticket=f"2-{number}")
+    first = (await admin.get("/console/audit", params={"login": "Asha"})).text
+    assert first.count("<td>asha</td>") == SHOWN
+    assert "<td>bilal</td>" not in first
+    older = first.partition('href="/console/audit?before=')[2].partition('"')[0].replace("&amp;", "&")
+    second = (await admin.get(f"/console/audit?before={older}")).text
+    assert second.count("<td>asha</td>") == 5
+    assert ">1-0<" in second
+    assert "Older" not in second
+    assert (await acts(services))[-1] == ("audit_read", "imran", "asha")
+
+
+async def test_every_recorded_act_has_words_on_the_page() -> None:
+    recorded = {f"admin_{act}" for act in messages.ADMIN_DONE if act in ADMIN_ACTS}
+    for file in [*Path("kiosk").rglob("*.py"), *Path("queueing/functions").rglob("*.lua")]:
+        text = file.read_text("utf-8")
+        recorded |= set(re.findall(r"""record\([^()]*?, "([a-z_]+)", by""", text))
+        recorded |= set(re.findall(r"""record_act\(facility, '([a-z_]+)'""", text))
+        recorded |= set(re.findall(r"""note_reading\([^)]*'([a-z]+_read)'""", text))
+    assert {"sign_in", "refused", "person_erased", "list_read", "audit_read"} <= recorded
+    assert recorded <= set(messages.AUDIT_ACTS)
