@@ -157,7 +157,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         services = _web_services(settings, store, keys_on_disk, signers, gateway, staff)
         services.hub.start()
         stack.push_async_callback(services.hub.close)
-        await services.seal.refresh(services.day_keys)
+        await _first_refresh(services.seal, services.day_keys)
 
         def use_ring(ring: KeyRing) -> None:
             signers.use(ring)
@@ -181,7 +181,7 @@ async def relay_services(settings: Settings) -> AsyncIterator[RelayServices | No
         store = await _open_on(stack, settings)
         keys_on_disk, day_keys = KeysOnDisk(settings.data_dir), DayKeys(store)
         seal = new_seal(keys_on_disk.load_or_create(int(time.time())), settings)
-        await seal.refresh(day_keys)
+        await _first_refresh(seal, day_keys)
         outbox = Outbox(store, consumer_name(), has_ended=has_ended)
         stack.push_async_callback(outbox.close)
         await _follow_keys_on(stack, seal, day_keys, keys_on_disk)
@@ -383,6 +383,13 @@ async def _forget_days(keys_on_disk: KeysOnDisk, retention_s: int) -> bool:
         _log.warning("key_ring_not_renewed", error=type(failure).__name__)
         return False
     return True
+
+
+async def _first_refresh(seal: Seal, keys: DayKeys) -> None:
+    await seal.refresh(keys)
+    if seal.lost_days:  # only in the process that made the new key
+        reason = "keyring.json is not the one that sealed these days: restore it, or their profiles stay closed"
+        _log.error("profiles_stay_closed", count=len(seal.lost_days), reason=reason)
 
 
 async def _refresh(seal: Seal, keys: DayKeys, *, announce: bool = False) -> bool:

@@ -17,10 +17,11 @@ class DayKeys:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def offer(self, day: int, wrapped: bytes) -> None:
-        """Keep this key for the day unless another process was first. Durable when it returns."""
-        await self._store.call(_KEY, "HSETNX", _KEY, day, wrapped)
+    async def offer(self, day: int, wrapped: bytes) -> bool:
+        """Store this key for the day. False: another process was first. Durable when it returns."""
+        is_first = await self._store.call(_KEY, "HSETNX", _KEY, day, wrapped)
         await self._store.durable(_KEY)
+        return bool(is_first)
 
     async def all(self) -> dict[int, bytes]:
         """Every day's wrapped key."""

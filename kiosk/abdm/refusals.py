@@ -9,8 +9,6 @@ from typing import Final, NamedTuple
 
 from queueing.models import Refusal
 
-WORDS_MAX: Final = 250
-
 
 class Words(NamedTuple):
     code: str

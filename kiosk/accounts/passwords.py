@@ -91,10 +91,6 @@ class Hasher:
         """Whether this is the password. Without a hash (unknown login): False, after the same work."""
         return await self._run(lambda: self._matches(hashed or self._decoy, password)) and hashed is not None
 
-    def outdated(self, hashed: str) -> bool:
-        """Whether it was hashed with other parameters than today's."""
-        return self._argon2.check_needs_rehash(hashed)
-
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 

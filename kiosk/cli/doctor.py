@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
@@ -20,10 +21,12 @@ from pyreqwest.exceptions import PyreqwestError
 from kiosk.abdm import connection
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.jwks import read_key_set
+from kiosk.cli import doctor_rows
 from kiosk.cli.running import CommandFailed, as_json, opened, tell
 from kiosk.health import DISK_ROOM_BYTES, promised
 from kiosk.observability.checks import Check, Verdict
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
+from kiosk.security.own_ca import utc_now
 from kiosk.services import new_gateway
 from kiosk.settings import Settings, load, secret_files, unknown_names
 from kiosk.settings.table import KNOWN_ISSUERS
@@ -71,11 +74,18 @@ def _lines(finding: Finding) -> Iterator[str]:
 async def _examine() -> list[Finding]:
     # A wrong setting ends the command with its one line: nothing can be checked without settings.
     settings = load()
-    findings = [*_settings(settings), *_machine(settings), *_keys(settings), *await _gateway(settings)]
+    findings = [
+        *_settings(settings),
+        *_risks(settings),
+        *_machine(settings),
+        *_keys(settings),
+        *await _gateway(settings),
+    ]
     try:
         async with opened(settings) as store:
             findings += await _store(settings, store)
             findings += await _connection(settings, store)
+            findings += await _data(settings, store)
     except QueueingError as away:
         todo = "check KIOSK_REDIS_URL and that server" if settings.redis_url else "see valkey.log in the data folder"
         findings.append(Finding("store", "wrong", str(away) or type(away).__name__, todo))
@@ -98,6 +108,20 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding("settings", "ok", f"people reach {settings.public_url}")
+
+
+def _risks(settings: Settings) -> Iterator[Finding]:
+    yield from doctor_rows.log_level(settings)
+    yield from doctor_rows.insecure_lan(settings)
+    yield from doctor_rows.trusted_proxies(settings)
+    yield from doctor_rows.certificate(settings, utc_now())
+
+
+async def _data(settings: Settings, store: Store) -> list[Finding]:
+    found = [*await doctor_rows.places(store), *await doctor_rows.clock_ahead(store)]
+    with suppress(KeysUnreadable):  # has a row of its own
+        found += await doctor_rows.closed_days(settings, store)
+    return found
 
 
 def _machine(settings: Settings) -> Iterator[Finding]:

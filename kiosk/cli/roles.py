@@ -1,7 +1,11 @@
 """``kiosk serve``, and the roles apart: ``kiosk web`` and ``kiosk relay``."""
 
 import asyncio
+import os
+import shutil
 import signal
+import sys
+from typing import NoReturn
 
 import click
 import uvloop
@@ -9,8 +13,8 @@ import uvloop
 from kiosk.cli.running import CommandFailed, settings_now
 from kiosk.observability import logs
 from kiosk.runtime import relay_role, supervisor, web_server
-from kiosk.services import prove_store
-from kiosk.settings import load
+from kiosk.services import consumer_name, has_ended, prove_store
+from kiosk.settings import Settings, child_environment, load, metrics_folder
 from queueing.embedded.server import probe
 
 _parent = click.option("--parent", type=int, hidden=True, help="End when this process ends.")
@@ -39,16 +43,32 @@ def serve() -> None:
 def web(address: str | None, parent: int | None) -> None:
     """Serve pages, screens and the gateway's callbacks. Needs a running store."""
     _begin(parent)
-    settings = settings_now() if parent is None else load()
+    restarted = metrics_folder() is not None
+    settings = load() if restarted else settings_now()
     if not settings.redis_url and probe(settings.data_dir) == "silent":
         raise CommandFailed(f"no store runs in {settings.data_dir}: start `kiosk serve`, or set KIOSK_REDIS_URL")
     if parent is None and settings.redis_url:
         asyncio.run(prove_store(settings))
+    if not restarted:
+        _restart_with_metrics_folder(settings)
     if address is None:
         with supervisor.reserved(settings.host, settings.port) as (address, port):
             web_server.serve_web(settings.at_port(port), address)
     else:
         web_server.serve_web(settings, address)
+
+
+def _restart_with_metrics_folder(settings: Settings) -> NoReturn:
+    """Run ``kiosk web`` again in this process, with a folder in which its workers share their counters.
+
+    The metrics library reads the folder's name when it is imported, and by now it is imported.
+    """
+    parent = settings.data_dir / "metrics"
+    for folder in parent.glob("web-*"):
+        if has_ended(folder.name.removeprefix("web-")):
+            shutil.rmtree(folder, ignore_errors=True)
+    folder = supervisor.metrics_folder_at(parent / f"web-{consumer_name()}")
+    os.execve(sys.executable, supervisor.role_command("web"), child_environment(metrics=folder))  # noqa: S606 - no shell
 
 
 @click.command()

@@ -107,9 +107,6 @@ async def administrator(connection: Connection, handler: BaseRouteHandler) -> No
         raise NotAdministrator
 
 
-GUARDS = (visitor, signed_in, member, clerk, administrator)
-
-
 async def proved_session(scope: Scope) -> Session:
     """The session that a guard verified. Injected into handlers as ``session``."""
     session = scope["state"].get(_SESSION)

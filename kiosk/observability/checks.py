@@ -1,6 +1,5 @@
 """One checked fact. ``kiosk doctor`` prints it; the administrators' page shows it."""
 
-from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from msgspec import Struct
@@ -15,6 +14,3 @@ class Check(Struct, frozen=True):
     verdict: Verdict
     words: str
     todo: str = ""
-
-
-Report = Callable[[], Awaitable[list[Check]]]

@@ -193,7 +193,10 @@ def _log_store(kind: str, words: str) -> None:
 @asynccontextmanager
 async def _roles(settings: Settings, environ: Mapping[str, str] | None, address: str) -> AsyncIterator[str]:
     environment = child_environment(
-        environ, port=settings.port, data_dir=str(settings.data_dir), metrics=_metrics_folder(settings.data_dir)
+        environ,
+        port=settings.port,
+        data_dir=str(settings.data_dir),
+        metrics=metrics_folder_at(settings.data_dir / "metrics"),
     )
     parent = str(os.getpid())
     web = Child("web", role_command("web", "--address", address, "--parent", parent), environment)
@@ -212,10 +215,9 @@ def role_command(role: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "kiosk", role, *arguments]
 
 
-def _metrics_folder(data_dir: Path) -> Path:
-    """An empty folder for the counters of this tree: they start at 0, as those of a single process."""
-    folder = data_dir / "metrics"
-    folder.mkdir(mode=0o700, exist_ok=True)
+def metrics_folder_at(folder: Path) -> Path:
+    """An empty folder for the counters that some processes share: they start at 0, as those of a single process."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in folder.glob("*.db"):
         file.unlink(missing_ok=True)
     return folder

@@ -56,6 +56,8 @@ class Seal:
         """By number."""
         self._sealing: dict[int, tuple[bytes, AESGCM]] = {}
         """By day: head of what is sealed, and the key."""
+        self.lost_days: list[int] = []
+        """Days that stay closed, if the last ``refresh`` replaced today's key because its ring is lost."""
         self._prefix = os.urandom(_PREFIX_BYTES)
         self._numbers = count(int.from_bytes(os.urandom(4)))
         self.use(masters, master_id)
@@ -72,12 +74,10 @@ class Seal:
         """
         today = self._now_s() // DAY_S
         known = await keys.all()
-        for day in (today, today + 1):
-            if not any(_day(number) == day and self._seals(wrapped) for number, wrapped in known.items()):
-                turn = 1 + max((number >> _DAY_BITS for number in known if _day(number) == day), default=-1)
-                await keys.offer(turn << _DAY_BITS | day, self._wrap(day, AESGCM.generate_key(256)))
+        replaced = [day for day in (today, today + 1) if await self._offer(day, known, keys)]
         known = await keys.all()
-        over = [number for number in known if (_day(number) + 1) * DAY_S + self.retention_s <= self._now_s()]
+        self.lost_days = self.closed_days(known) if today in replaced else []
+        over = [number for number in known if self._is_over(number)]
         await keys.erase(over)
         living = {number: known[number] for number in sorted(known.keys() - set(over))}
         self._keys = {number: key for number, wrapped in living.items() if (key := self._unwrap(number, wrapped))}
@@ -85,10 +85,27 @@ class Seal:
             self._sealing = {
                 _day(number): (_HEAD.pack(VERSION + (number >> _DAY_BITS), _day(number)), self._keys[number])
                 for number, wrapped in living.items()
-                if number in self._keys and self._seals(wrapped)
+                if number in self._keys and self._may_seal(wrapped)
             }
         if today not in self._sealing:
             raise SealBroken(f"the key of day {today} does not open with this key ring")
+
+    def closed_days(self, known: Mapping[int, bytes]) -> list[int]:
+        """Days within the retention that another key ring sealed: a key of theirs does not open with this ring."""
+        return sorted(
+            {_day(n) for n, wrapped in known.items() if not self._is_over(n) and self._unwrap(n, wrapped) is None}
+        )
+
+    async def _offer(self, day: int, known: Mapping[int, bytes], keys: DayKeys) -> bool:
+        """Make a key for the day if no key of it opens and may seal. True: this process replaced an older key."""
+        numbers = [number for number in known if _day(number) == day]
+        if any(self._may_seal(known[n]) and self._unwrap(n, known[n]) for n in numbers):
+            return False
+        turn = 1 + max((number >> _DAY_BITS for number in numbers), default=-1)
+        return await keys.offer(turn << _DAY_BITS | day, self._wrap(day, AESGCM.generate_key(256))) and turn > 0
+
+    def _is_over(self, number: int) -> bool:
+        return (_day(number) + 1) * DAY_S + self.retention_s <= self._now_s()
 
     def close(self, purpose: str, facility: str, binding: str, plain: bytes) -> bytes:
         """Seal ``plain`` for one purpose, facility and request."""
@@ -120,7 +137,7 @@ class Seal:
         head = _KEY_HEAD.pack(VERSION, self._master_id)
         return head + nonce + AESGCM(master).encrypt(nonce, key, _bound(head, "day", str(day), ""))
 
-    def _seals(self, wrapped: bytes) -> bool:
+    def _may_seal(self, wrapped: bytes) -> bool:
         """Whether this key may seal: its master is in the ring and was not stolen."""
         master = self._masters.get(_master_id(wrapped))
         return master is not None and not master.stolen

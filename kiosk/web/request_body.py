@@ -8,13 +8,11 @@ Duplicate keys: the last one counts.
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
-
-from kiosk.web.limits import BODY_MAX
 
 DEPTH_MAX: Final = 32
 """Levels of brackets. The deepest honest message has five."""
@@ -252,20 +250,3 @@ async def drain(receive: Receive, deadline_s: float = DEADLINE_S) -> None:
                 left -= len(message.get("body", b""))
                 if not message.get("more_body", False):
                     return
-
-
-async def read_json(
-    headers: Iterable[tuple[bytes, bytes]],
-    receive: Receive,
-    decoder: "msgspec.json.Decoder[T]",
-    *,
-    limit: int = BODY_MAX,
-) -> T:
-    """Content-Type, size, pace and shape in one call: what every JSON door but the gateway's uses.
-
-    ``headers`` are those of the ASGI scope. Raises an ``Unreadable``.
-    """
-    named = dict(headers)
-    require_plain(named.get(b"content-encoding"))
-    require_json(named.get(b"content-type"))
-    return parse(await read_body(receive, limit, length=named.get(b"content-length")), decoder)

@@ -171,3 +171,20 @@ async def test_a_process_with_an_older_ring_keeps_sealing_with_the_keys_it_can_o
 async def test_no_nonce_is_used_twice(seal: Seal) -> None:
     nonces = {seal.close("note", "f", "r", b"")[3:15] for _ in range(20_000)}
     assert len(nonces) == 20_000
+
+
+async def test_with_another_key_ring_new_envelopes_are_sealed_and_old_ones_stay_closed(
+    store: Store, seal: Seal
+) -> None:
+    before = seal.close("note", "f", "r", b"before")
+    other = seal_of(KeyRing.generate(NOW_S), Clock())
+    await other.refresh(DayKeys(store))
+    assert other.lost_days == [NOW_S // DAY_S, NOW_S // DAY_S + 1]
+    assert other.open("note", "f", "r", other.close("note", "f", "r", b"after")) == b"after"
+    with pytest.raises(SealBroken):
+        other.open("note", "f", "r", before)
+    await other.refresh(DayKeys(store))
+    assert other.lost_days == [], "told once"
+    assert other.closed_days(await DayKeys(store).all()) == [NOW_S // DAY_S, NOW_S // DAY_S + 1]
+    await seal.refresh(DayKeys(store))
+    assert seal.open("note", "f", "r", before) == b"before"

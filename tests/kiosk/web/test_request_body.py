@@ -23,7 +23,6 @@ from kiosk.web.request_body import (
     drain,
     parse,
     read_body,
-    read_json,
     require_json,
     require_plain,
 )
@@ -247,13 +246,6 @@ async def test_what_is_dropped_is_bounded_in_time_and_bytes() -> None:
 async def test_a_sender_that_leaves_is_gone() -> None:
     with pytest.raises(SenderGone):
         await read_body(parts(b"ab", gone=True), 100)
-
-
-async def test_one_call_reads_a_json_door() -> None:
-    headers = [(b"host", b"x"), (b"content-type", b"application/json")]
-    assert await read_json(headers, parts(b'{"name":"a"}'), FORM) == Form("a")
-    with pytest.raises(NotJson):
-        await read_json([], parts(b'{"name":"a"}'), FORM)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,99 @@
+"""Rows of ``kiosk doctor`` about settings that are risky and data that is incomplete. One small function for each."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from kiosk.cli.facility import without_place
+from kiosk.observability.checks import Check
+from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.security.own_ca import RENEW_DAYS, ends_at
+from kiosk.services import new_seal
+from kiosk.settings import Settings
+from kiosk.settings.values import is_loopback
+from queueing.clock_health import clock_ran_ahead_ms
+from queueing.day_keys import DayKeys
+from queueing.registry import Registry
+from queueing.store.store import Store
+
+PAGE: Final = 500
+"""The registry's largest page."""
+FACILITIES_READ_MAX: Final = 5_000
+"""A state has 3,600; reading these takes about a second."""
+NAMED_MAX: Final = 3
+"""Facilities that a row names."""
+
+
+def log_level(settings: Settings) -> Iterator[Check]:
+    if settings.log_level.lower() == "debug":
+        yield Check("log", "warning", "the log level is debug: the log grows fast", "set KIOSK_LOG_LEVEL=info")
+
+
+def insecure_lan(settings: Settings) -> Iterator[Check]:
+    url = urlsplit(settings.public_url)
+    if settings.insecure_lan and url.scheme == "http" and not is_loopback(url.hostname or ""):
+        words = "KIOSK_INSECURE_LAN is set: anybody on the network can read passwords of staff"
+        yield Check(
+            "sign-in", "warning", words, "run `kiosk tls make`, set its two files, and remove KIOSK_INSECURE_LAN"
+        )
+
+
+def trusted_proxies(settings: Settings) -> Iterator[Check]:
+    by_proxy = urlsplit(settings.public_url).scheme == "https" and settings.tls_certificate is None
+    if by_proxy and not settings.trusted_proxies:
+        words = "a proxy makes the TLS but is not named: all callers have its address and share one limit of sign-ins"
+        yield Check("proxy", "warning", words, "set KIOSK_TRUSTED_PROXIES to the address of the proxy")
+
+
+def certificate(settings: Settings, now: datetime) -> Iterator[Check]:
+    if settings.tls_certificate is None:
+        return
+    todo = "renew it (`kiosk tls make`, if that made it), then restart the service"
+    try:
+        end = ends_at(settings.tls_certificate)
+    except (OSError, ValueError):
+        yield Check("tls", "wrong", f"{settings.tls_certificate} cannot be read as a certificate", todo)
+        return
+    if end < now:
+        yield Check("tls", "wrong", f"the certificate ended on {end:%Y-%m-%d}: browsers refuse the site", todo)
+    elif end < now + timedelta(days=RENEW_DAYS):
+        yield Check("tls", "warning", f"the certificate ends on {end:%Y-%m-%d}", todo)
+    else:
+        yield Check("tls", "ok", f"the certificate is valid until {end:%Y-%m-%d}")
+
+
+async def places(store: Store) -> list[Check]:
+    """Facilities whose coordinates are missing or impossible."""
+    registry, found, after, read = Registry(store), list[str](), "", 0
+    while read < FACILITIES_READ_MAX and (page := await registry.facilities(after, PAGE)):
+        found += without_place(page)
+        after, read = page[-1].hip_id, read + len(page)
+    if not found:
+        return []
+    named = ", ".join(found[:NAMED_MAX]) + (" and others" if len(found) > NAMED_MAX else "")
+    words = f"{len(found)} of {read} facilities have no usable coordinates ({named}): nobody there counts as near"
+    return [Check("places", "warning", words, "kiosk facility add HIP_ID --name … --latitude … --longitude …")]
+
+
+async def clock_ahead(store: Store) -> list[Check]:
+    """The store's clock was ahead once and was set back since."""
+    ahead_ms = await clock_ran_ahead_ms(store)
+    if not ahead_ms:
+        return []
+    words = f"the store's clock was {ahead_ms // 60_000} minutes ahead and was set back: dates of tickets are wrong"
+    return [Check("clock", "warning", words, "check the clock; if it is right now, run `kiosk queue heal-clock`")]
+
+
+async def closed_days(settings: Settings, store: Store) -> list[Check]:
+    """Days that were sealed with another key ring. Raises KeysUnreadable."""
+    disk = KeysOnDisk(settings.data_dir)
+    if not disk.path.exists():
+        return []
+    closed = new_seal(disk.load(), settings).closed_days(await DayKeys(store).all())
+    if not closed:
+        return []
+    words = f"keyring.json does not open the profiles of {len(closed)} days: another key ring sealed them"
+    return [
+        Check("keys", "warning", words, "restore keyring.json from its backup; without it these profiles stay closed")
+    ]

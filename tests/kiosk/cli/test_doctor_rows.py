@@ -1,0 +1,73 @@
+"""Each row of ``kiosk doctor`` about risky settings and incomplete data appears when it should, and only then."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from kiosk.cli import doctor_rows
+from kiosk.security import own_ca
+from kiosk.settings import Settings, load
+from queueing.models import Facility
+from queueing.redis_keys import changes_key, facility_root, partition_of
+from queueing.registry import Registry
+from queueing.store.store import Store, store_time_s
+
+SAFE = {"KIOSK_PUBLIC_URL": "https://kiosk.example.in", "KIOSK_TRUSTED_PROXIES": "10.0.0.1"}
+
+
+def settings_of(**changed: str) -> Settings:
+    return load({**SAFE, **changed})
+
+
+def test_safe_settings_give_no_row() -> None:
+    settings = settings_of()
+    assert [*doctor_rows.log_level(settings), *doctor_rows.insecure_lan(settings)] == []
+    assert [*doctor_rows.trusted_proxies(settings), *doctor_rows.certificate(settings, own_ca.utc_now())] == []
+
+
+def test_the_log_level_debug_is_a_warning() -> None:
+    (row,) = doctor_rows.log_level(settings_of(KIOSK_LOG_LEVEL="debug"))
+    assert (row.verdict, row.todo) == ("warning", "set KIOSK_LOG_LEVEL=info")
+
+
+def test_passwords_without_encryption_are_a_warning() -> None:
+    (row,) = doctor_rows.insecure_lan(settings_of(KIOSK_PUBLIC_URL="http://10.0.0.5:8000", KIOSK_INSECURE_LAN="1"))
+    assert row.verdict == "warning"
+    assert "KIOSK_INSECURE_LAN" in row.words
+
+
+def test_an_https_address_without_a_named_proxy_is_a_warning() -> None:
+    (row,) = doctor_rows.trusted_proxies(settings_of(KIOSK_TRUSTED_PROXIES=""))
+    assert row.verdict == "warning"
+    assert "KIOSK_TRUSTED_PROXIES" in row.todo
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(31, "ok"), (29, "warning"), (-1, "wrong")])
+def test_a_certificate_is_watched_to_its_end(tmp_path: Path, days: int, verdict: str) -> None:
+    files = own_ca.make(tmp_path, ["kiosk.example.in"], own_ca.utc_now())
+    settings = settings_of(KIOSK_TLS_CERTIFICATE=str(files.certificate), KIOSK_TLS_KEY=str(files.key))
+    (row,) = doctor_rows.certificate(settings, own_ca.ends_at(files.certificate) - timedelta(days=days))
+    assert row.verdict == verdict
+
+
+@pytest.mark.anyio
+async def test_facilities_without_usable_coordinates_are_counted_and_named(store: Store) -> None:
+    registry = Registry(store)
+    await registry.put_facility(Facility(hip_id="IN01", name="A", latitude=34.0, longitude=74.0))
+    assert await doctor_rows.places(store) == []
+    await registry.put_facility(Facility(hip_id="IN02", name="B"))
+    (row,) = await doctor_rows.places(store)
+    assert row.words.startswith("1 of 2 facilities")
+    assert "IN02" in row.words
+
+
+@pytest.mark.anyio
+async def test_a_clock_that_was_ahead_is_a_warning_that_names_the_command(store: Store) -> None:
+    assert await doctor_rows.clock_ahead(store) == []
+    key = changes_key(partition_of(facility_root("IN01")))
+    ahead_ms = int((await store_time_s(store) + 7_200) * 1000)
+    await store.call(key, "XADD", key, f"{ahead_ms}-0", "f", "facility")
+    (row,) = await doctor_rows.clock_ahead(store)
+    assert row.verdict == "warning"
+    assert "kiosk queue heal-clock" in row.todo
