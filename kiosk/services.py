@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from msgspec import Struct
@@ -24,11 +24,11 @@ from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.jwks import KeySet
 from kiosk.accounts.service import Staff
 from kiosk.checkin import CheckIn
+from kiosk.key_upkeep import follow_ring, read_day_keys, renew_day_keys
 from kiosk.live.hub import Hub
 from kiosk.live.stream_limits import StreamLimits
-from kiosk.observability import metrics
-from kiosk.security.encryption import Seal, SealBroken
-from kiosk.security.keyring_file import LOOK_EVERY_S, KeysOnDisk, KeysUnreadable
+from kiosk.security.encryption import Seal
+from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.web.client_address import Network, networks_of
@@ -37,20 +37,13 @@ from queueing.audit import Audit
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.embedded.data_folder import folder_url, start_time_of
-from queueing.errors import QueueingError, StoreAway
+from queueing.errors import StoreAway
 from queueing.feed import Feed
 from queueing.outbox import Outbox
 from queueing.person_records import PersonRecords
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
-
-SEAL_REFRESH_S: Final = 900
-"""The next day's key is made a day ahead; this also bounds how late an erased day is forgotten in memory."""
-ANNOUNCE_S: Final = 2 * LOOK_EVERY_S
-"""Each process looks at the key ring within half of this."""
-SEAL_AGAIN_S: Final = 5
-"""When the store did not answer."""
 
 _log = structlog.get_logger(__name__)
 
@@ -157,7 +150,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         services = _web_services(settings, store, keys_on_disk, signers, gateway, staff)
         services.hub.start()
         stack.push_async_callback(services.hub.close)
-        await _first_refresh(services.seal, services.day_keys)
+        await read_day_keys(services.seal, services.day_keys)
 
         def use_ring(ring: KeyRing) -> None:
             signers.use(ring)
@@ -181,7 +174,7 @@ async def relay_services(settings: Settings) -> AsyncIterator[RelayServices | No
         store = await _open_on(stack, settings)
         keys_on_disk, day_keys = KeysOnDisk(settings.data_dir), DayKeys(store)
         seal = new_seal(keys_on_disk.load_or_create(int(time.time())), settings)
-        await _first_refresh(seal, day_keys)
+        await read_day_keys(seal, day_keys)
         outbox = Outbox(store, consumer_name(), has_ended=has_ended)
         stack.push_async_callback(outbox.close)
         await _follow_keys_on(stack, seal, day_keys, keys_on_disk)
@@ -340,8 +333,8 @@ async def _follow_keys_on(
     use_ring: Callable[[KeyRing], None] = lambda _ring: None,
 ) -> None:
     """Renew the day's keys, and take a rotated key ring within seconds, until the stack ends."""
-    _run_on(stack, keep_sealing(seal, day_keys, keys_on_disk))
-    _run_on(stack, _follow_ring(seal, day_keys, keys_on_disk, use_ring))
+    _run_on(stack, renew_day_keys(seal, day_keys, keys_on_disk))
+    _run_on(stack, follow_ring(seal, day_keys, keys_on_disk, use_ring))
 
 
 def _run_on(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
@@ -352,52 +345,3 @@ def _run_on(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
     stack.push_async_callback(stop)
-
-
-async def _follow_ring(
-    seal: Seal, day_keys: DayKeys, keys_on_disk: KeysOnDisk, use_ring: Callable[[KeyRing], None]
-) -> None:
-    async for ring in keys_on_disk.changes():
-        use_ring(ring)
-        seal.use(ring.seal_masters(), ring.seal_master_id)
-        # Every process has the new day key before any process seals with it.
-        await _refresh(seal, day_keys, announce=True)
-        await asyncio.sleep(ANNOUNCE_S)
-        await _refresh(seal, day_keys)
-
-
-async def keep_sealing(seal: Seal, keys: DayKeys, keys_on_disk: KeysOnDisk) -> None:
-    """Bring each new day's key long before the day; erase what is over in the store and in the key ring."""
-    refreshed = True
-    while True:
-        forgotten = await _forget_days(keys_on_disk, seal.retention_s)
-        await asyncio.sleep(SEAL_REFRESH_S if forgotten and refreshed else SEAL_AGAIN_S)
-        refreshed = await _refresh(seal, keys)
-
-
-async def _forget_days(keys_on_disk: KeysOnDisk, retention_s: int) -> bool:
-    try:
-        await asyncio.to_thread(keys_on_disk.forget_days, int(time.time()), retention_s)
-    except (KeysUnreadable, OSError) as failure:
-        metrics.fell_open("day_keys")
-        _log.warning("key_ring_not_renewed", error=type(failure).__name__)
-        return False
-    return True
-
-
-async def _first_refresh(seal: Seal, keys: DayKeys) -> None:
-    await seal.refresh(keys)
-    if seal.lost_days:  # only in the process that made the new key
-        reason = "keyring.json is not the one that sealed these days: restore it, or their profiles stay closed"
-        _log.error("profiles_stay_closed", count=len(seal.lost_days), reason=reason)
-
-
-async def _refresh(seal: Seal, keys: DayKeys, *, announce: bool = False) -> bool:
-    try:
-        await seal.refresh(keys, announce=announce)
-    except (QueueingError, SealBroken) as away:
-        # The keys in memory serve until midnight; the next day's key is made a day ahead.
-        metrics.fell_open("day_keys")
-        _log.warning("day_keys_not_refreshed", error=type(away).__name__)
-        return False
-    return True

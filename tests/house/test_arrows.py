@@ -17,7 +17,7 @@ CORNERS = ("abdm", "phone", "displays", "console")
 FLOORS = (
     {"accounts", "locales", "patient", "security", "settings"},
     {"checkin", "observability", "web"},
-    {"abdm", "console", "displays", "live", "phone"},
+    {"abdm", "console", "displays", "key_upkeep", "live", "phone"},
     {"capacity", "services"},
     {"health"},
     {"app"},
