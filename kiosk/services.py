@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-import structlog
 from msgspec import Struct
 
 from kiosk.abdm.authentication import Gatekeeper
@@ -44,8 +43,6 @@ from queueing.person_records import PersonRecords
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
-
-_log = structlog.get_logger(__name__)
 
 
 class PublicKeys:
