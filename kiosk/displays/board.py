@@ -1,7 +1,8 @@
 """The wall board. The page shows the snapshot it was served with, then follows the stream of ``kiosk.live``."""
 
 import time
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Final
 
 from litestar import Request, Response, get
 from litestar.datastructures import State
@@ -12,9 +13,17 @@ from kiosk.locales import BOOK, books, choose, several
 from kiosk.settings import Settings
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
+from queueing.models import Called, Snapshot
 from queueing.registry import Registry
 
 LOOKS = ("day", "night", "contrast")
+QUEUES_AT_ONCE: Final = 4
+OTHERS_SHOWN: Final = 6
+LAST_SHOWN: Final = 8
+HOME_SHOWN: Final = 4
+"""As many as the page's script shows at one time (``static/js/board.js``)."""
+PAGE_MS: Final = 20_000
+"""A page without scripts refreshes itself after this time."""
 _QUERY = QueryParameter(max_length=300)
 """A board's address is typed by hand: a longer value is a mistake."""
 
@@ -40,17 +49,43 @@ async def board(
         words = choose(lang, request.headers.get("accept-language", ""))
         return sorry(words, 404, "board.unknown_facility", "common.ask_desk")
     codes = several(lang)
+    names = [name.strip() for name in queues.split(",") if name.strip()]
+    now_ms = time.time_ns() // 1_000_000
     return page(
         "board.html",
         BOOK[codes[0]],
         facility=facility,
         hip_id=hip_id,
-        queues=[name.strip() for name in queues.split(",") if name.strip()],
+        queues=names,
         codes=codes,
         digits="native" if digits == "native" else "latin",
         look=look if look in LOOKS else "day",
         zone=facility.timezone or settings.timezone,
-        now_ms=time.time_ns() // 1_000_000,
+        now_ms=now_ms,
         book=books(codes, "common", "board"),
         snapshot=snapshot,
+        numbers=_numbers(snapshot, names, now_ms),
     )
+
+
+def _numbers(snapshot: Snapshot, names: list[str], now_ms: int) -> dict[str, object]:
+    """What the page shows where scripts do not run. It then loads itself again, and takes the queues in turn."""
+    wanted = {name.upper() for name in names}
+    queues = [queue for queue in snapshot.queues if not wanted or {queue.id.upper(), queue.prefix.upper()} & wanted]
+    now = _newest_first(call for queue in queues for call in queue.now)
+    before = _newest_first(call for queue in queues for call in queue.recent)
+    here = {call.key or call.token for call in now}
+    last = {call.key or call.token: call for call in reversed(before) if (call.key or call.token) not in here}
+    pages = max(1, -(-len(queues) // QUEUES_AT_ONCE))
+    start = now_ms // PAGE_MS % pages * QUEUES_AT_ONCE
+    return {
+        "first": now[0] if now else None,
+        "others": now[1 : 1 + OTHERS_SHOWN],
+        "queue_cards": queues[start : start + QUEUES_AT_ONCE],
+        "home": [token for queue in queues for token in queue.expected_tokens][:HOME_SHOWN],
+        "last": _newest_first(last.values())[:LAST_SHOWN],
+    }
+
+
+def _newest_first(calls: Iterable[Called]) -> list[Called]:
+    return sorted(calls, key=lambda call: -call.at_ms)

@@ -22,7 +22,8 @@ from kiosk.settings import Settings
 from kiosk.web.link_urls import camera_url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
-from queueing.models import Counter, Facility, Queue
+from queueing.desk import OpdDesk
+from queueing.models import Counter, Facility, Queue, Snapshot
 from queueing.registry import Registry
 from tokens import CameraLinks, CounterCodes, PictureError, codable, qr
 
@@ -32,6 +33,8 @@ CAMERA_GOOD_S: Final = 900
 """Beyond its last showing: time to fill in the form slowly, with a child on the arm."""
 CODE_GOOD_S: Final = 600
 """A screen that cannot renew its code takes it down after this long: the code's own freshness (``tokens.counter``)."""
+HOME_SHOWN: Final = 4
+"""Numbers from home at one time, as in ``static/js/counter_screen.js``."""
 
 
 class Code(Struct, frozen=True):
@@ -68,6 +71,7 @@ async def counter_screen(
     hip_id: FromPath[str],
     counter: FromPath[str],
     request: Request[object, object, State],
+    desk: NamedDependency[OpdDesk],
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
     counter_codes: NamedDependency[CounterCodes],
@@ -93,6 +97,7 @@ async def counter_screen(
         book=books(LANGUAGES, "common", "counter_screen"),
         look=look if look in ("night", "contrast") else "day",
         zone=place.facility.timezone or settings.timezone,
+        numbers=_numbers(place, await desk.snapshot(hip_id)),
     )
 
 
@@ -154,6 +159,16 @@ async def poster(
     except PictureError as error:
         return Response(str(error).encode(), status_code=422, media_type="text/plain", headers=PAGE)
     return Response(drawn, media_type="image/png", headers=PAGE)
+
+
+def _numbers(place: _Place, snapshot: Snapshot | None) -> dict[str, object]:
+    """What the page shows until its script hears the first snapshot, and where scripts do not run."""
+    queue = next((one for one in snapshot.queues if one.id == place.queue.id), None) if snapshot else None
+    if queue is None:
+        return {"waiting": "–", "called": None, "home": ()}
+    here = (call for call in queue.now if call.counter == place.counter.name)
+    called = next(here, None) or next(iter((*queue.now, *queue.recent)), None)
+    return {"waiting": queue.waiting, "called": called, "home": queue.expected_tokens[:HOME_SHOWN]}
 
 
 async def _find(registry: Registry, hip_id: str, counter: str) -> _Place | None:

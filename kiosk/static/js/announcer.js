@@ -1,62 +1,80 @@
-// Calls are announced one after another. The second never cuts the first off, and none waits behind many for long.
+// Calls are announced one after another, each once, in their order. None is dropped: when many wait, each is shorter.
 
-const SHOWN_MS = 5_500; // long enough to read the number, look up and walk
-const HURRIED_MS = 2_500; // when several wait
-const WAITING_AT_MOST = 12; // more than a minute behind nobody listens; the numbers stand on the board anyway
-const SPEECH_MS = 9_000;
+window.kiosk = window.kiosk || {};
 
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+(function (kiosk) {
+  const SHOWN_MS = 5500; // long enough to read the number, look up and walk
+  const HURRIED_MS = 2500; // when another one waits
+  const FASTEST_MS = 1700; // when many wait: the chime (1.6 s) still sounds once for each
+  const MANY = 6; // calls that wait; 20 calls of one moment are all announced within 45 s
+  const SPEECH_MS = 9000;
 
-export class Announcer {
-  #waiting = [];
-  #busy = false;
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-  /** show(call | null): put the call in the middle, null when all are announced. still(call): it was not taken back. */
-  constructor({ chime, show, still, rang, speak }) {
-    Object.assign(this, { chime, show, still, rang, speak });
-  }
-
-  add(call) {
-    const same = this.#waiting.findIndex((other) => other.token === call.token);
-    if (same >= 0) this.#waiting.splice(same, 1);
-    this.#waiting.push(call);
-    if (this.#waiting.length > WAITING_AT_MOST) this.#waiting.shift();
-    this.#work();
-  }
-
-  async #work() {
-    if (this.#busy) return;
-    this.#busy = true;
-    while (this.#waiting.length) {
-      const call = this.#waiting.shift();
-      if (this.still(call)) await this.#announce(call);
+  class Announcer {
+    /** parts: chime; show(call | null) puts the call in the middle, null when all are announced; stands(call) is false
+     *  for a call that was taken back; rang(); speak(call). */
+    constructor(parts) {
+      Object.assign(this, parts);
+      this._waiting = [];
+      this._busy = false;
     }
-    this.#busy = false;
-    this.show(null);
+
+    add(call) {
+      this._waiting.push(call);
+      if (!this._busy) this._next();
+    }
+
+    _next() {
+      this._busy = true;
+      const call = this._waiting.shift();
+      if (!call) {
+        this._busy = false;
+        this.show(null);
+        return;
+      }
+      const onward = () => this._next();
+      if (this.stands(call)) this._announce(call).then(onward, onward);
+      else onward();
+    }
+
+    _announce(call) {
+      const others = this._waiting.length;
+      const shown = pause(others >= MANY ? FASTEST_MS : others ? HURRIED_MS : SHOWN_MS);
+      this.show(call);
+      return this.chime
+        .ring(() => this.rang())
+        .then((heard) => {
+          // A sentence takes seconds in each language: while others wait, chime and picture must do.
+          if (heard && !this._waiting.length) return Promise.race([this.speak(call), pause(SPEECH_MS)]);
+          return null;
+        })
+        .then(() => shown);
+    }
   }
 
-  async #announce(call) {
-    const shown = pause(this.#waiting.length > 1 ? HURRIED_MS : SHOWN_MS);
-    this.show(call);
-    if (await this.chime.ring(this.rang)) await Promise.race([this.speak(call), pause(SPEECH_MS)]);
-    await shown;
+  /** Speaks in each language for which this machine has a voice; silent where it has none. */
+  function speak(sentences) {
+    const engine = window.speechSynthesis;
+    if (!engine) return Promise.resolve();
+    return sentences.reduce(
+      (before, [code, sentence]) => before.then(() => speakOne(engine, code, sentence)),
+      Promise.resolve()
+    );
   }
-}
 
-/** Speaks in each language for which this machine has a voice; silent where it has none. */
-export async function speak(sentences) {
-  const engine = globalThis.speechSynthesis;
-  if (!engine) return;
-  for (const [code, sentence] of sentences) {
+  function speakOne(engine, code, sentence) {
     const voice = engine
       .getVoices()
       .find((one) => one.localService && one.lang.toLowerCase().split(/[-_]/)[0] === code);
-    if (!voice) continue;
+    if (!voice) return null;
     const utterance = new SpeechSynthesisUtterance(sentence);
     Object.assign(utterance, { voice, lang: voice.lang, rate: 0.85 });
-    await new Promise((done) => {
+    return new Promise((done) => {
       utterance.onend = utterance.onerror = done;
       engine.speak(utterance);
     });
   }
-}
+
+  Object.assign(kiosk, { Announcer, speak });
+})(window.kiosk);

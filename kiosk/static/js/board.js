@@ -1,250 +1,280 @@
-// The wall board: now called (number → counter), next numbers, last calls; flashes and chimes on a call and on a recall.
+// The wall board: now called (number → counter), next numbers, last calls. It flashes and chimes on each call and recall.
 
-import { Announcer, speak } from "./announcer.js";
-import { Chime } from "./chime.js";
-import { Live } from "./live.js";
-import { bringLetters, day, hour, stayAwake, takeTurns } from "./screen.js";
-import { Words, icon, make } from "./messages.js";
+(function (kiosk) {
+  const { add, icon, make, replace } = kiosk;
+  const QUEUES_AT_ONCE = 4;
+  const NEXT_SHOWN = { 1: 12, 2: 8 }; // by how many queues share the column
+  const PAGE_MS = 9000;
+  const LAST_SHOWN = 8;
+  const HOME_SHOWN = 4; // numbers from home at one time; the others follow in turn
+  const MISSED_SHOWN_MS = 90000;
+  const TOO_LATE_MS = 180000; // a call that old is shown, not announced: the person came or is a no-show by now
+  const CALLS_KEPT_MS = 300000; // the server lists the calls of the last five minutes,
+  const CALLS_KEPT = 50; // and of those the newest 50
 
-const CALLED = 3;
-const QUEUES_AT_ONCE = 4;
-const NEXT_SHOWN = { 1: 12, 2: 8 }; // by how many queues share the column
-const PAGE_MS = 9_000;
-const LAST_SHOWN = 8;
-const MISSED_SHOWN_MS = 90_000;
-const TOO_LATE_MS = 180_000; // a call that old is shown, not announced: the person came or is a no-show by now
+  const body = document.body;
+  const $ = (id) => document.getElementById(id);
+  const words = new kiosk.Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), body.dataset.digits);
+  const wanted = body.dataset.queues
+    .split(",")
+    .filter(Boolean)
+    .map((name) => name.toUpperCase());
+  const zone = body.dataset.zone;
 
-const body = document.body;
-const $ = (id) => document.getElementById(id);
-const words = new Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), body.dataset.digits);
-const wanted = body.dataset.queues
-  .split(",")
-  .filter(Boolean)
-  .map((name) => name.toUpperCase());
-const zone = body.dataset.zone;
+  let hall = null;
+  let lastCall = null; // sequence of the newest call that this board knows
+  let lastAt = 0; // of the newest snapshot
+  let announced = null; // the call in the middle while it is announced
+  let page = 0;
+  let awaySince = 0;
+  let missed = new Set();
+  let missedUntil = 0;
+  let live = null;
 
-let hall = null;
-let known = null; // call → how often it was called, as of the last snapshot
-let announced = null; // the call in the middle while it is announced
-let page = 0;
-let awaySince = 0;
-let missed = new Set();
-let missedUntil = 0;
+  /** A number may come again the next day; its key does not. A store of an older release gives no keys. */
+  const ticket = (call) => call.key || call.token;
+  const newestFirst = (a, b) => b.at_ms - a.at_ms;
+  const joined = (lists) => [].concat(...lists);
 
-const key = (call) => `${call.token} ${call.counter} ${call.at_ms} ${call.calls}`;
-const newestFirst = (a, b) => b.at_ms - a.at_ms;
+  const chime = new kiosk.Chime((on) => {
+    body.dataset.sound = on ? "on" : "off";
+    $("sound").setAttribute("aria-pressed", String(on));
+    $("sound").querySelector(".icon").className = `icon icon-${on ? "sound" : "sound-off"}`;
+    words.put($("sound-words"), on ? "board.sound_on" : "board.sound_off");
+  });
 
-const chime = new Chime((on) => {
-  body.dataset.sound = on ? "on" : "off";
-  $("sound").setAttribute("aria-pressed", String(on));
-  $("sound").querySelector(".icon").className = `icon icon-${on ? "sound" : "sound-off"}`;
-  words.put($("sound-words"), on ? "board.sound_on" : "board.sound_off");
-});
+  const announcer = new kiosk.Announcer({
+    chime,
+    stands,
+    show(call) {
+      announced = call;
+      body.dataset.announcing = call ? "yes" : "no";
+      if (call) body.dataset.announced = String(Number(body.dataset.announced) + 1);
+      draw();
+      if (call) write(call);
+    },
+    rang() {
+      body.dataset.chimes = String(Number(body.dataset.chimes) + 1);
+    },
+    speak: (call) => kiosk.speak(words.codes.map((code) => [code, words.say("board.spoken", spelled(call), code)])),
+  });
 
-const announcer = new Announcer({
-  chime,
-  still: (call) => callsNow().some((other) => other.token === call.token && other.counter === call.counter),
-  show(call) {
-    announced = call;
-    body.dataset.announcing = call ? "yes" : "no";
+  /** False for a call that was taken back: it left the server's list before its time. */
+  function stands(call) {
+    const calls = hall.calls;
+    if (calls.some((other) => other.sequence === call.sequence)) return true;
+    const pushedOut = calls.length >= CALLS_KEPT && calls[0].sequence > call.sequence;
+    return pushedOut || call.at_ms < hall.at_ms - CALLS_KEPT_MS;
+  }
+
+  /** For voices: letters and digits apart, leading zeros dropped. M-042 → M 42 */
+  function spelled(call) {
+    const apart = (text) =>
+      text
+        .replace("-", " ")
+        .replace(/\b0+(?=\d)/g, "")
+        .replace(/([A-Z])(?=[A-Z0-9])/g, "$1 ");
+    return { token: apart(call.token), counter: apart(call.counter) };
+  }
+
+  function write(call) {
+    const line = make("p", "", words.say("board.spoken", call));
+    line.lang = words.code;
+    line.dir = words.direction;
+    replace($("announcement"), [line]);
+  }
+
+  function queues() {
+    const all = hall ? hall.queues : [];
+    if (!wanted.length) return all;
+    return all.filter(
+      (queue) => wanted.includes(queue.id.toUpperCase()) || wanted.includes(queue.prefix.toUpperCase())
+    );
+  }
+
+  const callsNow = () => joined(queues().map((queue) => queue.now)).sort(newestFirst);
+  const callsBefore = () => joined(queues().map((queue) => queue.recent)).sort(newestFirst);
+
+  function hear(snapshot) {
+    hall = snapshot;
+    const fresh = freshCalls(snapshot);
+    if (awaySince) notice(lastCall);
+    remember(snapshot);
+    const late = live ? live.now() - TOO_LATE_MS : 0;
+    for (const call of fresh) if (call.at_ms > late) announcer.add(call);
     draw();
-    if (!call) return;
-    body.dataset.announced = String(Number(body.dataset.announced) + 1);
-    say(call);
-  },
-  rang() {
-    body.dataset.chimes = String(Number(body.dataset.chimes) + 1);
-  },
-  speak: (call) => speak(words.codes.map((code) => [code, words.say("board.spoken", spelled(call), code)])),
-});
-
-/** For voices: letters and digits apart, leading zeros dropped. M-042 → M 42 */
-function spelled(call) {
-  const apart = (text) =>
-    text
-      .replace("-", " ")
-      .replace(/\b0+(?=\d)/g, "")
-      .replace(/([A-Z])(?=[A-Z0-9])/g, "$1 ");
-  return { token: apart(call.token), counter: apart(call.counter) };
-}
-
-function say(call) {
-  const line = make("p", "", words.say("board.spoken", call));
-  line.lang = words.code;
-  line.dir = words.direction;
-  $("announcement").replaceChildren(line);
-}
-
-function queues() {
-  const all = hall?.queues ?? [];
-  if (!wanted.length) return all;
-  return all.filter((queue) => wanted.includes(queue.id.toUpperCase()) || wanted.includes(queue.prefix.toUpperCase()));
-}
-
-const callsNow = () =>
-  queues()
-    .flatMap((queue) => queue.now)
-    .sort(newestFirst);
-const callsBefore = () =>
-  queues()
-    .flatMap((queue) => queue.recent)
-    .sort(newestFirst);
-
-function hear(snapshot) {
-  hall = snapshot;
-  const calls = callsNow();
-  const fresh = known ? calls.filter((call) => call.state === CALLED && !known.has(key(call))) : [];
-  if (awaySince) notice(calls);
-  known = new Set([...calls, ...callsBefore()].map(key));
-  const late = live ? live.now() - TOO_LATE_MS : 0;
-  for (const call of fresh.reverse()) if (call.at_ms > late) announcer.add(call);
-  draw();
-}
-
-/** Calls that came and went while the screen was away stand out for a while; those still waiting are announced. */
-function notice(calls) {
-  const here = new Set(calls.map((call) => call.token));
-  const gone = callsBefore().filter((call) => known && !known.has(key(call)) && !here.has(call.token));
-  awaySince = 0;
-  if (!gone.length) return;
-  missed = new Set(gone.map((call) => call.token));
-  missedUntil = Date.now() + MISSED_SHOWN_MS;
-}
-
-function draw() {
-  const calls = callsNow();
-  const first = announced ?? calls[0] ?? null;
-  drawHero(first);
-  const others = calls.filter((call) => !first || call.token !== first.token);
-  drawOthers(others);
-  drawQueues();
-  drawLast(new Set(calls.map((call) => call.token)));
-}
-
-function drawHero(call) {
-  const hero = $("hero");
-  hero.dataset.token = call?.token ?? "";
-  hero.dataset.counter = call?.counter ?? "";
-  hero.dataset.again = announced && announced.calls > 1 ? "yes" : "no";
-  hero.toggleAttribute("data-long", (call?.token ?? "").length > 6);
-  hero.querySelector(".token").textContent = call?.token ?? "";
-  hero.querySelector(".counter").textContent = call?.counter ?? "";
-}
-
-function callLine(call, className = "") {
-  const line = make("li", className);
-  line.dataset.token = call.token;
-  line.dataset.counter = call.counter;
-  const token = make("strong", "token", call.token);
-  const counter = make("strong", "counter", call.counter);
-  token.dir = counter.dir = "ltr";
-  line.append(token, icon("arrow", "turn"), counter);
-  return line;
-}
-
-function drawOthers(calls) {
-  const room = matchMedia("(orientation: portrait)").matches ? 8 : 6;
-  const from = calls.length > room ? (page * room) % (Math.ceil(calls.length / room) * room) : 0;
-  $("others").parentElement.dataset.others = String(calls.length);
-  $("others").replaceChildren(...calls.slice(from, from + room).map((call) => callLine(call)));
-}
-
-function drawQueues() {
-  const all = queues();
-  const from =
-    all.length > QUEUES_AT_ONCE
-      ? (page * QUEUES_AT_ONCE) % (Math.ceil(all.length / QUEUES_AT_ONCE) * QUEUES_AT_ONCE)
-      : 0;
-  const shown = all.slice(from, from + QUEUES_AT_ONCE);
-  const cards = shown.map((queue) => queueCard(queue, shown.length));
-  if (!cards.length && hall) {
-    const none = make("p", "none");
-    words.put(none, "board.no_queues");
-    cards.push(none);
   }
-  $("queues").dataset.room = String(cards.length);
-  $("queues").replaceChildren(...cards);
-}
 
-function queueCard(queue, cards) {
-  const card = make("article", "queue");
-  card.dataset.queue = queue.id;
-  const head = make("div", "head");
-  const name = make("h3", "", queue.name);
-  name.dir = "auto";
-  const count = make("span", "count");
-  const label = make("span");
-  words.put(label, "board.waiting");
-  count.append(label, make("strong", "figure waiting", words.digits(queue.waiting)));
-  head.append(name, count);
-  card.append(head);
-  if (!queue.open && !queue.waiting) {
-    const shut = make("p", "shut");
-    words.put(shut, "board.closed");
-    card.append(shut);
-    return card;
+  /** Calls and recalls that this board has not announced, oldest first. None at its start: those are only shown. */
+  function freshCalls(snapshot) {
+    if (lastCall === null) return [];
+    const ids = new Set(queues().map((queue) => queue.id));
+    return snapshot.calls.filter((call) => call.sequence > lastCall && ids.has(call.queue));
   }
-  const next = make("ol", "next");
-  if (queue.next.length) {
-    const title = make("li", "label");
-    words.put(title, "board.next");
-    next.append(title);
+
+  /** The count of calls goes down only in a store restored from a backup. An older snapshot of this one does not count. */
+  function remember(snapshot) {
+    const restored = snapshot.last_call < lastCall && snapshot.at_ms > lastAt;
+    if (lastCall === null || snapshot.last_call > lastCall || restored) lastCall = snapshot.last_call;
+    lastAt = Math.max(lastAt, snapshot.at_ms);
   }
-  for (const token of queue.next.slice(0, NEXT_SHOWN[cards] ?? 6)) {
+
+  /** Calls that came and went while the screen was away stand out for a while. */
+  function notice(known) {
+    const here = new Set(callsNow().map(ticket));
+    const gone = callsBefore().filter((call) => call.sequence > known && !here.has(ticket(call)));
+    awaySince = 0;
+    if (!gone.length) return;
+    missed = new Set(gone.map(ticket));
+    missedUntil = Date.now() + MISSED_SHOWN_MS;
+  }
+
+  function draw() {
+    const calls = callsNow();
+    const first = announced || calls[0] || null;
+    drawHero(first);
+    drawOthers(calls.filter((call) => !first || ticket(call) !== ticket(first)));
+    drawQueues();
+    drawHome();
+    drawLast(new Set(calls.map(ticket)));
+  }
+
+  function drawHero(call) {
+    const hero = $("hero");
+    const token = call ? call.token : "";
+    const counter = call ? call.counter : "";
+    hero.dataset.token = token;
+    hero.dataset.counter = counter;
+    hero.dataset.again = announced && announced.calls > 1 ? "yes" : "no";
+    if (token.length > 6) hero.setAttribute("data-long", "");
+    else hero.removeAttribute("data-long");
+    hero.querySelector(".token").textContent = token;
+    hero.querySelector(".counter").textContent = counter;
+  }
+
+  function callLine(call) {
+    const line = make("li");
+    line.dataset.token = call.token;
+    line.dataset.counter = call.counter;
+    const token = make("strong", "token", call.token);
+    const counter = make("strong", "counter", call.counter);
+    token.dir = counter.dir = "ltr";
+    return add(line, [token, icon("arrow", "turn"), counter]);
+  }
+
+  /** The part of a long list whose turn it is. */
+  function turnOf(list, room) {
+    if (list.length <= room) return list;
+    const from = (page % Math.ceil(list.length / room)) * room;
+    return list.slice(from, from + room);
+  }
+
+  function drawOthers(calls) {
+    const room = matchMedia("(orientation: portrait)").matches ? 8 : 6;
+    $("others").parentElement.dataset.others = String(calls.length);
+    replace($("others"), turnOf(calls, room).map(callLine));
+  }
+
+  function drawQueues() {
+    const shown = turnOf(queues(), QUEUES_AT_ONCE);
+    const cards = shown.map((queue) => queueCard(queue, shown.length));
+    if (!cards.length && hall) {
+      const none = make("p", "none");
+      words.put(none, "board.no_queues");
+      cards.push(none);
+    }
+    $("queues").dataset.room = String(cards.length);
+    replace($("queues"), cards);
+  }
+
+  function queueCard(queue, cards) {
+    const card = make("article", "queue");
+    card.dataset.queue = queue.id;
+    const name = make("h3", "", queue.name);
+    name.dir = "auto";
+    const label = make("span");
+    words.put(label, "board.waiting");
+    const count = add(make("span", "count"), [label, make("strong", "figure waiting", words.digits(queue.waiting))]);
+    add(card, [add(make("div", "head"), [name, count])]);
+    if (!queue.open && !queue.waiting) {
+      const shut = make("p", "shut");
+      words.put(shut, "board.closed");
+      return add(card, [shut]);
+    }
+    return add(card, [nextNumbers(queue, cards)]);
+  }
+
+  function nextNumbers(queue, cards) {
+    const next = make("ol", "next");
+    if (queue.next.length) {
+      const title = make("li", "label");
+      words.put(title, "board.next");
+      add(next, [title]);
+    }
+    return add(next, queue.next.slice(0, NEXT_SHOWN[cards] || 6).map(numberItem));
+  }
+
+  function numberItem(token) {
     const item = make("li", "token", token);
     item.dir = "ltr";
-    next.append(item);
+    return item;
   }
-  card.append(next);
-  return card;
-}
 
-function drawLast(here) {
-  const noticed = Date.now() < missedUntil;
-  const seen = new Set(here);
-  const lines = [];
-  for (const call of callsBefore()) {
-    if (seen.has(call.token) || (noticed && !missed.has(call.token))) continue;
-    seen.add(call.token);
-    lines.push(callLine(call));
+  /** Numbers taken at home wait for their holder to check in. */
+  function drawHome() {
+    const tokens = joined(queues().map((queue) => queue.expected_tokens));
+    $("home").hidden = !tokens.length;
+    replace($("home-numbers"), turnOf(tokens, HOME_SHOWN).map(numberItem));
   }
-  body.dataset.missed = noticed ? "yes" : "no";
-  words.put($("last-title"), noticed ? "board.missed" : "board.last");
-  $("last").replaceChildren(...lines.slice(0, LAST_SHOWN));
-  while ($("last").scrollWidth > $("last").clientWidth + 1 && $("last").lastChild) $("last").lastChild.remove();
-}
 
-function linkIs(state, sinceMs) {
-  if (state !== "live" && body.dataset.link === "live") awaySince = sinceMs;
-  body.dataset.link = state;
-  $("old").hidden = state === "live";
-  words.put($("link-words"), state === "live" ? "common.live" : "common.connecting");
-  if (state !== "live") words.put($("old-words"), "common.stale", { time: hour(sinceMs, zone, words) });
-}
-
-function tick() {
-  const now = live.now();
-  const text = hour(now, zone, words);
-  if ($("clock").textContent !== text) $("clock").textContent = text;
-  const date = day(now, zone, words);
-  if ($("date").textContent !== date) {
-    Object.assign($("date"), { lang: words.code, dir: words.direction, textContent: date });
+  function drawLast(here) {
+    const noticed = Date.now() < missedUntil;
+    const seen = new Set(here);
+    const lines = [];
+    for (const call of callsBefore()) {
+      if (seen.has(ticket(call)) || (noticed && !missed.has(ticket(call)))) continue;
+      seen.add(ticket(call));
+      lines.push(callLine(call));
+    }
+    const list = $("last");
+    body.dataset.missed = noticed ? "yes" : "no";
+    words.put($("last-title"), noticed ? "board.missed" : "board.last");
+    replace(list, lines.slice(0, LAST_SHOWN));
+    while (list.scrollWidth > list.clientWidth + 1 && list.lastChild) list.removeChild(list.lastChild);
   }
-}
 
-let live = null;
-stayAwake();
-bringLetters();
-hear(JSON.parse(body.dataset.snapshot));
-live = new Live(body.dataset.live, { snapshot: hear, state: linkIs, nowMs: Number(body.dataset.now) });
-takeTurns(words, () => {
-  words.everywhere();
+  function linkIs(state, sinceMs) {
+    if (state !== "live" && body.dataset.link === "live") awaySince = sinceMs;
+    body.dataset.link = state;
+    $("old").hidden = state === "live";
+    words.put($("link-words"), state === "live" ? "common.live" : "common.connecting");
+    if (state !== "live") words.put($("old-words"), "common.stale", { time: kiosk.hour(sinceMs, zone, words) });
+  }
+
+  function tick() {
+    const now = live.now();
+    const text = kiosk.hour(now, zone, words);
+    if ($("clock").textContent !== text) $("clock").textContent = text;
+    const date = kiosk.day(now, zone, words);
+    if ($("date").textContent !== date) {
+      Object.assign($("date"), { lang: words.code, dir: words.direction, textContent: date });
+    }
+  }
+
+  kiosk.stayAwake();
+  kiosk.bringLetters();
+  hear(JSON.parse(body.dataset.snapshot));
+  live = new kiosk.Live(body.dataset.live, { snapshot: hear, state: linkIs, nowMs: Number(body.dataset.now) });
+  kiosk.takeTurns(words, () => {
+    words.everywhere();
+    tick();
+    draw();
+  });
+  setInterval(tick, 1000);
+  setInterval(() => {
+    page += 1;
+    draw();
+  }, PAGE_MS);
   tick();
-  draw();
-});
-setInterval(tick, 1_000);
-setInterval(() => {
-  page += 1;
-  draw();
-}, PAGE_MS);
-tick();
+  document.documentElement.dataset.running = "yes";
+})(window.kiosk);

@@ -1,111 +1,161 @@
 // The counter's QR screen: a code that is never older than its slot, how many wait, who is called.
 
-import { Live } from "./live.js";
-import { bringLetters, stayAwake, takeTurns } from "./screen.js";
-import { Words, icon, make } from "./messages.js";
+(function (kiosk) {
+  const { icon, make, replace } = kiosk;
+  const CALLED = 3;
+  const SERVING = 4;
+  const TRY_AGAIN_MS = 5000;
+  const ANSWER_MS = 10000; // a server that takes longer for a code is as good as away
+  const READING_MS = 60000; // after a person chose a language
+  const AWAY_MS = 30000; // a restart of the server takes less; after this the screen sends people to the desk
+  const HOME_SHOWN = 4; // numbers from home at one time; the others follow in turn
+  const PAGE_MS = 9000;
 
-const CALLED = 3;
-const SERVING = 4;
-const TRY_AGAIN_MS = 5_000;
-const READING_MS = 60_000; // after somebody chose a language
+  const body = document.body;
+  const $ = (id) => document.getElementById(id);
+  const words = new kiosk.Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), "latin");
 
-const body = document.body;
-const $ = (id) => document.getElementById(id);
-const words = new Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), "latin");
+  let drawn = JSON.parse(body.dataset.drawn);
+  let offset = drawn.now_ms - Date.now();
+  let awaySince = 0; // of this machine's clock; 0 while the server is heard
+  let homeTokens = null;
+  let page = 0;
 
-let drawn = JSON.parse(body.dataset.drawn);
-let offset = drawn.now_ms - Date.now();
-
-function schedule(ms) {
-  setTimeout(renew, ms);
-}
-
-/** Fetch the next code when its slot begins, a little spread so that all screens of a state do not ask in one moment. */
-function untilNext() {
-  return Math.max(500, drawn.rotates_at_ms - (Date.now() + offset)) + Math.random() * 1_500;
-}
-
-async function renew() {
-  try {
-    const answer = await fetch(body.dataset.qr, { cache: "no-store", signal: AbortSignal.timeout(10_000) });
-    if (!answer.ok) throw new Error(String(answer.status));
-    await show(await answer.json());
-    schedule(untilNext());
-  } catch {
-    schedule(TRY_AGAIN_MS * (0.7 + Math.random()));
+  function schedule(ms) {
+    setTimeout(renew, ms);
   }
-}
 
-/** Swap the pictures only when the new ones are decoded: a half-loaded code cannot be scanned. */
-async function show(next) {
-  await Promise.all(["abdm", "camera"].map((name) => swap(name, next[name])));
-  drawn = next;
-  offset = next.now_ms - Date.now();
-  age();
-}
+  /** Fetch the next code when its slot begins, a little spread so that all screens of a state do not ask in one moment. */
+  function untilNext() {
+    return Math.max(500, drawn.rotates_at_ms - (Date.now() + offset)) + Math.random() * 1500;
+  }
 
-async function swap(name, code) {
-  const picture = $(name);
-  if (!picture || !code || picture.getAttribute("src") === code.svg) return;
-  const ready = new Image();
-  ready.src = code.svg;
-  await ready.decode();
-  picture.src = code.svg;
-  picture.closest("figure").dataset.text = code.text;
-}
+  function renew() {
+    const late = new Promise((_, fail) => setTimeout(() => fail(new Error("late")), ANSWER_MS));
+    const codes = fetch(body.dataset.qr, { cache: "no-store" }).then((response) => {
+      if (!response.ok) throw new Error(String(response.status));
+      return response.json();
+    });
+    Promise.race([codes, late])
+      .then(show)
+      .then(
+        () => schedule(untilNext()),
+        () => schedule(TRY_AGAIN_MS * (0.7 + Math.random()))
+      );
+  }
 
-/** A code of a past slot still works for minutes; beyond that the screen must not invite anybody to scan it. */
-function age() {
-  const now = Date.now() + offset;
-  const over = now > drawn.good_until_ms;
-  body.dataset.code = over ? "old" : "fresh";
-  $("old").hidden = !over;
-  const share = Math.min(1, Math.max(0, (drawn.rotates_at_ms - now) / Math.max(1, drawn.slot_ms)));
-  $("age").style.setProperty("inline-size", `${Math.round(share * 100)}%`);
-}
+  /** Swap the pictures only when the new ones are loaded: a half-loaded code cannot be scanned. */
+  function show(next) {
+    return Promise.all(["abdm", "camera"].map((name) => swap(name, next[name]))).then(() => {
+      drawn = next;
+      offset = next.now_ms - Date.now();
+      age();
+    });
+  }
 
-function hear(hall) {
-  const queue = hall.queues.find((one) => one.id === body.dataset.queue);
-  const counter = hall.counters.find((one) => one.name === body.dataset.counter);
-  if (!queue) return;
-  $("waiting").textContent = words.digits(queue.waiting);
-  const here = queue.now.find(
-    (call) => call.counter === body.dataset.counter && [CALLED, SERVING].includes(call.state),
-  );
-  const called = here ?? queue.now[0] ?? queue.recent[0];
-  $("now").replaceChildren(...(called ? callParts(called) : ["–"]));
-  body.dataset.open = queue.open && (counter?.open ?? true) ? "yes" : "no";
-}
+  function swap(name, code) {
+    const picture = $(name);
+    if (!picture || !code || picture.getAttribute("src") === code.svg) return null;
+    return loaded(code.svg).then(() => {
+      picture.src = code.svg;
+      picture.parentElement.dataset.text = code.text;
+    });
+  }
 
-/** The number; and where to, when that is another counter than this one. */
-function callParts(call) {
-  const token = make("span", "token", call.token);
-  token.dir = "ltr";
-  if (call.counter === body.dataset.counter) return [token];
-  const counter = make("span", "counter elsewhere", call.counter);
-  return [token, icon("arrow", "turn"), counter];
-}
+  function loaded(address) {
+    return new Promise((done, fail) => {
+      const ready = new Image();
+      ready.onload = done;
+      ready.onerror = () => fail(new Error(address));
+      ready.src = address;
+    });
+  }
 
-stayAwake();
-bringLetters();
-new Live(body.dataset.live, { snapshot: hear, state: (state) => (body.dataset.link = state) });
-const turns = takeTurns(words, redraw);
-for (const button of document.querySelectorAll("[data-language]")) {
-  button.addEventListener("click", () => {
-    words.code = button.dataset.language;
-    turns.hold(READING_MS);
-    redraw();
+  /** A code of a past slot still works for minutes; beyond that the screen must not invite anybody to scan it. A server
+   *  that is away for long cannot answer a scan: the screen says so, and keeps its codes small. */
+  function age() {
+    const now = Date.now() + offset;
+    const over = now > drawn.good_until_ms;
+    const away = awaySince > 0 && Date.now() - awaySince > AWAY_MS;
+    body.dataset.code = over ? "old" : away ? "away" : "fresh";
+    $("old").hidden = !over && !away;
+    const share = Math.min(1, Math.max(0, (drawn.rotates_at_ms - now) / Math.max(1, drawn.slot_ms)));
+    $("age").style.width = `${Math.round(share * 100)}%`;
+  }
+
+  function linkIs(state) {
+    body.dataset.link = state;
+    if (state === "live") awaySince = 0;
+    else awaySince = awaySince || Date.now();
+    age();
+  }
+
+  function hear(hall) {
+    const queue = hall.queues.find((one) => one.id === body.dataset.queue);
+    const counter = hall.counters.find((one) => one.name === body.dataset.counter);
+    if (!queue) return;
+    $("waiting").textContent = words.digits(queue.waiting);
+    const here = queue.now.find((call) => call.counter === body.dataset.counter && isWith(call));
+    const called = here || queue.now[0] || queue.recent[0];
+    replace($("now"), called ? callParts(called) : [document.createTextNode("–")]);
+    body.dataset.open = queue.open && (!counter || counter.open) ? "yes" : "no";
+    homeTokens = queue.expected_tokens;
+    drawHome();
+  }
+
+  const isWith = (call) => call.state === CALLED || call.state === SERVING;
+
+  /** The number; and where to, when that is another counter than this one. */
+  function callParts(call) {
+    const token = make("span", "token", call.token);
+    token.dir = "ltr";
+    if (call.counter === body.dataset.counter) return [token];
+    return [token, icon("arrow", "turn"), make("span", "counter elsewhere", call.counter)];
+  }
+
+  /** Numbers taken at home, which their holders check in by scanning this screen. */
+  function drawHome() {
+    if (!homeTokens) return; // the server wrote them; the first snapshot is still to come
+    const from = (page % Math.max(1, Math.ceil(homeTokens.length / HOME_SHOWN))) * HOME_SHOWN;
+    $("home").hidden = !homeTokens.length;
+    body.dataset.home = homeTokens.length ? "yes" : "no";
+    replace($("home-numbers"), homeTokens.slice(from, from + HOME_SHOWN).map(numberItem));
+  }
+
+  function numberItem(token) {
+    const item = make("li", "token", token);
+    item.dir = "ltr";
+    return item;
+  }
+
+  function redraw() {
+    words.everywhere();
+    buttons().forEach((button) => {
+      button.setAttribute("aria-pressed", String(button.dataset.language === words.code));
+    });
+  }
+
+  const buttons = () => Array.from(document.querySelectorAll("[data-language]"));
+
+  kiosk.stayAwake();
+  kiosk.bringLetters();
+  new kiosk.Live(body.dataset.live, { snapshot: hear, state: linkIs });
+  const turns = kiosk.takeTurns(words, redraw);
+  buttons().forEach((button) => {
+    button.addEventListener("click", () => {
+      words.code = button.dataset.language;
+      turns.hold(READING_MS);
+      redraw();
+    });
   });
-}
 
-function redraw() {
-  words.everywhere();
-  for (const button of document.querySelectorAll("[data-language]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.language === words.code));
-  }
-}
-
-redraw();
-age();
-setInterval(age, 1_000);
-schedule(untilNext());
+  redraw();
+  age();
+  setInterval(age, 1000);
+  setInterval(() => {
+    page += 1;
+    drawHome();
+  }, PAGE_MS);
+  schedule(untilNext());
+  document.documentElement.dataset.running = "yes";
+})(window.kiosk);

@@ -1,66 +1,84 @@
-// What the screen says, in the languages it was given. Only textContent is ever set.
+// The texts of a screen, in the languages it was served with. Only textContent is ever set.
+// Scripts of boards and counter screens are classic scripts in the syntax of 2016: televisions run engines that old.
 
-export class Words {
-  #book;
-  #native;
+window.kiosk = window.kiosk || {};
 
-  /** codes: the languages that take turns here; others of the book can be chosen. */
-  constructor(book, codes, digits) {
-    this.#book = book;
-    this.codes = codes;
-    this.code = codes[0];
-    this.#native = digits === "native";
+(function (kiosk) {
+  class Words {
+    /** codes: the languages that take turns here. The book may hold others, which can be chosen. */
+    constructor(book, codes, digits) {
+      this._book = book;
+      this._native = digits === "native";
+      this.codes = codes;
+      this.code = codes[0];
+    }
+
+    get direction() {
+      return this._book[this.code].direction;
+    }
+
+    /** Change to the next language of those that take turns. */
+    turn() {
+      this.code = this.codes[(this.codes.indexOf(this.code) + 1) % this.codes.length];
+    }
+
+    say(key, values, code) {
+      const text = this._book[code || this.code][key] || "";
+      return text.replace(/\{(\w+)\}/g, (_, name) => (values && name in values ? values[name] : ""));
+    }
+
+    /** A count in the digits of this screen. Token numbers never pass here: they must match the phone. */
+    digits(number) {
+      const native = this._book[this.code].native_digits;
+      return this._native
+        ? String(number).replace(/[0-9]/g, (digit) => Array.from(native)[Number(digit)])
+        : String(number);
+    }
+
+    /** Set an element's text now and after each change of language. */
+    put(element, key, values) {
+      element.setAttribute("data-say", key);
+      if (values) element.setAttribute("data-values", JSON.stringify(values));
+      else element.removeAttribute("data-values");
+      this._fill(element);
+    }
+
+    /** Set all texts again, in the language whose turn it is. */
+    everywhere() {
+      for (const element of Array.from(document.querySelectorAll("[data-say]"))) this._fill(element);
+    }
+
+    _fill(element) {
+      element.lang = this.code;
+      element.dir = this.direction;
+      element.textContent = this.say(element.dataset.say, JSON.parse(element.dataset.values || "{}"));
+    }
   }
 
-  get direction() {
-    return this.#book[this.code].direction;
+  function make(name, className, text) {
+    const element = document.createElement(name);
+    if (className) element.className = className;
+    element.textContent = text || "";
+    return element;
   }
 
-  /** The next language of those that take turns. */
-  turn() {
-    this.code = this.codes[(this.codes.indexOf(this.code) + 1) % this.codes.length];
+  function icon(name, more) {
+    const element = make("span", `icon icon-${name} ${more || ""}`.trim());
+    element.setAttribute("aria-hidden", "true");
+    return element;
   }
 
-  say(key, values = {}, code = this.code) {
-    const words = this.#book[code][key] ?? "";
-    return words.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  /** Add nodes at the end. Element.append is newer than Chromium 53. */
+  function add(element, nodes) {
+    for (const node of nodes) element.appendChild(node);
+    return element;
   }
 
-  /** A count in the digits this screen was asked to use. Token numbers never pass here: they must match the phone. */
-  digits(number) {
-    const native = this.#book[this.code].native_digits;
-    return this.#native ? String(number).replace(/[0-9]/g, (digit) => [...native][digit]) : String(number);
+  /** Put these nodes in place of all that the element holds. */
+  function replace(element, nodes) {
+    element.textContent = "";
+    return add(element, nodes);
   }
 
-  /** Let an element say something, now and after each change of language. */
-  put(element, key, values) {
-    element.dataset.say = key;
-    if (values) element.dataset.values = JSON.stringify(values);
-    else delete element.dataset.values;
-    this.#fill(element);
-  }
-
-  /** Say everything again, in the language whose turn it is. */
-  everywhere(root = document) {
-    for (const element of root.querySelectorAll("[data-say]")) this.#fill(element);
-  }
-
-  #fill(element) {
-    element.lang = this.code;
-    element.dir = this.direction;
-    element.textContent = this.say(element.dataset.say, JSON.parse(element.dataset.values ?? "{}"));
-  }
-}
-
-export function make(name, className, text = "") {
-  const element = document.createElement(name);
-  if (className) element.className = className;
-  element.textContent = text;
-  return element;
-}
-
-export function icon(name, more = "") {
-  const element = make("span", `icon icon-${name} ${more}`.trim());
-  element.setAttribute("aria-hidden", "true");
-  return element;
-}
+  Object.assign(kiosk, { Words, make, icon, add, replace });
+})(window.kiosk);

@@ -1,10 +1,8 @@
 // The patient's own page: my number, how many are before me, and a loud call when it is my turn.
 
-import { Chime } from "./chime.js";
-import { Live } from "./live.js";
-import { hour, stayAwake } from "./screen.js";
 import { estimate } from "./waiting.js";
-import { Words } from "./messages.js";
+
+const { Chime, Live, Words, hour, stayAwake } = window.kiosk; // the page loads these files before this one
 
 const STATES = {
   1: "expected",
