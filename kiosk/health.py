@@ -21,9 +21,10 @@ from kiosk.abdm import connection
 from kiosk.observability.metrics import PROMISES, Facts, exposition, write_counts
 from kiosk.services import Services
 from kiosk.web.operators import may_see, operators_only
+from queueing import clock_health
 from queueing.errors import QueueingError, StoreUnsuitable
 from queueing.store.address import parse_store_url
-from queueing.store.store import store_time_s
+from queueing.store.store import Store, store_time_s
 
 STORE_WITHIN_S: Final = 1.0
 CLOCK_APART_S: Final = 5.0
@@ -34,6 +35,25 @@ BACKLOG_MANY: Final = 1000
 """At a fifth of the relay's speed these take five seconds. More means that the gateway is away."""
 LOOK_EVERY_S: Final = 1.0
 """Many probes cost the store no more than one check in this time."""
+
+
+CLOCK_AHEAD_EVERY_S: Final = 60.0
+"""Whether the store's clock ran ahead is read from 48 streams: too much for each look, and it changes once a year."""
+
+
+class ClockAhead:
+    """By how much the store's clock ran ahead, read once a minute."""
+
+    def __init__(self) -> None:
+        self._read_at = -CLOCK_AHEAD_EVERY_S
+        self._ahead_ms = 0
+
+    async def read_ms(self, store: Store) -> int:
+        """The last value; it is read again when it is older than a minute."""
+        if time.monotonic() - self._read_at >= CLOCK_AHEAD_EVERY_S:
+            self._ahead_ms = await clock_health.clock_ran_ahead_ms(store)
+            self._read_at = time.monotonic()
+        return self._ahead_ms
 
 
 class Reason(Struct, frozen=True):
@@ -65,29 +85,37 @@ class Look:
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
         self._last: tuple[float, Health] | None = None
+        self._clock = ClockAhead()
         self._looking = asyncio.Lock()
 
     async def __call__(self) -> Health:
         async with self._looking:
             if self._last is None or time.monotonic() - self._last[0] > LOOK_EVERY_S:
-                self._last = (time.monotonic(), await look(self._services()))
+                self._last = (time.monotonic(), await look(self._services(), self._clock))
             return self._last[1]
 
 
-async def look(services: Services) -> Health:
+async def look(services: Services, clock: ClockAhead | None = None) -> Health:
     """Check every part once."""
     try:
         async with asyncio.timeout(STORE_WITHIN_S):
-            store_s, pending, facts = await asyncio.gather(
-                _store_time_s(services), services.outbox.backlog(), services.connection.facts()
-            )
+            store_s, pending, facts, ahead_ms = await asyncio.gather(
+                _store_time_s(services), services.outbox.backlog(), services.connection.facts(),
+                (clock or ClockAhead()).read_ms(services.store),
+            )  # fmt: skip
     except StoreUnsuitable as unsuitable:
         words = f"the store cannot serve: {unsuitable}"
         return _without_promise(services, Facts(store_up=True, promise="none", replies_pending=None), words)
     except (QueueingError, TimeoutError) as away:
         words = f"the store does not answer ({type(away).__name__})"
         return _without_promise(services, Facts(store_up=False, promise="none", replies_pending=None), words)
-    reasons = [*_clock(store_s), *_backlog(services, pending), *_callers(services, facts), *_own_reasons(services)]
+    reasons = [
+        *_clock(store_s),
+        *_clock_ahead(ahead_ms),
+        *_backlog(services, pending),
+        *_callers(services, facts),
+        *_own_reasons(services),
+    ]
     return _health(reasons, Facts(store_up=True, promise=services.store.promise, replies_pending=pending))
 
 
@@ -120,6 +148,19 @@ def _clock(store_s: int) -> Iterator[Reason]:
     apart_s = abs(time.time() - store_s)
     if apart_s > CLOCK_APART_S:
         yield Reason("clock", f"this clock and the store's are {apart_s:.0f} s apart: use chrony or ntpd", fatal=True)
+
+
+def clock_ahead_words(ahead_ms: int) -> str:
+    """What happened, for an operator."""
+    hours = ahead_ms / 3_600_000
+    far = f"{hours / 24:.0f} days" if hours >= 48 else f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
+    return f"the store's clock was {far} ahead: facilities may be on a wrong date, and patients out of the line"
+
+
+def _clock_ahead(ahead_ms: int) -> Iterator[Reason]:
+    if ahead_ms:
+        words = f"{clock_ahead_words(ahead_ms)}; when the clock is right: kiosk store heal-clock"
+        yield Reason("clock", words, fatal=False)
 
 
 def _backlog(services: Services, pending: int) -> Iterator[Reason]:

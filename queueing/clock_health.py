@@ -8,6 +8,7 @@ operator who knows that the clock is right now corrects both with ``heal``.
 import asyncio
 from typing import Any, Final
 
+from queueing.audit import Audit
 from queueing.desk import OpdDesk
 from queueing.errors import StoreRefused
 from queueing.redis_keys import ALL_PARTITIONS, CLOCK_KEY, changes_key
@@ -34,11 +35,15 @@ async def heal(store: Store, desk: OpdDesk, *, by: str) -> int:
     """Bring every facility back to the day of the clock. Returns how many had to be healed. Safe to repeat.
 
     Call it only when the clock is right: people of the day by the clock wait again, in their order, with their numbers.
+    The audit of each healed facility records it.
     """
     newest = max(await asyncio.gather(*(_newest_ms(store, partition) for partition in ALL_PARTITIONS)))
-    registry, healed, after = Registry(store), 0, ""
+    registry, audit, healed, after = Registry(store), Audit(store), 0, ""
     while page := await registry.facilities(after, _PAGE):
-        healed += sum(await asyncio.gather(*(desk.heal_clock(facility.hip_id, by=by) for facility in page)))
+        changed = await asyncio.gather(*(desk.heal_clock(facility.hip_id, by=by) for facility in page))
+        hips = [facility.hip_id for facility, is_healed in zip(page, changed, strict=True) if is_healed]
+        await asyncio.gather(*(audit.record(hip, "clock_healed", by=by) for hip in hips))
+        healed += len(hips)
         after = page[-1].hip_id
     await store.call(CLOCK_KEY, "SET", CLOCK_KEY, newest)
     await store.durable(CLOCK_KEY)

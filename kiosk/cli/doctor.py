@@ -23,7 +23,7 @@ from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.jwks import read_key_set
 from kiosk.cli import doctor_rows
 from kiosk.cli.running import CommandFailed, as_json, opened, tell
-from kiosk.health import DISK_ROOM_BYTES, promised
+from kiosk.health import DISK_ROOM_BYTES, clock_ahead_words, promised
 from kiosk.observability.checks import Check, Verdict
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.security.own_ca import utc_now
@@ -31,6 +31,7 @@ from kiosk.services import new_gateway
 from kiosk.settings import Settings, load, secret_files, unknown_names
 from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.settings.values import is_loopback, is_readable_on_the_way
+from queueing import clock_health
 from queueing.embedded.data_folder import readable_by_others
 from queueing.embedded.journal import set_aside
 from queueing.errors import QueueingError
@@ -291,6 +292,9 @@ async def _store(settings: Settings, store: Store) -> list[Finding]:
     apart_s = abs(time.time() - await store_time_s(store))
     if apart_s > CLOCK_WARN_S + 1:
         found.append(Finding("clock", "wrong", f"{apart_s:.0f} s from the store's", "set both clocks right: chrony"))
+    if ahead_ms := await clock_health.clock_ran_ahead_ms(store):
+        todo = "see that the clock is right now, then: kiosk store heal-clock"
+        found.append(Finding("clock", "warning", clock_ahead_words(ahead_ms), todo))
     if store.lone_shards:
         alone = f"{store.lone_shards} shards continue without a replica"
         found.append(Finding("promise", "warning", alone, "bring the replicas back"))

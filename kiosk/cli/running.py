@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 import msgspec
@@ -21,6 +21,10 @@ from tokens.errors import TokenError
 T = TypeVar("T")
 
 as_json = click.option("--json", "json", is_flag=True, help="Print JSON for programs.")
+
+
+COMMAND_LINE: Final = "(command line)"
+"""Stands in the audit in place of a login; no login has such characters."""
 
 
 class CommandFailed(Exception):

@@ -1,19 +1,16 @@
 """``kiosk staff``: logins. Passwords are generated, printed once and stored only as a hash."""
 
 import datetime
-from typing import Final, cast
+from typing import cast
 
 import click
 
 from kiosk.accounts.service import Member, Role, Staff, StaffError
 from kiosk.accounts.sessions import EVERY_FACILITY
-from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
+from kiosk.cli.running import COMMAND_LINE, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.audit import Audit, AuditEntry
 from queueing.registry import Registry
 from queueing.store.store import Store
-
-COMMAND_LINE: Final = "(command line)"
-"""Stands in the audit in place of a login; no login has such characters."""
 
 
 @click.group()

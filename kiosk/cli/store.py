@@ -1,17 +1,25 @@
-"""``kiosk store``: look at the journal of the embedded store, and repair it after damage."""
+"""``kiosk store``: look at the journal of the embedded store and repair it; heal after a clock that ran ahead."""
 
+import time
 from pathlib import Path
+from typing import Final
 
 import click
 
-from kiosk.cli.running import CommandFailed, as_json, settings_now, tell
+from kiosk.cli.running import COMMAND_LINE, CommandFailed, as_json, settings_now, tell, with_store
+from queueing import clock_health
+from queueing.desk import OpdDesk
 from queueing.embedded.data_folder import FolderLock, private_folder
 from queueing.embedded.journal import find_damage, journal_bytes, repair, set_aside
+from queueing.store.store import Store, store_time_s
+
+CLOCKS_APART_S: Final = 5.0
+"""As in ``/readyz``: with more, one of the two clocks is wrong, and it may be the store's."""
 
 
 @click.group()
 def store() -> None:
-    """The embedded store's journal."""
+    """The embedded store's journal, and the store's clock."""
 
 
 @store.command()
@@ -48,6 +56,32 @@ def repair_(json: bool) -> None:
     finally:
         lock.release()
     tell(json, lines, *(lines or ["nothing to repair: the journal can be read to the end"]))
+
+
+@store.command("heal-clock")
+@as_json
+def heal_clock(json: bool) -> None:
+    """Bring every facility back to today, after the store's clock ran ahead and was set right.
+
+    While the clock was ahead, facilities began days that have not come yet, and the patients who waited then left the
+    line. Numbers go on without this command, but on a wrong date. It brings these patients back into the line, with
+    their numbers and in their order, and corrects the date. Set the clock right first. The service may run. It is
+    safe to repeat; the audit records it.
+    """
+    settings = settings_now()
+
+    async def heal(store: Store) -> int:
+        apart_s = abs(time.time() - await store_time_s(store))
+        if apart_s > CLOCKS_APART_S:
+            raise CommandFailed(
+                f"this clock and the store's are {apart_s:.0f} s apart: set both right with chrony, then heal"
+            )
+        desk = OpdDesk(store, timezone=settings.timezone)
+        return await clock_health.heal(store, desk, by=COMMAND_LINE)
+
+    healed = with_store(settings, heal)
+    words = f"{healed} facilities are back on today" if healed else "nothing to heal: every facility is on today"
+    tell(json, {"facilities": healed}, words)
 
 
 def _folder() -> Path:

@@ -18,7 +18,7 @@ COMMANDS = [
         "keys rotate", "keys list", "keys revoke", "patient", "patient export", "patient erase",
         "tls", "tls make", "tls qr",
         "qr", "doctor", "store", "store check",
-        "store repair",
+        "store repair", "store heal-clock",
     )
 ]  # fmt: skip
 
