@@ -10,8 +10,7 @@ import msgspec
 
 from kiosk.abdm.inbound import read_patient
 from kiosk.checkin import CheckIn
-from kiosk.cli.running import CommandFailed, as_json, settings_now, tell, with_store
-from kiosk.cli.staff import COMMAND_LINE
+from kiosk.cli.running import COMMAND_LINE, CommandFailed, as_json, settings_now, tell, with_store
 from kiosk.patient.person import person_named
 from kiosk.security.encryption import SealBroken
 from kiosk.security.keyring_file import KeysOnDisk
