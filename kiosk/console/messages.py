@@ -216,6 +216,7 @@ MONTHS = "{count} mo"
 """Age of a small child."""
 
 AUDIT_ACTS = {
+    "clock_healed": "brought the facility back to today after the clock ran ahead",
     "sign_in": "signed in",
     "sign_in_refused": "sign-in refused",
     "sign_out": "signed out",
