@@ -67,6 +67,15 @@ def test_files_that_pages_name_exist() -> None:
     assert gone == []
 
 
+def test_every_promise_names_tests_that_exist() -> None:
+    rows = [line for line in (DOCS / "promises.md").read_text("utf-8").splitlines() if line.startswith("| ")][2:]
+    tests = "".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = {row: re.findall(r"`(test_\w+)`", row) for row in rows}
+    assert len(rows) > 20
+    assert [row for row, names in named.items() if not names] == [], "a promise that no test keeps"
+    assert [name for names in named.values() for name in names if f"def {name}(" not in tests] == []
+
+
 def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     alerts = re.findall(r"- alert: (\w+)", (ROOT / "deploy" / "alerts.yml").read_text("utf-8"))
     runbooks = re.findall(r"^### (Kiosk\w+)$", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE)
