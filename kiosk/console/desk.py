@@ -23,7 +23,7 @@ from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
-from queueing.desk import OpdDesk
+from queueing.desk import Current, OpdDesk
 from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
 
@@ -38,6 +38,8 @@ class MoveRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     lane: str = ""
     seen: str | None = None
     """Ticket id the page shows at the counter; ``next`` calls no ticket when another one is there by now."""
+    current: Current = ""
+    """Whether the patient who was called here and never started came (``OpdDesk.call_next``)."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -49,8 +51,12 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 Move = Callable[[OpdDesk, str, MoveRequest, str], Awaitable[Moved]]
 MOVES: dict[str, Move] = {
-    "next": lambda desk, hip, body, by: desk.call_next(hip, body.counter, by=by, seen=body.seen),
-    "call": lambda desk, hip, body, by: desk.call_this(hip, body.counter, body.ticket, by=by),
+    "next": lambda desk, hip, body, by: desk.call_next(
+        hip, body.counter, by=by, seen=body.seen, current=body.current
+    ),
+    "call": lambda desk, hip, body, by: desk.call_this(
+        hip, body.counter, body.ticket, by=by, current=body.current
+    ),
     "recall": lambda desk, hip, body, by: desk.recall(hip, body.counter, by=by),
     "start": lambda desk, hip, body, by: desk.start(hip, body.ticket, by=by),
     "finish": lambda desk, hip, body, by: desk.finish(hip, body.ticket, by=by),

@@ -63,6 +63,7 @@ DONE = {
 
 OUTCOMES = {
     Outcome.EMPTY: "Nobody is waiting.",
+    Outcome.UNANSWERED: "{token} was called here. Did the patient come?",
     Outcome.TAKEN: "Somebody was quicker: look at the list.",
     Outcome.NOT_ALLOWED: "That does not go now: {token} is “{state}”.",
     Outcome.UNKNOWN_TICKET: "This number is no longer in the list.",

@@ -45,6 +45,8 @@ class Mine(Struct, frozen=True, kw_only=True):
     """What the page's script knows of the ticket; the same words as the snapshot's."""
 
     token: str
+    key: str
+    """By this the script finds the ticket in a snapshot: another day's ticket may have the same token."""
     queue: str
     state: State
     counter: str
@@ -132,6 +134,7 @@ def _ended(words: Words) -> Response[str]:
 def _mine(ticket: Ticket) -> Mine:
     return Mine(
         token=ticket.token,
+        key=ticket.key,
         queue=ticket.queue,
         state=ticket.state,
         counter=ticket.counter,

@@ -133,6 +133,7 @@ async function move(what, body) {
   const chosen = list.selected; // painting the answer may take it off the list
   try {
     const answer = await post(`/console/desk/${what}`, { counter, ...body });
+    if (answer.outcome === "UNANSWERED") return askWhetherCame(what, body, answer.words);
     apply(what, answer);
     tell(answer.words, answer.outcome === "MOVED" ? "" : "warn", answer.outcome === "MOVED" && what !== "undo");
     if (answer.outcome === "MOVED" && body.ticket === chosen) dealtWith();
@@ -172,14 +173,14 @@ function onOne(what, where, more = {}) {
 }
 
 const ACTS = {
-  next: () => move("next", { seen: current()?.id ?? "" }),
+  next: () => move("next", { seen: current()?.id ?? "", current: "ask" }),
   recall: () => move("recall", {}),
   undo: () => move("undo", {}),
   start: () => onOne("start", "here"),
   finish: () => onOne("finish", "here"),
   hold: (where) => onOne("hold", where),
   "no-show": (where) => onOne("no-show", where),
-  call: () => onOne("call", "chosen"),
+  call: () => onOne("call", "chosen", { current: "ask" }),
   "check-in": () => onOne("check-in", "chosen"),
   "bring-back": () => onOne("bring-back", "chosen"),
   transfer: (where) =>
@@ -286,6 +287,20 @@ function sure() {
   };
   say($("sure-text"), fill(words.cancel_sure, { token: ticket.token }));
   $("ask-sure").showModal();
+}
+
+// Called, and never started: finishing such a visit would count somebody who never came as served.
+function askWhetherCame(what, body, question) {
+  const dialog = $("ask-came");
+  say($("came-text"), question);
+  const answered = (came) => {
+    dialog.close();
+    move(what, { ...body, current: came });
+  };
+  $("came-yes").onclick = () => answered("finish");
+  $("came-no").onclick = () => answered("no_show");
+  dialog.showModal();
+  $("came-yes").focus();
 }
 
 // --- what the clerk sees and presses --------------------------------------------------------------------------------
@@ -427,12 +442,18 @@ for (const [button, dialog] of [
   ["view-close", "view"],
   ["help-close", "help"],
   ["sure-no", "ask-sure"],
+  ["came-later", "ask-came"],
 ])
   $(button).addEventListener("click", () => $(dialog).close());
 for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => $("list").focus());
 $("locked").addEventListener("cancel", (event) => event.preventDefault());
 $("view").addEventListener("keydown", (event) => {
   if (keyOf(event) === "y") copyAll($("view").details);
+});
+$("ask-came").addEventListener("keydown", (event) => {
+  if (event.repeat) return;
+  const button = { n: "came-yes", f: "came-yes", x: "came-no" }[keyOf(event).toLowerCase()];
+  if (button) $(button).click();
 });
 $("ask-choice").addEventListener("keydown", (event) => {
   if (/^[1-9]$/.test(event.key) && !event.repeat) $("choice-list").children[event.key - 1]?.click();

@@ -33,19 +33,19 @@ const body = document.body;
 const $ = (id) => document.getElementById(id);
 const words = new Words(JSON.parse(body.dataset.words), [document.documentElement.lang], "latin");
 
-let mine = JSON.parse(body.dataset.mine); // { token, queue, state, counter, calls, ahead }
+let mine = JSON.parse(body.dataset.mine); // { token, key, queue, state, counter, calls, ahead }
 let hall = null;
 let askedAt = 0;
 let asking = 0;
 let chime = null;
 
-/** Where the hall's snapshot shows my number; null when it does not. */
+/** Where the snapshot shows my ticket; null when it does not. By key: another day's ticket may have the same number. */
 function found(snapshot) {
   for (const queue of snapshot.queues) {
-    const call = queue.now.find((one) => one.token === mine.token);
+    const call = queue.now.find((one) => one.key === mine.key);
     if (call)
       return { ...mine, queue: queue.id, state: call.state, counter: call.counter, calls: call.calls, ahead: 0 };
-    const ahead = queue.next.indexOf(mine.token);
+    const ahead = queue.next_keys.indexOf(mine.key);
     if (ahead >= 0) return { ...mine, queue: queue.id, state: 2, ahead };
   }
   return null;

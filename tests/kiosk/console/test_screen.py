@@ -134,8 +134,14 @@ async def page(chromium: Browser, served: Served) -> AsyncIterator[Page]:
 
 
 async def press(page: Page, key: str, sentence: str) -> None:
+    """One key and what the desk says then. Whoever is at the counter and was not started came."""
     await page.keyboard.press(key)
-    await expect(page.locator("#said")).to_have_text(sentence)
+    said = expect(page.locator("#said"))
+    if key in {"n", "Shift+N"}:
+        with suppress(AssertionError):
+            await expect(page.locator("#ask-came")).to_be_visible(timeout=700)
+            await page.keyboard.press("n")
+    await said.to_have_text(sentence)
 
 
 async def test_a_morning_by_keyboard_alone(page: Page, served: Served) -> None:
@@ -166,6 +172,28 @@ async def test_a_morning_by_keyboard_alone(page: Page, served: Served) -> None:
     await press(page, "Enter", "M-003 cancelled.")
     await press(page, "n", "Nobody is waiting.")
     await expect(page.locator("#list")).to_be_focused()
+
+
+async def test_next_asks_once_whether_somebody_who_was_never_started_came(page: Page, served: Served) -> None:
+    for name in ("First", "Second", "Third"):
+        await served.arrive(name)
+    await expect(page.locator("#list [role=option]")).to_have_count(3)
+    await page.keyboard.press("n")
+    await expect(page.locator("#said")).to_have_text("M-001 called to M1.")
+    await page.keyboard.press("n")
+    await expect(page.locator("#came-text")).to_have_text("M-001 was called here. Did the patient come?")
+    await page.keyboard.press("x")
+    await expect(page.locator("#said")).to_have_text("M-002 called to M1.")
+    await page.keyboard.press("s")
+    await expect(page.locator("#said")).to_have_text("M-002 is at the counter.")
+    await page.keyboard.press("n")
+    await expect(page.locator("#said")).to_have_text("M-003 called to M1.")
+    await page.keyboard.press("n")
+    await expect(page.locator("#ask-came")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#ask-came")).to_be_hidden()
+    states = {ticket.token: ticket.state.name for ticket in await served.desk.tickets(served.hip)}
+    assert states == {"M-001": "NO_SHOW", "M-003": "CALLED"}
 
 
 async def test_a_held_down_key_calls_one_patient(page: Page, served: Served) -> None:
