@@ -51,12 +51,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 Move = Callable[[OpdDesk, str, MoveRequest, str], Awaitable[Moved]]
 MOVES: dict[str, Move] = {
-    "next": lambda desk, hip, body, by: desk.call_next(
-        hip, body.counter, by=by, seen=body.seen, current=body.current
-    ),
-    "call": lambda desk, hip, body, by: desk.call_this(
-        hip, body.counter, body.ticket, by=by, current=body.current
-    ),
+    "next": lambda desk, hip, body, by: desk.call_next(hip, body.counter, by=by, seen=body.seen, current=body.current),
+    "call": lambda desk, hip, body, by: desk.call_this(hip, body.counter, body.ticket, by=by, current=body.current),
     "recall": lambda desk, hip, body, by: desk.recall(hip, body.counter, by=by),
     "start": lambda desk, hip, body, by: desk.start(hip, body.ticket, by=by),
     "finish": lambda desk, hip, body, by: desk.finish(hip, body.ticket, by=by),

@@ -138,7 +138,7 @@ async def press(page: Page, key: str, sentence: str) -> None:
     await page.keyboard.press(key)
     said = expect(page.locator("#said"))
     if key in {"n", "Shift+N"}:
-        with suppress(AssertionError):
+        with contextlib.suppress(AssertionError):
             await expect(page.locator("#ask-came")).to_be_visible(timeout=700)
             await page.keyboard.press("n")
     await said.to_have_text(sentence)
