@@ -18,7 +18,7 @@ from msgspec import Struct
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
-from kiosk.console.desk_view import DeskView, DeskViews, Detail, Row, queue_rows
+from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from kiosk.web.security_headers import PAGE
@@ -111,6 +111,20 @@ class Desk(Controller):
     ) -> Response[DeskView]:
         """Everything on the desk, with names, for the session's own facility."""
         found = await desk_views.of(session.facility, counter[:_LONGEST_ID], reader)
+        if found is None:
+            raise NotFoundException
+        return Response(found, headers=PAGE)
+
+    @get("/desk/ended", guards=[guards.clerk], include_in_schema=False)
+    async def ended(
+        self,
+        counter: FromQuery[str],
+        session: NamedDependency[Session],
+        desk_views: NamedDependency[DeskViews],
+        reader: NamedDependency[Reader],
+    ) -> Response[EndedView]:
+        """Who was finished or cancelled today in this counter's queues, with names: the page finds them by a search."""
+        found = await desk_views.ended(session.facility, counter[:_LONGEST_ID], reader)
         if found is None:
             raise NotFoundException
         return Response(found, headers=PAGE)

@@ -22,6 +22,9 @@ from queueing.registry import Registry
 LISTED = 400
 """Tickets in one answer: more than a counter calls in a day, and 120 kB of JSON."""
 
+ENDED_READ = 2000
+"""Ended tickets of the whole facility that are looked through for those of one counter's queues: a day of most."""
+
 PROFILES_IN_TEN_MINUTES = 120
 """A fast desk sees one person in half a minute: twenty in ten minutes. Six times as many is not desk work."""
 AT_A_COUNTER = (State.CALLED, State.SERVING)
@@ -85,6 +88,12 @@ class DeskView(Struct, frozen=True, kw_only=True):
     """More tickets exist than are listed."""
 
 
+class EndedView(Struct, frozen=True, kw_only=True):
+    """The tickets of a counter's queues that were finished or cancelled today, newest first."""
+
+    tickets: tuple[Row, ...]
+
+
 class DeskViews:
     """Reads the parts of a desk and puts them together."""
 
@@ -110,6 +119,18 @@ class DeskViews:
             current=next((one for one in rows if mine and one.id == mine.id), None),
             details=details(patients[mine.id]) if mine else (), tickets=tuple(rows), more=is_more,
         )  # fmt: skip
+
+    async def ended(self, hip: str, counter_name: str, reader: Reader) -> EndedView | None:
+        """Who was finished or cancelled today, or None when there is no such counter. The audit records the reading."""
+        hospital = await self._registry.hospital(hip)
+        counter = hospital.counter(counter_name) if hospital else None
+        if counter is None:
+            return None
+        found = await self._desk.ended(hip, limit=ENDED_READ)
+        tickets = [ticket for ticket in found if ticket.queue in counter.queues][:LISTED]
+        envelopes = await self._envelopes(hip, tickets, reader, counter=counter.name)
+        rows = [row(one, self._open(hip, one, envelopes.sealed.get(one.id, b""))) for one in tickets]
+        return EndedView(tickets=tuple(rows))
 
     async def one(self, hip: str, ticket: Ticket, reader: Reader) -> tuple[Row, tuple[Detail, ...]]:
         """One ticket with its details. The audit records the reading in the same step."""

@@ -199,3 +199,38 @@ async def test_the_page_of_the_desk_carries_no_patient(clerk: Browser, services:
     assert "Asha Devi" not in page
     assert OTHER_HIP not in page
     assert f"/live/{HIP}" in page
+
+
+async def test_who_was_finished_or_cancelled_today_is_listed_by_name_and_a_finished_patient_is_brought_back(
+    clerk: Browser, services: Services
+) -> None:
+    done = await arrive(services.check_in, "Finished Patient")
+    gone = await arrive(services.check_in, "Cancelled Patient")
+    await arrive(services.check_in, "Waiting Patient")
+    await arrive(services.check_in, "Registration Patient", context="R1")
+    await clerk.ask("/console/desk/next", counter="M1", seen="")
+    await clerk.ask("/console/desk/finish", counter="M1", ticket=done.ticket)
+    await clerk.ask("/console/desk/cancel", counter="M1", ticket=gone.ticket)
+
+    async def ended(counter: str) -> list[tuple[str, str, str]]:
+        answer = await clerk.get("/console/desk/ended", params={"counter": counter})
+        assert answer.headers["cache-control"] == "no-store"
+        return [(row["token"], row["name"], row["state"]) for row in answer.json()["tickets"]]
+
+    assert await ended("M1") == [
+        ("M-002", "Cancelled Patient", "cancelled"), ("M-001", "Finished Patient", "done"),
+    ]  # fmt: skip
+    assert await ended("R1") == []
+    assert [entry.why for entry in await services.audit.read(HIP) if entry.kind == "list_read"] == ["R1", "M1"]
+    back = (await clerk.ask("/console/desk/bring-back", counter="M1", ticket=done.ticket)).json()
+    assert back["words"] == "M-001 is back, near the front."
+    assert [row[0] for row in await ended("M1")] == ["M-002"]
+    assert "M-001" in [row["token"] for row in (await clerk.desk())["tickets"]]
+    refused = (await clerk.ask("/console/desk/bring-back", counter="M1", ticket=gone.ticket)).json()
+    assert refused["outcome"] == "NOT_ALLOWED"
+    assert (await clerk.get("/console/desk/ended", params={"counter": "Z9"})).status_code == 404
+
+
+async def test_the_list_of_the_ended_is_for_staff(stranger: Browser) -> None:
+    answer = await stranger.get("/console/desk/ended", params={"counter": "M1"}, headers={"accept": "application/json"})
+    assert answer.status_code == 401
