@@ -7,7 +7,6 @@ from typing import Any, Protocol, cast
 
 from litestar import Litestar, Response, Router, get
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import HTTPException
 from litestar.handlers import ASGIRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -19,9 +18,9 @@ from kiosk.abdm.callbacks import GatewayEndpoints
 from kiosk.console import guards
 from kiosk.live import sse
 from kiosk.observability import metrics
-from kiosk.services import Services, web_services
+from kiosk.services import Services, Signers, web_services
 from kiosk.settings import Settings, load
-from kiosk.web import encoded_slashes, problems, static_files
+from kiosk.web import encoded_slashes, outermost, problems, static_files
 from kiosk.web.alias_addresses import follow_aliases
 from kiosk.web.handover import put_services, services_of
 from kiosk.web.hosts import Hosts
@@ -55,12 +54,14 @@ class Kiosk(Litestar):
         if scope["type"] == "http":
             if endpoint := self._endpoints.get(scope["path"]):
                 return endpoint(scope, receive, send)
-            encoded_slashes.hide(scope)
-            try:
-                self._hosts.check(scope["headers"])
-            except HTTPException as refused:
-                return problems.refuse(refused, send)
+            return outermost.answer_whole(self._checked, scope, receive, send)
         return super().__call__(scope, receive, send)
+
+    async def _checked(self, scope: Any, receive: Any, send: Any) -> None:
+        """A request for one of our names, with its path as the router reads it."""
+        encoded_slashes.hide(scope)
+        self._hosts.check(scope["headers"])
+        await super().__call__(scope, receive, send)
 
 
 class HandedOver(guards.Services, sse.Services, callbacks.Services, Protocol):
@@ -119,7 +120,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
     """What handlers may ask for by name."""
     look_once = health.Look(services)
     parts: dict[str, Callable[[], object]] = {
-        "services": services,
+        "signers": lambda: services().signers,
         "settings": lambda: services().settings,
         "registry": lambda: services().registry,
         "audit": lambda: services().audit,
@@ -141,6 +142,6 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
 
 
 @get("/.well-known/jwks.json", media_type="application/jwk-set+json", sync_to_thread=False)
-def public_keys(services: NamedDependency[Services]) -> Response[bytes]:
+def public_keys(signers: NamedDependency[Signers]) -> Response[bytes]:
     """The keys with which anybody can check a ticket link."""
-    return Response(services.signers.public_keys.jwks, headers={"Cache-Control": f"public, max-age={JWKS_KEPT_S}"})
+    return Response(signers.public_keys.jwks, headers={"Cache-Control": f"public, max-age={JWKS_KEPT_S}"})

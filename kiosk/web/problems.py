@@ -109,15 +109,21 @@ def answer(
     path = request.scope["path"]
     form = next((form for form in forms if path.startswith(form.paths)), DOCUMENTS)
     problem = problem_of(failure, form.rows)
-    support_id = ""
-    if not problem.expected:
-        support_id = uuid.uuid4().hex[:12]
-        _log.error("a request failed, id %s: %s", support_id, place_of(failure))
+    support_id = _logged(failure, problem)
     headers = dict(_safe_headers(failure))
     if problem.retry_after_s:
         headers["Retry-After"] = str(problem.retry_after_s)
     body = form.write(failure, problem, support_id)
     return Response(body, status_code=problem.status, media_type=form.media_type, headers=headers)
+
+
+def _logged(failure: BaseException, problem: Problem) -> str:
+    """The id under which an unexpected failure stands in the log; empty for an expected one."""
+    if problem.expected:
+        return ""
+    support_id = uuid.uuid4().hex[:12]
+    _log.error("a request failed, id %s: %s", support_id, place_of(failure))
+    return support_id
 
 
 class ErrorForm(NamedTuple):
@@ -143,11 +149,13 @@ def _safe_headers(failure: Exception) -> list[tuple[str, str]]:
     return [(name, value) for name, value in failure.headers.items() if name.lower() in _SHOWN_HEADERS]
 
 
-async def refuse(refused: HTTPException, send: Any) -> None:
-    """Answer a request that reaches no route."""
-    body = _JSON.encode(document(problem_of(refused)))
+async def answer_raw(failure: Exception, send: Any) -> None:
+    """Answer a request that reached no route, or whose failure no handler took."""
+    problem = problem_of(failure)
+    support_id = _logged(failure, problem)
+    body = _JSON.encode(document(problem, support_id))
     headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": refused.status_code, "headers": headers})
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
