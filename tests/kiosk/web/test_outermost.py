@@ -47,7 +47,8 @@ async def answered(hospital: Hospital, method: str, path: str) -> tuple[int, dic
         "client": ("127.0.0.1", 40_000),
         "server": ("127.0.0.1", 80),
     }
-    await hospital.app(scope, receive, send)
+    app: Any = hospital.app
+    await app(scope, receive, send)
     headers = {name.decode().lower(): value.decode() for name, value in messages[0]["headers"]}
     return messages[0]["status"], headers, b"".join(message.get("body", b"") for message in messages[1:])
 
