@@ -1,4 +1,4 @@
-"""A real Valkey, a worker's house on it, and browsers in front."""
+"""A real Valkey, a worker's services on it, and browsers in front."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +23,7 @@ def valkey_url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the key ring is: the store's seals belong to it."""
-    return tmp_path_factory.mktemp("house")
+    return tmp_path_factory.mktemp("data")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ async def running(valkey_url: str, folder: Path) -> AsyncIterator[Litestar]:
 
 @pytest.fixture
 async def app(running: Litestar) -> Litestar:
-    """The same with two hospitals, nobody in them and nothing from the test before."""
+    """The same with two hospitals, without patients and without anything from the test before."""
     services = services_of(running)
     await services.store.each_primary("FLUSHALL")
     await services.seal.refresh(services.day_keys)
