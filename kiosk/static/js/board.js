@@ -4,6 +4,7 @@
   const { add, icon, make, replace } = kiosk;
   const QUEUES_AT_ONCE = 4;
   const NEXT_SHOWN = { 1: 12, 2: 8 }; // by how many queues share the column
+  const LONG_NAME = 16; // characters of a queue's name that fit in one line beside the count
   const PAGE_MS = 9000;
   const LAST_SHOWN = 8;
   const HOME_SHOWN = 4; // numbers from home at one time; the others follow in turn
@@ -192,6 +193,7 @@
     card.dataset.queue = queue.id;
     const name = make("h3", "", queue.name);
     name.dir = "auto";
+    if (queue.name.length > LONG_NAME) name.setAttribute("data-long", "");
     const label = make("span");
     words.put(label, "board.waiting");
     const count = add(make("span", "count"), [label, make("strong", "figure waiting", words.digits(queue.waiting))]);
