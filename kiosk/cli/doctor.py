@@ -119,7 +119,7 @@ def _risks(settings: Settings) -> Iterator[Finding]:
 
 
 async def _data(settings: Settings, store: Store) -> list[Finding]:
-    found = [*await doctor_rows.places(store), *await doctor_rows.clock_ahead(store)]
+    found = await doctor_rows.places(store)
     with suppress(KeysUnreadable):  # has a row of its own
         found += await doctor_rows.closed_days(settings, store)
     return found

@@ -12,7 +12,6 @@ from kiosk.security.own_ca import RENEW_DAYS, ends_at
 from kiosk.services import new_seal
 from kiosk.settings import Settings
 from kiosk.settings.values import is_loopback
-from queueing.clock_health import clock_ran_ahead_ms
 from queueing.day_keys import DayKeys
 from queueing.registry import Registry
 from queueing.store.store import Store
@@ -74,15 +73,6 @@ async def places(store: Store) -> list[Check]:
     named = ", ".join(found[:NAMED_MAX]) + (" and others" if len(found) > NAMED_MAX else "")
     words = f"{len(found)} of {read} facilities have no usable coordinates ({named}): nobody there counts as near"
     return [Check("places", "warning", words, "kiosk facility add HIP_ID --name … --latitude … --longitude …")]
-
-
-async def clock_ahead(store: Store) -> list[Check]:
-    """The store's clock was ahead once and was set back since."""
-    ahead_ms = await clock_ran_ahead_ms(store)
-    if not ahead_ms:
-        return []
-    words = f"the store's clock was {ahead_ms // 60_000} minutes ahead and was set back: dates of tickets are wrong"
-    return [Check("clock", "warning", words, "check the clock; if it is right now, run `kiosk queue heal-clock`")]
 
 
 async def closed_days(settings: Settings, store: Store) -> list[Check]:

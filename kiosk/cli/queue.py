@@ -11,8 +11,6 @@ from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, text, whole
 from kiosk.cli.csv_files import name as name_of
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
-from queueing import clock_health
-from queueing.desk import OpdDesk
 from queueing.limits import HIP_ID_MAX, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, Queue
 from queueing.registry import DoesNotFit, Hospital, PrefixTaken, Registry, RegistryError, UnknownFacility, within_limits
@@ -183,19 +181,3 @@ def list_(hip_id: str, json: bool) -> None:
     tell(
         json, document, *(a_table(("QUEUE", "NAME", "PREFIX", "OPEN", "COUNTERS"), rows) if rows else ["no queue yet"])
     )
-
-
-@queue.command("heal-clock")
-@as_json
-def heal_clock(json: bool) -> None:
-    """Bring all queues back to today, after a clock that was ahead is right again.
-
-    Run it only when the clock is right. Patients of today wait again, in their order and with their numbers.
-    """
-    settings = settings_now()
-
-    async def heal(store: Store) -> int:
-        return await clock_health.heal(store, OpdDesk(store, timezone=settings.timezone), by="kiosk queue heal-clock")
-
-    healed = with_store(settings, heal)
-    tell(json, {"healed": healed}, f"{healed} facilities were brought back to today")

@@ -9,9 +9,8 @@ from kiosk.cli import doctor_rows
 from kiosk.security import own_ca
 from kiosk.settings import Settings, load
 from queueing.models import Facility
-from queueing.redis_keys import changes_key, facility_root, partition_of
 from queueing.registry import Registry
-from queueing.store.store import Store, store_time_s
+from queueing.store.store import Store
 
 SAFE = {"KIOSK_PUBLIC_URL": "https://kiosk.example.in", "KIOSK_TRUSTED_PROXIES": "10.0.0.1"}
 
@@ -60,14 +59,3 @@ async def test_facilities_without_usable_coordinates_are_counted_and_named(store
     (row,) = await doctor_rows.places(store)
     assert row.words.startswith("1 of 2 facilities")
     assert "IN02" in row.words
-
-
-@pytest.mark.anyio
-async def test_a_clock_that_was_ahead_is_a_warning_that_names_the_command(store: Store) -> None:
-    assert await doctor_rows.clock_ahead(store) == []
-    key = changes_key(partition_of(facility_root("IN01")))
-    ahead_ms = int((await store_time_s(store) + 7_200) * 1000)
-    await store.call(key, "XADD", key, f"{ahead_ms}-0", "f", "facility")
-    (row,) = await doctor_rows.clock_ahead(store)
-    assert row.verdict == "warning"
-    assert "kiosk queue heal-clock" in row.todo
