@@ -194,7 +194,7 @@ def _room(services: Services) -> Iterator[Reason]:
 
 
 def _gateway_keys(services: Services) -> Iterator[Reason]:
-    if services.settings.abdm and not services.gatekeeper.keys_known:
+    if services.settings.abdm and not services.authenticator.keys_known:
         yield Reason("gateway", "the gateway's keys are not known yet: shares are answered 503", fatal=False)
 
 

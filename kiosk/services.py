@@ -15,7 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kiosk.abdm.authentication import Gatekeeper
+from kiosk.abdm.authentication import Authenticator
 from kiosk.abdm.callers import Callers
 from kiosk.abdm.client import Gateway
 from kiosk.abdm.connection_watch import ConnectionWatch
@@ -90,7 +90,7 @@ class Services(Struct, frozen=True, kw_only=True):
     check_in: CheckIn
     staff: Staff
     gateway: Gateway | None
-    gatekeeper: Gatekeeper
+    authenticator: Authenticator
     callers: Callers
     connection: ConnectionWatch
     gateway_addresses: tuple[Network, ...]
@@ -215,7 +215,7 @@ def _web_services(
         check_in=check_in,
         staff=staff,
         gateway=gateway,
-        gatekeeper=_new_gatekeeper(settings, gateway, key_set),
+        authenticator=_new_authenticator(settings, gateway, key_set),
         callers=callers,
         connection=ConnectionWatch(store, consumer_name(), gateway, key_set, callers, public_url=settings.public_url),
         gateway_addresses=networks_of(settings.gateway_addresses),
@@ -225,12 +225,12 @@ def _web_services(
     )
 
 
-def _new_gatekeeper(settings: Settings, gateway: Gateway | None, key_set: KeySet | None) -> Gatekeeper:
+def _new_authenticator(settings: Settings, gateway: Gateway | None, key_set: KeySet | None) -> Authenticator:
     def own_issuer() -> str:
         """Of the access token that the gateway gave us. An operator who named issuers means these alone."""
         return gateway.token.issuer if gateway and settings.gateway_issuers == KNOWN_ISSUERS else ""
 
-    return Gatekeeper(
+    return Authenticator(
         key_set,
         issuers=settings.gateway_issuers,
         audience=settings.gateway_audience,

@@ -65,7 +65,7 @@ class Believed(Struct):
     uses_from_s: float = 0.0
 
 
-class Gatekeeper:
+class Authenticator:
     """One per process."""
 
     def __init__(

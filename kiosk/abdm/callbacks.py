@@ -20,7 +20,7 @@ from litestar.handlers import ASGIRouteHandler
 from litestar.types import Receive, Send
 from litestar.types import Scope as AsgiScope
 
-from kiosk.abdm.authentication import Gatekeeper, TokenLife
+from kiosk.abdm.authentication import Authenticator, TokenLife
 from kiosk.abdm.callers import Callers
 from kiosk.abdm.errors import CallerOutside, NoRequestId, NotTheGateway, WrongMethod, gateway_error, gateway_problem
 from kiosk.abdm.hold import Hold
@@ -75,7 +75,7 @@ class Services(Protocol):
     """What the endpoints need of the worker's services."""
 
     @property
-    def gatekeeper(self) -> Gatekeeper: ...
+    def authenticator(self) -> Authenticator: ...
     @property
     def callers(self) -> Callers: ...
     @property
@@ -160,14 +160,14 @@ class GatewayEndpoints:
         Returns the token's life when the token ended within the last hour.
         """
         services = self._services()
-        gatekeeper, callers, life = services.gatekeeper, services.callers, None
+        authenticator, callers, life = services.authenticator, services.callers, None
         try:
             if services.gateway_addresses:
                 caller = client_address(scope, services.trusted_proxies)
                 if not is_in(caller, services.gateway_addresses):
                     raise CallerOutside
-            if not gatekeeper.remembers(authorization, now_s):
-                life = await gatekeeper.prove(authorization, now_s, time.monotonic())
+            if not authenticator.remembers(authorization, now_s):
+                life = await authenticator.prove(authorization, now_s, time.monotonic())
         except NotTheGateway as refusal:
             callers.refuse(refusal.reason, now_s)
             raise

@@ -31,9 +31,9 @@ AGAIN_S: Final = 10
 """A television that was switched on before the store finds the hall by itself; ten thousand of them do not harm it."""
 
 
-def sorry(words: Words, status: int, what: str, do: str, **said: object) -> Response[str]:
+def sorry(words: Words, status: int, what: str, do: str, **values: object) -> Response[str]:
     """What was asked for is not there: what it is, and what to do now. Both are keys of words."""
-    return page("sorry.html", words, status=status, what=words.say(what, **said), do=words.say(do), again_s=0)
+    return page("sorry.html", words, status=status, what=words.say(what, **values), do=words.say(do), again_s=0)
 
 
 def away(request: Request[object, object, State], _: QueueingError) -> Response[str]:

@@ -134,13 +134,13 @@ def repair(folder: Path) -> list[str]:
     place = next(n for n, entry in enumerate(entries) if entry.file == damage.file)
     if entries[place].type == "b":
         raise JournalDamaged(f"{damage.in_words()}: nothing can be kept; put back the last copy of the data folder")
-    kept, dropped = entries[: place + 1], [entry for entry in entries[place + 1 :] if entry.type == "i"]
+    remaining, dropped = entries[: place + 1], [entry for entry in entries[place + 1 :] if entry.type == "i"]
     if damage.extent is None:
-        kept = entries[:place]
+        remaining = entries[:place]
     else:
         aside = _cut(folder, folder / JOURNAL_FOLDER / damage.file, damage.extent.whole)
         done.append(f"{damage.in_words()}: cut there, the rest is in {aside}")
-    _write_manifest(folder, kept)
+    _write_manifest(folder, remaining)
     done += [f"{one.file} comes after the damage: moved to {_move_aside(folder, one.file)}" for one in dropped]
     return done or [f"{damage.in_words()}: its entry is removed from the manifest"]
 

@@ -286,10 +286,10 @@ class EmbeddedValkey:
     async def _until_room(self, failure: EmbeddedError) -> None:
         """A server that died of a full disk would only die again."""
         if isinstance(failure, DiskFull):
-            told = False
+            reported = False
             while (free := _free_bytes(self.folder)) < ROOM_BYTES:
-                if not told:
-                    told = True
+                if not reported:
+                    reported = True
                     words = f"{free >> 20} MiB free in {self.folder}, {ROOM_BYTES >> 20} needed: waiting"
                     self._on_event("disk full", words)
                 await asyncio.sleep(1.0)
@@ -345,12 +345,12 @@ def probe(folder: Path) -> Probe:
             door.settimeout(PROBE_TIMEOUT_S)
             door.connect(path.text)
             door.sendall(b"PING\r\n")
-            said = door.recv(64)
+            answer = door.recv(64)
     except OSError:
         return "silent"
     finally:
         path.close()
-    return "ready" if said.startswith(b"+PONG") else "loading" if said.startswith(b"-LOADING") else "silent"
+    return "ready" if answer.startswith(b"+PONG") else "loading" if answer.startswith(b"-LOADING") else "silent"
 
 
 def _free_bytes(folder: Path) -> int:

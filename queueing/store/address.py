@@ -79,9 +79,9 @@ def parse_store_url(url: str) -> StoreUrl:
     """Raises StoreAddressWrong with words that name what is allowed and repeat no secret."""
     scheme = url.partition("://")[0]
     if scheme not in SCHEMES or "://" not in url:
-        said = scheme if "://" in url and scheme.isascii() and scheme.isalpha() and len(scheme) <= 20 else "?"
+        shown = scheme if "://" in url and scheme.isascii() and scheme.isalpha() and len(scheme) <= 20 else "?"
         allowed = ", ".join(f"{name}://" for name in SCHEMES)
-        raise StoreAddressWrong(f"store address has scheme {said!r}; allowed are {allowed}")
+        raise StoreAddressWrong(f"store address has scheme {shown!r}; allowed are {allowed}")
     try:
         return _read(urlsplit(url))
     except ValueError as wrong:
@@ -135,10 +135,10 @@ def _credentials(netloc: str) -> tuple[str, str, str]:
 
 def _db(parts: SplitResult, parameters: dict[str, str]) -> int:
     """Database number: ``?db=`` or, but for Unix sockets, the path; clusters have 0 alone."""
-    said = parameters.get("db", "" if parts.scheme == "unix" else parts.path.strip("/")) or "0"
-    if not said.isdecimal() or len(said) > 4 or ("cluster" in parts.scheme and int(said)):
+    number = parameters.get("db", "" if parts.scheme == "unix" else parts.path.strip("/")) or "0"
+    if not number.isdecimal() or len(number) > 4 or ("cluster" in parts.scheme and int(number)):
         raise _SaidError("the database is a small number, and always 0 in a cluster")
-    return int(said)
+    return int(number)
 
 
 def _place(place: str) -> tuple[str, int]:

@@ -144,18 +144,18 @@ class ClusterStore:
         loop = asyncio.get_running_loop()
         pause_s, redirects = FIRST_PAUSE_S, 0
         while True:
-            asked = self._redirected(slot, trouble)
-            redirects += asked is not None
-            if asked is None or redirects > REDIRECTS_AT_ONCE:
+            redirected = self._redirected(slot, trouble)
+            redirects += redirected is not None
+            if redirected is None or redirects > REDIRECTS_AT_ONCE:
                 if loop.time() + pause_s > deadline:
                     raise trouble
                 await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads tries, guards no secret
                 pause_s = min(pause_s * 2, LAST_PAUSE_S)
-            node = asked or self._owners[slot]
+            node = redirected or self._owners[slot]
             try:
                 if node is None:
                     raise StoreAway("no node owns this slot")
-                if isinstance(trouble, StoreRefused) and trouble.code == "ASK" and asked is not None:
+                if isinstance(trouble, StoreRefused) and trouble.code == "ASK" and redirected is not None:
                     return self._remember(slot, node, await _asking(node, command))
                 return self._remember(slot, node, await node.connection.send(command))
             except InDoubt:

@@ -12,7 +12,7 @@ from queueing.models import Refusal
 
 def share_body(patient: Patient, **beside: Any) -> bytes:
     """A v3 share of this person."""
-    told = {
+    profile_or_body = {
         "abhaNumber": patient.abha_number or None,
         "abhaAddress": patient.abha_address or None,
         "name": patient.name,
@@ -28,7 +28,7 @@ def share_body(patient: Patient, **beside: Any) -> bytes:
             "pincode": patient.pincode,
         },
     }
-    return json.dumps({"intent": "PROFILE_SHARE", "profile": {"patient": told}} | beside).encode()
+    return json.dumps({"intent": "PROFILE_SHARE", "profile": {"patient": profile_or_body}} | beside).encode()
 
 
 def scan_of(
@@ -42,16 +42,16 @@ def scan_of(
     body: bytes = b"",
 ) -> Scan:
     """The scan that the door makes of such a share."""
-    told = body or share_body(patient, requestId=request_id)
-    said = RequestHeaders(request_id, facility, "")
+    profile_or_body = body or share_body(patient, requestId=request_id)
+    headers = RequestHeaders(request_id, facility, "")
     return Scan(
         facility=facility,
         context=context,
         request_id=request_id,
         person=patient,
         position=position,
-        body=told,
+        body=profile_or_body,
         note=write_note(Note("v3", facility, context, patient.abha_address, request_id)),
-        profile=to_scan(read_share(told), said, body=told, now_s=0.0, cm_id="sbx").profile,
+        profile=to_scan(read_share(profile_or_body), headers, body=profile_or_body, now_s=0.0, cm_id="sbx").profile,
         refusal=refusal,
     )

@@ -48,9 +48,9 @@ class Door:
     store: Store
     requests: int = 0
 
-    def scan(self, patient: Patient = ASHA, **told: Any) -> Scan:
+    def scan(self, patient: Patient = ASHA, **profile_bytes: Any) -> Scan:
         self.requests += 1
-        return scan_of(patient, f"00000000-0000-4000-8000-{self.requests:012d}", facility=HIP, **told)
+        return scan_of(patient, f"00000000-0000-4000-8000-{self.requests:012d}", facility=HIP, **profile_bytes)
 
     async def ticket(self, ticket: str) -> Ticket:
         found = await self.desk.ticket(HIP, ticket)
@@ -157,10 +157,12 @@ async def test_what_opens_and_is_no_envelope_counts_as_broken(door: Door, plain:
         door.check_in.patient(HIP, ticket, sealed)
 
 
-@pytest.mark.parametrize(("note", "told"), [(b"\xff", b"[]"), (b"", b"[]"), (None, b"{}"), (None, b"["), (None, b"")])
-def test_what_cannot_be_read_any_more_leaves_the_name_empty(note: bytes | None, told: bytes) -> None:
+@pytest.mark.parametrize(
+    ("note", "profile_bytes"), [(b"\xff", b"[]"), (b"", b"[]"), (None, b"{}"), (None, b"["), (None, b"")]
+)
+def test_what_cannot_be_read_any_more_leaves_the_name_empty(note: bytes | None, profile_bytes: bytes) -> None:
     taken = write_note(Note("v3", HIP, "M1", "a@sbx", "r")) if note is None else note
-    assert read_patient(taken, told) == Patient()
+    assert read_patient(taken, profile_bytes) == Patient()
 
 
 @pytest.mark.parametrize("form", ["v3", "v1"])
@@ -218,10 +220,14 @@ async def test_the_running_token_is_asked_by_the_screens_code_too(door: Door) ->
 async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(door: Door) -> None:
     long = "\N{AHOM LETTER KA}" * ECHO_MAX  # four bytes each
     patient = {"abhaAddress": long, "abhaNumber": ASHA.abha_number, "name": long, "address": {"line": long}}
-    told = {"intent": "PROFILE_SHARE", "metaData": {"hipId": HIP, "context": long}, "profile": {"patient": patient}}
-    body, now_s = json.dumps(told, ensure_ascii=False).encode(), time.time()
-    said = RequestHeaders("0" * 100, HIP, timestamp(now_s))
-    place = await door.check_in.scanned(to_scan(read_share(body), said, body=body, now_s=now_s, cm_id="sbx"))
+    profile_bytes = {
+        "intent": "PROFILE_SHARE",
+        "metaData": {"hipId": HIP, "context": long},
+        "profile": {"patient": patient},
+    }
+    body, now_s = json.dumps(profile_bytes, ensure_ascii=False).encode(), time.time()
+    headers = RequestHeaders("0" * 100, HIP, timestamp(now_s))
+    place = await door.check_in.scanned(to_scan(read_share(body), headers, body=body, now_s=now_s, cm_id="sbx"))
     assert place.outcome is Outcome.NEW
     sealed = await door.desk.envelope(HIP, place.ticket)
     assert sealed

@@ -83,7 +83,7 @@ def test_a_phone_stops_waiting_after_thirty_seconds_and_only_once() -> None:
     ledger = Ledger()
     for n in range(3):
         ledger.open(share(n, AT_MS + n * 1000))
-    ledger.settle(ledger.shares["r1"], AT_MS, said=b"x", token="M-001", error="", expiry=1800)
+    ledger.settle(ledger.shares["r1"], AT_MS, reply_body=b"x", token="M-001", error="", expiry=1800)
     assert ledger.overdue(AT_MS + 29_999) == []
     assert [one.request_id for one in ledger.overdue(AT_MS + 40_000)] == ["r0", "r2"]
     assert ledger.overdue(AT_MS + 90_000) == []

@@ -49,7 +49,7 @@ class Person:
 class Model:
     """What a queue is, with no thought of speed."""
 
-    people: dict[str, Person] = field(default_factory=dict)
+    patients: dict[str, Person] = field(default_factory=dict)
     by_name: dict[str, list[str]] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     there: dict[str, str] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Model:
     arrivals: int = 0
 
     def waiting(self, queue: str) -> list[Person]:
-        found = (p for p in self.people.values() if p.queue == queue and p.state is State.WAITING)
+        found = (p for p in self.patients.values() if p.queue == queue and p.state is State.WAITING)
         return sorted(found, key=lambda person: person.order)
 
     def now(self) -> float:
@@ -65,11 +65,11 @@ class Model:
         return self.arrivals * 1e-6
 
     def remember(self, by: str, *tickets: str) -> None:
-        before = {ticket: Person(**vars(self.people[ticket])) for ticket in tickets}
+        before = {ticket: Person(**vars(self.patients[ticket])) for ticket in tickets}
         self.undo.setdefault(by, []).insert(0, (before, dict(self.there)))
         del self.undo[by][5:]
         for ticket in tickets:
-            self.people[ticket].touched += 1
+            self.patients[ticket].touched += 1
 
     def leave(self, person: Person) -> None:
         if self.there.get(person.counter) == person.ticket:
@@ -101,7 +101,7 @@ class QueueMachine(RuleBasedStateMachine):
         self.clock.moved_ms = DAY_MS // 2 - (now + offset) % DAY_MS
 
     def some_ticket(self, data: st.DataObject) -> str | None:
-        return data.draw(st.sampled_from(sorted(self.model.people))) if self.model.people else None
+        return data.draw(st.sampled_from(sorted(self.model.patients))) if self.model.patients else None
 
     @rule(
         name=st.sampled_from("abcdefgh"), counter=st.sampled_from([*COUNTERS, "elsewhere"]), lane=st.sampled_from(Lane)
@@ -111,9 +111,9 @@ class QueueMachine(RuleBasedStateMachine):
         place = self.run(self.desk.enqueue(arrival(person=name, text=counter, lane=lane)))
         model = self.model
         known = [
-            model.people[ticket]
+            model.patients[ticket]
             for ticket in model.by_name.get(name, ())
-            if model.people[ticket].state in LIVING and model.people[ticket].queue == queue
+            if model.patients[ticket].state in LIVING and model.patients[ticket].queue == queue
         ]
         if known:
             person = known[0]
@@ -125,9 +125,9 @@ class QueueMachine(RuleBasedStateMachine):
             assert (place.outcome, place.token) == (Outcome.NEW, f"{QUEUES[queue]}-{number:03d}")
             state = State.EXPECTED if counter == "elsewhere" else State.WAITING
             order = model.now() - HEAD_START_MIN[lane]
-            model.people[place.ticket] = Person(place.ticket, place.token, queue, state, lane, order)
+            model.patients[place.ticket] = Person(place.ticket, place.token, queue, state, lane, order)
             model.by_name.setdefault(name, []).append(place.ticket)
-        assert place.state is model.people[place.ticket].state
+        assert place.state is model.patients[place.ticket].state
 
     def welcome(self, person: Person) -> None:
         if person.state is State.EXPECTED:
@@ -171,14 +171,14 @@ class QueueMachine(RuleBasedStateMachine):
             self.model.remember(by, *tickets)
             self.note_touched(by, tickets)
         for ticket in finished:
-            self.model.people[ticket].state = State.DONE
+            self.model.patients[ticket].state = State.DONE
             del self.model.there[counter]
         if person:
             person.state, person.counter, person.calls = State.CALLED, counter, person.calls + 1
             self.model.there[counter] = person.ticket
 
     def note_touched(self, by: str, tickets: list[str]) -> None:
-        after = {ticket: self.model.people[ticket].touched for ticket in tickets}
+        after = {ticket: self.model.patients[ticket].touched for ticket in tickets}
         self.touched_after.setdefault(by, []).insert(0, after)
         del self.touched_after[by][5:]
 
@@ -189,7 +189,7 @@ class QueueMachine(RuleBasedStateMachine):
         moved = self.run(self.desk.call_next(HIP, counter, by=by, seen=seen))
         if looks and stale:
             assert moved.outcome is Outcome.TAKEN
-            self.check(moved, self.model.people.get(there))
+            self.check(moved, self.model.patients.get(there))
             return
         line = self.model.waiting(COUNTERS[counter])
         self.call(counter, by, line[0] if line else None)
@@ -201,7 +201,7 @@ class QueueMachine(RuleBasedStateMachine):
         ticket = self.some_ticket(data)
         if ticket is None:
             return
-        person = self.model.people[ticket]
+        person = self.model.patients[ticket]
         moved = self.run(self.desk.call_this(HIP, counter, ticket, by=by))
         if person.state in AT_COUNTER:
             assert moved.outcome is Outcome.TAKEN
@@ -215,7 +215,7 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(counter=st.sampled_from(list(COUNTERS)))
     def recall(self, counter: str) -> None:
         moved = self.run(self.desk.recall(HIP, counter, by="anna"))
-        person = self.model.people.get(self.model.there.get(counter, ""))
+        person = self.model.patients.get(self.model.there.get(counter, ""))
         if person is None:
             assert moved.outcome is Outcome.EMPTY
         elif person.state is State.SERVING:
@@ -234,7 +234,7 @@ class QueueMachine(RuleBasedStateMachine):
         ticket = self.some_ticket(data)
         if ticket is None:
             return
-        person = self.model.people[ticket]
+        person = self.model.patients[ticket]
         came_from, goes_to = MOVES[act]
         moved = self.run(getattr(self.desk, act)(HIP, ticket, by=by))
         if person.state not in came_from:
@@ -257,7 +257,7 @@ class QueueMachine(RuleBasedStateMachine):
         ticket = self.some_ticket(data)
         if ticket is None:
             return
-        person = self.model.people[ticket]
+        person = self.model.patients[ticket]
         moved = self.run(self.desk.transfer(HIP, ticket, to=to, by=by))
         if person.queue == to or person.state not in LIVING - {State.EXPECTED}:
             assert moved.outcome is Outcome.NOT_ALLOWED
@@ -275,7 +275,7 @@ class QueueMachine(RuleBasedStateMachine):
         ticket = self.some_ticket(data)
         if ticket is None:
             return
-        person = self.model.people[ticket]
+        person = self.model.patients[ticket]
         moved = self.run(self.desk.set_lane(HIP, ticket, lane, by=by))
         if person.state not in {State.EXPECTED, State.WAITING, State.HELD, State.NO_SHOW}:
             assert moved.outcome is Outcome.NOT_ALLOWED
@@ -296,7 +296,7 @@ class QueueMachine(RuleBasedStateMachine):
             return
         before, _ = self.model.undo[by][0]
         after = self.touched_after[by][0]
-        free = all(self.model.people[ticket].touched == mark for ticket, mark in after.items()) and all(
+        free = all(self.model.patients[ticket].touched == mark for ticket, mark in after.items()) and all(
             self.model.there.get(person.counter, ticket) in before
             for ticket, person in before.items()
             if person.state in AT_COUNTER
@@ -308,13 +308,13 @@ class QueueMachine(RuleBasedStateMachine):
         self.model.undo[by].pop(0)
         self.touched_after[by].pop(0)
         for ticket in before:
-            self.model.leave(self.model.people[ticket])
+            self.model.leave(self.model.patients[ticket])
         for ticket, person in before.items():
-            was, person.touched = person.touched, self.model.people[ticket].touched + 1
+            was, person.touched = person.touched, self.model.patients[ticket].touched + 1
             for earlier in self.touched_after[by]:
                 if earlier.get(ticket) == was:
                     earlier[ticket] = person.touched
-            self.model.people[ticket] = person
+            self.model.patients[ticket] = person
             if person.state in AT_COUNTER:
                 self.model.there[person.counter] = ticket
 
@@ -331,12 +331,12 @@ class QueueMachine(RuleBasedStateMachine):
             there = {(c.token, c.counter, c.calls, c.state) for c in view.now}
             expected = {
                 (p.token, p.counter, p.calls, p.state)
-                for p in self.model.people.values()
+                for p in self.model.patients.values()
                 if p.queue == view.id and p.state in AT_COUNTER
             }
             assert there == expected
         tickets = {ticket.id: ticket.state for ticket in self.run(self.desk.tickets(HIP))}
-        assert tickets == {p.ticket: p.state for p in self.model.people.values() if p.state in LIVING}
+        assert tickets == {p.ticket: p.state for p in self.model.patients.values() if p.state in LIVING}
 
 
 MOVES: dict[str, tuple[frozenset[State], State]] = {

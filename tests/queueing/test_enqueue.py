@@ -159,13 +159,13 @@ async def test_a_scan_of_the_live_screen_checks_an_expected_patient_in(hospital:
 
 
 async def test_a_no_show_who_scans_again_waits_near_the_front(hospital: Hospital) -> None:
-    people = [arrival() for _ in range(6)]
-    for person in people:
+    arrivals = [arrival() for _ in range(6)]
+    for person in arrivals:
         await hospital.desk.enqueue(person)
     called = await hospital.desk.call_next(HIP, "M1", by="clerk")
     assert called.ticket
     await hospital.desk.no_show(HIP, called.ticket.id, by="clerk")
-    back = await hospital.desk.enqueue(again(people[0]))
+    back = await hospital.desk.enqueue(again(arrivals[0]))
     assert (back.token, back.state, back.ahead) == ("M-001", State.WAITING, 2)
 
 

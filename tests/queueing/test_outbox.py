@@ -67,14 +67,14 @@ async def test_a_parked_refusal_marks_nobody(desk: OpdDesk, outbox: Outbox) -> N
 async def test_a_pending_reply_says_what_the_gateway_must_hear(desk: OpdDesk, outbox: Outbox) -> None:
     await desk.enqueue(arrival(envelope=b"sealed \x00\xff envelope"))
     await desk.enqueue(arrival(facility="nowhere"))
-    given, refused = sorted(await outbox.take(), key=lambda pending: pending.outcome)
-    assert (given.kind, given.outcome, given.token, given.expires_in_s) == (
+    placed, refused = sorted(await outbox.take(), key=lambda pending: pending.outcome)
+    assert (placed.kind, placed.outcome, placed.token, placed.expires_in_s) == (
         ReplyKind.ON_SHARE,
         Outcome.NEW,
         "M-001",
         1800,
     )
-    assert given.envelope == b"sealed \x00\xff envelope"
+    assert placed.envelope == b"sealed \x00\xff envelope"
     assert (refused.outcome, refused.refusal, refused.token) == (Outcome.REFUSED, Refusal.UNKNOWN_FACILITY, "")
 
 

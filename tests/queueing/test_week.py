@@ -39,9 +39,11 @@ async def test_a_week_leaves_no_more_behind_than_its_second_day(store: Store) ->
         clock.moved_ms += midnight_in(clock, ms=0)
     await relay.close()
     second, *later = lasting[1:]
-    for kept in later:
-        assert kept.keys() == second.keys()
-        assert sum(kept.values()) < sum(second.values()) * 1.05, {key: (second[key], kept[key]) for key in kept}
+    for remaining in later:
+        assert remaining.keys() == second.keys()
+        assert sum(remaining.values()) < sum(second.values()) * 1.05, {
+            key: (second[key], remaining[key]) for key in remaining
+        }
 
 
 async def build(store: Store) -> None:
@@ -52,18 +54,18 @@ async def build(store: Store) -> None:
         await registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R", carry_over_min=0), 1)
     # Changes are kept up to a number that a week of three small hospitals does not reach: it is reached before they
     # begin.
-    told = ("f", "abcdefghijkl", "k", "transferred", "n", "M-001", "c", "M1", "b", "clerk")
+    row = ("f", "abcdefghijkl", "k", "transferred", "n", "M-001", "c", "M1", "b", "clerk")
     for changes in {changes_key(partition_of(facility_root(hip))) for hip in HIPS}:
         for _ in range(2):
-            await asyncio.gather(*[store.call(changes, "XADD", changes, "*", *told) for _ in range(2_500)])
+            await asyncio.gather(*[store.call(changes, "XADD", changes, "*", *row) for _ in range(2_500)])
 
 
 async def one_day(desk: OpdDesk, hip: str) -> None:
     """Everything that happens in a hospital, and some people still in line at the end."""
-    people = [arrival(facility=hip, lane=Lane(number % 4)) for number in range(PATIENTS)]
-    await asyncio.gather(*map(desk.enqueue, people))
-    await asyncio.gather(*map(desk.enqueue, people[:10]))
-    for person in people[10:20]:
+    arrivals = [arrival(facility=hip, lane=Lane(number % 4)) for number in range(PATIENTS)]
+    await asyncio.gather(*map(desk.enqueue, arrivals))
+    await asyncio.gather(*map(desk.enqueue, arrivals[:10]))
+    for person in arrivals[10:20]:
         await desk.enqueue(again(person))
     for _ in range(3):
         await desk.enqueue(arrival(facility=hip, text="a poster of another house"))
@@ -108,13 +110,13 @@ async def kept_for_ever(store: Store) -> dict[bytes, int]:
     every day; the event log has its own bounds (test_event_log.py).
     """
     client = store.client()
-    kept: dict[bytes, int] = {}
+    remaining: dict[bytes, int] = {}
     async for key in client.scan_iter(count=1_000):
         ends_s = await client.ttl(key)
         assert ends_s <= LONGEST_LIFE_S, key
         if ends_s < 0 and not key.endswith(b":events"):
-            kept[re.sub(rb":\d{5}$", b":DAY", key)] = await client.memory_usage(key, samples=0) or 0
-    return kept
+            remaining[re.sub(rb":\d{5}$", b":DAY", key)] = await client.memory_usage(key, samples=0) or 0
+    return remaining
 
 
 async def test_a_relay_that_is_long_gone_is_forgotten_and_what_it_claimed_is_not(
@@ -135,7 +137,7 @@ async def test_a_relay_that_is_long_gone_is_forgotten_and_what_it_claimed_is_not
 
 
 async def relays(store: Store, reply_wanted: str) -> set[bytes]:
-    return {told["name"] for told in await store.client().xinfo_consumers(reply_wanted, GROUP)}
+    return {row["name"] for row in await store.client().xinfo_consumers(reply_wanted, GROUP)}
 
 
 async def test_functions_of_releases_long_gone_are_forgotten(store: Store) -> None:
@@ -146,11 +148,11 @@ async def test_functions_of_releases_long_gone_are_forgotten(store: Store) -> No
         await store.call(LIBRARIES_KEY, "HSET", LIBRARIES_KEY, f"kiosk_{age}", 10 - age)
     await store.each_primary("FUNCTION", "LOAD", "#!lua name=anothers\nredis.register_function('a', function() end)")
     await library.load(store)
-    left = {told[b"library_name"] for told in await libraries(store)}
+    left = {row[b"library_name"] for row in await libraries(store)}
     assert left == {b"anothers", b"kiosk_1", b"kiosk_2", f"kiosk_{library.version()}".encode()}
 
 
 async def libraries(store: Store) -> list[dict[bytes, bytes]]:
-    (told,) = await store.each_primary("FUNCTION", "LIST")
-    assert isinstance(told, list)
-    return [dict(zip(one[::2], one[1::2], strict=True)) for one in told]
+    (row,) = await store.each_primary("FUNCTION", "LIST")
+    assert isinstance(row, list)
+    return [dict(zip(one[::2], one[1::2], strict=True)) for one in row]

@@ -160,7 +160,7 @@ async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, n
     answered: dict[str, list[Place]] = {hip: [] for hip in HOSPITALS}
     stop = asyncio.Event()
 
-    async def people(hip: str) -> None:
+    async def patients_of(hip: str) -> None:
         share = arrival(facility=hip)
         while not stop.is_set():
             place = await until_answered(desk, share, stop)
@@ -169,7 +169,7 @@ async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, n
                 share = arrival(facility=hip)
                 await asyncio.sleep(0.01)  # no more come than one list of tickets shows
 
-    crowd = [asyncio.create_task(people(hip)) for hip in HOSPITALS for _ in range(2)]
+    crowd = [asyncio.create_task(patients_of(hip)) for hip in HOSPITALS for _ in range(2)]
     await asyncio.sleep(1)
     nodes[0].process.kill()
     await asyncio.sleep(6)

@@ -127,8 +127,8 @@ export class List {
     say(who.lastChild, one.reply_delivered ? "" : this.words.not_told);
     say(age, [one.age, one.gender].filter(Boolean).join(" "));
     say(four, one.last_four ? `··${one.last_four}` : "");
-    if (tags.dataset.said !== one.tags.join("|")) {
-      tags.dataset.said = one.tags.join("|");
+    if (tags.dataset.shown !== one.tags.join("|")) {
+      tags.dataset.shown = one.tags.join("|");
       tags.replaceChildren(...one.tags.map((text) => make("span", `tag ${text === "far away" ? "far" : ""}`, text)));
     }
     const minutes = Math.max(0, Math.floor((now_ms - one.arrived_ms) / 60000));

@@ -9,9 +9,9 @@ const KEPT_LANGUAGE = "kiosk-slip-language";
 // Paper and language are the machine's: what was chosen last holds.
 export function paper() {
   const radios = [...document.querySelectorAll("input[name=paper]")];
-  const kept = localStorage.getItem(KEPT);
+  const width = localStorage.getItem(KEPT);
   for (const radio of radios) {
-    if (radio.value === kept) radio.checked = true;
+    if (radio.value === width) radio.checked = true;
     radio.addEventListener("change", () => localStorage.setItem(KEPT, radio.value));
   }
   const language = $("slip-language");

@@ -57,13 +57,14 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def terms(asked: argparse.Namespace, secret: str, app_secret: str) -> Terms:
+def terms(options: argparse.Namespace, secret: str, app_secret: str) -> Terms:
     """The set-up that was asked for."""
     return Terms(
-        seed=asked.seed, issuer=asked.issuer, cm_id=asked.cm_id, bridge_id=asked.client_id, token_s=asked.token_s,
-        callback_token_s=asked.callback_token_s, accept_unknown=asked.accept_unknown, remember=asked.remember,
-        journal=asked.journal,
-        secrets={asked.client_id: secret, asked.app_id: app_secret},
+        seed=options.seed, issuer=options.issuer, cm_id=options.cm_id, bridge_id=options.client_id,
+        token_s=options.token_s,
+        callback_token_s=options.callback_token_s, accept_unknown=options.accept_unknown, remember=options.remember,
+        journal=options.journal,
+        secrets={options.client_id: secret, options.app_id: app_secret},
     )  # fmt: skip
 
 
@@ -76,11 +77,12 @@ def furnished(gateway: Gateway) -> Gateway:
     return gateway
 
 
-def _announce(gateway: Gateway, asked: argparse.Namespace, drawn: dict[str, str]) -> None:
+def _announce(gateway: Gateway, options: argparse.Namespace, drawn: dict[str, str]) -> None:
     host, port = gateway.server.address
     line = {
-        "ready": True, "url": f"http://{host}:{port}", "pid": os.getpid(), "seed": asked.seed, "issuer": asked.issuer,
-        "cm_id": asked.cm_id, "client_id": asked.client_id, "app_id": asked.app_id, **drawn,
+        "ready": True, "url": f"http://{host}:{port}", "pid": os.getpid(), "seed": options.seed,
+        "issuer": options.issuer,
+        "cm_id": options.cm_id, "client_id": options.client_id, "app_id": options.app_id, **drawn,
     }  # fmt: skip
     sys.stdout.write(json.encode(line).decode() + "\n")
     sys.stdout.flush()
@@ -91,21 +93,23 @@ async def _gone(parent: int) -> None:
         await asyncio.sleep(PARENT_LOOKED_AT_S)
 
 
-async def run(asked: argparse.Namespace) -> None:
+async def run(options: argparse.Namespace) -> None:
     """Serve until told to end."""
     parent = os.getppid()
-    given = {"client_secret": "SIMULATOR_CLIENT_SECRET", "app_secret": "SIMULATOR_APP_SECRET"}
-    drawn = {name: secrets.token_urlsafe(24) for name, variable in given.items() if not os.environ.get(variable)}
-    known = {name: drawn.get(name) or os.environ[variable] for name, variable in given.items()}
-    gateway = furnished(Gateway(terms(asked, known["client_secret"], known["app_secret"]), bridge_url=asked.bridge_url))
-    await gateway.server.listen(asked.host, asked.port)
+    variables = {"client_secret": "SIMULATOR_CLIENT_SECRET", "app_secret": "SIMULATOR_APP_SECRET"}
+    drawn = {name: secrets.token_urlsafe(24) for name, variable in variables.items() if not os.environ.get(variable)}
+    known = {name: drawn.get(name) or os.environ[variable] for name, variable in variables.items()}
+    gateway = furnished(
+        Gateway(terms(options, known["client_secret"], known["app_secret"]), bridge_url=options.bridge_url)
+    )
+    await gateway.server.listen(options.host, options.port)
     ends = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ends.set)
     gateway.server.keep(gateway.watch())
-    _announce(gateway, asked, drawn)
+    _announce(gateway, options, drawn)
     waits: list[asyncio.Future[object]] = [asyncio.ensure_future(ends.wait())]
-    if not asked.outlive_parent:
+    if not options.outlive_parent:
         waits.append(asyncio.ensure_future(_gone(parent)))
     await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:

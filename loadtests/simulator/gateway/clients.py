@@ -25,11 +25,11 @@ class Clients:
         self._grants: dict[str, Grant] = {}
         self._void: set[str] = set()
 
-    def admits(self, asked: SessionRequest) -> bool:
+    def admits(self, request: SessionRequest) -> bool:
         """Whether the credentials are right."""
-        known = self.secrets.get(asked.client_id, "")
-        right = hmac.compare_digest(known.encode(), asked.client_secret.encode())
-        return bool(known) and right and asked.grant_type == "client_credentials"
+        known = self.secrets.get(request.client_id, "")
+        right = hmac.compare_digest(known.encode(), request.client_secret.encode())
+        return bool(known) and right and request.grant_type == "client_credentials"
 
     def open_session(self, client_id: str, now_s: float, *, said_s: float, lives_s: int | None = None) -> bytes:
         """The answer to a sessions call. ``said_s`` is the time we claim it is."""

@@ -79,7 +79,7 @@ class Courier:
             return await self._deliver_twice(share, pause_s)
         retry_s = FIRST_RETRY_S
         while True:
-            status = await self._attempt(share, *self._told(share))
+            status = await self._attempt(share, *self._message_of(share))
             if 200 <= status < 300:
                 return True
             if status in HOPELESS or (self.clock() + retry_s) * 1000 > share.shared_ms + SHARE_LIVES_MS:
@@ -89,7 +89,7 @@ class Courier:
 
     async def _deliver_twice(self, share: Share, pause_s: float) -> bool:
         """Deliver; when it is refused, repeat it once with the same headers after a long pause."""
-        url, headers, body = self._told(share)
+        url, headers, body = self._message_of(share)
         if 200 <= await self._attempt(share, url, headers, body) < 300:
             return True
         await asyncio.sleep(pause_s)
@@ -104,7 +104,7 @@ class Courier:
         delivery.took_ms = int((self.clock() - began) * 1000)
         return delivery.status
 
-    def _told(self, share: Share) -> tuple[str, dict[str, str], bytes]:
+    def _message_of(self, share: Share) -> tuple[str, dict[str, str], bytes]:
         """Address, headers and body of one delivery; the legacy forms bear their id and time in the body (B7)."""
         now = stamp(self.speaker.said_s())
         headers = {

@@ -25,17 +25,20 @@ class HospitalSide:
     def on_share(self, request: Request) -> Answer:
         self.gateway.enter(request, "on_share")
         strict.check_json(request.headers)
-        told = strict.read_on_share(request.body)
-        request_id = told.response.request_id
+        reply = strict.read_on_share(request.body)
+        request_id = reply.response.request_id
         act, instead = self.gateway.hurt("on_share", request_id)
         share = self._known(request_id)
         if instead is not None:
             _hurt(share, instead)
             return instead
-        said = strict.judge(told, share)
-        if share.foreign and told.acknowledgement is not UNSET:
-            share.abha_address, share.context = told.acknowledgement.abha_address, told.acknowledgement.profile.context
-        self._settle(request, share, said, "REQUEST-ID", request.headers["request-id"])
+        judged = strict.judge(reply, share)
+        if share.foreign and reply.acknowledgement is not UNSET:
+            share.abha_address, share.context = (
+                reply.acknowledgement.abha_address,
+                reply.acknowledgement.profile.context,
+            )
+        self._settle(request, share, judged, "REQUEST-ID", request.headers["request-id"])
         self.gateway.tell(share, schemas.APP_ON_SHARE, json.decode(request.body))
         return self._replied(request, share, act)
 
@@ -44,18 +47,18 @@ class HospitalSide:
             raise Reproach(401, "", "X-CM-ID is missing")
         self.gateway.caller(request, "legacy_on_share")
         strict.check_json(request.headers)
-        told = strict.read_legacy(request.body, schemas.LEGACY_ON_SHARE[request.path])
-        if not strict.is_uuid(told.request_id):
+        reply = strict.read_legacy(request.body, schemas.LEGACY_ON_SHARE[request.path])
+        if not strict.is_uuid(reply.request_id):
             raise Reproach(400, "ABDM-1030", "requestId is no UUID")
-        strict.check_timestamp(told.timestamp, int(time.time() * 1000))
-        act, instead = self.gateway.hurt("on_share", told.resp.request_id)
-        share = self._known(told.resp.request_id)
+        strict.check_timestamp(reply.timestamp, int(time.time() * 1000))
+        act, instead = self.gateway.hurt("on_share", reply.resp.request_id)
+        share = self._known(reply.resp.request_id)
         if instead is not None:
             _hurt(share, instead)
             return instead
         if schemas.LEGACY_ON_SHARE[request.path] != share.wire and not share.foreign:
             raise Reproach(400, "ABDM-1006", f"a {share.wire} share was answered at {request.path}")
-        self._settle(request, share, strict.judge_legacy(told, share), "requestId", told.request_id)
+        self._settle(request, share, strict.judge_legacy(reply, share), "requestId", reply.request_id)
         self.gateway.tell(share, schemas.APP_ON_SHARE, json.decode(request.body))
         return self._replied(request, share, act)
 
@@ -70,7 +73,7 @@ class HospitalSide:
         self.gateway.ledger.counts["unknown"] += 1
         raise Reproach(404, "ABDM-1001", f"no share matches {request_id[:64]!r}")
 
-    def _settle(self, request: Request, share: Share, said: strict.Said, header: str, outer_id: str) -> None:
+    def _settle(self, request: Request, share: Share, judged: strict.Said, header: str, outer_id: str) -> None:
         now_ms = int(time.time() * 1000)
         if self.gateway.ledger.borrowed(outer_id.lower(), share.request_id):
             raise Reproach(400, "ABDM-1087", f"{header} was used for another share")
@@ -82,7 +85,7 @@ class HospitalSide:
             raise
         first = not share.settled_ms
         wrong = self.gateway.ledger.settle(
-            share, now_ms, said=said.body, token=said.token, error=said.error, expiry=said.expiry
+            share, now_ms, reply_body=judged.body, token=judged.token, error=judged.error, expiry=judged.expiry
         )
         if wrong:
             self.gateway.ledger.replied(share, now_ms, 400)
@@ -99,8 +102,8 @@ class HospitalSide:
     def on_status(self, request: Request) -> Answer:
         self.gateway.enter(request, "on_status")
         strict.check_json(request.headers)
-        told = strict.read_on_status(request.body)
-        request_id = told.response.request_id
+        reply = strict.read_on_status(request.body)
+        request_id = reply.response.request_id
         act, instead = self.gateway.hurt("on_status", request_id)
         if instead is not None:
             return instead
@@ -110,7 +113,7 @@ class HospitalSide:
             raise Reproach(404, "ABDM-1001", f"no question matches {request_id[:64]!r}")
         if self.gateway.ledger.borrowed(request.headers["request-id"].lower(), request_id):
             raise Reproach(400, "ABDM-1087", "REQUEST-ID was used for another request")
-        strict.judge_status(told, question)
+        strict.judge_status(reply, question)
         self.gateway.ledger.counts["statuses"] += not question.answered
         question.answered = True
         self.gateway.tell(question, schemas.APP_ON_STATUS, json.decode(request.body))

@@ -221,8 +221,8 @@ class Server:
 
     def failed(self, error: BaseException) -> Reply:
         """A fault of the simulator itself: told to whoever runs it, with its traceback, and to the caller without."""
-        told = {"message": "the simulator failed", "exception": error}
-        asyncio.get_running_loop().call_exception_handler(told)
+        context = {"message": "the simulator failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
         return Reply(500, b'{"error":{"code":"SIMULATOR","message":"the simulator itself failed"}}')
 
     async def listen(self, host: str, port: int) -> None:

@@ -116,8 +116,8 @@ class Simulator:
 
     async def _get(self, path: str) -> dict[str, Any]:
         response = await self._client.get(path).build().send()
-        told: dict[str, Any] = json.decode((await response.bytes()).to_bytes())
-        return told
+        document: dict[str, Any] = json.decode((await response.bytes()).to_bytes())
+        return document
 
 
 async def _ready(child: asyncio.subprocess.Process) -> Announced:

@@ -58,7 +58,7 @@ class Share(Struct, kw_only=True):
     answers: list[Answer] = []
     clean: int = 0
     """Good answers we accepted and said so."""
-    said: bytes = b""
+    reply_body: bytes = b""
     """Digest of the first accepted answer, without its expiry."""
     token: str = ""
     error: str = ""
@@ -155,21 +155,27 @@ class Ledger:
         """Whether this outer REQUEST-ID was used for another share before."""
         return self._outer_ids.setdefault(outer_id, request_id) != request_id
 
-    def settle(self, share: Share, now_ms: int, *, said: bytes, token: str, error: str, expiry: int) -> str:
+    def settle(self, share: Share, now_ms: int, *, reply_body: bytes, token: str, error: str, expiry: int) -> str:
         """A good answer was accepted. Empty, or what is wrong when it says other than the first one did.
 
         A second answer must be the same but for its expiry, which never rises.
         """
-        digest = hashlib.blake2b(said, digest_size=16).digest()
+        digest = hashlib.blake2b(reply_body, digest_size=16).digest()
         if share.settled_ms:
             self.counts["repeats"] += 1
-            if digest != share.said:
+            if digest != share.reply_body:
                 return "a second answer says something else"
             if expiry > share.expiry:
                 return f"expiry rose from {share.expiry} to {expiry}"
             share.expiry = expiry
             return ""
-        share.said, share.token, share.error, share.expiry, share.settled_ms = digest, token, error, expiry, now_ms
+        share.reply_body, share.token, share.error, share.expiry, share.settled_ms = (
+            digest,
+            token,
+            error,
+            expiry,
+            now_ms,
+        )
         self.counts["tokens" if token else "refusals"] += 1
         return ""
 
@@ -177,8 +183,8 @@ class Ledger:
         """What we said to an on-share. A good answer heard once per delivery is enough; more was asked by nobody."""
         share.answers.append(Answer(now_ms, status))
         if self.journal is not None:
-            told = (share.token, share.error, share.expiry, share.context, share.abha_address)
-            self.journal.write(Line(now_ms, share.request_id, status, *told))
+            facts = (share.token, share.error, share.expiry, share.context, share.abha_address)
+            self.journal.write(Line(now_ms, share.request_id, status, *facts))
         if status == 202:
             share.clean += 1
             if share.clean > max(1, len(share.deliveries)):

@@ -34,14 +34,17 @@ class Office:
         strict.check_headers(request.headers, int(time.time() * 1000), self.gateway.terms.cm_id)
         if "authorization" in request.headers:
             raise Reproach(401, "900901", "sessions is asked without Authorization")
-        asked = decoded(request.body, schemas.SessionRequest)
-        if not self.gateway.clients.admits(asked):
+        session_request = decoded(request.body, schemas.SessionRequest)
+        if not self.gateway.clients.admits(session_request):
             raise Reproach(401, "900901", "wrong credentials", fault=False)
-        act, instead = self.gateway.hurt("sessions", asked.client_id)
+        act, instead = self.gateway.hurt("sessions", session_request.client_id)
         if instead is not None:
             return instead
         body = self.gateway.clients.open_session(
-            asked.client_id, time.time(), said_s=self.gateway.said_s(), lives_s=self.gateway.mischief.faults.token_s
+            session_request.client_id,
+            time.time(),
+            said_s=self.gateway.said_s(),
+            lives_s=self.gateway.mischief.faults.token_s,
         )
         return spoiled(act, Reply(202, body))
 

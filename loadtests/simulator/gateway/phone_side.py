@@ -28,10 +28,10 @@ class PhoneSide:
 
     def share(self, request: Request) -> Answer:
         self._phone_enters(request, "share")
-        told = decoded(request.body, schemas.ShareRequest)
-        if told.intent not in INTENTS:
-            raise Reproach(400, "ABDM-1049", f"intent is {told.intent!r}")
-        if self.gateway.services and told.meta_data.hip_id not in self.gateway.services:
+        message = decoded(request.body, schemas.ShareRequest)
+        if message.intent not in INTENTS:
+            raise Reproach(400, "ABDM-1049", f"intent is {message.intent!r}")
+        if self.gateway.services and message.meta_data.hip_id not in self.gateway.services:
             raise Reproach(400, "ABDM-1035", "HIP id is not linked", fault=False)
         request_id = request.headers["request-id"]
         if request_id in self.gateway.ledger.shares:
@@ -39,7 +39,7 @@ class PhoneSide:
         act, instead = self.gateway.hurt("share", request_id)
         if instead is not None:
             return instead
-        self._begin(request, request_id, told)
+        self._begin(request, request_id, message)
         return spoiled(act, ACCEPTED)
 
     def _phone_enters(self, request: Request, name: str) -> None:
@@ -49,9 +49,9 @@ class PhoneSide:
             if not request.headers.get(needed):
                 raise Reproach(401, "900901", f"{needed} is missing")
 
-    def _begin(self, request: Request, request_id: str, told: schemas.ShareRequest) -> None:
-        share = Share(request_id=request_id, hip_id=told.meta_data.hip_id,
-            context=told.meta_data.context, abha_address=told.profile.patient.abha_address,
+    def _begin(self, request: Request, request_id: str, message: schemas.ShareRequest) -> None:
+        share = Share(request_id=request_id, hip_id=message.meta_data.hip_id,
+            context=message.meta_data.context, abha_address=message.profile.patient.abha_address,
             app=request.headers["x-hiu-id"], session=request.headers["x-auth-token"], shared_ms=int(time.time() * 1000),
             wire=self.gateway.mischief.faults.deliveries.wire, body=request.body,
         )  # fmt: skip
@@ -65,16 +65,16 @@ class PhoneSide:
 
     def status(self, request: Request) -> Answer:
         self._phone_enters(request, "status")
-        told = decoded(request.body, schemas.StatusRequest)
+        message = decoded(request.body, schemas.StatusRequest)
         held = self.gateway.histories.get(request.headers["x-auth-token"], [])
-        if not any(share.hip_id == told.hip_id and share.token for share in held):
+        if not any(share.hip_id == message.hip_id and share.token for share in held):
             raise Reproach(400, "ABDM-1031", "no tokens for this ABHA address today", fault=False)
         request_id = request.headers["request-id"]
         act, instead = self.gateway.hurt("status", request_id)
         if instead is not None:
             return instead
         question = Question(
-            request_id=request_id, hip_id=told.hip_id, context=told.context, app=request.headers["x-hiu-id"],
+            request_id=request_id, hip_id=message.hip_id, context=message.context, app=request.headers["x-hiu-id"],
             asked_ms=int(time.time() * 1000),
         )  # fmt: skip
         self.gateway.ledger.ask(question)

@@ -185,8 +185,8 @@ def error_shapes(code: str, message: str) -> tuple[bytes, ...]:
 
 def legacy_share(body: bytes, version: str, request_id: str, timestamp: str) -> bytes:
     """A v3 share in the words of v1.0 or v0.5 (protocol B7)."""
-    told: dict[str, Any] = json.decode(body)
-    patient, meta = told["profile"]["patient"], told["metaData"]
+    document: dict[str, Any] = json.decode(body)
+    patient, meta = document["profile"]["patient"], document["metaData"]
     old: dict[str, Any] = {
         "requestId": request_id,
         "timestamp": timestamp,

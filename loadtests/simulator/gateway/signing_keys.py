@@ -122,8 +122,8 @@ class Realm:
         """A new RS256 key signs from now on; the old one stays published unless ``drop``."""
         self.generation += 1
         old, self.signing = self.signing, SigningKey.drawn(f"{self.seed}:RS256:{self.generation}", "RS256")
-        kept = [key for key in self.published if not (drop and key is old)]
-        self.published = [self.signing, *kept][:8]
+        remaining = [key for key in self.published if not (drop and key is old)]
+        self.published = [self.signing, *remaining][:8]
 
     def key_set(self) -> bytes:
         """The published keys as JSON."""

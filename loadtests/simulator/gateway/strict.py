@@ -54,11 +54,11 @@ def check_timestamp(text: str, now_ms: int) -> None:
     if not _TIME.fullmatch(text):
         raise Reproach(400, "ABDM-1016", f"TIMESTAMP is not yyyy-mm-ddThh:mm:ss.sssZ: {text!r}")
     try:
-        told = datetime.fromisoformat(text)
+        sent_at = datetime.fromisoformat(text)
     except ValueError:
         raise Reproach(400, "ABDM-1016", f"TIMESTAMP is no moment: {text!r}") from None
-    if abs(told.timestamp() * 1000 - now_ms) > CLOCK_MAY_BE_OFF_MS:
-        raise Reproach(400, "ABDM-1016", f"TIMESTAMP is off by {told.timestamp() * 1000 - now_ms:.0f} ms")
+    if abs(sent_at.timestamp() * 1000 - now_ms) > CLOCK_MAY_BE_OFF_MS:
+        raise Reproach(400, "ABDM-1016", f"TIMESTAMP is off by {sent_at.timestamp() * 1000 - now_ms:.0f} ms")
 
 
 def check_headers(headers: dict[str, str], now_ms: int, cm_id: str) -> None:
@@ -81,36 +81,36 @@ def check_json(headers: dict[str, str]) -> None:
 def read_on_share(body: bytes) -> OnShare:
     """The body with exactly its keys, and exactly one of the two answers."""
     try:
-        told = _ON_SHARE.decode(body)
+        reply = _ON_SHARE.decode(body)
     except ValueError as wrong:
         raise Reproach(400, "ABDM-1006", f"on-share body: {wrong}") from None
-    if (told.acknowledgement is UNSET) == (told.error is UNSET):
+    if (reply.acknowledgement is UNSET) == (reply.error is UNSET):
         raise Reproach(400, "ABDM-1006", "on-share body: exactly one of acknowledgement and error")
-    return told
+    return reply
 
 
 def read_on_status(body: bytes) -> OnStatus:
     """As ``read_on_share``, for the running token."""
     try:
-        told = _ON_STATUS.decode(body)
+        reply = _ON_STATUS.decode(body)
     except ValueError as wrong:
         raise Reproach(400, "ABDM-1006", f"on-status body: {wrong}") from None
-    if (told.token is UNSET) == (told.error is UNSET):
+    if (reply.token is UNSET) == (reply.error is UNSET):
         raise Reproach(400, "ABDM-1006", "on-status body: exactly one of token and error")
-    return told
+    return reply
 
 
 def read_legacy(body: bytes, version: str) -> LegacyOnShare:
     """The body of v1.0 or v0.5."""
     try:
-        told = _LEGACY.decode(body)
+        reply = _LEGACY.decode(body)
     except ValueError as wrong:
         raise Reproach(400, "ABDM-1006", f"{version} on-share body: {wrong}") from None
-    if (told.acknowledgement is UNSET) == (told.error is UNSET):
+    if (reply.acknowledgement is UNSET) == (reply.error is UNSET):
         raise Reproach(400, "ABDM-1006", f"{version} on-share body: exactly one of acknowledgement and error")
-    if told.acknowledgement is not UNSET and (told.acknowledgement.token_number is UNSET) != (version == "v0.5"):
+    if reply.acknowledgement is not UNSET and (reply.acknowledgement.token_number is UNSET) != (version == "v0.5"):
         raise Reproach(400, "ABDM-1006", f"{version} on-share body: tokenNumber belongs to v1.0 and to it alone")
-    return told
+    return reply
 
 
 def check_sorry(error: Sorry) -> None:
@@ -140,51 +140,52 @@ def check_in_time(share: Share, now_ms: int) -> None:
         raise Reproach(408, "ABDM-1007", words, fault=False)
 
 
-def judge(told: OnShare, share: Share) -> Said:
+def judge(reply: OnShare, share: Share) -> Said:
     """Whether this is the answer to this share."""
-    if told.error is not UNSET:
-        check_sorry(told.error)
-        return Said("", told.error.code, 0, f"{told.error.code}\0{told.error.message}".encode())
-    assert told.acknowledgement is not UNSET  # noqa: S101  read_on_share proved it; narrows the type
-    given = told.acknowledgement
-    if given.status != "SUCCESS":
-        raise Reproach(400, "ABDM-1006", f"status is {given.status!r}, not 'SUCCESS'")
-    if not share.foreign and given.profile.context != share.context:
-        raise Reproach(400, "ABDM-1052", f"context is {given.profile.context!r}, was {share.context!r}")
-    if not share.foreign and given.abha_address != share.abha_address:
+    if reply.error is not UNSET:
+        check_sorry(reply.error)
+        return Said("", reply.error.code, 0, f"{reply.error.code}\0{reply.error.message}".encode())
+    assert reply.acknowledgement is not UNSET  # noqa: S101  read_on_share proved it; narrows the type
+    acknowledgement = reply.acknowledgement
+    if acknowledgement.status != "SUCCESS":
+        raise Reproach(400, "ABDM-1006", f"status is {acknowledgement.status!r}, not 'SUCCESS'")
+    if not share.foreign and acknowledgement.profile.context != share.context:
+        raise Reproach(400, "ABDM-1052", f"context is {acknowledgement.profile.context!r}, was {share.context!r}")
+    if not share.foreign and acknowledgement.abha_address != share.abha_address:
         raise Reproach(400, "ABDM-1052", "abhaAddress is another one than was shared")
-    check_token(given.profile.token_number)
-    body = f"{given.abha_address}\0{given.profile.context}\0{given.profile.token_number}".encode()
-    return Said(given.profile.token_number, "", _expiry(given.profile.expiry), body)
+    check_token(acknowledgement.profile.token_number)
+    facts = (acknowledgement.abha_address, acknowledgement.profile.context, acknowledgement.profile.token_number)
+    body = "\0".join(map(str, facts)).encode()
+    return Said(acknowledgement.profile.token_number, "", _expiry(acknowledgement.profile.expiry), body)
 
 
-def judge_legacy(told: LegacyOnShare, share: Share) -> Said:
+def judge_legacy(reply: LegacyOnShare, share: Share) -> Said:
     """As ``judge``, in the words of v1.0 and v0.5; they have no expiry, and v0.5 no token."""
-    if told.error is not UNSET:
-        if told.error.code not in (1000, 10001) or not 1 <= len(told.error.message) <= LONGEST_WORDS:
-            raise Reproach(400, "ABDM-1006", f"error {told.error.code}, {len(told.error.message)} characters")
-        return Said("", str(told.error.code), 0, f"{told.error.code}\0{told.error.message}".encode())
-    assert told.acknowledgement is not UNSET  # noqa: S101  read_legacy proved it; narrows the type
-    given = told.acknowledgement
-    if given.status != "SUCCESS":
-        raise Reproach(400, "ABDM-1006", f"status is {given.status!r}, not 'SUCCESS'")
-    if not share.foreign and given.health_id != share.abha_address:
+    if reply.error is not UNSET:
+        if reply.error.code not in (1000, 10001) or not 1 <= len(reply.error.message) <= LONGEST_WORDS:
+            raise Reproach(400, "ABDM-1006", f"error {reply.error.code}, {len(reply.error.message)} characters")
+        return Said("", str(reply.error.code), 0, f"{reply.error.code}\0{reply.error.message}".encode())
+    assert reply.acknowledgement is not UNSET  # noqa: S101  read_legacy proved it; narrows the type
+    acknowledgement = reply.acknowledgement
+    if acknowledgement.status != "SUCCESS":
+        raise Reproach(400, "ABDM-1006", f"status is {acknowledgement.status!r}, not 'SUCCESS'")
+    if not share.foreign and acknowledgement.health_id != share.abha_address:
         raise Reproach(400, "ABDM-1052", "healthId is another one than was shared")
-    token = "-" if given.token_number is UNSET else given.token_number
+    token = "-" if acknowledgement.token_number is UNSET else acknowledgement.token_number
     check_token(token)
-    return Said(token, "", 0, f"{given.health_id}\0{token}".encode())
+    return Said(token, "", 0, f"{acknowledgement.health_id}\0{token}".encode())
 
 
-def judge_status(told: OnStatus, question: Question) -> None:
+def judge_status(reply: OnStatus, question: Question) -> None:
     """Whether this is the answer to this question."""
-    if told.error is not UNSET:
-        check_sorry(told.error)
+    if reply.error is not UNSET:
+        check_sorry(reply.error)
         return
-    assert told.token is not UNSET  # noqa: S101  read_on_status proved it; narrows the type
-    if (told.token.hip_id, told.token.context) != (question.hip_id, question.context):
+    assert reply.token is not UNSET  # noqa: S101  read_on_status proved it; narrows the type
+    if (reply.token.hip_id, reply.token.context) != (question.hip_id, question.context):
         raise Reproach(400, "ABDM-1052", "hipId and context are not the ones asked for")
-    if not 1 <= len(told.token.running_token_number) <= LONGEST_TOKEN:
-        raise Reproach(400, "ABDM-1006", f"runningTokenNumber is {told.token.running_token_number!r}")
-    pace = told.token.average_token_service_time_in_minutes
+    if not 1 <= len(reply.token.running_token_number) <= LONGEST_TOKEN:
+        raise Reproach(400, "ABDM-1006", f"runningTokenNumber is {reply.token.running_token_number!r}")
+    pace = reply.token.average_token_service_time_in_minutes
     if pace is not UNSET and not 0 <= pace <= 1440:
         raise Reproach(400, "ABDM-1006", f"averageTokenServiceTimeInMinutes is {pace}")

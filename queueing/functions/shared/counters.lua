@@ -40,11 +40,11 @@ end
 -- An old poster of this facility: its text is the id or the prefix of a queue, or a counter of that prefix which no
 -- longer exists (`M7`). Returns the queue id. Texts of other systems, such as UUIDs, cost nothing here.
 local function queue_of_old_poster(facility, text)
-  local letters = string.match(text, '^(%a+)%d*$')
-  if not letters then return nil end
+  local prefix = string.match(text, '^(%a+)%d*$')
+  if not prefix then return nil end
   for _, id in ipairs(queue_ids(facility)) do
     local queue = config_of(facility, 'q:' .. id)
-    if string.upper(queue.prefix) == letters or string.upper(id) == text then return id end
+    if string.upper(queue.prefix) == prefix or string.upper(id) == text then return id end
   end
 end
 

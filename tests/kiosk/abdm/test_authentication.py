@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec_key
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
-from kiosk.abdm.authentication import AGE_MAX_S, BURST_USES, LATE_S, LEEWAY_S, REMEMBERED_MAX, Gatekeeper
+from kiosk.abdm.authentication import AGE_MAX_S, BURST_USES, LATE_S, LEEWAY_S, REMEMBERED_MAX, Authenticator
 from kiosk.abdm.client import Gateway
 from kiosk.abdm.errors import KeysUnknown, NotTheGateway
 from kiosk.abdm.jwks import FETCH_EVERY_S, FILE, KeySet, read_key_set
@@ -36,7 +36,7 @@ class Gate:
         self.folder = folder
         self.gateway = Gateway(fake.url, client_id="SBX_1", client_secret="s", cm_id="sbx")
         self.keys = KeySet(self.gateway.certs, folder)
-        self.keeper = Gatekeeper(self.keys, issuers=(ISSUER,), audience="account", azps=("gateway",))
+        self.keeper = Authenticator(self.keys, issuers=(ISSUER,), audience="account", azps=("gateway",))
 
     async def believes(self, token: str | bytes, *, now_s: float | None = None, scheme: bytes = b"Bearer ") -> bool:
         """Whether the token is believed as a living one."""
@@ -267,7 +267,7 @@ async def test_a_token_of_six_hours_is_believed_until_its_end(gate: Gate, gatewa
 async def test_a_token_older_than_the_cap_is_refused_however_long_it_lives(gate: Gate, gateway_key: SigningKey) -> None:
     now = int(time.time())
     assert await gate.reason(gateway_key.sign(good_claims(iat=now - AGE_MAX_S - LEEWAY_S - 5, exp=now + 900))) == "iat"
-    short = Gatekeeper(gate.keys, issuers=(ISSUER,), audience="account", azps=("gateway",), age_max_s=600)
+    short = Authenticator(gate.keys, issuers=(ISSUER,), audience="account", azps=("gateway",), age_max_s=600)
     token = b"Bearer " + gateway_key.sign(good_claims(iat=now - 640, exp=now + 900)).encode()
     with pytest.raises(NotTheGateway, match="iat"):
         await short.prove(token, time.time(), time.monotonic())
@@ -311,7 +311,7 @@ async def test_the_known_issuers_are_believed_without_a_setting(
     gate: Gate, gateway_key: SigningKey, issuer: str
 ) -> None:
     issuers = load({}).gateway_issuers
-    keeper = Gatekeeper(gate.keys, issuers=issuers, audience="account", azps=("gateway",))
+    keeper = Authenticator(gate.keys, issuers=issuers, audience="account", azps=("gateway",))
     token = b"Bearer " + gateway_key.sign(good_claims(iss=issuer)).encode()
     assert await keeper.prove(token, time.time(), time.monotonic()) is None
 
@@ -325,7 +325,7 @@ async def test_the_issuer_of_our_own_access_token_is_believed(gate: Gate, gatewa
 
     gate.fake.manners["/sessions"] = session
     own = gate.gateway.token
-    keeper = Gatekeeper(
+    keeper = Authenticator(
         gate.keys, issuers=(ISSUER,), audience="account", azps=("gateway",), own_issuer=lambda: own.issuer
     )
     token = b"Bearer " + gateway_key.sign(good_claims(iss=issuer)).encode()
@@ -346,7 +346,7 @@ async def test_a_token_that_ended_within_the_hour_is_told_from_a_living_one(
     assert life is not None
     assert (life.begins_s, life.ends_s) == (now - 1800, now - 600)
     assert not gate.keeper.remembers(token, now), "each late delivery is proved on its own"
-    strict = Gatekeeper(gate.keys, issuers=(ISSUER,), audience="account", azps=("gateway",), late=False)
+    strict = Authenticator(gate.keys, issuers=(ISSUER,), audience="account", azps=("gateway",), late=False)
     with pytest.raises(NotTheGateway, match="exp"):
         await strict.prove(token, now, time.monotonic())
 
@@ -382,16 +382,16 @@ async def test_memory_of_tokens_is_bounded(gate: Gate, gateway_key: SigningKey) 
 
 
 async def test_switched_off_nobody_is_believed(gateway_key: SigningKey) -> None:
-    keeper = Gatekeeper(None, issuers=(ISSUER,), audience="account", azps=("gateway",))
+    keeper = Authenticator(None, issuers=(ISSUER,), audience="account", azps=("gateway",))
     with pytest.raises(NotTheGateway):
         await keeper.prove(b"Bearer " + gateway_key.sign(good_claims()).encode(), time.time(), time.monotonic())
 
 
 async def test_the_key_set_is_asked_for_with_all_four_headers(gate: Gate, gateway_key: SigningKey) -> None:
     await gate.believes(gateway_key.sign(good_claims()))
-    [asked] = gate.fake.at("/certs")
-    assert asked.headers["authorization"] == "Bearer token-1"
-    assert {"request-id", "timestamp", "x-cm-id"} <= asked.headers.keys()
+    [request] = gate.fake.at("/certs")
+    assert request.headers["authorization"] == "Bearer token-1"
+    assert {"request-id", "timestamp", "x-cm-id"} <= request.headers.keys()
 
 
 async def test_a_new_key_is_believed_after_one_fetch(gate: Gate, gateway_key: SigningKey) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from litestar import Litestar
 
-from kiosk.abdm.authentication import Gatekeeper
+from kiosk.abdm.authentication import Authenticator
 from kiosk.abdm.callbacks import SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints
 from kiosk.abdm.callers import LOG_EVERY_S, NEXT_STEPS, Callers, all_refused
 from kiosk.abdm.client import Gateway, timestamp
@@ -56,8 +56,8 @@ class Services:
 
     cm_id = "sbx"
 
-    def __init__(self, gatekeeper: Gatekeeper, key: SigningKey) -> None:
-        self.gatekeeper = gatekeeper
+    def __init__(self, authenticator: Authenticator, key: SigningKey) -> None:
+        self.authenticator = authenticator
         self.callers = Callers()
         self.aliases: dict[str, str] = {}
         self.gateway_addresses: tuple[Network, ...] = ()
@@ -93,7 +93,7 @@ def named(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
 async def services(fake: FakeGateway, gateway_key: SigningKey, tmp_path: Path) -> AsyncIterator[Services]:
     gateway = Gateway(fake.url, client_id="SBX_1", client_secret="s", cm_id="sbx")
     keys = KeySet(gateway.certs, tmp_path)
-    services = Services(Gatekeeper(keys, issuers=(ISSUER,), audience="account", azps=("gateway",)), gateway_key)
+    services = Services(Authenticator(keys, issuers=(ISSUER,), audience="account", azps=("gateway",)), gateway_key)
     yield services
     await gateway.close()
 
@@ -400,11 +400,11 @@ async def test_a_store_that_stays_away_is_503_after_three_seconds(services: Serv
 @pytest.mark.parametrize("failure", [StoreAway(CANARY), InDoubt(CANARY)], ids=repr)
 async def test_a_share_is_held_until_the_store_is_back(services: Services, failure: Exception) -> None:
     services.check_in.failure = failure
-    asked = asyncio.create_task(services.post(SHARE_BODY))
+    posting = asyncio.create_task(services.post(SHARE_BODY))
     await asyncio.sleep(0.5)
-    assert not asked.done()
+    assert not posting.done()
     services.check_in.failure = None
-    assert (await asked).status_code == 202
+    assert (await posting).status_code == 202
     assert len(services.check_in.scans) == 1
 
 

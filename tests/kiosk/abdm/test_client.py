@@ -56,10 +56,10 @@ async def test_a_facility_name_that_is_no_header_is_left_out(gateway: Gateway, f
 
 async def test_a_session_is_asked_for_without_authorization(gateway: Gateway, fake: FakeGateway) -> None:
     await gateway.answer(ON_SHARE, "H", b"{}")
-    [asked] = fake.at("/sessions")
-    assert "authorization" not in asked.headers
+    [request] = fake.at("/sessions")
+    assert "authorization" not in request.headers
     shape = json.loads(sample("sessions-request"))
-    assert asked.json == shape | {"clientId": "SBX_1", "clientSecret": "hush"}
+    assert request.json == shape | {"clientId": "SBX_1", "clientSecret": "hush"}
 
 
 async def test_one_token_serves_all_who_wait(gateway: Gateway, fake: FakeGateway) -> None:

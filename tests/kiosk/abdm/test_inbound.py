@@ -317,7 +317,7 @@ messages = st.recursive(scraps, lambda inner: st.dictionaries(names, inner, max_
 def test_no_message_makes_the_reading_fail(message: dict[str, Any]) -> None:
     try:
         body = json.dumps(message).encode()
-        shared, old, asked = schemas.read_share(body), schemas.read_legacy(body), schemas.read_status(body)
+        shared, old, question = schemas.read_share(body), schemas.read_legacy(body), schemas.read_status(body)
     except (BadBody, UnicodeEncodeError):
         return  # a number out of range
     for scan in (
@@ -326,4 +326,4 @@ def test_no_message_makes_the_reading_fail(message: dict[str, Any]) -> None:
     ):
         assert scan.refusal is not None or (scan.person and (scan.person.abha_address or scan.person.abha_number))
         patient_in(scan)
-    read_note(to_query(asked, HEADERS, body=body, now_s=NOW).note)
+    read_note(to_query(question, HEADERS, body=body, now_s=NOW).note)

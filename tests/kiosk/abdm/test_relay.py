@@ -67,8 +67,8 @@ class Line:
             "profile": {"patient": patient},
         }
         body = json.dumps(plain | changed).encode()
-        said = RequestHeaders(request_id, HIP, timestamp(time.time()))
-        await self.check_in.scanned(to_scan(read_share(body), said, body=body, now_s=time.time(), cm_id="sbx"))
+        headers = RequestHeaders(request_id, HIP, timestamp(time.time()))
+        await self.check_in.scanned(to_scan(read_share(body), headers, body=body, now_s=time.time(), cm_id="sbx"))
         return request_id
 
     async def pay(self, relay: Relay | None = None, within_s: float = 20.0) -> None:
@@ -136,12 +136,12 @@ async def test_a_refusal_is_told_in_words(line: Line) -> None:
 
 async def test_an_unknown_hospital_is_told_too(line: Line) -> None:
     await line.scan(metaData={"hipId": "NOWHERE", "context": "1"})
-    said = RequestHeaders("r-9", "", timestamp(time.time()))
+    headers = RequestHeaders("r-9", "", timestamp(time.time()))
     raw = sample("v3-hip-patient-share")
-    await line.check_in.scanned(to_scan(read_share(raw), said, body=raw, now_s=time.time(), cm_id="sbx"))
-    said = RequestHeaders("r-10", "", timestamp(time.time()))
+    await line.check_in.scanned(to_scan(read_share(raw), headers, body=raw, now_s=time.time(), cm_id="sbx"))
+    headers = RequestHeaders("r-10", "", timestamp(time.time()))
     nowhere = b'{"intent":"PROFILE_SHARE","metaData":{},"profile":{"patient":{"abhaAddress":"a@sbx"}}}'
-    await line.check_in.scanned(to_scan(read_share(nowhere), said, body=nowhere, now_s=time.time(), cm_id="sbx"))
+    await line.check_in.scanned(to_scan(read_share(nowhere), headers, body=nowhere, now_s=time.time(), cm_id="sbx"))
     await line.pay()
     assert sorted(heard.json["error"]["code"] for heard in line.shares()) == ["ABDM-1035", "ABDM-1035", "ABDM-1055"]
 
@@ -149,11 +149,11 @@ async def test_an_unknown_hospital_is_told_too(line: Line) -> None:
 async def test_legacy_and_running_token_answers_go_their_own_way(line: Line) -> None:
     await line.scan()
     old = json.dumps(json.loads(sample("v1-profile-share")) | {"timestamp": timestamp(time.time())}).encode()
-    said = RequestHeaders("", HIP, "")
-    await line.check_in.scanned(legacy_scan(read_legacy(old), said, "v1", body=old, now_s=time.time(), cm_id="sbx"))
-    asked = json.dumps({"hipId": HIP, "context": "M1"}).encode()
-    said = RequestHeaders("r-3", HIP, timestamp(time.time()))
-    await line.check_in.answer_status(to_query(read_status(asked), said, body=asked, now_s=time.time()))
+    headers = RequestHeaders("", HIP, "")
+    await line.check_in.scanned(legacy_scan(read_legacy(old), headers, "v1", body=old, now_s=time.time(), cm_id="sbx"))
+    question = json.dumps({"hipId": HIP, "context": "M1"}).encode()
+    headers = RequestHeaders("r-3", HIP, timestamp(time.time()))
+    await line.check_in.answer_status(to_query(read_status(question), headers, body=question, now_s=time.time()))
     await line.pay()
     by_path = {heard.path: heard.json for heard in line.fake.heard if heard.body}
     legacy = by_path["/gateway/v1.0/patients/profile/on-share"]
@@ -165,7 +165,7 @@ async def test_legacy_and_running_token_answers_go_their_own_way(line: Line) -> 
 
 
 async def test_a_gateway_with_bad_manners_hears_each_answer_with_the_same_bytes(line: Line) -> None:
-    people = 60
+    patients = 60
     wheel = random.Random(7)
     taken: set[str] = set()
 
@@ -187,16 +187,18 @@ async def test_a_gateway_with_bad_manners_hears_each_answer_with_the_same_bytes(
         return 202, b""
 
     line.fake.manners[ON_SHARE] = rude
-    requests = [await line.scan(number) for number in range(people)]
+    requests = [await line.scan(number) for number in range(patients)]
     await line.pay(within_s=29)
-    assert line.ended == [Verdict.DELIVERED] * people
-    said: dict[str, set[bytes]] = defaultdict(set)
+    assert line.ended == [Verdict.DELIVERED] * patients
+    headers: dict[str, set[bytes]] = defaultdict(set)
     for heard in line.shares():
-        said[heard.json["response"]["requestId"]].add(heard.body)
-    assert said.keys() == set(requests)
-    assert all(len(bodies) == 1 for bodies in said.values())
-    numbers = [json.loads(next(iter(bodies)))["acknowledgement"]["profile"]["tokenNumber"] for bodies in said.values()]
-    assert len(set(numbers)) == people
+        headers[heard.json["response"]["requestId"]].add(heard.body)
+    assert headers.keys() == set(requests)
+    assert all(len(bodies) == 1 for bodies in headers.values())
+    numbers = [
+        json.loads(next(iter(bodies)))["acknowledgement"]["profile"]["tokenNumber"] for bodies in headers.values()
+    ]
+    assert len(set(numbers)) == patients
     outer = [heard.headers["request-id"] for heard in line.fake.heard]
     assert len(set(outer)) == len(outer), "a REQUEST-ID is never used twice"
     assert await line.outbox.backlog() == 0

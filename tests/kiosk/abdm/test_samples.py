@@ -195,8 +195,8 @@ def test_a_running_token_question_is_read() -> None:
     ],
 )
 def test_every_answer_can_be_said_with_our_words(name: str, kind: Any) -> None:
-    said = json.loads(sample(name))
-    assert json.loads(msgspec.json.encode(msgspec.json.decode(sample(name), type=kind))) == said
+    body = json.loads(sample(name))
+    assert json.loads(msgspec.json.encode(msgspec.json.decode(sample(name), type=kind))) == body
 
 
 def v3_note(**changed: str) -> Note:
@@ -212,21 +212,21 @@ def v3_note(**changed: str) -> Note:
 
 def test_a_number_is_acknowledged_as_the_protocol_page_does() -> None:
     note = v3_note(context="OPD1", abha_address="asha.devi@sbx")
-    said = body_of(pending(token="1", expires_in_s=1800), note, NOW)
-    assert json.loads(said) == json.loads(sample("v3-on-share-success"))
-    said = body_of(pending(token="1", expires_in_s=1799), note, NOW)
-    assert json.loads(said) == json.loads(sample("v3-on-share-success-observed-remaining-seconds"))
+    body = body_of(pending(token="1", expires_in_s=1800), note, NOW)
+    assert json.loads(body) == json.loads(sample("v3-on-share-success"))
+    body = body_of(pending(token="1", expires_in_s=1799), note, NOW)
+    assert json.loads(body) == json.loads(sample("v3-on-share-success-observed-remaining-seconds"))
 
 
 def test_the_validity_can_be_written_as_a_number() -> None:
-    said = body_of(pending(), v3_note(), NOW, expiry_as_number=True)
-    assert json.loads(said) == json.loads(sample("v3-on-share-success-expiry-number"))
+    body = body_of(pending(), v3_note(), NOW, expiry_as_number=True)
+    assert json.loads(body) == json.loads(sample("v3-on-share-success-expiry-number"))
 
 
-@pytest.mark.parametrize(("given", "said"), [(-5, "1"), (0, "1"), (86_401, "86400"), (10**9, "86400")])
-def test_the_validity_stays_within_a_day(given: int, said: str) -> None:
-    body = json.loads(body_of(pending(expires_in_s=given), v3_note(), NOW))
-    assert body["acknowledgement"]["profile"]["expiry"] == said
+@pytest.mark.parametrize(("validity_s", "expiry"), [(-5, "1"), (0, "1"), (86_401, "86400"), (10**9, "86400")])
+def test_the_validity_stays_within_a_day(validity_s: int, expiry: str) -> None:
+    body = json.loads(body_of(pending(expires_in_s=validity_s), v3_note(), NOW))
+    assert body["acknowledgement"]["profile"]["expiry"] == expiry
 
 
 def test_the_draft_has_its_own_acknowledgement() -> None:
@@ -236,13 +236,13 @@ def test_the_draft_has_its_own_acknowledgement() -> None:
 
 def test_legacy_answers_have_the_legacy_form() -> None:
     note = v3_note(form="v1", abha_address="janedoe@sbx", request_id="499a5a4a-7dda-4f20-9b67-e24589627061")
-    said = json.loads(body_of(pending(token="0001"), note, time.time()))
+    body = json.loads(body_of(pending(token="0001"), note, time.time()))
     shape = json.loads(sample("v1-profile-on-share-success"))
-    assert said["acknowledgement"] == shape["acknowledgement"]
-    assert said["resp"] == shape["resp"]
-    assert said.keys() == shape.keys()
+    assert body["acknowledgement"] == shape["acknowledgement"]
+    assert body["resp"] == shape["resp"]
+    assert body.keys() == shape.keys()
     assert (
-        abs(time.time() - time.mktime(time.strptime(said["timestamp"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 60
+        abs(time.time() - time.mktime(time.strptime(body["timestamp"][:19], "%Y-%m-%dT%H:%M:%S")) + time.timezone) < 60
     )
     failed = json.loads(body_of(pending(refusal=Refusal.CLOSED_COUNTER), note, time.time()))
     assert failed.keys() == json.loads(sample("v1-profile-on-share-failure")).keys()
@@ -252,17 +252,17 @@ def test_legacy_answers_have_the_legacy_form() -> None:
 
 
 def test_a_legacy_answer_has_the_same_bytes_on_each_attempt_and_a_true_time_when_it_is_late() -> None:
-    owed = pending()
+    reply = pending()
     note = v3_note(form="v1")
-    assert body_of(owed, note, owed.created_ms / 1000 + 1) == body_of(owed, note, owed.created_ms / 1000 + 25)
-    late = owed.created_ms / 1000 + 3600
-    assert json.loads(body_of(owed, note, late))["timestamp"] == timestamp(late)
+    assert body_of(reply, note, reply.created_ms / 1000 + 1) == body_of(reply, note, reply.created_ms / 1000 + 25)
+    late = reply.created_ms / 1000 + 3600
+    assert json.loads(body_of(reply, note, late))["timestamp"] == timestamp(late)
 
 
 def test_the_running_token_is_told_as_the_protocol_does() -> None:
     note = v3_note(form="status", hip_id="IN0110000123", context="1", request_id="2b1f6c52-7a3e-4a2b-9c55-8a0d2b7f9f10")
-    owed = pending(kind=ReplyKind.ON_STATUS, running="3", pace_min=5)
-    assert json.loads(body_of(owed, note, NOW)) == json.loads(sample("v3-running-token-on-status-success"))
+    reply = pending(kind=ReplyKind.ON_STATUS, running="3", pace_min=5)
+    assert json.loads(body_of(reply, note, NOW)) == json.loads(sample("v3-running-token-on-status-success"))
     nobody = json.loads(body_of(pending(kind=ReplyKind.ON_STATUS), note, NOW))
     assert nobody["token"]["runningTokenNumber"] == "0"
     failed = json.loads(body_of(pending(kind=ReplyKind.ON_STATUS, refusal=Refusal.UNKNOWN_COUNTER), note, NOW))
@@ -271,11 +271,11 @@ def test_the_running_token_is_told_as_the_protocol_does() -> None:
 
 @pytest.mark.parametrize("refusal", list(Refusal))
 def test_every_refusal_has_words_that_fit_and_a_code(refusal: Refusal) -> None:
-    said = json.loads(body_of(pending(refusal=refusal), v3_note(), NOW))
-    assert said.keys() == json.loads(sample("v3-on-share-failure")).keys()
-    assert said["response"] == {"requestId": "f29f0e59-8388-4698-9fe6-05db67aeac46"}
-    assert said["error"]["code"].startswith("ABDM-")
-    assert 20 <= len(said["error"]["message"]) <= 250
+    body = json.loads(body_of(pending(refusal=refusal), v3_note(), NOW))
+    assert body.keys() == json.loads(sample("v3-on-share-failure")).keys()
+    assert body["response"] == {"requestId": "f29f0e59-8388-4698-9fe6-05db67aeac46"}
+    assert body["error"]["code"].startswith("ABDM-")
+    assert 20 <= len(body["error"]["message"]) <= 250
 
 
 def test_refusals_with_a_code_of_their_own_use_it() -> None:

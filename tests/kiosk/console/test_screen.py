@@ -136,12 +136,12 @@ async def page(chromium: Browser, served: Served) -> AsyncIterator[Page]:
 async def press(page: Page, key: str, sentence: str) -> None:
     """One key and what the desk says then. Whoever is at the counter and was not started came."""
     await page.keyboard.press(key)
-    said = expect(page.locator("#said"))
+    sentence_shown = expect(page.locator("#said"))
     if key in {"n", "Shift+N"}:
         with contextlib.suppress(AssertionError):
             await expect(page.locator("#ask-came")).to_be_visible(timeout=700)
             await page.keyboard.press("n")
-    await said.to_have_text(sentence)
+    await sentence_shown.to_have_text(sentence)
 
 
 async def test_a_morning_by_keyboard_alone(page: Page, served: Served) -> None:
@@ -426,8 +426,8 @@ async def test_a_card_read_under_an_urdu_layout_is_read_by_the_place_of_its_keys
     session = await page.context.new_cdp_session(page)
     for character in card:
         code, shift = key_of(character)
-        letter = chr(0x0627 + ord(character) % 30) if character.isalpha() else character
-        event = {"code": code, "key": letter, "text": letter, "modifiers": 8 if shift else 0}
+        other = chr(0x0627 + ord(character) % 30) if character.isalpha() else character
+        event = {"code": code, "key": other, "text": other, "modifiers": 8 if shift else 0}
         await session.send("Input.dispatchKeyEvent", {"type": "keyDown", **event})
         await session.send("Input.dispatchKeyEvent", {"type": "keyUp", **event, "text": ""})
     await page.keyboard.press("Enter")

@@ -33,9 +33,9 @@ async def codes_of(visitor: httpx.AsyncClient, screen: str = SCREEN) -> dict[str
 def counter_text(abdm: str) -> str:
     address = urlsplit(abdm)
     assert (address.scheme, address.netloc, address.path) == ("https", "phrsbx.abdm.gov.in", "/share-profile")
-    asked = parse_qs(address.query)
-    assert asked["hip-id"] == [HIP]
-    return asked["counter-id"][0]
+    query = parse_qs(address.query)
+    assert query["hip-id"] == [HIP]
+    return query["counter-id"][0]
 
 
 async def test_the_code_proves_this_screen_now(visitor: httpx.AsyncClient, hospital: Hospital) -> None:

@@ -35,7 +35,7 @@ async def opened(
     page = await context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("response", lambda answer: complaints.append(answer.url) if _missing(answer) else None)
     await page.goto(address)
     yield page
@@ -242,11 +242,11 @@ async def test_a_kiosk_fetches_the_next_code_when_its_slot_ends(served: Hospital
     first = await page.locator(".code.abdm").get_attribute("data-text")
     drawn = json.loads(await page.locator("body").get_attribute("data-drawn") or "")
     fresh = {"abdm": {"svg": f"/kiosk/{HIP}/M1/abdm-2.svg", "text": "next"}, "camera": drawn["camera"]}
-    asked = 0
+    requests = 0
 
     async def answer(route: object) -> None:
-        nonlocal asked
-        asked += 1
+        nonlocal requests
+        requests += 1
         now_ms = await page.evaluate("Date.now()")
         times = {
             "rotates_at_ms": now_ms + 60_000,
@@ -260,7 +260,7 @@ async def test_a_kiosk_fetches_the_next_code_when_its_slot_ends(served: Hospital
     await page.clock.run_for(drawn["rotates_at_ms"] - drawn["now_ms"] + 2_000)
     await expect(page.locator(".code.abdm")).to_have_attribute("data-text", "next")
     assert first != "next"
-    assert asked == 1
+    assert requests == 1
     await page.unroute("**/qr")
     await page.route("**/qr", lambda route: route.abort())
     await page.clock.run_for(700_000)
@@ -352,9 +352,11 @@ async def test_the_phone_and_the_server_tell_the_same_wait(served: Hospital, kio
     async with opened(kiosk_browser, f"{served.url}/t/x", PHONE) as page:
         script = (await page.request.get(f"{served.url}{static_url('js/waiting.js')}")).text
         source = (await script()).replace("export function", "globalThis.estimate = function")
-        told = await page.evaluate(f"() => {{ {source}; return {json.dumps(cases)}.map((one) => estimate(...one)); }}")
+        estimates = await page.evaluate(
+            f"() => {{ {source}; return {json.dumps(cases)}.map((one) => estimate(...one)); }}"
+        )
     ours = [estimate(*case) for case in cases]
-    assert told == [found and {"low": found.low_min, "high": found.high_min} for found in ours]
+    assert estimates == [found and {"low": found.low_min, "high": found.high_min} for found in ours]
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

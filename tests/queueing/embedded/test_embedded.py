@@ -97,11 +97,11 @@ async def test_what_was_answered_survives_the_killing_of_everything(tmp_path: Pa
         await store.close()
     with EmbeddedValkey(tmp_path) as server:
         store = await open_store(server.url)
-        kept = await asyncio.gather(*[store.call("k", "GET", f"k{number}") for number in answered[-4000:]])
+        stored = await asyncio.gather(*[store.call("k", "GET", f"k{number}") for number in answered[-4000:]])
         size = await store.call("k", "DBSIZE")
         await store.close()
     assert len(answered) > 300
-    assert kept == [b"%d" % number for number in answered[-4000:]]
+    assert stored == [b"%d" % number for number in answered[-4000:]]
     assert isinstance(size, int)
     assert size >= len(answered)
 

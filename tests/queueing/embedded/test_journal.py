@@ -115,9 +115,9 @@ async def test_damage_before_the_end_is_refused_with_what_to_type_and_that_comma
     assert "cut there" in line
     assert 0 < await start_and_count(folder) < WRITES
     assert find_damage(folder) is None
-    kept = journal_file(folder, ".incr.").read_bytes()
+    journal_bytes = journal_file(folder, ".incr.").read_bytes()
     assert any(damaged.endswith(aside.read_bytes()) for aside in set_aside(folder))
-    assert kept[:4096] == damaged[:4096]
+    assert journal_bytes[:4096] == damaged[:4096]
 
 
 async def test_an_empty_incremental_file_is_whole(folder: Path) -> None:

@@ -212,10 +212,10 @@ def map_of(*ranges: tuple[int, int, Hostile]) -> bytes:
 async def two_liars() -> AsyncIterator[tuple[ClusterStore, Hostile, Hostile]]:
     """A cluster of two hostile nodes; the first owns every slot and both say so, until a test says otherwise."""
     async with hostile() as one, hostile() as two:
-        told = map_of((0, 16383, one))
+        slot_map = map_of((0, 16383, one))
 
         def answer(words: Words) -> bytes:
-            return told if words[0] == b"CLUSTER" else bulk(words[1]) if len(words) > 1 else b"+OK\r\n"
+            return slot_map if words[0] == b"CLUSTER" else bulk(words[1]) if len(words) > 1 else b"+OK\r\n"
 
         one.answer = two.answer = answer
         store = await open_store(f"redis+cluster://127.0.0.1:{one.port},127.0.0.1:{two.port}", in_flight=100)
@@ -345,11 +345,15 @@ async def test_a_slot_that_changes_hands_during_the_barrier_leaves_it_in_doubt()
                 await asyncio.sleep(0.005)
         passing = one.answer
         moved = b"-MOVED 1 127.0.0.1:%d\r\n" % two.port
-        told = map_of((0, 16383, two))
+        slot_map = map_of((0, 16383, two))
         one.answer = lambda words: (
-            told if words[0] == b"CLUSTER" else moved if words[0] == b"GETDEL" and words[1] == b"k" else passing(words)
+            slot_map
+            if words[0] == b"CLUSTER"
+            else moved
+            if words[0] == b"GETDEL" and words[1] == b"k"
+            else passing(words)
         )
-        two.answer = lambda words: told if words[0] == b"CLUSTER" else b"+OK\r\n"
+        two.answer = lambda words: slot_map if words[0] == b"CLUSTER" else b"+OK\r\n"
         await asyncio.create_task(store.call("k", "GETDEL", "k"))
         one.held[b"WAIT"].set()
         with pytest.raises(InDoubt):
@@ -370,8 +374,8 @@ async def test_a_map_that_is_nonsense_changes_nothing() -> None:
         healthy = one.answer
         for nonsense in (b"*0\r\n", b"*1\r\n*1\r\n:0\r\n", b"+OK\r\n", b"*1\r\n*3\r\n:0\r\n:5\r\n*1\r\n$0\r\n\r\n"):
 
-            def lie(words: Words, told: bytes = nonsense) -> bytes | None:
-                return told if words[0] == b"CLUSTER" else healthy(words)
+            def lie(words: Words, slot_map: bytes = nonsense) -> bytes | None:
+                return slot_map if words[0] == b"CLUSTER" else healthy(words)
 
             one.answer = two.answer = lie
             with pytest.raises(StoreAway):

@@ -87,12 +87,12 @@ async def test_under_random_cuts_and_cancellations_nobody_gets_a_foreign_answer(
             server.budgets = None
             await comes_back(connection)
         texts = [words[1].decode() for words in server.seen]
-        told = {f"{seed}-{number}": result for number, result in enumerate(results)}
+        results_by_name = {f"{seed}-{number}": result for number, result in enumerate(results)}
     assert "foreign" not in results
     assert results.count("own") > 100
     assert results.count("in doubt") > 0
     assert len(texts) == len(set(texts)), "a command was sent twice"
-    assert not [text for text in texts if told.get(text) == "not sent"], "what was called unsent had left"
+    assert not [text for text in texts if results_by_name.get(text) == "not sent"], "what was called unsent had left"
 
 
 async def test_calls_of_one_turn_leave_together() -> None:

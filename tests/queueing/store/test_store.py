@@ -61,7 +61,7 @@ async def test_a_blocking_reader_has_a_connection_of_its_own(store: Store) -> No
     client = store.client()
     reading = asyncio.ensure_future(client.xread({"news": "$"}, block=10_000))
     async with asyncio.timeout(10):
-        while b"blocked_clients:1" not in await said(store, "INFO", "clients"):  # noqa: ASYNC110 - nothing tells
+        while b"blocked_clients:1" not in await answer_to(store, "INFO", "clients"):  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
         entry = await store.call("news", "XADD", "news", "*", "n", 7)
         assert await reading == [[b"news", [(entry, {b"n": b"7"})]]]
@@ -253,7 +253,7 @@ async def test_addresses_are_read_as_they_are_written() -> None:
     assert parse_store_url("unix:///a%20b/valkey.sock?db=1").seeds[0].path == "/a b/valkey.sock"
 
 
-async def said(store: Store, *command: str) -> bytes:
+async def answer_to(store: Store, *command: str) -> bytes:
     reply = await store.call("", *command)
     assert isinstance(reply, bytes)
     return reply
