@@ -1,0 +1,59 @@
+"""How the hanging screens look on an engine without grid, gap, min() and max(): plainer, and with every number."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Route, ViewportSize, expect
+
+from kiosk.web.static_files import FOLDER
+from tests.kiosk.displays.test_nothing_is_cut import fill
+from tests.kiosk.hospital import HIP, Hospital
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+NEWER = re.compile(r"[^{};]*(?:display: grid|grid-|(?<![\w-])gap|min\(|max\(|inset|dvh|place-)[^{};]*;")
+"""Declarations that an engine of 2016 drops."""
+LEAST_PX = 40
+"""Of the heading; 16 where the sizes of the screen were dropped with min() and max()."""
+SIDEWAYS = """
+  () => [...document.querySelectorAll("strong, h1, h2, h3, p, li, span, dd, dt, img, button")]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.closest(".spoken"))
+    .filter((one) => { const box = one.getBoundingClientRect(); return box.left < -1 || box.right > innerWidth + 1; })
+    .map((one) => one.outerHTML.slice(0, 120))
+"""
+
+
+def as_an_old_engine(css: str) -> str:
+    """The style sheet as such an engine reads it: what it does not know is gone, and its own blocks apply."""
+    return re.sub(r"@supports not \([^{]*\{", "@media all {", NEWER.sub("", css))
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)], ids=["wide", "upright"])
+async def test_an_engine_without_grid_loses_nothing(
+    served: Hospital, kiosk_browser: Browser, size: tuple[int, int]
+) -> None:
+    await fill(served)
+    width, height = size
+
+    async def style(route: Route) -> None:
+        path = FOLDER / "css" / route.request.url.rpartition("/")[2]
+        await route.fulfill(body=as_an_old_engine(path.read_text("utf-8")), content_type="text/css")
+
+    for path, shown in ((f"/board/{HIP}", ("#hero .token", "#others", ".queue")), (f"/kiosk/{HIP}/M1", ("#abdm",))):
+        context = await kiosk_browser.new_context(viewport=ViewportSize(width=width, height=height))
+        page = await context.new_page()
+        await page.route("**/*.css", style)
+        await page.goto(f"{served.url}{path}?lang=en")
+        await expect(page.locator("body")).to_have_attribute("data-link", "live")
+        assert await page.evaluate("getComputedStyle(document.querySelector('main')).display") != "grid"
+        size_px = await page.evaluate("parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)")
+        assert size_px >= LEAST_PX
+        for name in (*shown, "#home"):
+            await expect(page.locator(name).first).to_be_visible()
+        assert await page.evaluate(SIDEWAYS) == []
+        folder = os.environ.get("KIOSK_PICTURES")
+        if folder:
+            await page.screenshot(path=Path(folder) / f"old-{path.split('/')[1]}-{width}.png", full_page=True)
+        await context.close()
