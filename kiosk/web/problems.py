@@ -12,10 +12,12 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 
+from kiosk.locales import choose
 from kiosk.security.failures import place_of
 from kiosk.web.request_body import BadBody, Encoded, NotJson, SenderGone, SlowBody, TooLarge
+from kiosk.web.templating import sorry
 from queueing.errors import QueueingError, StoreBusy
 from tokens.errors import TokenError
 
@@ -162,7 +164,19 @@ async def answer_raw(failure: Exception, send: Any) -> None:
 def handlers(*forms: ErrorForm) -> dict[type[Exception] | int, Any]:
     """For ``Litestar(exception_handlers=…)``."""
 
-    def answer_failure(request: "Request[Any, Any, Any]", failure: Exception) -> "Response[bytes]":
+    def answer_failure(request: "Request[Any, Any, Any]", failure: Exception) -> "Response[bytes] | Response[str]":
+        if isinstance(failure, NotFoundException) and _shows_pages(request) and not _has_own_form(request, forms):
+            words = choose(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
+            return sorry(words, 404, "home.gone", "home.gone_do")
         return answer(request, failure, forms)
 
     return {Exception: answer_failure, HTTPException: answer_failure}
+
+
+def _shows_pages(request: "Request[Any, Any, Any]") -> bool:
+    """Whether a browser opens this address as a page. Programs and scripts do not name HTML."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _has_own_form(request: "Request[Any, Any, Any]", forms: tuple[ErrorForm, ...]) -> bool:
+    return any(request.scope["path"].startswith(form.paths) for form in forms)

@@ -1,0 +1,45 @@
+"""``/``: what this service is, where staff sign in, and the boards of a facility that the visitor names."""
+
+from typing import Annotated, Final
+
+from litestar import Request, Response, get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import FromQuery, QueryParameter
+
+from kiosk.locales import choose
+from kiosk.web.templating import page
+from queueing.models import Facility, Queue
+from queueing.registry import Registry
+
+TEXT_MAX: Final = 250
+"""Characters of the text that is searched for: no HIP id and no name is longer."""
+SEARCHED: Final = 100
+"""Facilities whose names are compared. Each is one read of the store, and anybody may ask. An id finds any one."""
+SHOWN: Final = 20
+"""Facilities in one answer: more do not help on a phone."""
+_LANG = QueryParameter(max_length=300)
+
+
+@get("/", include_in_schema=False)
+async def home(
+    request: Request[object, object, State],
+    registry: NamedDependency[Registry],
+    facility: FromQuery[str] = "",
+    lang: Annotated[str, _LANG] = "",
+) -> Response[str]:
+    """``?facility=`` is a HIP id or a part of a name."""
+    words = choose(lang, request.headers.get("accept-language", ""))
+    wanted = " ".join(facility[:TEXT_MAX].split())
+    found = await _facilities(registry, wanted) if wanted else []
+    queues: list[Queue] = await registry.queues(found[0].hip_id) if len(found) == 1 else []
+    return page("home.html", words, wanted=wanted, found=found[:SHOWN], more=len(found) > SHOWN, queues=queues)
+
+
+async def _facilities(registry: Registry, wanted: str) -> list[Facility]:
+    """The facility with this HIP id, else those with the text in their names."""
+    exact = await registry.facility(wanted)
+    if exact is not None:
+        return [exact]
+    text = wanted.casefold()
+    return [one for one in await registry.facilities(limit=SEARCHED) if text in one.name.casefold()]
