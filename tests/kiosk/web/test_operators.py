@@ -57,7 +57,9 @@ def caller(app: Litestar, address: str) -> httpx.AsyncClient:
 async def test_a_stranger_finds_nothing_and_hears_of_readiness_without_reasons(app: Litestar) -> None:
     async with caller(app, "192.0.2.7") as stranger, caller(app, "127.0.0.1") as operator:
         for page in PAGES:
-            assert (await stranger.get(page)).status_code == 404, page
+            answer = await stranger.get(httpx.URL("http://127.0.0.1:8000").copy_with(raw_path=page.encode()))
+            assert answer.request.url.raw_path == page.encode()  # a bare "//metrics" would name a host
+            assert answer.status_code == 404, page
         assert (await operator.get("/metrics")).status_code == 200
         assert (await operator.get("/schema/openapi.json")).status_code == 200
         assert (await stranger.get("/healthz")).status_code == 200
