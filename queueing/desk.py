@@ -114,8 +114,9 @@ def ticket_of(ticket_id: bytes, packed: bytes, ahead: int = 0) -> Ticket:
 def _moved(reply: list[Any]) -> Moved:
     if len(reply) == 1:
         return Moved(outcome=Outcome(reply[0]))
-    outcome, ticket_id, packed, ahead = reply
-    return Moved(outcome=Outcome(outcome), ticket=ticket_of(ticket_id, packed, ahead))
+    outcome, ticket_id, packed, ahead, *counter = reply  # only undo names the counter
+    ticket = ticket_of(ticket_id, packed, ahead)
+    return Moved(outcome=Outcome(outcome), ticket=ticket, counter=counter[0].decode() if counter else "")
 
 
 def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:

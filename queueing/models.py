@@ -290,6 +290,8 @@ class Moved(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     ticket: Ticket | None = None
     """The ticket the move was about, after it."""
+    counter: str = ""
+    """Counter of the move that was undone; empty for every other move."""
 
 
 class Called(Struct, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ class MoveRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     seen: str | None = None
     """Ticket id the page shows at the counter; ``next`` calls no ticket when another one is there by now."""
     current: Current = ""
-    """Whether the patient who was called here and never started came (``OpdDesk.call_next``)."""
+    """Whether the called patient at the counter came; ``ask`` changes nothing when the clerk must say it."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -170,13 +170,15 @@ def move_sentence(move: str, body: MoveRequest, moved: Moved, queues: dict[str, 
     ticket = moved.ticket
     values = {
         "token": ticket.token if ticket else "",
-        "counter": ticket.counter if ticket and ticket.counter else body.counter,
+        "counter": moved.counter or (ticket.counter if ticket and ticket.counter else body.counter),
         "queue": queues.get(ticket.queue, ticket.queue) if ticket else "",
         "state": messages.STATES[ticket.state] if ticket else "",
         "lane": messages.LANES[ticket.lane] if ticket else "",
     }
     if moved.outcome is Outcome.TAKEN and ticket is not None and ticket.counter:
         return (messages.TAKEN_HERE if ticket.counter == body.counter else messages.TAKEN_BY).format(**values)
+    if moved.counter:
+        return messages.UNDONE_AT.format(**values)
     if moved.outcome is Outcome.MOVED:
         return messages.DONE[move].format(**values)
     return messages.OUTCOMES.get(moved.outcome, messages.TROUBLE["unreadable"]).format(**values)

@@ -60,6 +60,8 @@ DONE = {
     "undo": "Undone. {token}: {state}.",
 }
 """What a move that worked is told as."""
+UNDONE_AT = "Undone at {counter}. {token}: {state}."
+"""An undone move that was made at a counter: the clerk may sit at another one by now."""
 
 OUTCOMES = {
     Outcome.EMPTY: "Nobody is waiting.",

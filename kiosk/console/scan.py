@@ -53,7 +53,7 @@ class Scans(Controller):
     ) -> Response[Found]:  # fmt: skip
         """Say what was scanned. Nothing is changed."""
         form = await guards.read_json(request, _SCAN)
-        readings = [text for text in dict.fromkeys((form.text.strip(), form.physical.strip())) if text]
+        readings = readings_of(form)
         patient = _patient(readings, settings.cm_id)
         if patient is not None:
             return Response(Found(patient=patient), headers=PAGE)
@@ -61,6 +61,12 @@ class Scans(Controller):
         if ticket is not None:
             return Response(Found(ticket=ticket.id, token=ticket.token), headers=PAGE)
         return Response(Found(words=messages.SCAN[kind_of(readings)]), headers=PAGE)
+
+
+def readings_of(scan: Scan) -> list[str]:
+    """Every text that the keys may mean. Caps Lock turns every letter of an address around."""
+    typed = [text for text in dict.fromkeys((scan.text.strip(), scan.physical.strip())) if text]
+    return typed + [text.swapcase() for text in typed if text.startswith(("HTTP://", "HTTPS://"))]
 
 
 def kind_of(readings: list[str]) -> str:

@@ -134,15 +134,20 @@ class Desk:
     async def press(self, *keys: str) -> None:
         """One key each, as a hand does: the next when the last one's answer is there."""
         for key in keys:
-            await expect(self.page.locator("#desk")).not_to_have_attribute("aria-busy", "true")
-            async with self.page.expect_response(_is_move):
-                await self.page.keyboard.press(key)
+            await self._outcome(key)
+
+    async def _outcome(self, key: str) -> str:
+        await expect(self.page.locator("#desk")).not_to_have_attribute("aria-busy", "true")
+        async with self.page.expect_response(_is_move) as answered:
+            await self.page.keyboard.press(key)
+        outcome: str = (await (await answered.value).json()).get("outcome", "")
+        return outcome
 
     async def next(self, token: str) -> None:
-        """Call the next one, who has this number."""
-        await self.press("n")
-        if await self.page.locator("#ask-came").is_visible():  # whoever was called before was not started: they came
-            await self.press("n")
+        """Call the next one, who has this number. Asked whether the last one came, the clerk says yes."""
+        if await self._outcome("n") == "UNANSWERED":
+            await expect(self.page.locator("#came-yes")).to_be_focused()
+            await self.press("Enter")
         await expect(self.now).to_have_text(token)
         await expect(self.state).to_have_text("Called")
 

@@ -133,9 +133,9 @@ async function move(what, body) {
   const chosen = list.selected; // painting the answer may take it off the list
   try {
     const answer = await post(`/console/desk/${what}`, { counter, ...body });
-    if (answer.outcome === "UNANSWERED") return askWhetherCame(what, body, answer.words);
     apply(what, answer);
-    tell(answer.words, answer.outcome === "MOVED" ? "" : "warn", answer.outcome === "MOVED" && what !== "undo");
+    if (answer.outcome === "UNANSWERED") askCame(what, body, answer.words);
+    else tell(answer.words, answer.outcome === "MOVED" ? "" : "warn", answer.outcome === "MOVED" && what !== "undo");
     if (answer.outcome === "MOVED" && body.ticket === chosen) dealtWith();
   } catch (cause) {
     if (!trouble(cause)) {
@@ -278,6 +278,22 @@ function choose(title, text, where, options, then) {
   dialog.showModal();
 }
 
+// Called, and never started: one key says whether the patient came, then the move is made. The key is not N: a second
+// press of Next by habit would count somebody who never came as served.
+function askCame(what, body, text) {
+  const answer = (current) => {
+    $("ask-came").close();
+    move(what, { ...body, current });
+  };
+  $("came-yes").onclick = () => answer("finish");
+  $("came-no").onclick = () => answer("no_show");
+  say($("came-text"), text);
+  say($("said"), text);
+  $("toast").hidden = true;
+  if (!$("ask-came").open) $("ask-came").showModal();
+  $("came-yes").focus();
+}
+
 function sure() {
   const ticket = list.ticket();
   if (!ticket) return tell(words.choose_first, "warn");
@@ -287,20 +303,6 @@ function sure() {
   };
   say($("sure-text"), fill(words.cancel_sure, { token: ticket.token }));
   $("ask-sure").showModal();
-}
-
-// Called, and never started: finishing such a visit would count somebody who never came as served.
-function askWhetherCame(what, body, question) {
-  const dialog = $("ask-came");
-  say($("came-text"), question);
-  const answered = (came) => {
-    dialog.close();
-    move(what, { ...body, current: came });
-  };
-  $("came-yes").onclick = () => answered("finish");
-  $("came-no").onclick = () => answered("no_show");
-  dialog.showModal();
-  $("came-yes").focus();
 }
 
 // --- what the clerk sees and presses --------------------------------------------------------------------------------
@@ -442,7 +444,7 @@ for (const [button, dialog] of [
   ["view-close", "view"],
   ["help-close", "help"],
   ["sure-no", "ask-sure"],
-  ["came-later", "ask-came"],
+  ["came-leave", "ask-came"],
 ])
   $(button).addEventListener("click", () => $(dialog).close());
 for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => $("list").focus());
@@ -451,9 +453,9 @@ $("view").addEventListener("keydown", (event) => {
   if (keyOf(event) === "y") copyAll($("view").details);
 });
 $("ask-came").addEventListener("keydown", (event) => {
-  if (event.repeat) return;
-  const button = { n: "came-yes", f: "came-yes", x: "came-no" }[keyOf(event).toLowerCase()];
-  if (button) $(button).click();
+  if (event.repeat) event.preventDefault(); // the held key that asked must not answer
+  else if (keyOf(event) === "f") $("came-yes").click();
+  else if (keyOf(event) === "x") $("came-no").click();
 });
 $("ask-choice").addEventListener("keydown", (event) => {
   if (/^[1-9]$/.test(event.key) && !event.repeat) $("choice-list").children[event.key - 1]?.click();

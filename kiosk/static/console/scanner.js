@@ -1,6 +1,8 @@
 // A desk scanner is a keyboard that types faster than a person. What it types is one text, never a row of moves.
 
 const FAST_MS = 50; // between two keys; people need 60 ms and more, scanners 1 to 30 ms
+const PAUSE_MS = 200; // within what is a scan already: a wireless scanner or a busy PC halts in the middle
+const LATE_END_MS = 300; // some scanners pause before the closing key; a person's next key comes later
 const SHORTEST = 4; // keys; a person may press two or three together
 const LONGEST = 8192; // characters; the longest QR holds 4,296
 const TEXT_FIELDS = "input:not([type=radio]):not([type=checkbox]), textarea, select";
@@ -41,6 +43,8 @@ export class Scanner {
   #field = null;
   #before = "";
   #timer = 0;
+  #certain = false; // it is a scan, whatever follows
+  #openSince = -LATE_END_MS; // when a scan was taken whose closing key has not come
 
   /** scanned({ text, physical }): the text by the layout's characters, and by the place of the keys. */
   constructor(scanned) {
@@ -50,9 +54,14 @@ export class Scanner {
 
   #hear(event) {
     if (!event.isTrusted || isModifier(event)) return;
-    const late = event.timeStamp - this.#lastAt > FAST_MS;
+    const late = event.timeStamp - this.#lastAt > this.#patience();
     if (late && this.#keys.length) this.#end();
     const ends = event.key === "Enter" || event.key === "Tab";
+    if (ends && !this.#keys.length && event.timeStamp - this.#openSince < LATE_END_MS) {
+      this.#openSince = -LATE_END_MS;
+      swallow(event);
+      return;
+    }
     if (ends && this.#isScan()) {
       swallow(event);
       this.#take();
@@ -72,7 +81,12 @@ export class Scanner {
     if (this.#keys.length < LONGEST) this.#keys.push(copyOf(event));
     this.#lastAt = event.timeStamp;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end(), FAST_MS);
+    this.#timer = setTimeout(() => this.#end(), this.#patience());
+  }
+
+  #patience() {
+    this.#certain ||= this.#isScan();
+    return this.#certain ? PAUSE_MS : FAST_MS;
   }
 
   #text() {
@@ -91,6 +105,7 @@ export class Scanner {
   /** Silence, or a key that no scanner sends within a text: a scan without a closing key, or a person. */
   #end() {
     if (this.#isScan()) {
+      this.#openSince = this.#lastAt;
       this.#take();
       return;
     }
@@ -116,6 +131,7 @@ export class Scanner {
   #reset() {
     clearTimeout(this.#timer);
     this.#keys = [];
+    this.#certain = false;
     this.#field = null;
   }
 }

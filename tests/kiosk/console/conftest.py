@@ -1,15 +1,33 @@
-"""A real Valkey, a worker's services on it, and browsers in front."""
+"""A real Valkey, the services of a worker on it, and browsers in front."""
 
+import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
 from litestar import Litestar
+from playwright.async_api import Browser as Chromium
+from playwright.async_api import Page, async_playwright, expect
 
 from kiosk.services import Services
 from queueing.embedded.server import EmbeddedValkey
-from tests.kiosk.console.signed_in import HIP, Browser, browser, build_hospitals, opened_app, ready_login, services_of
+from tests.kiosk.console.running_desk import ARGUMENTS, Program, Served, free_port, web_role
+from tests.kiosk.console.signed_in import (
+    HIP,
+    OWN_PASSWORD,
+    Browser,
+    browser,
+    build_hospital,
+    build_hospitals,
+    opened_app,
+    ready_login,
+    services_of,
+)
+
+_numbers = count(1)
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +41,7 @@ def valkey_url() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the key ring is: the store's seals belong to it."""
-    return tmp_path_factory.mktemp("data")
+    return tmp_path_factory.mktemp("services")
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +89,55 @@ async def admin(app: Litestar, services: Services) -> AsyncIterator[Browser]:
     async with browser(app, address="10.1.2.5") as one:
         assert (await one.sign_in("imran")).status_code == 303
         yield one
+
+
+@pytest.fixture(scope="module")
+async def program(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
+    port, folder = free_port(), tmp_path_factory.mktemp("program")
+    address = f"http://127.0.0.1:{port}"
+    async with opened_app(valkey_url, folder, KIOSK_PUBLIC_URL=address) as app:
+        settings = {"PUBLIC_URL": address, "PORT": str(port), "DATA_DIR": str(folder), "REDIS_URL": valkey_url}
+        async with web_role({f"KIOSK_{name}": value for name, value in settings.items()}, address):
+            yield Program(address, services_of(app))
+
+
+@pytest.fixture
+async def served(program: Program) -> Served:
+    hip = f"IN01{next(_numbers):08}"
+    await build_hospital(program.services, hip, "District Hospital Baramulla")
+    await ready_login(program.services.staff, f"clerk-{hip.lower()}", hip, name="Asha Koul")
+    return Served(program, hip)
+
+
+@pytest.fixture(scope="module")
+async def chromium() -> AsyncIterator[Chromium]:
+    path = os.environ.get("KIOSK_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    expect.set_options(timeout=20_000)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(chromium: Chromium, served: Served) -> AsyncIterator[Page]:
+    """Signed in by keyboard, sitting at M1; anything a page complains about fails the test at its end."""
+    context = await chromium.new_context(viewport={"width": 1366, "height": 768})
+    opened = await context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("dialog", lambda dialog: wrong.append(dialog.message))
+    opened.on("console", lambda line: wrong.append(line.text) if "Content Security" in line.text else None)
+    await opened.goto(served.address + "/console")
+    await expect(opened.locator("[name=login]")).to_be_focused()
+    await opened.keyboard.type(f"clerk-{served.hip.lower()}")
+    await opened.keyboard.press("Tab")
+    await opened.keyboard.type(OWN_PASSWORD)
+    await opened.keyboard.press("Enter")
+    await expect(opened.get_by_role("heading", name="Where do you sit?")).to_be_visible()
+    await opened.keyboard.press("Enter")
+    await expect(opened.locator("#list")).to_be_focused()
+    await expect(opened.locator("#link")).to_have_class("link")
+    yield opened
+    await context.close()
+    assert wrong == []

@@ -90,7 +90,7 @@ async def test_each_move_does_what_its_sentence_says(clerk: Browser, services: S
     assert await sentence_of("recall") == "M-001 called again."
     assert await sentence_of("no-show", ticket=first) == "M-001 did not come."
     assert await sentence_of("bring-back", ticket=first) == "M-001 is back, near the front."
-    assert await sentence_of("undo") == "Undone. M-001: Did not come."
+    assert await sentence_of("undo") == "Undone at M1. M-001: Did not come."
     assert await sentence_of("call", ticket=second) == "M-002 called to M1."
     assert await sentence_of("start", ticket=second) == "M-002 is at the counter."
     assert await sentence_of("hold", ticket=second) == "M-002 on hold; the place is kept."
@@ -101,6 +101,43 @@ async def test_each_move_does_what_its_sentence_says(clerk: Browser, services: S
     assert await sentence_of("finish", ticket=second) == "That does not go now: M-002 is “Waiting”."
     assert await sentence_of("next", seen="") == "Nobody is waiting."
     assert [row["token"] for row in (await clerk.desk("R1"))["tickets"]] == ["M-002"]
+
+
+async def test_next_asks_whether_a_called_patient_came_and_each_answer_is_kept(
+    clerk: Browser, services: Services
+) -> None:
+    first, _, third = [(await arrive(services.check_in, name)).ticket for name in ("First", "Second", "Third")]
+
+    async def ask(move: str, **body: str) -> tuple[str, str]:
+        answer = (await clerk.ask(f"/console/desk/{move}", counter="M1", **body)).json()
+        return answer["outcome"], answer["words"]
+
+    assert await ask("next", seen="", current="ask") == ("MOVED", "M-001 called to M1.")
+    assert await ask("next", seen=first, current="ask") == (
+        "UNANSWERED",
+        "M-001 was called here. Did the patient come?",
+    )
+    assert await ask("call", ticket=third, current="ask") == (
+        "UNANSWERED",
+        "M-001 was called here. Did the patient come?",
+    )
+    assert await ask("next", seen=first, current="no_show") == ("MOVED", "M-002 called to M1.")
+    assert await ask("call", ticket=third, current="finish") == ("MOVED", "M-003 called to M1.")
+    assert await ask("start", ticket=third) == ("MOVED", "M-003 is at the counter.")
+    assert await ask("next", seen=third, current="ask") == ("EMPTY", "Nobody is waiting.")
+    assert [(one.token, one.state.name) for one in await services.desk.tickets(HIP)] == [("M-001", "NO_SHOW")]
+    assert [(one.token, one.state.name) for one in await services.desk.ended(HIP)] == [
+        ("M-003", "DONE"),
+        ("M-002", "DONE"),
+    ]
+    assert (await clerk.ask("/console/desk/next", counter="M1", current="perhaps")).status_code == 400
+
+
+async def test_an_undo_names_the_counter_of_the_move(clerk: Browser, services: Services) -> None:
+    await arrive(services.check_in, "First")
+    await clerk.ask("/console/desk/next", counter="M2", seen="")
+    answer = (await clerk.ask("/console/desk/undo", counter="M1")).json()
+    assert answer["words"] == "Undone at M2. M-001: Waiting."
 
 
 async def test_a_patient_who_registered_from_afar_is_checked_in_at_the_desk(clerk: Browser, services: Services) -> None:

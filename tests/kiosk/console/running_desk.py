@@ -1,0 +1,72 @@
+"""The program's web role in a process of its own, one hospital for each test, and hands for the page of the desk."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from playwright.async_api import Page, expect
+
+from kiosk.patient.person import Patient
+from kiosk.services import Services
+from queueing.models import Place
+from tests.kiosk.console.signed_in import arrive
+
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+)  # fmt: skip
+
+
+class Program:
+    """The program's web role at an address, and services on the same store for what happens elsewhere."""
+
+    def __init__(self, address: str, services: Services) -> None:
+        self.address, self.services = address, services
+
+
+class Served:
+    """One hospital of the running program; each test has its own, and its own clerk."""
+
+    def __init__(self, program: Program, hip: str) -> None:
+        self.address, self.services, self.hip = program.address, program.services, hip
+        self.desk = program.services.desk
+
+    async def arrive(self, patient: Patient | str) -> Place:
+        return await arrive(self.services.check_in, patient, hip=self.hip)
+
+
+@asynccontextmanager
+async def web_role(settings: dict[str, str], address: str) -> AsyncIterator[None]:
+    command = [sys.executable, "-m", "kiosk", "web"]
+    web = await asyncio.create_subprocess_exec(*command, env={**os.environ, **settings}, stdout=DEVNULL, stderr=DEVNULL)
+    async with httpx.AsyncClient() as client:
+        while web.returncode is None:
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get(f"{address}/console/login")).status_code == 200:
+                    break
+            await asyncio.sleep(0.1)
+    yield
+    web.terminate()
+    await web.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port
+
+
+async def press(page: Page, key: str, sentence: str) -> None:
+    await page.keyboard.press(key)
+    await expect(page.locator("#said")).to_have_text(sentence)
+
+
+async def states_of(served: Served) -> list[str]:
+    return [ticket.state.name for ticket in await served.desk.tickets(served.hip)]

@@ -1,0 +1,155 @@
+"""A desk scanner in a real Chromium: what it types is one text that moves nobody."""
+
+import asyncio
+import json
+import re
+import time
+from importlib.resources import files
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.kiosk.console.running_desk import Served, press, states_of
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+
+@pytest.mark.parametrize("opened_first", [True, False])
+async def test_a_scanned_card_fills_the_walk_in_wherever_the_clerk_was(
+    page: Page, served: Served, opened_first: bool
+) -> None:
+    await served.arrive("Not To Be Moved")
+    card = '{"hidn":"91-0000-5555-2228","hid":"gnbhat@abdm","name":"Ghulam Nabi Bhat","gender":"M","dob":"6/6/1972"}'
+    if opened_first:
+        await page.keyboard.press("w")
+        await expect(page.locator("#walk [name=name]")).to_be_focused()
+    await page.keyboard.type(card)
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#walk-claim")).to_be_visible()
+    await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
+    await expect(page.locator("#walk [name=age]")).to_have_value("1972")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#walk-token")).to_have_text("M-002")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#list .four")).to_have_text(["", "··2228"])
+    assert [ticket.state.name for ticket in await served.desk.tickets(served.hip)] == ["WAITING", "WAITING"]
+
+
+AADHAAR = "This is an Aadhaar QR. It is not read here. Ask for the QR of the ABHA card or app."
+WEB_ADDRESS = "This is the QR of a web address, not of a patient."
+OTHER = "This is not an ABHA card or app QR, and not one of our slips."
+NO_PATIENT = {
+    '<?xml version="1.0" encoding="UTF-8"?> <PrintLetterBarcodeData uid="999900000000" name="Sample Person"/>': AADHAAR,
+    '</?xml version="1.0" encoding="UTF-8"?> <PrintLetterBarcodeData uid="999900000000" yob="1985"/>': AADHAAR,
+    "2374" * 55: AADHAAR,
+    "7" * 3_000: AADHAAR,
+    "UHID-SNX 2026/4471": OTHER,
+    "https://example.org/xnnhfu": WEB_ADDRESS,
+    "HTTPS://EXAMPLE.ORG/XNNHFU": WEB_ADDRESS,
+    "8901234567894": OTHER,
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "ending"),
+    [*((text, "Enter") for text in NO_PATIENT), ("UHID-SNX 2026/4471", "Tab"), ("8901234567894", "")],
+)
+async def test_a_scan_that_is_no_patient_moves_nobody_and_says_what_it_was(
+    page: Page, served: Served, text: str, ending: str
+) -> None:
+    for name in ("First", "Second"):
+        await served.arrive(name)
+    await press(page, "n", "M-001 called to M1.")
+    await page.keyboard.type(text, delay=1)
+    if ending:
+        await page.keyboard.press(ending)
+    await expect(page.locator("#said")).to_have_text(NO_PATIENT[text])
+    await expect(page.locator("dialog[open]")).to_have_count(0)
+    assert await states_of(served) == ["CALLED", "WAITING"]
+
+
+@pytest.mark.parametrize("ending", ["Enter", "Tab"])
+async def test_a_closing_key_that_comes_late_belongs_to_the_scan(page: Page, served: Served, ending: str) -> None:
+    await served.arrive("First")
+    await expect(page.locator("#list [role=option]")).to_have_count(1)
+    await page.keyboard.type("8901234567894", delay=1)
+    await asyncio.sleep(0.12)
+    await page.keyboard.press(ending)
+    await expect(page.locator("#said")).to_have_text(OTHER)
+    await expect(page.locator("#list")).to_be_focused()
+    assert await states_of(served) == ["WAITING"]
+    await asyncio.sleep(0.4)  # a person's own key, later, is a move again
+    await press(page, "Enter", "M-001 called to M1.")
+
+
+CARDS = json.loads(files("tests.kiosk.console").joinpath("abha_qr_texts.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("kind", CARDS)
+async def test_an_abha_qr_is_read_whatever_the_scanner_and_the_keyboard_made_of_it(
+    page: Page, served: Served, kind: str
+) -> None:
+    await served.arrive("Not To Be Moved")
+    await press(page, "n", "M-001 called to M1.")
+    await type_by_layout(page, CARDS[kind])
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#walk-claim")).to_be_visible()
+    await expect(page.locator("#walk [name=name]")).to_have_value(re.compile("^sample person$", re.IGNORECASE))
+    await expect(page.locator("#walk [name=age]")).to_have_value("1985")
+    await expect(page.locator("#walk [value=F]")).to_be_checked()
+    assert await states_of(served) == ["CALLED"]
+
+
+@pytest.mark.parametrize("capitals", [False, True])
+async def test_the_qr_of_our_own_slip_chooses_its_ticket_wherever_the_focus_is(
+    page: Page, served: Served, capitals: bool
+) -> None:
+    await served.arrive("First")
+    place = await served.arrive("Second")
+    await expect(page.locator("#list [role=option]")).to_have_count(2)
+    now_s = int(time.time())
+    token = served.services.ticket_links.mint(served.hip, place.ticket, expires_s=now_s + 3_600, now_s=now_s)
+    for focus in ("#list", "#search"):
+        await page.locator(focus).focus()
+        link = f"{served.address}/t/{token}"
+        await page.keyboard.type(link.swapcase() if capitals else link)  # what a scanner writes while Caps Lock is on
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#said")).to_have_text("M-002 is chosen in the list.")
+        await expect(page.locator("[aria-selected=true] .token")).to_have_text("M-002")
+        await expect(page.locator("#search")).to_have_value("")
+        await page.keyboard.press("Escape")
+    assert await states_of(served) == ["WAITING", "WAITING"]
+
+
+async def test_a_card_read_under_an_urdu_layout_is_read_by_the_place_of_its_keys(page: Page, served: Served) -> None:
+    await served.arrive("Not To Be Moved")
+    card = '{"hidn":"91-0000-5555-2228","phr":"gnbhat@abdm","name":"Ghulam Nabi Bhat","gender":"M","dob":"1972"}'
+    session = await page.context.new_cdp_session(page)
+    for character in card:
+        code, shift = key_of(character)
+        other = chr(0x0627 + ord(character) % 30) if character.isalpha() else character
+        event = {"code": code, "key": other, "text": other, "modifiers": 8 if shift else 0}
+        await session.send("Input.dispatchKeyEvent", {"type": "keyDown", **event})
+        await session.send("Input.dispatchKeyEvent", {"type": "keyUp", **event, "text": ""})
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
+    assert await states_of(served) == ["WAITING"]
+
+
+async def type_by_layout(page: Page, text: str) -> None:
+    """Press a key for every character, also for those that no US keyboard has."""
+    session = await page.context.new_cdp_session(page)
+    for character in text:
+        await session.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": character, "text": character})
+        await session.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": character})
+
+
+def key_of(character: str) -> tuple[str, bool]:
+    """The key of a US keyboard, and whether Shift is held."""
+    if character.isalpha():
+        return f"Key{character.upper()}", character.isupper()
+    if character.isdigit():
+        return f"Digit{character}", False
+    marks = {"{": "BracketLeft+", "}": "BracketRight+", '"': "Quote+", ":": "Semicolon+", ",": "Comma", "-": "Minus"}
+    mark = {**marks, "@": "Digit2+", " ": "Space"}[character]
+    return mark.removesuffix("+"), mark.endswith("+")
