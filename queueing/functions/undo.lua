@@ -1,7 +1,8 @@
 --[[ undo: take back the last move of this member of staff, unless somebody else moved its tickets since. Called again,
      it takes back the move before.
   KEYS   1 root      ARGV 1 clock   2 counter where the clerk sits (for the change hint)   3 who
-  Reply  {outcome, ticket id, packed ticket, ahead, counter of the move}; NOTHING_TO_UNDO, or TAKEN when somebody moved it on
+  Reply  {outcome, ticket id, packed ticket, ahead, counter of the move}; NOTHING_TO_UNDO, or TAKEN when somebody
+         moved it on
   Cost   O(log n) for each ticket of the move (two at most) ]]
 
 -- True when nobody moved the tickets since, and the counters they go back to are free.
