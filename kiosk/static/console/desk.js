@@ -453,7 +453,8 @@ $("view").addEventListener("keydown", (event) => {
   if (keyOf(event) === "y") copyAll($("view").details);
 });
 $("ask-came").addEventListener("keydown", (event) => {
-  if (event.repeat) event.preventDefault(); // the held key that asked must not answer
+  if (event.repeat)
+    event.preventDefault(); // the held key that asked must not answer
   else if (keyOf(event) === "f") $("came-yes").click();
   else if (keyOf(event) === "x") $("came-no").click();
 });
