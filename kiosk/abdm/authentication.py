@@ -41,6 +41,8 @@ REMEMBERED_MAX: Final = 1000
 BURST_USES: Final = 1200
 """Uses of one token within a minute that are logged: ten times what all of Jammu and Kashmir sends on average."""
 BURST_WITHIN_S: Final = 60.0
+BURST_QUIET_S: Final = 600.0
+"""A state's morning is one long burst: a line every ten minutes says so, and thousands would hide it."""
 
 _JWT: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] ([\w-]{2,8192}\.[\w-]{2,8192}\.[\w-]{2,2048})")
 _REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "epk", "cty"})
@@ -63,6 +65,8 @@ class Believed(Struct):
     uses: int = 0
     """Since ``uses_from_s``."""
     uses_from_s: float = 0.0
+    quiet_until_s: float = 0.0
+    """No further line about a burst before then."""
 
 
 class Authenticator:
@@ -184,7 +188,8 @@ class Authenticator:
 
 def _note_burst(believed: Believed, now_s: float) -> None:
     """Log that one token was used very often within a minute; then count anew."""
-    if 0 <= now_s - believed.uses_from_s < BURST_WITHIN_S:
+    if 0 <= now_s - believed.uses_from_s < BURST_WITHIN_S and now_s >= believed.quiet_until_s:
+        believed.quiet_until_s = now_s + BURST_QUIET_S
         _log.warning(
             "one callback token brought %d calls within %d s. If no hospital expects so many patients, tell the "
             "gateway's support that a token may be stolen. KIOSK_GATEWAY_ADDRESSES limits who may call",
