@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from kiosk.web.hosts import Hosts, NoHost, WrongHost
-from tests.kiosk.hospital import application, free_port, serving
+from tests.kiosk.hospital import application
 
 HOSTS = Hosts("https://opd.example.in/kiosk", ["opd.lan"])
 
@@ -46,10 +46,11 @@ def test_a_request_without_one_readable_host_is_refused(hosts: list[bytes]) -> N
 
 @pytest.mark.anyio
 async def test_a_page_under_a_foreign_name_is_a_problem_document(valkey_url: str, tmp_path: Path) -> None:
-    port = free_port()
+    app = application(valkey_url, tmp_path, 8000)
+    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]  # both mean ASGI, by other names
     async with (
-        serving(application(valkey_url, tmp_path, port), port),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        app.lifespan(),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as client,
     ):
         for path in ("/board/H1", "/console/login", "/kiosk/H1/R1/qr"):
             answer = await client.get(path, headers={"Host": "evil.example"})
