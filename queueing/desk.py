@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 import msgspec
 
 from queueing import library
+from queueing.arrival_hints import ArrivalHints
 from queueing.arrivals import Arrivals
 from queueing.day import ServiceClock, iso_day
 from queueing.form_gate import FormSender, FormVerdict, admit_form
@@ -163,6 +164,7 @@ class OpdDesk:
     ) -> None:
         self._store = store
         self._arrivals = Arrivals(store)
+        self._hints = ArrivalHints(store)
         self._now_ms = now_ms
         self._clocks = {"": clock or ServiceClock(timezone, now_ms)}
         self._zones: dict[str, str] = {}
@@ -176,7 +178,10 @@ class OpdDesk:
         reply: Any = await self._arrivals.place(root, self._clock_of(root), packed)
         if type(reply) is list:
             reply = await self._arrivals.place(root, self._in_zone(root, reply), packed)
-        return _read_place(_PLACE_HEAD + reply)
+        place = _read_place(_PLACE_HEAD + reply)
+        if place.outcome is Outcome.NEW:
+            self._hints.note(root)
+        return place
 
     async def call_next(
         self, hip: str, counter: str, *, by: str, seen: str | None = None, current: Current = ""

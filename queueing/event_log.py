@@ -8,6 +8,10 @@ Each state change of a ticket is written to the log in the same step. Promised:
   reads again from the cursor it stored, so it gets every event at least once.
 - An event is durable before it is handed over, as the store promises (``Store.promise``).
 - Events hold numbers, counters and logins of staff. They hold no patient data.
+- Shares that are refused because too many come have no event of their own: a flood of them must not push others out of
+  the log. Their replies have one when they are delivered.
+
+Events that one step wrote together have one cursor; ``read`` and ``follow`` never part them.
 """
 
 import asyncio
@@ -20,7 +24,7 @@ import msgspec
 from queueing import library
 from queueing.desk import ticket_of
 from queueing.errors import QueueingError
-from queueing.models import Ticket, UnixMs
+from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, Ticket, UnixMs
 from queueing.redis_keys import ALL_PARTITIONS, events_key, facility_key, facility_root
 from queueing.store.store import Store
 from queueing.streams import Raw, StreamReader
@@ -51,23 +55,29 @@ class EventKind(IntEnum):
     UNDONE = 13
     LANE_CHANGED = 14
     ACKNOWLEDGEMENT_PARKED = 15
+    SHARE_REPEATED = 16
+    """A person who has a place shared again."""
+    SHARE_REFUSED = 17
+    SHARE_REDELIVERED = 18
+    """The gateway delivered a request again. Only the first time of each request is an event."""
+    ACKNOWLEDGEMENT_DELIVERED = 19
 
     @property
     def type(self) -> str:
         """The type as other programs know it."""
         name = self.name.lower()
-        return name.replace("_", ".") if name.startswith("acknowledgement") else f"ticket.{name}"
+        return name.replace("_", ".") if name.startswith(("acknowledgement", "share")) else f"ticket.{name}"
 
 
-PUBLIC_KINDS: Final = frozenset(EventKind) - {EventKind.LANE_CHANGED}
-"""Kinds that other programs may get; a change of lane is for the audit alone."""
+PUBLIC_KINDS: Final = frozenset(EventKind) - {EventKind.LANE_CHANGED, EventKind.SHARE_REDELIVERED}
+"""Kinds that other programs may get; the others are for the audit and the archive."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """One state change of one ticket, or what became of a reply about it."""
+    """One state change of one ticket, a share that gave no new one, or what became of a reply."""
 
     id: str
-    """The same in every delivery: facility key and cursor."""
+    """The same in every delivery: facility key and cursor, and a number when one step wrote several."""
     cursor: str
     """Read after it to go on behind this event. Within a facility it only rises."""
     facility_key: str
@@ -75,8 +85,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: UnixMs
     by: str
     """Login of who did it; empty when the patient or the end of the day did."""
-    ticket: Ticket
-    """The ticket after the event."""
+    ticket: Ticket | None = None
+    """The ticket after the event. None for a refused share and for ACKNOWLEDGEMENT_DELIVERED."""
+    request: str = ""
+    """Digest of the request, 24 hex characters (``redis_keys.request_digest``): of SHARE_… the share that came, of
+    ACKNOWLEDGEMENT_DELIVERED the share that was answered, else that of the ticket.
+    """
+    outcome: Outcome | None = None
+    """What the share was answered with; of SHARE_… and ACKNOWLEDGEMENT_DELIVERED."""
+    refusal: Refusal | None = None
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,19 +104,76 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Where to go on, also when there were no events."""
 
 
-def _event(facility: str, stream_id: bytes, flat: list[bytes]) -> Event:
-    fields = dict(zip(flat[::2], flat[1::2], strict=True))
-    ticket = ticket_of(fields[b"i"], fields[b"t"])
+_DELIVERED: Final = b"d"
+"""First byte of a delivered reply in the short form; that of an arrival is a digit."""
+
+
+def delivered_event(pending: PendingReply) -> tuple[str, str] | tuple[()]:
+    """Field and value of the event log for a reply that was delivered; nothing for a reply about no share."""
+    if pending.kind is not ReplyKind.ON_SHARE:
+        return ()
+    return pending.facility_key, f"d{pending.outcome:d} {pending.refusal or 0:d} {pending.request}"
+
+
+def _events_of(entry: Raw) -> list[Event]:
+    """The events of one entry, in either form (functions/shared/events.lua)."""
+    stream_id, flat = entry
     cursor = stream_id.decode()
+    if flat[0] == b"f":
+        return [_full(cursor, dict(zip(flat[::2], flat[1::2], strict=True)))]
+    pairs = zip(flat[::2], flat[1::2], strict=True)
+    return [_short(cursor, number, facility.decode(), value) for number, (facility, value) in enumerate(pairs)]
+
+
+def _full(cursor: str, fields: dict[bytes, bytes]) -> Event:
+    facility = fields[b"f"].decode()
+    ticket = ticket_of(fields[b"i"], fields[b"t"]) if fields[b"t"] else None
+    request = fields.get(b"q", b"").decode() or (ticket.request if ticket else "")
     return Event(
         id=f"{facility}-{cursor}",
         cursor=cursor,
         facility_key=facility,
         kind=EventKind(int(fields.get(b"k", EventKind.CREATED))),
-        at_ms=int(fields.get(b"a", ticket.arrived_ms)),
+        at_ms=int(fields.get(b"a", ticket.arrived_ms if ticket else 0)),
         by=fields.get(b"b", b"").decode(errors="replace"),
         ticket=ticket,
+        request=request,
+        outcome=Outcome(int(fields[b"o"])) if b"o" in fields else None,
+        refusal=_refusal(int(fields.get(b"r", 0))),
     )
+
+
+def _short(cursor: str, number: int, facility: str, value: bytes) -> Event:
+    event_id = f"{facility}-{cursor}.{number}" if number else f"{facility}-{cursor}"
+    if value[:1] == _DELIVERED:
+        outcome, refusal, request = value[1:].split(b" ", 2)
+        return Event(
+            id=event_id,
+            cursor=cursor,
+            facility_key=facility,
+            kind=EventKind.ACKNOWLEDGEMENT_DELIVERED,
+            at_ms=int(cursor.partition("-")[0]),
+            by="",
+            request=request.decode(),
+            outcome=Outcome(int(outcome)),
+            refusal=_refusal(int(refusal)),
+        )
+    ticket_id, _, packed = value.partition(b" ")
+    ticket = ticket_of(ticket_id, packed)
+    return Event(
+        id=event_id,
+        cursor=cursor,
+        facility_key=facility,
+        kind=EventKind.CREATED,
+        at_ms=ticket.arrived_ms,
+        by="",
+        ticket=ticket,
+        request=ticket.request,
+    )
+
+
+def _refusal(number: int) -> Refusal | None:
+    return Refusal(number) if number else None
 
 
 class EventLog:
@@ -109,7 +183,8 @@ class EventLog:
         self._store = store
 
     async def read(self, hip: str, after: str = OLDEST, limit: int = 100) -> Page:
-        """At most ``limit`` events of one facility after a cursor, oldest first.
+        """At most ``limit`` events of one facility after a cursor, oldest first; some more where the last step wrote
+        several.
 
         A page may have fewer events, or none, though more follow: a call looks at 2,000 events of the partition. Go on
         until the cursor stays the same.
@@ -119,7 +194,8 @@ class EventLog:
         await self._store.durable(facility_root(hip))
         cursor, entries = reply
         key = facility_key(hip)
-        return Page(events=[_event(key, entry[0], entry[1:]) for entry in entries], cursor=cursor.decode())
+        events = [event for entry in entries for event in _events_of([entry[0], entry[1:]])]
+        return Page(events=[event for event in events if event.facility_key == key], cursor=cursor.decode())
 
     async def newest(self, hip: str) -> str:
         """The cursor behind the newest event of the facility's partition: where a new consumer begins that wants no
@@ -146,9 +222,7 @@ class EventLog:
                 continue
             for key, entries in found.items():
                 last[key] = entries[-1][0].decode()
-                yield key.removesuffix(":events"), [_event_of_any(entry) for entry in entries if entry[1]]
-
-
-def _event_of_any(entry: Raw) -> Event:
-    stream_id, flat = entry
-    return _event(flat[1].decode(), stream_id, flat[2:])
+                yield (
+                    key.removesuffix(":events"),
+                    [event for entry in entries if entry[1] for event in _events_of(entry)],
+                )

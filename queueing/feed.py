@@ -57,7 +57,7 @@ class Feed:
         for key, entries in found.items():
             last[key] = entries[-1][0].decode()
             for _, flat in entries:
-                if flat:  # a move has further fields after `f`; arrivals have `f` alone (shared/events.lua)
+                if flat:  # a move has further fields after `f`; arrivals have `f` alone (arrival_hint.lua)
                     if flat[-2] == b"f":
                         came.update(flat[1::2])
                     else:

@@ -187,11 +187,16 @@ def is_missing(refused: StoreRefused) -> bool:
 
 async def call(store: Store, operation: str, key: str, *arguments: Argument) -> Any:
     """One function call on the node that owns ``key``; the reply has the shape that the function's header states."""
-    words = command(operation, (key,), arguments)
+    return await call_many(store, operation, (key,), arguments)
+
+
+async def call_many(store: Store, operation: str, keys: Sequence[str], arguments: Iterable[Argument]) -> Any:
+    """The same with several keys, which one node must own."""
+    words = command(operation, keys, arguments)
     try:
-        return await store.call(key, *words)
+        return await store.call(keys[0], *words)
     except StoreRefused as refused:
         if not is_missing(refused):
             raise
     await load(store)
-    return await store.call(key, *words)
+    return await store.call(keys[0], *words)

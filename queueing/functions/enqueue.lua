@@ -3,9 +3,10 @@
   ARGV   1 clock, then one for each arrival: the values of models.Arrival with the service's rate and burst (desk.py),
          packed one after another
   Reply  one for each arrival: models.Place packed, one value after another; {OTHER_ZONE, zone}; or an error
-  Cost   an arrival O(log n) of the queue: a new place is 7 commands, 8 on a day after another; the call 2 to 4; once a
-         day O(living tickets)
-  Same request id again: the same reply, nothing is written. Same person again: the same number, its own pending reply.
+  Cost   an arrival O(log n) of the queue: a new place is 7 commands, 8 on a day after another; the call one more; once
+         a day O(living tickets)
+  Same request id again: the same reply; the first time it is noted. Same person again: the same number, its own
+  pending reply.
   All of one arrival is read and checked before its first write, so that an error leaves nothing half done; the other
   arrivals of the call are not affected. ]]
 
@@ -52,6 +53,10 @@ local function refuse(facility, clock, today, arrival, refusal, foreign)
   write_request(today, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.REFUSED, refusal, ''),
     foreign)
   add_place_reply(facility, clock, arrival, {outcome = OUTCOME.REFUSED, refusal = refusal})
+  -- Shares that are too many have no event: a flood of them must not push others out of the log.
+  if not foreign and refusal ~= REFUSAL.BUSY then
+    record_share(facility, clock, EVENT.SHARE_REFUSED, arrival[A.request], OUTCOME.REFUSED, refusal)
+  end
   return no_place(OUTCOME.REFUSED, refusal)
 end
 
@@ -82,8 +87,14 @@ local function read_eve(eve, arrival)
   return redis.call('HMGET', eve, 'r' .. arrival[A.request], arrival[A.person], arrival[A.other])
 end
 
-local function answered_before(facility, clock, known)
-  local ticket = known.id and load_ticket(facility, known.id)
+local function answered_before(facility, clock, today, arrival, known)
+  local ticket, packed
+  if known.id then ticket, packed = load_ticket(facility, known.id) end
+  if known.first then
+    mark_redelivered(today, arrival[A.request], known.record)
+    record_share(facility, clock, EVENT.SHARE_REDELIVERED, arrival[A.request], known.answered, known.refusal, known.id,
+      packed)
+  end
   if not ticket then return no_place(known.outcome, known.refusal) end
   return place_reply(clock, known.outcome, known.id, ticket, ahead_of(facility, known.id, ticket))
 end
@@ -166,6 +177,7 @@ local function known_person(facility, clock, today, arrival, id, ticket, packed,
   write_request(today, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.SAME_PERSON, 0, id))
   add_place_reply(facility, clock, arrival,
     {outcome = OUTCOME.SAME_PERSON, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
+  record_share(facility, clock, EVENT.SHARE_REPEATED, arrival[A.request], OUTCOME.SAME_PERSON, 0, id, packed)
   return place_reply(clock, OUTCOME.SAME_PERSON, id, ticket, ahead_of(facility, id, ticket))
 end
 
@@ -196,13 +208,19 @@ end
 
 -- Writes everything about the new place that belongs to the day, in one command. Returns the packed ticket.
 local function write_day(today, day, arrival, id, ticket)
-  local person, other, packed = arrival[A.person], arrival[A.other], cmsgpack.pack(ticket)
-  if person == '' then person = nil end
-  if other == '' then other = nil end
-  redis.call('HSET', today, unpack{'t' .. id, packed, 'b' .. id, arrival[A.envelope],
-    'n' .. ticket[T.queue], day[D.number], '#', day[D.last],
-    'r' .. arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.NEW, 0, id),
-    person, person and with_ticket(day[D.person], id), other, other and with_ticket(day[D.other], id)})
+  local packed, request, last = cmsgpack.pack(ticket), 'r' .. arrival[A.request], day[D.last]
+  local answer, person, other = request_record(arrival[A.fingerprint], OUTCOME.NEW, 0, id), arrival[A.person],
+    arrival[A.other]
+  local queue, number, envelope = 'n' .. ticket[T.queue], day[D.number], arrival[A.envelope]
+  if person == '' then
+    redis.call('HSET', today, 't' .. id, packed, 'b' .. id, envelope, queue, number, '#', last, request, answer)
+  elseif other == '' then
+    redis.call('HSET', today, 't' .. id, packed, 'b' .. id, envelope, queue, number, '#', last, request, answer,
+      person, with_ticket(day[D.person], id))
+  else
+    redis.call('HSET', today, 't' .. id, packed, 'b' .. id, envelope, queue, number, '#', last, request, answer,
+      person, with_ticket(day[D.person], id), other, with_ticket(day[D.other], id))
+  end
   return packed
 end
 
@@ -213,8 +231,7 @@ local function give_place(facility, clock, today, day, arrival, ticket, sequence
     {outcome = OUTCOME.NEW, token = ticket[T.token], expires_s = shown_s(ticket, clock)})
   local packed = write_day(today, day, arrival, id, ticket)
   enter_set(facility, id, ticket, clock.now)
-  record_arrival(facility, id, packed, arrival[A.by])
-  clock.came[#clock.came + 1] = facility
+  record_arrival(facility, clock, id, sequence, packed, arrival[A.by])
   if ticket[T.lane] ~= LANE.ORDINARY then ahead = ahead_of(facility, id, ticket) end
   return place_reply(clock, OUTCOME.NEW, id, ticket, ticket[T.state] == STATE.WAITING and ahead or 0)
 end
@@ -239,7 +256,7 @@ local function enqueue(root, time, packed)
   local day, eve = read_day(today, arrival, queue), eve_key and read_eve(eve_key, arrival)
 
   local known = known_answer(day[D.request] or eve and eve[D.request], arrival[A.fingerprint])
-  if known then return answered_before(facility, clock, known) end
+  if known then return answered_before(facility, clock, day[D.request] and today or eve_key, arrival, known) end
   if arrival[A.refusal] then return refuse(facility, clock, today, arrival, arrival[A.refusal]) end
   local sequence, mark, newest = read_last(day[D.last])
   local policy = read_settings(config[C.policy])
@@ -276,7 +293,6 @@ end
 
 register('enqueue', function(keys, args)
   local time = read_time(args)
-  time.came = {}  -- facilities in which somebody got a place
   local replies = {}
   if #keys == 1 then
     -- Alone, its error is the error of the call: a cluster client reads it to know whether to ask again.
@@ -284,6 +300,5 @@ register('enqueue', function(keys, args)
   else
     for i, root in ipairs(keys) do replies[i] = enqueue_one(root, time, args[i + 1]) end
   end
-  if time.came[1] then announce_arrivals(time.came, time) end
   return replies
 end, {})

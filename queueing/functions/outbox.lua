@@ -1,6 +1,7 @@
 --[[ outbox: what happens to pending replies that a relay has claimed. Six small acts on one partition.
-  KEYS   1 {partition}
-  ARGV   delivered: stream ids                       the pending replies are deleted, with their envelopes
+  KEYS   1 {partition}; delivered: several, which is one call for a batch where the store has no slots
+  ARGV   delivered: for each partition, packed: stream ids, and facility and text of each event in turn
+                                                     the pending replies are deleted, with their envelopes
          park:   stream id, reason, sealed envelope  stored where an administrator sees it; its ticket is marked
          parked: facility key, at most            Reply {{id, envelope, meta, reason, parked ms}, …}, newest first
          resend: facility key, parked id          pending again; its thirty seconds begin now
@@ -50,7 +51,17 @@ local function forget(outbox, ids)
 end
 
 register('outbox_delivered', function(keys, args)
-  return forget(keys[1] .. ':owed', args)
+  local count = 0
+  for i, partition in ipairs(keys) do
+    local ids, events = cmsgpack.unpack(args[i])
+    local forgotten = forget(partition .. ':owed', ids)
+    count = count + forgotten
+    -- One entry for all of the partition. None when this is a repetition: they were forgotten before.
+    if forgotten > 0 and events[1] then
+      redis.pcall('XADD', partition .. ':events', 'MAXLEN', '~', EVENTS_KEPT, '*', unpack(events))
+    end
+  end
+  return count
 end)
 
 register('outbox_park', function(keys, args)

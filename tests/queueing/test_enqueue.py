@@ -81,11 +81,14 @@ async def test_32_deliveries_of_one_request_at_once_write_once(hospital: Hospita
     assert await Outbox(hospital.store, "relay").backlog() == 1
 
 
-async def test_a_replayed_request_writes_nothing(hospital: Hospital) -> None:
+async def test_a_replayed_request_is_noted_once_and_writes_nothing_after_that(hospital: Hospital) -> None:
     share = arrival()
     await hospital.desk.enqueue(share)
+    replies = await Outbox(hospital.store, "relay").backlog()
+    assert (await hospital.desk.enqueue(share)).outcome is Outcome.SAME_REQUEST
     before = await everything(hospital.store)
     assert (await hospital.desk.enqueue(share)).outcome is Outcome.SAME_REQUEST
+    assert await Outbox(hospital.store, "relay").backlog() == replies
     assert await everything(hospital.store) == before
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from queueing.desk import OpdDesk
 from queueing.event_log import OLDEST, Event, EventKind, EventLog
-from queueing.models import Assurance, Facility, Lane, Queue, State
+from queueing.models import Assurance, Facility, Lane, Outcome, Policy, PresenceRule, Queue, Refusal, State, Ticket
+from queueing.outbox import Outbox
 from queueing.redis_keys import events_key, facility_key, facility_root, partition_of
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store
@@ -20,6 +21,11 @@ pytestmark = pytest.mark.anyio
 async def desk(store: Store) -> OpdDesk:
     await build(store)
     return open_desk(store)
+
+
+def _ticket(event: Event) -> Ticket:
+    assert event.ticket is not None
+    return event.ticket
 
 
 async def read_all(store: Store, hip: str = HIP, after: str = OLDEST) -> list[Event]:
@@ -55,13 +61,13 @@ async def test_every_state_change_of_a_visit_is_recorded_in_order(store: Store, 
         *("transferred", "called", "no_show", "undone", "done", "returned", "cancelled"),
     ]
     assert events[0].kind.type == "ticket.created"
-    assert {event.ticket.id for event in events} == {ticket}
-    assert {event.ticket.token for event in events} == {"M-001"}
+    assert {_ticket(event).id for event in events} == {ticket}
+    assert {_ticket(event).token for event in events} == {"M-001"}
     assert [event.by for event in events] == ["", *["anna"] * 5, *["bilal"] * 9]
-    states = [event.ticket.state for event in events]
+    states = [_ticket(event).state for event in events]
     assert states[:4] == [State.EXPECTED, State.WAITING, State.WAITING, State.CALLED]
     assert states[-4:] == [State.CALLED, State.DONE, State.WAITING, State.CANCELLED]
-    assert [event.ticket.queue for event in events][-1] == "registration"
+    assert [_ticket(event).queue for event in events][-1] == "registration"
     assert all(before.at_ms <= after.at_ms for before, after in pairwise(events))
     assert len({event.id for event in events}) == len(events)
 
@@ -69,7 +75,7 @@ async def test_every_state_change_of_a_visit_is_recorded_in_order(store: Store, 
 async def test_a_walk_in_names_who_registered_it(store: Store, desk: OpdDesk) -> None:
     await desk.enqueue(arrival(queue="registration", assurance=Assurance.STAFF, reply_wanted=False, by="anna"))
     (event,) = await read_all(store)
-    assert (event.kind, event.by, event.ticket.state) == (EventKind.CREATED, "anna", State.WAITING)
+    assert (event.kind, event.by, _ticket(event).state) == (EventKind.CREATED, "anna", State.WAITING)
 
 
 async def test_next_records_the_end_of_one_visit_and_the_call_of_another(store: Store, desk: OpdDesk) -> None:
@@ -78,8 +84,8 @@ async def test_next_records_the_end_of_one_visit_and_the_call_of_another(store: 
     await desk.call_next(HIP, "M1", by="clerk")
     await desk.call_next(HIP, "M1", by="clerk")
     ended, called = (await read_all(store))[-2:]
-    assert (ended.kind, ended.ticket.token, ended.ticket.counter) == (EventKind.DONE, "M-001", "M1")
-    assert (called.kind, called.ticket.token, called.ticket.counter) == (EventKind.CALLED, "M-002", "M1")
+    assert (ended.kind, _ticket(ended).token, _ticket(ended).counter) == (EventKind.DONE, "M-001", "M1")
+    assert (called.kind, _ticket(called).token, _ticket(called).counter) == (EventKind.CALLED, "M-002", "M1")
 
 
 async def test_a_second_scan_that_checks_in_is_recorded_and_others_are_not(store: Store, desk: OpdDesk) -> None:
@@ -88,7 +94,55 @@ async def test_a_second_scan_that_checks_in_is_recorded_and_others_are_not(store
     await desk.enqueue(patient)
     await desk.enqueue(again(patient, counter="M1", assurance=Assurance.SCREEN))
     await desk.enqueue(again(patient, counter="M1", assurance=Assurance.SCREEN))
-    assert [event.kind for event in await read_all(store)] == [EventKind.CREATED, EventKind.CHECKED_IN]
+    kinds = [event.kind for event in await read_all(store) if event.ticket and event.kind < EventKind.SHARE_REPEATED]
+    assert kinds == [EventKind.CREATED, EventKind.CHECKED_IN]
+
+
+async def test_a_share_that_gives_no_new_place_is_recorded(store: Store, desk: OpdDesk) -> None:
+    patient = arrival(text="M1")
+    place = await desk.enqueue(patient)
+    second = again(patient, text="M1")
+    await desk.enqueue(second)
+    for _ in range(3):
+        await desk.enqueue(second)
+    await Registry(store).set_policy(HIP, Policy(unknown=PresenceRule.REFUSE))
+    refused = arrival(text="nonsense of another system 7")
+    await desk.enqueue(refused)
+    await desk.enqueue(refused)
+    events = (await read_all(store))[1:]
+    assert [event.kind.type for event in events] == [
+        *("share.repeated", "share.redelivered", "share.refused", "share.redelivered"),
+    ]
+    assert [event.request for event in events] == [second.request] * 2 + [refused.request] * 2
+    assert [event.ticket and event.ticket.id for event in events] == [place.ticket, place.ticket, None, None]
+    assert [event.refusal for event in events] == [None, None, *[Refusal.UNKNOWN_COUNTER] * 2]
+    assert [event.outcome for event in events][:3] == [Outcome.SAME_PERSON, Outcome.SAME_PERSON, Outcome.REFUSED]
+
+
+async def test_shares_that_are_too_many_push_no_other_event_out_of_the_log(store: Store) -> None:
+    await build(store)
+    await Registry(store).set_policy(HIP, Policy(rate=1, burst=2))
+    desk = open_desk(store)
+    places = [await desk.enqueue(arrival()) for _ in range(5)]
+    assert [place.refusal for place in places][2:] == [Refusal.BUSY] * 3
+    assert [event.kind for event in await read_all(store)] == [EventKind.CREATED] * 2
+
+
+async def test_replies_that_were_delivered_are_recorded_with_what_they_said(store: Store, desk: OpdDesk) -> None:
+    shares = [arrival() for _ in range(3)]
+    for share in shares:
+        await desk.enqueue(share)
+    outbox = Outbox(store, "r1")
+    pending = await outbox.take()
+    await outbox.delivered(pending)
+    await outbox.delivered(pending)
+    await outbox.close()
+    events = (await read_all(store))[3:]
+    assert {event.kind for event in events} == {EventKind.ACKNOWLEDGEMENT_DELIVERED}
+    assert sorted(event.request for event in events) == sorted(share.request for share in shares)
+    assert {(event.outcome, event.refusal, event.ticket) for event in events} == {(Outcome.NEW, None, None)}
+    assert len({event.id for event in events}) == 3
+    assert len({event.cursor for event in events}) == 1
 
 
 async def test_the_end_of_the_day_is_recorded(store: Store) -> None:
@@ -101,7 +155,7 @@ async def test_the_end_of_the_day_is_recorded(store: Store) -> None:
     clock.moved_ms += 10_000
     await desk.call_next(HIP, "M1", by="clerk")
     last = (await read_all(store))[-1]
-    assert (last.kind, last.ticket.state, last.by) == (EventKind.LAPSED, State.LAPSED, "")
+    assert (last.kind, _ticket(last).state, last.by) == (EventKind.LAPSED, State.LAPSED, "")
 
 
 async def test_events_of_one_facility_are_not_those_of_its_neighbour_in_the_partition(store: Store) -> None:
@@ -116,7 +170,7 @@ async def test_events_of_one_facility_are_not_those_of_its_neighbour_in_the_part
     await asyncio.gather(*(desk.enqueue(arrival(facility=pair[n % 2], text="Q1")) for n in range(40)))
     for hip in pair:
         events = await read_all(store, hip)
-        assert sorted(event.ticket.token for event in events) == [f"Q-{n:03d}" for n in range(1, 21)]
+        assert sorted(_ticket(event).token for event in events) == [f"Q-{n:03d}" for n in range(1, 21)]
         assert {event.facility_key for event in events} == {facility_key(hip)}
         cursors = [tuple(map(int, event.cursor.split("-"))) for event in events]
         assert cursors == sorted(set(cursors))
@@ -129,7 +183,7 @@ async def test_a_reader_goes_on_where_it_stopped(store: Store, desk: OpdDesk) ->
     assert len(page.events) == 3
     await desk.enqueue(arrival())
     rest = await read_all(store, after=page.cursor)
-    assert [event.ticket.token for event in rest] == ["M-004", "M-005", "M-006"]
+    assert [_ticket(event).token for event in rest] == ["M-004", "M-005", "M-006"]
     assert await read_all(store, after=await EventLog(store).newest(HIP)) == []
 
 

@@ -7,34 +7,27 @@ local function announce_change(facility, kind, token, counter, by)
     'c', counter, 'b', by)
 end
 
--- One hint for all arrivals of a call, in the partition of the first. If it cannot be written, the places still count.
--- Old hints are dropped once in a while, by the clock.
-local function announce_arrivals(facilities, clock)
-  local first, fields = facilities[1], {}
-  for i, facility in ipairs(facilities) do
-    fields[2 * i - 1], fields[2 * i] = 'f', facility.name
-  end
-  if clock.now % TRIM_ONCE_IN == 0 then
-    redis.pcall('XTRIM', first.changes, 'MAXLEN', '~', CHANGES_KEPT)
-    redis.pcall('XTRIM', first.events, 'MAXLEN', '~', EVENTS_KEPT)
-  end
-  redis.pcall('XADD', first.changes, '*', unpack(fields))
-end
-
--- The event log, read by queueing/event_log.py: `t` is the packed ticket after the event. A scan writes no further
--- fields, because each costs time: its kind is CREATED and its time is the arrival.
+-- The event log, read by queueing/event_log.py. An entry of the full form: `f` facility, `i` ticket id, `t` packed
+-- ticket after the event, `k` kind, `a` time, `b` who did it, and for a share `q` request, `o` outcome, `r` refusal.
+-- The short form (record_arrival here, outbox_delivered) has the facility as the field's name, because each field of
+-- an entry costs time.
 -- redis.pcall: the state change is already written and must not be reported as failed.
-local function record_arrival(facility, id, packed, by)
-  if by and by ~= '' then
-    redis.pcall('XADD', facility.events, '*', 'f', facility.name, 'i', id, 't', packed, 'b', by)
-  else
-    redis.pcall('XADD', facility.events, '*', 'f', facility.name, 'i', id, 't', packed)
-  end
-end
-
 local function record_event(facility, clock, kind, id, packed, by)
   redis.pcall('XADD', facility.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'f', facility.name, 'i', id, 't', packed,
     'k', kind, 'a', clock.now, 'b', by)
+end
+
+-- A share that gave no new place: repeated, redelivered (`id`, `packed`: the place the person has) or refused.
+local function record_share(facility, clock, kind, request, outcome, refusal, id, packed)
+  redis.pcall('XADD', facility.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'f', facility.name, 'i', id or '', 't',
+    packed or '', 'k', kind, 'a', clock.now, 'b', '', 'q', request, 'o', outcome, 'r', refusal)
+end
+
+-- A new place. Old entries are dropped once in a while, by the number of the ticket.
+local function record_arrival(facility, clock, id, sequence, packed, by)
+  if by and by ~= '' then return record_event(facility, clock, EVENT.CREATED, id, packed, by) end
+  if sequence % TRIM_ONCE_IN == 0 then redis.pcall('XTRIM', facility.events, 'MAXLEN', '~', EVENTS_KEPT) end
+  redis.pcall('XADD', facility.events, '*', facility.name, id .. ' ' .. packed)
 end
 
 -- Drops events from before this time. Called at the start of a service day with a time counted from the day that ended:

@@ -30,7 +30,7 @@ local KEEP_DAY_S = 3 * 24 * 3600   -- a place may be kept over one midnight; a r
 local CHANGES_KEPT = 4096          -- a hint: a screen that missed some reads a snapshot
 local EVENTS_KEPT = 100000         -- three days of 33,000 events: ten times what a partition of a state of 3,600 has
 local EVENT_DAYS = 3               -- a receiver that is down is tried again for three days
-local TRIM_ONCE_IN = 16            -- one call in so many looks whether there are more
+local TRIM_ONCE_IN = 16            -- one arrival in so many looks whether there are more
 local LAST_CALLS = 8
 local CALLS_KEPT = 50              -- a board that missed some announces each: more than a hall calls in three minutes
 local PACE_CALLS = 20
@@ -58,10 +58,23 @@ local function foreign_day_key(facility, day)
   return partition_of(facility.root) .. ':x:' .. day
 end
 
+-- The streams of each partition, made once: there are 48.
+local streams = {}
+
+local function streams_of(partition)
+  local found = streams[partition]
+  if not found then
+    found = {outbox = partition .. ':owed', changes = partition .. ':news', events = partition .. ':events'}
+    streams[partition] = found
+  end
+  return found
+end
+
 local function open_facility(root)
-  local partition = partition_of(root)
-  return {root = root, name = string.sub(root, #partition + 2), record = root .. ':f', outbox = partition .. ':owed',
-    changes = partition .. ':news', events = partition .. ':events'}
+  local partition, name = string.match(root, '^(.-}):(.*)$')
+  local shared = streams_of(partition)
+  return {root = root, name = name, record = root .. ':f', outbox = shared.outbox, changes = shared.changes,
+    events = shared.events}
 end
 
 local function waiting_key(facility, queue) return facility.root .. ':w:' .. queue end
