@@ -1,12 +1,15 @@
 # One image for every role: kiosk serve (the default), kiosk web, kiosk relay, and the administration commands.
 #   docker build -t kiosk .
 #   docker run --read-only --tmpfs /tmp -v kiosk-data:/data -p 8000:8000 -e KIOSK_PUBLIC_URL=https://opd.example.in kiosk
-FROM python:3.13-slim-bookworm AS built
+# For a build that repeats, name the base image by its digest (deploy/README.md, "Images by digest"):
+#   docker build --build-arg PYTHON_IMAGE=python:3.13-slim-bookworm@sha256:... -t kiosk .
+ARG PYTHON_IMAGE=python:3.13-slim-bookworm
+FROM ${PYTHON_IMAGE} AS built
 WORKDIR /src
 RUN python -m venv /opt/kiosk
 COPY requirements/run.txt requirements/run.txt
-# Every file is checked against its hash; nothing is compiled here.
-RUN /opt/kiosk/bin/pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements/run.txt
+# Every file is checked against its hash; nothing is compiled here. run.txt is whole: nothing is added to it (--no-deps).
+RUN /opt/kiosk/bin/pip install --no-cache-dir --no-deps --require-hashes --only-binary :all: -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY tokens tokens
 COPY queueing queueing
@@ -15,7 +18,7 @@ RUN /opt/kiosk/bin/pip install --no-cache-dir --no-deps --no-build-isolation --n
     && /opt/kiosk/bin/pip uninstall --yes pip setuptools \
     && /opt/kiosk/bin/python -m compileall -q /opt/kiosk
 
-FROM python:3.13-slim-bookworm
+FROM ${PYTHON_IMAGE}
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin kiosk \
     && install -d -m 0700 -o kiosk -g kiosk /data
 COPY --from=built /opt/kiosk /opt/kiosk

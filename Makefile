@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format install lock map bench load replay chaos soak fuzz clean
+.PHONY: help demo test quick check format install lock map bench load replay chaos soak fuzz sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -61,6 +61,14 @@ soak:  ## an ordinary day at a steady pace (MINUTES=30): does anything grow?
 fuzz:  ## hostile input over HTTP, a million in half an hour at most (INPUTS=, MINUTES=, SEED=): 0 errors, 0 hangs, no growth
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.fuzz $(if $(INPUTS),--inputs $(INPUTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+sbom:  ## bill of materials (CycloneDX) of what production installs, and its licences: into reports/
+	@.ci/setup dev
+	@exec $(PY) -m tests.supply_chain.bill
+
+audit:  ## known vulnerabilities of what production installs; fails or warns when no data is reached, and says how old the last is
+	@.ci/setup dev
+	@exec $(PY) -m tests.supply_chain.audit
 
 map:  ## draw the map of the rooms and the lists in docs/ from the code, and .env.example
 	@.ci/setup dev

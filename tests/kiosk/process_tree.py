@@ -23,7 +23,7 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     """That of a bare machine, with these settings."""
     inherited = {name: text for name, text in os.environ.items() if not name.startswith(("KIOSK_", "PROMETHEUS_"))}
     decided = {"KIOSK_DATA_DIR": str(data_dir), "KIOSK_PORT": "0", **settings}
-    return {**inherited, **decided, "PYTHONPATH": str(ROOT)}
+    return {**inherited, "PYTHONPATH": str(ROOT), **decided}
 
 
 def kiosk(
