@@ -20,9 +20,9 @@ from kiosk.live import sse
 from kiosk.observability import metrics
 from kiosk.services import Services, Signers, web_services
 from kiosk.settings import Settings, load
-from kiosk.web import encoded_slashes, outermost, problems, static_files
+from kiosk.web import encoded_slashes, outermost, problems, security_txt, static_files
 from kiosk.web.alias_addresses import follow_aliases
-from kiosk.web.handover import put_services, services_of
+from kiosk.web.handover import Lifespan, put_services, services_of
 from kiosk.web.hosts import Hosts
 from kiosk.web.limits import BODY_MAX
 from kiosk.web.operators import operators_only
@@ -73,8 +73,11 @@ def hand_over(app: Litestar, services: HandedOver) -> None:
     put_services(app, services)
 
 
-def create_app(settings: Settings | None = None) -> Litestar:
-    """The application of one worker. Settings are read from the environment unless given."""
+def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] = ()) -> Litestar:
+    """The application of one worker. Settings are read from the environment unless given.
+
+    ``beside``: what else runs while the services are open.
+    """
     settings = settings or load()
 
     def services() -> Services:
@@ -97,11 +100,12 @@ def create_app(settings: Settings | None = None) -> Litestar:
             *console.routes(),
             *health.routes(),
             *static_files.routes(),
+            *security_txt.routes(),
             public_keys,
         ],
         Hosts(settings.public_url, settings.hosts),
         dependencies=_dependencies(services),
-        lifespan=[serving],
+        lifespan=[serving, *beside],
         middleware=[encoded_slashes.restore, follow_aliases(lambda: services().aliases)],
         exception_handlers=problems.handlers(abdm_errors.ERROR_FORM),
         request_max_body_size=BODY_MAX,

@@ -115,6 +115,8 @@ def _risks(settings: Settings) -> Iterator[Finding]:
     yield from doctor_rows.log_level(settings)
     yield from doctor_rows.insecure_lan(settings)
     yield from doctor_rows.trusted_proxies(settings)
+    yield from doctor_rows.security_contact(settings)
+    yield from doctor_rows.ops_port(settings)
     yield from doctor_rows.certificate(settings, utc_now())
 
 

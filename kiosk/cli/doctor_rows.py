@@ -45,6 +45,18 @@ def trusted_proxies(settings: Settings) -> Iterator[Check]:
         yield Check("proxy", "warning", words, "set KIOSK_TRUSTED_PROXIES to the address of the proxy")
 
 
+def security_contact(settings: Settings) -> Iterator[Check]:
+    if settings.security_contact is None and not is_loopback(urlsplit(settings.public_url).hostname or ""):
+        words = "no contact for security reports: who finds a weakness cannot tell you (/.well-known/security.txt)"
+        yield Check("contact", "warning", words, "set KIOSK_SECURITY_CONTACT=mailto:…")
+
+
+def ops_port(settings: Settings) -> Iterator[Check]:
+    if settings.ops_port and not is_loopback(settings.ops_host) and not settings.ops_addresses:
+        words = f"everybody who reaches port {settings.ops_port} reads the operators' pages"
+        yield Check("ops", "warning", words, "set KIOSK_OPS_ADDRESSES to the address of your monitoring")
+
+
 def certificate(settings: Settings, now: datetime) -> Iterator[Check]:
     if settings.tls_certificate is None:
         return

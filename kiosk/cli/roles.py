@@ -52,7 +52,8 @@ def web(address: str | None, parent: int | None) -> None:
     if not restarted:
         _restart_with_metrics_folder(settings)
     if address is None:
-        with supervisor.reserved(settings.host, settings.port) as (address, port):
+        ours = supervisor.reserved(settings.host, settings.port)
+        with ours as (address, port), supervisor.reserved_for_operators(settings):
             web_server.serve_web(settings.at_port(port), address)
     else:
         web_server.serve_web(settings, address)

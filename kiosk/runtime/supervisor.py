@@ -116,7 +116,7 @@ async def running(settings: Settings, environ: Mapping[str, str] | None = None) 
     try:
         private_folder(settings.data_dir)
         KeysOnDisk(settings.data_dir).load_or_create(int(time.time()))
-        with reserved(settings.host, settings.port) as (address, port):
+        with reserved(settings.host, settings.port) as (address, port), reserved_for_operators(settings):
             async with _store(settings), _roles(settings.at_port(port), environ, address) as url:
                 yield url
     except QueueingError as failure:
@@ -144,8 +144,21 @@ async def _serve(settings: Settings, say: Callable[[str], None]) -> None:
 
 
 @contextlib.contextmanager
-def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
-    """The IP address and port to listen on, reserved while the context lasts. Raises CannotServe."""
+def reserved_for_operators(settings: Settings) -> Iterator[None]:
+    """The operators' port, if one is set, reserved while the context lasts. Raises CannotServe."""
+    if settings.ops_port is None:
+        yield
+        return
+    with reserved(settings.ops_host, settings.ops_port, "KIOSK_OPS_HOST, KIOSK_OPS_PORT"):
+        yield
+
+
+@contextlib.contextmanager
+def reserved(host: str, port: int, names: str = "KIOSK_HOST, KIOSK_PORT") -> Iterator[tuple[str, int]]:
+    """The IP address and port to listen on, reserved while the context lasts. Raises CannotServe.
+
+    ``names``: the settings that chose them.
+    """
     try:
         address, listener = _reserve(host, port)
     except OSError as failure:
@@ -154,7 +167,7 @@ def reserved(host: str, port: int) -> Iterator[tuple[str, int]]:
             errno.EACCES: "needs a privilege: take one above 1023",
         }
         why = words.get(failure.errno or 0, failure.strerror)
-        raise CannotServe(f"cannot listen on {host} port {port}: {why} (KIOSK_HOST, KIOSK_PORT)") from None
+        raise CannotServe(f"cannot listen on {host} port {port}: {why} ({names})") from None
     with listener:
         yield address, listener.getsockname()[1]
 

@@ -23,7 +23,7 @@ from litestar import Litestar
 
 from kiosk.live import sse
 from kiosk.observability import logs
-from kiosk.runtime import connection_guard
+from kiosk.runtime import connection_guard, ops_listener
 from kiosk.runtime.granian_parts import NOTICE, RESPAWN_S, STOP_S, WebServer
 from kiosk.settings import Settings, load
 from kiosk.web.client_address import networks_of
@@ -123,7 +123,7 @@ def application() -> Litestar:
     settings = load()
     logs.configure_logs(settings.log_level)
     connection_guard.start(settings.port, own_host=settings.host, trusted=networks_of(settings.trusted_proxies))
-    app = create_app()
+    app = create_app(beside=ops_listener.lifespans(settings))
     app.on_startup += [_end_streams_on_notice, settle_memory]
     return app
 

@@ -71,9 +71,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Seconds."""
     gateway_late_deliveries: bool
     trusted_proxies: tuple[str, ...]
+    """Networks. Empty: no header names the caller."""
     ops_addresses: tuple[str, ...]
     """Networks that see operators' pages; this machine always does."""
-    """Networks. Empty: no header names the caller."""
+    ops_port: int | None
+    """Port of the operators' pages alone."""
+    ops_host: str
+    security_contact: str | None
+    """For security.txt."""
     gateway_addresses: tuple[str, ...]
     """Networks. Empty: any address may call the gateway's endpoints."""
     gateway_expiry: str

@@ -135,6 +135,14 @@ def timezone(text: str) -> str:
         raise ValueError from None
 
 
+def contact(text: str) -> str:
+    """An address of mail, web or telephone, as security.txt writes it (RFC 9116, section 2.5.3)."""
+    one_line = r"mailto:[\x21-\x7e]+@[\x21-\x7e]+|https://[\x21-\x7e]+|tel:\+[0-9-]{5,20}"
+    if len(text) > 250 or not re.fullmatch(one_line, text):
+        raise ValueError
+    return text
+
+
 def file(text: str) -> Path:
     """A file that can be read now."""
     try:

@@ -4,10 +4,14 @@ A room states what it needs as a protocol and annotates the result with it. ``ki
 that fit the protocols of all rooms, so a renamed part fails in the type checker.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 
 from litestar import Litestar
 
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+"""What runs beside an application from its start to its end."""
 _NAME: Final = "services"
 
 

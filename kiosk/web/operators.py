@@ -2,11 +2,12 @@
 
 These pages tell how busy and how ill the service is, so only callers on this machine and of the networks that the
 operator named (``KIOSK_OPS_ADDRESSES``) see them. For everybody else they do not exist. A caller whose address comes
-from a header of a proxy that is not trusted is nobody's neighbour.
+from a header of a proxy that is not trusted is nobody's neighbour. ``KIOSK_OPS_PORT`` gives the same pages a port of
+their own (``kiosk.runtime.ops_listener``).
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from litestar import Litestar
 from litestar.connection import ASGIConnection
@@ -16,6 +17,8 @@ from litestar.handlers import BaseRouteHandler
 from kiosk.web.client_address import Network, client_address, is_in
 from kiosk.web.handover import services_of
 
+ON_OPS_PORT: Final = "kiosk.ops_port"
+"""In the scope of a request that came to the operators' own port: who reaches that is an operator."""
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
@@ -30,6 +33,8 @@ class Services(Protocol):
 
 def is_operator(scope: Any, trusted: Sequence[Network], operators: Sequence[Network]) -> bool:
     """Whether this caller may see operators' pages."""
+    if scope.get(ON_OPS_PORT):
+        return True
     if not trusted and any(name in {b"x-forwarded-for", b"forwarded"} for name, _ in scope["headers"]):
         return False
     address = client_address(scope, trusted)

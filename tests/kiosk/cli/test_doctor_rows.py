@@ -12,16 +12,36 @@ from queueing.models import Facility
 from queueing.registry import Registry
 from queueing.store.store import Store
 
-SAFE = {"KIOSK_PUBLIC_URL": "https://kiosk.example.in", "KIOSK_TRUSTED_PROXIES": "10.0.0.1"}
+SAFE = {
+    "KIOSK_PUBLIC_URL": "https://kiosk.example.in",
+    "KIOSK_TRUSTED_PROXIES": "10.0.0.1",
+    "KIOSK_SECURITY_CONTACT": "mailto:security@example.in",
+}
 
 
 def settings_of(**changed: str) -> Settings:
     return load({**SAFE, **changed})
 
 
+def test_a_missing_security_contact_is_a_warning_where_others_reach_the_service() -> None:
+    (row,) = doctor_rows.security_contact(settings_of(KIOSK_SECURITY_CONTACT=""))
+    assert row.verdict == "warning"
+    assert "KIOSK_SECURITY_CONTACT" in row.todo
+    assert list(doctor_rows.security_contact(load({}))) == []
+
+
+def test_an_operators_port_for_everybody_is_a_warning() -> None:
+    (row,) = doctor_rows.ops_port(settings_of(KIOSK_OPS_PORT="9100", KIOSK_OPS_HOST="0.0.0.0"))
+    assert row.verdict == "warning"
+    assert list(doctor_rows.ops_port(settings_of(KIOSK_OPS_PORT="9100"))) == []
+    named = settings_of(KIOSK_OPS_PORT="9100", KIOSK_OPS_HOST="0.0.0.0", KIOSK_OPS_ADDRESSES="10.0.0.9")
+    assert list(doctor_rows.ops_port(named)) == []
+
+
 def test_safe_settings_give_no_row() -> None:
     settings = settings_of()
     assert [*doctor_rows.log_level(settings), *doctor_rows.insecure_lan(settings)] == []
+    assert [*doctor_rows.security_contact(settings), *doctor_rows.ops_port(settings)] == []
     assert [*doctor_rows.trusted_proxies(settings), *doctor_rows.certificate(settings, own_ca.utc_now())] == []
 
 

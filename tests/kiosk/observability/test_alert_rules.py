@@ -25,6 +25,17 @@ def exported() -> set[str]:
     return {name for name, _ in families} | histograms
 
 
+def test_the_sample_of_prometheus_asks_the_port_that_the_service_samples_open() -> None:
+    sample = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))
+    assert sample["rule_files"] == ["alerts.yml"]
+    (target,) = sample["scrape_configs"][0]["static_configs"][0]["targets"]
+    port = target.rpartition(":")[2]
+    service = yaml.safe_load((DEPLOY / "compose.yaml").read_text("utf-8"))["services"]["kiosk"]
+    assert str(service["environment"]["KIOSK_OPS_PORT"]) == port
+    assert "ports" not in service, "the operators' port must not be published"
+    assert f"Environment=KIOSK_OPS_PORT={port}\n" in (DEPLOY / "kiosk.service").read_text("utf-8")
+
+
 def test_every_rule_says_what_happened_and_how_grave_it_is() -> None:
     found = rules()
     assert len({rule["alert"] for rule in found}) == len(found) > 5
