@@ -118,6 +118,8 @@ class Refusal(IntEnum):
     """Running token asked for, and no number was given in this queue today."""
     MALFORMED = 15
     """A part of the message that must be there is missing, of a wrong type or too long."""
+    NO_PLACE = 16
+    """A printed poster was scanned, and it is not known where the phone was."""
 
 
 class ReplyKind(IntEnum):
@@ -138,15 +140,18 @@ class PresenceRule(IntEnum):
 
 
 class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """A facility's rules. ``far``, ``stale`` and ``unknown`` count for shares whose presence is not proved.
+    """A facility's rules. ``far``, ``stale``, ``unknown`` and ``poster`` count for shares whose presence is not proved.
 
     A fresh code of the screen proves presence wherever the phone is; with an older code, a place within ``near_m``
-    does. By default every share is taken, and one that is not proved waits for check-in.
+    does. By default every share is taken. One that is not proved waits for check-in, except one of a printed poster
+    without a place of the phone: most phones send none, and a hall may have nothing but posters.
     """
 
     far: PresenceRule = PresenceRule.EXPECT
     stale: PresenceRule = PresenceRule.EXPECT
     unknown: PresenceRule = PresenceRule.EXPECT
+    poster: PresenceRule = PresenceRule.TAKE
+    """A printed poster, or a bare counter name, when it is not known where the phone is."""
     near_m: limits.Metres = 1000
     """Within this many metres of the facility's own place a phone is near (a campus and GPS error fit in)."""
     rate: limits.Rate | None = None

@@ -27,6 +27,7 @@ class _PackedPolicy(msgspec.Struct, frozen=True, array_like=True):
     rate: float | None = None
     burst: int | None = None
     no_show_after_s: int = 0
+    poster: PresenceRule = PresenceRule.TAKE
 
 
 _pack = msgspec.msgpack.Encoder().encode

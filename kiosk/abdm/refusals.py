@@ -52,6 +52,10 @@ REFUSALS: Final = MappingProxyType(
         Refusal.MALFORMED: Words(
             "ABDM-1050", "The app's request could not be read. Please scan the code again, or ask at the counter."
         ),
+        Refusal.NO_PLACE: Words(
+            "ABDM-9999",
+            "A printed code alone gives no number here. Please scan the code on a screen, or allow the app your location.",
+        ),
         Refusal.NO_QUEUE: Words(
             "ABDM-9999", "This hospital has not opened its queues here yet. Please ask at the registration counter."
         ),

@@ -60,11 +60,13 @@ def counter_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) ->
 
 def policy_of(form: Form) -> Policy:
     try:
-        far, stale, unknown = (PresenceRule[form.get(kind, "")] for kind in ("far", "stale", "unknown"))
+        far, stale, unknown, poster = (
+            PresenceRule[form.get(kind, "")] for kind in ("far", "stale", "unknown", "poster")
+        )
     except KeyError:
         raise NotFilledIn(messages.FIELDS["policy"]["far"]) from None
     return _fitting("policy", Policy(
-        far=far, stale=stale, unknown=unknown, near_m=_whole(form.get("near_m", "")), rate=_rate(form),
+        far=far, stale=stale, unknown=unknown, poster=poster, near_m=_whole(form.get("near_m", "")), rate=_rate(form),
         burst=_whole(form["burst"]) if form.get("burst", "").strip() else None,
         no_show_after_s=_whole(form.get("no_show_after_s", ""), otherwise=0),
     ))  # fmt: skip

@@ -97,6 +97,7 @@ REFUSALS = {
     Refusal.QUEUE_FULL: "today's numbers of this queue are all given out.",
     Refusal.MALFORMED: "the message could not be read.",
     Refusal.PROFILE: "the profile could not be read.",
+    Refusal.NO_PLACE: "a printed code was scanned, and the phone did not say where it was.",
     Refusal.NO_QUEUE: "the facility has no queue yet.",
 }
 PRESENCE_RULES = {

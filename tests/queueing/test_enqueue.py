@@ -296,6 +296,45 @@ async def test_policy_may_refuse_what_is_not_proved(hospital: Hospital) -> None:
     assert stale.state is State.WAITING
 
 
+@pytest.mark.parametrize(
+    ("rule", "state", "refusal"),
+    [
+        (PresenceRule.TAKE, State.WAITING, None),
+        (PresenceRule.EXPECT, State.EXPECTED, None),
+        (PresenceRule.REFUSE, State.WAITING, Refusal.NO_PLACE),
+    ],
+)
+@pytest.mark.parametrize("text", ["M1", "M17", "OLD POSTER"])
+async def test_the_facility_decides_what_a_poster_without_a_place_counts(
+    hospital: Hospital, rule: PresenceRule, state: State, refusal: Refusal | None, text: str
+) -> None:
+    await hospital.registry.map_text(HIP, "old poster", "M1")
+    await hospital.registry.set_policy(HIP, Policy(poster=rule))
+    place = await hospital.desk.enqueue(arrival(text=text))
+    assert (place.state, place.refusal) == (state, refusal)
+    near = await hospital.desk.enqueue(arrival(text=text, position=SRINAGAR))
+    assert (near.outcome, near.state) == (Outcome.NEW, State.WAITING), "the phone says that it is here"
+    far = await hospital.desk.enqueue(arrival(text=text, position=(28.6, 77.2)))
+    assert (far.outcome, far.state) == (Outcome.NEW, State.EXPECTED), "the rule for phones far away"
+    on_screen = await hospital.desk.enqueue(arrival(counter="M1", assurance=Assurance.SCREEN))
+    assert (on_screen.outcome, on_screen.state) == (Outcome.NEW, State.WAITING)
+
+
+async def test_a_place_proves_nothing_for_a_poster_of_a_facility_whose_own_place_is_unknown(hospital: Hospital) -> None:
+    await hospital.registry.put_facility(Facility(hip_id=HIP, name="Without a place"))
+    await hospital.registry.set_policy(HIP, Policy(poster=PresenceRule.EXPECT))
+    assert (await hospital.desk.enqueue(arrival(position=SRINAGAR))).state is State.EXPECTED
+
+
+async def test_a_poster_scanned_again_checks_nobody_in_where_posters_wait_for_check_in(hospital: Hospital) -> None:
+    await hospital.registry.set_policy(HIP, Policy(poster=PresenceRule.EXPECT))
+    patient = arrival()
+    assert (await hospital.desk.enqueue(patient)).expected
+    assert (await hospital.desk.enqueue(again(patient))).expected
+    present = await hospital.desk.enqueue(again(patient, counter="M1", assurance=Assurance.SCREEN))
+    assert (present.token, present.state) == ("M-001", State.WAITING)
+
+
 async def test_a_refusal_is_a_pending_reply_and_stays_the_answer(hospital: Hospital) -> None:
     await hospital.registry.open_counter(HIP, "M1", False)
     share = arrival()

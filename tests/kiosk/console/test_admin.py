@@ -23,7 +23,7 @@ async def test_a_queue_and_its_counter_count_at_once(admin: Browser, services: S
     assert "Queue saved." in (await admin.get("/console/admin?done=queue")).text
 
 
-RULES = {"far": "TAKE", "stale": "REFUSE", "unknown": "TAKE", "near_m": "700"}
+RULES = {"far": "TAKE", "stale": "REFUSE", "unknown": "TAKE", "poster": "EXPECT", "near_m": "700"}
 MISFITS: list[tuple[str, dict[str, str], int, str]] = [
     ("queue", {"id": "a b", "name": "X", "prefix": "X"}, 422, "letters, digits"),
     ("queue", {"id": "x", "name": "", "prefix": "X"}, 422, "needs a name"),
@@ -39,7 +39,8 @@ MISFITS: list[tuple[str, dict[str, str], int, str]] = [
     ("text", {"text": "", "counter": "M1"}, 422, "1 to 250"),
     ("text", {"text": "OLD", "counter": "Z9"}, 404, "does not exist"),
     ("policy", {"far": "SOMETIMES"}, 422, "Choose"),
-    ("policy", {"far": "TAKE", "stale": "TAKE", "unknown": "TAKE", "near_m": "-1"}, 422, "from 0"),
+    ("policy", RULES | {"near_m": "-1"}, 422, "from 0"),
+    ("policy", RULES | {"poster": "PERHAPS"}, 422, "Choose"),
     ("policy", RULES | {"rate": "0"}, 422, "Scans a second is a number from 0.1 to 10000"),
     ("policy", RULES | {"rate": "20 a minute"}, 422, "Scans a second is a number"),
     ("policy", RULES | {"rate": "10001"}, 422, "Scans a second is a number"),
@@ -69,7 +70,8 @@ async def test_what_does_not_fit_is_named_on_the_page_and_changes_nothing(admin:
 
 
 async def test_rules_texts_default_and_facts_are_saved(admin: Browser, services: Services) -> None:
-    await admin.send_form("/console/admin/policy", far="REFUSE", stale="TAKE", unknown="EXPECT", near_m="1500")
+    rules = {"far": "REFUSE", "stale": "TAKE", "unknown": "EXPECT", "poster": "TAKE", "near_m": "1500"}
+    await admin.send_form("/console/admin/policy", **rules)
     await admin.send_form("/console/admin/text", text="old-uuid-1234", counter="R1")
     await admin.send_form("/console/admin/default", id="registration")
     await admin.send_form("/console/admin/facility", name="New Name", district="Pulwama", timezone="Asia/Kolkata")
@@ -93,6 +95,7 @@ async def test_the_facilitys_own_limits_and_no_show_rule_are_saved_shown_and_cle
     await admin.send_form("/console/admin/policy", **RULES, rate="7.5", burst="90", no_show_after_s="180")
     facility = await services.registry.facility(HIP)
     assert facility is not None
+    assert facility.policy.poster is PresenceRule.EXPECT
     assert (facility.policy.rate, facility.policy.burst, facility.policy.no_show_after_s) == (7.5, 90, 180)
     page = (await admin.get("/console/admin")).text
     assert {field: value_of(page, field) for field in ("rate", "burst", "no_show_after_s", "near_m")} == {
