@@ -54,7 +54,7 @@ REFUSALS: Final = MappingProxyType(
         ),
         Refusal.NO_PLACE: Words(
             "ABDM-9999",
-            "A printed code alone gives no number here. Please scan the code on a screen, or allow the app your location.",
+            "A printed code alone gives no number here. Please scan a code on a screen, or share your location.",
         ),
         Refusal.NO_QUEUE: Words(
             "ABDM-9999", "This hospital has not opened its queues here yet. Please ask at the registration counter."
