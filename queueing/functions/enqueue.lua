@@ -108,12 +108,13 @@ local function how_near(place, near_m, position)
 end
 
 -- What the facility's rules make of an arrival: take, expect (counts from check-in), or refuse and why; and how near.
--- A fresh code of the screen proves presence, and so does a place nearby: either is enough. A printed poster has its own
--- rule while it is not known where the phone is. A text that names no counter is doubtful wherever the phone is: it may
--- lead to the wrong queue.
+-- A fresh code of the screen proves presence, and so does a place nearby: either is enough. A printed poster has a rule
+-- of its own while it is not known where the phone is. A text that names no counter is doubtful wherever the phone is:
+-- it may lead to the wrong queue.
 local function decide(config, policy, assurance, position)
-  if not position and assurance ~= ASSURANCE.STALE and assurance ~= ASSURANCE.UNKNOWN
-    and (assurance ~= ASSURANCE.POSTER or (policy[POLICY.poster] or PRESENCE_RULE.TAKE) == PRESENCE_RULE.TAKE) then
+  local bare = policy[POLICY.poster] or PRESENCE_RULE.TAKE
+  if not position and (assurance ~= ASSURANCE.POSTER or bare == PRESENCE_RULE.TAKE)
+    and assurance ~= ASSURANCE.STALE and assurance ~= ASSURANCE.UNKNOWN then
     return PRESENCE_RULE.TAKE, nil, NEARNESS.UNKNOWN
   end
   local nearness = how_near(config[C.place], policy[POLICY.near_m], position)
@@ -124,7 +125,7 @@ local function decide(config, policy, assurance, position)
     verdict, refusal = policy[POLICY.stale], REFUSAL.STALE
   end
   if assurance == ASSURANCE.POSTER and nearness == NEARNESS.UNKNOWN then
-    verdict, refusal = policy[POLICY.poster] or PRESENCE_RULE.TAKE, REFUSAL.NO_PLACE
+    verdict, refusal = bare, REFUSAL.NO_PLACE
   end
   if assurance == ASSURANCE.UNKNOWN and policy[POLICY.unknown] > verdict then
     verdict, refusal = policy[POLICY.unknown], REFUSAL.UNKNOWN_COUNTER
