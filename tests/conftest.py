@@ -15,6 +15,7 @@ SLOW_FILES = (
     "kiosk/demo/",  # whole demonstrations
     "kiosk/live/test_stream.py",  # waits until a stalled reader is cut off
     "kiosk/runtime/test_processes.py",  # process trees that are killed
+    "kiosk/test_route_access.py",  # every route, tried by ten kinds of callers
     "kiosk/test_earlier_release.py",  # starts the program on an older data folder
     "loadtests/",  # gateways, services and loads in processes of their own
     "queueing/embedded/test_embedded.py",  # a server of its own for each test

@@ -1,0 +1,200 @@
+"""Who may call which route: the decision for every route and every kind of caller. ``test_route_access`` tries each.
+
+A new route needs a line in ``ROUTES``. Choose the decision that says what each caller must get, or write a new one: a
+decision names every caller of ``CALLERS``. A sample is what a page of ours would send. In it ``{ticket}``, ``{token}``,
+``{login}`` … stand for things of *this* facility, so a caller of another facility must not reach them.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+
+class Result(StrEnum):
+    """What a caller gets."""
+
+    IN = "in"
+    """The route does its work for this caller, in the caller's own facility."""
+    UNPROVED = "unproved"
+    """401, or the page for signing in."""
+    REFUSED = "refused"
+    """403: this caller is known and may not."""
+    NOTHING = "nothing"
+    """404: for this caller the thing, or the route, does not exist."""
+    CHOOSE = "choose a facility first"
+
+
+IN, UNPROVED, REFUSED, NOTHING, CHOOSE = Result
+
+
+class Decision(Struct, frozen=True, kw_only=True):
+    """What each caller gets. ``clerk`` and ``admin`` work in this facility, ``other_…`` in another one."""
+
+    stranger: Result
+    """Anybody, a patient's phone too."""
+    screen: Result
+    """A screen of this facility."""
+    operator: Result
+    """Somebody on this machine."""
+    clerk: Result
+    other_clerk: Result
+    admin: Result
+    other_admin: Result
+    state: Result
+    """A state administrator who chose this facility."""
+    state_elsewhere: Result
+    """A state administrator who chose the other facility."""
+    state_nowhere: Result
+    """A state administrator who chose none yet."""
+
+
+CALLERS: Final = Decision.__struct_fields__
+
+PUBLIC: Final = Decision(
+    stranger=IN, screen=IN, operator=IN, clerk=IN, other_clerk=IN, admin=IN, other_admin=IN, state=IN,
+    state_elsewhere=IN, state_nowhere=IN,
+)  # fmt: skip
+"""It shows no person and changes nothing of staff; or it proves its caller by a link."""
+OPERATORS: Final = Decision(
+    stranger=NOTHING, screen=NOTHING, operator=IN, clerk=NOTHING, other_clerk=NOTHING, admin=NOTHING,
+    other_admin=NOTHING, state=NOTHING, state_elsewhere=NOTHING, state_nowhere=NOTHING,
+)  # fmt: skip
+"""Callers on this machine and of ``KIOSK_OPS_ADDRESSES``; staff is not enough."""
+NOBODY: Final = Decision(
+    stranger=NOTHING, screen=NOTHING, operator=NOTHING, clerk=NOTHING, other_clerk=NOTHING, admin=NOTHING,
+    other_admin=NOTHING, state=NOTHING, state_elsewhere=NOTHING, state_nowhere=NOTHING,
+)  # fmt: skip
+GATEWAY: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=UNPROVED, other_clerk=UNPROVED, admin=UNPROVED,
+    other_admin=UNPROVED, state=UNPROVED, state_elsewhere=UNPROVED, state_nowhere=UNPROVED,
+)  # fmt: skip
+"""The gateway's token alone opens it."""
+ANY_SESSION: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=IN, other_clerk=IN, admin=IN, other_admin=IN,
+    state=IN, state_elsewhere=IN, state_nowhere=IN,
+)  # fmt: skip
+"""It concerns the caller's own login alone."""
+STAFF: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=IN, other_clerk=IN, admin=IN, other_admin=IN,
+    state=IN, state_elsewhere=IN, state_nowhere=CHOOSE,
+)  # fmt: skip
+"""Each works in the own facility."""
+STAFF_OF_THIS: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=IN, other_clerk=NOTHING, admin=IN,
+    other_admin=NOTHING, state=IN, state_elsewhere=NOTHING, state_nowhere=CHOOSE,
+)  # fmt: skip
+"""The sample names a thing of this facility."""
+ADMINS: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=IN,
+    other_admin=IN, state=IN, state_elsewhere=IN, state_nowhere=CHOOSE,
+)  # fmt: skip
+ADMINS_OF_THIS: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=IN,
+    other_admin=NOTHING, state=IN, state_elsewhere=NOTHING, state_nowhere=CHOOSE,
+)  # fmt: skip
+STATE: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=REFUSED,
+    other_admin=REFUSED, state=IN, state_elsewhere=IN, state_nowhere=IN,
+)  # fmt: skip
+
+
+class Try(Struct, frozen=True, kw_only=True):
+    """One request of a route, and who gets what."""
+
+    decision: Decision
+    path: str = ""
+    """The address, when the route's own has parameters."""
+    form: dict[str, str] | None = None
+    json: dict[str, str] | None = None
+
+
+def _admin(act: str, decision: Decision, **form: str) -> Try:
+    return Try(decision=decision, path=f"/console/admin/{act}", form=form)
+
+
+_POLICY: Final = {"far": "EXPECT", "stale": "EXPECT", "unknown": "EXPECT", "near_m": "300"}
+_GATEWAY: Final = (Try(decision=GATEWAY, json={}),)
+
+ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
+    # Pages and pictures for everybody.
+    ("GET", "/"): (Try(decision=PUBLIC),),
+    ("GET", "/.well-known/jwks.json"): (Try(decision=PUBLIC),),
+    ("GET", "/tls"): (Try(decision=PUBLIC),),
+    ("GET", "/tls/ca.crt"): (Try(decision=PUBLIC),),
+    ("GET", "/static/{path:path}"): (Try(decision=PUBLIC, path="/static/console/icon.svg"),),
+    ("GET", "/board/{hip_id:str}"): (Try(decision=PUBLIC, path="/board/{hip}"),),
+    ("GET", "/kiosk/{hip_id:str}/{counter:str}"): (Try(decision=PUBLIC, path="/kiosk/{hip}/M1"),),
+    ("GET", "/kiosk/{hip_id:str}/{counter:str}/qr"): (Try(decision=PUBLIC, path="/kiosk/{hip}/M1/qr"),),
+    ("GET", "/kiosk/{hip_id:str}/{counter:str}/{name:str}"): (Try(decision=PUBLIC, path="{picture}"),),
+    ("GET", "/kiosk/{hip_id:str}/{counter:str}/poster.png"): (Try(decision=PUBLIC, path="/kiosk/{hip}/M1/poster.png"),),
+    ("MOUNT", "/live"): (Try(decision=PUBLIC, path="/live/{hip}"),),
+    # Pages of a patient: the link is the proof.
+    ("GET", "/t/{link:str}"): (Try(decision=PUBLIC, path="/t/{ticket_link}"),),
+    ("GET", "/t/{link:str}/now"): (Try(decision=PUBLIC, path="/t/{ticket_link}/now"),),
+    ("GET", "/t/{link:str}/qr.svg"): (Try(decision=PUBLIC, path="/t/{ticket_link}/qr.svg"),),
+    ("GET", "/go/{link:str}"): (Try(decision=PUBLIC, path="/go/{camera_link}"),),
+    ("POST", "/go/{link:str}"): (Try(decision=PUBLIC, path="/go/{camera_link}", form={"name": ""}),),
+    # The gateway.
+    ("MOUNT", "/api/v3/hip/patient/share"): _GATEWAY,
+    ("MOUNT", "/api/v3/hip/patient/running-token/status"): _GATEWAY,
+    ("MOUNT", "/patient-share/v3/share"): _GATEWAY,
+    ("MOUNT", "/v3/hip/patient/share"): _GATEWAY,
+    ("MOUNT", "/v3/hip/patient/share/profile"): _GATEWAY,
+    ("MOUNT", "/v3/hip/patient/profile/share"): _GATEWAY,
+    ("MOUNT", "/v1.0/patients/profile/share"): _GATEWAY,
+    ("MOUNT", "/v0.5/patients/profile/share"): _GATEWAY,
+    # Operators.
+    ("GET", "/healthz"): (Try(decision=PUBLIC),),
+    ("GET", "/readyz"): (Try(decision=PUBLIC),),
+    ("GET", "/metrics"): (Try(decision=OPERATORS),),
+    ("GET", "/schema"): (Try(decision=OPERATORS),),
+    ("GET", "/schema/openapi.json"): (Try(decision=OPERATORS),),
+    ("GET", "/schema/{path:str}"): (Try(decision=NOBODY, path="/schema/other"),),
+    # Signing in, and one's own login.
+    ("GET", "/console/login"): (Try(decision=PUBLIC),),
+    ("POST", "/console/login"): (Try(decision=PUBLIC, form={"login": "somebody", "password": ""}),),
+    ("POST", "/console/logout"): (Try(decision=ANY_SESSION, form={}),),
+    ("POST", "/console/logout-everywhere"): (Try(decision=ANY_SESSION, form={}),),
+    ("GET", "/console/password"): (Try(decision=ANY_SESSION),),
+    ("POST", "/console/password"): (Try(decision=ANY_SESSION, form={"old": "", "new": "", "again": ""}),),
+    ("GET", "/console/facility"): (Try(decision=ANY_SESSION),),
+    ("POST", "/console/facility"): (Try(decision=STATE, form={"hip": "{hip}"}),),
+    # The desk.
+    ("GET", "/console"): (Try(decision=STAFF),),
+    ("GET", "/console/counters"): (Try(decision=STAFF),),
+    ("GET", "/console/at/{counter:str}"): (Try(decision=STAFF, path="/console/at/M1"),),
+    ("GET", "/console/desk"): (Try(decision=STAFF, path="/console/desk?counter=M1"),),
+    ("GET", "/console/desk/ended"): (Try(decision=STAFF, path="/console/desk/ended?counter=M1"),),
+    ("POST", "/console/desk/patient"): (Try(decision=STAFF_OF_THIS, json={"counter": "M1", "ticket": "{ticket}"}),),
+    ("POST", "/console/desk/{move:str}"): tuple(
+        Try(decision=STAFF_OF_THIS, path=f"/console/desk/{move}", json={"counter": "M1", "ticket": "{ticket}"})
+        for move in ("call", "hold", "check-in", "cancel")
+    ),
+    ("POST", "/console/scan"): (Try(decision=STAFF, json={"text": "https://elsewhere.example"}),),
+    ("POST", "/console/walk-in"): (Try(decision=STAFF, json={"queue": "medicine", "name": "Zoona Begum"}),),
+    ("POST", "/console/walk-in/read"): (Try(decision=STAFF, json={"text": "no card"}),),
+    ("POST", "/console/slip"): (Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}"}),),
+    # Administration.
+    ("GET", "/console/admin"): (Try(decision=ADMINS),),
+    ("GET", "/console/admin/poster/{counter:str}"): (Try(decision=ADMINS, path="/console/admin/poster/M1"),),
+    ("POST", "/console/admin/{act:str}"): (
+        _admin("queue", ADMINS, id="medicine", name="Medicine", prefix="M"),
+        _admin("queue-open", ADMINS, id="medicine", open="1"),
+        _admin("default", ADMINS, id="registration"),
+        _admin("counter", ADMINS, name="M1", queues="medicine"),
+        _admin("counter-open", ADMINS, name="M1", open="1"),
+        _admin("policy", ADMINS, **_POLICY),
+        _admin("text", ADMINS, text="OLD POSTER", counter="M1"),
+        _admin("facility", ADMINS, name="Renamed"),
+        _admin("staff", ADMINS, login="", role="clerk"),
+        _admin("disable", ADMINS_OF_THIS, login="{login}", disabled="1"),
+        _admin("reset", ADMINS_OF_THIS, login="{login}"),
+        _admin("resend", ADMINS, id="1-1"),
+    ),
+    ("GET", "/console/connection"): (Try(decision=ADMINS),),
+    ("GET", "/console/audit"): (Try(decision=ADMINS),),
+    ("POST", "/console/erasure"): (Try(decision=ADMINS_OF_THIS, form={"person": "{token}"}),),
+    ("POST", "/console/erasure/confirmed"): (Try(decision=ADMINS_OF_THIS, form={"ticket": "{ticket}"}),),
+}
+"""Method (``MOUNT``: an endpoint that looks at the method itself) and path, as the application registers them."""

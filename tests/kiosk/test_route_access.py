@@ -1,0 +1,190 @@
+"""Every route, tried by every kind of caller over HTTP. ``route_access`` holds the decisions.
+
+The routes are read from the application itself, so a new route without a decision fails here.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from litestar import Litestar, get
+from litestar.routes import HTTPRoute
+
+from kiosk.accounts.sessions import EVERY_FACILITY
+from kiosk.app import create_app
+from kiosk.security import own_ca
+from kiosk.services import Services
+from kiosk.settings import load
+from queueing.registry import Hospital
+from tests.kiosk.console.signed_in import HIP, OTHER_HIP, arrive, build_hospitals, ready_login, services_of
+from tests.kiosk.hospital import emptied, free_port, serving
+from tests.kiosk.route_access import CALLERS, ROUTES, Result, Try
+
+pytestmark = pytest.mark.anyio
+STAFF = {
+    "clerk": (HIP, "clerk", HIP),
+    "other_clerk": (OTHER_HIP, "clerk", OTHER_HIP),
+    "admin": (HIP, "admin", HIP),
+    "other_admin": (OTHER_HIP, "admin", OTHER_HIP),
+    "state": (EVERY_FACILITY, "admin", HIP),
+    "state_elsewhere": (EVERY_FACILITY, "admin", OTHER_HIP),
+    "state_nowhere": (EVERY_FACILITY, "admin", ""),
+}
+"""Home, role, and the facility worked in."""
+OF_ANOTHER_FACILITY = ("stranger", "other_clerk", "other_admin", "state_elsewhere", "state_nowhere")
+ADVICE = (
+    "The application has a route that tests/kiosk/route_access.py does not decide. Add its line to ROUTES: choose the "
+    "decision that says what each caller must get (PUBLIC, STAFF, ADMINS_OF_THIS …), and a sample of the request if it "
+    "has parameters or a body. A route that is gone: remove its line."
+)
+
+
+class Running:
+    """The application behind the production server; each caller has an address of its own behind a proxy."""
+
+    def __init__(self, app: Litestar, url: str) -> None:
+        self.app, self.url = app, url
+        self.services: Services = services_of(app)
+
+    async def build(self) -> None:
+        await build_hospitals(self.services)
+        for caller, (home, role, _) in STAFF.items():
+            await ready_login(self.services.staff, caller, home, "admin" if role == "admin" else "clerk")
+
+    async def headers_of(self, caller: str) -> dict[str, str]:
+        """What the caller's browser sends: a fresh session for staff."""
+        address = "127.0.0.1" if caller == "operator" else f"10.1.2.{10 + CALLERS.index(caller)}"
+        headers = {"x-forwarded-for": address, "origin": self.url, "accept": "text/html"}
+        if caller not in STAFF:
+            return headers
+        staff = self.services.staff
+        member = await staff.member(caller)
+        assert member is not None
+        reference, _ = await staff.sessions.open(caller, member.generation, address=address, device="")
+        session = await staff.session(reference)
+        assert session is not None
+        if session.home == EVERY_FACILITY and STAFF[caller][2]:
+            await staff.sessions.choose_facility(session, STAFF[caller][2])
+        return headers | {"cookie": f"kiosk={reference}", "x-csrf-token": session.csrf}
+
+    async def sample(self) -> dict[str, str]:
+        """Things of this facility, made anew: a try before may have ended them."""
+        place = await arrive(self.services.check_in, f"Zoona Begum {secrets.token_hex(4)}")
+        login = f"target-{secrets.token_hex(4)}"
+        await self.services.staff.add(login, facility=HIP, role="clerk")
+        now_s = int(time.time())
+        links = {
+            "ticket_link": self.services.ticket_links.mint(HIP, place.ticket, expires_s=now_s + 60, now_s=now_s),
+            "camera_link": self.services.camera_links.mint(HIP, "medicine", expires_s=now_s + 60, now_s=now_s),
+        }
+        return {"hip": HIP, "ticket": place.ticket, "token": place.token, "login": login, **links}
+
+
+@pytest.fixture(scope="module")
+async def running(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Running]:
+    await emptied(valkey_url)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    folder: Path = tmp_path_factory.mktemp("routes")
+    own_ca.make(folder, ["127.0.0.1"], own_ca.utc_now())
+    environ = {"DATA_DIR": str(folder), "REDIS_URL": valkey_url, "PUBLIC_URL": url, "PORT": str(port)}
+    environ |= {"TRUSTED_PROXIES": "127.0.0.1", "FACILITY_BURST": "1000"}
+    app = create_app(load({f"KIOSK_{name}": value for name, value in environ.items()}))
+    async with serving(app, port):
+        built = Running(app, url)
+        await built.build()
+        yield built
+
+
+def routes_of(app: Litestar) -> Iterator[tuple[str, str]]:
+    """Method and path of every route; OPTIONS and HEAD follow from the others."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                yield from ((method, route.path) for method in handler.http_methods - {"HEAD", "OPTIONS"})
+        else:
+            yield "MOUNT", route.path
+
+
+async def test_every_route_has_a_decision_and_every_decision_a_route(running: Running) -> None:
+    found = set(routes_of(running.app))
+    undecided, gone = sorted(found - set(ROUTES)), sorted(set(ROUTES) - found)
+    assert not undecided, f"{ADVICE}\nundecided: {undecided}"
+    assert not gone, f"{ADVICE}\ngone: {gone}"
+
+
+def test_a_route_that_nobody_decided_is_found() -> None:
+    @get("/new", sync_to_thread=False)
+    def new() -> None: ...
+
+    assert set(routes_of(Litestar([new]))) - set(ROUTES) == {("GET", "/new")}
+
+
+def test_every_decision_names_every_caller() -> None:
+    assert set(CALLERS) == {*STAFF, "stranger", "screen", "operator"}
+    assert (
+        len({tuple(getattr(one.decision, caller) for caller in CALLERS) for tries in ROUTES.values() for one in tries})
+        > 6
+    )
+
+
+@pytest.mark.parametrize(("method", "path"), [pytest.param(*key, id=" ".join(key)) for key in ROUTES])
+async def test_each_caller_gets_what_was_decided(running: Running, method: str, path: str) -> None:
+    wrong: list[str] = []
+    async with httpx.AsyncClient(base_url=running.url, timeout=30) as client:
+        for one in ROUTES[method, path]:
+            for caller in sorted(CALLERS, key=OF_ANOTHER_FACILITY.__contains__, reverse=True):
+                before = await running.services.registry.hospital(HIP)
+                result = await tried(client, running, method, path, one, caller)
+                decided: Result = getattr(one.decision, caller)
+                if result != decided:
+                    wrong.append(f"{caller}: decided {decided!r}, got {result!r} at {one.path or path}")
+                if caller in OF_ANOTHER_FACILITY and path.startswith("/console"):
+                    assert await hospital_now(running) == before, caller
+    assert not wrong, "\n".join(wrong)
+
+
+async def hospital_now(running: Running) -> Hospital | None:
+    return await running.services.registry.hospital(HIP)
+
+
+async def tried(
+    client: httpx.AsyncClient, running: Running, method: str, path: str, one: Try, caller: str
+) -> Result | str:
+    """Send the sample as this caller's browser would."""
+    things = await running.sample()
+    headers = await running.headers_of(caller)
+    if one.path == "{picture}":
+        codes = await client.get(f"/kiosk/{HIP}/M1/qr", headers=headers)
+        things["picture"] = codes.json()["abdm"]["svg"]
+    body: dict[str, Any] = {}
+    if one.form is not None:
+        body["data"] = {name: value.format_map(things) for name, value in one.form.items()}
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        body["data"]["_csrf"] = headers.get("x-csrf-token", "")
+    if one.json is not None:
+        headers |= {"accept": "application/json", "content-type": "application/json"}
+        body["json"] = {name: value.format_map(things) for name, value in one.json.items()}
+    verb = method if method != "MOUNT" else "POST" if one.json is not None else "HEAD"
+    return result_of(await client.request(verb, (one.path or path).format_map(things), headers=headers, **body))
+
+
+def result_of(answer: httpx.Response) -> Result | str:
+    """An answer in the words of the table. An unexpected status stands for itself, so no decision fits it."""
+    location = answer.headers.get("location", "")
+    signed_out = "set-cookie" in answer.headers
+    if (answer.status_code == 401 and "is not right" not in answer.text) or (
+        location == "/console/login" and not signed_out
+    ):
+        return Result.UNPROVED
+    if location == "/console/facility" or "console-no-facility" in answer.text:
+        return Result.CHOOSE
+    if answer.status_code == 403:
+        return Result.REFUSED
+    if answer.status_code == 404 or "UNKNOWN_TICKET" in answer.text or "Nobody of this facility" in answer.text:
+        return Result.NOTHING
+    return Result.IN if answer.status_code in (200, 202, 303, 401, 422) else f"{answer.status_code} {answer.text[:60]}"
