@@ -10,6 +10,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.handlers import ASGIRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Server
 
 from kiosk import console, displays, health, live, phone
 from kiosk.abdm import callbacks
@@ -26,6 +27,7 @@ from kiosk.web.handover import Lifespan, put_services, services_of
 from kiosk.web.hosts import Hosts
 from kiosk.web.limits import BODY_MAX
 from kiosk.web.operators import operators_only
+from kiosk.web.path_prefix import prefix_of
 
 JWKS_KEPT_S = 300
 """How long others may keep our public keys: the next key is published long before it signs."""
@@ -42,19 +44,28 @@ class Kiosk(Litestar):
     """
 
     def __init__(
-        self, gateway_routes: list[ASGIRouteHandler], route_handlers: Sequence[Any], hosts: Hosts, **options: Any
+        self,
+        gateway_routes: list[ASGIRouteHandler],
+        route_handlers: Sequence[Any],
+        hosts: Hosts,
+        prefix: str,
+        **options: Any,
     ) -> None:
         super().__init__([*gateway_routes, *route_handlers], **options)
         self._hosts = hosts
+        self._prefix = prefix
         self._endpoints: dict[str, Endpoint] = {
-            path: cast(Endpoint, route.fn) for route in gateway_routes for path in route.paths
+            before + path: cast(Endpoint, route.fn)
+            for route in gateway_routes
+            for path in route.paths
+            for before in ("", prefix)
         }
 
     def __call__(self, scope: Any, receive: Any, send: Any) -> Coroutine[Any, Any, None]:
         if scope["type"] == "http":
             if endpoint := self._endpoints.get(scope["path"]):
                 return endpoint(scope, receive, send)
-            return outermost.answer_whole(self._checked, scope, receive, send)
+            return outermost.answer_whole(self._checked, scope, receive, send, prefix=self._prefix)
         return super().__call__(scope, receive, send)
 
     async def _checked(self, scope: Any, receive: Any, send: Any) -> None:
@@ -79,6 +90,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
     ``beside``: what else runs while the services are open.
     """
     settings = settings or load()
+    prefix = prefix_of(settings.public_url)
 
     def services() -> Services:
         opened: Services = services_of(app)
@@ -104,6 +116,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
             public_keys,
         ],
         Hosts(settings.public_url, settings.hosts),
+        prefix,
         dependencies=_dependencies(services),
         lifespan=[serving, *beside],
         middleware=[encoded_slashes.restore, follow_aliases(lambda: services().aliases)],
@@ -112,6 +125,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
         openapi_config=OpenAPIConfig(
             title="Scan and Share kiosk",
             version="1",
+            servers=[Server(url=prefix or "/")],
             openapi_router=Router(path="/schema", route_handlers=[], guards=[operators_only]),
             render_plugins=[JsonRenderPlugin()],
         ),

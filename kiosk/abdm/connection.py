@@ -175,6 +175,9 @@ def address_checks(bridge: BridgeServices, public_url: str) -> Iterator[Check]:
         yield Check(
             "bridge", "wrong", f"callbacks go to {bridge.bridge.url or 'no address'}, not to {public_url}", todo
         )
+    elif own.path and theirs.path.rstrip("/") != own.path:
+        words = f"callbacks go to {bridge.bridge.url}, and people open {public_url}: the paths differ"
+        yield Check("bridge", "warning", words, todo)
     else:
         yield Check("bridge", "ok", f"callbacks go to {bridge.bridge.url}")
 

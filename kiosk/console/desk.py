@@ -21,6 +21,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
+from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
 from queueing.desk import Current, OpdDesk
@@ -92,7 +93,7 @@ class Desk(Controller):
             return templating.go("/console/counters")
         if session.counter != counter:
             await staff.sit_at(session.login, counter)
-        live = f"/live/{quote(session.facility, safe='')}"
+        live = url(f"/live/{quote(session.facility, safe='')}")
         return templating.page(
             "desk.html", session=session, facility=hospital.facility, counter=counter, live=live,
             zone=hospital.zone(settings.timezone),

@@ -24,6 +24,7 @@ from kiosk.accounts.sessions import DEVICE_S, LONGEST_S, Session
 from kiosk.settings import Settings
 from kiosk.web import handover, request_body
 from kiosk.web.client_address import Network, address_to_count
+from kiosk.web.path_prefix import url
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
 from queueing.audit import NO_FACILITY, Audit, Reader
 
@@ -221,8 +222,10 @@ async def _carries_token(connection: Connection, session: Session) -> bool:
 
 
 def _names(connection: Connection) -> tuple[str, str]:
-    """``__Host-`` needs Secure, which a browser keeps only over https: a plain loopback address goes without."""
-    prefix = "__Host-" if _secure(connection) else ""
+    """``__Host-`` needs Secure, which a browser keeps only over https: a plain loopback address goes without. It also
+    needs the path ``/``: under a path prefix ``__Secure-`` stands in its place.
+    """
+    prefix = "" if not _secure(connection) else "__Host-" if url("/") == "/" else "__Secure-"
     return f"{prefix}kiosk", f"{prefix}kiosk-desk"
 
 
@@ -232,4 +235,5 @@ def _secure(connection: Connection) -> bool:
 
 def _cookie(connection: Connection, name: str, value: str, max_age: int) -> Cookie:
     secure = _secure(connection)
-    return Cookie(key=name, value=value, max_age=max_age, path="/", httponly=True, secure=secure, samesite="strict")
+    path = url("/").rstrip("/") or "/"
+    return Cookie(key=name, value=value, max_age=max_age, path=path, httponly=True, secure=secure, samesite="strict")

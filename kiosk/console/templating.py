@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from kiosk.accounts.sessions import Session
 from kiosk.console import messages
 from kiosk.patient.names import display_text
+from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.static_files import static_url
 
@@ -33,7 +34,7 @@ _templates.filters["shown"] = display_text
 _templates.filters["local_time"] = _local_time
 _templates.filters["figure"] = lambda number: "" if number is None else f"{number:.10g}"
 _templates.filters["part"] = lambda text: quote(str(text), safe="")
-_templates.globals.update(words=messages, static=static_url)
+_templates.globals.update(words=messages, static=static_url, url=url)
 
 
 def page(template: str, *, session: Session | None, status: int = 200, **values: object) -> Response[str]:
@@ -43,5 +44,5 @@ def page(template: str, *, session: Session | None, status: int = 200, **values:
 
 
 def go(path: str, cookies: list[Cookie] | None = None) -> Redirect:
-    """Send the browser to another page, by GET."""
-    return Redirect(path, status_code=303, headers=PAGE, cookies=cookies)
+    """Send the browser to another page of ours, by GET."""
+    return Redirect(url(path), status_code=303, headers=PAGE, cookies=cookies)

@@ -20,6 +20,7 @@ from msgspec import Struct
 from kiosk.locales import BOOK, LANGUAGES, books, choose, several
 from kiosk.settings import Settings
 from kiosk.web.link_urls import camera_url
+from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
@@ -180,7 +181,7 @@ async def _find(registry: Registry, hip_id: str, counter: str) -> _Place | None:
 
 def _codes(place: _Place, settings: Settings, codes: CounterCodes, links: CameraLinks, now_s: int) -> Codes:
     rotates_s = codes.rotates_at(now_s)
-    base = f"/kiosk/{quote(place.facility.hip_id, safe='')}/{quote(place.counter.name, safe='')}"
+    base = url(f"/kiosk/{quote(place.facility.hip_id, safe='')}/{quote(place.counter.name, safe='')}")
     camera_slot = now_s // CAMERA_SLOT_S
     return Codes(
         abdm=Code(f"{base}/abdm-{rotates_s}.svg", _abdm_text(place, settings, codes, now_s)),

@@ -27,6 +27,7 @@ from kiosk.phone.form import Faults, Form, empty, read, read_form
 from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
 from kiosk.web.limits import PHONE_FORM_MAX
+from kiosk.web.path_prefix import url
 from kiosk.web.request_body import SlowBody, require_plain
 from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
@@ -152,7 +153,7 @@ def _mark(answer: Response[str], request: Asked, settings: Settings) -> Response
             key=DEVICE_COOKIE,
             value=secrets.token_urlsafe(16),
             max_age=DEVICE_S,
-            path="/go/",
+            path=url("/go/"),
             httponly=True,
             secure=settings.public_url.startswith("https://"),
             samesite="lax",
@@ -168,7 +169,7 @@ def _answer(opened: _Link, form: Form, place: Place, links: TicketLinks) -> Resp
     now_s = int(time.time())
     expires_s = place_ends_s(opened.zone, now_s)
     ticket = links.mint(opened.claim.hip_id, place.ticket, expires_s=expires_s, now_s=now_s)
-    return Redirect(f"/t/{ticket}?lang={opened.words.code}", status_code=303, headers=PAGE)
+    return Redirect(url(f"/t/{ticket}?lang={opened.words.code}"), status_code=303, headers=PAGE)
 
 
 async def _open(

@@ -42,7 +42,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """0: any free port, chosen at start."""
     workers: int
     public_url: str
-    """Origin that QR codes and links carry; no slash at the end."""
+    """Address that QR codes and links carry, with the path prefix if there is one; no slash at the end."""
     hosts: tuple[str, ...]
     """Names besides that of ``public_url`` under which pages are answered."""
     tls_certificate: Path | None

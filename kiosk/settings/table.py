@@ -70,9 +70,11 @@ TABLE: tuple[Setting, ...] = (
         name="public_url",
         default=None,
         shown_default="from host and port",
-        meaning="Address that phones and screens open. QR codes and links carry it; staff sign in on it only.",
-        allowed="http://host[:port] or https://host[:port], without a path",
-        read=values.origin,
+        meaning="Address that phones and screens open. QR codes and links carry it; staff sign in on it only. A path "
+        "such as `/opd` is allowed where the service shares its host name with another one.",
+        allowed="http://host[:port] or https://host[:port]; a path may follow, such as /opd, but none that begins like "
+        "an address of ours, such as /kiosk or /console",
+        read=values.public_address,
     ),
     Setting(
         name="hosts",

@@ -86,16 +86,30 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def origin(text: str) -> str:
-    """``https://host[:port]``, without path, user or query; a slash at the end is forgiven."""
+OWN_ADDRESSES = frozenset(
+    {
+        ".well-known", "api", "board", "console", "go", "healthz", "kiosk", "live", "metrics", "patient-share",
+        "readyz", "schema", "static", "t", "tls", "v0.5", "v1.0", "v3",
+    }
+)  # fmt: skip
+"""First parts of our own addresses. A path prefix that began with one could not be told from the address itself."""
+_PREFIX = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,63}){1,4}")
+"""Four parts of characters that no proxy encodes or resolves."""
+
+
+def public_address(text: str) -> str:
+    """``https://host[:port]``, with a path where the service shares its host; a slash at the end is forgiven."""
     parts = urlsplit(text)
-    clean = parts.path in {"", "/"} and not parts.query and not parts.fragment and "@" not in parts.netloc
+    path = parts.path.rstrip("/")
+    clean = not parts.query and not parts.fragment and "@" not in parts.netloc
     if len(text) > 300 or parts.scheme not in {"http", "https"} or not parts.hostname or not clean:
+        raise ValueError
+    if path and (not _PREFIX.fullmatch(path) or path.split("/")[1] in OWN_ADDRESSES):
         raise ValueError
     # Reading the port checks that it is one.
     if parts.port == 0:
         raise ValueError
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def outbound(text: str) -> str:

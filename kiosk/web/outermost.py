@@ -1,12 +1,12 @@
 """The outermost layer of every address of ours, the gateway's endpoints excepted.
 
-It adds the security headers an answer lacks, answers HEAD as GET without the body (RFC 9110, section 9.3.2), and
-answers a failure that passed every other handler with a problem document.
+It takes a path prefix off the request's path, adds the security headers an answer lacks, answers HEAD as GET without
+the body (RFC 9110, section 9.3.2), and answers a failure that passed every other handler with a problem document.
 """
 
 from typing import Any, Final
 
-from kiosk.web import problems
+from kiosk.web import path_prefix, problems
 from kiosk.web.security_headers import PAGE
 
 _HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, value in PAGE.items())
@@ -40,8 +40,9 @@ def _completed(headers: Any) -> list[tuple[bytes, bytes]]:
     return own + [header for header in _HEADERS if header[0] not in names]
 
 
-async def answer_whole(app: Any, scope: Any, receive: Any, send: Any) -> None:
-    """Run ``app`` for one HTTP request."""
+async def answer_whole(app: Any, scope: Any, receive: Any, send: Any, *, prefix: str = "") -> None:
+    """Run ``app`` for one HTTP request. ``prefix``: the path under which this service stands (``path_prefix``)."""
+    path_prefix.enter(scope, prefix)
     head = scope["method"] == "HEAD" and not scope["path"].startswith(OWN_HEAD)
     if head:
         scope["method"] = "GET"

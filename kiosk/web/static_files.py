@@ -20,6 +20,7 @@ from litestar.response import Response
 from litestar.types import ControllerRouterHandler
 from msgspec import Struct
 
+from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import SECURITY
 
 FOLDER: Final = Path(__file__).parents[1] / "static"
@@ -69,7 +70,7 @@ def static_url(path: str) -> str:
     shelf = _shelf()
     if path not in shelf.files:
         raise KeyError(path)
-    return f"/static/{shelf.mark}/{path}"
+    return url(f"/static/{shelf.mark}/{path}")
 
 
 @get("/static/{path:path}", include_in_schema=False, opt={"exclude_from_auth": True}, sync_to_thread=False)

@@ -10,6 +10,7 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
 from kiosk.locales import BOOK, LANGUAGES, Words, choose
+from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import FORM, PAGE
 from kiosk.web.static_files import static_url
 from queueing.errors import QueueingError
@@ -22,7 +23,7 @@ _pages: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.globals.update(static=static_url, languages=[BOOK[code] for code in LANGUAGES])
+_pages.globals.update(static=static_url, url=url, languages=[BOOK[code] for code in LANGUAGES])
 _pages.filters["part"] = lambda text: quote(str(text), safe="")
 _pages.filters["json"] = lambda value: msgspec.json.encode(value).decode()
 

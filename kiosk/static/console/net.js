@@ -1,6 +1,7 @@
 // Speaks to the server: JSON in, JSON out, and one stream that only hints that something changed.
 
 const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+const prefix = document.body.dataset.prefix ?? ""; // the path under which the service stands, such as /opd
 const PATIENCE_MS = 8000; // longer than the server's own deadline: a later answer would be another clerk's world
 const SETTLE_MS = 120; // several changes of one moment become one fetch
 
@@ -21,7 +22,7 @@ export class NoAnswer extends Error {}
 async function ask(address, options) {
   let answer;
   try {
-    answer = await fetch(address, {
+    answer = await fetch(prefix + address, {
       ...options,
       credentials: "same-origin",
       cache: "no-store",

@@ -133,6 +133,14 @@ def test_an_address_with_a_path_is_right_unless_the_path_is_the_gateways_own(url
     assert [check.verdict for check in address_checks(BridgeServices(Bridge(url=url)), URL)] == [verdict]
 
 
+def test_an_address_without_the_path_of_the_public_address_is_told() -> None:
+    here = f"{URL}/opd"
+    verdicts = {
+        url: [one.verdict for one in address_checks(BridgeServices(Bridge(url=url)), here)] for url in (here, URL)
+    }
+    assert verdicts == {here: ["ok"], URL: ["warning"]}
+
+
 def test_a_bridge_that_is_switched_off_is_wrong() -> None:
     found = list(address_checks(BridgeServices(Bridge(url=URL, blocklisted=True)), URL))
     assert [check.verdict for check in found] == ["wrong", "ok"]

@@ -46,7 +46,7 @@ def test_nothing_said_gives_the_documented_defaults() -> None:
         ("WORKERS", "0"),
         ("WORKERS", "65"),
         ("HOST", "two words"),
-        ("PUBLIC_URL", "https://kiosk.example/path"),
+        ("PUBLIC_URL", "https://kiosk.example/path?query"),
         ("PUBLIC_URL", "ftp://kiosk.example"),
         ("PUBLIC_URL", "https://kiosk.example:99999"),
         ("GATEWAY_URL", "http://dev.abdm.gov.in"),
