@@ -6,7 +6,8 @@ Each call has a fixed cost in the store and in the worker; a batch pays it once.
   in it gets that error: StoreAway, StoreBusy, InDoubt or StoreRefused.
 - A batch is sent when it holds ``TOGETHER`` arrivals, and at the end of the turn at the latest.
 - On a cluster a call must stay in one slot, and a barrier follows it. Arrivals of one slot share a call, all of one
-  node share a barrier: what comes while a node's barrier is under way is sent when it has passed.
+  node share a barrier: what comes while a node's barrier is under way, or within ``GATHER_S``, is sent when it has
+  passed.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ TOGETHER: Final = 4
 """Larger batches share better but leave the store waiting for the worker. Measured: throughput is highest here."""
 ONE_SLOT_TOGETHER: Final = 16
 """A function runs alone on its node: sixteen arrivals take it about half a millisecond."""
+GATHER_S: Final = 0.01
+"""Between two batches for one node of a cluster; an arrival after a pause leaves at once. A patient does not notice it,
+and it halves what a scan costs the worker: fewer writes, reads and barriers."""
 WAITING_MAX: Final = 4096
 """As many as may be in flight to one node; more would only wait."""
 
@@ -117,6 +121,7 @@ class NodeLane:
         self._waiting: dict[tuple[str, ServiceClock], list[tuple[str, bytes, Answer]]] = {}
         """By what one call can carry: one slot, one time zone."""
         self._count = 0
+        self._sent_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def join(self, partition: str, clock: ServiceClock, root: str, arrival: bytes) -> Answer:
@@ -135,10 +140,18 @@ class NodeLane:
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 waiting, self._waiting, self._count = self._waiting, {}, 0
                 await self._send(waiting)
         finally:
             self.busy = False
+
+    async def _gather(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        pause_s = self._sent_s + GATHER_S - now_s
+        if pause_s > 0:
+            await asyncio.sleep(pause_s)
+        self._sent_s = now_s + max(0.0, pause_s)
 
     async def _send(self, waiting: dict[tuple[str, ServiceClock], list[tuple[str, bytes, Answer]]]) -> None:
         now = {clock: library.pack_values(*clock.values()) for _, clock in waiting}

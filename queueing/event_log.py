@@ -27,12 +27,13 @@ from queueing.errors import QueueingError
 from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, Ticket, UnixMs
 from queueing.redis_keys import ALL_PARTITIONS, events_key, facility_key, facility_root
 from queueing.store.store import Store
-from queueing.streams import Raw, StreamReader
+from queueing.streams import PartitionPollers, Raw, StreamReader, streams_of
 
 OLDEST: Final = "0"
 """Cursor before the oldest event that is kept."""
 READ_AT_MOST: Final = 500
 """Events of one read: some 100 kB."""
+_READ: Final = ("XREAD", "COUNT", READ_AT_MOST)
 _WAIT_MS: Final = 5_000
 _TRY_AGAIN_S: Final = 0.5
 
@@ -209,20 +210,42 @@ class EventLog:
         """Events of all facilities as they happen: partition, and its events in order.
 
         ``cursors`` holds partition -> cursor; a partition that is missing begins with the oldest event. Store the
-        cursor of the last event of a batch after its work is done. Goes on by itself when the store was away.
+        cursor of the last event of a batch after its work is done. Goes on by itself when the store was away; on a
+        cluster the shards that are there go on.
         """
+        last = {name: (cursors or {}).get(name, OLDEST) for name in ALL_PARTITIONS}
+        batches = self._of_cluster(last) if self._store.is_cluster else self._of_server(last)
+        async for partition, entries in batches:
+            yield partition, [event for entry in entries if entry[1] for event in _events_of(entry)]
+
+    async def _of_server(self, last: dict[str, str]) -> AsyncGenerator[tuple[str, list[Raw]], None]:
         reader = StreamReader(self._store)
-        last = {events_key(name): (cursors or {}).get(name, OLDEST) for name in ALL_PARTITIONS}
         while True:
+            keys = {events_key(name): cursor for name, cursor in last.items()}
             try:
-                found = await reader.read(("XREAD", "COUNT", READ_AT_MOST), last, _WAIT_MS)
-                await asyncio.gather(*(self._store.durable(key) for key in found))
+                found = await reader.read(_READ, keys, _WAIT_MS)
             except QueueingError:
                 await asyncio.sleep(_TRY_AGAIN_S)
                 continue
             for key, entries in found.items():
-                last[key] = entries[-1][0].decode()
-                yield (
-                    key.removesuffix(":events"),
-                    [event for entry in entries if entry[1] for event in _events_of(entry)],
-                )
+                name = key.removesuffix(":events")
+                last[name] = entries[-1][0].decode()
+                yield name, entries
+
+    async def _of_cluster(self, last: dict[str, str]) -> AsyncGenerator[tuple[str, list[Raw]], None]:
+        async def read_one(name: str) -> list[Raw]:
+            key = events_key(name)
+            reply: Any = await self._store.call(key, *_READ, "STREAMS", key, last[name])
+            entries: list[Raw] = streams_of(reply).get(key, [])
+            if entries:
+                await self._store.durable(key)
+                last[name] = entries[-1][0].decode()
+            return entries
+
+        pollers = PartitionPollers(ALL_PARTITIONS, read_one)
+        try:
+            while True:
+                for batch in (await pollers.wait_for_entries(_WAIT_MS)).items():
+                    yield batch
+        finally:
+            await pollers.close()

@@ -1,13 +1,13 @@
 """Follows the change hints: which facilities changed. Best effort: a screen only needs the newest state."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any, Final
 
 from queueing.errors import QueueingError
 from queueing.redis_keys import ALL_PARTITIONS, changes_key
 from queueing.store.store import Store
-from queueing.streams import StreamReader
+from queueing.streams import PartitionPollers, Raw, StreamReader, streams_of
 
 EVERYTHING: Final = "*"
 """Among the changed facilities: changes may have been missed, so read all of them."""
@@ -23,43 +23,73 @@ class Feed:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._last: dict[str, str] = {}
+        """Stream -> id of the last change read; a stream that is missing is read from its newest on."""
 
-    async def follow(self) -> AsyncGenerator[dict[str, bool], None]:
+    def follow(self) -> AsyncGenerator[dict[str, bool], None]:
         """Yields facility key -> whether anything but arrivals happened there since the last yield. Continues by itself
-        after the store was away.
+        after the store was away; on a cluster the shards that are there go on.
         """
+        return self._follow_cluster() if self._store.is_cluster else self._follow_server()
+
+    async def _follow_server(self) -> AsyncGenerator[dict[str, bool], None]:
         reader = StreamReader(self._store)
-        last: dict[str, str] = {}
         while True:
             try:
-                if not last:
-                    last = await self._newest()
+                if not self._last:
+                    await asyncio.gather(*map(self._begin, map(changes_key, ALL_PARTITIONS)))
                     yield {EVERYTHING: True}
-                changed = await self._changed(reader, last, _WAIT_MS)
-                if changed:
-                    yield changed
+                found = await reader.read(("XREAD", "COUNT", _BATCH), self._last, _WAIT_MS)
+                if found:
+                    self._last.update((key, entries[-1][0].decode()) for key, entries in found.items())
+                    yield _changed(found.values())
                     await asyncio.sleep(_GATHER_S)
             except QueueingError:
                 # The streams may be new, with lower ids: start again and report that changes may be missing.
-                last = {}
+                self._last.clear()
                 await asyncio.sleep(_TRY_AGAIN_S)
 
-    async def _newest(self) -> dict[str, str]:
-        keys = [changes_key(partition) for partition in ALL_PARTITIONS]
-        replies: list[Any] = await asyncio.gather(
-            *(self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1) for key in keys)
-        )
-        return {key: reply[0][0].decode() if reply else "0-0" for key, reply in zip(keys, replies, strict=True)}
+    async def _follow_cluster(self) -> AsyncGenerator[dict[str, bool], None]:
+        pollers = PartitionPollers(ALL_PARTITIONS, self._read_partition)
+        try:
+            while True:
+                if found := await pollers.wait_for_entries(_WAIT_MS):
+                    yield _changed(found.values())
+                    await asyncio.sleep(_GATHER_S)
+        finally:
+            await pollers.close()
 
-    async def _changed(self, reader: StreamReader, last: dict[str, str], wait_ms: int) -> dict[str, bool]:
-        found = await reader.read(("XREAD", "COUNT", _BATCH), last, wait_ms)
-        came, moved = set[bytes](), set[bytes]()
-        for key, entries in found.items():
-            last[key] = entries[-1][0].decode()
-            for _, flat in entries:
-                if flat:  # a move has further fields after `f`; arrivals have `f` alone (arrival_hint.lua)
-                    if flat[-2] == b"f":
-                        came.update(flat[1::2])
-                    else:
-                        moved.add(flat[1])
-        return {name.decode(): name in moved for name in came | moved}
+    async def _read_partition(self, partition: str) -> list[Raw]:
+        key = changes_key(partition)
+        try:
+            if key not in self._last:
+                await self._begin(key)
+                return [_MISSED]
+            reply: Any = await self._store.call(key, "XREAD", "COUNT", _BATCH, "STREAMS", key, self._last[key])
+        except QueueingError:
+            self._last.pop(key, None)
+            raise
+        entries: list[Raw] = streams_of(reply).get(key, [])
+        if entries:
+            self._last[key] = entries[-1][0].decode()
+        return entries
+
+    async def _begin(self, key: str) -> None:
+        newest: Any = await self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1)
+        self._last[key] = newest[0][0].decode() if newest else "0-0"
+
+
+_MISSED: Final[Raw] = [b"0-0", [b"f", EVERYTHING.encode(), b"k", b""]]
+"""Stands for the changes of a partition that could not be read."""
+
+
+def _changed(streams: Iterable[list[Raw]]) -> dict[str, bool]:
+    came, moved = set[bytes](), set[bytes]()
+    for entries in streams:
+        for _, flat in entries:
+            if flat:  # a move has further fields after `f`; arrivals have `f` alone (arrival_hint.lua)
+                if flat[-2] == b"f":
+                    came.update(flat[1::2])
+                else:
+                    moved.add(flat[1])
+    return {name.decode(): name in moved for name in came | moved}

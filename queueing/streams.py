@@ -30,7 +30,7 @@ def entry_of(raw: Raw) -> Entry:
     return stream_id, dict(zip(pairs[::2], pairs[1::2], strict=True))
 
 
-def _streams_of(raw: Any) -> dict[str, list[Raw]]:
+def streams_of(raw: Any) -> dict[str, list[Raw]]:
     if raw is None:
         return {}
     named = raw.items() if isinstance(raw, Mapping) else raw
@@ -42,51 +42,35 @@ def _as_it_came(raw: Any, **_options: Any) -> Any:
 
 
 class StreamReader:
-    """Reads many streams; ``read`` waits until there is something or the wait is over. One reader at a time."""
+    """Reads many streams of one server; ``read`` waits until there is something or the wait is over. One reader at a
+    time.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._client: Redis | None = None
-        self._pause_s = _POLL_MIN_S
 
     async def read(self, command: tuple[str | int, ...], ids: Mapping[str, str], wait_ms: int) -> dict[str, list[Raw]]:
         """``command`` is everything of XREAD or XREADGROUP before BLOCK. Raises StoreAway, StoreRefused (NOGROUP)."""
         client = self._blocking_client()
-        if client is None:
-            return await self._poll(command, ids, wait_ms)
         try:
             raw = await client.execute_command(*command, "BLOCK", max(1, wait_ms), "STREAMS", *ids, *ids.values())  # type: ignore[no-untyped-call]  # untyped upstream
         except ResponseError as error:
             raise StoreRefused(str(error)) from None
         except (RedisError, OSError) as error:
             raise StoreAway(type(error).__name__) from None
-        return _streams_of(raw)
+        return streams_of(raw)
 
-    def _blocking_client(self) -> Redis | None:
+    def _blocking_client(self) -> Redis:
         if self._client is None:
             client = self._store.client()
             if not isinstance(client, Redis):
-                return None
+                raise TypeError("a cluster is read partition by partition")
             # Raw replies: the parsing here is the only one.
             for name in ("XREAD", "XREADGROUP"):
                 client.set_response_callback(name, _as_it_came)  # type: ignore[arg-type]  # any callable serves
             self._client = client
         return self._client
-
-    async def _poll(self, command: tuple[str | int, ...], ids: Mapping[str, str], wait_ms: int) -> dict[str, list[Raw]]:
-        deadline = asyncio.get_running_loop().time() + wait_ms / 1000
-        while True:
-            replies = await asyncio.gather(
-                *(self._store.call(key, *command, "STREAMS", key, last) for key, last in ids.items())
-            )
-            found: dict[str, list[Raw]] = {}
-            for reply in replies:
-                found.update(_streams_of(reply))
-            if found or asyncio.get_running_loop().time() >= deadline:
-                self._pause_s = _POLL_MIN_S
-                return found
-            await asyncio.sleep(self._pause_s)
-            self._pause_s = min(_POLL_MAX_S, self._pause_s * 2)
 
 
 class PartitionPollers:

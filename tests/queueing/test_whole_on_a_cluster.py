@@ -10,10 +10,11 @@ import pytest
 from queueing import library
 from queueing.desk import TICKETS_AT_MOST, OpdDesk
 from queueing.errors import QueueingError, StoreRefused
+from queueing.event_log import EventLog
 from queueing.feed import EVERYTHING, Feed
 from queueing.models import Arrival, Facility, Outcome, Place, Queue, Ticket
 from queueing.outbox import Outbox
-from queueing.redis_keys import facility_key, facility_root
+from queueing.redis_keys import facility_key, facility_root, partition_of
 from queueing.registry import Registry
 from queueing.store.slots import slot_of
 from queueing.store.store import Store, open_store
@@ -152,6 +153,29 @@ async def test_a_shard_without_a_replica_holds_up_the_replies_of_no_other(store:
             await outbox.delivered(pending_replies)
     assert await outbox.backlog() == 0
     await outbox.close()
+
+
+async def test_a_shard_that_is_silent_holds_up_no_screen_and_no_consumer_of_the_others(
+    store: Store, nodes: list[RealNode]
+) -> None:
+    desk, changes = open_desk(store), Feed(store).follow()
+    others = [hip for hip in HOSPITALS if slot_of(facility_root(hip).partition("}")[0].strip("{")) < 16384 // 3 * 2]
+    newest = {partition_of(facility_root(hip)): await EventLog(store).newest(hip) for hip in HOSPITALS}
+    events = EventLog(store).follow(newest)
+    heard, happened, reset = set[str](), set[str](), 0
+    async with asyncio.timeout(30):
+        assert await anext(changes) == {EVERYTHING: True}
+        with nodes[2].paused():
+            await asyncio.gather(*(desk.enqueue(arrival(facility=hip)) for hip in others))
+            while not heard >= {facility_key(hip) for hip in others}:
+                found = await anext(changes)
+                heard |= found.keys()
+                reset += EVERYTHING in found
+            while not happened >= {facility_key(hip) for hip in others}:
+                happened |= {event.facility_key for event in (await anext(events))[1]}
+        assert reset <= 6, "the shards that are there are read on, not from their newest again and again"
+    await changes.aclose()
+    await events.aclose()
 
 
 async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, nodes: list[RealNode]) -> None:
