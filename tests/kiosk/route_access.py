@@ -120,6 +120,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     # Pages and pictures for everybody.
     ("GET", "/"): (Try(decision=PUBLIC),),
     ("GET", "/.well-known/jwks.json"): (Try(decision=PUBLIC),),
+    ("GET", "/.well-known/security.txt"): (Try(decision=PUBLIC),),
     ("GET", "/tls"): (Try(decision=PUBLIC),),
     ("GET", "/tls/ca.crt"): (Try(decision=PUBLIC),),
     ("GET", "/static/{path:path}"): (Try(decision=PUBLIC, path="/static/console/icon.svg"),),
