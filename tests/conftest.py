@@ -11,6 +11,7 @@ from queueing.store.store import Store, open_store
 
 SLOW_FILES = (
     "journeys/",  # whole hospitals with browsers
+    "kiosk/archive/",  # a PostgreSQL of its own, and roles that are killed
     "kiosk/cli/",  # a process of its own for many commands
     "kiosk/demo/",  # whole demonstrations
     "kiosk/live/test_stream.py",  # waits until a stalled reader is cut off

@@ -91,6 +91,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     timezone: str
     retention_h: int
     """Hours a sealed profile is kept."""
+    archive_url: str | None
+    """None: SQLite in ``data_dir``."""
+    archive_days: int
+    """Days a ticket's row is kept."""
     log_level: str
 
     @property

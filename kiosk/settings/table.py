@@ -306,6 +306,22 @@ TABLE: tuple[Setting, ...] = (
         read=values.whole(1, 720),
     ),
     Setting(
+        name="archive_url",
+        default=None,
+        shown_default="`archive.db` in the data folder",
+        meaning="Database in which what happened is kept: SQLite, or PostgreSQL for a state.",
+        allowed="sqlite:////path/of/file.db, or postgresql://user:password@host/database[?sslmode=verify-full]",
+        read=values.archive,
+        secret=True,
+    ),
+    Setting(
+        name="archive_days",
+        default="800",
+        meaning="Days for which the archive keeps a row for each ticket. Daily sums stay.",
+        allowed="a whole number from 1 to 36500",
+        read=values.whole(1, 36_500),
+    ),
+    Setting(
         name="log_level",
         default="info",
         meaning="Lowest level of log lines that are written.",

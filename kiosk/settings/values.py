@@ -130,6 +130,13 @@ def store(text: str) -> str:
     return text
 
 
+def archive(text: str) -> str:
+    """Address of the archive's database: an SQLite file, or PostgreSQL."""
+    if len(text) > 1000 or not re.fullmatch(r"sqlite:///[^\s?#]+|postgresql://\S+", text):
+        raise ValueError
+    return text
+
+
 def vouched(text: str) -> frozenset[str]:
     """What the operator stands for where the store does not say."""
     return frozenset(several(one_of("durable", "noeviction"))(text)) if text.strip() else frozenset()

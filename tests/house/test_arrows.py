@@ -16,7 +16,7 @@ CORNERS = ("abdm", "phone", "displays", "console")
 
 FLOORS = (
     {"accounts", "locales", "patient", "security", "settings"},
-    {"checkin", "observability", "web"},
+    {"archive", "checkin", "observability", "web"},
     {"abdm", "console", "displays", "key_upkeep", "live", "phone"},
     {"capacity", "services"},
     {"health"},
@@ -45,7 +45,10 @@ ONLY_HERE = {
     "segno": ("tokens/qr.py",),
     "qrcode": ("tokens/qr.py",),
     "jwt": ("tokens/", "kiosk/abdm/", "loadtests/"),
+    "alembic": ("kiosk/archive/",),
     "locust": ("loadtests/",),
+    "psycopg": (),
+    "sqlalchemy": ("kiosk/archive/", "loadtests/history/"),
     "argon2": ("kiosk/accounts/",),
     "granian": ("kiosk/runtime/granian_parts.py", "kiosk/runtime/web_server.py", "loadtests/"),
 }

@@ -33,6 +33,7 @@ def test_nothing_said_gives_the_documented_defaults() -> None:
     assert "https://live.ndhm.gov.in/auth/realms/gateway" in found.gateway_issuers
     assert (found.gateway_token_age_max, found.gateway_late_deliveries, found.gateway_addresses) == (86_400, True, ())
     assert (found.gateway_audience, found.gateway_azps, found.cm_id) == ("account", ("gateway",), "sbx")
+    assert (found.archive_url, found.archive_days) == (None, 800)
     assert (found.facility_rate, found.facility_burst, found.timezone) == (20.0, 200, "Asia/Kolkata")
 
 
@@ -55,6 +56,9 @@ def test_nothing_said_gives_the_documented_defaults() -> None:
         ("REDIS_URL", "http://127.0.0.1"),
         ("REDIS_URL", "redis://one:1,two:2"),
         ("STORE_VOUCHED", "everything"),
+        ("ARCHIVE_URL", "mysql://archive"),
+        ("ARCHIVE_URL", "postgresql+psycopg2://archive"),
+        ("ARCHIVE_DAYS", "0"),
         ("TIMEZONE", "Asia/Srinagar"),
         ("TIMEZONE", "../etc/passwd"),
         ("GATEWAY_TOKEN_AGE_MAX", "60"),

@@ -1,0 +1,1 @@
+"""The archive: what happened, in a relational database, long after the store has forgotten it."""

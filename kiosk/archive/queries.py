@@ -1,0 +1,277 @@
+"""What pages and exports ask of the archive. Each function takes a connection: one transaction may ask several.
+
+Ranges name their first and last day, both included. A range over all facilities reads sums of the whole service or of
+months, never one row for each ticket. ``columns`` names the sums that a page shows: fewer are faster.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final, cast
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import Table
+
+from kiosk.archive.schema import (
+    SUMS,
+    daily_sums,
+    facilities,
+    hourly_sums,
+    imported_totals,
+    monthly_sums,
+    shares,
+    state_sums,
+    tickets,
+)
+from kiosk.archive.sums import Row, Sums
+
+Columns = Sequence[str]
+EXPORT_AT_ONCE: Final = 2_000
+"""Rows fetched together: some 500 kB."""
+DAYS_NAMED: Final = timedelta(days=800)
+"""PostgreSQL and SQLite both take far longer lists. A longer range is scanned."""
+
+
+class ArchivedFacility(Struct, frozen=True, kw_only=True):
+    """A facility as the registry named it last, and when it gave numbers."""
+
+    hip_id: str
+    name: str
+    district: str
+    state: str
+    first_day: date | None
+    """None: it never gave a number here."""
+    last_day: date | None
+
+
+def all_facilities(connection: Connection) -> list[ArchivedFacility]:
+    """Every facility that the registry ever named, by HIP id."""
+    fields = ArchivedFacility.__struct_fields__
+    found = connection.execute(sa.select(*(facilities.c[name] for name in fields)).order_by(facilities.c.hip_id))
+    return [ArchivedFacility(**row) for row in found.mappings()]
+
+
+def sums(
+    connection: Connection, first: date, last: date, *, hip_id: str = "", queue: str = "", columns: Columns = SUMS
+) -> Sums:
+    """All of the range in one: of one queue, one facility, or (neither named) of the whole service."""
+    found = _grouped(connection, _by_days(hip_id), (), _where(_by_days(hip_id), first, last, hip_id, queue), columns)
+    return found.get((), Sums())
+
+
+def sums_by_day(
+    connection: Connection, first: date, last: date, *, hip_id: str = "", queue: str = "", columns: Columns = SUMS
+) -> dict[date, Sums]:
+    """Day -> sums. A day on which nothing happened is missing."""
+    table = _by_days(hip_id)
+    found = _grouped(connection, table, ("service_day",), _where(table, first, last, hip_id, queue), columns)
+    return {key[0]: value for key, value in found.items()}
+
+
+def sums_by_hour(
+    connection: Connection, first: date, last: date, *, hip_id: str = "", queue: str = "", columns: Columns = SUMS
+) -> dict[int, Sums]:
+    """Hour of the day, 0 to 23 -> sums of all days of the range. Tickets stand at the hour of their arrival."""
+    table = hourly_sums if hip_id else state_sums
+    found = _grouped(connection, table, ("hour",), _where(table, first, last, hip_id, queue), columns)
+    return {key[0]: value for key, value in found.items()}
+
+
+def sums_by_queue(
+    connection: Connection, first: date, last: date, *, hip_id: str, columns: Columns = SUMS
+) -> dict[str, Sums]:
+    """Queue id -> sums. Shares that reached no queue stand under the empty id."""
+    found = _grouped(connection, daily_sums, ("queue",), _where(daily_sums, first, last, hip_id, ""), columns)
+    return {key[0]: value for key, value in found.items()}
+
+
+def sums_by_queue_and_hour(
+    connection: Connection, first: date, last: date, *, hip_id: str, columns: Columns = SUMS
+) -> dict[tuple[str, int], Sums]:
+    """Queue id and hour of the day -> sums."""
+    where = _where(hourly_sums, first, last, hip_id, "")
+    found = _grouped(connection, hourly_sums, ("queue", "hour"), where, columns)
+    return {(key[0], key[1]): value for key, value in found.items()}
+
+
+def sums_by_month(
+    connection: Connection, first: date, last: date, *, hip_id: str = "", columns: Columns = SUMS
+) -> dict[date, Sums]:
+    """First day of the month -> sums of the whole month, of every month that the range touches."""
+    where = _months(first, last)
+    if hip_id:
+        where.append(monthly_sums.c.hip_id == hip_id)
+    found = _grouped(connection, monthly_sums, ("month",), where, columns)
+    return {key[0]: value for key, value in found.items()}
+
+
+def sums_by_facility(connection: Connection, first: date, last: date, *, columns: Columns = SUMS) -> dict[str, Sums]:
+    """HIP id -> sums. Whole months of the range are read as months, the rest as days."""
+    found: dict[str, Sums] = {}
+    for table, where in _parts(first, last):
+        for key, value in _grouped(connection, table, ("hip_id",), where, columns).items():
+            found.setdefault(key[0], Sums()).update(value)
+    return found
+
+
+def sums_by_facility_and_month(
+    connection: Connection, first: date, last: date, *, columns: Columns = SUMS
+) -> dict[tuple[str, date], Sums]:
+    """HIP id and first day of the month -> sums of the whole month, of every month that the range touches."""
+    found = _grouped(connection, monthly_sums, ("hip_id", "month"), _months(first, last), columns)
+    return {(key[0], key[1]): value for key, value in found.items()}
+
+
+def imported(connection: Connection, first: date, last: date, *, hip_id: str = "") -> int:
+    """Tokens of imported totals in the range."""
+    where = _imported_where(first, last, hip_id)
+    return int(connection.execute(sa.select(sa.func.sum(imported_totals.c.tokens)).where(*where)).scalar() or 0)
+
+
+def imported_by_facility(connection: Connection, first: date, last: date) -> dict[str, int]:
+    """HIP id -> tokens of imported totals."""
+    column = imported_totals.c.hip_id
+    query = sa.select(column, sa.func.sum(imported_totals.c.tokens)).where(*_imported_where(first, last, ""))
+    return {hip_id: int(tokens) for hip_id, tokens in connection.execute(query.group_by(column))}
+
+
+def imported_by_day(connection: Connection, first: date, last: date, *, hip_id: str = "") -> dict[date, int]:
+    """Day -> tokens of imported totals."""
+    column = imported_totals.c.day
+    query = sa.select(column, sa.func.sum(imported_totals.c.tokens)).where(*_imported_where(first, last, hip_id))
+    return {day: int(tokens) for day, tokens in connection.execute(query.group_by(column))}
+
+
+def imported_sources(connection: Connection) -> dict[str, tuple[date, date, int]]:
+    """Source -> first day, last day and tokens of what was imported from it."""
+    column, day = imported_totals.c.source, imported_totals.c.day
+    query = sa.select(column, sa.func.min(day), sa.func.max(day), sa.func.sum(imported_totals.c.tokens))
+    found = connection.execute(query.group_by(column))
+    return {source: (first, last, int(tokens)) for source, first, last, tokens in found}
+
+
+def open_counters(
+    connection: Connection, first: date, last: date, *, hip_id: str, zone: ZoneInfo
+) -> dict[tuple[date, int], int]:
+    """Day and hour -> counters that called somebody in that hour. It reads rows: for some weeks at most."""
+    columns = (tickets.c.service_day, tickets.c.counter, tickets.c.called_last_ms)
+    where = (*_where(tickets, first, last, hip_id, ""), tickets.c.called_last_ms > 0)
+    called: dict[tuple[date, int], set[str]] = {}
+    for day, counter, at_ms in connection.execute(sa.select(*columns).where(*where)):
+        hour = datetime.fromtimestamp(at_ms / 1000, zone).hour
+        called.setdefault((day, hour), set()).add(counter)
+    return {key: len(counters) for key, counters in called.items()}
+
+
+class Incentive(Struct, frozen=True, kw_only=True):
+    """What the incentive scheme pays for, of one facility and month."""
+
+    shares: int
+    """Places that came from an ABHA app and whose number the gateway accepted (202)."""
+    counted: int
+    """Of these, one for each person and day. Persons that are unknown are counted each."""
+
+
+def incentives(connection: Connection, month: date, *, hip_id: str = "") -> dict[str, Incentive]:
+    """HIP id -> what counts in this month; from the rows, so that each can be traced."""
+    persons = sa.func.count(sa.distinct(_person_and_day(connection)))
+    query = sa.select(
+        tickets.c.hip_id, sa.func.count(), persons, sa.func.count().filter(tickets.c.person.is_(None))
+    ).where(*_incentive_where(month, hip_id))
+    found = connection.execute(query.group_by(tickets.c.hip_id))
+    return {hip: Incentive(shares=total, counted=known + unknown) for hip, total, known, unknown in found}
+
+
+def incentive_rows(connection: Connection, month: date, *, hip_id: str = "") -> Iterator[Row]:
+    """The tickets that ``incentives`` counts, by day: each with REQUEST-ID and the time of the gateway's 202."""
+    return _stream(connection, tickets, _incentive_where(month, hip_id))
+
+
+def _incentive_where(month: date, hip_id: str) -> list[Any]:
+    first = month.replace(day=1)
+    where = _where(tickets, first, _next_month(first) - timedelta(days=1), hip_id, "")
+    return [*where, tickets.c.source == "abha_app", tickets.c.ack == "delivered"]
+
+
+def _person_and_day(connection: Connection) -> Any:
+    """One text for each person and day; NULL for a person that is unknown."""
+    postgresql = connection.dialect.name == "postgresql"
+    person = sa.func.encode(tickets.c.person, "hex") if postgresql else sa.func.hex(tickets.c.person)
+    key = sa.cast(person, sa.String).concat(sa.cast(tickets.c.service_day, sa.String))
+    return sa.case((tickets.c.person.is_(None), None), else_=key)
+
+
+def ticket_rows(connection: Connection, first: date, last: date, *, hip_id: str = "") -> Iterator[Row]:
+    """The rows of ``schema.tickets``, by day, facility and number; read as they are taken."""
+    return _stream(connection, tickets, _where(tickets, first, last, hip_id, ""))
+
+
+def share_rows(connection: Connection, first: date, last: date, *, hip_id: str = "") -> Iterator[Row]:
+    """The rows of ``schema.shares``: shares that gave no new place; read as they are taken."""
+    return _stream(connection, shares, _where(shares, first, last, hip_id, ""))
+
+
+def _stream(connection: Connection, table: Table, where: list[Any]) -> Iterator[Row]:
+    query = sa.select(table).where(*where).order_by(*table.primary_key.columns)
+    with connection.execution_options(yield_per=EXPORT_AT_ONCE).execute(query) as found:
+        for row in found.mappings():
+            yield cast(Row, row)
+
+
+def _by_days(hip_id: str) -> Table:
+    return daily_sums if hip_id else state_sums
+
+
+def _where(table: Table, first: date, last: date, hip_id: str, queue: str) -> list[Any]:
+    where: list[Any] = [table.c.service_day.between(first, last)]
+    if hip_id and table.primary_key.columns[0] is table.c.service_day and last - first <= DAYS_NAMED:
+        # Rows lie by day and then by facility: naming each day leads straight to them.
+        where = [table.c.service_day.in_([first + timedelta(days=n) for n in range((last - first).days + 1)])]
+    if hip_id:
+        where.append(table.c.hip_id == hip_id)
+    if queue:
+        where.append(table.c.queue == queue)
+    return where
+
+
+def _imported_where(first: date, last: date, hip_id: str) -> list[Any]:
+    where: list[Any] = [imported_totals.c.day.between(first, last)]
+    return [*where, imported_totals.c.hip_id == hip_id] if hip_id else where
+
+
+def _months(first: date, last: date) -> list[Any]:
+    return [monthly_sums.c.month.between(first.replace(day=1), last)]
+
+
+def _next_month(first: date) -> date:
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+
+
+def _parts(first: date, last: date) -> Iterator[tuple[Table, list[Any]]]:
+    """The range as whole months and the days before and after them."""
+    begin = first if first.day == 1 else _next_month(first)
+    end = (last + timedelta(days=1)).replace(day=1)  # the first day that no whole month covers
+    if begin >= end:
+        yield daily_sums, [daily_sums.c.service_day.between(first, last)]
+        return
+    yield monthly_sums, [monthly_sums.c.month >= begin, monthly_sums.c.month < end]
+    if first < begin:
+        yield daily_sums, [daily_sums.c.service_day.between(first, begin - timedelta(days=1))]
+    if end <= last:
+        yield daily_sums, [daily_sums.c.service_day.between(end, last)]
+
+
+def _grouped(
+    connection: Connection, table: Table, keys: tuple[str, ...], where: list[Any], columns: Columns
+) -> dict[tuple[Any, ...], Sums]:
+    by = [table.c[key] for key in keys]
+    query = sa.select(*by, *(sa.func.sum(table.c[name]) for name in columns)).where(*where).group_by(*by)
+    width = len(keys)
+    found: dict[tuple[Any, ...], Sums] = {}
+    for row in connection.execute(query):
+        if row[width] is not None:
+            numbers = zip(columns, row[width:], strict=True)
+            found[tuple(row[:width])] = Sums({name: int(number) for name, number in numbers if number})
+    return found

@@ -1,0 +1,83 @@
+"""Rows of the archive's tables, made by hand, and their sums by the same rules as the program's."""
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from kiosk.archive import schema
+from kiosk.archive.database import Database
+
+HIP = "IN0110000123"
+MINUTE = 60_000
+NINE = 1_790_000_000_000
+"""Some moment, unix ms."""
+
+
+def ticket(number: int, **changed: Any) -> dict[str, Any]:
+    """A place at nine o'clock, called after ten minutes and done after five more."""
+    row = {
+        "service_day": date(2026, 9, 21),
+        "hip_id": HIP,
+        "number": number,
+        "token": f"M-{number:03d}",
+        "queue": "medicine",
+        "counter": "M1",
+        "lane": "ordinary",
+        "assurance": "poster",
+        "nearness": "unknown",
+        "source": "abha_app",
+        "state": "done",
+        "hour": 9,
+        "arrived_ms": NINE,
+        "checked_in_ms": 0,
+        "called_first_ms": NINE + 10 * MINUTE,
+        "called_last_ms": NINE + 10 * MINUTE,
+        "started_ms": NINE + 11 * MINUTE,
+        "ended_ms": NINE + 15 * MINUTE,
+        "calls": 1,
+        "request": f"{number:024x}",
+        "request_id": f"request-{number}",
+        "person": number.to_bytes(16),
+        "first_day": True,
+        "first_month": True,
+        "first_state": True,
+        "ack": "delivered",
+        "ack_at_ms": NINE + 800,
+        "cursor": f"{NINE}-{number}",
+    }
+    return row | changed
+
+
+def share(number: int, **changed: Any) -> dict[str, Any]:
+    """A share that was refused because the queue was closed."""
+    row = {
+        "service_day": date(2026, 9, 21),
+        "hip_id": HIP,
+        "event": f"abcdefghijkl-{NINE}-{number}",
+        "kind": "refused",
+        "refusal": "closed_queue",
+        "queue": "",
+        "ticket": "",
+        "hour": 9,
+        "at_ms": NINE,
+        "request": f"{number:024x}",
+        "ack": "delivered",
+        "ack_at_ms": NINE + 300,
+        "cursor": f"{NINE}-{number}",
+    }
+    return row | changed
+
+
+def insert(database: Database, table: sa.Table, *rows: dict[str, Any]) -> None:
+    with database.writing() as connection:
+        connection.execute(sa.insert(table), list(rows))
+
+
+def insert_sums(database: Database, **sums: int) -> None:
+    """The same sums everywhere for medicine, 21 September, nine o'clock."""
+    day, month = date(2026, 9, 21), date(2026, 9, 1)
+    insert(database, schema.hourly_sums, {"hip_id": HIP, "service_day": day, "hour": 9, "queue": "medicine", **sums})
+    insert(database, schema.daily_sums, {"hip_id": HIP, "service_day": day, "queue": "medicine", **sums})
+    insert(database, schema.monthly_sums, {"hip_id": HIP, "month": month, "queue": "medicine", **sums})
+    insert(database, schema.state_sums, {"service_day": day, "hour": 9, **sums})
