@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -19,7 +20,7 @@ from alembic.migration import MigrationContext
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 P = ParamSpec("P")
@@ -88,32 +89,52 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
+SQLITE_REASONS: Final = {
+    "SQLITE_BUSY": "another program has locked it",
+    "SQLITE_LOCKED": "another program has locked it",
+    "SQLITE_FULL": "its disk is full",
+    "SQLITE_READONLY": "it may not be written",
+    "SQLITE_PERM": "it may not be written",
+    "SQLITE_CANTOPEN": "its file cannot be opened",
+    "SQLITE_IOERR": "its disk fails",
+    "SQLITE_CORRUPT": "its file is damaged: restore it from a backup",
+    "SQLITE_NOTADB": "its file is no database",
+}
+POSTGRESQL_REASONS: Final = {
+    "": "it does not answer",
+    "08": "it does not answer",
+    "57": "it is stopping, starting or too slow",
+    "53": "its disk is full, or it has no room for another connection",
+    "28": "it refuses the login",
+    "3D": "that server has no such database",
+    "25": "it may not be written",
+    "40": "another program was in the way",
+    "55": "another program has locked it",
+    "58": "its disk fails",
+    "XX": "it is damaged: restore it from a backup",
+}
+"""Class of a failure (the first two characters of its SQLSTATE; none when no server answered) -> what happened."""
+
+
 @contextlib.contextmanager
 def spoken() -> Iterator[None]:
-    """Turn the database's exceptions into ours."""
+    """Turn failures of the database into ours. A mistake of ours in a query stays what it is."""
     try:
         yield
-    except (DBAPIError, PoolTimeout) as failure:
-        raise ArchiveAway(f"the archive's database cannot be used now: {_why(failure)}") from None
+    except PoolTimeout:
+        raise ArchiveAway("the archive's database cannot be used now: all connections are busy") from None
+    except DBAPIError as failure:
+        if (reason := _why(failure)) is None:
+            raise
+        raise ArchiveAway(f"the archive's database cannot be used now: {reason}") from None
 
 
-def _why(failure: SQLAlchemyError) -> str:
-    """What happened, in fixed words."""
-    text = str(getattr(failure, "orig", "")).lower()
-    for part, words in (
-        ("locked", "another program has locked it"),
-        ("full", "its disk is full"),
-        ("no space", "its disk is full"),
-        ("readonly", "it may not be written"),
-        ("unable to open", "its file cannot be opened"),
-        ("malformed", "its file is damaged: restore it from a backup"),
-        ("not a database", "its file is no database"),
-        ("password", "it refuses the login"),
-        ("connection", "it does not answer"),
-    ):
-        if part in text:
-            return words
-    return f"{type(failure).__name__}"
+def _why(failure: DBAPIError) -> str | None:
+    if name := getattr(failure.orig, "sqlite_errorname", None):
+        return next((words for code, words in SQLITE_REASONS.items() if name.startswith(code)), None)
+    if isinstance(failure.orig, sqlite3.Error):
+        return None
+    return POSTGRESQL_REASONS.get((getattr(failure.orig, "sqlstate", None) or "")[:2])
 
 
 class Database:
