@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format install lock map bench load replay chaos soak fuzz sbom audit clean
+.PHONY: help demo test quick check format install lock map bench load replay chaos soak fuzz floods sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -61,6 +61,10 @@ soak:  ## an ordinary day at a steady pace (MINUTES=30): does anything grow?
 fuzz:  ## hostile input over HTTP, a million in half an hour at most (INPUTS=, MINUTES=, SEED=): 0 errors, 0 hangs, no growth
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.fuzz $(if $(INPUTS),--inputs $(INPUTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+floods:  ## every kind of flood, while shares come at a steady pace that must all get their number (ARGS="--kind forms")
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.floods $(ARGS)
 
 sbom:  ## bill of materials (CycloneDX) of what production installs, and its licences: into reports/
 	@.ci/setup dev

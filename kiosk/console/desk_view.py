@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from kiosk.checkin import CheckIn
 from kiosk.console import messages
+from kiosk.console.look_alikes import look_alikes
 from kiosk.observability import metrics
 from kiosk.patient.names import display_text
 from kiosk.patient.person import Patient
@@ -42,7 +43,7 @@ class Row(Struct, frozen=True, kw_only=True):
     lane: str
     lane_mark: str
     tags: tuple[str, ...]
-    """How the share came, when it is not by a fresh code of a screen."""
+    """How the share came, when it is not by a fresh code of a screen; and an earlier ticket that looks alike."""
     near: str
     """``near``, ``far`` or empty."""
     name: str
@@ -112,7 +113,8 @@ class DeskViews:
         whole = mine.id if mine else ""
         envelopes = await self._envelopes(hip, tickets, reader, counter=counter.name, whole=whole)
         patients = {one.id: self._open(hip, one, envelopes.sealed.get(one.id, b"")) for one in tickets}
-        rows = [row(ticket, patients[ticket.id]) for ticket in tickets]
+        alike = look_alikes((ticket, patients[ticket.id]) for ticket in tickets)
+        rows = [row(ticket, patients[ticket.id], alike.get(ticket.id, "")) for ticket in tickets]
         return DeskView(
             at_ms=time.time_ns() // 1_000_000, counter=counter.name, counter_open=counter.open,
             queues=queue_rows(hospital.queues, counter),
@@ -159,8 +161,10 @@ class DeskViews:
             return Patient()
 
 
-def row(ticket: Ticket, patient: Patient) -> Row:
-    tags = (messages.ASSURANCES[ticket.assurance], messages.NEARNESSES[ticket.nearness])
+def row(ticket: Ticket, patient: Patient, alike: str = "") -> Row:
+    """``alike``: token of an earlier ticket that may be the same person's."""
+    mark = messages.ALIKE.format(token=alike) if alike else ""
+    tags = (messages.ASSURANCES[ticket.assurance], messages.NEARNESSES[ticket.nearness], mark)
     return Row(
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
         lane=ticket.lane.name.lower(), lane_mark=messages.LANE_MARKS.get(ticket.lane, ""),

@@ -34,6 +34,8 @@ ASSURANCES = {
     Assurance.CAMERA: "camera",
 }
 NEARNESSES = {Nearness.UNKNOWN: "", Nearness.NEAR: "near", Nearness.FAR: "far away"}
+ALIKE = "same as {token}?"
+"""An earlier ticket of the queue has the same year of birth and the same phone or name: the clerk asks the person."""
 GENDERS = {"M": "Male", "F": "Female", "O": "Other", "T": "Transgender", "D": "Not said", "U": "Not said"}
 
 SECTIONS = {

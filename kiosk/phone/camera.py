@@ -26,6 +26,7 @@ from kiosk.locales import Words, choose
 from kiosk.phone.form import Faults, Form, empty, read, read_form
 from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
+from kiosk.web.client_address import address_to_count, networks_of
 from kiosk.web.limits import PHONE_FORM_MAX
 from kiosk.web.path_prefix import url
 from kiosk.web.request_body import SlowBody, require_plain
@@ -121,7 +122,7 @@ async def send_in(
     hip, device = opened.claim.hip_id, device_of(request)
     away = opened.claim.expires_s - time.time() < FRESH_LEFT_S
     try:
-        address = request.client.host if request.client else ""
+        address = address_to_count(request.scope, networks_of(settings.trusted_proxies))
         verdict, wait_s = await check_in.admit_form(
             hip, request_id=form.request_id, link=link, address=address, device=device
         )

@@ -266,8 +266,11 @@ local function enqueue(root, time, packed)
   if arrival[A.refusal] then return refuse(facility, clock, today, arrival, arrival[A.refusal]) end
   local sequence, mark, newest = read_last(day[D.last])
   local policy = read_settings(config[C.policy])
-  mark = admit(clock, mark, policy[POLICY.rate] or arrival[A.rate], policy[POLICY.burst] or arrival[A.burst])
-  if not mark then return refuse(facility, clock, today, arrival, REFUSAL.BUSY) end
+  -- A form passed a bucket of its own before it came here (form_gate): it takes nothing of the shares' bucket.
+  if assurance ~= ASSURANCE.CAMERA then
+    mark = admit(clock, mark, policy[POLICY.rate] or arrival[A.rate], policy[POLICY.burst] or arrival[A.burst])
+    if not mark then return refuse(facility, clock, today, arrival, REFUSAL.BUSY) end
+  end
   if closed then return refuse(facility, clock, today, arrival, closed) end
 
   local verdict, refused, nearness = decide(config, policy, assurance, arrival[A.position])

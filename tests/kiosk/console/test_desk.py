@@ -46,6 +46,17 @@ async def test_the_patient_at_the_counter_comes_with_all_that_registration_needs
     assert (await clerk.desk("M2"))["current"] is None
 
 
+async def test_a_form_that_looks_like_somebody_who_waits_is_marked_for_the_clerk(
+    clerk: Browser, services: Services
+) -> None:
+    """The same person by the ABHA app and again by the form: two numbers, and the store cannot know."""
+    await arrive(services.check_in, ASHA)
+    again = Patient(name="asha devi", year_of_birth=1988)
+    await services.check_in.by_camera(HIP, "medicine", again, "form-1")
+    rows = {row["token"]: row["tags"] for row in (await clerk.desk())["tickets"]}
+    assert rows == {"M-001": ["poster"], "M-002": ["camera", "same as M-001?"]}
+
+
 async def test_a_desk_shows_its_own_queues_and_no_other(clerk: Browser, services: Services) -> None:
     await arrive(services.check_in, "Medicine Patient")
     await arrive(services.check_in, "Registration Patient", context="R1")

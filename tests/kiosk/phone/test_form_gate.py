@@ -4,12 +4,14 @@ import asyncio
 import uuid
 
 import httpx
+import msgspec
 import pytest
 
 from kiosk.locales import BOOK
 from kiosk.patient.person import Patient
+from kiosk.web.handover import put_services
 from queueing.form_gate import BURST, PER_DEVICE, PER_LINK, FormSender, FormVerdict
-from queueing.models import Outcome, State
+from queueing.models import Outcome, Policy, Refusal, State
 from queueing.redis_keys import facility_root
 from tests.kiosk.hospital import HIP, Hospital
 from tests.kiosk.share_builders import scan_of
@@ -89,6 +91,41 @@ async def test_a_place_asked_for_long_after_the_screen_was_seen_waits_for_check_
     await send(visitor, hospital.camera_link(life_s=1200, made_s_ago=700), name="By Photo")
     states = {ticket.token: ticket.state for ticket in await hospital.services.desk.tickets(HIP)}
     assert states == {"M-001": State.WAITING, "M-002": State.EXPECTED}
+
+
+async def test_behind_a_proxy_each_phone_counts_by_its_own_address(hospital: Hospital) -> None:
+    """All phones reach us from the proxy: counted by that address, sixty forms would close the door for everybody."""
+    settings = msgspec.structs.replace(hospital.services.settings, trusted_proxies=("127.0.0.1",))
+    services = msgspec.structs.replace(hospital.services, settings=settings)
+    put_services(hospital.app, services)
+    try:
+        link = hospital.camera_link()
+        transport = httpx.ASGITransport(app=hospital.app, client=("127.0.0.1", 9))  # type: ignore[arg-type]
+        codes = []
+        for number in range(PER_DEVICE + 2):  # a browser without cookies is counted by its address
+            async with httpx.AsyncClient(transport=transport, base_url=hospital.url) as phone:
+                phone.headers["X-Forwarded-For"] = f"192.0.2.{number // PER_DEVICE}"
+                codes.append((await send(phone, link, name=f"Person {chr(97 + number)}")).status_code)
+        assert codes == [303] * (PER_DEVICE + 2)
+    finally:
+        put_services(hospital.app, hospital.services)
+
+
+async def test_forms_take_nothing_of_the_shares_bucket(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    """A facility that may send three scans at once: three forms and then three shares all get their number."""
+    rules = Policy(rate=0.1, burst=3)
+    await hospital.services.registry.set_policy(HIP, rules)
+    link = hospital.camera_link()
+    await visitor.get(link)
+    for name in ("Zooni", "Zooni Beti", "Zooni Beta"):
+        assert (await send(visitor, link, name=name)).status_code == 303
+    places = [
+        await hospital.services.check_in.scanned(
+            scan_of(Patient(name="A", abha_address=f"own{number}@sbx"), str(uuid.uuid4()), facility=HIP)
+        )
+        for number in range(4)
+    ]
+    assert [place.refusal for place in places] == [None, None, None, Refusal.BUSY]
 
 
 def sender(number: int, link: str = "l") -> FormSender:

@@ -1,0 +1,33 @@
+"""A flood of forms costs no share its number: the real processes, over loopback, with the limits as shipped."""
+
+import asyncio
+import os
+
+import pytest
+
+from loadtests.bench.setup import prepared
+from loadtests.floods import measured
+from loadtests.floods.kinds import KINDS
+from loadtests.floods.measured import AS_SHIPPED, SMALL
+
+pytestmark = pytest.mark.slow
+FORMS = 5_000
+SHARES = 200
+
+
+def test_under_5000_forms_every_share_gets_its_number() -> None:
+    async def flooded() -> measured.Result:
+        async with prepared(SMALL, seed=7, more=AS_SHIPPED) as setup:
+            return await measured.under(
+                "forms", setup, shares=SHARES, per_s=SHARES / 10, load=os.getloadavg()[0], most=FORMS
+            )
+
+    result = asyncio.run(flooded())
+    assert (result.shares, result.taken, result.numbers) == (SHARES, SHARES, SHARES), result
+    assert result.attack.get("429", 0) > 1_000, "the flood was too small to tell anything"
+    assert sum(result.attack.values()) > FORMS / 2
+
+
+def test_every_kind_of_flood_has_words_and_a_way() -> None:
+    assert all(words and callable(flood) for words, flood in KINDS.values())
+    assert len(KINDS) > 9
