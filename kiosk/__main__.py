@@ -17,6 +17,8 @@ COMMANDS: Final = {
     "keys": ("kiosk.cli.keys:keys", "Signing keys."),
     "patient": ("kiosk.cli.patient:patient", "See or erase the data kept of one person."),
     "tls": ("kiosk.cli.tls:tls", "A certificate for the hospital's own network."),
+    "backup": ("kiosk.cli.backup:backup", "Copy store, archive and settings while the service runs."),
+    "restore": ("kiosk.cli.backup:restore", "Make the data folder from a backup."),
     "store": ("kiosk.cli.store:store", "The embedded store's journal: check and repair."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR as text, picture or poster."),
     "plan": ("kiosk.cli.plan:plan", "What a load needs, computed from measured costs."),

@@ -38,7 +38,7 @@ def check(json: bool) -> None:
     )
     if damage:
         raise CommandFailed(
-            "the journal is damaged: put back the last copy of the data folder, or `kiosk store repair`"
+            "the journal is damaged: restore the last backup (`kiosk restore`), or `kiosk store repair`"
         )
 
 

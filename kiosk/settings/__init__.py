@@ -151,6 +151,14 @@ def unknown_names(environ: Mapping[str, str] | None = None) -> list[str]:
     return _read_all(os.environ if environ is None else environ)[1]
 
 
+def plain_texts(environ: Mapping[str, str] | None = None) -> tuple[dict[str, str], list[str]]:
+    """The settings that were made, as text by name, and the names of secrets among them, whose text is left out."""
+    texts, _ = _read_all(os.environ if environ is None else environ)
+    secret = [setting.name for setting in TABLE if setting.secret and setting.name in texts]
+    known = {setting.name for setting in TABLE}
+    return {name: text for name, text in texts.items() if name in known and name not in secret}, secret
+
+
 def local_url(host: str, port: int, *, secure: bool = False) -> str:
     """The address of a listener for this machine; an unspecified host becomes loopback."""
     scheme = "https" if secure else "http"

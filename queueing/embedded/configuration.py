@@ -25,7 +25,7 @@ WORDS_SHOWN = 200
 
 DAMAGED = (
     "its journal (appendonlydir) is damaged, starting would lose acknowledged tickets: "
-    "put back the last copy of the data folder"
+    "restore the last backup (`kiosk restore`)"
 )
 UNKNOWN_SETTINGS = "the server program does not understand our settings: is it Valkey 8 or newer?"
 REASONS: tuple[tuple[str, type[EmbeddedError], str], ...] = (

@@ -25,7 +25,7 @@ SET_ASIDE_KEPT = 20
 COPY_BYTES = 1 << 20
 JOURNAL_FILE = re.compile(r"appendonly\.aof\.(\d{1,9})\.(base|incr)\.(rdb|aof)")
 ENTRY = re.compile(r"file (\S+) seq (\d{1,9}) type ([bih])(?: \S.*)?")
-WHAT_TO_DO = "put back the last copy of the data folder, or type `kiosk store repair` to start with what is before it"
+WHAT_TO_DO = "restore the last backup (`kiosk restore`), or type `kiosk store repair` to start with what is before it"
 
 
 class Entry(Struct, frozen=True):
@@ -133,7 +133,7 @@ def repair(folder: Path) -> list[str]:
     entries = _read_manifest(folder) or []
     place = next(n for n, entry in enumerate(entries) if entry.file == damage.file)
     if entries[place].type == "b":
-        raise JournalDamaged(f"{damage.in_words()}: nothing can be kept; put back the last copy of the data folder")
+        raise JournalDamaged(f"{damage.in_words()}: nothing can be kept; restore the last backup (`kiosk restore`)")
     remaining, dropped = entries[: place + 1], [entry for entry in entries[place + 1 :] if entry.type == "i"]
     if damage.extent is None:
         remaining = entries[:place]
@@ -163,7 +163,7 @@ def _mend_manifest(folder: Path, *, by_hand: bool = False) -> list[str]:
     if entries is None:
         return _renew_manifest(folder, found)
     if not entries and by_hand:
-        raise JournalDamaged(f"{MANIFEST} cannot be read: put back the last copy of the data folder")
+        raise JournalDamaged(f"{MANIFEST} cannot be read: restore the last backup (`kiosk restore`)")
     last = max((entry.seq for entry in entries if entry.type == "i"), default=0)
     missed = [(seq, name) for kind, seq, name, size in found if kind == "incr" and seq > last and size]
     if not missed or not entries:
@@ -179,7 +179,7 @@ def _renew_manifest(folder: Path, found: list[tuple[str, int, str, int]]) -> lis
     if [kind for kind, *_ in found] not in (["base", "incr"], ["base"], ["incr"]):
         raise JournalDamaged(
             f"store in {folder}: {MANIFEST} is lost and the files beside it can be read in more than one order: "
-            "put back the last copy of the data folder"
+            "restore the last backup (`kiosk restore`)"
         )
     _write_manifest(folder, [Entry(name, seq, kind[0]) for kind, seq, name, _ in found])
     return [f"{MANIFEST} was lost: made anew from the files beside it"]

@@ -30,7 +30,6 @@ LATER: dict[str, str] = {
     "kiosk/archive/queries.py:incentive_rows": "no page reads the archive yet",
     "kiosk/archive/queries.py:ticket_rows": "no page reads the archive yet",
     "kiosk/archive/queries.py:share_rows": "no page reads the archive yet",
-    "kiosk/archive/database.py:default_url": "no page reads the archive yet",
 }
 """Name → why it stays although nothing uses it. This list only shrinks."""
 
