@@ -93,8 +93,11 @@ def test_a_backup_that_is_not_whole_and_a_folder_in_use_are_refused(tmp_path: Pa
 
 
 def test_settings_are_copied_without_their_secrets(tmp_path: Path) -> None:
-    secret = {"KIOSK_GATEWAY_CLIENT_ID": "SBX_000001", "KIOSK_GATEWAY_CLIENT_SECRET": "a-client-secret"}
-    assert kiosk(tmp_path / "live", "backup", str(tmp_path / "copy"), **secret).returncode == 0
+    taken = kiosk(
+        tmp_path / "live", "backup", str(tmp_path / "copy"),
+        KIOSK_GATEWAY_CLIENT_ID="SBX_000001", KIOSK_GATEWAY_CLIENT_SECRET="a-client-secret",
+    )  # fmt: skip
+    assert taken.returncode == 0
     lines = (tmp_path / "copy" / "settings.env").read_text("utf-8")
     assert "KIOSK_GATEWAY_CLIENT_ID=SBX_000001" in lines
     assert "a-client-secret" not in lines
