@@ -226,7 +226,7 @@ class OpdDesk:
         return await self._move("no_show", hip, ticket, by)
 
     async def bring_back(self, hip: str, ticket: str, *, by: str) -> Moved:
-        """From hold to the old place; from no-show, or from done today, to a place near the front."""
+        """From hold to the old place; from no-show, or from done or cancelled today, to a place near the front."""
         return await self._move("bring_back", hip, ticket, by)
 
     async def cancel(self, hip: str, ticket: str, *, by: str) -> Moved:

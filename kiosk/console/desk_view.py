@@ -2,8 +2,10 @@
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import msgspec
 from msgspec import Struct
@@ -23,8 +25,8 @@ from queueing.registry import Registry
 LISTED = 400
 """Tickets in one answer: more than a counter calls in a day, and 120 kB of JSON."""
 
-ENDED_READ = 2000
-"""Ended tickets of the whole facility that are looked through for those of one counter's queues: a day of most."""
+ENDED_LISTED = 2000
+"""Ended tickets of the whole facility that a search looks through: a day of most. The page asks once a search."""
 
 PROFILES_IN_TEN_MINUTES = 120
 """A fast desk sees one person in half a minute: twenty in ten minutes. Six times as many is not desk work."""
@@ -73,6 +75,8 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     prefix: str
     open: bool
     mine: bool
+    unlisted: int = 0
+    """So many wait behind the last one of the list: the page adds them to what it counts."""
 
 
 class DeskView(Struct, frozen=True, kw_only=True):
@@ -108,7 +112,7 @@ class DeskViews:
         if hospital is None or counter is None:
             return None
         tickets = await self._desk.tickets(hip, queues=counter.queues, limit=LISTED + 1)
-        is_more, tickets = len(tickets) > LISTED, tickets[:LISTED]
+        is_more, tickets = len(tickets) > LISTED, first_tickets(tickets)
         mine = next((one for one in tickets if one.counter == counter.name and one.state in AT_A_COUNTER), None)
         whole = mine.id if mine else ""
         envelopes = await self._envelopes(hip, tickets, reader, counter=counter.name, whole=whole)
@@ -117,7 +121,7 @@ class DeskViews:
         rows = [row(ticket, patients[ticket.id], alike.get(ticket.id, "")) for ticket in tickets]
         return DeskView(
             at_ms=time.time_ns() // 1_000_000, counter=counter.name, counter_open=counter.open,
-            queues=queue_rows(hospital.queues, counter),
+            queues=queue_rows(hospital.queues, counter, await self._unlisted(hip, tickets) if is_more else {}),
             current=next((one for one in rows if mine and one.id == mine.id), None),
             details=details(patients[mine.id]) if mine else (), tickets=tuple(rows), more=is_more,
         )  # fmt: skip
@@ -128,11 +132,17 @@ class DeskViews:
         counter = hospital.counter(counter_name) if hospital else None
         if counter is None:
             return None
-        found = await self._desk.ended(hip, limit=ENDED_READ)
-        tickets = [ticket for ticket in found if ticket.queue in counter.queues][:LISTED]
+        found = await self._desk.ended(hip, limit=ENDED_LISTED)
+        tickets = [ticket for ticket in found if ticket.queue in counter.queues]
         envelopes = await self._envelopes(hip, tickets, reader, counter=counter.name)
         rows = [row(one, self._open(hip, one, envelopes.sealed.get(one.id, b""))) for one in tickets]
         return EndedView(tickets=tuple(rows))
+
+    async def _unlisted(self, hip: str, tickets: Sequence[Ticket]) -> dict[str, int]:
+        """By queue, how many wait and are not among ``tickets``."""
+        snapshot = await self._desk.snapshot(hip)
+        listed = Tally(ticket.queue for ticket in tickets if ticket.state is State.WAITING)
+        return {one.id: max(0, one.waiting - listed[one.id]) for one in snapshot.queues} if snapshot else {}
 
     async def one(self, hip: str, ticket: Ticket, reader: Reader) -> tuple[Row, tuple[Detail, ...]]:
         """One ticket with its details. The audit records the reading in the same step."""
@@ -200,9 +210,24 @@ def details(patient: Patient) -> tuple[Detail, ...]:
     return tuple(Detail(label=label, value=text) for label, text in lines if text)
 
 
-def queue_rows(queues: Iterable[Queue], counter: Counter) -> tuple[QueueRow, ...]:
+def queue_rows(
+    queues: Iterable[Queue], counter: Counter, unlisted: Mapping[str, int] = MappingProxyType({})
+) -> tuple[QueueRow, ...]:  # fmt: skip
     """Every queue of the facility; those that this counter serves are marked."""
     return tuple(
-        QueueRow(id=one.id, name=one.name, prefix=one.prefix, open=one.open, mine=one.id in counter.queues)
+        QueueRow(
+            id=one.id, name=one.name, prefix=one.prefix, open=one.open, mine=one.id in counter.queues,
+            unlisted=unlisted.get(one.id, 0),
+        )
         for one in queues
-    )
+    )  # fmt: skip
+
+
+def first_tickets(tickets: list[Ticket]) -> list[Ticket]:
+    """As many as one answer lists. Only the last of those who wait are left out: staff count the others by the list."""
+    over = len(tickets) - LISTED
+    if over <= 0:
+        return tickets
+    waiting = [ticket.id for ticket in tickets if ticket.state is State.WAITING]
+    left_out = set(waiting[max(0, len(waiting) - over) :])
+    return [ticket for ticket in tickets if ticket.id not in left_out][:LISTED]

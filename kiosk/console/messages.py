@@ -44,6 +44,8 @@ SECTIONS = {
     "held": "On hold",
     "no_show": "Did not come",
     "elsewhere": "At other counters",
+    "done": "Finished today",
+    "cancelled": "Cancelled today",
 }
 
 DONE = {
@@ -273,7 +275,7 @@ SCREEN = {
     "copied": "Copied.",
     "selected": "Selected {token}",
     "min": "min",
-    "more": "and {count} more",
+    "more": "{count} more wait behind these.",
     "cancel_sure": "Cancel {token}? The number ends here.",
     "ahead": "{count} before",
     "slip_ahead": "{count} before you",

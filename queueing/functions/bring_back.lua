@@ -1,9 +1,9 @@
---[[ bring_back: from hold to the old place; from no-show or done to a place after the next two.
+--[[ bring_back: from hold to the old place; from no-show, done or cancelled to a place after the next two.
      A ticket that ended on an earlier day stays ended: its number may have been given again.
   KEYS   1 root      ARGV 1 clock   2 ticket id   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
-local RETURNING = {STATE.HELD, STATE.NO_SHOW, STATE.DONE}
+local RETURNING = {STATE.HELD, STATE.NO_SHOW, STATE.DONE, STATE.CANCELLED}
 
 local function ended_today(ticket, clock)
   return LIVING[ticket[T.state]] or ticket[T.ended] >= last_midnight_ms(clock)

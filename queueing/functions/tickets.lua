@@ -1,8 +1,8 @@
 --[[ tickets: tickets as staff and the patient's own page see them; reads only.
   KEYS   1 root
   ARGV   1 'all', 'these' or 'ended'   2 at most; then queue ids (none: every queue) or ticket ids
-  Reply  {{ticket id, packed ticket, ahead}, …}: of each queue those aside first, then those who
-         wait, in calling order; 'ended': done and cancelled today, newest first
+  Reply  {{ticket id, packed ticket, ahead}, …}: those aside of every queue first, then those who wait, in calling
+         order, of each queue an equal share of the room; 'ended': done and cancelled today, newest first
   Cost   O(log n + tickets named) ]]
 
 local function read_tickets(facility, ids, first_ahead)
@@ -14,16 +14,24 @@ local function read_tickets(facility, ids, first_ahead)
   return found
 end
 
+local function append(found, lines)
+  for _, line in ipairs(lines) do found[#found + 1] = line end
+end
+
+-- The first ids of a set. ZRANGE takes -1 as "to the end", so room for none is not asked for.
+local function first_ids(key, most)
+  return most > 0 and redis.call('ZRANGE', key, 0, most - 1) or {}
+end
+
+-- Those who wait are many, and only their beginning is looked at; those aside are needed whole, because staff count them.
 local function of_queues(facility, queues, most)
   local found = {}
   for _, queue in ipairs(queues) do
-    for _, key in ipairs({aside_key(facility, queue), waiting_key(facility, queue)}) do
-      local ids = redis.call('ZRANGE', key, 0, most - #found - 1)
-      if most > #found then
-        local waiting = key == waiting_key(facility, queue)
-        for _, line in ipairs(read_tickets(facility, ids, waiting)) do found[#found + 1] = line end
-      end
-    end
+    append(found, read_tickets(facility, first_ids(aside_key(facility, queue), most - #found)))
+  end
+  for place, queue in ipairs(queues) do
+    local share = math.floor((most - #found) / (#queues - place + 1))
+    append(found, read_tickets(facility, first_ids(waiting_key(facility, queue), share), true))
   end
   return found
 end

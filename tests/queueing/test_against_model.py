@@ -245,7 +245,7 @@ class QueueMachine(RuleBasedStateMachine):
             self.note_touched(by, [ticket])
             if act == "check_in":
                 person.order = self.model.now() - HEAD_START_MIN[person.lane]
-            if act == "bring_back" and person.state in (State.NO_SHOW, State.DONE):
+            if act == "bring_back" and person.state in (State.NO_SHOW, State.DONE, State.CANCELLED):
                 person.order = self.near_the_front(person)
             person.state = goes_to
             if goes_to not in AT_COUNTER:
@@ -345,7 +345,7 @@ MOVES: dict[str, tuple[frozenset[State], State]] = {
     "finish": (frozenset(AT_COUNTER), State.DONE),
     "hold": (frozenset({State.WAITING, *AT_COUNTER}), State.HELD),
     "no_show": (frozenset({State.CALLED}), State.NO_SHOW),
-    "bring_back": (frozenset({State.HELD, State.NO_SHOW, State.DONE}), State.WAITING),
+    "bring_back": (frozenset({State.HELD, State.NO_SHOW, State.DONE, State.CANCELLED}), State.WAITING),
     "cancel": (LIVING, State.CANCELLED),
 }
 

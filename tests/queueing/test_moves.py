@@ -251,6 +251,15 @@ async def test_who_was_finished_is_found_and_comes_back_near_the_front(facility:
     assert [ticket.id for ticket in await facility.desk.ended(HIP)] == [first]
 
 
+async def test_who_was_cancelled_today_comes_back_near_the_front_and_undo_cancels_again(facility: Facility) -> None:
+    first, *_ = await facility.arrive(6)
+    await facility.desk.cancel(HIP, first, by="clerk")
+    back = present((await facility.desk.bring_back(HIP, first, by="clerk")).ticket)
+    assert (back.state, back.ahead, back.ended_ms) == (State.WAITING, 2, 0)
+    assert (await facility.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.MOVED
+    assert await facility.state(first) is State.CANCELLED
+
+
 async def test_twenty_calls_at_once_are_all_there_for_a_board_in_order(facility: Facility) -> None:
     await facility.arrive(20)
     for number in range(20):

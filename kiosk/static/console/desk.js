@@ -1,7 +1,7 @@
 // The desk: one key for next, one for every other move; what the screen shows is what the server said last.
 
 import { $, copy, describe, fill, keyOf, make, say } from "./dom.js";
-import { List } from "./list.js";
+import { ENDED, List } from "./list.js";
 import { NoAnswer, SignedOut, follow, get, post } from "./net.js";
 import { Now } from "./now.js";
 import { Scanner } from "./scanner.js";
@@ -25,6 +25,8 @@ const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list s
 const LOOK_MS = 30000; // and a lost hint costs no more than this
 const TOAST_MS = 9000;
 
+let endedToday = [], // who was finished or cancelled today, while the clerk searches
+  endedAsked = 0;
 let view = null,
   ahead_ms = 0,
   asking = 0,
@@ -65,18 +67,30 @@ function paint(fresh) {
   $("closed").hidden = fresh.counter_open;
   say($("closed"), fresh.counter_open ? "" : fill(words.counter_closed, { counter }));
   now.render(fresh.current, fresh.details, fresh.at_ms);
-  list.render(fresh.tickets, counter, fresh.at_ms);
+  drawList(fresh.at_ms);
   for (const button of document.querySelectorAll("#now [data-do]"))
     button.disabled = !possible(button.dataset.do, fresh.current);
 }
 
+const queuesHere = () => view.queues.filter((one) => one.mine);
+
+// While the clerk searches, who was finished or cancelled today is found as well.
+function drawList(at_ms) {
+  if (!view) return;
+  const living = new Set(view.tickets.map((one) => one.id));
+  const over = list.wanted ? endedToday.filter((one) => !living.has(one.id)) : [];
+  const unlisted = queuesHere().reduce((sum, one) => sum + one.unlisted, 0);
+  list.render([...view.tickets, ...over], counter, at_ms, unlisted);
+}
+
 function paintQueues() {
-  const mine = view.queues.filter((one) => one.mine);
-  const waiting = (id) => view.tickets.filter((one) => one.queue === id && one.state === "waiting").length;
+  const mine = queuesHere();
+  const waiting = ({ id, unlisted }) =>
+    unlisted + view.tickets.filter((one) => one.queue === id && one.state === "waiting").length;
   $("queues").replaceChildren(
     ...mine.map((one) => {
       const chip = make("li", one.open ? "chip" : "chip shut", `${one.name} `);
-      chip.append(make("b", "", String(waiting(one.id))));
+      chip.append(make("b", "", String(waiting(one))));
       return chip;
     }),
   );
@@ -114,17 +128,18 @@ const FROM = {
   finish: ["called", "serving"],
   hold: ["waiting", "called", "serving"],
   "no-show": ["called"],
-  "bring-back": ["held", "no_show"],
+  "bring-back": ["held", "no_show", "done", "cancelled"],
   "check-in": ["expected"],
   transfer: ["waiting", "called", "serving", "held", "no_show"],
   lane: ["expected", "waiting", "held", "no_show"],
   call: ["expected", "waiting", "held", "no_show"],
+  cancel: ["expected", "waiting", "called", "serving", "held", "no_show"],
 };
 
 // Which buttons look pressable. The server decides; this only spares a useless press.
 const possible = (what, ticket) =>
-  !["view", "slip", "cancel", ...Object.keys(FROM)].includes(what) ||
-  (ticket !== null && (FROM[what]?.includes(ticket.state) ?? true));
+  !["view", "slip", ...Object.keys(FROM)].includes(what) ||
+  (ticket !== null && (FROM[what]?.includes(ticket.state) ?? !(what === "slip" && ENDED.includes(ticket.state))));
 
 async function move(what, body) {
   if (busy || ended) return;
@@ -156,10 +171,11 @@ function apply(what, { outcome, ticket, details }) {
   if (here) Object.assign(view, { current: ticket, details });
   else if ((what === "next" && outcome === "EMPTY") || (ticket && view.current?.id === ticket.id))
     Object.assign(view, { current: null, details: [] });
-  const mine = new Set(view.queues.filter((one) => one.mine).map((one) => one.id));
+  const mine = new Set(queuesHere().map((one) => one.id));
   const over = (one) => ["done", "cancelled", "lapsed"].includes(one.state) || !mine.has(one.queue);
   if (ticket)
     view.tickets = view.tickets.map((one) => (one.id === ticket.id ? ticket : one)).filter((one) => !over(one));
+  if (ticket) endedToday = endedToday.filter((one) => one.id !== ticket.id);
   paint({ ...view, at_ms: now_ms() });
 }
 
@@ -228,12 +244,23 @@ function scannedPatient(patient) {
   walkIn.fill(patient);
 }
 
-function scannedTicket({ ticket, token }) {
+async function scannedTicket({ ticket, token }) {
   for (const open of document.querySelectorAll("dialog[open]")) open.close();
   showAll();
   list.select(ticket);
   $("list").focus();
-  tell(fill(list.selected === ticket ? words.slip_found : words.slip_not_listed, { token }));
+  if (list.selected !== ticket) await searchEnded(ticket, token);
+  const found = list.selected === ticket;
+  if (!found) showAll();
+  tell(fill(found ? words.slip_found : words.slip_not_listed, { token }), found ? "" : "warn");
+}
+
+// The list stays narrowed to this number: a ticket that ended today is only found by a search.
+async function searchEnded(ticket, token) {
+  $("search").value = token;
+  list.search(token);
+  await findEnded();
+  list.select(ticket);
 }
 
 async function printAgain(ticket) {
@@ -427,8 +454,24 @@ function showAll() {
 }
 
 function filter() {
+  const searched = list.wanted;
   list.search($("search").value);
-  if (view) list.render(view.tickets, counter, now_ms());
+  if (list.wanted && !searched) findEnded();
+  if (!list.wanted) endedToday = [];
+  drawList(now_ms());
+}
+
+// Asked once for each search: the names of a whole day are not fetched with every change of the hall.
+async function findEnded() {
+  const mine = ++endedAsked;
+  try {
+    const found = await get(`/console/desk/ended?counter=${encodeURIComponent(counter)}`);
+    if (mine !== endedAsked || !list.wanted) return;
+    endedToday = found.tickets;
+    drawList(now_ms());
+  } catch (cause) {
+    trouble(cause) || line(false);
+  }
 }
 
 for (const button of document.querySelectorAll("[data-do]")) {
@@ -473,7 +516,7 @@ function tick() {
   say($("clock"), clock.format(now_ms()));
   if (view) {
     now.tick(now_ms());
-    list.render(view.tickets, counter, now_ms());
+    drawList(now_ms());
   }
 }
 setInterval(tick, 15000);

@@ -2,7 +2,8 @@
 
 import { fill, make, say } from "./dom.js";
 
-const SECTIONS = ["waiting", "expected", "held", "no_show", "elsewhere"];
+const SECTIONS = ["waiting", "expected", "held", "no_show", "elsewhere", "done", "cancelled"];
+export const ENDED = ["done", "cancelled"];
 const plain = (text) =>
   text
     .normalize("NFKD")
@@ -22,8 +23,11 @@ export class List {
       wanted: "",
     });
     this.sections = new Map(SECTIONS.map((name) => [name, this.#section(name, sections[name])]));
+    this.more = make("div", "more");
+    this.more.setAttribute("aria-hidden", "true");
+    this.sections.get("waiting").group.append(this.more);
     this.empty = make("p", "empty");
-    box.append(this.empty);
+    box.after(this.empty);
     box.addEventListener("click", (event) => {
       const row = event.target.closest("[role=option]");
       if (row) this.select(row.dataset.id === this.selected ? "" : row.dataset.id);
@@ -32,12 +36,13 @@ export class List {
 
   #section(name, title) {
     const group = make("div", `section ${name}`);
-    const head = make("h2", "section-head", title);
+    // Within a listbox only groups and options are allowed: the group has the title, the eye sees the line.
+    const head = make("div", "section-head", title);
     const count = make("span", "count");
-    head.id = `section-${name}`;
+    head.setAttribute("aria-hidden", "true");
     head.append(count);
     group.setAttribute("role", "group");
-    group.setAttribute("aria-labelledby", head.id);
+    group.setAttribute("aria-label", title);
     const body = make("div");
     body.setAttribute("role", "presentation");
     group.append(head, body);
@@ -45,8 +50,8 @@ export class List {
     return { group, body, count };
   }
 
-  // `now_ms`: the server's clock, so that a desk with a wrong clock still shows true waits.
-  render(tickets, counter, now_ms) {
+  // `now_ms`: the server's clock, so that a desk with a wrong clock still shows true waits. `unlisted`: so many more wait.
+  render(tickets, counter, now_ms, unlisted = 0) {
     this.tickets = new Map(tickets.map((one) => [one.id, one]));
     const bySection = Map.groupBy
       ? Map.groupBy(tickets, (one) => this.#where(one, counter))
@@ -55,7 +60,8 @@ export class List {
     for (const [name, { group: box, body, count }] of this.sections) {
       const all = bySection.get(name) ?? [];
       const shown = all.filter((one) => this.#matches(one));
-      say(count, all.length === shown.length ? all.length : `${shown.length} / ${all.length}`);
+      const total = all.length + (name === "waiting" ? unlisted : 0);
+      say(count, all.length === shown.length ? total : `${shown.length} / ${total}`);
       box.hidden = !shown.length;
       this.#place(body, shown, now_ms);
       this.order.push(...shown.map((one) => one.id));
@@ -65,6 +71,8 @@ export class List {
         row.remove();
         this.rows.delete(id);
       }
+    say(this.more, unlisted ? fill(this.words.more, { count: unlisted }) : "");
+    this.more.hidden = !unlisted;
     say(
       this.empty,
       this.order.length ? "" : this.wanted ? fill(this.words.no_match, { text: this.wanted }) : this.words.none_waiting,
@@ -134,7 +142,11 @@ export class List {
     const minutes = Math.max(0, Math.floor((now_ms - one.arrived_ms) / 60000));
     say(
       waits,
-      one.counter && (one.state === "called" || one.state === "serving") ? one.counter : `${minutes} ${this.words.min}`,
+      one.counter && (one.state === "called" || one.state === "serving")
+        ? one.counter
+        : ENDED.includes(one.state)
+          ? ""
+          : `${minutes} ${this.words.min}`,
     );
     waits.classList.toggle("long", minutes >= 60 && one.state === "waiting");
   }

@@ -1,6 +1,7 @@
 """The clerk's desk: who is shown, what each move comes to, and in which words."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 from litestar import Litestar
@@ -8,7 +9,7 @@ from litestar import Litestar
 from kiosk.console.desk import MOVES
 from kiosk.patient.person import Patient
 from kiosk.services import Services
-from queueing.models import Place
+from queueing.models import Place, Policy
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
 
 pytestmark = pytest.mark.anyio
@@ -249,7 +250,7 @@ async def test_the_page_of_the_desk_carries_no_patient(clerk: Browser, services:
     assert f"/live/{HIP}" in page
 
 
-async def test_who_was_finished_or_cancelled_today_is_listed_by_name_and_a_finished_patient_is_brought_back(
+async def test_who_was_finished_or_cancelled_today_is_listed_by_name_and_is_brought_back(
     clerk: Browser, services: Services
 ) -> None:
     done = await arrive(services.check_in, "Finished Patient")
@@ -274,9 +275,30 @@ async def test_who_was_finished_or_cancelled_today_is_listed_by_name_and_a_finis
     assert back["words"] == "M-001 is back, near the front."
     assert [row[0] for row in await ended("M1")] == ["M-002"]
     assert "M-001" in [row["token"] for row in (await clerk.desk())["tickets"]]
-    refused = (await clerk.ask("/console/desk/bring-back", counter="M1", ticket=gone.ticket)).json()
-    assert refused["outcome"] == "NOT_ALLOWED"
+    back = (await clerk.ask("/console/desk/bring-back", counter="M1", ticket=gone.ticket)).json()
+    assert back["words"] == "M-002 is back, near the front."
+    assert await ended("M1") == []
     assert (await clerk.get("/console/desk/ended", params={"counter": "Z9"})).status_code == 404
+
+
+async def test_above_four_hundred_tickets_everybody_who_is_not_waiting_is_listed_and_the_rest_is_counted(
+    clerk: Browser, services: Services
+) -> None:
+    await services.registry.set_policy(HIP, Policy(rate=1000, burst=1000))
+    places = [await arrive(services.check_in, f"Patient {chr(65 + n // 26)}{chr(65 + n % 26)}") for n in range(450)]
+    for _ in range(20):
+        called = (await services.desk.call_next(HIP, "M1", by="asha")).ticket
+        assert called is not None
+        await services.desk.no_show(HIP, called.id, by="asha")
+    for place in places[440:445]:
+        await services.desk.hold(HIP, place.ticket, by="asha")
+    view = await clerk.desk()
+    states = Counter(row["state"] for row in view["tickets"])
+    assert states == {"waiting": 375, "no_show": 20, "held": 5}
+    assert view["more"] is True
+    assert [one["unlisted"] for one in view["queues"] if one["mine"]] == [50]
+    waiting = [row["token"] for row in view["tickets"] if row["state"] == "waiting"]
+    assert (waiting[0], waiting[-1]) == ("M-021", "M-395")
 
 
 async def test_the_list_of_the_ended_is_for_staff(stranger: Browser) -> None:

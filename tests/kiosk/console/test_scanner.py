@@ -119,6 +119,12 @@ async def test_the_qr_of_our_own_slip_chooses_its_ticket_wherever_the_focus_is(
         await expect(page.locator("#search")).to_have_value("")
         await page.keyboard.press("Escape")
     assert await states_of(served) == ["WAITING", "WAITING"]
+    await served.desk.cancel(served.hip, place.ticket, by="other")
+    await expect(page.locator("#list [role=option]")).to_have_count(1)
+    await page.keyboard.type(f"{served.address}/t/{token}")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".section.cancelled [aria-selected=true] .token")).to_have_text("M-002")
+    await press(page, "b", "M-002 is back, near the front.")
 
 
 async def test_a_card_read_under_an_urdu_layout_is_read_by_the_place_of_its_keys(page: Page, served: Served) -> None:

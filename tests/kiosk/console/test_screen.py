@@ -238,6 +238,33 @@ async def test_the_search_finds_by_number_name_and_last_four(page: Page, served:
     await expect(page.locator("#list [role=option] .token")).to_have_text(["M-001", "M-003"])
 
 
+async def test_who_ended_today_is_found_by_a_search_and_comes_back_and_undo_takes_it_back(
+    page: Page, served: Served
+) -> None:
+    places = [await served.arrive(name) for name in ("Asha Devi", "Asha Bano", "Asha Koul", "Ramesh Koul")]
+    await press(page, "n", "M-001 called to M1.")
+    await press(page, "f", "M-001 finished.")
+    await press(page, "n", "M-002 called to M1.")
+    await press(page, "x", "M-002 did not come.")
+    await served.desk.cancel(served.hip, places[2].ticket, by="other")
+    found = page.locator("#list [role=option] .token")
+    await expect(found).to_have_text(["M-004", "M-002"])
+    for typed, section, token in (("devi", "done", "M-001"), ("asha k", "cancelled", "M-003")):
+        await page.keyboard.press("/")
+        await expect(page.locator("#search")).to_be_focused()
+        await page.keyboard.type(typed)
+        await expect(page.locator(f".section.{section} .token")).to_have_text([token])
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[aria-selected=true] .token")).to_have_text(token)
+        await expect(page.locator("#chosen button:visible")).to_contain_text(["Bring back", "Details"])
+        await press(page, "b", f"{token} is back, near the front.")
+        await expect(page.locator(".section.waiting .token")).to_contain_text([token])
+        undone = "Undone at M1. M-001: Finished." if section == "done" else "Undone. M-003: Cancelled."
+        await press(page, "u", undone)
+        await expect(found).to_have_text(["M-004", "M-002"])
+    assert await states_of(served) == ["WAITING", "NO_SHOW"]
+
+
 async def test_a_walk_in_has_a_number_after_a_name_and_one_key(page: Page, served: Served) -> None:
     await page.evaluate("() => { window.print = () => { window.printed = (window.printed ?? 0) + 1; }; }")
     await page.keyboard.press("w")
