@@ -23,7 +23,7 @@ local function first_ids(key, most)
   return most > 0 and redis.call('ZRANGE', key, 0, most - 1) or {}
 end
 
--- Those who wait are many, and only their beginning is looked at; those aside are needed whole, because staff count them.
+-- Those aside are read whole, because staff count them by the list. Of those who wait, only the first are read.
 local function of_queues(facility, queues, most)
   local found = {}
   for _, queue in ipairs(queues) do
