@@ -34,6 +34,12 @@ BURST_MAX: Final = 100_000
 """Scans at once: no queue holds more numbers a day."""
 NO_SHOW_MAX_S: Final = 24 * 3600
 """Seconds of one day: no call lasts longer."""
+NETWORKS_MAX: Final = 16
+"""Networks of one facility: buildings and Wi-Fi of the largest campus."""
+IPV4_BITS_MIN: Final = 8
+"""10.0.0.0/8 is the widest private network; a wider one would take in half of the internet."""
+IPV6_BITS_MIN: Final = 32
+"""What one provider has; a hospital's own is a /48 or /56."""
 PRINTED_TEXT_MAX: Final = 250
 """Characters of a printed QR's text."""
 

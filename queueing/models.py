@@ -176,6 +176,8 @@ class Facility(Struct, frozen=True, kw_only=True):
     extra: dict[str, str] = {}
     policy: Policy = Policy()
     default_queue: str = ""
+    networks: tuple[str, ...] = ()
+    """The hospital's own networks: a browser in one of them stands in the hospital, like a paired screen."""
 
 
 class Queue(Struct, frozen=True, kw_only=True):
@@ -358,6 +360,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     ``sequence`` is above the last it announced."""
     last_call: int = 0
     """Sequence of the last call of this facility, undone or not."""
+    screens: int = 0
+    """Changes of the facility's paired screens so far. A paired screen that sees it move asks what it is to show."""
 
 
 class PendingReply(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 import re
 import time
+from collections.abc import Sequence
+from ipaddress import IPv4Network, ip_network
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -9,7 +11,7 @@ from msgspec import Struct
 
 from queueing import library
 from queueing.errors import QueueingError
-from queueing.limits import PRINTED_TEXT_MAX
+from queueing.limits import IPV4_BITS_MIN, IPV6_BITS_MIN, NETWORKS_MAX, PRINTED_TEXT_MAX
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
@@ -34,6 +36,7 @@ _pack = msgspec.msgpack.Encoder().encode
 _read_facility = msgspec.msgpack.Decoder(Facility).decode
 _read_policy = msgspec.msgpack.Decoder(_PackedPolicy).decode
 _read_queue = msgspec.msgpack.Decoder(Queue).decode
+_read_networks = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 _read_counter = msgspec.msgpack.Decoder(Counter).decode
 
 
@@ -91,6 +94,24 @@ def within_limits(value: T) -> T:
         raise DoesNotFit(found[1] if found else "", str(error)) from None
 
 
+def own_networks(texts: Sequence[str]) -> tuple[str, ...]:
+    """Networks in their one spelling. Raises DoesNotFit."""
+    if len(texts) > NETWORKS_MAX:
+        raise DoesNotFit("networks", f"a facility has at most {NETWORKS_MAX} networks")
+    return tuple(dict.fromkeys(map(_own_network, texts)))
+
+
+def _own_network(text: str) -> str:
+    try:
+        network = ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise DoesNotFit("networks", f"{text.strip()[:60]!r} is no network such as 10.20.0.0/16") from None
+    least = IPV4_BITS_MIN if isinstance(network, IPv4Network) else IPV6_BITS_MIN
+    if network.prefixlen < least:
+        raise DoesNotFit("networks", f"{network} is wider than a hospital's own network: /{least} at most")
+    return str(network)
+
+
 class Hospital(Struct, frozen=True, kw_only=True):
     """One facility with its queues and counters, in the order in which they were added."""
 
@@ -126,13 +147,14 @@ def _facility_of(found: dict[bytes, bytes]) -> Facility:
         facility,
         policy=_policy_of(found[b"policy"]),
         default_queue=found.get(b"default", b"").decode(),
+        networks=_read_networks(found[b"networks"]) if found.get(b"networks") else (),
     )
 
 
 def _hospital_of(reply: list[Any]) -> Hospital:
-    facility, policy, default, queues, counters = reply
+    facility, policy, default, queues, counters, networks = reply
     return Hospital(
-        facility=_facility_of({b"facility": facility, b"policy": policy, b"default": default}),
+        facility=_facility_of({b"facility": facility, b"policy": policy, b"default": default, b"networks": networks}),
         queues=tuple(map(_read_queue, queues)),
         counters=tuple(map(_read_counter, counters)),
     )
@@ -165,8 +187,8 @@ class Registry:
         self._seen: dict[str, tuple[float, Hospital | None]] = {}
 
     async def put_facility(self, facility: Facility) -> None:
-        """Register or update; policy and default queue of a known facility stay as they are."""
-        bare = msgspec.structs.replace(within_limits(facility), policy=Policy(), default_queue="")
+        """Register or update; policy, default queue and networks of a known facility stay as they are."""
+        bare = msgspec.structs.replace(within_limits(facility), policy=Policy(), default_queue="", networks=())
         await self._configure(
             facility.hip_id,
             "facility",
@@ -180,7 +202,7 @@ class Registry:
 
     async def facility(self, hip: str) -> Facility | None:
         """One facility with its policy, or None."""
-        found = await self._config(hip, b"facility", b"policy", b"default")
+        found = await self._config(hip, b"facility", b"policy", b"default", b"networks")
         return _facility_of(found) if b"facility" in found else None
 
     async def hospital(self, hip: str) -> Hospital | None:
@@ -277,6 +299,10 @@ class Registry:
     async def set_policy(self, hip: str, policy: Policy) -> None:
         """The facility's rules, from the next call on. Raises RegistryError for a value outside its limits."""
         await self._configure(hip, "policy", _packed_policy(policy))
+
+    async def set_networks(self, hip: str, networks: Sequence[str]) -> None:
+        """The facility's own networks. Raises DoesNotFit for a text that is no network, and for too wide a network."""
+        await self._configure(hip, "networks", _pack(own_networks(networks)))
 
     async def map_text(self, hip: str, text: str, counter: str) -> None:
         """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter removes it."""

@@ -6,6 +6,7 @@
          counter   name, packed counter
          default   queue id
          policy    packed rules (shared/policy.lua)
+         networks  packed list of texts
          text      printed text, counter name ('' forgets)
   Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when it does not exist,
          'FACILITY' when the facility is not registered
@@ -65,6 +66,11 @@ end
 
 function ACTS.policy(facility, args)
   redis.call('HSET', facility.record, 'policy', args[2])
+  return 1
+end
+
+function ACTS.networks(facility, args)
+  redis.call('HSET', facility.record, 'networks', args[2])
   return 1
 end
 

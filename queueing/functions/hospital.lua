@@ -1,16 +1,18 @@
 --[[ hospital: everything an administrator set of one facility, in one reading.
   KEYS   1 root
   ARGV   none
-  Reply  {packed facility, packed policy, default queue or '', {packed queue, …}, {packed counter, …}}; {} when unknown
+  Reply  {packed facility, packed policy, default queue or '', {packed queue, …}, {packed counter, …},
+         packed networks or ''}; {} when unknown
   Cost   O(queues and counters) ]]
 register('hospital', function(keys, args)
   local facility = open_facility(keys[1])
-  local head = redis.call('HMGET', facility.record, 'facility', 'policy', 'default')
+  local head = redis.call('HMGET', facility.record, 'facility', 'policy', 'default', 'networks')
   if not head[1] then return {} end
   local function listed(names, prefix)
     local found = {}
     for _, name in ipairs(names) do found[#found + 1] = redis.call('HGET', facility.record, prefix .. name) or nil end
     return found
   end
-  return {head[1], head[2], head[3] or '', listed(queue_ids(facility), 'q:'), listed(counter_names(facility), 'k:')}
+  return {head[1], head[2], head[3] or '', listed(queue_ids(facility), 'q:'), listed(counter_names(facility), 'k:'),
+    head[4] or ''}
 end, {'no-writes'})

@@ -85,7 +85,7 @@ register('snapshot', function(keys, args)
   local settings = cmsgpack.unpack(packed)
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
-  local state = redis.call('HMGET', facility.record, 'day', 'calls')
+  local state = redis.call('HMGET', facility.record, 'day', 'calls', 'screens')
   local day = math.max(clock.day, tonumber(state[1] or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(facility)) do
@@ -95,5 +95,5 @@ register('snapshot', function(keys, args)
   for i, name in ipairs(counter_names(facility)) do counters[i] = config_of(facility, 'k:' .. name) end
   return cmsgpack.pack({facility = settings.hip_id, name = settings.name, day = day, at_ms = clock.now,
     queues = queues, counters = counters, calls = calls_to_announce(facility, clock),
-    last_call = tonumber(state[2] or 0)})
+    last_call = tonumber(state[2] or 0), screens = tonumber(state[3] or 0)})
 end, {'no-writes'})

@@ -1,9 +1,9 @@
 -- Where things are kept. Every key of a facility begins with its root, `{partition}:facility`, so that one call stays
 -- in one slot. Keys that hold the service day are made here, because only the store knows the day.
 -- Owner, bound and end of each key:
---   root:f        hash    settings of the administrator (facility, queues, counters, policy, printed texts) and the
---                         present state: day, eve, behind (shared/day.lua), who is at which counter, pace of each
---                         queue, number of the last call; a few fields a queue; no end
+--   root:f        hash    settings of the administrator (facility, queues, counters, policy, networks, printed texts)
+--                         and the present state: day, eve, behind (shared/day.lua), who is at which counter, pace of
+--                         each queue, number of the last call, changes of the screens; a few fields a queue; no end
 --   root:w:QUEUE  zset    waiting: ticket -> its order (shared/ticket.lua); at most the queue's limit
 --   root:a:QUEUE  zset    living but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
 --   root:e        zset    tickets that ended today: ticket -> when, ms; emptied with the day
@@ -11,6 +11,8 @@
 --   root:c        list    last calls of the facility, newest first; CALLS_KEPT; emptied with the day
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
 --   root:u        hash    moves that can be undone, by who made them; UNDO_MOVES each, an hour
+--   root:s        hash    paired screens: id -> packed screen; at most SCREENS_MAX (queueing/screens.py)
+--   root:v        hash    what paired screens last said of themselves: id -> packed report; as many
 --   root:g        string  mark of the bucket of the no-app form; root:gr…, gl…, ga…, gd…: forms that passed by request,
 --                         link, address and device; a quarter of an hour (form_gate.lua)
 --   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after the next day began.
