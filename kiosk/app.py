@@ -141,6 +141,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "signers": lambda: services().signers,
         "settings": lambda: services().settings,
         "registry": lambda: services().registry,
+        "screens": lambda: services().screens,
         "audit": lambda: services().audit,
         "desk": lambda: services().desk,
         "person_records": lambda: services().person_records,

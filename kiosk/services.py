@@ -41,6 +41,7 @@ from queueing.feed import Feed
 from queueing.outbox import Outbox
 from queueing.person_records import PersonRecords
 from queueing.registry import Registry
+from queueing.screens import Screens
 from queueing.store.store import Store, open_store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
 
@@ -78,6 +79,7 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     store: Store
     registry: Registry
+    screens: Screens
     audit: Audit
     person_records: PersonRecords
     desk: OpdDesk
@@ -203,6 +205,7 @@ def _web_services(
         settings=settings,
         store=store,
         registry=Registry(store),
+        screens=Screens(store),
         audit=Audit(store),
         person_records=PersonRecords(store),
         desk=desk,

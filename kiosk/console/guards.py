@@ -24,7 +24,7 @@ from kiosk.accounts.sessions import DEVICE_S, LONGEST_S, Session
 from kiosk.settings import Settings
 from kiosk.web import handover, request_body
 from kiosk.web.client_address import Network, address_to_count
-from kiosk.web.path_prefix import url
+from kiosk.web.cookies import DEVICE, SESSION, cookie_name, is_secure, new_cookie
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
 from queueing.audit import NO_FACILITY, Audit, Reader
 
@@ -157,15 +157,15 @@ def address_of(connection: Connection) -> str:
 
 
 def cookies(connection: Connection, signed: SignedIn) -> list[Cookie]:
-    session, device = _names(connection)
+    secure = _secure(connection)
     return [
-        _cookie(connection, session, signed.reference, LONGEST_S),
-        _cookie(connection, device, signed.device, DEVICE_S),
+        new_cookie(SESSION, signed.reference, secure=secure, max_age=LONGEST_S),
+        new_cookie(DEVICE, signed.device, secure=secure, max_age=DEVICE_S),
     ]
 
 
 def no_cookie(connection: Connection) -> Cookie:
-    return _cookie(connection, _names(connection)[0], "", 0)
+    return new_cookie(SESSION, "", secure=_secure(connection), max_age=0)
 
 
 def services_of(connection: Connection) -> Services:
@@ -222,18 +222,9 @@ async def _carries_token(connection: Connection, session: Session) -> bool:
 
 
 def _names(connection: Connection) -> tuple[str, str]:
-    """``__Host-`` needs Secure, which a browser keeps only over https: a plain loopback address goes without. It also
-    needs the path ``/``: under a path prefix ``__Secure-`` stands in its place.
-    """
-    prefix = "" if not _secure(connection) else "__Host-" if url("/") == "/" else "__Secure-"
-    return f"{prefix}kiosk", f"{prefix}kiosk-desk"
+    secure = _secure(connection)
+    return cookie_name(SESSION, secure=secure), cookie_name(DEVICE, secure=secure)
 
 
 def _secure(connection: Connection) -> bool:
-    return services_of(connection).settings.public_url.startswith("https://")
-
-
-def _cookie(connection: Connection, name: str, value: str, max_age: int) -> Cookie:
-    secure = _secure(connection)
-    path = url("/").rstrip("/") or "/"
-    return Cookie(key=name, value=value, max_age=max_age, path=path, httponly=True, secure=secure, samesite="strict")
+    return is_secure(services_of(connection).settings.public_url)

@@ -1,17 +1,39 @@
 """What hangs in the hall: the board, and the counter's QR screen. Numbers and counters, never people."""
 
 from litestar import Router
+from litestar.di import NamedDependency, Provide
 from litestar.types import ControllerRouterHandler
 
+from kiosk.accounts.service import Staff
 from kiosk.displays.board import board
 from kiosk.displays.certificate_page import certificate, certificate_page
 from kiosk.displays.counter_screen import counter_screen, current_codes, picture, poster
 from kiosk.displays.home import home
+from kiosk.displays.own_browsers import OwnBrowsers
+from kiosk.displays.pairing import new_screen, screen_state
+from kiosk.settings import Settings
 from kiosk.web.templating import away
 from queueing.errors import QueueingError
+from queueing.screens import Screens
 
 
 def routes() -> list[ControllerRouterHandler]:
     """The screens' doors."""
-    handlers = [home, board, counter_screen, current_codes, picture, poster, certificate, certificate_page]
-    return [Router(path="/", route_handlers=handlers, exception_handlers={QueueingError: away})]
+    handlers = [
+        home, board, counter_screen, current_codes, picture, poster, certificate, certificate_page, new_screen,
+        screen_state,
+    ]  # fmt: skip
+    return [
+        Router(
+            path="/",
+            route_handlers=handlers,
+            dependencies={"own_browsers": Provide(_own_browsers, sync_to_thread=False)},
+            exception_handlers={QueueingError: away},
+        )
+    ]
+
+
+def _own_browsers(
+    screens: NamedDependency[Screens], staff: NamedDependency[Staff], settings: NamedDependency[Settings]
+) -> OwnBrowsers:
+    return OwnBrowsers(screens, staff, settings)

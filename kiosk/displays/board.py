@@ -4,11 +4,11 @@ import time
 from collections.abc import Iterable
 from typing import Annotated, Final
 
-from litestar import Request, Response, get
-from litestar.datastructures import State
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.locales import BOOK, books, choose, several
 from kiosk.settings import Settings
 from kiosk.web.templating import page, sorry
@@ -31,10 +31,11 @@ _QUERY = QueryParameter(max_length=300)
 @get("/board/{hip_id:str}", include_in_schema=False)
 async def board(
     hip_id: FromPath[str],
-    request: Request[object, object, State],
+    request: ScreenRequest,
     desk: NamedDependency[OpdDesk],
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
+    own_browsers: NamedDependency[OwnBrowsers],
     queues: Annotated[str, _QUERY] = "",
     lang: Annotated[str, _QUERY] = "",
     digits: Annotated[str, _QUERY] = "",
@@ -51,7 +52,8 @@ async def board(
     codes = several(lang)
     names = [name.strip() for name in queues.split(",") if name.strip()]
     now_ms = time.time_ns() // 1_000_000
-    return page(
+    screen = await own_browsers.screen_of(request, hip_id)
+    answer = page(
         "board.html",
         BOOK[codes[0]],
         facility=facility,
@@ -65,7 +67,10 @@ async def board(
         book=books(codes, "common", "board"),
         snapshot=snapshot,
         numbers=_numbers(snapshot, names, now_ms),
+        screen=screen,
+        assigned=screen_address(hip_id, screen) if screen else "",
     )
+    return own_browsers.renewed(answer, request) if screen else answer
 
 
 def _numbers(snapshot: Snapshot, names: list[str], now_ms: int) -> dict[str, object]:

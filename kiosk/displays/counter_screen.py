@@ -2,7 +2,8 @@
 
 A code is drawn once per rotation in each process, whoever looks (``tokens.qr`` keeps pictures by content), and in a
 thread: drawing takes tens of milliseconds and scans must not wait for it. A counter whose name cannot stand in a signed
-code shows its bare name, as a printed poster does.
+code shows its bare name, as a printed poster does. So does every browser that is not known to stand in the hospital
+(``own_browsers``); its camera link leads to a place that waits for check-in.
 """
 
 import asyncio
@@ -10,16 +11,16 @@ import time
 from typing import Annotated, Final
 from urllib.parse import quote
 
-from litestar import Request, Response, get
-from litestar.datastructures import State
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
+from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.locales import BOOK, LANGUAGES, books, choose, several
 from kiosk.settings import Settings
-from kiosk.web.link_urls import camera_url
+from kiosk.web.link_urls import CAMERA_ELSEWHERE_S, CAMERA_GOOD_S, CAMERA_SLOT_S, as_shown, camera_url
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
@@ -28,10 +29,6 @@ from queueing.models import Counter, Facility, Queue, Snapshot
 from queueing.registry import Registry
 from tokens import CameraLinks, CounterCodes, PictureError, codable, qr
 
-CAMERA_SLOT_S: Final = 300
-"""How long one camera link is shown. Its picture is dense and dear, and unlike the ABDM code it proves only a queue."""
-CAMERA_GOOD_S: Final = 900
-"""Beyond its last showing: time to fill in the form slowly, with a child on the arm."""
 CODE_GOOD_S: Final = 600
 """A screen that cannot renew its code takes it down after this long: the code's own freshness (``tokens.counter``)."""
 HOME_SHOWN: Final = 4
@@ -50,6 +47,8 @@ class Codes(Struct, frozen=True, kw_only=True):
 
     abdm: Code
     camera: Code
+    fresh: bool
+    """Whether the codes prove that a phone is in the hall. Otherwise the browser is to be paired first."""
     rotates_at_ms: int
     good_until_ms: int
     slot_ms: int
@@ -71,12 +70,13 @@ class _Place(Struct, frozen=True):
 async def counter_screen(
     hip_id: FromPath[str],
     counter: FromPath[str],
-    request: Request[object, object, State],
+    request: ScreenRequest,
     desk: NamedDependency[OpdDesk],
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
     counter_codes: NamedDependency[CounterCodes],
     camera_links: NamedDependency[CameraLinks],
+    own_browsers: NamedDependency[OwnBrowsers],
     lang: Annotated[str, QueryParameter(max_length=300)] = "",
     look: Annotated[str, QueryParameter(max_length=300)] = "",
 ) -> Response[str]:
@@ -86,7 +86,9 @@ async def counter_screen(
         words = choose(lang, request.headers.get("accept-language", ""))
         return sorry(words, 404, "counter_screen.unknown_counter", "common.ask_desk")
     codes = several(lang)
-    return page(
+    screen = await own_browsers.screen_of(request, hip_id)
+    fresh = screen is not None or await own_browsers.is_own(request, place.facility)
+    answer = page(
         "counter_screen.html",
         BOOK[codes[0]],
         facility=place.facility,
@@ -94,28 +96,35 @@ async def counter_screen(
         queue=place.queue,
         hip_id=hip_id,
         codes=codes,
-        codes_now=_codes(place, settings, counter_codes, camera_links, int(time.time())),
+        codes_now=_codes(place, settings, counter_codes, camera_links, int(time.time()), fresh=fresh),
+        screen=screen,
+        assigned=screen_address(hip_id, screen) if screen else "",
+        pair_at=as_shown(f"{settings.public_url}/screen"),
         book=books(LANGUAGES, "common", "counter_screen"),
         look=look if look in ("night", "contrast") else "day",
         zone=place.facility.timezone or settings.timezone,
         numbers=_numbers(place, await desk.snapshot(hip_id)),
     )
+    return own_browsers.renewed(answer, request) if screen else answer
 
 
 @get("/kiosk/{hip_id:str}/{counter:str}/qr", include_in_schema=False)
 async def current_codes(
     hip_id: FromPath[str],
     counter: FromPath[str],
+    request: ScreenRequest,
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
     counter_codes: NamedDependency[CounterCodes],
     camera_links: NamedDependency[CameraLinks],
+    own_browsers: NamedDependency[OwnBrowsers],
 ) -> Response[Codes]:
     """What the screen should show now, and when to ask again."""
     place = await _find(registry, hip_id, counter)
     if place is None:
         raise NotFoundException
-    codes = _codes(place, settings, counter_codes, camera_links, int(time.time()))
+    fresh = await own_browsers.is_own(request, place.facility)
+    codes = _codes(place, settings, counter_codes, camera_links, int(time.time()), fresh=fresh)
     return Response(codes, headers=PAGE)
 
 
@@ -124,10 +133,12 @@ async def picture(
     hip_id: FromPath[str],
     counter: FromPath[str],
     name: FromPath[str],
+    request: ScreenRequest,
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
     counter_codes: NamedDependency[CounterCodes],
     camera_links: NamedDependency[CameraLinks],
+    own_browsers: NamedDependency[OwnBrowsers],
 ) -> Response[bytes]:
     """``abdm-….svg`` and ``camera-….svg`` of the moment. What follows the kind only tells one slot's picture from the
     next; with an old one in hand a screen gets the newest.
@@ -136,7 +147,8 @@ async def picture(
     place = await _find(registry, hip_id, counter) if kind in _KINDS and rest.endswith(".svg") else None
     if place is None:
         raise NotFoundException
-    code = getattr(_codes(place, settings, counter_codes, camera_links, int(time.time())), kind)
+    fresh = await own_browsers.is_own(request, place.facility)
+    code = getattr(_codes(place, settings, counter_codes, camera_links, int(time.time()), fresh=fresh), kind)
     drawn = await asyncio.to_thread(qr.svg, code.text)
     return Response(drawn, media_type="image/svg+xml", headers=PAGE)
 
@@ -179,13 +191,16 @@ async def _find(registry: Registry, hip_id: str, counter: str) -> _Place | None:
     return _Place(hospital.facility, here, first) if hospital and here and first else None
 
 
-def _codes(place: _Place, settings: Settings, codes: CounterCodes, links: CameraLinks, now_s: int) -> Codes:
+def _codes(
+    place: _Place, settings: Settings, codes: CounterCodes, links: CameraLinks, now_s: int, *, fresh: bool
+) -> Codes:  # fmt: skip
     rotates_s = codes.rotates_at(now_s)
     base = url(f"/kiosk/{quote(place.facility.hip_id, safe='')}/{quote(place.counter.name, safe='')}")
     camera_slot = now_s // CAMERA_SLOT_S
     return Codes(
-        abdm=Code(f"{base}/abdm-{rotates_s}.svg", _abdm_text(place, settings, codes, now_s)),
-        camera=Code(f"{base}/camera-{camera_slot}.svg", _camera_text(place, settings, links, camera_slot)),
+        abdm=Code(f"{base}/abdm-{rotates_s}.svg", _abdm_text(place, settings, codes if fresh else None, now_s)),
+        camera=Code(f"{base}/camera-{camera_slot}.svg", _camera_text(place, settings, links, camera_slot, fresh)),
+        fresh=fresh,
         rotates_at_ms=rotates_s * 1_000,
         good_until_ms=(rotates_s + CODE_GOOD_S) * 1_000,
         slot_ms=(codes.rotates_at(rotates_s) - rotates_s) * 1_000,
@@ -193,15 +208,15 @@ def _codes(place: _Place, settings: Settings, codes: CounterCodes, links: Camera
     )
 
 
-def _abdm_text(place: _Place, settings: Settings, codes: CounterCodes, now_s: int) -> str:
+def _abdm_text(place: _Place, settings: Settings, codes: CounterCodes | None, now_s: int) -> str:
     hip_id, name = place.facility.hip_id, place.counter.name
-    code = codes.mint(hip_id, name, now_s) if codable(name) else name
+    code = codes.mint(hip_id, name, now_s) if codes and codable(name) else name
     return qr.facility_url(settings.qr_host, hip_id, code)
 
 
-def _camera_text(place: _Place, settings: Settings, links: CameraLinks, slot: int) -> str:
+def _camera_text(place: _Place, settings: Settings, links: CameraLinks, slot: int, fresh: bool) -> str:
     """Minted as of the slot's beginning: EdDSA is deterministic, so every process and viewer shows the same link."""
     begins_s = slot * CAMERA_SLOT_S
-    expires_s = begins_s + CAMERA_SLOT_S + CAMERA_GOOD_S
+    expires_s = begins_s + CAMERA_SLOT_S + (CAMERA_GOOD_S if fresh else CAMERA_ELSEWHERE_S)
     link = links.mint(place.facility.hip_id, place.queue.id, expires_s=expires_s, now_s=begins_s)
     return camera_url(settings.public_url, link)

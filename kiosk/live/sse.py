@@ -7,18 +7,23 @@ are open at once, and a response object, generator or timer for each would cost 
 
 import asyncio
 import random
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from litestar import Litestar, asgi
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.types import Receive, Scope, Send
 
 from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility
 from kiosk.live.stream_limits import StreamLimits, TooManyStreams
 from kiosk.observability import metrics
+from kiosk.settings import Settings
 from kiosk.web.client_address import Network, address_to_count
+from kiosk.web.cookies import SCREEN, VALUE_MAX, cookie_name, is_secure
 from kiosk.web.handover import services_of
 from kiosk.web.security_headers import SECURITY
 from queueing.errors import QueueingError
+from queueing.screens import Screens, screen_id
 
 STALLED_S: Final = 20.0
 """A reader that takes nothing for this long is cut off. It subscribes again when it wakes."""
@@ -39,6 +44,10 @@ class Services(Protocol):
     @property
     def stream_limits(self) -> StreamLimits: ...
     @property
+    def screens(self) -> Screens: ...
+    @property
+    def settings(self) -> Settings: ...
+    @property
     def trusted_proxies(self) -> tuple[Network, ...]: ...
 
 
@@ -55,12 +64,28 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
         return
     facility = scope["path"].strip("/")
     try:
-        with services.stream_limits.counted(address_to_count(scope, services.trusted_proxies), facility):
+        address, screen = address_to_count(scope, services.trusted_proxies), await _screen_of(services, scope, facility)
+        with services.stream_limits.counted(address, facility, screen=screen):
             await _subscribed(hub, facility, scope, receive, send)
     except UnknownFacility:
         await _refuse(send, 404, [])
     except (HubFull, QueueingError, TooManyStreams):
         await _refuse(send, 503, [(b"retry-after", b"%d" % random.randint(5, 20))])  # noqa: S311 - spreads load, no secret
+
+
+async def _screen_of(services: Services, scope: Scope, facility: str) -> str:
+    """The id of the paired screen that asks; empty for everybody else, and while the store does not answer."""
+    name = cookie_name(SCREEN, secure=is_secure(services.settings.public_url))
+    if not any(header == b"cookie" for header, _ in scope["headers"]):
+        return ""  # a phone: ten thousand of them must cost nothing here
+    connection: ASGIConnection[Any, Any, Any, State] = ASGIConnection(scope)
+    secret = connection.cookies.get(name, "")[:VALUE_MAX]
+    if not secret:
+        return ""
+    try:
+        return screen_id(secret) if await services.screens.one(facility, screen_id(secret)) else ""
+    except QueueingError:
+        return ""
 
 
 async def _subscribed(hub: Hub, facility: str, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,9 @@ from kiosk.observability import metrics
 
 PER_ADDRESS: Final = 512
 """A hall of 300 people behind one Wi-Fi address, its boards and its desks; mobile networks put as many behind one."""
+PER_SCREEN: Final = 8
+"""Of one paired screen: its page, and those of before that the network has not given up yet. Paired screens count
+neither for their address nor for their facility; a facility has 200 of them at most (``queueing.screens``)."""
 PER_FACILITY: Final = 4_000
 """The busiest hospitals have 3,000 people in line; twenty thousand streams are all that a worker holds."""
 
@@ -24,15 +27,17 @@ class TooManyStreams(Exception):
 class StreamLimits:
     """Counts the open streams of one worker."""
 
-    def __init__(self, *, per_address: int = PER_ADDRESS, per_facility: int = PER_FACILITY) -> None:
-        self._limits = {"address": per_address, "facility": per_facility}
+    def __init__(
+        self, *, per_address: int = PER_ADDRESS, per_facility: int = PER_FACILITY, per_screen: int = PER_SCREEN
+    ) -> None:
+        self._limits = {"address": per_address, "facility": per_facility, "screen": per_screen}
         self._open: Counter[tuple[str, str]] = Counter()
 
     @contextmanager
-    def counted(self, address: str, facility: str) -> Iterator[None]:
-        """Hold one stream of both counts. Raises TooManyStreams, which is counted by reason."""
-        keys = [("facility", facility)]
-        if not is_this_machine(address):
+    def counted(self, address: str, facility: str, *, screen: str = "") -> Iterator[None]:
+        """Hold one stream of both counts, or of the paired screen's own. Raises TooManyStreams, counted by reason."""
+        keys = [("screen", screen)] if screen else [("facility", facility)]
+        if not screen and not is_this_machine(address):
             keys.append(("address", address))
         for key in keys:
             if self._open[key] >= self._limits[key[0]]:

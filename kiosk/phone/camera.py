@@ -28,6 +28,7 @@ from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
 from kiosk.web.client_address import address_to_count, networks_of
 from kiosk.web.limits import PHONE_FORM_MAX
+from kiosk.web.link_urls import CAMERA_FRESH_S
 from kiosk.web.path_prefix import url
 from kiosk.web.request_body import SlowBody, require_plain
 from kiosk.web.same_origin import Strictness, is_same_origin
@@ -48,9 +49,6 @@ BODY_S: Final = 10.0
 DEVICE_COOKIE: Final = "kiosk-form"
 DEVICE_S: Final = 86_400
 """A visit ends with the day; the mark is random and says nothing of its owner."""
-FRESH_LEFT_S: Final = 600
-"""A link is good for 900 s after the screen stopped showing it. With fewer seconds left than this, its holder was last
-seen before the screen five minutes ago or more: the place then waits for check-in."""
 _TOO_MANY: Final = {
     FormVerdict.FACILITY: "busy",
     FormVerdict.PACE: "pace",
@@ -120,7 +118,7 @@ async def send_in(
     if faults:
         return opened.ask(form, faults, status=422)
     hip, device = opened.claim.hip_id, device_of(request)
-    away = opened.claim.expires_s - time.time() < FRESH_LEFT_S
+    away = opened.claim.expires_s - time.time() < CAMERA_FRESH_S
     try:
         address = address_to_count(request.scope, networks_of(settings.trusted_proxies))
         verdict, wait_s = await check_in.admit_form(

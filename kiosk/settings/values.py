@@ -89,7 +89,7 @@ def is_loopback(host: str) -> bool:
 OWN_ADDRESSES = frozenset(
     {
         ".well-known", "api", "board", "console", "go", "healthz", "kiosk", "live", "metrics", "patient-share",
-        "readyz", "schema", "static", "t", "tls", "v0.5", "v1.0", "v3",
+        "readyz", "schema", "screen", "static", "t", "tls", "v0.5", "v1.0", "v3",
     }
 )  # fmt: skip
 """First parts of our own addresses. A path prefix that began with one could not be told from the address itself."""

@@ -6,5 +6,7 @@ GATEWAY_BODY_MAX: Final = 512 * 1024
 """A share of the gateway. Older forms carry a photo of up to 300 kB."""
 BODY_MAX: Final = 16 * 1024
 """Every other endpoint: a form with a name and an address fits four times."""
+SCREEN_REPORT_MAX: Final = 1024
+"""What a paired screen says of itself: three short values."""
 PHONE_FORM_MAX: Final = 8 * 1024
 """The form for phones without an ABHA app: filled in, it is under a kilobyte."""

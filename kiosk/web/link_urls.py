@@ -1,4 +1,7 @@
-"""Public addresses of pages that a signed link opens: what a QR shows."""
+"""Public addresses of pages that a signed link opens: what a QR shows, and for how long a link is good."""
+
+from typing import Final
+from urllib.parse import urlsplit
 
 
 def ticket_url(public_url: str, link: str) -> str:
@@ -9,3 +12,20 @@ def ticket_url(public_url: str, link: str) -> str:
 def camera_url(public_url: str, link: str) -> str:
     """The form for a phone without an ABHA app."""
     return f"{public_url.rstrip('/')}/go/{link}"
+
+
+CAMERA_SLOT_S: Final = 300
+"""How long one camera link is shown. Its picture is dense and dear, and unlike the ABDM code it proves only a queue."""
+CAMERA_GOOD_S: Final = 900
+"""Beyond its last showing: time to fill in the form slowly, with a child on the arm."""
+CAMERA_FRESH_S: Final = 600
+"""With fewer seconds left than this, the holder of a link was last seen before the screen five minutes ago or more: the
+place then waits for check-in."""
+CAMERA_ELSEWHERE_S: Final = CAMERA_FRESH_S - CAMERA_SLOT_S - 1
+"""Beyond its last showing, of a link for a browser that may stand anywhere: it is never fresh."""
+
+
+def as_shown(address: str) -> str:
+    """An address of ours as a person types it, set apart from the text around it, which may run from right to left."""
+    parts = urlsplit(address)
+    return f"\N{LEFT-TO-RIGHT ISOLATE}{parts.netloc}{parts.path}\N{POP DIRECTIONAL ISOLATE}"

@@ -1,5 +1,6 @@
 """Renders the pages of hall and patients: autoescaped, strict about names, in one of our languages, never kept."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -23,7 +24,9 @@ _pages: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_pages.globals.update(static=static_url, url=url, languages=[BOOK[code] for code in LANGUAGES])
+_pages.globals.update(
+    release=version("abdm-kiosk"), static=static_url, url=url, languages=[BOOK[code] for code in LANGUAGES]
+)
 _pages.filters["part"] = lambda text: quote(str(text), safe="")
 _pages.filters["json"] = lambda value: msgspec.json.encode(value).decode()
 

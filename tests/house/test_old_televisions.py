@@ -13,7 +13,7 @@ from tree_sitter import Language, Node, Parser
 
 KIOSK = Path(__file__).parents[2] / "kiosk"
 TEMPLATES = KIOSK / "displays" / "templates"
-PAGES = ("board.html", "counter_screen.html")
+PAGES = ("board.html", "counter_screen.html", "pairing.html")
 NEWER_NODES = {
     "import_statement": "ES module",
     "export_statement": "ES module",

@@ -69,7 +69,7 @@ window.kiosk = window.kiosk || {};
       .find((one) => one.localService && one.lang.toLowerCase().split(/[-_]/)[0] === code);
     if (!voice) return null;
     const utterance = new SpeechSynthesisUtterance(sentence);
-    Object.assign(utterance, { voice, lang: voice.lang, rate: 0.85 });
+    Object.assign(utterance, { voice, lang: voice.lang, rate: 0.85, volume: kiosk.volume });
     return new Promise((done) => {
       utterance.onend = utterance.onerror = done;
       engine.speak(utterance);

@@ -98,6 +98,7 @@
 
   function hear(snapshot) {
     hall = snapshot;
+    kiosk.screensChanged(snapshot.screens);
     const fresh = freshCalls(snapshot);
     if (awaySince) notice(lastCall);
     remember(snapshot);

@@ -25,6 +25,8 @@ window.kiosk = window.kiosk || {};
       const Context = window.AudioContext || window.webkitAudioContext;
       if (Context) {
         this._context = new Context();
+        this._loudness = this._context.createGain();
+        this._loudness.connect(this._context.destination);
         this._context.addEventListener("statechange", () => changed(this.on));
       }
       for (const gesture of ["pointerdown", "mousedown", "keydown"]) addEventListener(gesture, () => this.unlock());
@@ -51,6 +53,8 @@ window.kiosk = window.kiosk || {};
       return this.unlock().then((on) => {
         if (!on) return false;
         if (started) started();
+        this._loudness.gain.value = kiosk.volume;
+        kiosk.soundedAt = Date.now();
         const start = this._context.currentTime + 0.05;
         for (const [tone, after] of TONES) this._strike(tone, start + after);
         return pause(RING_S * 1000).then(() => true);
@@ -66,7 +70,7 @@ window.kiosk = window.kiosk || {};
         volume.gain.linearRampToValueAtTime(loud, at + 0.012);
         volume.gain.exponentialRampToValueAtTime(0.0005, at + 1.1 / multiple + 0.1);
         string.connect(volume);
-        volume.connect(this._context.destination);
+        volume.connect(this._loudness);
         string.start(at);
         string.stop(at + 1.2);
       }

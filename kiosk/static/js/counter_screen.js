@@ -32,7 +32,7 @@
 
   function renew() {
     const late = new Promise((_, fail) => setTimeout(() => fail(new Error("late")), ANSWER_MS));
-    const codes = fetch(body.dataset.qr, { cache: "no-store" }).then((response) => {
+    const codes = fetch(body.dataset.qr, { cache: "no-store", credentials: "same-origin" }).then((response) => {
       if (!response.ok) throw new Error(String(response.status));
       return response.json();
     });
@@ -46,6 +46,7 @@
 
   /** Swap the pictures only when the new ones are loaded: a half-loaded code cannot be scanned. */
   function show(next) {
+    if (next.fresh !== (body.dataset.fresh === "yes")) location.reload(); // paired or removed meanwhile
     return Promise.all(["abdm", "camera"].map((name) => swap(name, next[name]))).then(() => {
       drawn = next;
       offset = next.now_ms - Date.now();
@@ -91,6 +92,7 @@
   }
 
   function hear(hall) {
+    kiosk.screensChanged(hall.screens);
     const queue = hall.queues.find((one) => one.id === body.dataset.queue);
     const counter = hall.counters.find((one) => one.name === body.dataset.counter);
     if (!queue) return;

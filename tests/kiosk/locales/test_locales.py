@@ -47,7 +47,7 @@ MADE_OF_PARTS = {
     "form.device",
 }
 """Keys that templates and scripts put together from a state, a step or a fault."""
-GROUPS = "common|board|counter_screen|ticket|form|home"
+GROUPS = "common|board|counter_screen|ticket|form|home|pairing"
 
 
 def placeholders(words: str) -> set[str]:
