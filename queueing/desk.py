@@ -80,6 +80,7 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
     counters: tuple[Counter, ...]
     calls: tuple[Called, ...] = ()
     last_call: int = 0
+    screens: int = 0
 
 
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
@@ -284,6 +285,7 @@ class OpdDesk:
             counters=fields.counters,
             calls=fields.calls,
             last_call=fields.last_call,
+            screens=fields.screens,
         )
 
     async def running_token(

@@ -13,7 +13,7 @@ from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tel
 from queueing.coordinates import place_fault
 from queueing.limits import BURST_MAX, FACILITY_NAME_MAX, HIP_ID_MAX, NO_SHOW_MAX_S, RATE_MAX, RATE_MIN, REGION_MAX
 from queueing.models import Facility
-from queueing.registry import Registry, UnknownFacility
+from queueing.registry import DoesNotFit, Registry, UnknownFacility, own_networks
 from queueing.store.store import Store
 
 COLUMNS = (
@@ -25,8 +25,19 @@ COLUMNS = (
     Column("longitude", number(-180, 180), also=("long", "lng", "lon")),
     Column("timezone", timezone),
 )
+
+
+def _networks(cell: str) -> tuple[str, ...]:
+    """Networks separated by spaces. Raises ValueError with words that follow the column's name."""
+    try:
+        return own_networks(cell.split())
+    except DoesNotFit as wrong:
+        raise ValueError(f"does not fit: {wrong}") from None
+
+
 IMPORT_COLUMNS = (
     *COLUMNS,
+    Column("networks", if_filled(_networks)),
     Column("rate", number(RATE_MIN, RATE_MAX)),
     Column("burst", if_filled(whole(1, BURST_MAX))),
     Column("no_show_after_s", if_filled(whole(0, NO_SHOW_MAX_S))),
@@ -50,9 +61,9 @@ def import_(file: Path, json: bool) -> None:
     Columns: hip_id, name, district, state, latitude, longitude, timezone; the register's own names (facilityId,
     facilityName, districtName, stateName) are understood; others are kept beside. A file with a mistake changes
     nothing: every line is read before the first is written. Coordinates that cannot be right are reported and left
-    out. Rules and default queues stay as they are, except where a cell of one of three more columns is filled: rate
-    (scans a second this facility may take), burst (scans at once), no_show_after_s (Next records a no-show after so
-    many seconds; 0: the clerk decides).
+    out. Rules, networks and default queues stay as they are, except where a cell of one of four more columns is
+    filled: rate (scans a second this facility may take), burst (scans at once), no_show_after_s (Next records a
+    no-show after so many seconds; 0: the clerk decides), networks (the hospital's own, separated by spaces).
     """
     warnings: list[str] = []
     csv_files.check(file, IMPORT_COLUMNS, lambda row: _warn(row, warnings))
@@ -74,6 +85,8 @@ async def _put(registry: Registry, row: csv_files.Row) -> None:
     if rules := {name: row.values[name] for name in RULES if row.values[name] is not None}:
         stored = await registry.facility(one.hip_id)
         await registry.set_policy(one.hip_id, msgspec.structs.replace((stored or one).policy, **rules))
+    if row.values["networks"] is not None:
+        await registry.set_networks(one.hip_id, row.values["networks"])
 
 
 def _warn(row: csv_files.Row, warnings: list[str]) -> None:
@@ -100,7 +113,7 @@ def without_place(facilities: Iterable[Facility]) -> list[str]:
 
 def to_facility(row: csv_files.Row) -> Facility:
     """Raises Problem. Coordinates that cannot be right are left out."""
-    at: dict[str, Any] = {name: value for name, value in row.values.items() if name not in RULES}
+    at: dict[str, Any] = {name: value for name, value in row.values.items() if name not in (*RULES, "networks")}
     if (at["latitude"] is None) != (at["longitude"] is None):
         missing = "latitude" if at["latitude"] is None else "longitude"
         raise Problem(row.line, missing, "is empty, and latitude and longitude go together")
@@ -151,6 +164,25 @@ def alias(hip_id: str, alias: str, forget: bool, json: bool) -> None:
         raise CommandFailed(f"{hip_id} is not registered, or {alias} is a facility of its own") from None
     words = f"{alias} is forgotten" if forget else f"{alias} leads to {hip_id}"
     tell(json, {"alias": alias, "hip_id": None if forget else hip_id}, words)
+
+
+@facility.command("networks")
+@click.argument("hip_id")
+@click.argument("network", nargs=-1)
+@as_json
+def networks(hip_id: str, network: tuple[str, ...], json: bool) -> None:
+    """Set the hospital's own networks; without NETWORK there are none.
+
+    A browser in one of them gets fresh codes of a counter without being paired.
+    """
+    try:
+        own = own_networks(network)
+        with_store(settings_now(), lambda store: Registry(store).set_networks(hip_id, own))
+    except DoesNotFit as wrong:
+        raise CommandFailed(str(wrong)) from None
+    except UnknownFacility:
+        raise CommandFailed(f"{hip_id} is not registered") from None
+    tell(json, {"hip_id": hip_id, "networks": own}, f"{hip_id}: {', '.join(own) or 'no network of its own'}")
 
 
 @facility.command("list")

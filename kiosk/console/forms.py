@@ -8,17 +8,20 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from kiosk.console import messages
+from kiosk.locales import LANGUAGES
 from kiosk.patient.names import display_text
 from queueing.coordinates import place_fault
 from queueing.limits import FACILITY_NAME_MAX, NUMBERS_A_DAY_MAX, QUEUE_NAME_MAX, REGION_MAX
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
-from queueing.registry import DoesNotFit, within_limits
+from queueing.registry import DoesNotFit, Hospital, own_networks, within_limits
+from queueing.screens import SCREEN_NAME_MAX, Screen, ScreenKind
 from tokens import codable
 
 Form = dict[str, str]
 T = TypeVar("T", bound=msgspec.Struct)
 UNREADABLE: Final = -1
 """In place of a number that cannot be read: it is below every limit, so the model refuses it."""
+SCREEN_LOOKS: Final = ("day", "night", "contrast")
 NUMBER_DIGITS_MAX: Final = 9
 """More digits than any limit has."""
 
@@ -93,6 +96,31 @@ def facility_of(form: Form, before: Facility | None) -> Facility:
         district=display_text(form.get("district", ""), REGION_MAX),
         state=display_text(form.get("state", ""), REGION_MAX), latitude=latitude, longitude=longitude, timezone=zone,
     ))  # fmt: skip
+
+
+def screen_of(form: Form, hospital: Hospital, before: Screen | None = None) -> Screen:
+    """What a screen shows: a board of some queues or all, or the codes of a counter."""
+    kind = ScreenKind.COUNTER if form.get("kind") == "counter" else ScreenKind.BOARD
+    counter = form.get("counter", "") if kind is ScreenKind.COUNTER else ""
+    if kind is ScreenKind.COUNTER and hospital.counter(counter) is None:
+        raise NotFilledIn(messages.FIELDS["screen"]["counter"], "counter")
+    queues = [queue.id for queue in hospital.queues if f"queue.{queue.id}" in form]
+    languages = [code for code in LANGUAGES if f"language.{code}" in form]
+    screen = before or Screen(name="-", kind=kind)
+    return _fitting("screen", msgspec.structs.replace(
+        screen, name=display_text(form.get("name", ""), SCREEN_NAME_MAX), kind=kind, counter=counter,
+        queues=tuple(queues) if kind is ScreenKind.BOARD and len(queues) < len(hospital.queues) else (),
+        languages=tuple(languages) if len(languages) < len(LANGUAGES) else (), volume=_whole(form.get("volume", "")),
+        look=form["look"] if form.get("look") in SCREEN_LOOKS else "day",
+    ))  # fmt: skip
+
+
+def networks_of_form(form: Form) -> tuple[str, ...]:
+    """A facility's own networks, separated by commas, spaces or line ends."""
+    try:
+        return own_networks([one for one in re.split(r"[,\s]+", form.get("networks", "")) if one])
+    except DoesNotFit as wrong:
+        raise NotFilledIn(messages.FIELDS["networks"]["networks"].format(fault=wrong), "networks") from None
 
 
 def refusal(kind: str, wrong: DoesNotFit) -> NotFilledIn:

@@ -4,6 +4,7 @@ from kiosk.accounts.passwords import LEAST, MOST, Fault
 from kiosk.locales import BOOK, ENGLISH
 from queueing import lanes, limits
 from queueing.models import Assurance, Nearness, Outcome, PresenceRule, Refusal, State
+from queueing.screens import CODE_LENGTH, SCREEN_NAME_MAX
 
 ORDER = (
     "First come, first called; seniors, pregnant women and people with disabilities count as some minutes earlier, "
@@ -187,6 +188,12 @@ FIELDS = {
         "burst": f"Scans at once is a whole number from 1 to {limits.BURST_MAX}, or empty.",
         "no_show_after_s": f"The time to a no-show is a whole number of seconds from 0 to {limits.NO_SHOW_MAX_S}.",
     },
+    "screen": {
+        "name": f"The screen needs a name of 1 to {SCREEN_NAME_MAX} characters, such as Hall, beside the door.",
+        "counter": "Choose a counter of this facility.",
+        "volume": "The volume is a whole number from 0 to 100.",
+    },
+    "networks": {"networks": "The networks cannot be saved: {fault}."},
     "text": {"text": f"A printed text has 1 to {limits.PRINTED_TEXT_MAX} characters."},
     "facility": {
         "": "This facility is not set up.",
@@ -246,6 +253,10 @@ AUDIT_ACTS = {
     "admin_staff": "added a login",
     "admin_reset": "made a new password",
     "admin_disable": "disabled or enabled a login",
+    "admin_screen-pair": "paired a screen",
+    "admin_screen-change": "changed a screen",
+    "admin_screen-remove": "removed a screen",
+    "admin_networks": "changed the facility's own networks",
     "admin_resend": "sent a parked reply again",
 }
 """Acts of the audit, as the page shows them."""
@@ -257,6 +268,20 @@ ADMIN_TROUBLE = {
 }
 
 POSTER = "Scan with your ABHA app to get a number"
+
+SCREENS_DONE = {
+    "paired": "Paired. The screen changes within a few seconds.",
+    "change": "Saved. The screen changes at once.",
+    "remove": "Removed. The screen gets no fresh codes from now on.",
+    "networks": "Networks saved.",
+}
+SCREENS = {
+    "form": f"The screen shows {CODE_LENGTH} letters. Type them as they stand there.",
+    "unknown": "No screen shows these letters now. They change every ten minutes: look at the screen again.",
+    "often": "Too many wrong letters. It works again in {minutes} min.",
+    "full": "This facility has {most} screens already. Remove one first.",
+}
+"""Why letters of a screen are not taken."""
 
 SCREEN = {
     "lost": "Connection lost since {time}. The list is as it was; trying again…",

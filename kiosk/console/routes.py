@@ -14,6 +14,7 @@ from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
 from kiosk.console.login import Login
 from kiosk.console.scan import Scans
+from kiosk.console.screens import ScreensPage
 from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.settings import Settings
 from kiosk.web.limits import BODY_MAX
@@ -28,7 +29,7 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         Router(
             path="/",
-            route_handlers=[Login, Desk, WalkIns, Scans, Admin, Connection, AuditPage, Erasure],
+            route_handlers=[Login, Desk, WalkIns, Scans, Admin, ScreensPage, Connection, AuditPage, Erasure],
             dependencies={
                 "session": Provide(guards.proved_session),
                 "reader": Provide(guards.reader_of),

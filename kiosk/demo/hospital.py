@@ -47,6 +47,8 @@ HOSPITAL: Final = Facility(
     longitude=74.93,
 )
 """Invented, like every person in it."""
+LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
+"""The hospital's own networks: every browser on this machine shows the codes of a screen, as a paired screen would."""
 QUEUES: Final = ((Queue(id="registration", name="Registration", prefix="R"), 2),
                  (Queue(id="medicine", name="Medicine OPD", prefix="M"), 2),
                  (Queue(id="pharmacy", name="Pharmacy", prefix="P"), 1))  # fmt: skip
@@ -238,6 +240,7 @@ async def _build_hospital(store: Store, settings: Settings, gateway_url: str) ->
     await library.load(store)
     registry = Registry(store)
     await registry.put_facility(HOSPITAL)
+    await registry.set_networks(HOSPITAL.hip_id, LOOPBACK)
     for queue, counters in QUEUES:
         await registry.put_queue(HOSPITAL.hip_id, queue, counters)
     staff = Staff(store)

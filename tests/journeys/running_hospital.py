@@ -90,11 +90,11 @@ class Deployment:
         """Hospitals in Srinagar, each with medicine (M1, M2) and a pharmacy (P1)."""
         hips = list(itertools.islice(self._hips, HOSPITALS))
         self._unused = iter(hips)
-        places = [(hip, f"District Hospital {hip[-2:]}", "Srinagar", "J&K", *SRINAGAR) for hip in hips]
+        places = [(hip, f"District Hospital {hip[-2:]}", "Srinagar", "J&K", *SRINAGAR, "127.0.0.0/8") for hip in hips]
         lines = [(hip, MEDICINE, "Medicine OPD", "M", 2) for hip in hips]
         lines += [(hip, PHARMACY, "Pharmacy", "P", 1) for hip in hips]
         facilities = _csv(
-            self.folder / "f.csv", ("hip_id", "name", "district", "state", "latitude", "longitude"), places
+            self.folder / "f.csv", ("hip_id", "name", "district", "state", "latitude", "longitude", "networks"), places
         )
         queues = _csv(self.folder / "q.csv", ("hip_id", "queue", "name", "prefix", "counters"), lines)
         await self.command("facility", "import", str(facilities))

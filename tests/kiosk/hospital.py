@@ -26,7 +26,10 @@ _requests = itertools.count(1)
 
 
 class Hospital:
-    """One hospital with medicine (M1 to M3, and a room whose name no code can carry) and registration (R1)."""
+    """One hospital with medicine (M1 to M3, and a room whose name no code can carry) and registration (R1).
+
+    This machine is its own network, so every browser here stands in the hospital.
+    """
 
     def __init__(self, app: Litestar, url: str) -> None:
         self.app = app
@@ -36,6 +39,7 @@ class Hospital:
     async def build(self) -> None:
         registry = self.services.registry
         await registry.put_facility(Facility(hip_id=HIP, name="District Hospital <Baramulla>", district="Baramulla"))
+        await registry.set_networks(HIP, ["127.0.0.0/8"])
         await registry.put_queue(HIP, Queue(id=MEDICINE, name="Medicine & Surgery", prefix="M"), 3)
         await registry.put_queue(HIP, Queue(id=REGISTRATION, name="Registration", prefix="R"), 1)
         await registry.put_counter(HIP, Counter(name="ROOM17", queues=(MEDICINE,)))

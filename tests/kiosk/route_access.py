@@ -113,7 +113,8 @@ def _admin(act: str, decision: Decision, **form: str) -> Try:
     return Try(decision=decision, path=f"/console/admin/{act}", form=form)
 
 
-_POLICY: Final = {"far": "EXPECT", "stale": "EXPECT", "unknown": "EXPECT", "near_m": "300"}
+_POLICY: Final = {"far": "EXPECT", "stale": "EXPECT", "unknown": "EXPECT", "poster": "TAKE", "near_m": "300"}
+_SCREEN: Final = {"name": "Hall", "kind": "board", "volume": "80"}
 _GATEWAY: Final = (Try(decision=GATEWAY, json={}),)
 
 ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
@@ -129,6 +130,8 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/kiosk/{hip_id:str}/{counter:str}/qr"): (Try(decision=PUBLIC, path="/kiosk/{hip}/M1/qr"),),
     ("GET", "/kiosk/{hip_id:str}/{counter:str}/{name:str}"): (Try(decision=PUBLIC, path="{picture}"),),
     ("GET", "/kiosk/{hip_id:str}/{counter:str}/poster.png"): (Try(decision=PUBLIC, path="/kiosk/{hip}/M1/poster.png"),),
+    ("GET", "/screen"): (Try(decision=PUBLIC),),
+    ("POST", "/screen/state"): (Try(decision=PUBLIC, json={"release": "0.1.0"}),),
     ("MOUNT", "/live"): (Try(decision=PUBLIC, path="/live/{hip}"),),
     # Pages of a patient: the link is the proof.
     ("GET", "/t/{link:str}"): (Try(decision=PUBLIC, path="/t/{ticket_link}"),),
@@ -192,6 +195,13 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         _admin("disable", ADMINS_OF_THIS, login="{login}", disabled="1"),
         _admin("reset", ADMINS_OF_THIS, login="{login}"),
         _admin("resend", ADMINS, id="1-1"),
+    ),
+    ("GET", "/console/admin/screens"): (Try(decision=ADMINS),),
+    ("POST", "/console/admin/screens/pair"): (_admin("screens/pair", ADMINS, code="{code}", **_SCREEN),),
+    ("POST", "/console/admin/screens/networks"): (_admin("screens/networks", ADMINS, networks="10.20.0.0/16"),),
+    ("POST", "/console/admin/screens/{screen:str}/{act:str}"): (
+        _admin("screens/{screen}/change", ADMINS_OF_THIS, **_SCREEN),
+        _admin("screens/{screen}/remove", ADMINS_OF_THIS),
     ),
     ("GET", "/console/connection"): (Try(decision=ADMINS),),
     ("GET", "/console/audit"): (Try(decision=ADMINS),),

@@ -20,6 +20,7 @@ from kiosk.security import own_ca
 from kiosk.services import Services
 from kiosk.settings import load
 from queueing.registry import Hospital
+from queueing.screens import Screen, ScreenId, ScreenKind, new_secret, screen_id
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, arrive, build_hospitals, ready_login, services_of
 from tests.kiosk.hospital import emptied, free_port, serving
 from tests.kiosk.route_access import CALLERS, ROUTES, Result, Try
@@ -54,6 +55,8 @@ class Running:
         """What the caller's browser sends: a fresh session for staff."""
         address = "127.0.0.1" if caller == "operator" else f"10.1.2.{10 + CALLERS.index(caller)}"
         headers = {"x-forwarded-for": address, "origin": self.url, "accept": "text/html"}
+        if caller == "screen":
+            return headers | {"cookie": f"kiosk-screen={(await self.paired())[0]}"}
         if caller not in STAFF:
             return headers
         staff = self.services.staff
@@ -66,6 +69,16 @@ class Running:
             await staff.sessions.choose_facility(session, STAFF[caller][2])
         return headers | {"cookie": f"kiosk={reference}", "x-csrf-token": session.csrf}
 
+    async def paired(self) -> tuple[str, ScreenId]:
+        """The one screen of this facility, made anew: its secret and its id."""
+        for one in await self.services.screens.of(HIP):
+            await self.services.screens.remove(HIP, one.id)
+        secret = new_secret()
+        code = await self.services.screens.show_code(screen_id(secret), address=secrets.token_hex(4))
+        taken = await self.services.screens.take_code(code.code, HIP, login="admin", address="10.1.2.3")
+        await self.services.screens.put(HIP, taken.screen, Screen(name="Hall", kind=ScreenKind.BOARD))
+        return secret, taken.screen
+
     async def sample(self) -> dict[str, str]:
         """Things of this facility, made anew: a try before may have ended them."""
         place = await arrive(self.services.check_in, f"Zoona Begum {secrets.token_hex(4)}")
@@ -76,6 +89,9 @@ class Running:
             "ticket_link": self.services.ticket_links.mint(HIP, place.ticket, expires_s=now_s + 60, now_s=now_s),
             "camera_link": self.services.camera_links.mint(HIP, "medicine", expires_s=now_s + 60, now_s=now_s),
         }
+        _, screen = await self.paired()
+        shown = await self.services.screens.show_code(screen_id(new_secret()), address=secrets.token_hex(4))
+        links |= {"screen": screen, "code": shown.code}
         return {"hip": HIP, "ticket": place.ticket, "token": place.token, "login": login, **links}
 
 

@@ -18,6 +18,7 @@ SEGMENT = quote(ODD, safe="")
 async def odd(hospital: Hospital) -> Hospital:
     registry = hospital.services.registry
     await registry.put_facility(Facility(hip_id=ODD, name="Hospital with a slash"))
+    await registry.set_networks(ODD, ["127.0.0.1"])
     await registry.put_queue(ODD, Queue(id="medicine", name="Medicine", prefix="M"), 2)
     return hospital
 
