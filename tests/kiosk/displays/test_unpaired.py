@@ -139,7 +139,7 @@ async def test_a_secret_of_any_shape_is_a_stranger(open_hospital: Hospital) -> N
             assert (answer.status_code, answer.json()["paired"]) == (200, False)
 
 
-async def test_a_new_television_shows_letters_and_becomes_the_screen_it_was_made(open_hospital: Hospital) -> None:
+async def test_a_new_television_shows_a_code_and_becomes_the_screen_it_was_made(open_hospital: Hospital) -> None:
     async with browser(open_hospital) as television:
         answer = await television.get("/screen")
         assert answer.status_code == 200
@@ -171,7 +171,7 @@ async def test_a_removed_screen_is_given_a_new_secret_before_it_can_be_paired_ag
         assert f"kiosk-screen={secret}" not in answer.headers["set-cookie"]
 
 
-async def test_letters_are_bounded_by_address_and_the_page_asks_again_by_itself(open_hospital: Hospital) -> None:
+async def test_codes_of_televisions_are_bounded_by_address_and_the_page_asks_again_by_itself(open_hospital: Hospital) -> None:
     statuses = []
     for _ in range(70):
         async with browser(open_hospital) as television:
