@@ -171,7 +171,9 @@ async def test_a_removed_screen_is_given_a_new_secret_before_it_can_be_paired_ag
         assert f"kiosk-screen={secret}" not in answer.headers["set-cookie"]
 
 
-async def test_codes_of_televisions_are_bounded_by_address_and_the_page_asks_again_by_itself(open_hospital: Hospital) -> None:
+async def test_codes_of_televisions_are_bounded_by_address_and_the_page_asks_again_by_itself(
+    open_hospital: Hospital,
+) -> None:
     statuses = []
     for _ in range(70):
         async with browser(open_hospital) as television:
