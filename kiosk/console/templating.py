@@ -11,7 +11,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from kiosk.accounts.sessions import Session
-from kiosk.console import messages
+from kiosk.console import figures, messages
 from kiosk.patient.names import display_text
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
@@ -33,6 +33,7 @@ _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page list
 _templates.filters["shown"] = display_text
 _templates.filters["local_time"] = _local_time
 _templates.filters["figure"] = lambda number: "" if number is None else f"{number:.10g}"
+_templates.filters["cell"] = figures.shown
 _templates.filters["part"] = lambda text: quote(str(text), safe="")
 _templates.globals.update(words=messages, static=static_url, url=url)
 

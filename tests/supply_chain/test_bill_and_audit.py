@@ -25,7 +25,7 @@ def made() -> dict[str, Any]:
 def test_the_bill_names_every_shipped_package_with_version_hashes_and_licence(made: dict[str, Any]) -> None:
     assert (made["bomFormat"], made["metadata"]["component"]["name"]) == ("CycloneDX", "abdm-kiosk")
     parts = {normal(part["name"]): part for part in made["components"]}
-    assert set(parts) == {*shipped(), "valkey-server"}
+    assert set(parts) == {*shipped(), "valkey-server", "chart-js"}
     for name, pin in shipped().items():
         assert parts[name]["version"] == pin.version
         assert tuple(entry["value"] for entry in parts[name]["properties"]) == pin.hashes
@@ -38,6 +38,14 @@ def test_the_bill_names_the_store_server_with_its_hash(made: dict[str, Any]) -> 
     server = next(part for part in made["components"] if part["name"] == "valkey-server")
     assert server["version"].startswith("9.")
     assert len(server["hashes"][0]["content"]) == 64
+
+
+def test_the_bill_names_the_library_of_plots_with_its_hash_and_the_licence_beside_it(made: dict[str, Any]) -> None:
+    library = next(part for part in made["components"] if part["name"] == "chart.js")
+    assert library["version"].startswith("4.")
+    assert len(library["hashes"][0]["content"]) == 64
+    text = bill.CHART_SCRIPT.with_name("chart-LICENSE.txt").read_text("utf-8")
+    assert (bill.licence_of(library), text.count("The MIT License (MIT)")) == ("MIT", 2), "Chart.js and @kurkle/color"
 
 
 def test_a_licence_that_was_read_from_a_file_is_the_one_of_that_file() -> None:

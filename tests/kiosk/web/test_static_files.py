@@ -10,6 +10,8 @@ from kiosk.web.static_files import FOLDER, KINDS, static_url
 
 pytestmark = pytest.mark.anyio
 
+LIBRARIES_AT_MOST = 250_000
+"""Bytes. The desks have old machines and slow lines."""
 FONTS_AT_MOST = 1_500_000
 """Bytes; a phone on 2G loads only the faces its page needs."""
 
@@ -67,7 +69,8 @@ def test_styles_and_scripts_name_only_files_that_are_there() -> None:
 
 
 def test_nothing_comes_from_elsewhere() -> None:
-    for path, text in texts(".css", ".js", ".svg").items():
+    for path, whole in texts(".css", ".js", ".svg").items():
+        text = re.sub(r"/\*!.*?\*/", "", whole, flags=re.DOTALL)  # a library names its home page in its first comment
         addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[\w./-]*", re.sub(r"(?m)(^|\s)//.*$", "", text))
         assert [address for address in addresses if address != "http://www.w3.org/2000/svg"] == [], path.name
 
@@ -84,6 +87,14 @@ def test_fonts_stay_small_and_carry_their_licence() -> None:
     for font in fonts:
         licence = font.with_name(font.stem.rpartition("-")[0] + "-LICENSE.txt").read_text("utf-8")
         assert "SIL Open Font License" in licence
+
+
+def test_a_library_of_others_stays_small_and_carries_its_licence() -> None:
+    libraries = list((FOLDER / "vendor").glob("*.js"))
+    assert 0 < sum(library.stat().st_size for library in libraries) < LIBRARIES_AT_MOST
+    for library in libraries:
+        licence = library.with_name(library.name.partition(".")[0] + "-LICENSE.txt").read_text("utf-8")
+        assert "The MIT License (MIT)" in licence
 
 
 def test_every_kind_of_file_in_the_folder_is_served() -> None:
