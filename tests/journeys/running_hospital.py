@@ -9,7 +9,6 @@ import csv
 import itertools
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -23,6 +22,7 @@ from loadtests.simulator.gateway.launch import Simulator
 from loadtests.simulator.people.invented import Patient, invent
 from loadtests.simulator.people.phones import Phones, Received
 from tests.kiosk.process_tree import LONG_S, Tree, alive, below, kiosk, until
+from tests.ports import free_port
 
 SEED = 11
 HOSPITALS = 24
@@ -52,7 +52,7 @@ class Deployment:
         """What services that are gone wrote."""
         self._hips = (f"IN0110{number:06d}" for number in itertools.count(1))
         self._patients = (invent(SEED, index) for index in itertools.count())
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.settings = _settings(simulator, port)
 
@@ -188,12 +188,6 @@ async def opened(folder: Path, **settings: str) -> AsyncIterator[Deployment]:
                 yield deployment
             finally:
                 deployment.leave()
-
-
-def _free_port() -> int:
-    with socket.socket() as share_client:
-        share_client.bind(("127.0.0.1", 0))
-        return int(share_client.getsockname()[1])
 
 
 def _settings(simulator: Simulator, port: int) -> dict[str, str]:

@@ -18,7 +18,8 @@ from tests.browser import chromium
 from tests.journeys.running_hospital import Deployment, Hospital, opened
 from tests.journeys.screens import Board, Desk, Phone, administration, look_at_kiosk
 from tests.kiosk.process_tree import ROOT
-from tests.kiosk.runtime.test_proxy_samples import free_ports, replaced, running
+from tests.kiosk.runtime.test_proxy_samples import replaced, running
+from tests.ports import free_ports
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.kiosk.hospital import Hospital, application, emptied, free_port
+from tests.kiosk.hospital import Hospital, application, emptied
+from tests.ports import free_port
 
 
 @pytest.fixture

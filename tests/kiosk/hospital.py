@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -70,13 +69,6 @@ def _walk_in(queue: str) -> Arrival:
 
 def _now_s() -> int:
     return int(time.time())
-
-
-def free_port() -> int:
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        port: int = door.getsockname()[1]
-        return port
 
 
 async def until(true: Callable[[], bool]) -> None:

@@ -22,8 +22,9 @@ from kiosk.settings import load
 from queueing.registry import Hospital
 from queueing.screens import Screen, ScreenId, ScreenKind, new_secret, screen_id
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, arrive, build_hospitals, ready_login, services_of
-from tests.kiosk.hospital import emptied, free_port, serving
+from tests.kiosk.hospital import emptied, serving
 from tests.kiosk.route_access import CALLERS, ROUTES, Result, Try
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 STAFF = {

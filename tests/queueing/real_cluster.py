@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from queueing.embedded.configuration import find_binary
+from tests.ports import free_ports
 from tests.queueing.chaotic_server import array, bulk
 
 NODES = 6
@@ -78,14 +79,6 @@ def eventually(condition: object) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the cluster did not settle"
         time.sleep(0.05)
-
-
-def free_ports(count: int) -> list[int]:
-    doors = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [door.getsockname()[1] for door in doors]
-    for door in doors:
-        door.close()
-    return ports
 
 
 def answers(node: RealNode) -> bool:

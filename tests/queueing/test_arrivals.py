@@ -16,9 +16,10 @@ from queueing.models import Arrival, Facility, Outcome, Place, Queue
 from queueing.redis_keys import facility_root
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store
+from tests.ports import free_ports
 from tests.queueing.a_facility import again, arrival, build, open_desk
 from tests.queueing.chaotic_server import Hostile, hostile
-from tests.queueing.real_cluster import RealNode, answers, eventually, free_ports
+from tests.queueing.real_cluster import RealNode, answers, eventually
 
 pytestmark = pytest.mark.anyio
 IN_FLIGHT = 4

@@ -19,7 +19,7 @@ from queueing.registry import Registry
 from queueing.store.slots import slot_of
 from queueing.store.store import Store, open_store
 from tests.queueing.a_facility import arrival, open_desk
-from tests.queueing.real_cluster import PRIMARIES, RealNode, six_nodes
+from tests.queueing.real_cluster import PRIMARIES, RealNode, eventually, six_nodes
 
 pytestmark = pytest.mark.anyio
 HOSPITALS = [f"IN{number:010d}" for number in range(12)]
@@ -186,7 +186,7 @@ async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, n
 
     async def patients_of(hip: str) -> None:
         share = arrival(facility=hip)
-        while not stop.is_set():
+        while not stop.is_set() and len(answered[hip]) < TICKETS_AT_MOST // 2:
             place = await until_answered(desk, share, stop)
             if place is not None:
                 answered[hip].append(place)
@@ -194,9 +194,13 @@ async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, n
                 await asyncio.sleep(0.01)  # no more come than one list of tickets shows
 
     crowd = [asyncio.create_task(patients_of(hip)) for hip in HOSPITALS for _ in range(2)]
-    await asyncio.sleep(1)
+    await asyncio.to_thread(eventually, lambda: all(answered.values()))
     nodes[0].process.kill()
-    await asyncio.sleep(6)
+    successor = nodes[PRIMARIES]
+    await asyncio.to_thread(eventually, lambda: "role:master" in successor.ask("INFO", "replication"))
+    before = {hip: len(places) for hip, places in answered.items()}
+    whole = [hip for hip in HOSPITALS if slot_of(facility_root(hip).partition("}")[0].strip("{")) >= 16384 // 3]
+    await asyncio.to_thread(eventually, lambda: all(len(answered[hip]) > before[hip] for hip in whole))
     stop.set()
     await asyncio.gather(*crowd)
     for hip, places in answered.items():

@@ -14,7 +14,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 from kiosk.services import Services
 from queueing.embedded.server import EmbeddedValkey
-from tests.kiosk.console.running_desk import ARGUMENTS, Program, Served, free_port, web_role
+from tests.kiosk.console.running_desk import ARGUMENTS, Program, Served, web_role
 from tests.kiosk.console.signed_in import (
     HIP,
     OWN_PASSWORD,
@@ -26,6 +26,7 @@ from tests.kiosk.console.signed_in import (
     ready_login,
     services_of,
 )
+from tests.ports import free_port
 
 _numbers = count(1)
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
@@ -54,13 +53,6 @@ async def web_role(settings: dict[str, str], address: str) -> AsyncIterator[None
     yield
     web.terminate()
     await web.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 async def press(page: Page, key: str, sentence: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser import chromium
-from tests.kiosk.hospital import Hospital, application, emptied, free_port, serving
+from tests.kiosk.hospital import Hospital, application, emptied, serving
+from tests.ports import free_port
 
 PATIENCE_MS = 20_000
 """No promise: a busy machine is given time before a test gives up."""

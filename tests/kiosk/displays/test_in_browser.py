@@ -15,7 +15,8 @@ from playwright.async_api import Browser, Page, Response, ViewportSize, expect
 from kiosk.locales import BOOK, LANGUAGES
 from kiosk.web.static_files import static_url
 from queueing.waiting import estimate
-from tests.kiosk.hospital import HIP, MEDICINE, Hospital, application, emptied, free_port, serving, until
+from tests.kiosk.hospital import HIP, MEDICINE, Hospital, application, emptied, serving, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 

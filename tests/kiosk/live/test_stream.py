@@ -14,7 +14,8 @@ import pytest
 from kiosk.live import hub as hub_module
 from kiosk.live import sse
 from queueing.models import Facility, Snapshot
-from tests.kiosk.hospital import HIP, Hospital, application, emptied, free_port, serving, until
+from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
 

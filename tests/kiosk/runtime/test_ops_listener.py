@@ -14,14 +14,9 @@ from kiosk.runtime import ops_listener
 from kiosk.runtime.ops_listener import NotRead, OpsListener, parse_head
 from kiosk.web.client_address import networks_of
 from tests.kiosk.process_tree import Tree, kiosk, serving, status, until
+from tests.ports import free_port
 
 STREAMS = 9
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def spoken(port: int, request: bytes, *, within_s: float = 10.0) -> bytes:

@@ -20,6 +20,7 @@ import pytest
 
 from kiosk.security import own_ca
 from tests.kiosk.process_tree import ROOT, kiosk, serving, until
+from tests.ports import free_ports
 
 HOST = "opd.example.in"
 OPERATORS = ("/metrics", "/metrics/", "/metrics/more", "/readyz", "/schema", "/schema/openapi.json", "//metrics")
@@ -38,17 +39,6 @@ NEEDED = {
 }  # fmt: skip
 NOT_WANTED = {"nginx": ("http2 on;", "$proxy_add_x_forwarded_for"), "caddy": ("+X-Forwarded-For",)}
 SAMPLES = {"nginx": ROOT / "deploy/nginx.conf", "caddy": ROOT / "deploy/Caddyfile"}
-
-
-def free_ports(count: int) -> list[int]:
-    """Free at this moment."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:

@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.kiosk.process_tree import LONG_S, below, environment, kiosk, serving, status, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 STREAMS = 12
@@ -29,12 +30,6 @@ def web_alone(data_dir: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     finally:
         web.kill()
         web.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def open_stream(port: int) -> socket.socket:

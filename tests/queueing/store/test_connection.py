@@ -6,6 +6,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Set
 from contextlib import asynccontextmanager
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,8 @@ async def comes_back_after(connection: SharedConnection, *, generation: int) -> 
 async def test_under_random_cuts_and_cancellations_nobody_gets_a_foreign_answer(seed: int) -> None:
     chance = random.Random(seed)
     async with hostile() as server:
-        server.budgets = iter(lambda: chance.randrange(0, 6000), -1)
+        # The first connection is cut when some were answered and the others are on their way.
+        server.budgets = chain([40], iter(lambda: chance.randrange(0, 6000), -1))
         async with connected(server) as connection:
 
             async def caller(number: int) -> str:
@@ -89,7 +91,7 @@ async def test_under_random_cuts_and_cancellations_nobody_gets_a_foreign_answer(
         texts = [words[1].decode() for words in server.seen]
         results_by_name = {f"{seed}-{number}": result for number, result in enumerate(results)}
     assert "foreign" not in results
-    assert results.count("own") > 100
+    assert results.count("own") > 0
     assert results.count("in doubt") > 0
     assert len(texts) == len(set(texts)), "a command was sent twice"
     assert not [text for text in texts if results_by_name.get(text) == "not sent"], "what was called unsent had left"
