@@ -1,0 +1,63 @@
+"""Which facility a key of the event log stands for, with the names that reports show."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from kiosk.archive.schema import facilities
+from kiosk.archive.upsert import insert_or_leave
+from kiosk.archive.writer import Place
+from queueing.models import Facility
+from queueing.redis_keys import facility_key
+from queueing.registry import Registry
+
+PAGE: Final = 500
+"""Facilities of one reply of the registry."""
+
+
+class Directory:
+    """All registered facilities. ``zone`` is that of facilities without their own."""
+
+    def __init__(self, registry: Registry, zone: ZoneInfo) -> None:
+        self._registry = registry
+        self._zone = zone
+        self._saved: dict[str, Facility] = {}
+        self.places: dict[str, Place] = {}
+        """Facility key -> place."""
+        self._strange: set[str] = set()
+        """Keys that the registry does not know: shares that named no facility of ours."""
+
+    async def refresh(self, unknown: set[str] | None = None) -> list[Facility]:
+        """Read the registry; returns what is new or changed since it was saved.
+
+        With ``unknown`` it reads only if one of these keys was never looked for.
+        """
+        if unknown is not None and unknown <= self._strange | self.places.keys():
+            return []
+        changed, after = list[Facility](), ""
+        while page := await self._registry.facilities(after, PAGE):
+            changed += [one for one in page if self._saved.get(one.hip_id) != one]
+            after = page[-1].hip_id
+        for one in changed:
+            zone = ZoneInfo(one.timezone) if one.timezone else self._zone
+            self.places[facility_key(one.hip_id)] = Place(one.hip_id, zone)
+        self._strange |= (unknown or set()) - self.places.keys()
+        return changed
+
+    def save(self, connection: Connection, changed: Sequence[Facility]) -> None:
+        """Write names, district and state; first and last day stay."""
+        for one in changed:
+            row: dict[str, Any] = {
+                "hip_id": one.hip_id,
+                "key": facility_key(one.hip_id),
+                "name": one.name,
+                "district": one.district,
+                "state": one.state,
+                "timezone": one.timezone,
+            }
+            if not insert_or_leave(connection, facilities, row):
+                connection.execute(sa.update(facilities).where(facilities.c.hip_id == one.hip_id).values(**row))
+        self._saved |= {one.hip_id: one for one in changed}

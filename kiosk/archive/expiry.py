@@ -1,0 +1,28 @@
+"""Deletes old rows in small steps, so that no writer and no page waits for it. Sums stay."""
+
+from datetime import date
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import Table
+
+from kiosk.archive.schema import shares, tickets
+
+FACILITIES_AT_ONCE: Final = 100
+"""Facilities of one day: some thousand rows, which take some ten milliseconds."""
+
+
+def delete_some(connection: Connection, before: date) -> int:
+    """Delete some rows of service days before this one, the oldest first. 0 when there are none left."""
+    return next((count for table in (tickets, shares) if (count := _delete_from(connection, table, before))), 0)
+
+
+def _delete_from(connection: Connection, table: Table, before: date) -> int:
+    day = connection.execute(sa.select(sa.func.min(table.c.service_day))).scalar()
+    if day is None or day >= before:
+        return 0
+    of_day = table.c.service_day == day
+    listed = sa.select(table.c.hip_id).where(of_day).distinct().order_by(table.c.hip_id).limit(FACILITIES_AT_ONCE)
+    hips = connection.execute(listed).scalars().all()
+    return int(connection.execute(sa.delete(table).where(of_day, table.c.hip_id.in_(hips))).rowcount)

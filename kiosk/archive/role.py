@@ -1,0 +1,292 @@
+"""The archive role: follows the event log and writes what happened into the archive's database.
+
+It never holds up a scan. When the database is away, it waits and goes on where it stood; the event log keeps three
+days. What was dropped from the log meanwhile is read from the tickets of the stored days.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import structlog
+from msgspec import Struct
+
+from kiosk.archive import expiry, writer
+from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
+from kiosk.archive.directory import Directory
+from kiosk.archive.lease import give_lease_back, take_lease
+from kiosk.archive.person_digests import Envelopes, MonthKeys, Origin
+from kiosk.archive.status import ArchiveFacts, publish
+from kiosk.archive.writer import Batch, Overtaken
+from queueing.archive_feed import oldest_unread_ms, partitions_with_gaps, stored_tickets
+from queueing.back_off import BackOff
+from queueing.desk import OpdDesk
+from queueing.errors import QueueingError
+from queueing.event_log import OLDEST, READ_AT_MOST, Event, EventKind, EventLog
+from queueing.models import Ticket
+from queueing.redis_keys import facility_root, partition_of
+from queueing.store.store import Store
+
+T = TypeVar("T")
+
+PAUSE_S: Final = 1.0
+"""Between two reads of the log. Events of a second are written together, which costs the store and the disk less."""
+TEND_EVERY_S: Final = 5.0
+"""Facts must be true within fifteen seconds; a lease lasts as long."""
+STANDBY_S: Final = 2.0
+UPKEEP_EVERY_S: Final = 300.0
+"""Names of facilities change seldom. An unknown facility is looked up at once."""
+EXPIRE_EVERY_S: Final = 3_600.0
+EXPIRE_PAUSE_S: Final = 0.2
+FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.5, 15.0
+ENVELOPES_AT_ONCE: Final = 100
+"""Sealed envelopes of one reply: some 100 kB."""
+_NEW: Final = (EventKind.CREATED, EventKind.ACKNOWLEDGEMENT_PARKED)
+"""Kinds of events whose ticket may have no row yet; the second after a gap (``_as_event``)."""
+SAY_AGAIN_S: Final = 600.0
+"""One log line about the same trouble in ten minutes."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Stopped(Exception):
+    """Another role has the lease, or wrote the events first: begin again."""
+
+
+class Parts(Struct, frozen=True, kw_only=True):
+    """What the role works with."""
+
+    store: Store
+    database: Database
+    desk: OpdDesk
+    directory: Directory
+    envelopes: Envelopes
+    month_keys: MonthKeys
+    name: str
+    """Of this process, as the lease knows it."""
+    has_ended: Callable[[str], bool]
+    """Whether a process of this name is surely gone."""
+    keep_days: int
+    zone: ZoneInfo
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class ArchiveRole:
+    """``run`` ends when it is cancelled."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._cursors: dict[str, str] | None = None
+        self._trouble = ""
+        self._complete_ms = 0
+        self._warned: dict[str, float] = {}
+
+    async def run(self) -> None:
+        """Archive without end."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tell())
+            group.create_task(self._expire())
+            await self._work()
+
+    async def _work(self) -> None:
+        back_off = BackOff(FIRST_BACK_OFF_S, LAST_BACK_OFF_S, steady_s=LAST_BACK_OFF_S)
+        while True:
+            since = time.monotonic()
+            try:
+                await asyncio.to_thread(self._parts.database.prepare)
+                await self._hold_lease()
+            except Stopped:
+                await asyncio.sleep(STANDBY_S)
+                continue
+            except ArchiveAway as away:
+                self._warn("away", str(away))
+            except ArchiveUnsuitable as unsuitable:
+                self._warn("unsuitable", str(unsuitable))
+            except QueueingError as away:
+                self._warn("store", f"the store does not answer ({type(away).__name__})")
+            await asyncio.sleep(back_off.pause_s(time.monotonic() - since))
+
+    def _warn(self, trouble: str, reason: str) -> None:
+        self._trouble = trouble
+        if time.monotonic() - self._warned.get(trouble, -SAY_AGAIN_S) >= SAY_AGAIN_S:
+            self._warned[trouble] = time.monotonic()
+            _log.warning("archive_waits", reason=reason)
+
+    async def _hold_lease(self) -> None:
+        """Work while this role has the lease. Raises Stopped when it does not."""
+        await self._take_lease()
+        renewing = asyncio.create_task(self._renew_lease())
+        working = asyncio.create_task(self._follow())
+        try:
+            done, _ = await asyncio.wait({renewing, working}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in (renewing, working):
+                task.cancel()
+            await asyncio.gather(renewing, working, return_exceptions=True)
+            with contextlib.suppress(ArchiveAway):
+                await self._write(give_lease_back, self._parts.name)
+
+    async def _take_lease(self) -> None:
+        if not await self._write(take_lease, self._parts.name, _now_ms(), self._parts.has_ended):
+            self._trouble, self._cursors = "", None
+            raise Stopped
+
+    async def _renew_lease(self) -> None:
+        while True:
+            await asyncio.sleep(TEND_EVERY_S)
+            await self._take_lease()
+
+    async def _follow(self) -> None:
+        await self._upkeep()
+        self._cursors = await self._parts.database.ask(writer.read_cursors)
+        await self._fill_gaps(self._cursors)
+        if self._trouble:
+            _log.info("archive_goes_on")
+        self._trouble, self._warned, upkept = "", {}, time.monotonic()
+        async for partition, events in self._paced(self._cursors):
+            if time.monotonic() - upkept > UPKEEP_EVERY_S:
+                await self._upkeep()
+                upkept = time.monotonic()
+            await self._archive(partition, self._cursors.get(partition, OLDEST), events)
+            self._cursors[partition] = events[-1].cursor
+
+    async def _paced(self, cursors: Mapping[str, str]) -> AsyncIterator[tuple[str, list[Event]]]:
+        """The log's batches. A pause comes before the next read, unless a batch was full."""
+        seen: set[str] = set()
+        full = False
+        async with contextlib.aclosing(EventLog(self._parts.store).follow(cursors)) as batches:
+            async for partition, events in batches:
+                if partition in seen:
+                    if not full:
+                        await asyncio.sleep(PAUSE_S)
+                    seen, full = set(), False
+                seen.add(partition)
+                full = full or len(events) >= READ_AT_MOST
+                if events:
+                    yield partition, events
+
+    async def _archive(self, partition: str, before: str, events: list[Event], after: str | None = None) -> None:
+        parts = self._parts
+        unknown = {event.facility_key for event in events} - parts.directory.places.keys()
+        if unknown:
+            has_place = any(event.ticket is not None and event.facility_key in unknown for event in events)
+            await self._read_directory(None if has_place else unknown)
+        batch = Batch(
+            partition=partition,
+            before=before,
+            after=after or events[-1].cursor,
+            events=events,
+            places=parts.directory.places,
+            origins=await self._origins(events),
+            zone=parts.zone,
+        )
+        try:
+            await self._write(writer.write, batch, parts.month_keys, _now_ms())
+        except Overtaken:
+            raise Stopped from None
+
+    async def _origins(self, events: list[Event]) -> dict[tuple[str, str], Origin]:
+        """What the envelopes of new places say. The envelopes stay sealed in the store."""
+        wanted: dict[str, dict[str, Ticket]] = {}
+        for event in events:
+            if event.kind in _NEW and event.ticket is not None:
+                wanted.setdefault(event.facility_key, {})[event.ticket.id] = event.ticket
+        found: dict[tuple[str, str], Origin] = {}
+        for key, tickets in wanted.items():
+            if (place := self._parts.directory.places.get(key)) is None:
+                continue
+            for ticket_id, sealed in (await self._envelopes(place.hip_id, list(tickets))).items():
+                found[key, ticket_id] = self._parts.envelopes.origin(key, tickets[ticket_id].request, sealed)
+        return found
+
+    async def _envelopes(self, hip_id: str, tickets: list[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        for first in range(0, len(tickets), ENVELOPES_AT_ONCE):
+            found |= await self._parts.desk.envelopes(hip_id, tickets[first : first + ENVELOPES_AT_ONCE])
+        return found
+
+    async def _fill_gaps(self, cursors: dict[str, str]) -> None:
+        """Archive the stored tickets of partitions whose events were dropped before they were read."""
+        gaps = set(await partitions_with_gaps(self._parts.store, cursors))
+        filled = 0
+        for key, place in list(self._parts.directory.places.items()):
+            partition = partition_of(facility_root(place.hip_id))
+            if partition not in gaps:
+                continue
+            cursor = cursors.get(partition, OLDEST)
+            async for tickets in stored_tickets(self._parts.store, place.hip_id):
+                await self._archive(partition, cursor, [_as_event(key, cursor, one) for one in tickets], cursor)
+                filled += len(tickets)
+        if filled:
+            _log.info("archive_read_stored_days", count=filled)
+
+    async def _upkeep(self) -> None:
+        await self._read_directory()
+        today = datetime.now(self._parts.zone).date()
+        await self._write(self._parts.month_keys.refresh, today)
+        if self._parts.month_keys.closed:
+            self._warn("keys", "keyring.json is not the one of this archive: people are counted as unknown")
+
+    async def _read_directory(self, unknown: set[str] | None = None) -> None:
+        changed = await self._parts.directory.refresh(unknown)
+        if changed:
+            await self._write(self._parts.directory.save, changed)
+
+    async def _write(self, work: Callable[..., T], *arguments: object) -> T:
+        def write() -> T:
+            with self._parts.database.writing() as connection:
+                return work(connection, *arguments)
+
+        # A transaction that has begun ends, also when the role is stopped.
+        return await asyncio.shield(asyncio.to_thread(write))
+
+    async def _tell(self) -> None:
+        """Say how far the archive is, every few seconds."""
+        while True:
+            with contextlib.suppress(QueueingError):
+                if self._cursors is not None:
+                    unread_ms = await oldest_unread_ms(self._parts.store, self._cursors)
+                    self._complete_ms = unread_ms or _now_ms()
+                facts = ArchiveFacts(_now_ms(), self._complete_ms, self._trouble)
+                if self._cursors is not None or self._trouble:
+                    await publish(self._parts.store, self._parts.name, facts)
+            await asyncio.sleep(TEND_EVERY_S)
+
+    async def _expire(self) -> None:
+        while True:
+            await asyncio.sleep(EXPIRE_EVERY_S)
+            if self._cursors is None or self._trouble:
+                continue
+            before = datetime.now(UTC).date() - timedelta(days=self._parts.keep_days)
+            with contextlib.suppress(ArchiveAway):
+                await self._expire_before(before)
+
+    async def _expire_before(self, before: date) -> None:
+        deleted = -1
+        while deleted:
+            deleted = await self._write(expiry.delete_some, before)
+            await asyncio.sleep(EXPIRE_PAUSE_S)
+
+
+def _as_event(facility_key: str, cursor: str, ticket: Ticket) -> Event:
+    """A stored ticket as if its event had been read."""
+    kind = EventKind.ACKNOWLEDGEMENT_PARKED if ticket.reply_parked else EventKind.CREATED
+    return Event(
+        id=f"{facility_key}-{ticket.id}",
+        cursor=cursor,
+        facility_key=facility_key,
+        kind=kind,
+        at_ms=ticket.arrived_ms,
+        by="",
+        ticket=ticket,
+        request=ticket.request,
+    )
