@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -44,6 +44,9 @@ from queueing.registry import Registry
 from queueing.screens import Screens
 from queueing.store.store import Store, open_store
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
+
+if TYPE_CHECKING:
+    from kiosk.archive.database import Database
 
 
 class PublicKeys:
@@ -102,6 +105,8 @@ class Services(Struct, frozen=True, kw_only=True):
     ops_addresses: tuple[Network, ...]
     """Networks that see operators' pages."""
     stream_limits: StreamLimits
+    archive: "Database"
+    """What happened, for pages to read. It connects when it is first asked."""
 
     @property
     def cm_id(self) -> str:
@@ -141,12 +146,13 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
     async with AsyncExitStack() as stack:
         keys_on_disk = KeysOnDisk(settings.data_dir)
         signers = _new_signers(keys_on_disk.load_or_create(int(time.time())), settings.public_url)
-        store = await _open_on(stack, settings)
+        store = await open_store_on(stack, settings)
         gateway = await _gateway_on(stack, settings)
         staff = Staff(store)
         staff.sessions.end_before(signers.ring.sessions_from_s)
         stack.callback(staff.close)
         services = _web_services(settings, store, keys_on_disk, signers, gateway, staff)
+        stack.callback(services.archive.close)
         services.hub.start()
         stack.push_async_callback(services.hub.close)
         await read_day_keys(services.seal, services.day_keys)
@@ -155,7 +161,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
             signers.use(ring)
             staff.sessions.end_before(ring.sessions_from_s)
 
-        await _follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, use_ring)
+        await follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, use_ring)
         _run_on(stack, services.connection.follow_aliases())
         if gateway is not None:
             _run_on(stack, services.connection.publish())
@@ -170,13 +176,13 @@ async def relay_services(settings: Settings) -> AsyncIterator[RelayServices | No
         if gateway is None:
             yield None
             return
-        store = await _open_on(stack, settings)
+        store = await open_store_on(stack, settings)
         keys_on_disk, day_keys = KeysOnDisk(settings.data_dir), DayKeys(store)
         seal = new_seal(keys_on_disk.load_or_create(int(time.time())), settings)
         await read_day_keys(seal, day_keys)
         outbox = Outbox(store, consumer_name(), has_ended=has_ended)
         stack.push_async_callback(outbox.close)
-        await _follow_keys_on(stack, seal, day_keys, keys_on_disk)
+        await follow_keys_on(stack, seal, day_keys, keys_on_disk)
         connection = ConnectionWatch(store, f"relay-{consumer_name()}", gateway)
         _run_on(stack, connection.publish())
         yield RelayServices(outbox=outbox, gateway=gateway, seal=seal, connection=connection)
@@ -225,6 +231,7 @@ def _web_services(
         trusted_proxies=networks_of(settings.trusted_proxies),
         ops_addresses=networks_of(settings.ops_addresses),
         stream_limits=StreamLimits(),
+        archive=new_archive(settings),
     )
 
 
@@ -280,6 +287,14 @@ async def _gateway_on(stack: AsyncExitStack, settings: Settings) -> Gateway | No
     return gateway
 
 
+def new_archive(settings: Settings) -> "Database":
+    """The archive's database. Nothing is connected yet."""
+    # Imported here: a relay needs no database, and the library takes twenty megabytes.
+    from kiosk.archive.database import Database, default_url
+
+    return Database(settings.archive_url or default_url(settings.data_dir))
+
+
 def store_url(settings: Settings) -> str:
     """Where the store is: the address that was set, or the embedded server's socket in the data folder."""
     return settings.redis_url or folder_url(settings.data_dir)
@@ -290,7 +305,7 @@ async def open_settings_store(settings: Settings) -> Store:
     return await open_store(store_url(settings), vouched=settings.store_vouched, may_go_alone=settings.store_alone)
 
 
-async def _open_on(stack: AsyncExitStack, settings: Settings) -> Store:
+async def open_store_on(stack: AsyncExitStack, settings: Settings) -> Store:
     """The store with the functions of this release on it."""
     store = await open_settings_store(settings)
     stack.push_async_callback(store.close)
@@ -325,7 +340,7 @@ def has_ended(consumer: str) -> bool:
     return host == socket.gethostname() and pid.isdecimal() and not start_time_of(int(pid))
 
 
-async def _follow_keys_on(
+async def follow_keys_on(
     stack: AsyncExitStack,
     seal: Seal,
     day_keys: DayKeys,

@@ -12,16 +12,15 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar
 
 import sqlalchemy as sa
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -169,7 +168,18 @@ class Database:
             with self.reading() as connection:
                 return query(connection, *arguments, **named)
 
-        return await asyncio.to_thread(work)
+        return await _in_thread(work)
+
+    async def change(
+        self, work: Callable[Concatenate[Connection, P], T], /, *arguments: P.args, **named: P.kwargs
+    ) -> T:
+        """Do ``work(connection, …)`` in one transaction, in a thread. Raises ArchiveAway."""
+
+        def write() -> T:
+            with self.writing() as connection:
+                return work(connection, *arguments, **named)
+
+        return await _in_thread(write)
 
     def prepare(self) -> None:
         """Bring the schema to this release's, under a lock. Raises ArchiveAway, ArchiveUnsuitable."""
@@ -177,27 +187,22 @@ class Database:
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
             scripts = _scripts()
-            if self._version(connection, scripts) != scripts.get_current_head():
+            if _version(connection, scripts) != scripts.get_current_head():
                 _upgrade(connection, scripts)
+
+    async def prepare_in_thread(self) -> None:
+        """The same for an event loop."""
+        await _in_thread(self.prepare)
 
     def check(self) -> None:
         """Whether the schema is this release's. Raises ArchiveAway, ArchiveUnsuitable."""
         with self.reading() as connection:
             scripts = _scripts()
-            if self._version(connection, scripts) != scripts.get_current_head():
+            if _version(connection, scripts) != scripts.get_current_head():
                 raise ArchiveUnsuitable("the archive's database has no tables of this release: start `kiosk archive`")
 
     def close(self) -> None:
         self._engine.dispose()
-
-    def _version(self, connection: Connection, scripts: ScriptDirectory) -> str | None:
-        found = MigrationContext.configure(connection).get_current_revision()
-        if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
-            raise ArchiveUnsuitable(
-                f"a newer release wrote the archive's database (schema {found}): start that release, or set another"
-                " KIOSK_ARCHIVE_URL"
-            )
-        return found
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
@@ -217,15 +222,47 @@ class Database:
             yield
 
 
-def _scripts() -> ScriptDirectory:
+async def _in_thread(work: Callable[[], T]) -> T:
+    """Whoever is cancelled meanwhile waits for the thread: its connection is closed when the database is."""
+    thread = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait({thread})
+        raise
+
+
+# Alembic is imported where it is used: pages and relays need no migrations, and it takes ten megabytes.
+
+
+def _scripts() -> "ScriptDirectory":
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix().replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     return ScriptDirectory.from_config(config)
 
 
-def _upgrade(connection: Connection, scripts: ScriptDirectory) -> None:
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+def _version(connection: Connection, scripts: "ScriptDirectory") -> str | None:
+    """The schema's version; None for a database without our tables. Raises ArchiveUnsuitable for a newer one."""
+    from alembic.migration import MigrationContext
+
+    found = MigrationContext.configure(connection).get_current_revision()
+    if found is not None and found not in {script.revision for script in scripts.walk_revisions()}:
+        raise ArchiveUnsuitable(
+            f"a newer release wrote the archive's database (schema {found}): start that release, or set another"
+            " KIOSK_ARCHIVE_URL"
+        )
+    return found
+
+
+def _upgrade(connection: Connection, scripts: "ScriptDirectory") -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+
     config = Config(attributes={"connection": connection})
 
     def steps(revision: Any, _context: Any) -> Any:

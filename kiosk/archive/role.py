@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -30,8 +30,6 @@ from queueing.event_log import OLDEST, READ_AT_MOST, Event, EventKind, EventLog
 from queueing.models import Ticket
 from queueing.redis_keys import facility_root, partition_of
 from queueing.store.store import Store
-
-T = TypeVar("T")
 
 PAUSE_S: Final = 1.0
 """Between two reads of the log. Events of a second are written together, which costs the store and the disk less."""
@@ -100,7 +98,7 @@ class ArchiveRole:
         while True:
             since = time.monotonic()
             try:
-                await asyncio.to_thread(self._parts.database.prepare)
+                await self._parts.database.prepare_in_thread()
                 await self._hold_lease()
             except Stopped:
                 await asyncio.sleep(STANDBY_S)
@@ -133,10 +131,10 @@ class ArchiveRole:
                 task.cancel()
             await asyncio.gather(renewing, working, return_exceptions=True)
             with contextlib.suppress(ArchiveAway):
-                await self._write(give_lease_back, self._parts.name)
+                await self._parts.database.change(give_lease_back, self._parts.name)
 
     async def _take_lease(self) -> None:
-        if not await self._write(take_lease, self._parts.name, _now_ms(), self._parts.has_ended):
+        if not await self._parts.database.change(take_lease, self._parts.name, _now_ms(), self._parts.has_ended):
             self._trouble, self._cursors = "", None
             raise Stopped
 
@@ -190,7 +188,7 @@ class ArchiveRole:
             zone=parts.zone,
         )
         try:
-            await self._write(writer.write, batch, parts.month_keys, _now_ms())
+            await self._parts.database.change(writer.write, batch, parts.month_keys, _now_ms())
         except Overtaken:
             raise Stopped from None
 
@@ -232,22 +230,14 @@ class ArchiveRole:
     async def _upkeep(self) -> None:
         await self._read_directory()
         today = datetime.now(self._parts.zone).date()
-        await self._write(self._parts.month_keys.refresh, today)
+        await self._parts.database.change(self._parts.month_keys.refresh, today)
         if self._parts.month_keys.closed:
             self._warn("keys", "keyring.json is not the one of this archive: people are counted as unknown")
 
     async def _read_directory(self, unknown: set[str] | None = None) -> None:
         changed = await self._parts.directory.refresh(unknown)
         if changed:
-            await self._write(self._parts.directory.save, changed)
-
-    async def _write(self, work: Callable[..., T], *arguments: object) -> T:
-        def write() -> T:
-            with self._parts.database.writing() as connection:
-                return work(connection, *arguments)
-
-        # A transaction that has begun ends, also when the role is stopped.
-        return await asyncio.shield(asyncio.to_thread(write))
+            await self._parts.database.change(self._parts.directory.save, changed)
 
     async def _tell(self) -> None:
         """Say how far the archive is, every few seconds."""
@@ -273,7 +263,7 @@ class ArchiveRole:
     async def _expire_before(self, before: date) -> None:
         deleted = -1
         while deleted:
-            deleted = await self._write(expiry.delete_some, before)
+            deleted = await self._parts.database.change(expiry.delete_some, before)
             await asyncio.sleep(EXPIRE_PAUSE_S)
 
 

@@ -1,11 +1,13 @@
-"""``kiosk serve``, and the roles apart: ``kiosk web`` and ``kiosk relay``."""
+"""``kiosk serve``, and the roles apart: ``kiosk web``, ``kiosk relay`` and ``kiosk archive``."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
 import sys
-from typing import NoReturn
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn
 
 import click
 import uvloop
@@ -13,7 +15,7 @@ import uvloop
 from kiosk.cli.running import CommandFailed, settings_now
 from kiosk.observability import logs
 from kiosk.runtime import relay_role, supervisor, web_server
-from kiosk.services import consumer_name, has_ended, prove_store
+from kiosk.services import consumer_name, has_ended, new_archive, prove_store
 from kiosk.settings import Settings, child_environment, load, metrics_folder
 from queueing.embedded.server import probe
 
@@ -28,7 +30,7 @@ def _begin(parent: int | None) -> None:
 
 @click.command()
 def serve() -> None:
-    """Run everything: store, web and relay in one process tree.
+    """Run everything: store, web, relay and archive in one process tree.
 
     Prints `ready http://…` when it accepts requests. SIGTERM stops it within 20 seconds.
     """
@@ -80,11 +82,44 @@ def relay(parent: int | None) -> None:
     settings = settings_now() if parent is None else load()
     logs.configure_logs(settings.log_level)
 
+    _run_until_stopped(lambda stop: relay_role.run(settings, stop))
+
+
+@click.command()
+@_parent
+def archive(parent: int | None) -> None:
+    """Write what happened into the archive's database. Needs a running store. Of several one works, the others wait."""
+    _begin(parent)
+    settings = settings_now() if parent is None else load()
+    logs.configure_logs(settings.log_level)
+    # Imported here: the other roles need no database.
+    from kiosk.runtime import archive_role
+
+    if parent is None:
+        _refuse_unsuitable(settings)
+    _run_until_stopped(lambda stop: archive_role.run(settings, stop))
+
+
+def _refuse_unsuitable(settings: Settings) -> None:
+    """A database that only a person can put right ends the command; one that is away is waited for."""
+    from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable
+
+    database = new_archive(settings)
+    try:
+        with contextlib.suppress(ArchiveAway):
+            database.prepare()
+    except ArchiveUnsuitable as unsuitable:
+        raise CommandFailed(str(unsuitable)) from None
+    finally:
+        database.close()
+
+
+def _run_until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     async def run() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         web_server.settle_memory()
-        await relay_role.run(settings, stop)
+        await work(stop)
 
     uvloop.run(run())

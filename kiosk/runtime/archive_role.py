@@ -2,11 +2,24 @@
 
 import asyncio
 import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from kiosk.archive.role import ArchiveRole
-from kiosk.services import archive_parts
+from kiosk.abdm.inbound import read_patient
+from kiosk.abdm.note import read_note
+from kiosk.archive.directory import Directory
+from kiosk.archive.person_digests import Envelopes, MonthKeys
+from kiosk.archive.role import ArchiveRole, Parts
+from kiosk.key_upkeep import read_day_keys
+from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.services import consumer_name, follow_keys_on, has_ended, new_archive, new_seal, open_store_on
 from kiosk.settings import Settings
+from queueing.day_keys import DayKeys
+from queueing.desk import OpdDesk
+from queueing.registry import Registry
 
 NICENESS: Final = 10
 """On a busy machine a scan goes first, and the archive is some seconds later."""
@@ -26,3 +39,30 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await working
         except asyncio.CancelledError:
             return
+
+
+@asynccontextmanager
+async def archive_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Connect to the store, and follow the keys that open envelopes; close all of it at the end."""
+    async with AsyncExitStack() as stack:
+        store = await open_store_on(stack, settings)
+        keys_on_disk, day_keys = KeysOnDisk(settings.data_dir), DayKeys(store)
+        ring = keys_on_disk.load_or_create(int(time.time()))
+        seal = new_seal(ring, settings)
+        await read_day_keys(seal, day_keys)
+        await follow_keys_on(stack, seal, day_keys, keys_on_disk)
+        database = new_archive(settings)
+        stack.callback(database.close)
+        zone = ZoneInfo(settings.timezone)
+        yield Parts(
+            store=store,
+            database=database,
+            desk=OpdDesk(store, timezone=settings.timezone),
+            directory=Directory(Registry(store), zone),
+            envelopes=Envelopes(seal, read_patient, lambda note: read_note(note).request_id),
+            month_keys=MonthKeys(ring.person_key()),
+            name=consumer_name(),
+            has_ended=has_ended,
+            keep_days=settings.archive_days,
+            zone=zone,
+        )

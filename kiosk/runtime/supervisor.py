@@ -1,4 +1,4 @@
-"""One tree of processes: store, web, relay. Started in order, supervised, stopped in the opposite order.
+"""One tree of processes: store, web, relay, archive. Started in order, supervised, stopped in the opposite order.
 
 - ``ready`` is printed when requests are answered.
 - A child that dies is started again. The pause grows while it dies at its start.
@@ -39,6 +39,8 @@ READY_WITHIN_S: Final = 60.0
 WEB_STOP_S: Final = STOP_S + 2.0
 RELAY_STOP_S: Final = 6.5
 """The relay gives attempts in progress five seconds."""
+ARCHIVE_STOP_S: Final = 6.5
+"""A transaction in progress takes some milliseconds, and five seconds while another program has locked the database."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.1, 10.0
 STEADY_S: Final = 3.0
 """A child that lived this long has started well: it is restarted after the shortest pause. For a child that dies sooner
@@ -214,13 +216,14 @@ async def _roles(settings: Settings, environ: Mapping[str, str] | None, address:
     parent = str(os.getpid())
     web = Child("web", role_command("web", "--address", address, "--parent", parent), environment)
     relay = Child("relay", role_command("relay", "--parent", parent), environment)
+    archive = Child("archive", role_command("archive", "--parent", parent), environment)
     try:
-        async with _beside(web.supervise()), _beside(relay.supervise()):
+        async with _beside(web.supervise()), _beside(relay.supervise()), _beside(archive.supervise()):
             await _wait_for_answer(settings, address, web)
             yield local_url(settings.host, settings.port, secure=settings.tls_certificate is not None)
     finally:
         await web.stop(WEB_STOP_S)
-        await relay.stop(RELAY_STOP_S)
+        await asyncio.gather(relay.stop(RELAY_STOP_S), archive.stop(ARCHIVE_STOP_S))
 
 
 def role_command(role: str, *arguments: str) -> list[str]:

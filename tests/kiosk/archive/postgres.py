@@ -70,6 +70,10 @@ class Postgres:
             self._server.wait(30)
             self._server = None
 
+    @property
+    def running(self) -> bool:
+        return self._server is not None
+
     def make(self, database: str) -> str:
         """A new, empty database; its URL."""
         self._run("createdb", "-h", str(self.folder), "-U", "postgres", database)

@@ -1,0 +1,445 @@
+"""The role: what happened in the queue stands in the archive, once, whatever fails in between."""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from kiosk.archive import role as role_module
+from kiosk.archive import schema, status, writer
+from kiosk.archive.database import ArchiveAway, Database
+from kiosk.archive.person_digests import MonthKeys, identity_of
+from kiosk.archive.role import Parts
+from kiosk.patient.person import Patient
+from kiosk.security.encryption import Seal
+from queueing.desk import OpdDesk
+from queueing.models import Facility, Lane, Queue, Refusal
+from queueing.outbox import Outbox
+from queueing.redis_keys import events_key, facility_root, partition_of
+from queueing.registry import Registry
+from queueing.store.store import Store, open_store
+from tests.kiosk.archive.archived import (
+    archive,
+    assert_sums,
+    assert_true,
+    at_work,
+    complete,
+    new_ring,
+    parts,
+    rows,
+    seal_of,
+    shared,
+    until,
+)
+from tests.kiosk.archive.postgres import Postgres
+from tests.queueing.a_facility import HIP, MovedMidnight, again, arrival, build, kolkata, midnight_in, open_desk
+
+pytestmark = pytest.mark.anyio
+
+OTHER = "IN0110000456"
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(role_module, "PAUSE_S", 0.02)
+    monkeypatch.setattr(role_module, "STANDBY_S", 0.05)
+    monkeypatch.setattr(role_module, "TEND_EVERY_S", 0.2)
+    monkeypatch.setattr(role_module, "FIRST_BACK_OFF_S", 0.05)
+    monkeypatch.setattr(role_module, "LAST_BACK_OFF_S", 0.5)
+
+
+@pytest.fixture
+def clock() -> MovedMidnight:
+    return kolkata()
+
+
+@pytest.fixture
+async def desk(store: Store, clock: MovedMidnight) -> OpdDesk:
+    await build(store, district="Baramulla")
+    return open_desk(store, clock)
+
+
+@pytest.fixture
+async def one(store: Store, database: Database, desk: OpdDesk) -> Parts:
+    ring = new_ring()
+    return parts(store, database, desk, await seal_of(ring, store), ring)
+
+
+@pytest.fixture
+async def seal(one: Parts) -> Seal:
+    return one.envelopes._seal
+
+
+async def visit(desk: OpdDesk, person: str = "") -> str:
+    """Somebody comes, is called and done."""
+    place = await desk.enqueue(arrival(person))
+    await desk.call_this(HIP, "M1", place.ticket, by="anna")
+    await desk.start(HIP, place.ticket, by="anna")
+    await desk.finish(HIP, place.ticket, by="anna")
+    return place.ticket
+
+
+async def deliver_all(store: Store) -> int:
+    outbox = Outbox(store, "relay-1")
+    count = 0
+    while taken := await outbox.take(wait_ms=1):
+        await outbox.delivered(taken)
+        count += len(taken)
+    await outbox.close()
+    return count
+
+
+async def test_every_way_of_a_ticket_stands_in_its_row(
+    store: Store, database: Database, desk: OpdDesk, one: Parts
+) -> None:
+    done = await visit(desk)
+    expected = (await desk.enqueue(arrival(text="nonsense of another system 7"))).ticket
+    await desk.check_in(HIP, expected, by="anna")
+    moved = (await desk.enqueue(arrival())).ticket
+    await desk.call_this(HIP, "M2", moved, by="bilal")
+    await desk.transfer(HIP, moved, to="registration", by="bilal")
+    gone = (await desk.enqueue(arrival())).ticket
+    await desk.call_this(HIP, "M2", gone, by="bilal")
+    await desk.no_show(HIP, gone, by="bilal")
+    cancelled = (await desk.enqueue(arrival(lane=Lane.PREGNANT))).ticket
+    await desk.cancel(HIP, cancelled, by="bilal")
+    called_back = (await desk.enqueue(arrival())).ticket
+    await desk.call_this(HIP, "M1", called_back, by="anna")
+    await desk.undo(HIP, "M1", by="anna")
+    await archive(one)
+    await assert_true(store, database)
+    by_number = {f"{row['token']}": row for row in rows(database, schema.tickets)}
+    assert by_number["M-001"]["state"] == "done"
+    assert by_number["M-001"]["called_first_ms"] == by_number["M-001"]["called_last_ms"] > 0
+    assert by_number["M-002"]["checked_in_ms"] >= by_number["M-002"]["arrived_ms"]
+    assert (by_number["M-003"]["queue"], by_number["M-005"]["lane"]) == ("registration", "pregnant")
+    assert by_number["M-006"]["called_first_ms"] == 0, "a call that was undone is no call"
+    assert done.endswith("-1")
+    (facility,) = rows(database, schema.facilities)
+    assert (facility["hip_id"], facility["district"]) == (HIP, "Baramulla")
+    assert facility["first_day"] == facility["last_day"] == rows(database, schema.tickets)[0]["service_day"]
+
+
+async def test_shares_that_gave_no_place_have_rows_of_their_own(
+    store: Store, database: Database, desk: OpdDesk, one: Parts
+) -> None:
+    patient = arrival()
+    place = await desk.enqueue(patient)
+    await desk.enqueue(patient)  # delivered again by the gateway
+    await desk.enqueue(again(patient))  # scanned again by the person
+    await Registry(store).open_queue(HIP, "medicine", False)
+    await desk.enqueue(arrival())
+    await desk.enqueue(arrival(refusal=Refusal.PROFILE))
+    delivered = await deliver_all(store)
+    await archive(one)
+    await assert_true(store, database)
+    shares = rows(database, schema.shares)
+    kinds = sorted((row["kind"], row["refusal"], row["ack"]) for row in shares)
+    assert kinds == [
+        ("redelivered", "", ""),
+        ("refused", "closed_queue", "delivered"),
+        ("refused", "profile", "delivered"),
+        ("repeated", "", "delivered"),
+    ]
+    assert {row["ticket"] for row in shares} == {"", place.ticket}
+    (ticket,) = rows(database, schema.tickets)
+    assert ticket["ack"] == "delivered"
+    assert ticket["ack_at_ms"] >= ticket["arrived_ms"]
+    assert delivered == sum(row["ack"] == "delivered" for row in (*shares, ticket)) == 4
+
+
+async def test_refusals_without_an_event_count_when_their_reply_is_delivered(
+    store: Store, database: Database, desk: OpdDesk, one: Parts
+) -> None:
+    slow = OpdDesk(store, facility_rate=0.1, facility_burst=1)
+    for _ in range(3):
+        await slow.enqueue(arrival())
+    await slow.enqueue(arrival(facility="IN0000000000"))
+    await deliver_all(store)
+    await archive(one)
+    refused = sorted((row["hip_id"], row["refusal"], row["ack"]) for row in rows(database, schema.shares))
+    assert refused == [("", "unknown_facility", "delivered"), (HIP, "busy", "delivered"), (HIP, "busy", "delivered")]
+    assert_sums(database)
+
+
+async def test_a_reply_that_was_parked_and_sent_again_corrects_its_row(
+    store: Store, database: Database, desk: OpdDesk, one: Parts
+) -> None:
+    await desk.enqueue(arrival())
+    outbox = Outbox(store, "relay-1")
+    (pending,) = await outbox.take(wait_ms=1)
+    await outbox.park(pending, "the gateway answered 404")
+    await archive(one)
+    assert [row["ack"] for row in rows(database, schema.tickets)] == ["parked"]
+    (parked,) = await outbox.parked(HIP)
+    await outbox.resend(HIP, parked.id)
+    await deliver_all(store)
+    await outbox.close()
+    await archive(one)
+    assert [row["ack"] for row in rows(database, schema.tickets)] == ["delivered"]
+    assert_sums(database)
+
+
+async def test_the_end_of_a_day_and_an_undo_after_it_correct_the_day_before(
+    store: Store, database: Database, desk: OpdDesk, one: Parts, clock: MovedMidnight
+) -> None:
+    clock.moved_ms = midnight_in(clock, ms=1500)
+    kept = (await desk.enqueue(arrival())).ticket
+    left = (await desk.enqueue(arrival())).ticket
+    await desk.call_this(HIP, "M1", left, by="anna")
+    await archive(one)
+    assert [row["state"] for row in rows(database, schema.tickets)] == ["waiting", "called"]
+    await asyncio.sleep(1.6)
+    await desk.call_this(HIP, "M2", kept, by="anna")
+    await desk.finish(HIP, kept, by="anna")
+    await archive(one)
+    await assert_true(store, database)
+    assert [row["state"] for row in rows(database, schema.tickets)] == ["done", "lapsed"]
+    await desk.undo(HIP, "M2", by="anna")
+    await archive(one)
+    await assert_true(store, database)
+    assert [row["state"] for row in rows(database, schema.tickets)] == ["called", "lapsed"]
+    assert len({row["service_day"] for row in rows(database, schema.daily_sums)}) == 1
+
+
+def patient(number: int, **changed: Any) -> Patient:
+    return Patient(**({"abha_number": f"{number:014d}", "name": f"Patient {number}"} | changed))
+
+
+async def test_people_are_told_from_tokens_and_nobody_is_named(
+    store: Store, database: Database, desk: OpdDesk, one: Parts, seal: Seal
+) -> None:
+    await Registry(store).put_facility(Facility(hip_id=OTHER, name="Other"))
+    await Registry(store).put_queue(OTHER, Queue(id="medicine", name="Medicine", prefix="M"), 1)
+    first = await desk.enqueue(shared(seal, patient(1), 1))
+    await desk.call_this(HIP, "M1", first.ticket, by="anna")
+    await desk.finish(HIP, first.ticket, by="anna")
+    await desk.enqueue(shared(seal, patient(1), 2))  # the same person again after the visit
+    await desk.enqueue(shared(seal, patient(1), 3, OTHER))
+    await desk.enqueue(shared(seal, patient(2), 4))
+    await desk.enqueue(shared(seal, Patient(name="Asha", year_of_birth=1980, phone="9876543210"), 5))
+    await desk.enqueue(shared(seal, Patient(name="Asha"), 6))
+    await archive(one)
+    found = {row["request_id"]: row for row in rows(database, schema.tickets)}
+    firsts = {
+        name: "".join("dms"[i] for i, key in enumerate(("first_day", "first_month", "first_state")) if row[key])
+        for name, row in found.items()
+    }
+    # Partitions are read in their order: whichever hospital comes first is the first of the whole state.
+    assert firsts["share-2"] == ""
+    assert sorted((firsts["share-1"], firsts["share-3"])) == ["dm", "dms"]
+    assert (firsts["share-4"], firsts["share-5"], firsts["share-6"]) == ("dms", "dms", "")
+    assert found["share-1"]["person"] == found["share-2"]["person"] == found["share-3"]["person"]
+    assert found["share-6"]["person"] is None
+    assert len({row["person"] for row in found.values()}) == 4
+    assert_sums(database)
+    everything = repr([rows(database, table) for table in schema.metadata.tables.values()])
+    assert not [word for word in ("Patient", "Asha", "9876543210", f"{1:014d}") if word in everything]
+
+
+async def test_an_envelope_that_is_gone_is_an_unknown_person(
+    store: Store, database: Database, desk: OpdDesk, one: Parts
+) -> None:
+    await desk.enqueue(arrival(envelope=b"sealed with a key that was destroyed"))
+    await archive(one)
+    (row,) = rows(database, schema.tickets)
+    assert (row["person"], row["request_id"], row["first_day"]) == (None, "", False)
+
+
+def test_the_key_of_a_month_is_made_new_and_destroyed_a_month_later(database: Database) -> None:
+    ring = new_ring()
+    keys = MonthKeys(ring.person_key())
+    digests: dict[tuple[date, int], bytes | None] = {}
+    for today in (date(2026, 9, 30), date(2026, 10, 1), date(2026, 11, 1)):
+        with database.writing() as connection:
+            keys.refresh(connection, today)
+        digests |= {(today, month): keys.digest("number 1", date(2026, month, 1)) for month in (8, 9, 10, 11)}
+    assert digests[date(2026, 9, 30), 9] == digests[date(2026, 10, 1), 9] is not None
+    assert digests[date(2026, 9, 30), 10] is not None, "the next month's key is there before its first ticket"
+    assert digests[date(2026, 11, 1), 9] is None
+    assert digests[date(2026, 11, 1), 10] != digests[date(2026, 9, 30), 9]
+    assert [row["month"].month for row in rows(database, schema.person_keys)] == [10, 11]
+    again = MonthKeys(ring.person_key())
+    with database.writing() as connection:
+        again.refresh(connection, date(2026, 11, 1))
+    assert again.digest("number 1", date(2026, 10, 1)) == digests[date(2026, 11, 1), 10]
+    stolen = MonthKeys(new_ring().person_key())
+    with database.writing() as connection:
+        stolen.refresh(connection, date(2026, 11, 1))
+    assert stolen.closed
+    assert stolen.digest("number 1", date(2026, 10, 1)) is None, "the database alone does not say who anybody is"
+
+
+def test_a_person_is_known_by_number_address_or_name_year_and_phone() -> None:
+    assert identity_of(patient(1, abha_address="a@abdm")) == identity_of(patient(1, name="Other spelling"))
+    assert identity_of(Patient(abha_address="Asha@abdm")) == identity_of(Patient(abha_address="asha@ABDM"))
+    complete_person = Patient(name="Asha  Devi", year_of_birth=1980, phone="9876543210")
+    assert identity_of(complete_person) == identity_of(
+        Patient(name="asha devi", year_of_birth=1980, phone="9876543210")
+    )
+    assert identity_of(Patient(name="Asha", year_of_birth=1980)) == ""
+
+
+async def test_a_transaction_that_breaks_anywhere_counts_nothing_twice(
+    store: Store, database: Database, desk: OpdDesk, one: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, dice, broken = writer.write, random.Random(7), 0
+
+    def fragile(*arguments: Any) -> None:
+        nonlocal broken
+        write(*arguments)
+        if dice.random() < 0.6:
+            broken += 1
+            raise ArchiveAway("the power went before the commit")
+
+    monkeypatch.setattr(writer, "write", fragile)
+    async with at_work(one):
+        for number in range(30):
+            await visit(desk, f"person {number}")
+            await asyncio.sleep(0.02)
+        await deliver_all(store)
+        await complete(store, database)
+    assert broken > 3
+    await assert_true(store, database)
+    assert len(rows(database, schema.tickets)) == 30
+
+
+async def test_two_roles_that_both_believe_to_have_the_lease_write_each_row_once(
+    store: Store,
+    database: Database,
+    database_url: str,
+    desk: OpdDesk,
+    one: Parts,
+    seal: Seal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(role_module, "take_lease", lambda *_: True)
+    second_database = Database(database_url)
+    ring = new_ring()
+    second = parts(store, second_database, desk, seal, ring, name="host-2")
+    async with at_work(one, second):
+        for number in range(40):
+            await visit(desk, f"person {number}")
+        await deliver_all(store)
+        await complete(store, database)
+    second_database.close()
+    await assert_true(store, database)
+    assert len(rows(database, schema.tickets)) == 40
+
+
+async def test_of_two_roles_one_works_and_the_other_takes_over(
+    store: Store, database: Database, database_url: str, desk: OpdDesk, one: Parts, seal: Seal
+) -> None:
+    def nobody_ended(_name: str) -> bool:
+        return False
+
+    second_database = Database(database_url)
+    first = parts(store, database, desk, seal, new_ring(), name="host-1", has_ended=nobody_ended)
+    second = parts(store, second_database, desk, seal, new_ring(), name="host-2", has_ended=nobody_ended)
+    async with at_work(second):
+        async with at_work(first):
+            await visit(desk)
+            await complete(store, database)
+            holders = {row["holder"] for row in rows(database, schema.leases)}
+            assert len(holders) == 1
+        await visit(desk)
+        await complete(store, database)
+        assert {row["holder"] for row in rows(database, schema.leases)} == {"host-2"}
+    second_database.close()
+    await assert_true(store, database)
+
+
+async def test_what_was_dropped_from_the_log_is_read_from_the_stored_days(
+    store: Store, database: Database, desk: OpdDesk, one: Parts, valkey_url: str
+) -> None:
+    await visit(desk)
+    await archive(one)
+    for _ in range(5):
+        await visit(desk)
+    operator = await open_store(valkey_url)
+    key = events_key(partition_of(facility_root(HIP)))
+    await operator.call(key, "XTRIM", key, "MAXLEN", 2)
+    await operator.close()
+    await archive(one)
+    await assert_true(store, database)
+    assert {row["state"] for row in rows(database, schema.tickets)} == {"done"}
+    assert len(rows(database, schema.tickets)) == 6
+
+
+async def test_old_rows_go_in_small_steps_and_sums_stay(
+    store: Store, database: Database, desk: OpdDesk, one: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(role_module, "EXPIRE_EVERY_S", 0.05)
+    monkeypatch.setattr(role_module, "EXPIRE_PAUSE_S", 0.0)
+    await visit(desk)
+    await archive(one)
+    row = rows(database, schema.tickets)[0]
+    old = [row | {"service_day": row["service_day"] - timedelta(days=801), "hip_id": f"H{n}"} for n in range(250)]
+    with database.writing() as connection:
+        connection.execute(sa.insert(schema.tickets), old)
+    before = rows(database, schema.daily_sums)
+
+    async def one_is_left() -> bool:
+        return len(rows(database, schema.tickets)) == 1
+
+    async with at_work(one):
+        await until(one_is_left)
+    assert rows(database, schema.daily_sums) == before
+
+
+@pytest.fixture
+def own_postgres(postgres: Postgres) -> Iterator[Postgres]:
+    """The server of all tests, running again at the end."""
+    yield postgres
+    if not postgres.running:
+        postgres.start()
+
+
+async def is_troubled(store: Store, trouble: str) -> bool:
+    state = await status.archive_state(store)
+    return state is not None and state.trouble == trouble
+
+
+async def test_the_database_may_be_away_and_the_archive_catches_up(
+    store: Store, desk: OpdDesk, own_postgres: Postgres
+) -> None:
+    database = Database(own_postgres.make("away"))
+    database.prepare()
+    ring = new_ring()
+    one = parts(store, database, desk, await seal_of(ring, store), ring)
+    async with at_work(one):
+        await visit(desk)
+        await complete(store, database)
+        own_postgres.stop()
+        for _ in range(5):
+            await visit(desk)
+        await until(lambda: is_troubled(store, "away"))
+        own_postgres.start()
+        await complete(store, database)
+        await until(lambda: is_troubled(store, ""))
+        state = await status.archive_state(store)
+        assert state is not None
+        assert (state.words, state.lag_s < 5) == ("", True)
+    await assert_true(store, database)
+    database.close()
+
+
+async def test_a_role_that_is_silent_or_in_trouble_is_said_in_one_line(store: Store) -> None:
+    now = int(time.time() * 1000)
+    assert await status.archive_state(store) is None
+    await status.publish(store, "host-1", status.ArchiveFacts(now, now - 400_000, "away"))
+    state = await status.archive_state(store)
+    assert state is not None
+    assert state.words.startswith("the archive is 7 min behind: its database does not answer")
+    await status.publish(store, "host-2", status.ArchiveFacts(now, now, ""))
+    state = await status.archive_state(store)
+    assert state is not None
+    assert state.words == ""
+    state = await status.archive_state(store, now + 3 * 3_600_000)
+    assert state is not None
+    assert state.words.startswith("the archive is 3 h behind: no archive role is at work")
