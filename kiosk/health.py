@@ -18,6 +18,7 @@ from litestar.types import ControllerRouterHandler
 from msgspec import Struct, structs
 
 from kiosk.abdm import connection
+from kiosk.archive.status import ArchiveState, KnownState
 from kiosk.observability.metrics import PROMISES, Facts, exposition, write_counts
 from kiosk.services import Services
 from kiosk.web.operators import may_see, operators_only
@@ -86,22 +87,23 @@ class Look:
         self._services = services
         self._last: tuple[float, Health] | None = None
         self._clock = ClockAhead()
+        self._archive = KnownState()
         self._looking = asyncio.Lock()
 
     async def __call__(self) -> Health:
         async with self._looking:
             if self._last is None or time.monotonic() - self._last[0] > LOOK_EVERY_S:
-                self._last = (time.monotonic(), await look(self._services(), self._clock))
+                self._last = (time.monotonic(), await look(self._services(), self._clock, self._archive))
             return self._last[1]
 
 
-async def look(services: Services, clock: ClockAhead | None = None) -> Health:
+async def look(services: Services, clock: ClockAhead | None = None, archive: KnownState | None = None) -> Health:
     """Check every part once."""
     try:
         async with asyncio.timeout(STORE_WITHIN_S):
-            store_s, pending, facts, ahead_ms = await asyncio.gather(
+            store_s, pending, facts, ahead_ms, archived = await asyncio.gather(
                 _store_time_s(services), services.outbox.backlog(), services.connection.facts(),
-                (clock or ClockAhead()).read_ms(services.store),
+                (clock or ClockAhead()).read_ms(services.store), (archive or KnownState()).read(services.store),
             )  # fmt: skip
     except StoreUnsuitable as unsuitable:
         words = f"the store cannot serve: {unsuitable}"
@@ -114,9 +116,11 @@ async def look(services: Services, clock: ClockAhead | None = None) -> Health:
         *_clock_ahead(ahead_ms),
         *_backlog(services, pending),
         *_callers(services, facts),
+        *_archive(archived),
         *_own_reasons(services),
     ]
-    return _health(reasons, Facts(store_up=True, promise=services.store.promise, replies_pending=pending))
+    lag_s = archived.lag_s if archived else None
+    return _health(reasons, Facts(True, services.store.promise, replies_pending=pending, archive_lag_s=lag_s))
 
 
 def _without_promise(services: Services, facts: Facts, words: str) -> Health:
@@ -167,6 +171,11 @@ def _backlog(services: Services, pending: int) -> Iterator[Reason]:
     if services.settings.abdm and pending > BACKLOG_MANY:
         words = f"{pending} replies wait for the gateway: is it away, or does no relay run?"
         yield Reason("outbox", words, fatal=False)
+
+
+def _archive(state: ArchiveState | None) -> Iterator[Reason]:
+    if state and state.words:
+        yield Reason("archive", state.words, fatal=False)
 
 
 def _callers(services: Services, facts: connection.Facts) -> Iterator[Reason]:

@@ -35,11 +35,15 @@ ADVISORY_LOCK: Final = 0x6B696F736B
 """``kiosk`` in ASCII: PostgreSQL's lock for those who change the schema."""
 
 
-class ArchiveAway(Exception):
+class ArchiveError(Exception):
+    """Nothing can be read or written now. ``str`` is one line for an operator."""
+
+
+class ArchiveAway(ArchiveError):
     """The database does not answer, is locked or full. ``str`` is one line for an operator. It may be tried again."""
 
 
-class ArchiveUnsuitable(Exception):
+class ArchiveUnsuitable(ArchiveError):
     """The database cannot be used as it is. ``str`` is one line for an operator."""
 
 
@@ -142,15 +146,23 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         self._engine = engine_of(url)
+        self._is_checked = False
 
     @property
     def shown(self) -> str:
         """Where it is, without a password."""
         return self.url.render_as_string(hide_password=True)
 
+    @property
+    def missing(self) -> bool:
+        """Whether it is a file that nobody made yet. Connecting would make an empty one."""
+        return self.url.get_backend_name() == "sqlite" and not Path(self.url.database or "").exists()
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that only reads. Raises ArchiveAway."""
+        if self.missing:
+            raise ArchiveAway("there is no archive yet: `kiosk serve` or `kiosk archive` makes it")
         with spoken(), self._engine.connect() as connection, connection.begin():
             yield connection
 
@@ -162,9 +174,12 @@ class Database:
                 yield connection
 
     async def ask(self, query: Callable[Concatenate[Connection, P], T], /, *arguments: P.args, **named: P.kwargs) -> T:
-        """The answer of ``query(connection, …)``, found in a thread. Raises ArchiveAway."""
+        """The answer of ``query(connection, …)``, found in a thread. Raises ArchiveAway, ArchiveUnsuitable."""
 
         def work() -> T:
+            if not self._is_checked:
+                self.check()
+                self._is_checked = True
             with self.reading() as connection:
                 return query(connection, *arguments, **named)
 
@@ -236,10 +251,10 @@ async def _in_thread(work: Callable[[], T]) -> T:
 
 
 def _scripts() -> "ScriptDirectory":
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # before it is imported: that already says something
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = Config()
     config.set_main_option("script_location", MIGRATIONS.as_posix().replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -1,15 +1,18 @@
 """Rows of ``kiosk doctor`` about settings that are risky and data that is incomplete. One small function for each."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
+from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable
+from kiosk.archive.status import archive_state
 from kiosk.cli.facility import without_place
 from kiosk.observability.checks import Check
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.security.own_ca import RENEW_DAYS, ends_at
-from kiosk.services import new_seal
+from kiosk.services import new_archive, new_seal
 from kiosk.settings import Settings
 from kiosk.settings.values import is_loopback
 from queueing.day_keys import DayKeys
@@ -99,3 +102,25 @@ async def closed_days(settings: Settings, store: Store) -> list[Check]:
     return [
         Check("keys", "warning", words, "restore keyring.json from its backup; without it these profiles stay closed")
     ]
+
+
+async def archive(settings: Settings, store: Store) -> list[Check]:
+    """Whether the archive's database can be used, and how far its role is behind."""
+    database = new_archive(settings)
+    try:
+        if database.missing:
+            return [Check("archive", "ok", "made at the first start")]
+        await asyncio.to_thread(database.check)
+    except ArchiveUnsuitable as unsuitable:
+        return [Check("archive", "wrong", str(unsuitable))]
+    except ArchiveAway as away:
+        todo = f"start {database.shown}, or see KIOSK_ARCHIVE_URL; what happened waits in the store for 3 days"
+        return [Check("archive", "warning", str(away), todo)]
+    finally:
+        database.close()
+    state = await archive_state(store)
+    if state is None:
+        return [Check("archive", "warning", "no archive role has run", "start `kiosk serve` or `kiosk archive`")]
+    if state.words:
+        return [Check("archive", "warning", state.words, "see the log of the archive role")]
+    return [Check("archive", "ok", f"{state.lag_s:.0f} s behind, in {database.shown}")]

@@ -84,6 +84,8 @@ class Facts(Struct, frozen=True):
     """A name of ``PROMISES``."""
     replies_pending: int | None
     """None while the store cannot tell."""
+    archive_lag_s: float | None = None
+    """None while no archive role has run, or the store cannot tell."""
 
 
 class FactsNow(Collector):
@@ -101,6 +103,10 @@ class FactsNow(Collector):
         if facts.replies_pending is not None:
             yield GaugeMetricFamily(
                 "kiosk_replies_pending", "Replies that the gateway has not received yet.", facts.replies_pending
+            )
+        if facts.archive_lag_s is not None:
+            yield GaugeMetricFamily(
+                "kiosk_archive_lag_seconds", "Age of what happened and is not archived yet.", facts.archive_lag_s
             )
 
 

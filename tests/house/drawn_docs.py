@@ -68,7 +68,7 @@ def _node(room: str) -> str:
 
 def metrics_table() -> str:
     """Every metric of ours, as a worker answers ``/metrics``."""
-    text = exposition(Facts(store_up=True, promise="disk", replies_pending=0)).decode()
+    text = exposition(Facts(store_up=True, promise="disk", replies_pending=0, archive_lag_s=0)).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     rows = []
     for name, words in re.findall(r"^# HELP (kiosk_\S+) (.*)$", text, re.MULTILINE):

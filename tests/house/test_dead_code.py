@@ -15,7 +15,6 @@ USERS = (*OURS, "loadtests", "tests/house")
 LATER: dict[str, str] = {
     "queueing/event_log.py:PUBLIC_KINDS": "the event log is read by no page yet",
     "kiosk/console/figures.py:csv_answer": "the pages of figures follow",
-    "kiosk/archive/sums.py:of_share": "no page reads the archive yet",
     "kiosk/archive/queries.py:all_facilities": "no page reads the archive yet",
     "kiosk/archive/queries.py:sums_by_day": "no page reads the archive yet",
     "kiosk/archive/queries.py:sums_by_hour": "no page reads the archive yet",

@@ -132,7 +132,7 @@ async def test_a_gateway_that_is_away_is_a_warning_and_patients_still_get_number
 async def test_many_probes_in_a_second_check_once(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[object] = []
 
-    async def counted(of: Services, _: health.ClockAhead) -> health.Health:
+    async def counted(of: Services, _: health.ClockAhead, _archive: object) -> health.Health:
         looks.append(of)
         return health.Health(health.Readiness(True, "disk", ()), Facts(True, "disk", 0))
 
