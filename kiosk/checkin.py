@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from kiosk.patient.consent import Consent
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, pack_envelope, unpack_envelope
 from kiosk.patient.person import Patient, Person, Scan, StatusQuery
 from kiosk.security.encryption import DAY_S, Seal, SealBroken
@@ -106,7 +107,15 @@ class CheckIn:
         return self._desk.admit_form(facility, FormSender(*digests))
 
     async def by_camera(
-        self, facility: str, queue: str, patient: Patient, request_id: str, *, device: str = "", away: bool = False
+        self,
+        facility: str,
+        queue: str,
+        patient: Patient,
+        request_id: str,
+        *,
+        device: str = "",
+        away: bool = False,
+        consent: Consent | None = None,
     ) -> Place:
         """A patient without an ABHA app filled in the form behind the screen's camera link.
 
@@ -114,16 +123,25 @@ class CheckIn:
         """
         request = f"camera/{request_id}"
         lane = self._lane(patient)
-        return await self._register(facility, queue, patient, lane, Assurance.CAMERA, request, device, away=away)
+        return await self._register(
+            facility, queue, patient, lane, Assurance.CAMERA, request, device, away=away, consent=consent
+        )
 
     def patient(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
         """The profile of a ticket, for staff of its facility. Raises SealBroken when it cannot be opened or read."""
+        return self.patient_in(self.open_envelope(facility, ticket, sealed))
+
+    def patient_in(self, envelope: Envelope) -> Patient:
+        """The profile of an opened envelope. Raises SealBroken when it cannot be read."""
+        return envelope.patient or self._read_patient(envelope.note, envelope.profile)
+
+    def open_envelope(self, facility: str, ticket: Ticket, sealed: bytes) -> Envelope:
+        """Everything that was sealed of a ticket's person. Raises SealBroken when it cannot be opened."""
         plain = self._seal.open(ENVELOPE_PURPOSE, facility_key(facility), ticket.request, sealed)
         try:
-            envelope = unpack_envelope(plain)
+            return unpack_envelope(plain)
         except msgspec.MsgspecError:
             raise SealBroken("no envelope of this release") from None
-        return envelope.patient or self._read_patient(envelope.note, envelope.profile)
 
     async def _register(
         self,
@@ -137,6 +155,7 @@ class CheckIn:
         *,
         away: bool = False,
         by: str = "",
+        consent: Consent | None = None,
     ) -> Place:
         request = request_digest(facility, request_id)
         return await self._desk.enqueue(
@@ -147,7 +166,7 @@ class CheckIn:
                 lane=lane,
                 request=request,
                 persons=self.known_as(facility, patient) or self._alike(facility, patient, device),
-                envelope=self._close(facility, request, Envelope(patient=patient)),
+                envelope=self._close(facility, request, Envelope(patient=patient, consent=consent)),
                 late=away,
                 by=by,
             )

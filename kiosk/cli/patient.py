@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,9 @@ import msgspec
 from kiosk.abdm.inbound import read_patient
 from kiosk.checkin import CheckIn
 from kiosk.cli.running import COMMAND_LINE, CommandFailed, as_json, settings_now, tell, with_store
+from kiosk.locales import BOOK
+from kiosk.patient.consent import CONSENT_VERSION, Consent
+from kiosk.patient.envelope import Envelope
 from kiosk.patient.person import person_named
 from kiosk.security.encryption import SealBroken
 from kiosk.security.keyring_file import KeysOnDisk
@@ -18,6 +22,7 @@ from kiosk.services import new_seal
 from kiosk.settings import Settings
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
+from queueing.models import Assurance, Ticket
 from queueing.person_records import PersonRecord, PersonRecords
 from queueing.registry import Registry
 from queueing.store.store import Store
@@ -99,11 +104,11 @@ async def _check_in(store: Store, settings: Settings) -> CheckIn:
 
 
 def _line(check_in: CheckIn, hip_id: str, record: PersonRecord) -> dict[str, Any]:
-    ticket = record.ticket
-    try:
-        profile = msgspec.to_builtins(check_in.patient(hip_id, ticket, record.envelope)) if record.envelope else None
-    except SealBroken:
-        profile = None  # its day's key was destroyed: nobody can read it any more
+    ticket, profile, consent = record.ticket, None, None
+    if record.envelope:
+        with suppress(SealBroken):  # its day's key was destroyed: nobody can read it any more
+            envelope = check_in.open_envelope(hip_id, ticket, record.envelope)
+            profile, consent = msgspec.to_builtins(check_in.patient_in(envelope)), _consent(envelope, ticket)
     facts = {
         "id": ticket.id,
         "token": ticket.token,
@@ -115,7 +120,25 @@ def _line(check_in: CheckIn, hip_id: str, record: PersonRecord) -> dict[str, Any
         "called_at": _at(ticket.called_ms),
         "ended_at": _at(ticket.ended_ms),
     }
-    return {"ticket": facts, "profile": profile}
+    return {"ticket": facts, "profile": profile, "consent": consent}
+
+
+def _consent(envelope: Envelope, ticket: Ticket) -> dict[str, Any] | None:
+    """To what the person agreed, where, and when; None for somebody whom staff registered."""
+    if agreed := envelope.consent:
+        return {
+            "given_in": "the form", "text": consent_text(agreed), "version": agreed.version,
+            "language": agreed.language, "at": _at(agreed.at_s * 1000),
+        }  # fmt: skip
+    if ticket.assurance in {Assurance.STAFF, Assurance.CAMERA}:
+        return None
+    return {"given_in": "the person's ABHA app, by sharing the profile (PROFILE_SHARE)", "at": _at(ticket.arrived_ms)}
+
+
+def consent_text(consent: Consent) -> str:
+    """The sentence that was shown; empty when it was one of an earlier version."""
+    words = BOOK.get(consent.language)
+    return words.say("form.consent") if words and consent.version == CONSENT_VERSION else ""
 
 
 def _at(ms: int) -> str | None:

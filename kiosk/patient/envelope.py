@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from kiosk.patient.consent import Consent
 from kiosk.patient.person import Patient
 
 
@@ -20,6 +21,8 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True):
     """What the message told of the patient (``kiosk.abdm.inbound.read_patient`` reads it)."""
     patient: Patient | None = None
     """Instead of a profile: somebody whom staff or a form registered, or who was told in too many words to keep."""
+    consent: Consent | None = None
+    """What a patient agreed to in the form; the consent to a share was given in the patient's own app."""
 
 
 ENVELOPE_PURPOSE: Final = "letter"

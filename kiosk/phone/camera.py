@@ -23,6 +23,7 @@ from litestar.response import Redirect
 
 from kiosk.checkin import CheckIn
 from kiosk.locales import Words, choose
+from kiosk.patient.consent import CONSENT_VERSION, Consent
 from kiosk.phone.form import Faults, Form, empty, read, read_form
 from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
@@ -126,7 +127,10 @@ async def send_in(
         )
         if verdict is not FormVerdict.PASS:
             return _too_many(opened, form, verdict, wait_s)
-        place = await check_in.by_camera(hip, opened.claim.queue, patient, form.request_id, device=device, away=away)
+        consent = Consent(CONSENT_VERSION, words.code, int(time.time()))
+        place = await check_in.by_camera(
+            hip, opened.claim.queue, patient, form.request_id, device=device, away=away, consent=consent
+        )
     except QueueingError as error:
         _log.warning("camera_form_unanswered", error=type(error).__name__)
         return opened.ask(form, {}, trouble="busy", status=503)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from kiosk.abdm.inbound import read_patient
 from kiosk.checkin import CheckIn
+from kiosk.cli.patient import consent_text
 from kiosk.cli.running import opened
+from kiosk.locales import BOOK
+from kiosk.patient.consent import CONSENT_VERSION, Consent
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import Seal
 from kiosk.security.keyring_file import KeysOnDisk
@@ -21,7 +24,8 @@ from tokens import CounterCodes
 ASHA = Patient(name="Asha Devi", abha_number="91000044441111", phone="9000000001", year_of_birth=1988)
 
 
-async def register(data_dir: Path) -> str:
+async def register(data_dir: Path, consent: Consent | None = None) -> str:
+    """By staff; with a consent by the form."""
     settings = load({"KIOSK_DATA_DIR": str(data_dir)})
     async with opened(settings) as store:
         ring = KeysOnDisk(data_dir).load_or_create(int(time.time()))
@@ -31,7 +35,9 @@ async def register(data_dir: Path) -> str:
             OpdDesk(store), CounterCodes(ring), seal, person_key=ring.person_key(), read_patient=read_patient,
             now_s=time.time,
         )  # fmt: skip
-        return (await check_in.walked_in("IN01", "medicine", ASHA, Lane.ORDINARY, by="anna")).token
+        if consent is None:
+            return (await check_in.walked_in("IN01", "medicine", ASHA, Lane.ORDINARY, by="anna")).token
+        return (await check_in.by_camera("IN01", "medicine", ASHA, "form-1", consent=consent)).token
 
 
 def test_a_person_sees_what_is_kept_and_has_it_erased(tmp_path: Path) -> None:
@@ -45,6 +51,7 @@ def test_a_person_sees_what_is_kept_and_has_it_erased(tmp_path: Path) -> None:
         assert shown.returncode == 0, shown.stderr
         [line] = json.loads(shown.stdout)
         assert (line["ticket"]["token"], line["profile"]["name"]) == (token, "Asha Devi")
+        assert line["consent"] is None, "staff registered her: there was no form to agree to"
         erased = kiosk(data_dir, "patient", "erase", "IN01", "--token", token, "--json")
         assert json.loads(erased.stdout) == {"facility": "IN01", "tickets": [token]}
         [entry] = json.loads(kiosk(data_dir, "staff", "audit", "--facility", "IN01", "--json").stdout)
@@ -52,6 +59,25 @@ def test_a_person_sees_what_is_kept_and_has_it_erased(tmp_path: Path) -> None:
         again = kiosk(data_dir, "patient", "export", "IN01", "--abha", "91000044441111")
         assert again.returncode == 1
         assert again.stderr == "kiosk: nothing is kept of this person here\n"
+
+
+def test_the_export_shows_the_consent_with_its_text_language_and_time(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    assert kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital").returncode == 0
+    assert kiosk(data_dir, "queue", "add", "IN01", "medicine", "--name", "M", "--prefix", "M").returncode == 0
+    with serving(data_dir) as tree:
+        tree.ready()
+        asyncio.run(register(data_dir, Consent(CONSENT_VERSION, "ur", 1_764_000_000)))
+        [line] = json.loads(kiosk(data_dir, "patient", "export", "IN01", "--abha", "91000044441111").stdout)
+    assert line["consent"] == {
+        "given_in": "the form", "text": BOOK["ur"].say("form.consent"), "version": CONSENT_VERSION, "language": "ur",
+        "at": "2025-11-24T16:00:00+00:00",
+    }  # fmt: skip
+
+
+def test_the_sentence_of_another_version_is_not_made_up() -> None:
+    assert consent_text(Consent(CONSENT_VERSION + 1, "ur", 0)) == ""
+    assert consent_text(Consent(CONSENT_VERSION, "xx", 0)) == ""
 
 
 def test_a_person_is_named_in_one_way(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 import uuid
 from datetime import date
 
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from kiosk.locales import BOOK
+from kiosk.patient.consent import CONSENT_VERSION
 from kiosk.phone.form import Form, read, read_form
 from queueing.errors import InDoubt
 from queueing.models import Assurance, Lane, State
@@ -54,6 +56,10 @@ async def test_a_filled_form_becomes_a_ticket_that_its_own_page_shows(
     assert sealed is not None
     patient = hospital.services.check_in.patient(HIP, ticket, sealed)
     assert (patient.name, patient.gender, patient.phone) == ("Zooni Dar", "F", "9419012345")
+    consent = hospital.services.check_in.open_envelope(HIP, ticket, sealed).consent
+    assert consent is not None
+    assert (consent.version, consent.language) == (CONSENT_VERSION, "ur")
+    assert 0 <= time.time() - consent.at_s < 60
 
 
 async def test_pressing_twice_gives_one_number(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
