@@ -16,7 +16,9 @@ from queueing import library
 from queueing.arrival_hints import ArrivalHints
 from queueing.arrivals import Arrivals
 from queueing.day import ServiceClock, iso_day
+from queueing.display_text import shown_name
 from queueing.form_gate import FormSender, FormVerdict, admit_form
+from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
 from queueing.models import (
     Arrival,
     Assurance,
@@ -278,10 +280,13 @@ class OpdDesk:
         fields = _read_snapshot(packed)
         return Snapshot(
             facility=fields.facility,
-            name=fields.name,
+            name=shown_name(fields.name, FACILITY_NAME_MAX, fields.facility),
             day=iso_day(fields.day),
             at_ms=fields.at_ms,
-            queues=fields.queues,
+            queues=tuple(
+                msgspec.structs.replace(queue, name=shown_name(queue.name, QUEUE_NAME_MAX, queue.id))
+                for queue in fields.queues
+            ),
             counters=fields.counters,
             calls=fields.calls,
             last_call=fields.last_call,

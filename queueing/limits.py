@@ -12,6 +12,8 @@ REGION_MAX: Final = 100
 """Characters of a district or a state."""
 TIMEZONE_MAX: Final = 64
 """Characters. The longest IANA name has 38."""
+STAFF_NAME_MAX: Final = 80
+"""Characters of a name in the head of a page."""
 QUEUE_ID_MAX: Final = 32
 QUEUE_NAME_MAX: Final = 100
 """Characters: two lines of a board."""

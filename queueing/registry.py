@@ -10,8 +10,17 @@ import msgspec
 from msgspec import Struct
 
 from queueing import library
+from queueing.display_text import display_text, shown_name
 from queueing.errors import QueueingError
-from queueing.limits import IPV4_BITS_MIN, IPV6_BITS_MIN, NETWORKS_MAX, PRINTED_TEXT_MAX
+from queueing.limits import (
+    FACILITY_NAME_MAX,
+    IPV4_BITS_MIN,
+    IPV6_BITS_MIN,
+    NETWORKS_MAX,
+    PRINTED_TEXT_MAX,
+    QUEUE_NAME_MAX,
+    REGION_MAX,
+)
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
@@ -35,7 +44,7 @@ class _PackedPolicy(msgspec.Struct, frozen=True, array_like=True):
 _pack = msgspec.msgpack.Encoder().encode
 _read_facility = msgspec.msgpack.Decoder(Facility).decode
 _read_policy = msgspec.msgpack.Decoder(_PackedPolicy).decode
-_read_queue = msgspec.msgpack.Decoder(Queue).decode
+_decode_queue = msgspec.msgpack.Decoder(Queue).decode
 _read_networks = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 _read_counter = msgspec.msgpack.Decoder(Counter).decode
 
@@ -141,10 +150,18 @@ class Hospital(Struct, frozen=True, kw_only=True):
         return self.facility.timezone or service_zone
 
 
+def _read_queue(packed: bytes) -> Queue:
+    queue = _decode_queue(packed)
+    return msgspec.structs.replace(queue, name=shown_name(queue.name, QUEUE_NAME_MAX, queue.id))
+
+
 def _facility_of(found: dict[bytes, bytes]) -> Facility:
     facility = _read_facility(found[b"facility"])
     return msgspec.structs.replace(
         facility,
+        name=shown_name(facility.name, FACILITY_NAME_MAX, facility.hip_id),
+        district=display_text(facility.district, REGION_MAX),
+        state=display_text(facility.state, REGION_MAX),
         policy=_policy_of(found[b"policy"]),
         default_queue=found.get(b"default", b"").decode(),
         networks=_read_networks(found[b"networks"]) if found.get(b"networks") else (),

@@ -12,6 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from queueing import library
+from queueing.display_text import shown_name
+from queueing.limits import STAFF_NAME_MAX
 from queueing.store.store import Store
 
 Digest = NewType("Digest", str)
@@ -103,7 +105,8 @@ def _row(values: Sequence[bytes | None]) -> LoginRow:
     texts = [(value or b"").decode("utf-8", "replace") for value in values]
     login, name, facility, role, hashed, must_change, disabled, generation, counter = texts
     return LoginRow(
-        login=login, name=name, facility=facility, role=role, hash=hashed, must_change=must_change == "1",
+        login=login, name=shown_name(name, STAFF_NAME_MAX, login), facility=facility, role=role, hash=hashed,
+        must_change=must_change == "1",
         disabled=disabled != "0", generation=int(generation or 0), counter=counter,
     )  # fmt: skip
 

@@ -31,8 +31,8 @@ from kiosk.abdm.schemas import (
 from kiosk.abdm.timestamps import is_current
 from kiosk.patient.birth import Birth, birth_date, birth_of_parts
 from kiosk.patient.identifiers import abha_address, abha_number, gender, phone_number, pincode
-from kiosk.patient.names import display_text
 from kiosk.patient.person import Patient, Person, Scan, StatusQuery
+from queueing.display_text import display_text
 from queueing.models import Refusal
 
 Aliases = Mapping[str, str]

@@ -16,14 +16,14 @@ from kiosk.accounts import passwords
 from kiosk.accounts.login_throttle import LIMITS
 from kiosk.accounts.sessions import EVERY_FACILITY, Session, Sessions
 from queueing.audit import NO_FACILITY, Audit
+from queueing.display_text import shown_name
+from queueing.limits import STAFF_NAME_MAX
 from queueing.staff import LoginRow, StaffRecords
 from queueing.store.store import Store
 
 Role = Literal["clerk", "admin"]
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,63}")
-_NAME_MAX = 80
-"""Characters of a name in the head of a page."""
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ class Staff:
             raise StaffError("The role is clerk or admin; a login for every facility is an admin.")
         password = passwords.generated()
         added = await self._records.add(
-            login, facility, name=name.strip()[:_NAME_MAX] or login, role=role, must_change=1, disabled=0,
+            login, facility, name=shown_name(name, STAFF_NAME_MAX, login), role=role, must_change=1, disabled=0,
             generation=secrets.randbits(40), counter="", hash=await self._hasher.hash(password),
         )  # fmt: skip
         if not added:

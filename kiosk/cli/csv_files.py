@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from kiosk.cli.running import CommandFailed
-from kiosk.patient.names import display_text, unsafe_character
+from kiosk.patient.names import unsafe_character
+from queueing.display_text import display_text
 
 T = TypeVar("T")
 

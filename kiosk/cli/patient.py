@@ -11,7 +11,7 @@ import msgspec
 
 from kiosk.abdm.inbound import read_patient
 from kiosk.checkin import CheckIn
-from kiosk.cli.running import COMMAND_LINE, CommandFailed, as_json, settings_now, tell, with_store
+from kiosk.cli.running import COMMAND_LINE, CommandFailed, as_json, json_text, settings_now, tell, with_store
 from kiosk.locales import BOOK
 from kiosk.patient.consent import CONSENT_VERSION, Consent
 from kiosk.patient.envelope import Envelope
@@ -53,7 +53,7 @@ def export(hip_id: str, abha: str, token: str) -> None:
     lines = _ask(settings_now(), hip_id, abha, find)
     if not lines:
         raise CommandFailed("nothing is kept of this person here")
-    click.echo(msgspec.json.format(msgspec.json.encode(lines)).decode())
+    click.echo(json_text(lines))
 
 
 @patient.command()

@@ -9,10 +9,10 @@ from typing import Any, Final, TypeVar
 import click
 import msgspec
 
-from kiosk.patient.names import terminal_text
 from kiosk.security.keyring_file import KeysUnreadable
 from kiosk.settings import Settings, SettingsWrong, load, unknown_names
 from queueing import library
+from queueing.display_text import ascii_where_unseen, terminal_text
 from queueing.embedded.server import attach_or_start
 from queueing.errors import QueueingError
 from queueing.store.store import Store, open_store
@@ -83,10 +83,15 @@ def with_store(settings: Settings, work: Callable[[Store], Awaitable[T]]) -> T:
 def tell(json: bool, result: Any, *lines: str) -> None:
     """Print the result: one JSON document, or lines for people."""
     if json:
-        click.echo(msgspec.json.format(msgspec.json.encode(result)).decode())
+        click.echo(json_text(result))
     else:
         for line in lines:
             click.echo(terminal_text(line))
+
+
+def json_text(result: Any) -> str:
+    """A JSON document that does nothing to a terminal: what cannot be seen stands as an escape."""
+    return ascii_where_unseen(msgspec.json.format(msgspec.json.encode(result)).decode())
 
 
 def a_table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -14,11 +14,11 @@ from kiosk.checkin import CheckIn
 from kiosk.console import messages
 from kiosk.console.look_alikes import look_alikes
 from kiosk.observability import metrics
-from kiosk.patient.names import display_text
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
 from queueing.audit import Audit, Envelopes, Reader
 from queueing.desk import OpdDesk
+from queueing.display_text import display_text
 from queueing.models import Counter, Queue, State, Ticket
 from queueing.registry import Registry
 

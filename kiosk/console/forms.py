@@ -9,8 +9,8 @@ import msgspec
 
 from kiosk.console import messages
 from kiosk.locales import LANGUAGES
-from kiosk.patient.names import display_text
 from queueing.coordinates import place_fault
+from queueing.display_text import display_text
 from queueing.limits import FACILITY_NAME_MAX, NUMBERS_A_DAY_MAX, QUEUE_NAME_MAX, REGION_MAX
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.registry import DoesNotFit, Hospital, own_networks, within_limits

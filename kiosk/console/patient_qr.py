@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from kiosk.patient.birth import birth_date
 from kiosk.patient.identifiers import abha_address, abha_number, gender, phone_number
-from kiosk.patient.names import display_text, person_name
+from kiosk.patient.names import person_name
 from kiosk.patient.person import Patient
+from queueing.display_text import display_text
 
 READ_MAX: Final = 4096
 """Characters; a card holds about four hundred."""

@@ -12,10 +12,10 @@ from litestar.response import Redirect
 
 from kiosk.accounts.sessions import Session
 from kiosk.console import figures, messages
-from kiosk.patient.names import display_text
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.static_files import static_url
+from queueing.display_text import display_text
 
 
 def _local_time(unix_ms: int, zone: str) -> str:

@@ -22,13 +22,14 @@ from kiosk.console import guards, messages, patient_qr
 from kiosk.console.guards import ConsoleRequest
 from kiosk.patient.birth import birth_of_age, birth_of_parts
 from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
-from kiosk.patient.names import display_text, name_fault, person_name
+from kiosk.patient.names import name_fault, person_name
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
 from kiosk.web.link_urls import ticket_url
 from kiosk.web.security_headers import PAGE
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
+from queueing.display_text import display_text
 from queueing.models import Facility, Lane, Outcome, Place, Ticket
 from queueing.registry import Registry
 from tokens import qr

@@ -28,9 +28,25 @@ _DAYS_IN: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """Of each month in its longest year: registers hold a 29 February of an ordinary year, and it decides nothing."""
 _DAYS_OF: Final = {
     365.25: ("y", "yr", "yrs", "year", "years", "साल", "वर्ष", "बरस", "سال", "برس"),
-    30.4375: ("m", "mo", "mos", "mon", "month", "months", "माह", "महीना", "महीने", "ماہ", "مہینہ", "مہینے"),
+    30.4375: (
+        "m",
+        "mo",
+        "mos",
+        "mon",
+        "month",
+        "months",
+        "माह",
+        "महीना",
+        "महीने",
+        "म्हीना",
+        "म्हीने",
+        "ماہ",
+        "مہینہ",
+        "مہینے",
+        "رؠتھ",
+    ),
     7.0: ("w", "wk", "wks", "week", "weeks", "हफ़्ता", "हफ़्ते", "सप्ताह", "ہفتہ", "ہفتے"),
-    1.0: ("d", "day", "days", "दिन", "دن"),
+    1.0: ("d", "day", "days", "दिन", "دن", "دۄہ"),
 }
 """Days of each unit (years and months of the calendar on average) and how people write it."""
 _UNIT_DAYS: Final = {normalize("NFC", unit): days for days, units in _DAYS_OF.items() for unit in units}

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Final
 
-from kiosk.patient.names import display_text
+from queueing.display_text import display_text
 
 ADDRESS_MAX: Final = 255
 """Characters of an ABHA address: the gateway's own ceiling."""

@@ -27,6 +27,10 @@ HEAD_START_S: Final = 1.0
 """The flood is at its height when the shares begin."""
 
 
+MOST_WITHIN_S: Final = 90.0
+"""For a flood of a given size, on a machine that is busy otherwise."""
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """One flood."""
 
@@ -57,8 +61,11 @@ async def target_of(setup: BenchSetup, seconds: float, most: int = 0) -> Target:
 
 
 async def under(kind: str, setup: BenchSetup, *, shares: int, per_s: float, load: float, most: int = 0) -> Result:
-    """Bring ``shares`` to the flooded hospital at a steady pace while the flood lasts."""
-    seconds = HEAD_START_S + shares / per_s + 1
+    """Bring ``shares`` to the flooded hospital at a steady pace while the flood lasts.
+
+    ``most``: the flood ends after so many requests, also when they take longer than the shares.
+    """
+    seconds = HEAD_START_S + shares / per_s + (MOST_WITHIN_S if most else 1)
     target = await target_of(setup, seconds, most)
     setup.token = await setup.stack.simulator.callback_token()
     attack = asyncio.create_task(attacker.run(kind, target))

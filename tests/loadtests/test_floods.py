@@ -7,7 +7,7 @@ import pytest
 
 from loadtests.bench.setup import prepared
 from loadtests.floods import measured
-from loadtests.floods.kinds import KINDS
+from loadtests.floods.kinds import KINDS, LANES
 from loadtests.floods.measured import AS_SHIPPED, SMALL
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ def test_under_5000_forms_every_share_gets_its_number() -> None:
     result = asyncio.run(flooded())
     assert (result.shares, result.taken, result.numbers) == (SHARES, SHARES, SHARES), result
     assert result.attack.get("429", 0) > 1_000, "the flood was too small to tell anything"
-    assert sum(result.attack.values()) > FORMS / 2
+    assert sum(result.attack.values()) >= FORMS - LANES  # some were under way when the flood ended
 
 
 def test_every_kind_of_flood_has_words_and_a_way() -> None:

@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from kiosk.locales import BOOK
-from kiosk.patient.names import display_text
 from kiosk.patient.person import Patient
+from queueing.display_text import display_text
 from queueing.models import Place, Policy
 from tests.kiosk.console.running_desk import Served, press, states_of
 

@@ -26,5 +26,5 @@ def test_another_sentence_is_another_version() -> None:
 def test_an_envelope_of_before_opens_and_has_no_consent() -> None:
     before = pack_envelope(Envelope(b"note", b"profile", Patient(name="Asha")))[1:-1]
     assert unpack_envelope(b"\x93" + before).consent is None
-    kept = Envelope(patient=Patient(name="Asha"), consent=Consent(1, "ur", 1_764_000_000))
-    assert unpack_envelope(pack_envelope(kept)) == kept
+    sealed = Envelope(patient=Patient(name="Asha"), consent=Consent(1, "ur", 1_764_000_000))
+    assert unpack_envelope(pack_envelope(sealed)) == sealed

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.patient.names import MARKS_MAX, SHOWN_MAX, display_text, name_fault, unsafe_character
+from kiosk.patient.names import name_fault, unsafe_character
+from queueing.display_text import MARKS_MAX, SHOWN_MAX, display_text
 
 
 @pytest.mark.parametrize(

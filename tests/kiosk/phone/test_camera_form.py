@@ -1,6 +1,7 @@
 """A number for a phone without an ABHA app."""
 
 import asyncio
+import datetime
 import re
 import time
 import uuid
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from kiosk.locales import BOOK
+from kiosk.patient.birth import birth_of_age
 from kiosk.patient.consent import CONSENT_VERSION
 from kiosk.phone.form import Form, read, read_form
 from queueing.errors import InDoubt
@@ -248,3 +250,26 @@ def test_a_request_id_of_another_form_is_replaced() -> None:
     assert str(uuid.UUID(form.request_id)) == form.request_id
     known = str(uuid.uuid4())
     assert read_form(f"request_id={known}".encode()).request_id == known
+
+
+@pytest.mark.parametrize("code", sorted(BOOK))
+def test_the_hints_name_what_the_field_reads_and_no_rule_that_does_not_hold(code: str) -> None:
+    """Months and days are read, so a mother is told; a name may hold more than letters, so nobody is told "only"."""
+    words, today = BOOK[code], datetime.date(2026, 11, 28)
+    babies = {"en": ("8m", "6d"), "hi": ("8 महीने", "6 दिन"), "ur": ("8 مہینے", "6 دن"), "ks": ("8 رؠتھ", "6 دۄہ"),
+              "doi": ("8 म्हीने", "6 दिन")}  # fmt: skip
+    for example in ("45", "1980", *babies[code]):
+        assert birth_of_age(example, today).year is not None, example
+        assert example in words.say("form.age_help")
+        assert example in words.say("form.age_odd")
+    assert [birth_of_age(baby, today).year for baby in babies[code]] == [2026, 2026]
+    only = {"en": "only", "hi": "केवल", "ur": "صرف", "ks": "صِرف", "doi": "सिर्फ"}
+    assert only[code] not in words.say("form.name_odd")
+
+
+async def test_the_keyboard_of_a_phone_can_write_what_the_hint_says(
+    visitor: httpx.AsyncClient, hospital: Hospital
+) -> None:
+    page = (await visitor.get(hospital.camera_link())).text
+    (field,) = re.findall(r'<input [^>]*id="age"[^>]*>', page)
+    assert "numeric" not in field, "a pad of digits has no m and no d"
