@@ -49,7 +49,10 @@ window.kiosk = window.kiosk || {};
   function follow(state) {
     if (!state.paired) location.reload();
     else if (state.address !== body.dataset.assigned) location.replace(state.address);
-    else kiosk.volume = state.volume / 100;
+    else {
+      kiosk.volume = state.volume / 100;
+      body.dataset.volume = state.volume;
+    }
   }
 
   /** Called with each snapshot: ask at once when the administrator changed a screen of this facility. */
