@@ -25,6 +25,7 @@ from kiosk.accounts.service import Staff
 from kiosk.checkin import CheckIn
 from kiosk.key_upkeep import follow_ring, read_day_keys, renew_day_keys
 from kiosk.live.hub import Hub
+from kiosk.live.polling import PollLimits, Polls
 from kiosk.live.stream_limits import StreamLimits
 from kiosk.security.encryption import Seal
 from kiosk.security.keyring_file import KeysOnDisk
@@ -107,6 +108,8 @@ class Services(Struct, frozen=True, kw_only=True):
     stream_limits: StreamLimits
     archive: "Database"
     """What happened, for pages to read. It connects when it is first asked."""
+    polls: Polls
+    poll_limits: PollLimits
 
     @property
     def cm_id(self) -> str:
@@ -197,6 +200,7 @@ def _web_services(
         facility_rate=settings.facility_rate,
         facility_burst=settings.facility_burst,
     )
+    hub = Hub(Feed(store), desk)
     seal = new_seal(signers.ring, settings)
     check_in = CheckIn(
         desk,
@@ -216,7 +220,9 @@ def _web_services(
         person_records=PersonRecords(store),
         desk=desk,
         outbox=Outbox(store, consumer_name()),
-        hub=Hub(Feed(store), desk),
+        hub=hub,
+        polls=Polls(hub, desk),
+        poll_limits=PollLimits(),
         day_keys=DayKeys(store),
         seal=seal,
         keys_on_disk=keys_on_disk,

@@ -227,6 +227,13 @@ class Hub:
             if feed.drawing is not None:
                 feed.drawing.cancel()
 
+    def newest(self, key: str) -> tuple[Snapshot, bytes, int] | None:
+        """Content and frame of a facility that has listeners, and since when it is stale. Reads nothing."""
+        feed = self._feeds.get(key)
+        if feed is None or feed.content is None:
+            return None
+        return feed.content, feed.frame, feed.stale_since_ms
+
     async def _first_refresh(self, feed: FacilityFeed) -> bool:
         """Read a facility once for all listeners that subscribe together. False: unknown facility."""
         if feed.first is None or feed.first.done():
@@ -352,6 +359,11 @@ def stale_frame(since_ms: int) -> bytes:
 def heartbeat_frame() -> bytes:
     """A comment for proxies and an event for pages: browsers do not show comments to scripts."""
     return b': beat\nevent: beat\ndata: {"at_ms":%d}\n\n' % (time.time_ns() // 1_000_000)
+
+
+def pages_frame(mark: str) -> bytes:
+    """The mark of this process's pages, and its clock (unix ms). Sent once, after the first snapshot."""
+    return b'event: pages\ndata: {"mark":"%b","at_ms":%d}\n\n' % (mark.encode(), time.time_ns() // 1_000_000)
 
 
 BYE: Final = b"event: bye\ndata: {}\n\n"

@@ -1,12 +1,14 @@
 """``GET /live/{hip_id}``: a facility's queues as server-sent events, for anybody: numbers and counters alone.
 
-Events: ``snapshot`` (JSON of ``queueing.models.Snapshot``: at once, then after each change), ``stale`` (the store does
-not answer), ``beat`` (every 15 s), ``bye`` (subscribe again). A plain ASGI endpoint: ten thousand streams
-are open at once, and a response object, generator or timer for each would cost too much.
+Events: ``snapshot`` (JSON of ``queueing.models.Snapshot``: at once, then after each change), ``pages`` (the mark of the
+pages, once, after the first snapshot), ``stale`` (the store does not answer), ``beat`` (every 15 s), ``bye`` (subscribe
+again). A plain ASGI endpoint: ten thousand streams are open at once, and a response object, generator or timer for
+each would cost too much. ``GET /live/{hip_id}/now`` answers once (``kiosk.live.polling``).
 """
 
 import asyncio
 import random
+import time
 from typing import Any, Final, Protocol
 
 from litestar import Litestar, asgi
@@ -14,13 +16,15 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.types import Receive, Scope, Send
 
-from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility
+from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility, pages_frame
+from kiosk.live.polling import PollLimits, Polls, TooManyPolls
 from kiosk.live.stream_limits import StreamLimits, TooManyStreams
 from kiosk.observability import metrics
 from kiosk.settings import Settings
 from kiosk.web.client_address import Network, address_to_count
 from kiosk.web.cookies import SCREEN, VALUE_MAX, cookie_name, is_secure
 from kiosk.web.handover import services_of
+from kiosk.web.page_mark import page_mark
 from kiosk.web.security_headers import SECURITY
 from queueing.errors import QueueingError
 from queueing.screens import Screens, screen_id
@@ -28,11 +32,15 @@ from queueing.screens import Screens, screen_id
 STALLED_S: Final = 20.0
 """A reader that takes nothing for this long is cut off. It subscribes again when it wakes."""
 
+NOW: Final = "/now"
+"""Behind a facility's id: one answer in place of a stream."""
+
+_SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),
-    *((name.lower().encode(), value.encode()) for name, value in SECURITY.items()),
+    *_SECURITY,
 ]
 
 
@@ -48,12 +56,16 @@ class Services(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
+    def polls(self) -> Polls: ...
+    @property
+    def poll_limits(self) -> PollLimits: ...
+    @property
     def trusted_proxies(self) -> tuple[Network, ...]: ...
 
 
 @asgi("/live", is_mount=True, copy_scope=True)
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
-    """The stream of one facility, or 404, 405, 503.
+    """The stream of one facility, or its newest snapshot; 404, 405, 429, 503.
 
     A mount, because Litestar 2.25 answers a raw route with path parameters by KeyError (it looks for the method's).
     """
@@ -64,11 +76,16 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
         return
     facility = scope["path"].strip("/")
     try:
+        if _is_poll(scope):
+            await _poll(services, facility.removesuffix(NOW), scope, send)
+            return
         address, screen = address_to_count(scope, services.trusted_proxies), await _screen_of(services, scope, facility)
         with services.stream_limits.counted(address, facility, screen=screen):
             await _subscribed(hub, facility, scope, receive, send)
     except UnknownFacility:
         await _refuse(send, 404, [])
+    except TooManyPolls:
+        await _refuse(send, 429, [(b"retry-after", b"%d" % random.randint(5, 20))])  # noqa: S311 - spreads load, no secret
     except (HubFull, QueueingError, TooManyStreams):
         await _refuse(send, 503, [(b"retry-after", b"%d" % random.randint(5, 20))])  # noqa: S311 - spreads load, no secret
 
@@ -86,6 +103,34 @@ async def _screen_of(services: Services, scope: Scope, facility: str) -> str:
         return screen_id(secret) if await services.screens.one(facility, screen_id(secret)) else ""
     except QueueingError:
         return ""
+
+
+def _is_poll(scope: Scope) -> bool:
+    """By the address as it came: a slash inside an id is encoded there, so the id ``IN01/now`` has its stream."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.partition(b"?")[0].endswith(NOW.encode())
+
+
+async def _poll(services: Services, facility: str, scope: Scope, send: Send) -> None:
+    """Answer with the newest snapshot, or 304 when the screen has it."""
+    services.poll_limits.count(address_to_count(scope, services.trusted_proxies))
+    newest, stale_since_ms = await services.polls.newest(facility)
+    metrics.polled()
+    tag = newest.tag.encode()
+    known = any(name == b"if-none-match" and tag in value for name, value in scope["headers"])
+    head = scope["method"] == "HEAD"  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"cache-control", b"no-store"),
+        (b"etag", tag),
+        (b"kiosk-pages", page_mark().encode()),
+        (b"kiosk-now-ms", b"%d" % (time.time_ns() // 1_000_000)),
+        *([(b"kiosk-stale-since-ms", b"%d" % stale_since_ms)] if stale_since_ms else []),
+        *([] if known else [(b"content-length", b"%d" % len(newest.body))]),
+        *_SECURITY,
+    ]
+    await send({"type": "http.response.start", "status": 304 if known else 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if known or head else newest.body, "more_body": False})
 
 
 async def _subscribed(hub: Hub, facility: str, scope: Scope, receive: Receive, send: Send) -> None:
@@ -106,11 +151,12 @@ async def _subscribed(hub: Hub, facility: str, scope: Scope, receive: Receive, s
 async def _stream(mailbox: Mailbox, receive: Receive, send: Send) -> None:
     watch = asyncio.create_task(_close_when_gone(mailbox, receive))
     retry = b"retry: %d\n\n" % random.randint(1_000, 5_000)  # noqa: S311 - a thousand screens must not return in step
+    about = pages_frame(page_mark())
     try:
         while frame := await mailbox.take():
             async with asyncio.timeout(STALLED_S):
-                await send({"type": "http.response.body", "body": retry + frame, "more_body": True})
-            retry = b""
+                await send({"type": "http.response.body", "body": retry + frame + about, "more_body": True})
+            retry = about = b""
         await _end(send)
     except (TimeoutError, OSError):
         pass  # the reader stalled or went away

@@ -46,6 +46,7 @@ REPLY_AGE = Histogram(
     "kiosk_reply_age_seconds", "Time from a share to the end of its reply.", ("result",), buckets=REPLY_SECONDS
 )
 OPEN_STREAMS = Gauge("kiosk_open_streams", "Open streams of screens, phones and desks.", multiprocess_mode="livesum")
+POLLS = Counter("kiosk_live_polls", "Snapshots asked for by screens whose stream is full or held back by a proxy.")
 NOT_ACKNOWLEDGED = Counter(
     "kiosk_replies_not_acknowledged",
     "Attempts answered with a web page, an error, a redirect or a text instead of an acknowledgement.",
@@ -195,6 +196,11 @@ def caller_rejected(reason: str) -> None:
 def stream_refused(reason: str) -> None:
     """A stream was refused: its ``address`` or its ``facility`` had its share already."""
     STREAMS_REFUSED.labels(reason).inc()
+
+
+def polled() -> None:
+    """A screen asked for a snapshot in place of a stream."""
+    POLLS.inc()
 
 
 def connections_closed(reason: str, count: int) -> None:

@@ -25,5 +25,9 @@ def _replace(scope: Scope, known: Mapping[str, str]) -> None:
     if (hip_id := known.get(parameters.get("hip_id", ""))) is not None:
         # A new dictionary: the router keeps the old one for the next request of this path.
         scope["path_params"] = {**parameters, "hip_id": hip_id}
-    elif (mounted := known.get(scope["path"].strip("/"))) is not None:  # a mount gets the rest of the path
-        scope["path"] = f"/{mounted}"
+    else:  # a mount gets the rest of the path: the id, and for a poll "/now" behind it
+        mounted = scope["path"].strip("/")
+        for rest in ("", "/now"):
+            if mounted.endswith(rest) and (hip_id := known.get(mounted.removesuffix(rest))) is not None:
+                scope["path"] = f"/{hip_id}{rest}"
+                return

@@ -73,6 +73,11 @@ def static_url(path: str) -> str:
     return url(f"/static/{shelf.mark}/{path}")
 
 
+def static_mark() -> str:
+    """The mark of all files together, as it stands in their addresses."""
+    return _shelf().mark
+
+
 @get("/static/{path:path}", include_in_schema=False, opt={"exclude_from_auth": True}, sync_to_thread=False)
 def static_file(path: FromPath[str], request: Request[object, object, State]) -> Response[bytes]:
     """One file, whole or as 304."""

@@ -11,6 +11,7 @@ from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
 from kiosk.locales import BOOK, LANGUAGES, Words, choose
+from kiosk.web.page_mark import page_mark
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import FORM, PAGE
 from kiosk.web.static_files import static_url
@@ -25,7 +26,11 @@ _pages: Final = Environment(
     lstrip_blocks=True,
 )
 _pages.globals.update(
-    release=version("abdm-kiosk"), static=static_url, url=url, languages=[BOOK[code] for code in LANGUAGES]
+    release=version("abdm-kiosk"),
+    pages=page_mark,
+    static=static_url,
+    url=url,
+    languages=[BOOK[code] for code in LANGUAGES],
 )
 _pages.filters["part"] = lambda text: quote(str(text), safe="")
 _pages.filters["json"] = lambda value: msgspec.json.encode(value).decode()

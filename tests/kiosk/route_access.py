@@ -132,7 +132,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/kiosk/{hip_id:str}/{counter:str}/poster.png"): (Try(decision=PUBLIC, path="/kiosk/{hip}/M1/poster.png"),),
     ("GET", "/screen"): (Try(decision=PUBLIC),),
     ("POST", "/screen/state"): (Try(decision=PUBLIC, json={"release": "0.1.0"}),),
-    ("MOUNT", "/live"): (Try(decision=PUBLIC, path="/live/{hip}"),),
+    ("MOUNT", "/live"): (Try(decision=PUBLIC, path="/live/{hip}"), Try(decision=PUBLIC, path="/live/{hip}/now")),
     # Pages of a patient: the link is the proof.
     ("GET", "/t/{link:str}"): (Try(decision=PUBLIC, path="/t/{ticket_link}"),),
     ("GET", "/t/{link:str}/now"): (Try(decision=PUBLIC, path="/t/{ticket_link}/now"),),

@@ -48,6 +48,17 @@ async def test_its_stream_opens(visitor: httpx.AsyncClient, odd: Hospital) -> No
     assert (await visitor.request("HEAD", "/live/District%2FNowhere")).status_code == 404
 
 
+async def test_its_newest_snapshot_is_asked_for(visitor: httpx.AsyncClient, odd: Hospital) -> None:
+    assert (await visitor.get(f"/live/{SEGMENT}/now")).json()["facility"] == ODD
+
+
+async def test_an_id_that_ends_like_the_poll_has_its_stream(visitor: httpx.AsyncClient, odd: Hospital) -> None:
+    await odd.services.registry.put_facility(Facility(hip_id="IN01/now", name="Odd"))
+    stream = await visitor.request("HEAD", "/live/IN01%2Fnow")
+    assert stream.headers["content-type"].startswith("text/event-stream")
+    assert (await visitor.get("/live/IN01%2Fnow/now")).json()["facility"] == "IN01/now"
+
+
 async def test_pages_answer_under_an_alias_and_show_the_facilitys_own_code(
     visitor: httpx.AsyncClient, odd: Hospital
 ) -> None:
@@ -56,9 +67,11 @@ async def test_pages_answer_under_an_alias_and_show_the_facilitys_own_code(
         board = await visitor.get("/board/IN01_1")
         codes = await visitor.get("/kiosk/IN01_1/M1/qr")
         stream = await visitor.request("HEAD", "/live/IN01_1")
+        poll = await visitor.get("/live/IN01_1/now")
     finally:
         odd.services.connection.aliases = {}
-    assert (board.status_code, codes.status_code, stream.status_code) == (200, 200, 200)
+    assert (board.status_code, codes.status_code, stream.status_code, poll.status_code) == (200, 200, 200, 200)
+    assert poll.json()["facility"] == ODD
     assert "Hospital with a slash" in board.text
     assert parse_qs(urlsplit(codes.json()["abdm"]["text"]).query)["hip-id"] == [ODD]
     assert (await visitor.get("/board/IN01_1")).status_code == 404
