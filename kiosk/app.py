@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 from litestar import Litestar, Response, Router, get
 from litestar.di import NamedDependency, Provide
+from litestar.exceptions import NotFoundException
 from litestar.handlers import ASGIRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -23,10 +24,11 @@ from kiosk.services import Services, Signers, web_services
 from kiosk.settings import Settings, load
 from kiosk.web import encoded_slashes, outermost, problems, security_txt, static_files
 from kiosk.web.alias_addresses import follow_aliases
+from kiosk.web.allowed_methods import allowed_methods, answer_options, is_for_operators
 from kiosk.web.handover import Lifespan, put_services, services_of
-from kiosk.web.hosts import Hosts
+from kiosk.web.hosts import Hosts, is_before_hosts
 from kiosk.web.limits import BODY_MAX
-from kiosk.web.operators import operators_only
+from kiosk.web.operators import is_operator_of, operators_only
 from kiosk.web.path_prefix import prefix_of
 
 JWKS_KEPT_S = 300
@@ -71,7 +73,15 @@ class Kiosk(Litestar):
     async def _checked(self, scope: Any, receive: Any, send: Any) -> None:
         """A request for one of our names, with its path as the router reads it."""
         encoded_slashes.hide(scope)
-        self._hosts.check(scope["headers"])
+        if not is_before_hosts(scope):
+            self._hosts.check(scope["headers"])
+        if scope["method"] != "GET":
+            find, path = self.asgi_router.handle_routing, scope["path"]
+            if is_for_operators(find, path) and not is_operator_of(self, scope):
+                raise NotFoundException
+            if scope["method"] == "OPTIONS" and (allow := allowed_methods(find, path)):
+                await answer_options(send, allow)
+                return
         await super().__call__(scope, receive, send)
 
 

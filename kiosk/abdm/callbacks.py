@@ -58,7 +58,8 @@ _ACCEPTED: Final[tuple[Any, Any]] = (
 )
 """The answer to nearly every scan. Made once, because it never changes."""
 _COUNTED: Final = {outcome: outcome.name.lower() for outcome in Outcome}
-_STATUS_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: (b"allow", b"POST")}
+_ALLOW: Final = (b"allow", b"OPTIONS, POST")
+_STATUS_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: _ALLOW}
 _log = logging.getLogger(__name__)
 
 Headers = dict[bytes, bytes]
@@ -131,7 +132,10 @@ class GatewayEndpoints:
         began, now_s = time.perf_counter(), time.time()
         unread: Receive | None = receive
         try:
-            if scope.get("method") != "POST":
+            if (method := scope.get("method")) != "POST":
+                if method == "OPTIONS":
+                    await _answer_options(send)
+                    return
                 raise WrongMethod
             raw_headers = dict(scope["headers"])
             life = await self._believe(scope, raw_headers.get(b"authorization"), now_s)
@@ -253,6 +257,12 @@ def _request_headers(headers: Headers) -> RequestHeaders:
 
 def _text(value: bytes | None) -> str:
     return value[:HEADER_MAX].decode("utf-8", "replace").strip() if value else ""
+
+
+async def _answer_options(send: Send) -> None:
+    """204 with the methods of this address (RFC 9110, section 9.3.7). No caller is checked for it."""
+    await send({"type": "http.response.start", "status": 204, "headers": [_ALLOW]})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int:

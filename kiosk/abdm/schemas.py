@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from kiosk.web.request_body import BadBody, check_shape, repaired
+from kiosk.web.request_body import BadBody, decode_strictly, parse
 
 Loose = Any
 """Text, number, null or something unexpected: only ``kiosk.abdm.inbound`` looks inside."""
@@ -227,7 +227,7 @@ class BridgeServices(Struct):
     services: list[BridgeService] = []
 
 
-Said = TypeVar("Said", Share, LegacyShare, RunningTokenStatus)
+Message = TypeVar("Message", Share, LegacyShare, RunningTokenStatus)
 
 _SHARE: Final = msgspec.json.Decoder(Share)
 _LEGACY: Final = msgspec.json.Decoder(LegacyShare)
@@ -244,39 +244,29 @@ _OBJECTS: Final[dict[str, Any]] = {
 
 def read_share(body: bytes) -> Share:
     """A v3 share or the 2023 draft. Raises ``BadBody``."""
-    return _read(body, _SHARE)
+    return parse(body, _SHARE, _decode_tolerantly)
 
 
 def read_legacy(body: bytes) -> LegacyShare:
     """A v1.0 or v0.5 share. Raises ``BadBody``."""
-    return _read(body, _LEGACY)
+    return parse(body, _LEGACY, _decode_tolerantly)
 
 
 def read_status(body: bytes) -> RunningTokenStatus:
     """A running-token question. Raises ``BadBody``."""
-    return _read(body, _STATUS)
+    return parse(body, _STATUS, _decode_tolerantly)
 
 
-def _read(body: bytes, decoder: "msgspec.json.Decoder[Said]") -> Said:
-    check_shape(body)
+def _decode_tolerantly(body: bytes, decoder: "msgspec.json.Decoder[Message]") -> Message:
+    """The message; without members that have an unexpected type, where there are such."""
     try:
-        return _decode(body, decoder)
-    except BadBody:
-        if (again := repaired(body)) == body:
-            raise
-        return _decode(again, decoder)
-
-
-def _decode(body: bytes, decoder: "msgspec.json.Decoder[Said]") -> Said:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        plain = decode_strictly(body, _PLAIN)
     try:
-        try:
-            return decoder.decode(body)
-        except msgspec.ValidationError:
-            return msgspec.convert(_pruned(_PLAIN.decode(body), _OBJECTS), decoder.type)
+        return msgspec.convert(_pruned(plain, _OBJECTS), decoder.type)
     except msgspec.ValidationError:
         raise BadBody("the body is no JSON object, or holds a number out of range") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadBody("the body is not well-formed JSON") from None
 
 
 def _pruned(plain: Any, shape: dict[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, queue_of, refusal
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
+from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Audit
 from queueing.models import PresenceRule
@@ -44,7 +45,7 @@ class Admin(Controller):
         settings: NamedDependency[Settings], audit: NamedDependency[Audit],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """Do what one form of the page says. An error is shown on the same page, a success after a redirect."""
-        form = await guards.form(request)
+        form = await read_form(request)
         try:
             if act in ("staff", "reset"):
                 secret = await _password(act, form, session, staff)

@@ -21,6 +21,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
+from kiosk.web.page_bodies import read_json
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
@@ -136,7 +137,7 @@ class Desk(Controller):
         desk_views: NamedDependency[DeskViews], reader: NamedDependency[Reader],
     ) -> Response[Answer]:  # fmt: skip
         """One ticket's registration details. A POST, so that no ticket id stands in an address."""
-        body = await guards.read_json(request, _MOVE_REQUEST)
+        body = await read_json(request, _MOVE_REQUEST)
         ticket = await desk.ticket(session.facility, body.ticket[:_LONGEST_ID])
         if ticket is None:
             raise NotFoundException
@@ -149,7 +150,7 @@ class Desk(Controller):
         desk: NamedDependency[OpdDesk], registry: NamedDependency[Registry], desk_views: NamedDependency[DeskViews],
         reader: NamedDependency[Reader],
     ) -> Response[Answer]:  # fmt: skip
-        body = await guards.read_json(request, _MOVE_REQUEST)
+        body = await read_json(request, _MOVE_REQUEST)
         make = MOVES.get(move)
         if make is None or max(map(len, (body.counter, body.ticket, body.to, body.seen or ""))) > _LONGEST_ID:
             raise NotFoundException

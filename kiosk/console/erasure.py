@@ -13,6 +13,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.patient.person import person_named
 from kiosk.settings import Settings
+from kiosk.web.page_bodies import read_form
 from queueing.person_records import PersonRecord, PersonRecords
 from queueing.registry import Registry
 
@@ -32,7 +33,7 @@ class Erasure(Controller):
         registry: NamedDependency[Registry], settings: NamedDependency[Settings],
     ) -> Response[str]:  # fmt: skip
         """Show the tickets of one person, by token number or ABHA, and ask whether to erase them. Nothing changes."""
-        person = (await guards.form(request)).get("person", "").strip()[:PERSON_MAX]
+        person = (await read_form(request)).get("person", "").strip()[:PERSON_MAX]
         by_token = _TOKEN.fullmatch(person.upper()) is not None
         if not person:
             found = []
@@ -49,7 +50,7 @@ class Erasure(Controller):
         registry: NamedDependency[Registry], settings: NamedDependency[Settings],
     ) -> Response[str]:  # fmt: skip
         """Erase one ticket's person, or every ticket of an ABHA number or address. The audit records it."""
-        form = await guards.form(request)
+        form = await read_form(request)
         person, ticket = form.get("person", "").strip()[:PERSON_MAX], form.get("ticket", "")
         if (ticket and not _TICKET_ID.fullmatch(ticket)) or not (ticket or person):
             raise NotFoundException

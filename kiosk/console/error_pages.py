@@ -12,7 +12,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.patient_qr import NotAPatientQr
 from kiosk.console.walk_in import NotUnderstood
 from kiosk.web import request_body
-from kiosk.web.problems import PROBLEM_JSON, Problem, document
+from kiosk.web.problems import PROBLEM_JSON, Problem, document, problem_of
 from kiosk.web.security_headers import PAGE
 from queueing.errors import QueueingError
 
@@ -55,16 +55,8 @@ def _busy(request: ConsoleRequest, _: HashingBusy) -> Response[Any]:
 
 
 def _unreadable(request: ConsoleRequest, why: request_body.Unreadable | TimeoutError) -> Response[Any]:
-    if isinstance(why, request_body.TooLarge):
-        return _answer(request, 413, "too_large")
-    status = (
-        415
-        if isinstance(why, request_body.NotJson | request_body.Encoded)
-        else 408
-        if isinstance(why, TimeoutError)
-        else 400
-    )
-    return _answer(request, status, "unreadable")
+    status = 408 if isinstance(why, TimeoutError) else problem_of(why).status
+    return _answer(request, status, {413: "too_large", 415: "wrong_type"}.get(status, "unreadable"))
 
 
 def _http(request: ConsoleRequest, why: HTTPException) -> Response[Any]:

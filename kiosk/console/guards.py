@@ -6,12 +6,9 @@ Unsafe methods must come from our own page (``Sec-Fetch-Site`` or ``Origin``) an
 token. When the store does not answer, every endpoint refuses.
 """
 
-import asyncio
 import hmac
-from typing import Any, Protocol, TypeVar
-from urllib.parse import parse_qsl
+from typing import Any, Protocol
 
-import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie, State
@@ -22,19 +19,18 @@ from litestar.types import Scope
 from kiosk.accounts.service import SignedIn, Staff
 from kiosk.accounts.sessions import DEVICE_S, LONGEST_S, Session
 from kiosk.settings import Settings
-from kiosk.web import handover, request_body
+from kiosk.web import handover
 from kiosk.web.client_address import Network, address_to_count
 from kiosk.web.cookies import DEVICE, SESSION, cookie_name, is_secure, new_cookie
+from kiosk.web.page_bodies import read_form
+from kiosk.web.request_body import is_json
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
 from queueing.audit import NO_FACILITY, Audit, Reader
 
-T = TypeVar("T")
 Connection = ASGIConnection[Any, Any, Any, State]
 ConsoleRequest = Request[Any, Any, State]
 
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "_csrf"
-FORM_FIELDS = 64
-"""The longest form has a dozen."""
 
 _SESSION = "console_session"
 
@@ -121,27 +117,6 @@ async def reader_of(request: ConsoleRequest, session: NamedDependency[Session]) 
     return Reader(login=session.login, session=session.key, address=address_of(request))
 
 
-async def form(request: ConsoleRequest) -> dict[str, str]:
-    """A submitted form, at most ``FORM_FIELDS`` fields; the last value of a name counts."""
-    async with asyncio.timeout(request_body.DEADLINE_S):
-        body = await request.body()
-    try:
-        pairs = parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=FORM_FIELDS, separator="&"
-        )
-    except ValueError as error:  # UnicodeDecodeError is one
-        raise request_body.BadBody("the form cannot be read") from error
-    return dict(pairs)
-
-
-async def read_json(request: ConsoleRequest, decoder: "msgspec.json.Decoder[T]") -> T:
-    """A JSON body; its size, type and depth are checked before it is parsed."""
-    request_body.require_plain(request.headers.get("content-encoding", "").encode("latin-1", "replace"))
-    request_body.require_json(request.headers.get("content-type", "").encode("latin-1", "replace"))
-    async with asyncio.timeout(request_body.DEADLINE_S):
-        return request_body.parse(await request.body(), decoder)
-
-
 def reference_of(connection: Connection) -> str:
     """The session reference in the browser's cookie."""
     return connection.cookies.get(_names(connection)[0], "")[:128]
@@ -215,9 +190,9 @@ async def _record_refusal(connection: Connection, session: Session, why: str) ->
 
 async def _carries_token(connection: Connection, session: Session) -> bool:
     token = connection.headers.get(CSRF_HEADER, "")
-    if not token and isinstance(connection, Request):
-        is_form = connection.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
-        token = (await form(connection)).get(CSRF_FIELD, "") if is_form else ""
+    kind = connection.headers.get("content-type", "")
+    if not token and kind and isinstance(connection, Request) and not is_json(kind.encode("latin-1", "replace")):
+        token = (await read_form(connection)).get(CSRF_FIELD, "")
     return hmac.compare_digest(token.encode(), session.csrf.encode())
 
 

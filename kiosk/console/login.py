@@ -12,6 +12,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
+from kiosk.web.page_bodies import read_form
 from queueing.audit import Audit
 from queueing.registry import Registry
 
@@ -37,7 +38,7 @@ class Login(Controller):
     ) -> Response[None] | Response[str]:
         if not settings.sign_in_is_private:
             return templating.page("login.html", session=None, status=403, trouble=messages.SIGN_IN["open"], login="")
-        form = await guards.form(request)
+        form = await read_form(request)
         login = form.get("login", "")[:64]
         answer = await staff.sign_in(
             login, form.get("password", "")[: MOST + 1],
@@ -76,7 +77,7 @@ class Login(Controller):
     async def change_password(
         self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
     ) -> Response[None] | Response[str]:
-        form = await guards.form(request)
+        form = await read_form(request)
         old, new = form.get("old", "")[: MOST + 1], form.get("new", "")[: MOST + 1]
         if new != form.get("again", "")[: MOST + 1]:
             return templating.page("password.html", session=session, status=422, trouble=messages.SIGN_IN["twice"])
@@ -105,7 +106,7 @@ class Login(Controller):
         self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff],
         registry: NamedDependency[Registry],
     ) -> Response[str] | Response[None]:  # fmt: skip
-        hip = (await guards.form(request)).get("hip", "").strip()[:250]
+        hip = (await read_form(request)).get("hip", "").strip()[:250]
         if session.home != "*":
             raise guards.NotAdministrator
         if not hip or await registry.facility(hip) is None:

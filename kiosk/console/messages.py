@@ -135,6 +135,7 @@ TROUBLE = {
     "phone_odd": "The mobile number is not understood. Write its 10 digits, a foreign one with +, or leave it empty.",
     "unreadable": "The request could not be read.",
     "too_large": "That is more than a form can hold.",
+    "wrong_type": "The request has a Content-Type, a charset or a compression that this address does not take.",
 }
 SCAN = {
     "aadhaar": "This is an Aadhaar QR. It is not read here. Ask for the QR of the ABHA card or app.",

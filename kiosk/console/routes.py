@@ -1,4 +1,4 @@
-"""The console's routes, with their dependencies, error answers and the limit of their bodies."""
+"""The console's routes, with their dependencies and error answers."""
 
 from litestar import Router
 from litestar.di import NamedDependency, Provide
@@ -17,7 +17,6 @@ from kiosk.console.scan import Scans
 from kiosk.console.screens import ScreensPage
 from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.settings import Settings
-from kiosk.web.limits import BODY_MAX
 from queueing.audit import Audit
 from queueing.desk import OpdDesk
 from queueing.registry import Registry
@@ -37,7 +36,6 @@ def routes() -> list[ControllerRouterHandler]:
                 "slips": Provide(_slips, sync_to_thread=False),
             },
             exception_handlers=error_pages.HANDLERS,
-            request_max_body_size=BODY_MAX,
         )
     ]
 

@@ -13,6 +13,7 @@ from kiosk.console import guards, messages, patient_qr
 from kiosk.console.guards import ConsoleRequest
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
+from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
 from queueing.desk import OpdDesk
 from queueing.models import Ticket
@@ -52,7 +53,7 @@ class Scans(Controller):
         desk: NamedDependency[OpdDesk], ticket_links: NamedDependency[TicketLinks],
     ) -> Response[Found]:  # fmt: skip
         """Say what was scanned. Nothing is changed."""
-        form = await guards.read_json(request, _SCAN)
+        form = await read_json(request, _SCAN)
         readings = readings_of(form)
         patient = _patient(readings, settings.cm_id)
         if patient is not None:

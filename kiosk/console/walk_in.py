@@ -26,6 +26,7 @@ from kiosk.patient.names import name_fault, person_name
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
 from kiosk.web.link_urls import ticket_url
+from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
@@ -132,7 +133,7 @@ class WalkIns(Controller):
         self, request: ConsoleRequest, session: NamedDependency[Session], check_in: NamedDependency[CheckIn],
         slips: NamedDependency[Slips],
     ) -> Response[Slip]:  # fmt: skip
-        form = await guards.read_json(request, _WALK_IN)
+        form = await read_json(request, _WALK_IN)
         patient = patient_of(form, await slips.today(session.facility))
         if form.lane and form.lane.upper() not in Lane.__members__:
             raise NotFoundException
@@ -147,7 +148,7 @@ class WalkIns(Controller):
         self, request: ConsoleRequest, session: NamedDependency[Session], settings: NamedDependency[Settings]
     ) -> Response[Patient]:
         """Understand what a desk scanner typed; 422 when it is not an ABHA QR."""
-        scanned = await guards.read_json(request, _SCANNED)
+        scanned = await read_json(request, _SCANNED)
         return Response(patient_qr.read(scanned.text, suffix=settings.cm_id), headers=PAGE)
 
     @post("/slip", guards=[guards.clerk], status_code=200, include_in_schema=False)
@@ -156,7 +157,7 @@ class WalkIns(Controller):
         slips: NamedDependency[Slips],
     ) -> Response[Slip]:  # fmt: skip
         """Print a number again."""
-        form = await guards.read_json(request, _SLIP)
+        form = await read_json(request, _SLIP)
         ticket = await desk.ticket(session.facility, form.ticket[:64])
         if ticket is None:
             raise NotFoundException

@@ -44,6 +44,9 @@ _HEADERS: Final = [
 ]
 
 
+_ALLOW: Final = (b"allow", b"GET, HEAD, OPTIONS")
+
+
 class Services(Protocol):
     """What the stream needs of the worker's services."""
 
@@ -65,14 +68,14 @@ class Services(Protocol):
 
 @asgi("/live", is_mount=True, copy_scope=True)
 async def live(scope: Scope, receive: Receive, send: Send) -> None:
-    """The stream of one facility, or its newest snapshot; 404, 405, 429, 503.
+    """The stream of one facility, or its newest snapshot; 204 for OPTIONS, 404, 405, 429, 503.
 
     A mount, because Litestar 2.25 answers a raw route with path parameters by KeyError (it looks for the method's).
     """
     services: Services = services_of(Litestar.from_scope(scope))
     hub = services.hub
     if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
-        await _refuse(send, 405, [(b"allow", b"GET, HEAD")])
+        await _refuse(send, 204 if scope["method"] == "OPTIONS" else 405, [_ALLOW])  # type: ignore[typeddict-item]  # as above
         return
     facility = scope["path"].strip("/")
     try:
@@ -175,6 +178,7 @@ async def _end(send: Send) -> None:
 
 
 async def _refuse(send: Send, status: int, more: list[tuple[bytes, bytes]]) -> None:
-    headers = [(b"content-length", b"0"), (b"cache-control", b"no-store"), *more]
+    length = [] if status == 204 else [(b"content-length", b"0")]  # RFC 9110, section 8.6
+    headers = [*length, (b"cache-control", b"no-store"), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await _end(send)

@@ -6,7 +6,6 @@ with the same name, year of birth and phone. How many forms a browser, a link an
 (``queueing.form_gate``); a form that is refused says why in the patient's language.
 """
 
-import asyncio
 import datetime
 import re
 import secrets
@@ -24,14 +23,15 @@ from litestar.response import Redirect
 from kiosk.checkin import CheckIn
 from kiosk.locales import Words, choose
 from kiosk.patient.consent import CONSENT_VERSION, Consent
-from kiosk.phone.form import Faults, Form, empty, read, read_form
+from kiosk.phone.form import Faults, Form, empty, form_of, read
 from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
 from kiosk.web.client_address import address_to_count, networks_of
 from kiosk.web.limits import PHONE_FORM_MAX
 from kiosk.web.link_urls import CAMERA_FRESH_S
+from kiosk.web.page_bodies import read_form
 from kiosk.web.path_prefix import url
-from kiosk.web.request_body import SlowBody, require_plain
+from kiosk.web.request_body import BadBody
 from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
@@ -96,7 +96,7 @@ async def fill_in(
     return _mark(opened.ask(empty(), {}), request, settings) if isinstance(opened, _Link) else opened
 
 
-@post("/go/{link:str}", include_in_schema=False, status_code=303, request_max_body_size=PHONE_FORM_MAX)
+@post("/go/{link:str}", include_in_schema=False, status_code=303)
 async def send_in(
     link: FromPath[str],
     request: Asked,
@@ -114,7 +114,7 @@ async def send_in(
     opened = await _open(link, words, registry, camera_links, settings)
     if not isinstance(opened, _Link):
         return opened
-    form = read_form(await _body(request))
+    form = await _form(request)
     patient, faults = read(form, datetime.datetime.now(opened.zone).date())
     if faults:
         return opened.ask(form, faults, status=422)
@@ -191,13 +191,12 @@ async def _open(
     return _Link(claim, hospital.facility, queue, ZoneInfo(hospital.zone(settings.timezone)), words)
 
 
-async def _body(request: Asked) -> bytes:
-    require_plain(request.headers.get("content-encoding", "").encode("latin-1", "replace"))
+async def _form(request: Asked) -> Form:
+    """What the browser sent. Bytes that are no form are an empty form, which then says what is missing."""
     try:
-        async with asyncio.timeout(BODY_S):
-            return await request.body()
-    except TimeoutError:
-        raise SlowBody from None
+        return form_of(await read_form(request, PHONE_FORM_MAX, deadline_s=BODY_S))
+    except BadBody:
+        return form_of({})
 
 
 def _words(request: Asked, lang: str) -> Words:

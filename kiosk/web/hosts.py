@@ -8,7 +8,7 @@ their callers carry a signed token, and scans pay for no check they do not need.
 
 from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from litestar.exceptions import HTTPException
@@ -16,6 +16,8 @@ from litestar.exceptions import HTTPException
 LOCAL_NAMES: Final = frozenset({"localhost"})
 HOST_MAX: Final = 255 + 6
 """Characters of the longest name of DNS, a colon and a port."""
+HTTP_1_0: Final = frozenset({"1", "1.0"})
+"""How servers spell the version."""
 
 
 class WrongHost(HTTPException):
@@ -43,6 +45,17 @@ class Hosts:
             raise NoHost
         if name not in self._names and not _is_address(name):
             raise WrongHost
+
+
+def is_before_hosts(scope: Any) -> bool:
+    """Whether this is a request of HTTP/1.0 without ``Host``, as balancers and monitors send it. Browsers always name
+    one. The server writes an empty ``Host`` in its place, which is taken away: the framework would refuse it.
+    """
+    headers = scope["headers"]
+    if scope.get("http_version") not in HTTP_1_0 or any(value for name, value in headers if name == b"host"):
+        return False
+    scope["headers"] = [header for header in headers if header[0] != b"host"]
+    return True
 
 
 def host_name(header: bytes) -> str:

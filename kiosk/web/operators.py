@@ -43,8 +43,13 @@ def is_operator(scope: Any, trusted: Sequence[Network], operators: Sequence[Netw
 
 def may_see(connection: Connection) -> bool:
     """The same for a request of this worker."""
-    services: Services = services_of(Litestar.from_scope(connection.scope))
-    return is_operator(connection.scope, services.trusted_proxies, services.ops_addresses)
+    return is_operator_of(Litestar.from_scope(connection.scope), connection.scope)
+
+
+def is_operator_of(app: Litestar, scope: Any) -> bool:
+    """The same before the application has taken the request."""
+    services: Services = services_of(app)
+    return is_operator(scope, services.trusted_proxies, services.ops_addresses)
 
 
 def operators_only(connection: Connection, _: BaseRouteHandler) -> None:

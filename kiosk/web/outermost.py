@@ -1,12 +1,15 @@
 """The outermost layer of every address of ours, the gateway's endpoints excepted.
 
 It takes a path prefix off the request's path, adds the security headers an answer lacks, answers HEAD as GET without
-the body (RFC 9110, section 9.3.2), and answers a failure that passed every other handler with a problem document.
+the body (RFC 9110, section 9.3.2), names HEAD and OPTIONS in ``Allow``, and answers a failure that passed every other
+handler with a problem document.
 """
 
 from typing import Any, Final
 
 from kiosk.web import path_prefix, problems
+from kiosk.web.allowed_methods import with_implied
+from kiosk.web.request_body import drain
 from kiosk.web.security_headers import PAGE
 
 _HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, value in PAGE.items())
@@ -17,8 +20,9 @@ OWN_HEAD: Final = "/live/"
 class _Answer:
     """Passes an answer on, completed."""
 
-    def __init__(self, send: Any, *, head: bool) -> None:
+    def __init__(self, send: Any, body: "_Body", *, head: bool) -> None:
         self._send = send
+        self._body = body
         self._head = head
         self.started = False
 
@@ -26,18 +30,52 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.started = True
             message = {**message, "headers": _completed(message.get("headers", ()))}
-        elif self._head and message["type"] == "http.response.body":
-            if message.get("more_body"):
+        elif message["type"] == "http.response.body":
+            more = message.get("more_body", False)
+            if self._head and more:
                 return
-            message = {"type": "http.response.body", "body": b"", "more_body": False}
+            message = {**message, "body": b""} if self._head else message
+            if not more and self._body.is_unread:
+                await self._send({**message, "more_body": True})
+                await drain(self._body.receive)
+                message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self._send(message)
+
+
+class _Body:
+    """The body of a request, and whether a part of it was left unread.
+
+    A connection that is closed while its sender writes may lose the answer: the rest is read and dropped first.
+    """
+
+    def __init__(self, scope: Any, receive: Any) -> None:
+        headers = dict(scope["headers"])
+        self._receive = receive
+        self._waits = b"100-continue" in headers.get(b"expect", b"").lower()
+        """Whether the sender waits for our leave to write. An answer without it says no."""
+        self._whole = b"transfer-encoding" not in headers and headers.get(b"content-length", b"0") == b"0"
+
+    @property
+    def is_unread(self) -> bool:
+        return not self._whole and not self._waits
+
+    async def receive(self) -> Any:
+        self._waits = False
+        message = await self._receive()
+        self._whole = not message.get("more_body", False)
+        return message
 
 
 def _completed(headers: Any) -> list[tuple[bytes, bytes]]:
     """What the answer says itself stays; what it lacks is added."""
-    own = list(headers)
+    own = [_with_implied(header) for header in headers]
     names = {name.lower() for name, _ in own}
     return own + [header for header in _HEADERS if header[0] not in names]
+
+
+def _with_implied(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    name, value = header
+    return (name, with_implied(value.decode("latin-1")).encode("latin-1")) if name.lower() == b"allow" else header
 
 
 async def answer_whole(app: Any, scope: Any, receive: Any, send: Any, *, prefix: str = "") -> None:
@@ -46,9 +84,10 @@ async def answer_whole(app: Any, scope: Any, receive: Any, send: Any, *, prefix:
     head = scope["method"] == "HEAD" and not scope["path"].startswith(OWN_HEAD)
     if head:
         scope["method"] = "GET"
-    answer = _Answer(send, head=head)
+    body = _Body(scope, receive)
+    answer = _Answer(send, body, head=head)
     try:
-        await app(scope, receive, answer.send)
+        await app(scope, body.receive, answer.send)
     except Exception as failure:
         if answer.started:
             raise  # the server cuts the connection: the reader must see that the answer is not whole

@@ -16,7 +16,16 @@ from litestar.exceptions import HTTPException, NotFoundException
 
 from kiosk.locales import choose
 from kiosk.security.failures import place_of
-from kiosk.web.request_body import BadBody, Encoded, NotJson, SenderGone, SlowBody, TooLarge
+from kiosk.web.request_body import (
+    BadBody,
+    Encoded,
+    NotAForm,
+    NotJson,
+    OtherCharset,
+    SenderGone,
+    SlowBody,
+    TooLarge,
+)
 from kiosk.web.templating import sorry
 from queueing.errors import QueueingError, StoreBusy
 from tokens.errors import TokenError
@@ -55,6 +64,8 @@ PROBLEMS: Final[Rows] = {
     SlowBody: Problem(408, "slow-body", "The body did not arrive in time.", own_words=True),
     Encoded: Problem(415, "encoded", "The body is compressed.", own_words=True),
     NotJson: Problem(415, "not-json", "The body must be JSON.", own_words=True),
+    NotAForm: Problem(415, "not-a-form", "The body must be a form.", own_words=True),
+    OtherCharset: Problem(415, "other-charset", "The body must be UTF-8.", own_words=True),
     SenderGone: Problem(400, "sender-gone", "The body ended early."),
     StoreBusy: Problem(503, "busy", "Too many requests are being answered just now.", 1),
     QueueingError: Problem(503, "store-away", "The queue cannot be reached just now.", 1),

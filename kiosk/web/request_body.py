@@ -37,6 +37,10 @@ _MARK: Final = b"\xef\xbb\xbf"
 _CURLY: Final = bytes.maketrans(b"[]", b"{}")
 _WHERE: Final = re.compile(r" - at `(\$[\w.\[\]]{0,100})`$")
 """Path of the field that is wrong: made of our own field names, never of the sender's."""
+_CHARSET: Final = re.compile(rb";\s*charset\s*=\s*(\"?)([^\";\s]*)\1\s*(?=;|$)", re.IGNORECASE)
+_UTF8: Final = frozenset({b"utf-8", b"utf8", b"us-ascii"})
+"""Charsets whose text is UTF-8. ASCII is a part of it."""
+_FORM: Final = b"application/x-www-form-urlencoded"
 
 
 class Unreadable(Exception):
@@ -71,6 +75,20 @@ class NotJson(Unreadable):
         super().__init__("the Content-Type must be application/json")
 
 
+class NotAForm(Unreadable):
+    """The body is something else than the form that this address takes."""
+
+    def __init__(self) -> None:
+        super().__init__("the Content-Type must be application/x-www-form-urlencoded")
+
+
+class OtherCharset(Unreadable):
+    """The sender says that the text is not UTF-8."""
+
+    def __init__(self) -> None:
+        super().__init__("the charset of the Content-Type must be utf-8")
+
+
 class Encoded(Unreadable):
     """The body is compressed."""
 
@@ -89,9 +107,32 @@ def require_json(content_type: bytes | None, *, missing_ok: bool = False) -> Non
     """Raise ``NotJson`` unless the header names JSON; ``missing_ok`` only where no browser can be the sender."""
     if content_type == b"application/json" or (missing_ok and not content_type):
         return
-    essence = (content_type or b"").partition(b";")[0].strip().lower()
-    if essence != b"application/json" and not (essence.startswith(b"application/") and essence.endswith(b"+json")):
+    if not content_type or not is_json(content_type):
         raise NotJson
+    _require_utf8(content_type)
+
+
+def is_json(content_type: bytes) -> bool:
+    """Whether the header names JSON, or a format that is written in JSON."""
+    essence = _essence(content_type)
+    return essence == b"application/json" or (essence.startswith(b"application/") and essence.endswith(b"+json"))
+
+
+def require_form(content_type: bytes) -> None:
+    """Raise ``NotAForm`` unless the header names a form of fields: the other kinds that browsers send hold files."""
+    if _essence(content_type) != _FORM:
+        raise NotAForm
+    _require_utf8(content_type)
+
+
+def _essence(content_type: bytes) -> bytes:
+    return content_type.partition(b";")[0].strip().lower()
+
+
+def _require_utf8(content_type: bytes) -> None:
+    """Raise ``OtherCharset`` when the header names one. JSON between systems is UTF-8 (RFC 8259, section 8.1)."""
+    if not all(charset.lower() in _UTF8 for _, charset in _CHARSET.findall(content_type)):
+        raise OtherCharset
 
 
 def require_plain(content_encoding: bytes | None) -> None:
@@ -106,9 +147,16 @@ def check_shape(body: bytes) -> None:
         try:
             body.decode("utf-8", "strict")
         except UnicodeDecodeError:
-            raise BadBody("the body is not UTF-8") from None
+            raise BadBody(_other_encoding(body) or "the body is not UTF-8") from None
     if body.count(b"{") + body.count(b"[") > DEPTH_MAX and not _shallow(body):
         raise BadBody(f"the body nests deeper than {DEPTH_MAX} levels, or its brackets do not match")
+
+
+def _other_encoding(body: bytes) -> str:
+    """Says that the body is UTF-16 or UTF-32. Their first characters of JSON hold zeroes, or a byte order mark does."""
+    if b"\0" in body[:4] or body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "the body is UTF-16 or UTF-32: send UTF-8"
+    return ""
 
 
 def repaired(body: bytes) -> bytes:
@@ -128,24 +176,14 @@ def _shallow(body: bytes) -> bool:
     return not brackets
 
 
-def parse(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
-    """The value that ``decoder`` makes of the body, or ``BadBody``."""
-    check_shape(body)
-    try:
-        return _decode(body, decoder)
-    except BadBody:
-        if (again := repaired(body)) == body:
-            raise
-        return _decode(again, decoder)
-
-
-def _decode(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+def decode_strictly(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
+    """The value, or ``BadBody`` that names the wrong field."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as wrong:
         raise BadBody(_what(wrong)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise BadBody("the body is not well-formed JSON") from None
+        raise BadBody(_other_encoding(body) or "the body is not well-formed JSON") from None
     except RecursionError:  # a decoder's own type may nest deeper than the interpreter's stack has left
         raise BadBody("the body nests too deep") from None
 
@@ -153,6 +191,23 @@ def _decode(body: bytes, decoder: "msgspec.json.Decoder[T]") -> T:
 def _what(wrong: msgspec.ValidationError) -> str:
     found = _WHERE.search(str(wrong))
     return f"the body has an unexpected or missing value at {found[1] if found else '$'}"
+
+
+def parse(
+    body: bytes,
+    decoder: "msgspec.json.Decoder[T]",
+    decode: "Callable[[bytes, msgspec.json.Decoder[T]], T]" = decode_strictly,
+) -> T:
+    """The value that ``decoder`` makes of the body, or ``BadBody``. ``decode``: how a value that does not fit is
+    taken.
+    """
+    check_shape(body)
+    try:
+        return decode(body, decoder)
+    except BadBody:
+        if (again := repaired(body)) == body:
+            raise
+        return decode(again, decoder)
 
 
 async def read_body(

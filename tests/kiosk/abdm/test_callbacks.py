@@ -144,10 +144,10 @@ async def test_a_running_token_question_is_handed_on(services: Services) -> None
 
 
 @pytest.mark.parametrize("path", [*SHARE, SHARE_V1, SHARE_V05, STATUS])
-@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
 async def test_other_methods_are_not_answered(services: Services, path: str, method: str) -> None:
     answer = await services.ask(method, path, services.headers())
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "OPTIONS, POST")
     assert answer.json()["error"]["code"].startswith("ABDM-")
 
 
@@ -314,14 +314,52 @@ async def test_headers_with_underscores_are_read(services: Services) -> None:
     assert (services.check_in.scans[0].request_id, services.check_in.scans[0].facility) == ("r-1", "H")
 
 
-@pytest.mark.parametrize("kind", [None, "application/json; charset=UTF-8", "application/fhir+json"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        None,
+        "application/json; charset=UTF-8",
+        'application/json;charset="utf-8"',
+        "Application/JSON ; Charset=Utf8",
+        "application/json; charset=us-ascii",
+        "application/fhir+json",
+    ],
+)
 async def test_json_and_no_kind_at_all_are_taken(services: Services, kind: str | None) -> None:
     assert (await services.post(SHARE_BODY, content_type=kind)).status_code == 202
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+        'application/json;CHARSET="ISO-8859-1"',
+    ],
+)
 async def test_what_a_foreign_page_could_post_is_not(services: Services, kind: str) -> None:
     assert (await services.post(SHARE_BODY, content_type=kind)).status_code == 415
+
+
+async def test_a_byte_order_mark_is_read_over_and_utf16_is_refused_in_words(services: Services) -> None:
+    assert (await services.post(b"\xef\xbb\xbf" + SHARE_BODY)).status_code == 202
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
+        answer = await services.post(SHARE_BODY.decode().encode(encoding))
+        assert (answer.status_code, "UTF-16" in answer.json()["error"]["message"]) == (400, True), encoding
+
+
+async def test_the_last_of_two_equal_keys_counts(services: Services) -> None:
+    body = SHARE_BODY.replace(b'"context"', b'"context":"first","context"', 1)
+    assert (await services.post(body)).status_code == 202
+    assert services.check_in.scans[0].context != "first"
+
+
+async def test_options_names_the_only_method(services: Services) -> None:
+    for path in (*SHARE, SHARE_V1, SHARE_V05, STATUS):
+        answer = await services.ask("OPTIONS", path, {}, b"")
+        assert (answer.status_code, answer.headers["allow"]) == (204, "OPTIONS, POST")
 
 
 async def test_a_photo_passes_and_more_is_too_large(services: Services, caplog: pytest.LogCaptureFixture) -> None:

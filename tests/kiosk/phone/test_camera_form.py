@@ -13,7 +13,7 @@ import pytest
 from kiosk.locales import BOOK
 from kiosk.patient.birth import birth_of_age
 from kiosk.patient.consent import CONSENT_VERSION
-from kiosk.phone.form import Form, read, read_form
+from kiosk.phone.form import Form, form_of, read
 from queueing.errors import InDoubt
 from queueing.models import Assurance, Lane, State
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
@@ -21,6 +21,7 @@ from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 pytestmark = pytest.mark.anyio
 
 TODAY = date(2026, 11, 28)
+FORM = "application/x-www-form-urlencoded"
 OWN = {"sec-fetch-site": "same-origin"}
 
 
@@ -181,14 +182,14 @@ async def test_the_back_button_may_bring_back_what_was_written(visitor: httpx.As
 async def test_a_body_that_is_no_form_is_an_empty_form(
     visitor: httpx.AsyncClient, hospital: Hospital, body: bytes
 ) -> None:
-    headers = OWN | {"content-type": "application/x-www-form-urlencoded"}
+    headers = OWN | {"content-type": FORM}
     answer = await visitor.post(hospital.camera_link(), content=body, headers=headers)
     assert answer.status_code == 422
     assert await hospital.services.desk.tickets(HIP) == []
 
 
 async def test_a_body_beyond_all_forms_is_refused(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
-    answer = await visitor.post(hospital.camera_link(), content=b"x" * 9_000, headers=OWN)
+    answer = await visitor.post(hospital.camera_link(), content=b"x" * 9_000, headers=OWN | {"content-type": FORM})
     assert answer.status_code == 413
 
 
@@ -246,10 +247,10 @@ def test_what_is_no_name_is_a_fault(name: str, fault: str) -> None:
 
 
 def test_a_request_id_of_another_form_is_replaced() -> None:
-    form = read_form(b"request_id=%27%3B+DROP")
+    form = form_of({"request_id": "'; DROP"})
     assert str(uuid.UUID(form.request_id)) == form.request_id
     known = str(uuid.uuid4())
-    assert read_form(f"request_id={known}".encode()).request_id == known
+    assert form_of({"request_id": known}).request_id == known
 
 
 @pytest.mark.parametrize("code", sorted(BOOK))

@@ -109,5 +109,5 @@ async def test_a_failure_after_the_answer_began_reaches_the_server() -> None:
         sent.append(message)
 
     with pytest.raises(RuntimeError):
-        await outermost.answer_whole(broken, {"method": "GET", "path": "/"}, None, send)
+        await outermost.answer_whole(broken, {"method": "GET", "path": "/", "headers": []}, None, send)
     assert [message["type"] for message in sent] == ["http.response.start"]

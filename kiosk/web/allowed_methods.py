@@ -1,0 +1,53 @@
+"""Which methods an address answers: for OPTIONS (204 with ``Allow``) and for ``Allow`` on 405 (RFC 9110).
+
+The router knows. It names the methods of an address to a request whose method no address has.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.utils import normalize_path
+
+from kiosk.web.operators import operators_only
+
+NO_METHOD: Final = "NONE"
+"""A method that no route has."""
+SERVER: Final = "*"
+"""The target of ``OPTIONS *``: the server as a whole. Balancers ask so whether it lives."""
+SERVER_METHODS: Final = "GET, HEAD, OPTIONS, POST"
+
+Find = Callable[..., Any]
+"""The router's own search, by path and method."""
+
+
+def allowed_methods(find: Find, path: str) -> str | None:
+    """The methods of this address; None when its endpoint answers every method itself. Raises NotFoundException."""
+    if path == SERVER:
+        return SERVER_METHODS
+    try:
+        find(path=normalize_path(path), method=NO_METHOD)
+    except MethodNotAllowedException as refused:
+        return with_implied((refused.headers or {}).get("allow", ""))
+    return None
+
+
+def with_implied(allow: str) -> str:
+    """``Allow`` with HEAD beside GET, and OPTIONS: we answer both for every address."""
+    methods = {method.strip() for method in allow.split(",")} - {""}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set()) | {"OPTIONS"}))
+
+
+def is_for_operators(find: Find, path: str) -> bool:
+    """Whether the page of this address does not exist for others."""
+    try:
+        handler = find(path=normalize_path(path), method="GET")[1]
+    except (MethodNotAllowedException, NotFoundException):
+        return False
+    return operators_only in handler.resolve_guards()
+
+
+async def answer_options(send: Any, allow: str) -> None:
+    """204 with ``Allow``."""
+    await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", allow.encode())]})
+    await send({"type": "http.response.body", "body": b""})
