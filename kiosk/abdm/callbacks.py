@@ -32,7 +32,8 @@ from kiosk.patient.person import Scan, StatusQuery
 from kiosk.security.failures import place_of
 from kiosk.web.client_address import Network, client_address, is_in
 from kiosk.web.limits import GATEWAY_BODY_MAX
-from kiosk.web.request_body import SenderGone, TooLarge, drain, read_body, require_json, require_plain
+from kiosk.web.request_body import SenderGone, TooLarge, read_body, require_json, require_plain
+from kiosk.web.unread_body import answer_unread
 from queueing.errors import StoreAway
 from queueing.models import Outcome, Place
 from queueing.redis_keys import facility_key
@@ -286,11 +287,9 @@ async def _answer(
     send: Send, status: int, body: bytes, *more: tuple[bytes, bytes], unread: Receive | None = None
 ) -> None:
     headers: list[Any] = [_JSON_TYPE, (b"content-length", b"%d" % len(body)), *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    if unread is None:
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+    start: Any = {"type": "http.response.start", "status": status, "headers": headers}
+    if unread is not None:
+        await answer_unread(send, start, body, unread)
         return
-    # The sender has its answer; it may finish writing before the connection is closed or used again.
-    await send({"type": "http.response.body", "body": body, "more_body": True})
-    await drain(unread)
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    await send(start)
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from kiosk.web import path_prefix, problems
 from kiosk.web.allowed_methods import with_implied
-from kiosk.web.request_body import drain
 from kiosk.web.security_headers import PAGE
+from kiosk.web.unread_body import answer_unread
 
 _HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, value in PAGE.items())
 OWN_HEAD: Final = "/live/"
@@ -24,29 +24,35 @@ class _Answer:
         self._send = send
         self._body = body
         self._head = head
+        self._start: Any = None
+        """Held until the first part of the answer's body tells whether it is the whole."""
         self.started = False
 
     async def send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
-            message = {**message, "headers": _completed(message.get("headers", ()))}
+            self._start = {**message, "headers": _completed(message.get("headers", ()))}
         elif message["type"] == "http.response.body":
-            more = message.get("more_body", False)
-            if self._head and more:
+            await self._send_body(message.get("body", b""), more=message.get("more_body", False))
+        else:
+            await self._send(message)
+
+    async def _send_body(self, body: bytes, *, more: bool) -> None:
+        self.started = True
+        if self._head:
+            if more:
                 return
-            message = {**message, "body": b""} if self._head else message
+            body = b""
+        if start := self._start:
+            self._start = None
             if not more and self._body.is_unread:
-                await self._send({**message, "more_body": True})
-                await drain(self._body.receive)
-                message = {"type": "http.response.body", "body": b"", "more_body": False}
-        await self._send(message)
+                await answer_unread(self._send, start, body, self._body.receive)
+                return
+            await self._send(start)
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
 
 
 class _Body:
-    """The body of a request, and whether a part of it was left unread.
-
-    A connection that is closed while its sender writes may lose the answer: the rest is read and dropped first.
-    """
+    """The body of a request, and whether a part of it was left unread."""
 
     def __init__(self, scope: Any, receive: Any) -> None:
         headers = dict(scope["headers"])

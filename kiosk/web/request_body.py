@@ -9,7 +9,6 @@ Duplicate keys: the last one counts.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -18,8 +17,6 @@ DEPTH_MAX: Final = 32
 """Levels of brackets. The deepest honest message has five."""
 DEADLINE_S: Final = 5.0
 """For the whole body: a phone on 2G sends 16 kB in two seconds."""
-DRAIN_LIMIT: Final = 16 * 1024 * 1024
-"""Bytes of an oversized body read and dropped, so that the sender can finish writing and read our 413."""
 
 T = TypeVar("T")
 Receive = Callable[[], Awaitable[Any]]
@@ -58,7 +55,7 @@ class TooLarge(Unreadable):
         super().__init__(f"the body is larger than {limit} bytes")
         self.limit = limit
         self.unread = unread
-        """Whether more of the body is on its way: answer first, then ``drain`` it."""
+        """Whether more of the body is on its way (``kiosk.web.unread_body``)."""
 
 
 class SlowBody(Unreadable):
@@ -293,15 +290,3 @@ async def _gather(message: Any, receive: Receive, limit: int) -> bytes:
         if not more:
             return b"".join(parts)
         message = await receive()
-
-
-async def drain(receive: Receive, deadline_s: float = DEADLINE_S) -> None:
-    """Read a body that was refused unseen and drop it, up to a bound: whoever is still writing is not cut off."""
-    left = DRAIN_LIMIT
-    with suppress(TimeoutError):
-        async with asyncio.timeout(deadline_s):
-            while left > 0:
-                message = await receive()
-                left -= len(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return

@@ -103,6 +103,7 @@ async def test_a_failure_after_the_answer_began_reaches_the_server() -> None:
 
     async def broken(_scope: Any, _receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
         raise RuntimeError
 
     async def send(message: Any) -> None:
@@ -110,4 +111,4 @@ async def test_a_failure_after_the_answer_began_reaches_the_server() -> None:
 
     with pytest.raises(RuntimeError):
         await outermost.answer_whole(broken, {"method": "GET", "path": "/", "headers": []}, None, send)
-    assert [message["type"] for message in sent] == ["http.response.start"]
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]

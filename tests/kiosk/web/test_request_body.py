@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from kiosk.web.request_body import (
     DEPTH_MAX,
-    DRAIN_LIMIT,
     BadBody,
     Encoded,
     NotJson,
@@ -20,12 +19,12 @@ from kiosk.web.request_body import (
     SlowBody,
     TooLarge,
     check_shape,
-    drain,
     parse,
     read_body,
     require_json,
     require_plain,
 )
+from kiosk.web.unread_body import DRAIN_LIMIT, answer_unread, drain
 
 pytestmark = pytest.mark.anyio
 
@@ -241,6 +240,26 @@ async def test_what_is_dropped_is_bounded_in_time_and_bytes() -> None:
 
     await drain(receive)
     assert handed <= DRAIN_LIMIT // (1024 * 1024) + 1
+
+
+async def test_an_answer_is_complete_only_when_the_rest_of_the_request_was_dropped() -> None:
+    """The web server stops reading a request whose answer is complete."""
+    for body, begun in ((b"no", [b"n"]), (b"", [])):
+        sent: list[Any] = []
+        receive = parts(b"x", b"y")
+        unread: list[Any] = []
+
+        async def receive_one(receive: Any = receive, sent: Any = sent, unread: Any = unread) -> Any:
+            unread.append([message.get("body") for message in sent])
+            return await receive()
+
+        async def send(message: Any, sent: Any = sent) -> None:
+            sent.append(message)
+
+        await answer_unread(send, {"type": "http.response.start", "status": 413}, body, receive_one)
+        assert unread == [[None, *begun] if begun else []] * 2
+        assert b"".join(message.get("body", b"") for message in sent) == body
+        assert [message.get("more_body") for message in sent] == [None, *([True] if body else []), False]
 
 
 async def test_a_sender_that_leaves_is_gone() -> None:
