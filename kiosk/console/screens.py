@@ -21,6 +21,7 @@ from kiosk.console.forms import NotFilledIn, networks_of_form, screen_of
 from kiosk.console.guards import ConsoleRequest
 from kiosk.locales import BOOK, LANGUAGES
 from kiosk.settings import Settings
+from kiosk.web.page_bodies import read_form
 from queueing.audit import Audit
 from queueing.registry import Hospital, Registry
 from queueing.screens import (
@@ -65,7 +66,7 @@ class ScreensPage(Controller):
         screens: NamedDependency[Screens], settings: NamedDependency[Settings], audit: NamedDependency[Audit],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """Give the screen that shows these letters to this facility."""
-        form = await guards.form(request)
+        form = await read_form(request)
         page = _Page(session, registry, screens, settings, guards.address_of(request))
         try:
             row = screen_of(form, await page.hospital())
@@ -82,7 +83,7 @@ class ScreensPage(Controller):
         screens: NamedDependency[Screens], settings: NamedDependency[Settings], audit: NamedDependency[Audit],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """The facility's own networks: browsers there need no pairing."""
-        form = await guards.form(request)
+        form = await read_form(request)
         page = _Page(session, registry, screens, settings, guards.address_of(request))
         try:
             await registry.set_networks(session.facility, networks_of_form(form))
@@ -98,7 +99,7 @@ class ScreensPage(Controller):
         audit: NamedDependency[Audit],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """Change or remove a screen of this facility."""
-        form = await guards.form(request)
+        form = await read_form(request)
         page = _Page(session, registry, screens, settings, guards.address_of(request))
         identifier = ScreenId(screen[:ID_MAX])
         before = await screens.one(session.facility, identifier)

@@ -21,9 +21,9 @@ from msgspec.json import Decoder
 from kiosk.displays.own_browsers import OwnBrowsers, screen_address
 from kiosk.locales import BOOK, LANGUAGES, books, choose, several
 from kiosk.settings import Settings
-from kiosk.web import request_body
 from kiosk.web.limits import SCREEN_REPORT_MAX
 from kiosk.web.link_urls import as_shown
+from kiosk.web.page_bodies import read_json
 from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import AGAIN_S, page
@@ -96,7 +96,7 @@ async def new_screen(
     return answer
 
 
-@post("/screen/state", include_in_schema=False, status_code=200, request_max_body_size=SCREEN_REPORT_MAX)
+@post("/screen/state", include_in_schema=False, status_code=200)
 async def screen_state(
     request: Request[object, object, State],
     screens: NamedDependency[Screens],
@@ -106,8 +106,7 @@ async def screen_state(
     """Asked every few seconds by an unpaired browser, twice a minute by a paired screen, which reports itself."""
     if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
         raise PermissionDeniedException
-    request_body.require_json(request.headers.get("content-type", "").encode("latin-1", "replace"))
-    report = request_body.parse(await request.body(), _read_report)
+    report = await read_json(request, _read_report, SCREEN_REPORT_MAX)
     state = ScreenState(paired=False)
     if screen := own_browsers.id_of(request):
         state = await _reported(screens, screen, report)

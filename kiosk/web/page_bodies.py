@@ -45,10 +45,10 @@ async def read_form(request: PageRequest, limit: int = BODY_MAX, *, deadline_s: 
     return dict(pairs)
 
 
-async def read_json(request: PageRequest, decoder: "msgspec.json.Decoder[T]") -> T:
+async def read_json(request: PageRequest, decoder: "msgspec.json.Decoder[T]", limit: int = BODY_MAX) -> T:
     """A JSON body; its type, size and depth are checked before it is parsed. Raises ``Unreadable``."""
     require_json(_header(request, b"content-type"))
-    return parse(await _body(request, BODY_MAX, DEADLINE_S), decoder)
+    return parse(await _body(request, limit, DEADLINE_S), decoder)
 
 
 async def _body(request: PageRequest, limit: int, deadline_s: float) -> bytes:

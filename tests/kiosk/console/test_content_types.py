@@ -18,13 +18,13 @@ FORM = "application/x-www-form-urlencoded"
 JSON_ADDRESSES = re.compile(r"/console/(desk|scan|walk-in|slip)")
 WITHOUT_BODY = {"/console/logout", "/console/logout-everywhere"}
 """They read the page's token alone, and that came in a header."""
-SAMPLES = {"link": "x", "act": "queue", "move": "next"}
+SAMPLES = {"act": "queue", "move": "next"}
 
 
 def posts(app: Litestar) -> list[str]:
     """Every address of the console that takes a body."""
     routes = [route for route in cast(Any, app).routes if isinstance(route, HTTPRoute) and "POST" in route.methods]
-    paths = {re.sub(r"\{(\w+):\w+\}", lambda part: SAMPLES[part[1]], route.path) for route in routes}
+    paths = {re.sub(r"\{(\w+):\w+\}", lambda part: SAMPLES.get(part[1], "unknown"), route.path) for route in routes}
     return sorted(path for path in paths if path.startswith("/console") and path not in WITHOUT_BODY)
 
 
