@@ -22,6 +22,8 @@ COMMANDS: Final = {
     "restore": ("kiosk.cli.backup:restore", "Make the data folder from a backup."),
     "store": ("kiosk.cli.store:store", "The embedded store's journal: check and repair."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR as text, picture or poster."),
+    "export": ("kiosk.cli.export:export", "Rows of the archive as CSV or JSON lines."),
+    "history": ("kiosk.cli.history:history", "Totals of the time before this service."),
     "plan": ("kiosk.cli.plan:plan", "What a load needs, computed from measured costs."),
     "doctor": ("kiosk.cli.doctor:doctor", "Check everything and say what to do."),
 }

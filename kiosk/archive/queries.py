@@ -57,7 +57,9 @@ def sums(
     connection: Connection, first: date, last: date, *, hip_id: str = "", queue: str = "", columns: Columns = SUMS
 ) -> Sums:
     """All of the range in one: of one queue, one facility, or (neither named) of the whole service."""
-    found = _grouped(connection, _by_days(hip_id), (), _where(_by_days(hip_id), first, last, hip_id, queue), columns)
+    found = _grouped(
+        connection, _by_days(hip_id), (), rows_where(_by_days(hip_id), first, last, hip_id, queue), columns
+    )
     return found.get((), Sums())
 
 
@@ -66,7 +68,7 @@ def sums_by_day(
 ) -> dict[date, Sums]:
     """Day -> sums. A day on which nothing happened is missing."""
     table = _by_days(hip_id)
-    found = _grouped(connection, table, ("service_day",), _where(table, first, last, hip_id, queue), columns)
+    found = _grouped(connection, table, ("service_day",), rows_where(table, first, last, hip_id, queue), columns)
     return {key[0]: value for key, value in found.items()}
 
 
@@ -75,7 +77,7 @@ def sums_by_hour(
 ) -> dict[int, Sums]:
     """Hour of the day, 0 to 23 -> sums of all days of the range. Tickets stand at the hour of their arrival."""
     table = hourly_sums if hip_id else state_sums
-    found = _grouped(connection, table, ("hour",), _where(table, first, last, hip_id, queue), columns)
+    found = _grouped(connection, table, ("hour",), rows_where(table, first, last, hip_id, queue), columns)
     return {key[0]: value for key, value in found.items()}
 
 
@@ -83,7 +85,7 @@ def sums_by_queue(
     connection: Connection, first: date, last: date, *, hip_id: str, columns: Columns = SUMS
 ) -> dict[str, Sums]:
     """Queue id -> sums. Shares that reached no queue stand under the empty id."""
-    found = _grouped(connection, daily_sums, ("queue",), _where(daily_sums, first, last, hip_id, ""), columns)
+    found = _grouped(connection, daily_sums, ("queue",), rows_where(daily_sums, first, last, hip_id, ""), columns)
     return {key[0]: value for key, value in found.items()}
 
 
@@ -91,7 +93,7 @@ def sums_by_queue_and_hour(
     connection: Connection, first: date, last: date, *, hip_id: str, columns: Columns = SUMS
 ) -> dict[tuple[str, int], Sums]:
     """Queue id and hour of the day -> sums."""
-    where = _where(hourly_sums, first, last, hip_id, "")
+    where = rows_where(hourly_sums, first, last, hip_id, "")
     found = _grouped(connection, hourly_sums, ("queue", "hour"), where, columns)
     return {(key[0], key[1]): value for key, value in found.items()}
 
@@ -157,7 +159,7 @@ def open_counters(
 ) -> dict[tuple[date, int], int]:
     """Day and hour -> counters that called somebody in that hour. It reads rows: for some weeks at most."""
     columns = (tickets.c.service_day, tickets.c.counter, tickets.c.called_last_ms)
-    where = (*_where(tickets, first, last, hip_id, ""), tickets.c.called_last_ms > 0)
+    where = (*rows_where(tickets, first, last, hip_id, ""), tickets.c.called_last_ms > 0)
     called: dict[tuple[date, int], set[str]] = {}
     for day, counter, at_ms in connection.execute(sa.select(*columns).where(*where)):
         hour = datetime.fromtimestamp(at_ms / 1000, zone).hour
@@ -191,7 +193,7 @@ def incentive_rows(connection: Connection, month: date, *, hip_id: str = "") -> 
 
 def _incentive_where(month: date, hip_id: str) -> list[Any]:
     first = month.replace(day=1)
-    where = _where(tickets, first, _next_month(first) - timedelta(days=1), hip_id, "")
+    where = rows_where(tickets, first, _next_month(first) - timedelta(days=1), hip_id, "")
     return [*where, tickets.c.source == "abha_app", tickets.c.ack == "delivered"]
 
 
@@ -205,12 +207,12 @@ def _person_and_day(connection: Connection) -> Any:
 
 def ticket_rows(connection: Connection, first: date, last: date, *, hip_id: str = "") -> Iterator[Row]:
     """The rows of ``schema.tickets``, by day, facility and number; read as they are taken."""
-    return _stream(connection, tickets, _where(tickets, first, last, hip_id, ""))
+    return _stream(connection, tickets, rows_where(tickets, first, last, hip_id, ""))
 
 
 def share_rows(connection: Connection, first: date, last: date, *, hip_id: str = "") -> Iterator[Row]:
     """The rows of ``schema.shares``: shares that gave no new place; read as they are taken."""
-    return _stream(connection, shares, _where(shares, first, last, hip_id, ""))
+    return _stream(connection, shares, rows_where(shares, first, last, hip_id, ""))
 
 
 def _stream(connection: Connection, table: Table, where: list[Any]) -> Iterator[Row]:
@@ -224,7 +226,8 @@ def _by_days(hip_id: str) -> Table:
     return daily_sums if hip_id else state_sums
 
 
-def _where(table: Table, first: date, last: date, hip_id: str, queue: str) -> list[Any]:
+def rows_where(table: Table, first: date, last: date, hip_id: str, queue: str = "") -> list[Any]:
+    """The conditions of a range, and of a facility and a queue unless they are empty."""
     where: list[Any] = [table.c.service_day.between(first, last)]
     if hip_id and table.primary_key.columns[0] is table.c.service_day and last - first <= DAYS_NAMED:
         # Rows lie by day and then by facility: naming each day leads straight to them.

@@ -1,0 +1,80 @@
+"""``kiosk history``: totals of the time before this service."""
+
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import click
+
+from kiosk.archive.imports import ImportedTotal, import_totals, known_facilities
+from kiosk.cli import csv_files
+from kiosk.cli.archive_commands import opened_archive
+from kiosk.cli.csv_files import Column, Problem, Row
+from kiosk.cli.running import as_json, settings_now, tell
+from queueing.limits import HIP_ID_MAX
+
+TOKENS_MAX: Final = 10_000_000
+"""No hospital gives so many numbers on a day; a state's total under one id may be some lakh."""
+SOURCE_MAX: Final = 64
+OLDEST: Final = date(2021, 9, 27)
+"""ABDM began on this day."""
+
+
+def _day(cell: str) -> date:
+    try:
+        day = date.fromisoformat(cell)
+    except ValueError:
+        raise ValueError("is no date such as 2026-03-31") from None
+    if not OLDEST <= day <= date.today():
+        raise ValueError(f"lies before {OLDEST} or after today")
+    return day
+
+
+COLUMNS: Final = (
+    Column("hip_id", csv_files.text(1, HIP_ID_MAX), required=True),
+    Column("date", _day, required=True, also=("day",)),
+    Column("tokens", csv_files.whole(0, TOKENS_MAX), required=True),
+    Column("source", csv_files.text(0, SOURCE_MAX)),
+)
+
+
+@click.group()
+def history() -> None:
+    """What happened before this service."""
+
+
+@history.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def import_file(file: Path, json: bool) -> None:
+    """Import totals of the time before from FILE, a CSV with the columns hip_id, date, tokens and perhaps source.
+
+    A total of the same facility, date and source is replaced. A file with a mistake imports nothing.
+    """
+    seen: dict[tuple[str, date, str], int] = {}
+
+    def make(row: Row) -> None:
+        one = _total(row)
+        line = seen.setdefault((one.hip_id, one.day, one.source), row.line)
+        if line != row.line:
+            raise Problem(row.line, "date", f"stands in line {line} already, for the same facility and source")
+
+    csv_files.check(file, COLUMNS, make)
+    with opened_archive(settings_now(), prepare=True) as database, database.writing() as connection:
+        unknown = sorted({hip_id for hip_id, _, _ in seen} - known_facilities(connection))
+        count = import_totals(connection, _totals(file), int(time.time() * 1000))
+    lines = [f"{count} totals imported"]
+    if unknown:
+        lines.append(f"{len(unknown)} facilities are not in the archive yet, {unknown[0]} first: check their ids")
+    tell(json, {"imported": count, "unknown_facilities": unknown}, *lines)
+
+
+def _total(row: Row) -> ImportedTotal:
+    values = row.values
+    return ImportedTotal(values["hip_id"], values["date"], values["source"] or "imported", values["tokens"])
+
+
+def _totals(file: Path) -> Iterator[ImportedTotal]:
+    return (_total(row) for row in csv_files.rows(file, COLUMNS))
