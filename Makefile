@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format install lock map bench load replay chaos soak fuzz floods sbom audit clean
+.PHONY: help demo test quick check format install lock map bench load replay history chaos soak fuzz floods sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
@@ -49,6 +49,10 @@ load:  ## a shaped day by Locust (SHAPE=opd-morning|monday-after-festival|state-
 replay:  ## J&K's 71.16 lakh tokens through the real door: one day in 200, or all of them with ALL=1; goes on where it was
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.replay $(if $(ALL),--one-in 1) $(ARGS)
+
+history:  ## a year of the whole state in an archive: 3,607 facilities, 60 lakh tickets (TICKETS=, FACILITIES=, URL=)
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.history $(if $(TICKETS),--tickets $(TICKETS)) $(if $(FACILITIES),--facilities $(FACILITIES)) $(if $(URL),--url '$(URL)') $(ARGS)
 
 chaos:  ## processes are killed and frozen while people scan (QUICK=1: six strikes of each kind, not 25)
 	@.ci/setup dev

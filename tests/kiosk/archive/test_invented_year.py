@@ -1,0 +1,27 @@
+"""The invented year of ``make history`` is what the program would have written: its sums are those of its rows."""
+
+from datetime import date
+
+from kiosk.archive import queries, schema
+from kiosk.archive.database import Database
+from loadtests.history.__main__ import fill
+from tests.kiosk.archive.archived import assert_sums, rows
+
+LAST = date(2026, 3, 31)
+
+
+def test_an_invented_year_adds_up(database: Database, database_url: str) -> None:
+    fill(database_url, facilities=12, tickets=900, last=LAST, seed=5)
+    assert_sums(database)
+    found = rows(database, schema.tickets)
+    assert len(found) == 900
+    assert {row["source"] for row in found} >= {"abha_app", "staff"}
+    with database.reading() as connection:
+        year = queries.sums(connection, date(2025, 4, 1), LAST)
+        by_facility = queries.sums_by_facility(connection, date(2025, 4, 1), LAST)
+        named = {one.hip_id for one in queries.all_facilities(connection) if one.last_day}
+    assert year["tokens"] == 900 == sum(one["tokens"] for one in by_facility.values())
+    assert named == by_facility.keys()
+    median = year.wait_min(0.5)
+    assert median is not None
+    assert 5 < median < 30
