@@ -78,6 +78,11 @@ def test_a_database_of_a_newer_release_is_refused_in_one_sentence(database: Data
 
 def test_a_database_without_our_tables_is_not_read(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "archive").mkdir()
+    with opened(database_url) as database:
+        if database.missing:  # a file of nobody: looking must not make one
+            with pytest.raises(ArchiveAway, match="there is no archive yet"):
+                database.check()
+            (tmp_path / "archive" / "archive.db").touch()
     with opened(database_url) as database, pytest.raises(ArchiveUnsuitable, match="start `kiosk archive`"):
         database.check()
 
