@@ -1,7 +1,10 @@
 """Rows of ``kiosk doctor`` about settings that are risky and data that is incomplete. One small function for each."""
 
 import asyncio
-from collections.abc import Iterator
+import random
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,6 +19,8 @@ from kiosk.services import new_archive, new_seal
 from kiosk.settings import Settings
 from kiosk.settings.values import is_loopback
 from queueing.day_keys import DayKeys
+from queueing.desk import OpdDesk
+from queueing.models import Facility, Nearness
 from queueing.registry import Registry
 from queueing.store.store import Store
 
@@ -25,6 +30,16 @@ FACILITIES_READ_MAX: Final = 5_000
 """A state has 3,600; reading these takes about a second."""
 NAMED_MAX: Final = 3
 """Facilities that a row names."""
+LIVING_READ: Final = 400
+ENDED_READ: Final = 200
+"""Tickets of one facility that are read: about a millisecond of the store."""
+FAR_WITHIN_S: Final = 10.0
+"""For all facilities: a state's 3,600 with a full day each take about seven seconds."""
+FAR_AT_LEAST: Final = 20
+"""Phones with a position. Among fewer, all may have shared from home."""
+FAR_SHARE: Final = 0.9
+"""Of them. Where the coordinates are right, most people share in the hospital; with wrong ones hardly one is near."""
+PLACE_TODO: Final = "kiosk facility add HIP_ID --name … --latitude … --longitude …"
 
 
 def log_level(settings: Settings) -> Iterator[Check]:
@@ -78,16 +93,51 @@ def certificate(settings: Settings, now: datetime) -> Iterator[Check]:
 
 
 async def places(store: Store) -> list[Check]:
-    """Facilities whose coordinates are missing or impossible."""
-    registry, found, after, read = Registry(store), list[str](), "", 0
-    while read < FACILITIES_READ_MAX and (page := await registry.facilities(after, PAGE)):
-        found += without_place(page)
-        after, read = page[-1].hip_id, read + len(page)
+    """Facilities without coordinates or with impossible ones, and those where nearly everybody counts as far."""
+    registry, read, after = Registry(store), list[Facility](), ""
+    while len(read) < FACILITIES_READ_MAX and (page := await registry.facilities(after, PAGE)):
+        read += page
+        after = page[-1].hip_id
+    placeless = without_place(read)
+    found = []
+    if placeless:
+        words = f"{len(placeless)} of {len(read)} facilities have no coordinates, or none that lie in India"
+        words += f" ({_named(placeless)}): nobody there counts as near"
+        found.append(Check("places", "warning", words, PLACE_TODO))
+    return found + await far_away(OpdDesk(store), [one.hip_id for one in read if one.hip_id not in set(placeless)])
+
+
+async def far_away(desk: OpdDesk, hips: list[str]) -> list[Check]:
+    """Facilities where nearly every phone of the day was far: their coordinates are another place's.
+
+    One facility is read at a time, and no more of it than a desk shows, so that scans do not wait. What cannot be read
+    in time is left out. The order is by chance: the next run reads others.
+    """
+    found, examined, ends_s = list[str](), 0, time.monotonic() + FAR_WITHIN_S
+    for hip in random.sample(hips, len(hips)):
+        if time.monotonic() > ends_s:
+            break
+        examined += 1
+        tickets = [*await desk.tickets(hip, limit=LIVING_READ), *await desk.ended(hip, limit=ENDED_READ)]
+        if is_nearly_all_far(ticket.nearness for ticket in tickets):
+            found.append(hip)
     if not found:
         return []
-    named = ", ".join(found[:NAMED_MAX]) + (" and others" if len(found) > NAMED_MAX else "")
-    words = f"{len(found)} of {read} facilities have no usable coordinates ({named}): nobody there counts as near"
-    return [Check("places", "warning", words, "kiosk facility add HIP_ID --name … --latitude … --longitude …")]
+    some = "" if examined == len(hips) else f" of the {examined} that were read in {FAR_WITHIN_S:.0f} s"
+    count = "1 facility" if len(found) == 1 else f"{len(found)} facilities"
+    words = f"at {count}{some} nearly every phone was far away today ({_named(sorted(found))})"
+    return [Check("places", "warning", words, f"compare the coordinates with a map of the hospital: {PLACE_TODO}")]
+
+
+def is_nearly_all_far(nearness: Iterable[Nearness]) -> bool:
+    """Whether the phones that said where they are were far, but for a few, and were enough to tell."""
+    counts = Counter(nearness)
+    far, told = counts[Nearness.FAR], counts[Nearness.FAR] + counts[Nearness.NEAR]
+    return told >= FAR_AT_LEAST and far >= FAR_SHARE * told
+
+
+def _named(hips: list[str]) -> str:
+    return ", ".join(hips[:NAMED_MAX]) + (" and others" if len(hips) > NAMED_MAX else "")
 
 
 async def closed_days(settings: Settings, store: Store) -> list[Check]:

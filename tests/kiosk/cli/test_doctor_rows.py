@@ -8,7 +8,8 @@ import pytest
 from kiosk.cli import doctor_rows
 from kiosk.security import own_ca
 from kiosk.settings import Settings, load
-from queueing.models import Facility
+from queueing.desk import OpdDesk
+from queueing.models import Arrival, Facility, Nearness, Queue
 from queueing.registry import Registry
 from queueing.store.store import Store
 
@@ -79,3 +80,47 @@ async def test_facilities_without_usable_coordinates_are_counted_and_named(store
     (row,) = await doctor_rows.places(store)
     assert row.words.startswith("1 of 2 facilities")
     assert "IN02" in row.words
+
+
+@pytest.mark.parametrize(
+    ("far", "near", "unknown", "told"),
+    [(20, 0, 0, True), (19, 0, 300, False), (18, 2, 0, True), (17, 3, 0, False), (45, 5, 100, True), (0, 50, 0, False)],
+)
+def test_nearly_all_far_is_nine_in_ten_of_at_least_twenty_phones(far: int, near: int, unknown: int, told: bool) -> None:
+    nearness = [Nearness.FAR] * far + [Nearness.NEAR] * near + [Nearness.UNKNOWN] * unknown
+    assert doctor_rows.is_nearly_all_far(nearness) is told
+
+
+async def share(desk: OpdDesk, hip: str, position: tuple[float, float], times: int) -> None:
+    for number in range(times):
+        share = Arrival(facility=hip, queue="m", position=position, request=f"{hip}-{position}-{number}")
+        await desk.enqueue(share)
+
+
+@pytest.mark.anyio
+async def test_a_facility_whose_scans_are_nearly_all_far_is_named_with_what_to_do(store: Store) -> None:
+    registry, desk = Registry(store), OpdDesk(store)
+    for hip in ("IN01", "IN02"):
+        await registry.put_facility(Facility(hip_id=hip, name=hip, latitude=34.0, longitude=74.0))
+        await registry.put_queue(hip, Queue(id="m", name="Medicine", prefix="M"), 1)
+    await share(desk, "IN01", (34.0, 74.0), 20)
+    await share(desk, "IN02", (28.6, 77.2), doctor_rows.FAR_AT_LEAST - 1)
+    assert await doctor_rows.places(store) == []
+    await share(desk, "IN02", (28.7, 77.3), 1)
+    (row,) = await doctor_rows.places(store)
+    assert (row.what, row.verdict) == ("places", "warning")
+    assert row.words == "at 1 facility nearly every phone was far away today (IN02)"
+    assert "map" in row.todo
+    for ticket in await desk.tickets("IN02"):
+        await desk.cancel("IN02", ticket.id, by="asha")
+    assert [row.words for row in await doctor_rows.places(store)] == [row.words], "those who left count too"
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_read_in_time_is_left_out(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, desk = Registry(store), OpdDesk(store)
+    await registry.put_facility(Facility(hip_id="IN02", name="B", latitude=34.0, longitude=74.0))
+    await registry.put_queue("IN02", Queue(id="m", name="Medicine", prefix="M"), 1)
+    await share(desk, "IN02", (28.6, 77.2), doctor_rows.FAR_AT_LEAST)
+    monkeypatch.setattr(doctor_rows, "FAR_WITHIN_S", -1.0)
+    assert await doctor_rows.places(store) == []
