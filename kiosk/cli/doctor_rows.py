@@ -132,8 +132,8 @@ async def far_away(desk: OpdDesk, hips: list[str]) -> list[Check]:
 def is_nearly_all_far(nearness: Iterable[Nearness]) -> bool:
     """Whether the phones that said where they are were far, but for a few, and were enough to tell."""
     counts = Counter(nearness)
-    far, told = counts[Nearness.FAR], counts[Nearness.FAR] + counts[Nearness.NEAR]
-    return told >= FAR_AT_LEAST and far >= FAR_SHARE * told
+    far, with_position = counts[Nearness.FAR], counts[Nearness.FAR] + counts[Nearness.NEAR]
+    return with_position >= FAR_AT_LEAST and far >= FAR_SHARE * with_position
 
 
 def _named(hips: list[str]) -> str:

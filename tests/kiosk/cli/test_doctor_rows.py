@@ -86,9 +86,11 @@ async def test_facilities_without_usable_coordinates_are_counted_and_named(store
     ("far", "near", "unknown", "told"),
     [(20, 0, 0, True), (19, 0, 300, False), (18, 2, 0, True), (17, 3, 0, False), (45, 5, 100, True), (0, 50, 0, False)],
 )
-def test_nearly_all_far_is_nine_in_ten_of_at_least_twenty_phones(far: int, near: int, unknown: int, told: bool) -> None:
+def test_nearly_all_far_is_nine_in_ten_of_at_least_twenty_phones(
+    far: int, near: int, unknown: int, is_named: bool
+) -> None:
     nearness = [Nearness.FAR] * far + [Nearness.NEAR] * near + [Nearness.UNKNOWN] * unknown
-    assert doctor_rows.is_nearly_all_far(nearness) is told
+    assert doctor_rows.is_nearly_all_far(nearness) is is_named
 
 
 async def share(desk: OpdDesk, hip: str, position: tuple[float, float], times: int) -> None:
