@@ -84,8 +84,15 @@ def _outcome() -> int:
 
 
 def _fail(words: str, *, code: int = 1) -> int:
-    sys.stderr.write(f"kiosk: {' '.join(words.split())}\n")
+    sys.stderr.write(failure_line(words))
     return code
+
+
+def failure_line(words: str) -> str:
+    """What an operator reads: one line, without anything that moves a terminal's cursor, since it may quote a file."""
+    from queueing.display_text import terminal_text
+
+    return f"kiosk: {terminal_text(' '.join(words.split()))}\n"
 
 
 if __name__ == "__main__":

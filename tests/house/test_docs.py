@@ -103,3 +103,19 @@ def test_settings_that_pages_name_exist() -> None:
         if name not in known
     ]
     assert strange == []
+
+
+def test_every_threat_names_tests_that_exist_or_says_why_it_is_accepted() -> None:
+    """A row: ``| T1 | threat | what prevents it | `file` `test`, `test`; `file` … | accepted |``."""
+    page = (DOCS / "security.md").read_text("utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| T")]
+    assert [row[0] for row in rows] == [f"T{number}" for number in range(1, 41)]
+    assert [row[0] for row in rows if not (row[3] or row[4])] == []
+    gone = []
+    for row in rows:
+        for group in filter(None, row[3].split("; ")):
+            file, *names = re.findall(r"`([^`]+)`", group)
+            tests = (ROOT / file).read_text("utf-8") if (ROOT / file).is_file() else ""
+            gone += [f"{row[0]}: {file} {name}" for name in names if f"def {name}(" not in tests]
+            assert names, f"{row[0]}: {file} without a test"
+    assert gone == []
