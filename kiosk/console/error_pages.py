@@ -15,6 +15,7 @@ from kiosk.web import request_body
 from kiosk.web.problems import PROBLEM_JSON, Problem, document, problem_of
 from kiosk.web.security_headers import PAGE
 from queueing.errors import QueueingError
+from queueing.screens import as_code
 
 ConsoleRequest = Request[Any, Any, Any]
 
@@ -38,7 +39,8 @@ def _answer(request: ConsoleRequest, status: int, code: str, elsewhere: str = ""
 
 def _refused(request: ConsoleRequest, why: guards.Refused) -> Response[Any]:
     if isinstance(why, guards.NotSignedIn):
-        return _answer(request, 401, "signed_out", "/console/login")
+        code = as_code(request.query_params.get("code", ""))  # of a screen's QR: it comes back after the sign-in
+        return _answer(request, 401, "signed_out", f"/console/login?screen={code}" if code else "/console/login")
     if isinstance(why, guards.PasswordDue):
         return _answer(request, 403, "password_due", "/console/password")
     if isinstance(why, guards.NoFacilityYet):
@@ -51,7 +53,9 @@ def _away(request: ConsoleRequest, _: QueueingError) -> Response[Any]:
 
 
 def _busy(request: ConsoleRequest, _: HashingBusy) -> Response[Any]:
-    return templating.page("login.html", session=None, status=503, trouble=messages.SIGN_IN["busy"], login="")
+    return templating.page(
+        "login.html", session=None, status=503, trouble=messages.SIGN_IN["busy"], login="", screen=""
+    )
 
 
 def _unreadable(request: ConsoleRequest, why: request_body.Unreadable | TimeoutError) -> Response[Any]:

@@ -15,6 +15,7 @@ from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.audit import Audit
 from queueing.registry import Registry
+from queueing.screens import as_code
 
 
 class Login(Controller):
@@ -28,27 +29,31 @@ class Login(Controller):
         )
 
     @get("/login", guards=[guards.visitor], include_in_schema=False)
-    async def show_login(self, settings: NamedDependency[Settings]) -> Response[str]:
+    async def show_login(self, settings: NamedDependency[Settings], screen: FromQuery[str] = "") -> Response[str]:
+        """``screen``: the letters of a screen that is to be paired after the sign-in."""
         trouble = "" if settings.sign_in_is_private else messages.SIGN_IN["open"]
-        return templating.page("login.html", session=None, trouble=trouble, login="")
+        return templating.page("login.html", session=None, trouble=trouble, login="", screen=as_code(screen))
 
     @post("/login", guards=[guards.visitor], include_in_schema=False)
     async def sign_in(
         self, request: ConsoleRequest, staff: NamedDependency[Staff], settings: NamedDependency[Settings]
     ) -> Response[None] | Response[str]:
         if not settings.sign_in_is_private:
-            return templating.page("login.html", session=None, status=403, trouble=messages.SIGN_IN["open"], login="")
+            return templating.page(
+                "login.html", session=None, status=403, trouble=messages.SIGN_IN["open"], login="", screen=""
+            )
         form = await read_form(request)
-        login = form.get("login", "")[:64]
+        login, code = form.get("login", "")[:64], as_code(form.get("screen", ""))
         answer = await staff.sign_in(
             login, form.get("password", "")[: MOST + 1],
             address=guards.address_of(request), device=guards.device_of(request),
         )  # fmt: skip
         if isinstance(answer, SignedIn):
             await staff.sessions.close(guards.reference_of(request))
-            return templating.go("/console", guards.cookies(request, answer))
+            next_page = f"/console/admin/screens?code={code}" if code else "/console"
+            return templating.go(next_page, guards.cookies(request, answer))
         trouble, status = _refusal(answer, messages.SIGN_IN["wrong"])
-        return templating.page("login.html", session=None, status=status, trouble=trouble, login=login)
+        return templating.page("login.html", session=None, status=status, trouble=trouble, login=login, screen=code)
 
     @post("/logout", guards=[guards.signed_in], include_in_schema=False)
     async def sign_out(

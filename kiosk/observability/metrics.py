@@ -194,7 +194,7 @@ def caller_rejected(reason: str) -> None:
 
 
 def stream_refused(reason: str) -> None:
-    """A stream was refused: its ``address`` or its ``facility`` had its share already."""
+    """A stream was refused: its ``address``, its ``facility`` or the paired ``screen`` had its share already."""
     STREAMS_REFUSED.labels(reason).inc()
 
 

@@ -249,6 +249,26 @@ class TestImport:
         assert policies(f"{head}IN80,Large,,500.0,0\nIN81,Small,2.5,,\n") == [(40, 500, 0, {}), (2.5, None, 0, {})]
         assert policies("hip_id,name\nIN80,Large\nIN81,Small\n") == [(40, 500, 0, {}), (2.5, None, 0, {})]
 
+    def test_a_hospitals_own_networks_come_from_a_column_or_a_command_and_stay(
+        self, hospital: Path, tmp_path: Path
+    ) -> None:
+        def networks() -> object:
+            rows = json.loads(kiosk(hospital, "facility", "list", "--json").stdout)
+            return next(one["networks"] for one in rows if one["hip_id"] == "IN85")
+
+        content = "hip_id,name,networks\nIN85,Campus,10.20.1.1/16 192.0.2.7\n"
+        json_of(hospital, "facility", "import", self.file(tmp_path, content))
+        assert networks() == ["10.20.0.0/16", "192.0.2.7/32"]
+        json_of(hospital, "facility", "import", self.file(tmp_path, "hip_id,name\nIN85,Campus\n"))
+        assert networks() == ["10.20.0.0/16", "192.0.2.7/32"]
+        wrong = self.file(tmp_path, "hip_id,name,networks\nIN85,Campus,0.0.0.0/0\n")
+        assert "column networks: does not fit: 0.0.0.0/0 is wider" in refused(hospital, "facility", "import", wrong)
+        assert json_of(hospital, "facility", "networks", "IN85", "10.1.0.0/16")["networks"] == ["10.1.0.0/16"]
+        assert "no network" in refused(hospital, "facility", "networks", "IN85", "everywhere")
+        assert "not registered" in refused(hospital, "facility", "networks", "IN99", "10.1.0.0/16")
+        json_of(hospital, "facility", "networks", "IN85")
+        assert networks() == []
+
     def test_coordinates_that_cannot_be_right_are_reported_by_line_and_left_out(
         self, hospital: Path, tmp_path: Path
     ) -> None:

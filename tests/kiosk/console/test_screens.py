@@ -7,7 +7,7 @@ from litestar import Litestar
 
 from kiosk.services import Services
 from queueing.screens import ALPHABET, SCREENS_MAX, Screen, ScreenKind, new_secret, screen_id
-from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, browser, ready_login
+from tests.kiosk.console.signed_in import HIP, OTHER_HIP, OWN_PASSWORD, Browser, browser, ready_login
 
 pytestmark = pytest.mark.anyio
 PAGE = "/console/admin/screens"
@@ -154,3 +154,20 @@ async def test_a_name_from_outside_stands_as_words(admin: Browser, services: Ser
     for path in (PAGE, f"{PAGE}?code={evil}", "/console/audit"):
         assert "<script>alert" not in (await admin.get(path)).text
     assert 'value="BCDFGH"' in (await admin.get(f"{PAGE}?code=bcdfgh")).text
+
+
+async def test_the_qr_of_a_screen_leads_through_the_sign_in_to_the_form(
+    app: Litestar, stranger: Browser, services: Services
+) -> None:
+    await ready_login(services.staff, "imran", HIP, "admin")
+    code = await shown_code(services)
+    answer = await stranger.get(f"{PAGE}?code={code}")
+    assert answer.headers["location"] == f"/console/login?screen={code}"
+    assert f'name="screen" value="{code}"' in (await stranger.get(f"/console/login?screen={code}")).text
+    wrong = await stranger.post("/console/login", data={"login": "imran", "password": "no", "screen": code})
+    assert f'name="screen" value="{code}"' in wrong.text, "a wrong password loses nothing"
+    form = {"login": "imran", "password": OWN_PASSWORD, "screen": code}
+    assert (await stranger.post("/console/login", data=form)).headers["location"] == f"{PAGE}?code={code}"
+    assert f'value="{code}"' in (await stranger.get(f"{PAGE}?code={code}")).text
+    for odd in ("//evil.example", "BCD", "<b>"):
+        assert (await stranger.post("/console/login", data=form | {"screen": odd})).headers["location"] == "/console"

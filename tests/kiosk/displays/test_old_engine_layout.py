@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Route, ViewportSize, expect
+from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from kiosk.web.static_files import FOLDER
 from tests.kiosk.displays.test_nothing_is_cut import fill
@@ -37,14 +37,10 @@ async def test_an_engine_without_grid_loses_nothing(
     await fill(served)
     width, height = size
 
-    async def style(route: Route) -> None:
-        path = FOLDER / "css" / route.request.url.rpartition("/")[2]
-        await route.fulfill(body=as_an_old_engine(path.read_text("utf-8")), content_type="text/css")
-
     for path, shown in ((f"/board/{HIP}", ("#hero .token", "#others", ".queue")), (f"/kiosk/{HIP}/M1", ("#abdm",))):
         context = await kiosk_browser.new_context(viewport=ViewportSize(width=width, height=height))
         page = await context.new_page()
-        await page.route("**/*.css", style)
+        await page.route("**/*.css", _as_an_old_engine_reads_it)
         await page.goto(f"{served.url}{path}?lang=en")
         await expect(page.locator("body")).to_have_attribute("data-link", "live")
         assert await page.evaluate("getComputedStyle(document.querySelector('main')).display") != "grid"
@@ -53,7 +49,36 @@ async def test_an_engine_without_grid_loses_nothing(
         for name in (*shown, "#home"):
             await expect(page.locator(name).first).to_be_visible()
         assert await page.evaluate(SIDEWAYS) == []
-        folder = os.environ.get("KIOSK_PICTURES")
-        if folder:
-            await page.screenshot(path=Path(folder) / f"old-{path.split('/')[1]}-{width}.png", full_page=True)
+        await _photographed(page, f"old-{path.split('/')[1]}-{width}")
         await context.close()
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)], ids=["wide", "upright"])
+async def test_an_engine_without_grid_shows_the_letters_of_a_new_screen(
+    served: Hospital, kiosk_browser: Browser, size: tuple[int, int]
+) -> None:
+    width, height = size
+    context = await kiosk_browser.new_context(viewport=ViewportSize(width=width, height=height))
+    page = await context.new_page()
+    await page.route("**/*.css", _as_an_old_engine_reads_it)
+    await page.goto(f"{served.url}/screen?lang=ur")
+    await expect(page.locator("#code")).to_be_visible()
+    for name, least in (("#code", 100), ("h1", LEAST_PX), (".how", 24)):
+        size_px = await page.evaluate(
+            "name => parseFloat(getComputedStyle(document.querySelector(name)).fontSize)", name
+        )
+        assert size_px >= least, name
+    assert await page.evaluate(SIDEWAYS) == []
+    await _photographed(page, f"old-screen-{width}")
+    await context.close()
+
+
+async def _as_an_old_engine_reads_it(route: Route) -> None:
+    path = FOLDER / "css" / route.request.url.rpartition("/")[2]
+    await route.fulfill(body=as_an_old_engine(path.read_text("utf-8")), content_type="text/css")
+
+
+async def _photographed(page: Page, name: str) -> None:
+    folder = os.environ.get("KIOSK_PICTURES")
+    if folder:
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

@@ -200,3 +200,14 @@ async def test_a_foolish_report_is_refused(open_hospital: Hospital, body: bytes)
     [seen] = await open_hospital.services.screens.of(HIP)
     assert seen.report
     assert (seen.report.sound, seen.report.sounded_ms, len(seen.report.release)) == ("", 0, 40)
+
+
+async def test_paired_screens_have_their_streams_when_strangers_hold_all_others(open_hospital: Hospital) -> None:
+    secret, screen = await paired(open_hospital)
+    open_hospital.services.stream_limits._limits["facility"] = 0
+    async with browser(open_hospital) as stranger:
+        assert (await stranger.head(f"/live/{HIP}")).status_code == 503
+    async with browser(open_hospital, **{"kiosk-screen": secret}) as television:
+        assert (await television.head(f"/live/{HIP}")).status_code == 200
+        await open_hospital.services.screens.remove(HIP, screen)
+        assert (await television.head(f"/live/{HIP}")).status_code == 503

@@ -30,6 +30,17 @@ def test_one_facility_holds_its_share() -> None:
         streams.enter_context(limits.counted("192.0.2.9", "H2"))
 
 
+def test_a_paired_screen_counts_for_itself_alone() -> None:
+    limits = StreamLimits(per_address=1, per_facility=1, per_screen=2)
+    with ExitStack() as streams:
+        streams.enter_context(limits.counted("192.0.2.1", "H1"))
+        for screen in ("a", "a", "b"):
+            streams.enter_context(limits.counted("192.0.2.1", "H1", screen=screen))
+        with pytest.raises(TooManyStreams), limits.counted("192.0.2.1", "H1", screen="a"):
+            pass
+    assert not limits._open, "nothing is left of those who are gone"
+
+
 def test_callers_of_this_machine_are_not_counted_by_address() -> None:
     limits = StreamLimits(per_address=1, per_facility=100)
     with ExitStack() as streams:
