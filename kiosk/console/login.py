@@ -50,8 +50,8 @@ class Login(Controller):
         )  # fmt: skip
         if isinstance(answer, SignedIn):
             await staff.sessions.close(guards.reference_of(request))
-            next_page = f"/console/admin/screens?code={code}" if code else "/console"
-            return templating.go(next_page, guards.cookies(request, answer))
+            cookies = guards.cookies(request, answer)
+            return templating.go(f"/console/admin/screens?code={code}" if code else "/console", cookies)
         trouble, status = _refusal(answer, messages.SIGN_IN["wrong"])
         return templating.page("login.html", session=None, status=status, trouble=trouble, login=login, screen=code)
 

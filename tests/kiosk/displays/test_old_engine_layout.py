@@ -54,7 +54,7 @@ async def test_an_engine_without_grid_loses_nothing(
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)], ids=["wide", "upright"])
-async def test_an_engine_without_grid_shows_the_letters_of_a_new_screen(
+async def test_an_engine_without_grid_shows_the_code_of_a_new_screen(
     served: Hospital, kiosk_browser: Browser, size: tuple[int, int]
 ) -> None:
     width, height = size
