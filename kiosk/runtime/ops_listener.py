@@ -7,6 +7,7 @@ unless ``KIOSK_OPS_HOST`` says otherwise, and then ``KIOSK_OPS_ADDRESSES``, if s
 
 import asyncio
 import contextlib
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +33,8 @@ CONNECTIONS_MAX: Final = 32
 """Of one worker at once: some monitoring systems, each with a spare connection. More are closed unread."""
 PATHS: Final = ("/healthz", "/readyz", "/metrics", "/schema")
 """With what stands below them. Nothing of patients or staff is answered here."""
+_ABSOLUTE: Final = re.compile(r"^https?://[^/?]*(?=/)", re.IGNORECASE)
+"""Scheme and host before the path: the form of a target that some balancers send (RFC 9112, section 3.2.2)."""
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +46,7 @@ class Request(NamedTuple):
     path: str
     query: bytes
     headers: list[tuple[bytes, bytes]]
+    version: str
 
 
 class NotRead(Exception):
@@ -53,9 +57,9 @@ def parse_head(head: bytes) -> Request:
     """Read a request's line and headers. Raises NotRead."""
     line, *fields = head.decode("latin-1").split("\r\n")
     parts = line.split(" ")
-    if len(parts) != 3 or parts[0] not in {"GET", "HEAD"} or not parts[2].startswith("HTTP/1."):
+    if len(parts) != 3 or parts[0] not in {"GET", "HEAD", "OPTIONS"} or not parts[2].startswith("HTTP/1."):
         raise NotRead
-    path, _, query = parts[1].partition("?")
+    path, _, query = _ABSOLUTE.sub("", parts[1]).partition("?")
     if not any(path == page or path.startswith(f"{page}/") for page in PATHS):
         raise NotRead
     headers = []
@@ -64,7 +68,7 @@ def parse_head(head: bytes) -> Request:
         if not colon or not name or name != name.strip():
             raise NotRead
         headers.append((name.lower().encode("latin-1"), value.strip().encode("latin-1")))
-    return Request(parts[0], path, query.encode("latin-1"), headers)
+    return Request(parts[0], path, query.encode("latin-1"), headers, parts[2].removeprefix("HTTP/"))
 
 
 class OpsListener:
@@ -132,7 +136,7 @@ def _scope(request: Request, client: tuple[Any, ...], app: Any) -> dict[str, Any
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
+        "http_version": request.version,
         "scheme": "http",
         "method": request.method,
         "path": request.path,

@@ -13,6 +13,7 @@ import pytest
 from kiosk.runtime import ops_listener
 from kiosk.runtime.ops_listener import NotRead, OpsListener, parse_head
 from kiosk.web.client_address import networks_of
+from tests.kiosk.hospital import Hospital
 from tests.kiosk.process_tree import Tree, kiosk, serving, status, until
 from tests.ports import free_port
 
@@ -132,6 +133,32 @@ def test_off_this_machine_the_named_networks_decide(allowed: tuple[str, ...], ca
 def test_what_is_no_request_is_not_read(head: bytes) -> None:
     with pytest.raises(NotRead):
         parse_head(head)
+
+
+@pytest.mark.parametrize(
+    ("line", "method", "path", "version"),
+    [
+        (b"GET http://10.0.0.1:9100/metrics?x=1 HTTP/1.1", "GET", "/metrics", "1.1"),
+        (b"OPTIONS /healthz HTTP/1.0", "OPTIONS", "/healthz", "1.0"),
+        (b"HEAD /schema/http://x/ HTTP/1.1", "HEAD", "/schema/http://x/", "1.1"),
+    ],
+)
+def test_what_balancers_and_monitors_may_send_is_read(line: bytes, method: str, path: str, version: str) -> None:
+    request = parse_head(line + b"\r\n")
+    assert (request.method, request.path, request.version) == (method, path, version)
+
+
+@pytest.mark.anyio
+async def test_a_balancer_may_ask_by_options_and_without_a_host(hospital: Hospital) -> None:
+    server = await asyncio.start_server(OpsListener(hospital.app).answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    for line, expected in ((b"OPTIONS /healthz HTTP/1.0", b"204"), (b"GET /readyz HTTP/1.0", b"200")):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(line + b"\r\n\r\n")
+        async with asyncio.timeout(10):
+            assert (await reader.read()).split(b" ", 2)[1] == expected, line
+        writer.close()
+    server.close()
 
 
 @pytest.mark.anyio
