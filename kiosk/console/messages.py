@@ -287,6 +287,7 @@ SCREENS = {
 SCREEN = {
     "lost": "Connection lost since {time}. The list is as it was; trying again…",
     "back": "Connected again.",
+    "renewed": "A new release is here: reload this page",
     "nobody": "Nobody at this counter",
     "nobody_hint": "Press N to call the next patient.",
     "none_waiting": "Nobody is waiting.",

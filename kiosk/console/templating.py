@@ -12,6 +12,7 @@ from litestar.response import Redirect
 
 from kiosk.accounts.sessions import Session
 from kiosk.console import figures, messages
+from kiosk.web.page_mark import page_mark
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.static_files import static_url
@@ -35,7 +36,7 @@ _templates.filters["local_time"] = _local_time
 _templates.filters["figure"] = lambda number: "" if number is None else f"{number:.10g}"
 _templates.filters["cell"] = figures.shown
 _templates.filters["part"] = lambda text: quote(str(text), safe="")
-_templates.globals.update(words=messages, static=static_url, url=url)
+_templates.globals.update(words=messages, pages=page_mark, static=static_url, url=url)
 
 
 def page(template: str, *, session: Session | None, status: int = 200, **values: object) -> Response[str]:

@@ -24,6 +24,7 @@ const [words, lanes, sections, states, genders, queues, slips] = [
 const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
 const LOOK_MS = 30000; // and a lost hint costs no more than this
 const TOAST_MS = 9000;
+const IDLE_MS = 600000; // nobody has pressed a key for ten minutes
 
 let endedToday = [], // who was finished or cancelled today, while the clerk searches
   endedAsked = 0;
@@ -519,6 +520,14 @@ function tick() {
     drawList(now_ms());
   }
 }
+// A desk that is left alone takes a new release by itself; one in use says that it is there.
+const idle = () =>
+  streaming &&
+  !busy &&
+  !document.querySelector("dialog[open]") &&
+  !$("search").value &&
+  window.kiosk.untouched(IDLE_MS);
+
 setInterval(tick, 15000);
 setInterval(() => {
   if (!ended && (!streaming || lostAt || Date.now() - looked > LOOK_MS)) refresh();
@@ -526,8 +535,15 @@ setInterval(() => {
 paper();
 tick();
 $("list").focus();
-stop = follow(root.dataset.live, refresh, (alive) => {
-  if (streaming && !alive && !ended) refresh();
-  streaming = alive;
-});
+stop = follow(
+  root.dataset.live,
+  refresh,
+  (alive) => {
+    if (streaming && !alive && !ended) refresh();
+    streaming = alive;
+  },
+  window.kiosk.renewal(idle, () => {
+    $("renewed").hidden = false;
+  }),
+);
 refresh();

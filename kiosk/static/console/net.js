@@ -52,8 +52,9 @@ export function post(address, body) {
   });
 }
 
-// Calls `changed` at connect and after every change; `state(true|false)` when the line comes or goes.
-export function follow(address, changed, state) {
+// Calls `changed` at connect and after every change; `state(true|false)` when the line comes or goes; `pages(mark)` with
+// the mark of the pages that the server has now. All desks and screens of a browser share one stream.
+export function follow(address, changed, state, pages) {
   let timer = 0;
   const hint = () => {
     timer ||= setTimeout(() => {
@@ -61,24 +62,18 @@ export function follow(address, changed, state) {
       changed();
     }, SETTLE_MS);
   };
-  let source, again;
-  const open = () => {
-    clearTimeout(again);
-    source = new EventSource(address);
-    source.addEventListener("open", () => {
-      state(true);
-      hint();
-    });
-    for (const kind of ["snapshot", "stale"]) source.addEventListener(kind, hint);
-    source.addEventListener("error", () => {
-      state(false);
-      if (source.readyState === EventSource.CLOSED) again = setTimeout(open, 2000 + Math.random() * 3000);
-    });
-  };
-  open();
+  let alive = false;
+  const live = new window.kiosk.Live(address, {
+    snapshot: hint,
+    state: (how) => {
+      if (how === "stale" || (how === "live" && !alive)) hint();
+      alive = how !== "lost";
+      state(alive);
+    },
+    pages,
+  });
   return () => {
-    clearTimeout(again);
     clearTimeout(timer);
-    source.close();
+    live.end();
   };
 }

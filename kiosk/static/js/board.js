@@ -10,6 +10,8 @@
   const HOME_SHOWN = 4; // numbers from home at one time; the others follow in turn
   const MISSED_SHOWN_MS = 90000;
   const TOO_LATE_MS = 180000; // a call that old is shown, not announced: the person came or is a no-show by now
+  const CALL_READ_MS = 20000; // a call stays in the middle for so long before a new release may come
+  const TOUCHED_MS = 60000; // whoever touched the screen has gone
   const CALLS_KEPT_MS = 300000; // the server lists the calls of the last five minutes,
   const CALLS_KEPT = 50; // and of those the newest 50
 
@@ -246,6 +248,13 @@
     while (list.scrollWidth > list.clientWidth + 1 && list.lastChild) list.removeChild(list.lastChild);
   }
 
+  /** Nothing is announced, nobody touches the screen, and the calls of the last moments were seen by everybody. */
+  function isQuiet() {
+    const calls = callsNow();
+    const fresh = calls.length && live.now() - calls[0].at_ms < CALL_READ_MS;
+    return body.dataset.announcing !== "yes" && !fresh && body.dataset.link === "live" && kiosk.untouched(TOUCHED_MS);
+  }
+
   function linkIs(state, sinceMs) {
     if (state !== "live" && body.dataset.link === "live") awaySince = sinceMs;
     body.dataset.link = state;
@@ -264,10 +273,11 @@
     }
   }
 
-  kiosk.stayAwake();
+  kiosk.stayAwakeOrSay();
   kiosk.bringLetters();
   hear(JSON.parse(body.dataset.snapshot));
-  live = new kiosk.Live(body.dataset.live, { snapshot: hear, state: linkIs, nowMs: Number(body.dataset.now) });
+  const pages = kiosk.renewal(isQuiet);
+  live = new kiosk.Live(body.dataset.live, { snapshot: hear, state: linkIs, nowMs: Number(body.dataset.now), pages });
   kiosk.takeTurns(words, () => {
     words.everywhere();
     tick();

@@ -139,9 +139,10 @@
 
   const buttons = () => Array.from(document.querySelectorAll("[data-language]"));
 
-  kiosk.stayAwake();
+  kiosk.stayAwakeOrSay();
   kiosk.bringLetters();
-  new kiosk.Live(body.dataset.live, { snapshot: hear, state: linkIs });
+  const quiet = () => body.dataset.link === "live" && kiosk.untouched(READING_MS);
+  new kiosk.Live(body.dataset.live, { snapshot: hear, state: linkIs, pages: kiosk.renewal(quiet) });
   const turns = kiosk.takeTurns(words, redraw);
   buttons().forEach((button) => {
     button.addEventListener("click", () => {

@@ -1,17 +1,9 @@
-// What every hanging screen does: it stays awake, shows the time, and changes its language in turn.
+// What every hanging screen does: it shows the time, and changes its language in turn.
 
 window.kiosk = window.kiosk || {};
 
 (function (kiosk) {
   const TURN_MS = 10000; // a slow reader finishes the longest line twice
-
-  function stayAwake() {
-    const request = () => {
-      if (navigator.wakeLock) navigator.wakeLock.request("screen").catch(() => {});
-    };
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && request());
-    request();
-  }
 
   /** Fetch every script's letters now: a language whose turn comes when the server is gone must still be readable. */
   function bringLetters() {
@@ -41,6 +33,21 @@ window.kiosk = window.kiosk || {};
     };
   }
 
+  const SET_UP_MS = 300000; // the person who sets the screen up still stands there
+
+  /** Keep awake. Where the browser cannot, say so in small letters to the person who sets the screen up. */
+  function stayAwakeOrSay() {
+    kiosk.stayAwake((how) => {
+      document.body.dataset.awake = how;
+      const note = document.getElementById("sleepy");
+      if (!note || how !== "none") return;
+      note.hidden = false;
+      setTimeout(() => {
+        note.hidden = true;
+      }, SET_UP_MS);
+    });
+  }
+
   /** Hour and minute at the facility, in 24 hours and plain digits, or in the screen's own. */
   function hour(ms, zone, words) {
     const text = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(ms);
@@ -61,5 +68,5 @@ window.kiosk = window.kiosk || {};
     return words.digits(format.format(ms));
   }
 
-  Object.assign(kiosk, { stayAwake, bringLetters, takeTurns, hour, day });
+  Object.assign(kiosk, { stayAwakeOrSay, bringLetters, takeTurns, hour, day });
 })(window.kiosk);

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, Page, Route, expect
 
+from kiosk.web.page_mark import page_mark
 from tests.kiosk.hospital import HIP, Hospital, until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -149,3 +150,101 @@ async def holding_proxy(url: str) -> AsyncIterator[tuple[str, list[str]]]:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("path", ["/board/{hip}?lang=en", "/kiosk/{hip}/M1?lang=en"])
+async def test_a_hanging_screen_takes_a_new_release_once(served: Hospital, kiosk_browser: Browser, path: str) -> None:
+    async with one_browser(kiosk_browser) as context:
+        page, loads = await _with_loads(context, served.url + path.format(hip=HIP))
+        await _serve_another_mark(page)
+        await _tell_another_mark(page)
+        await page.clock.run_for(400_000)
+        await until(lambda: loads == [1, 2])
+        await expect(page.locator("body")).to_have_attribute("data-pages", OTHER)
+        await page.clock.run_for(400_000)
+        await expect(page.locator("body")).to_have_attribute("data-link", "live")
+        assert loads == [1, 2]
+
+
+async def test_a_proxy_that_serves_the_old_page_does_not_make_a_screen_load_again(
+    served: Hospital, kiosk_browser: Browser
+) -> None:
+    async with one_browser(kiosk_browser) as context:
+        page, loads = await _with_loads(context, f"{served.url}/board/{HIP}")
+        fetches: list[str] = []
+        page.on("request", lambda request: fetches.append(request.url) if request.resource_type == "fetch" else None)
+        await _tell_another_mark(page)
+        await page.clock.run_for(400_000)
+        await until(lambda: fetches == [f"{served.url}/board/{HIP}"])
+        assert loads == [1]
+
+
+async def test_a_screen_that_got_an_old_page_after_all_does_not_load_again(
+    served: Hospital, kiosk_browser: Browser
+) -> None:
+    """Two processes of two releases answer in turn."""
+    async with one_browser(kiosk_browser) as context:
+        page, loads = await _with_loads(context, f"{served.url}/board/{HIP}")
+        await _serve_another_mark(page, to=("fetch",))
+        await _tell_another_mark(page)
+        await page.clock.run_for(400_000)
+        await until(lambda: loads == [1, 2])
+        async with page.expect_request(lambda request: request.resource_type == "fetch"):
+            await page.clock.run_for(400_000)
+        await page.clock.run_for(20_000)
+        assert loads == [1, 2]
+
+
+async def test_a_board_that_announces_waits_with_the_new_release(served: Hospital, kiosk_browser: Browser) -> None:
+    async with one_browser(kiosk_browser) as context:
+        page, loads = await _with_loads(context, f"{served.url}/board/{HIP}")
+        await _serve_another_mark(page)
+        await page.evaluate("document.body.dataset.announcing = 'yes'")
+        await _tell_another_mark(page)
+        await page.clock.run_for(400_000)
+        assert loads == [1]
+        await page.evaluate("document.body.dataset.announcing = 'no'")
+        await page.clock.run_for(20_000)
+        await until(lambda: loads == [1, 2])
+
+
+OTHER = "0123456789ab"
+"""The mark of a release that is not this one."""
+
+
+async def _with_loads(context: BrowserContext, address: str) -> tuple[Page, list[int]]:
+    """A screen whose clock a test moves, and the number of each of its loads."""
+    page = await context.new_page()
+    loads: list[int] = []
+    page.on("domcontentloaded", lambda _: loads.append(len(loads) + 1))
+    await page.clock.install()
+    await page.goto(address)
+    await page.clock.run_for(1_000)
+    await expect(page.locator("body")).to_have_attribute("data-link", "live")
+    return page, loads
+
+
+async def _serve_another_mark(page: Page, *, to: tuple[str, ...] = ("document", "fetch")) -> None:
+    """From now on pages are those of the other release, when the browser loads them or a script fetches them."""
+
+    async def answer(route: Route) -> None:
+        if route.request.resource_type not in to:
+            await route.continue_()
+            return
+        response = await route.fetch()
+        text = (await response.text()).replace(f'data-pages="{page_mark()}"', f'data-pages="{OTHER}"')
+        await route.fulfill(response=response, body=text)
+
+    pages = (f"/board/{HIP}", f"/kiosk/{HIP}/M1")
+    await page.route(lambda address: urlsplit(address).path in pages, answer)
+
+
+async def _tell_another_mark(page: Page) -> None:
+    """From now on polls say the other release, and streams are refused: the page must ask."""
+
+    async def answer(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(response=response, headers={**response.headers, "kiosk-pages": OTHER})
+
+    await page.route("**/live/*", lambda route: route.abort())
+    await page.route("**/live/*/now", answer)
