@@ -114,6 +114,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
 def _risks(settings: Settings) -> Iterator[Finding]:
     yield from doctor_rows.log_level(settings)
     yield from doctor_rows.insecure_lan(settings)
+    yield from doctor_rows.screens_sleep(settings)
     yield from doctor_rows.trusted_proxies(settings)
     yield from doctor_rows.security_contact(settings)
     yield from doctor_rows.ops_port(settings)

@@ -56,6 +56,14 @@ def insecure_lan(settings: Settings) -> Iterator[Check]:
         )
 
 
+def screens_sleep(settings: Settings) -> Iterator[Check]:
+    url = urlsplit(settings.public_url)
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
+        words = "screens over http get no wake lock: a browser may let a television or tablet fall asleep"
+        todo = "switch off sleep timer and screen saver on each device, or use https (`kiosk tls make`)"
+        yield Check("screens", "warning", words, todo)
+
+
 def trusted_proxies(settings: Settings) -> Iterator[Check]:
     by_proxy = urlsplit(settings.public_url).scheme == "https" and settings.tls_certificate is None
     if by_proxy and not settings.trusted_proxies:

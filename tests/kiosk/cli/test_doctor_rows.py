@@ -57,6 +57,13 @@ def test_passwords_without_encryption_are_a_warning() -> None:
     assert "KIOSK_INSECURE_LAN" in row.words
 
 
+def test_screens_over_http_are_a_warning_that_says_how_to_set_the_devices() -> None:
+    (row,) = doctor_rows.screens_sleep(settings_of(KIOSK_PUBLIC_URL="http://10.0.0.5:8000", KIOSK_INSECURE_LAN="1"))
+    assert row.verdict == "warning"
+    assert "sleep timer" in row.todo
+    assert list(doctor_rows.screens_sleep(settings_of())) == []
+
+
 def test_an_https_address_without_a_named_proxy_is_a_warning() -> None:
     (row,) = doctor_rows.trusted_proxies(settings_of(KIOSK_TRUSTED_PROXIES=""))
     assert row.verdict == "warning"

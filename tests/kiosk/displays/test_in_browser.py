@@ -242,7 +242,11 @@ async def test_a_kiosk_fetches_the_next_code_when_its_slot_ends(served: Hospital
     await page.goto(f"{served.url}/kiosk/{HIP}/M1")
     first = await page.locator(".code.abdm").get_attribute("data-text")
     drawn = json.loads(await page.locator("body").get_attribute("data-drawn") or "")
-    fresh = {"abdm": {"svg": f"/kiosk/{HIP}/M1/abdm-2.svg", "text": "next"}, "camera": drawn["camera"]}
+    fresh = {
+        "abdm": {"svg": f"/kiosk/{HIP}/M1/abdm-2.svg", "text": "next"},
+        "camera": drawn["camera"],
+        "fresh": drawn["fresh"],
+    }
     requests = 0
 
     async def answer(route: object) -> None:
