@@ -7,6 +7,7 @@ not taken. The input that broke it is written to the report.
 
 import argparse
 import asyncio
+import contextlib
 import sys
 import time
 from collections import Counter
@@ -30,6 +31,8 @@ CONNECTIONS: Final = 24
 """In flight at once: enough to keep both cores busy."""
 HUNG_AFTER_S: Final = 12.0
 """A body may be waited for five seconds, and a busy machine is given as long again."""
+CLOSED_WITHIN_S: Final = 1.0
+"""What was not sent by then is not of interest any more."""
 GROWTH_MB: Final = 150
 """Of a web worker: one million tickets are not kept there, caches are bounded."""
 QUIET: Final = {"KIOSK_LOG_LEVEL": "error"}
@@ -123,8 +126,11 @@ class Wire:
 
     async def close(self) -> None:
         if self._streams is not None:
-            self._streams[1].close()
-            self._streams = None
+            writer, self._streams = self._streams[1], None
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(CLOSED_WITHIN_S):
+                    await writer.wait_closed()
 
 
 async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> dict[str, Any]:
@@ -142,7 +148,9 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
         await asyncio.gather(*callers)
         seconds = time.monotonic() - began_s
         grown_mb = max(after - before_mb.get(pid, after) for pid, after in _memory_mb(stack.pid).items())
-        status, _ = await Wire(setup.authority).ask(honest_share(await _setup(stack), Random(seed)).raw)
+        wire = Wire(setup.authority)
+        status, _ = await wire.ask(honest_share(await _setup(stack), Random(seed)).raw)
+        await wire.close()
     found = {
         "seed": seed, "inputs": run.sent, "seconds": round(seconds, 1), "grown_mb": round(grown_mb, 1),
         "honest_share_after": status,
