@@ -2,10 +2,10 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format install lock map bench load replay history chaos soak fuzz floods sbom audit clean
+.PHONY: help demo test quick check format install lock map bench load replay history chaos archive-proof soak fuzz floods sbom audit clean
 
 help:  ## say what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 demo:  ## a whole hospital with simulated gateway, patients and clerks, on free ports; Ctrl-C ends it
 	@.ci/setup demo
@@ -57,6 +57,10 @@ history:  ## a year of the whole state in an archive: 3,607 facilities, 60 lakh 
 chaos:  ## processes are killed and frozen while people scan (QUICK=1: six strikes of each kind, not 25)
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.chaos $(if $(QUICK),--quick) $(ARGS)
+
+archive-proof:  ## a day with faults while the archive's role and database are struck, judged by the gateway's journal (PATIENTS=)
+	@.ci/setup dev
+	@exec $(PY) -m tests.kiosk.archive.proof $(if $(PATIENTS),--patients $(PATIENTS)) $(ARGS)
 
 soak:  ## an ordinary day at a steady pace (MINUTES=30): does anything grow?
 	@.ci/setup dev

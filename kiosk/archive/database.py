@@ -80,7 +80,7 @@ def _sqlite(url: URL) -> Engine:
         # sqlite3 would begin and end transactions at moments of its own; ``begin`` below does it.
         connection.isolation_level = None
         # With WAL readers never wait for the writer. NORMAL: as synchronous_commit=off above.
-        for setting in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-16384", "mmap_size=268435456"):
+        for setting in ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-16384", "mmap_size=67108864"):
             connection.execute(f"PRAGMA {setting}")
 
     @sa.event.listens_for(engine, "begin")

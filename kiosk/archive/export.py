@@ -51,11 +51,10 @@ def export(
     columns = [column for column in table.columns if column.name not in _LEFT_OUT]
     names = [_name_of(column.name) for column in columns]
     write = _csv(out, names) if form == "csv" else _json_lines(out, names)
-    texts = _Texts(connection, zone, at=names.index("facility"))
-    readers = texts.readers(columns, safe=form == "csv")
+    texts = _Texts(connection, columns, zone, safe=form == "csv")
     count = 0
     for batch in _batches(connection, columns, rows_where(table, first, last, hip_id), table):
-        write(texts.read(batch, readers))
+        write(texts.read(batch))
         count += len(batch)
     return count
 
@@ -78,54 +77,63 @@ def _batches(
 
 
 class _Texts:
-    """Turns values of a row into what is written."""
+    """Turns the values of rows into what is written. Most values stay: only some places of a row are touched."""
 
-    def __init__(self, connection: Connection, zone: ZoneInfo, at: int) -> None:
+    def __init__(
+        self, connection: Connection, columns: Sequence["sa.Column[Any]"], zone: ZoneInfo, *, safe: bool
+    ) -> None:
+        """``safe``: no text may be taken for a formula."""
         self._zone = zone
-        self._at = at
+        names = [column.name for column in columns]
+        self._facility = names.index("hip_id")
+        self._times = [at for at, name in enumerate(names) if name.endswith("_ms")]
+        self._reads = [(at, read) for at, column in enumerate(columns) if (read := _reader(column, safe))]
         named = connection.execute(sa.select(facilities.c.hip_id, facilities.c.timezone))
         self._zones = {hip_id: ZoneInfo(timezone) for hip_id, timezone in named if timezone}
-        self._minutes: dict[tuple[int, ZoneInfo], tuple[str, str]] = {}
+        self._minutes: dict[ZoneInfo, dict[int, tuple[str, str]]] = {}
 
-    def readers(self, columns: Sequence["sa.Column[Any]"], *, safe: bool) -> list[Read | None]:
-        """A function for each column; None for a time, which depends on the facility too."""
-        return [self._reader(column, safe) for column in columns]
-
-    def _reader(self, column: "sa.Column[Any]", safe: bool) -> Read | None:
-        if column.name.endswith("_ms"):
-            return None
-        if isinstance(column.type, sa.LargeBinary):
-            return lambda digest: digest.hex() if digest else ""
-        if isinstance(column.type, sa.Boolean):
-            return int
-        if isinstance(column.type, sa.Date):
-            return str
-        return _harmless if safe and isinstance(column.type, sa.String) else _same
-
-    def read(self, batch: Iterable[Any], readers: Sequence[Read | None]) -> Iterator[list[Any]]:
-        zones, own, at, time_of = self._zones, self._zone, self._at, self._time
+    def read(self, batch: Iterable[Any]) -> Iterator[list[Any]]:
+        """The cells of each row."""
+        zones, own, times, reads = self._zones, self._zone, self._times, self._reads
         for row in batch:
-            zone = zones.get(row[at], own) if zones else own
-            yield [
-                read(value) if read is not None else time_of(value, zone) if value else ""
-                for read, value in zip(readers, row, strict=True)
-            ]
-
-    def _time(self, ms: int, zone: ZoneInfo) -> str:
-        minute, rest = divmod(ms, 60_000)
-        texts = self._minutes.get((minute, zone)) or self._minute(minute, zone)
-        return f"{texts[0]}{rest // 1000:02d}.{rest % 1000:03d}{texts[1]}"
+            cells = list(row)
+            zone = zones.get(row[self._facility], own) if zones else own
+            minutes = self._minutes.setdefault(zone, {})
+            for at in times:
+                if not (ms := cells[at]):
+                    cells[at] = ""
+                    continue
+                minute, rest = divmod(ms, 60_000)
+                before, after = minutes.get(minute) or self._minute(minute, zone)
+                second, part = divmod(rest, 1000)
+                cells[at] = before + _SECONDS[second] + _PARTS[part] + after
+            for at, read in reads:
+                cells[at] = read(cells[at])
+            yield cells
 
     def _minute(self, minute: int, zone: ZoneInfo) -> tuple[str, str]:
-        if len(self._minutes) >= MINUTES_REMEMBERED:
-            self._minutes.clear()
+        minutes = self._minutes[zone]
+        if len(minutes) >= MINUTES_REMEMBERED:
+            minutes.clear()
         text = datetime.fromtimestamp(minute * 60, UTC).astimezone(zone).isoformat(timespec="minutes")
-        texts = self._minutes[minute, zone] = f"{text[:16]}:", text[16:]
-        return texts
+        minutes[minute] = text[:16], text[16:]
+        return minutes[minute]
 
 
-def _same(value: Any) -> Any:
-    return value
+_SECONDS: Final = tuple(f":{second:02d}" for second in range(60))
+_PARTS: Final = tuple(f".{part:03d}" for part in range(1000))
+_FREE_TEXTS: Final = frozenset({"hip_id", "queue", "counter", "token", "request_id", "ticket"})
+"""Texts from outside. The others are words of ours."""
+
+
+def _reader(column: "sa.Column[Any]", safe: bool) -> Read | None:
+    if isinstance(column.type, sa.LargeBinary):
+        return lambda digest: digest.hex() if digest else ""
+    if isinstance(column.type, sa.Boolean):
+        return int
+    if isinstance(column.type, sa.Date):
+        return str
+    return _harmless if safe and column.name in _FREE_TEXTS else None
 
 
 def _harmless(text: str) -> str:

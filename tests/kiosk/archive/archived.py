@@ -96,19 +96,19 @@ async def at_work(*each: Parts) -> AsyncIterator[None]:
                 assert failure is None, failure
 
 
-async def complete(store: Store, database: Database) -> None:
+async def complete(store: Store, database: Database, within_s: float = WITHIN_S) -> None:
     """Wait until every event is archived."""
 
     async def all_read() -> bool:
         cursors = await database.ask(writer.read_cursors)
         return bool(cursors) and not await oldest_unread_ms(store, cursors)
 
-    await until(all_read)
+    await until(all_read, within_s)
 
 
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
+async def until(true: Callable[[], Awaitable[bool]], within_s: float = WITHIN_S) -> None:
     """Wait for something that another process or task does."""
-    async with asyncio.timeout(WITHIN_S):
+    async with asyncio.timeout(within_s):
         while not await true():  # noqa: ASYNC110 - what is waited for tells nobody
             await asyncio.sleep(0.02)
 
