@@ -31,6 +31,8 @@ CONNECTIONS: Final = 24
 """In flight at once: enough to keep both cores busy."""
 HUNG_AFTER_S: Final = 12.0
 """A body may be waited for five seconds, and a busy machine is given as long again."""
+RENEW_S: Final = 300.0
+"""A camera link and a callback token end after a quarter of an hour: with old ones only the first check is tried."""
 CLOSED_WITHIN_S: Final = 1.0
 """What was not sent by then is not of interest any more."""
 GROWTH_MB: Final = 150
@@ -140,11 +142,13 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
         setup = await _setup(stack)
         run = Run(setup, seed, inputs, minutes)
         before_mb = _memory_mb(stack.pid)
-        began_s = time.monotonic()
+        began_s = renewed_s = time.monotonic()
         callers = [asyncio.create_task(run.caller(lane)) for lane in range(CONNECTIONS)]
         while not all(caller.done() for caller in callers):
             await asyncio.wait(callers, timeout=1.0)
             progress.update(shown, completed=run.sent)
+            if time.monotonic() - renewed_s > RENEW_S:
+                run.setup, renewed_s = await _setup(stack), time.monotonic()
         await asyncio.gather(*callers)
         seconds = time.monotonic() - began_s
         grown_mb = max(after - before_mb.get(pid, after) for pid, after in _memory_mb(stack.pid).items())
