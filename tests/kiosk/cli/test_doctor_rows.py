@@ -90,7 +90,7 @@ async def test_facilities_without_usable_coordinates_are_counted_and_named(store
 
 
 @pytest.mark.parametrize(
-    ("far", "near", "unknown", "told"),
+    ("far", "near", "unknown", "is_named"),
     [(20, 0, 0, True), (19, 0, 300, False), (18, 2, 0, True), (17, 3, 0, False), (45, 5, 100, True), (0, 50, 0, False)],
 )
 def test_nearly_all_far_is_nine_in_ten_of_at_least_twenty_phones(
