@@ -27,7 +27,7 @@ from kiosk.key_upkeep import follow_ring, read_day_keys, renew_day_keys
 from kiosk.live.hub import Hub
 from kiosk.live.polling import PollLimits, Polls
 from kiosk.live.stream_limits import StreamLimits
-from kiosk.security.encryption import Seal
+from kiosk.security.encryption import LastingSeal, Seal
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
@@ -151,7 +151,8 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         signers = _new_signers(keys_on_disk.load_or_create(int(time.time())), settings.public_url)
         store = await open_store_on(stack, settings)
         gateway = await _gateway_on(stack, settings)
-        staff = Staff(store)
+        second_factors = LastingSeal(signers.ring.second_factor_key())
+        staff = Staff(store, seal=second_factors)
         staff.sessions.end_before(signers.ring.sessions_from_s)
         stack.callback(staff.close)
         services = _web_services(settings, store, keys_on_disk, signers, gateway, staff)
@@ -162,6 +163,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
 
         def use_ring(ring: KeyRing) -> None:
             signers.use(ring)
+            second_factors.use(ring.second_factor_key())
             staff.sessions.end_before(ring.sessions_from_s)
 
         await follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, use_ring)

@@ -1,9 +1,12 @@
 """The audit of a facility: who did or read what, when, from where, and why. It holds the newest 20,000 entries.
 
 It records sign-ins, sign-outs, changes of logins and settings, refusals, readings of profiles and of the audit itself,
-and erasures. It holds no name or number of a patient. Moves of tickets stand in the event log (``queueing.event_log``).
+and erasures. An act and its entry are one step in the store: neither exists without the other. What concerns logins and
+sessions stands in the slot of the staff, everything else beside the facility; a reader gets both in one list. It holds
+no name or number of a patient. Moves of tickets stand in the event log (``queueing.event_log``).
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,7 +14,7 @@ from msgspec import Struct
 
 from queueing import library
 from queueing.models import Ticket
-from queueing.redis_keys import facility_root
+from queueing.redis_keys import STAFF_SLOT, facility_root, text_digest
 from queueing.store.store import Store
 
 NO_FACILITY: Final = ""
@@ -19,6 +22,34 @@ NO_FACILITY: Final = ""
 READ_MAX: Final = 1000
 WHY_MAX: Final = 200
 """Characters; the id of a login, queue or counter, or a reason."""
+
+
+class Act(Struct, frozen=True, kw_only=True):
+    """What somebody does, for the entry that is written in the same step."""
+
+    kind: str
+    by: str
+    address: str = ""
+    why: str = ""
+
+    def parts(self) -> tuple[str, str, str, str]:
+        """As functions take it: ``record_given_act`` in functions/shared/audit.lua."""
+        return (self.kind, self.by, self.address, self.why[:WHY_MAX])
+
+
+class Actor(Struct, frozen=True, kw_only=True):
+    """Who acts, and from where."""
+
+    login: str
+    address: str = ""
+
+    def act(self, kind: str, why: str = "") -> Act:
+        """One act of this person."""
+        return Act(kind=kind, by=self.login, address=self.address, why=why)
+
+
+UNRECORDED: Final = Act(kind="", by="")
+"""An act that has no entry: preparing a demonstration or a test, choosing a counter."""
 
 
 class Reader(Struct, frozen=True, kw_only=True):
@@ -49,6 +80,11 @@ class AuditEntry(Struct, frozen=True, kw_only=True):
     address: str
     ticket: str
     why: str
+
+
+def facility_digest(hip: str) -> str:
+    """Stands for the facility in keys of the staff's slot."""
+    return text_digest("facility\0" + hip)
 
 
 class Audit:
@@ -84,9 +120,28 @@ class Audit:
         return Envelopes(sealed=sealed, alarm=bool(alarm))
 
     async def read(self, hip: str, *, before: str = "+", limit: int = 100) -> list[AuditEntry]:
-        """A page, newest first; ``before`` is the id of the last entry of the page before."""
-        rows: Any = await library.call(self._store, "audit_read", facility_root(hip), before, min(limit, READ_MAX))
-        return [_entry(entry_id, fields) for entry_id, fields in rows]
+        """A page, newest first; ``before`` is the id of the last entry of the page before.
+
+        Two entries of one id stand on one page, so a page may be one entry longer.
+        """
+        limit = min(limit, READ_MAX)
+        beside, of_staff = await asyncio.gather(
+            library.call(self._store, "audit_read", facility_root(hip), before, limit),
+            library.call(self._store, "audit_staff_read", STAFF_SLOT, facility_digest(hip), before, limit),
+        )
+        rows: Any = sorted([*beside, *of_staff], key=lambda row: _order(row[0]), reverse=True)
+        end = limit + 1 if len(rows) > limit and rows[limit][0] == rows[limit - 1][0] else limit
+        return [_entry(entry_id, fields) for entry_id, fields in rows[:end]]
+
+    async def record_of_staff(self, hip: str, act: Act) -> None:
+        """Write one act that concerns logins alone. Durable when it returns."""
+        await library.call(self._store, "audit_staff_record", STAFF_SLOT, facility_digest(hip), *act.parts())
+        await self._store.durable(STAFF_SLOT)
+
+
+def _order(entry_id: bytes) -> tuple[int, int]:
+    time_ms, _, turn = entry_id.partition(b"-")
+    return int(time_ms), int(turn)
 
 
 def _entry(entry_id: bytes, fields: list[bytes]) -> AuditEntry:

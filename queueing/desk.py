@@ -253,6 +253,10 @@ class OpdDesk:
         found = await self._tickets(hip, "these", 1, [ticket])
         return found[0] if found else None
 
+    async def these(self, hip: str, tickets: Sequence[str]) -> list[Ticket]:
+        """The tickets of these ids that are still stored."""
+        return await self._tickets(hip, "these", len(tickets), tickets) if tickets else []
+
     async def tickets(self, hip: str, *, queues: Sequence[str] = (), limit: int = 500) -> list[Ticket]:
         """Living tickets: at the counters, waiting in calling order, then expected, held and missed ones."""
         found = await self._tickets(hip, "all", min(limit, TICKETS_AT_MOST), queues)

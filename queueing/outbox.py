@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from queueing import library
+from queueing.audit import UNRECORDED, Act
 from queueing.errors import QueueingError, StoreRefused
 from queueing.event_log import delivered_event
 from queueing.models import Outcome, ParkedReply, PendingReply, Refusal, ReplyKind, UnixMs
@@ -148,10 +149,10 @@ class Outbox:
         found = await self._call("outbox_parked", partition, facility_key(hip), min(limit, _PARKED_AT_MOST))
         return [_parked(*line) for line in found]
 
-    async def resend(self, hip: str, parked_id: str) -> bool:
-        """Owe a parked answer again from now on; False when it is gone."""
+    async def resend(self, hip: str, parked_id: str, act: Act = UNRECORDED) -> bool:
+        """Make a parked reply pending again; False when it is gone. The audit records it in the same step."""
         partition = partition_of(facility_root(hip))
-        return bool(await self._call("outbox_resend", partition, facility_key(hip), parked_id))
+        return bool(await self._call("outbox_resend", partition, facility_key(hip), parked_id, *act.parts()))
 
     async def backlog(self) -> int:
         """Pending replies in the outbox, in hand or not: what readiness calls lag when it grows."""

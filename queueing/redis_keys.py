@@ -8,7 +8,7 @@ What lies below a facility's root is made and listed in ``functions/shared/facil
 
 import base64
 from functools import lru_cache
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from itertools import count
 from typing import Final
 
@@ -59,6 +59,11 @@ def request_digest(hip_id: str, request: str) -> str:
     return blake2b(f"{hip_id}\0{request}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
+def text_digest(text: str) -> str:
+    """40 hex characters that stand in keys of the staff's slot for a text that must not be readable there."""
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:40]
+
+
 def counter_text(text: str) -> str:
     """The one spelling under which counter texts are kept and looked up."""
     return text.strip().upper()
@@ -79,6 +84,8 @@ def events_key(partition: str) -> str:
     return f"{partition}:events"
 
 
+STAFF_SLOT: Final = "staff:{staff}"
+"""Every key of the staff begins with this. Its hash tag puts all of them into one slot; functions read several."""
 CLOCK_KEY: Final = "{clock}"
 """The latest time of a clock that ran ahead and was healed since, unix ms."""
 LIBRARIES_KEY: Final = "{libraries}"

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
+from copy import copy
 from ipaddress import IPv4Network, ip_network
 from typing import Any, Final, TypeVar
 
@@ -10,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from queueing import library
+from queueing.audit import UNRECORDED, Actor
 from queueing.display_text import display_text, shown_name
 from queueing.errors import QueueingError
 from queueing.limits import (
@@ -199,9 +201,16 @@ def _counter_name(prefix: str, number: int) -> str:
 class Registry:
     """Reads and writes facilities, queues, counters, rules and printed texts."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, actor: Actor | None = None) -> None:
         self._store = store
+        self._actor = actor
         self._seen: dict[str, tuple[float, Hospital | None]] = {}
+
+    def acting(self, actor: Actor) -> "Registry":
+        """The same registry; the audit records its changes as this person's."""
+        other = copy(self)
+        other._actor = actor
+        return other
 
     async def put_facility(self, facility: Facility) -> None:
         """Register or update; policy, default queue and networks of a known facility stay as they are."""
@@ -279,7 +288,11 @@ class Registry:
         for number in range(1, (counters or 0) + 1):
             name = _counter_name(queue.prefix, number)
             added += [name, _pack(Counter(name=name, queues=(queue.id,)))]
-        await self._configure(hip, "queue", queue.id, _pack(within_limits(queue)), *added)
+        await self._put_queue(hip, queue, added, kind="queue")
+
+    async def _put_queue(self, hip: str, queue: Queue, added: Sequence[str | bytes], *, kind: str) -> None:
+        packed = _pack(within_limits(queue))
+        await self._configure(hip, "queue", queue.id, packed, *added, kind=kind, why=queue.id)
 
     async def queues(self, hip: str) -> list[Queue]:
         """In the order in which they were added."""
@@ -291,7 +304,11 @@ class Registry:
 
     async def put_counter(self, hip: str, counter: Counter) -> None:
         """Add or update a counter."""
-        await self._configure(hip, "counter", counter.name, _pack(within_limits(counter)))
+        await self._put_counter(hip, counter, kind="counter")
+
+    async def _put_counter(self, hip: str, counter: Counter, *, kind: str) -> None:
+        packed = _pack(within_limits(counter))
+        await self._configure(hip, "counter", counter.name, packed, kind=kind, why=counter.name)
 
     async def open_counter(self, hip: str, counter: str, is_open: bool) -> None:
         """Open or close a counter for scans of its QR."""
@@ -299,7 +316,7 @@ class Registry:
         known = hospital.counter(counter) if hospital else None
         if known is None:
             raise UnknownCounter
-        await self.put_counter(hip, msgspec.structs.replace(known, open=is_open))
+        await self._put_counter(hip, msgspec.structs.replace(known, open=is_open), kind="counter-open")
 
     async def open_queue(self, hip: str, queue: str, is_open: bool) -> None:
         """Open or close a queue for new places; waiting patients are still called."""
@@ -307,11 +324,11 @@ class Registry:
         known = hospital.queue(queue) if hospital else None
         if known is None:
             raise UnknownQueue
-        await self.put_queue(hip, msgspec.structs.replace(known, open=is_open))
+        await self._put_queue(hip, msgspec.structs.replace(known, open=is_open), (), kind="queue-open")
 
     async def set_default_queue(self, hip: str, queue: str) -> None:
         """Set the queue for a counter text that names no counter."""
-        await self._configure(hip, "default", queue)
+        await self._configure(hip, "default", queue, why=queue)
 
     async def set_policy(self, hip: str, policy: Policy) -> None:
         """The facility's rules, from the next call on. Raises RegistryError for a value outside its limits."""
@@ -325,7 +342,7 @@ class Registry:
         """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter removes it."""
         if not 1 <= len(text.strip()) <= PRINTED_TEXT_MAX:
             raise DoesNotFit("text", f"a printed text has 1 to {PRINTED_TEXT_MAX} characters")
-        await self._configure(hip, "text", counter_text(text), counter)
+        await self._configure(hip, "text", counter_text(text), counter, why=counter)
 
     async def texts(self, hip: str) -> dict[str, str]:
         """Printed texts and the counters they lead to."""
@@ -347,10 +364,11 @@ class Registry:
         found = await self._config(hip, *(prefix + name.encode() for name in names)) if names else {}
         return list(found.values())
 
-    async def _configure(self, hip: str, act: str, *arguments: str | bytes) -> None:
+    async def _configure(self, hip: str, act: str, *arguments: str | bytes, kind: str = "", why: str = "") -> None:
         root = facility_root(hip)
         self._seen.pop(hip, None)
-        reply = await library.call(self._store, "configure", root, act, *arguments)
+        entry = self._actor.act(f"admin_{kind or act}", why) if self._actor else UNRECORDED
+        reply = await library.call(self._store, "configure", root, *entry.parts(), act, *arguments)
         if isinstance(reply, bytes):
             raise _WRONG[reply]
         await self._store.durable(root)

@@ -140,7 +140,7 @@ class KeyRing(Struct, frozen=True, kw_only=True):
     """Oldest first; the last one seals."""
     person_secret: bytes
     session_secret: bytes
-    """Not used in this release. Earlier releases refuse a ring without it."""
+    """Seals secrets of staff that live longer than a profile: those of authenticator apps."""
     sessions_from_s: int = 0
     """Staff sessions that began earlier have ended. Unix seconds."""
 
@@ -196,7 +196,8 @@ class KeyRing(Struct, frozen=True, kw_only=True):
 
         Stolen sealing masters still open what was sealed before, because staff need those profiles. The person key
         stays, because with another one everybody could take a second number today. It opens no profile. With it and a
-        copy of the store a thief can test whether a guessed ABHA number is in the queue.
+        copy of the store a thief can test whether a guessed ABHA number is in the queue. Secrets of
+        authenticator apps do not open any more: administrators set them up anew.
         """
         return replace(
             self,
@@ -249,6 +250,10 @@ class KeyRing(Struct, frozen=True, kw_only=True):
     def person_key(self) -> bytes:
         """HMAC key of person digests; the same for the life of the ring, so that one person has one digest all day."""
         return _derive(self.person_secret, b"kiosk/1 person digest hmac-sha256")
+
+    def second_factor_key(self) -> bytes:
+        """AES key of the secrets of authenticator apps. ``revoke_all`` replaces it: those secrets may be stolen too."""
+        return _derive(self.session_secret, b"kiosk/1 second factor aes-256")
 
     @property
     def seal_master_id(self) -> int:

@@ -57,6 +57,15 @@ def facility_url(host: str, hip_id: str, counter_text: str) -> str:
 @lru_cache(maxsize=256)
 def svg(text: str, *, label: str = "") -> bytes:
     """A QR as an SVG element that scales with its box; ``label`` is for screen readers. 10 to 40 ms, then cached."""
+    return _svg(text, label)
+
+
+def secret_svg(text: str) -> str:
+    """The same for a text that must not stay in memory: it is drawn each time."""
+    return _svg(text, "").decode()
+
+
+def _svg(text: str, label: str) -> bytes:
     drawn = BytesIO()
     _symbol(text).save(
         drawn,

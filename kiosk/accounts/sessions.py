@@ -9,12 +9,25 @@ from typing import Final
 
 from msgspec import Struct, structs
 
-from queueing.staff import Digest, LoginRow, OpenSession, StaffRecords, login_digest, session_digest
+from queueing.audit import UNRECORDED, Act
+from queueing.staff import (
+    NO_CODE,
+    Code,
+    Digest,
+    LoginRow,
+    OpenSession,
+    SessionRow,
+    StaffRecords,
+    login_digest,
+    session_digest,
+)
 
 LONGEST_S: Final = 12 * 3600
 """One long shift."""
 IDLE_S: Final = 30 * 60
 """A desk left alone closes within half an hour."""
+CODE_WITHIN_S: Final = 10 * 60
+"""Time to fetch the phone or the recovery codes after the password."""
 DEVICE_S: Final = 90 * 86_400
 """How long a browser and an address are remembered as those this login signed in from: a quarter of a year."""
 EVERY_FACILITY: Final = "*"
@@ -36,6 +49,25 @@ class Session(Struct, frozen=True, kw_only=True):
     """HIP id of the facility worked in; empty while a state administrator has not chosen one."""
     counter: str
     must_change: bool
+    waits_for_code: bool
+    """The password was right, the code of the authenticator app is still missing."""
+    second_factor: bool
+    """The login has an authenticator app."""
+
+    @property
+    def must_have_phone(self) -> bool:
+        """A state administrator sees every facility, so the password alone is not enough."""
+        return self.home == EVERY_FACILITY
+
+    @property
+    def must_enrol(self) -> bool:
+        """The authenticator app must be set up first."""
+        return self.must_have_phone and not self.second_factor
+
+    @property
+    def is_complete(self) -> bool:
+        """Password chosen, code entered, and an authenticator app where there must be one."""
+        return not (self.must_change or self.waits_for_code or self.must_enrol)
 
     @property
     def ends_s(self) -> int:
@@ -56,21 +88,36 @@ class Sessions:
         self._clock = clock
         self._from_s = 0
 
-    async def open(self, login: str, generation: int, *, address: str, device: str) -> tuple[str, str]:
-        """Open a session; returns the reference for its cookie and the mark for the browser.
+    async def open(
+        self, login: str, generation: int, *, address: str, device: str, browser: str = "", facility: str = "",
+        act: Act = UNRECORDED, before: Digest | str = "", code: Code = NO_CODE,
+    ) -> tuple[str, str]:  # fmt: skip
+        """Open a session; returns the reference for its cookie and the mark for the browser. Raises CodeUsed.
 
-        Nothing that a browser sent becomes part of the reference.
+        ``before``: the session that ends. Nothing that a browser sent becomes part of the reference.
         """
-        reference = secrets.token_urlsafe(32)
-        opened = OpenSession(
-            who=login_digest(login), generation=generation, csrf=secrets.token_urlsafe(32),
-            ends_s=int(self._clock()) + LONGEST_S,
-        )  # fmt: skip
+        reference, opened = self._new(login, generation, address, browser)
         mark = await self._records.welcome(
             opened, reference=reference, life_s=self._life_s(opened), address=address, device=device,
-            new_device=secrets.token_urlsafe(16), known_for_s=DEVICE_S,
+            new_device=secrets.token_urlsafe(16), known_for_s=DEVICE_S, facility=facility, act=act,
+            now_s=int(self._clock()), before=before, code=code,
         )  # fmt: skip
         return reference, mark
+
+    async def open_waiting(self, login: str, generation: int, *, address: str, browser: str) -> str:
+        """Open a session that can do nothing but enter the code; returns the reference for its cookie."""
+        reference, opened = self._new(login, generation, address, browser)
+        await self._records.open_waiting(
+            structs.replace(opened, waits_for_code=True), reference=reference, life_s=CODE_WITHIN_S
+        )
+        return reference
+
+    def _new(self, login: str, generation: int, address: str, browser: str) -> tuple[str, OpenSession]:
+        now_s = int(self._clock())
+        return secrets.token_urlsafe(32), OpenSession(
+            who=login_digest(login), generation=generation, csrf=secrets.token_urlsafe(32), ends_s=now_s + LONGEST_S,
+            since_s=now_s, address=address, browser=browser,
+        )  # fmt: skip
 
     def end_before(self, moment_s: int) -> None:
         """End all sessions opened up to this second (``kiosk keys revoke --all``)."""
@@ -89,9 +136,17 @@ class Sessions:
         opened = structs.replace(session.opened, chosen=facility)
         await self._records.replace_session(session.key, opened, life_s=self._life_s(opened))
 
-    async def close(self, reference: str) -> None:
-        """End the session behind a cookie."""
-        await self._records.close_session(session_digest(reference))
+    async def of(self, session: Session) -> list[SessionRow]:
+        """Every open session of the same login, the last used first."""
+        return await self._records.sessions(session.login, now_s=int(self._clock()))
+
+    async def end(self, session: Session, key: str, *, act: Act) -> bool:
+        """End one session of the same login. False: there is none of this key."""
+        return await self._records.end_session(session.login, Digest(key), session.home, act)
+
+    async def end_others(self, session: Session, *, act: Act) -> bool:
+        """End every session of the same login but this one."""
+        return await self._records.end_other_sessions(session.login, session.key, session.home, act)
 
     def _life_s(self, opened: OpenSession) -> int:
         return max(1, min(IDLE_S, opened.ends_s - int(self._clock())))
@@ -101,5 +156,6 @@ def _session(key: Digest, opened: OpenSession, row: LoginRow) -> Session:
     facility = opened.chosen if row.facility == EVERY_FACILITY else row.facility
     return Session(
         key=key, opened=opened, login=row.login, name=row.name, role=row.role, home=row.facility, facility=facility,
-        counter=row.counter, must_change=row.must_change,
+        counter=row.counter, must_change=row.must_change, waits_for_code=opened.waits_for_code,
+        second_factor=bool(row.second_factor),
     )  # fmt: skip

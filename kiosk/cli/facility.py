@@ -9,7 +9,7 @@ import msgspec
 
 from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, if_filled, name, number, text, timezone, whole
-from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
+from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.coordinates import place_fault
 from queueing.limits import BURST_MAX, FACILITY_NAME_MAX, HIP_ID_MAX, NO_SHOW_MAX_S, RATE_MAX, RATE_MIN, REGION_MAX
 from queueing.models import Facility
@@ -69,7 +69,7 @@ def import_(file: Path, json: bool) -> None:
     csv_files.check(file, IMPORT_COLUMNS, lambda row: _warn(row, warnings))
 
     async def write(store: Store) -> int:
-        registry = Registry(store)
+        registry = Registry(store, OPERATOR)
         rows = csv_files.rows(file, IMPORT_COLUMNS)
         return await csv_files.spread(rows, lambda row: row.values["hip_id"], lambda row: _put(registry, row))
 
@@ -145,7 +145,7 @@ def add(
         raise CommandFailed(f"{problem.column} {problem.words}") from None
     if fault := _place_fault(row):
         raise CommandFailed(fault)
-    with_store(settings_now(), lambda store: Registry(store).put_facility(one))
+    with_store(settings_now(), lambda store: Registry(store, OPERATOR).put_facility(one))
     tell(json, one, f"{one.hip_id} added: {one.name}")
 
 
@@ -177,7 +177,7 @@ def networks(hip_id: str, network: tuple[str, ...], json: bool) -> None:
     """
     try:
         own = own_networks(network)
-        with_store(settings_now(), lambda store: Registry(store).set_networks(hip_id, own))
+        with_store(settings_now(), lambda store: Registry(store, OPERATOR).set_networks(hip_id, own))
     except DoesNotFit as wrong:
         raise CommandFailed(str(wrong)) from None
     except UnknownFacility:

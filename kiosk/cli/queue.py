@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, text, whole
 from kiosk.cli.csv_files import name as name_of
-from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell, with_store
+from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.limits import HIP_ID_MAX, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, Queue
 from queueing.registry import DoesNotFit, Hospital, PrefixTaken, Registry, RegistryError, UnknownFacility, within_limits
@@ -76,7 +76,7 @@ def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bo
         raise CommandFailed(f"{problem.column} {problem.words}") from None
 
     async def write(store: Store) -> list[Counter]:
-        registry = Registry(store)
+        registry = Registry(store, OPERATOR)
         await put(registry, row)
         return [one for one in await registry.counters(hip_id) if row.queue.id in one.queues]
 
@@ -106,7 +106,7 @@ def import_(file: Path, prefixes: tuple[str, ...], json: bool) -> None:
     refused: list[str] = []
 
     async def write(store: Store) -> int:
-        registry = Registry(store)
+        registry = Registry(store, OPERATOR)
 
         async def one(row: QueueRow) -> None:
             try:

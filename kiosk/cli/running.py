@@ -12,6 +12,7 @@ import msgspec
 from kiosk.security.keyring_file import KeysUnreadable
 from kiosk.settings import Settings, SettingsWrong, load, unknown_names
 from queueing import library
+from queueing.audit import Actor
 from queueing.display_text import ascii_where_unseen, terminal_text
 from queueing.embedded.server import attach_or_start
 from queueing.errors import QueueingError
@@ -25,6 +26,8 @@ as_json = click.option("--json", "json", is_flag=True, help="Print JSON for prog
 
 COMMAND_LINE: Final = "(command line)"
 """Stands in the audit in place of a login; no login has such characters."""
+OPERATOR: Final = Actor(login=COMMAND_LINE)
+"""For every act of the command line."""
 
 
 class CommandFailed(Exception):

@@ -5,9 +5,10 @@ from typing import cast
 
 import click
 
-from kiosk.accounts.service import Member, Role, Staff, StaffError
+from kiosk.accounts.outcomes import Member, Role
+from kiosk.accounts.service import Staff, StaffError
 from kiosk.accounts.sessions import EVERY_FACILITY
-from kiosk.cli.running import COMMAND_LINE, CommandFailed, a_table, as_json, settings_now, tell, with_store
+from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from queueing.audit import Audit, AuditEntry
 from queueing.registry import Registry
 from queueing.store.store import Store
@@ -25,7 +26,7 @@ def staff() -> None:
 @click.option("--name", default="", help="Name in the head of the console's pages.")
 @as_json
 def add(login: str, facility: str, role: str, name: str, json: bool) -> None:
-    """Add a login and print its first password, once. The person changes it at the first sign-in."""
+    """Add a login and print its first password, once. It is good for 72 hours and is changed at the first sign-in."""
 
     async def write(store: Store) -> str:
         if facility != EVERY_FACILITY and await Registry(store).facility(facility) is None:
@@ -39,16 +40,14 @@ def add(login: str, facility: str, role: str, name: str, json: bool) -> None:
         document,
         f"login     {document['login']}",
         f"password  {password}",
-        "The password is shown only now. Sign in with it and choose another.",
+        "The password is shown only now and is good for 72 hours. Sign in with it and choose another.",
     )
 
 
 async def _added(store: Store, login: str, facility: str, role: Role, name: str) -> str:
     staff_service = Staff(store)
     try:
-        password = await staff_service.add(login, facility=facility, role=role, name=name)
-        await Audit(store).record(facility, "admin_staff", by=COMMAND_LINE, why=login)
-        return password
+        return await staff_service.add(login, facility=facility, role=role, name=name, by=OPERATOR)
     except StaffError as wrong:
         raise CommandFailed(str(wrong) or type(wrong).__name__) from None
     finally:
@@ -59,7 +58,7 @@ async def _added(store: Store, login: str, facility: str, role: Role, name: str)
 @click.argument("login")
 @as_json
 def reset(login: str, json: bool) -> None:
-    """Print a new first password, once; the old one and all open sessions end."""
+    """Print a new first password, once; the old one and all open sessions end. It is good for 72 hours."""
 
     async def write(store: Store) -> str:
         staff_service = Staff(store)
@@ -67,14 +66,36 @@ def reset(login: str, json: bool) -> None:
             member = await staff_service.member(login)
             if member is None:
                 raise CommandFailed(f"no login {login}")
-            password = await staff_service.reset(login, within=member.facility)
-            await Audit(store).record(member.facility, "admin_reset", by=COMMAND_LINE, why=member.login)
-            return password
+            return await staff_service.reset(login, within=member.facility, by=OPERATOR)
         finally:
             staff_service.close()
 
     password = with_store(settings_now(), write)
     tell(json, {"login": login, "password": password}, f"login     {login}", f"password  {password}")
+
+
+@staff.command("reset-totp")
+@click.argument("login")
+@as_json
+def reset_totp(login: str, json: bool) -> None:
+    """Forget the authenticator app and the recovery codes of a lost phone. All open sessions end.
+
+    A state administrator sets up a new phone at the next sign-in. Make sure that the person who asks is the person.
+    """
+
+    async def write(store: Store) -> Member:
+        staff_service = Staff(store)
+        try:
+            return await staff_service.reset_phone(login, OPERATOR)
+        except StaffError as wrong:
+            raise CommandFailed(str(wrong)) from None
+        finally:
+            staff_service.close()
+
+    member = with_store(settings_now(), write)
+    required = "It must be set up anew at the next sign-in." if member.facility == EVERY_FACILITY else ""
+    document = {"login": member.login, "facility": member.facility}
+    tell(json, document, f"{member.login} has no authenticator app now. {required}".rstrip())
 
 
 @staff.command("list")

@@ -8,7 +8,8 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from kiosk.accounts.service import Role, Staff, StaffError
+from kiosk.accounts.outcomes import Role
+from kiosk.accounts.service import Staff, StaffError, login_ending
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, queue_of, refusal
@@ -16,7 +17,7 @@ from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
-from queueing.audit import Audit
+from queueing.audit import Actor
 from queueing.models import PresenceRule
 from queueing.outbox import Outbox
 from queueing.registry import DoesNotFit, PrefixTaken, Registry, RegistryError
@@ -42,17 +43,15 @@ class Admin(Controller):
     async def change(
         self, request: ConsoleRequest, act: FromPath[str], session: NamedDependency[Session],
         registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox],
-        settings: NamedDependency[Settings], audit: NamedDependency[Audit],
+        settings: NamedDependency[Settings],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """Do what one form of the page says. An error is shown on the same page, a success after a redirect."""
-        form = await read_form(request)
+        form, actor = await read_form(request), guards.actor_of(request, session)
         try:
             if act in ("staff", "reset"):
-                secret = await _password(act, form, session, staff)
-                await _record(act, form, session, audit, guards.address_of(request))
+                secret = await _password(act, form, session, staff, actor)
                 return await _page(session, registry, staff, outbox, settings, secret=secret)
-            done = await _change(act, form, session.facility, registry, staff, outbox)
-            await _record(act, form, session, audit, guards.address_of(request))
+            done = await _change(act, form, session.facility, registry.acting(actor), staff, outbox, actor)
         except (NotFilledIn, DoesNotFit) as wrong:
             sentence = refusal(act, wrong) if isinstance(wrong, DoesNotFit) else wrong
             return await _page(
@@ -90,8 +89,13 @@ class Admin(Controller):
         return Response(picture, media_type="image/png", headers={**PAGE, "Content-Disposition": name})
 
 
-async def _change(act: str, form: dict[str, str], hip: str, registry: Registry, staff: Staff, outbox: Outbox) -> str:
-    """Do what one form says. Returns the key of the sentence that confirms it (``messages.ADMIN_DONE``)."""
+async def _change(
+    act: str, form: dict[str, str], hip: str, registry: Registry, staff: Staff, outbox: Outbox, actor: Actor
+) -> str:
+    """Do what one form says. Returns the key of the sentence that confirms it (``messages.ADMIN_DONE``).
+
+    Each change writes its audit entry in its own step. Of the form the entry has only the name of the changed thing.
+    """
     if act == "queue":
         await registry.put_queue(hip, queue_of(form, await registry.queues(hip)))
     elif act == "queue-open":
@@ -111,33 +115,25 @@ async def _change(act: str, form: dict[str, str], hip: str, registry: Registry, 
     elif act == "facility":
         await registry.put_facility(facility_of(form, await registry.facility(hip)))
     elif act == "disable":
-        await staff.disable(form.get("login", ""), form.get("disabled") == "1", within=hip)
+        await staff.disable(form.get("login", ""), form.get("disabled") == "1", within=hip, by=actor)
         return "disabled" if form.get("disabled") == "1" else "enabled"
+    elif act == "sign-out":
+        await staff.end_sessions(form.get("login", ""), within=hip, by=actor)
     elif act == "resend":
-        return "resent" if await outbox.resend(hip, form.get("id", "")[:200]) else "not_resent"
+        parked = form.get("id", "")[:200]
+        return "resent" if await outbox.resend(hip, parked, actor.act("admin_resend", parked)) else "not_resent"
     else:
         raise NotFoundException
     return act
 
 
-_NAMED_BY = ("login", "id", "name")
-"""Fields of the forms that name a login, a queue, or a counter."""
-
-
-async def _record(act: str, form: dict[str, str], session: Session, audit: Audit, address: str) -> None:
-    """Record who changed what, and from where. Of the form only the name of the changed thing is recorded."""
-    named = "" if act == "facility" else next((form[field] for field in _NAMED_BY if form.get(field)), "")
-    await audit.record(session.facility, f"admin_{act}", by=session.login, address=address, why=named[:64])
-
-
-async def _password(act: str, form: dict[str, str], session: Session, staff: Staff) -> tuple[str, str]:
+async def _password(act: str, form: dict[str, str], session: Session, staff: Staff, actor: Actor) -> tuple[str, str]:
     """Make a login or a new password. Returns ``(login, password)``, which the page shows once."""
     login = form.get("login", "").strip().lower()[:64]
     if act == "reset":
-        return login, await staff.reset(login, within=session.facility)
+        return login, await staff.reset(login, within=session.facility, by=actor)
     role: Role = "admin" if form.get("role") == "admin" else "clerk"
-    name = form.get("name", "")
-    return login, await staff.add(login, facility=session.facility, role=role, name=name)
+    return await staff.add_here(login, facility=session.facility, role=role, name=form.get("name", ""), by=actor)
 
 
 async def _page(
@@ -158,5 +154,5 @@ async def _page(
         "admin.html", session=session, status=status, facility=facility, queues=queues, counters=counters, texts=texts,
         logins=logins, parked=parked, presence_rules=list(PresenceRule), message=message, trouble=trouble,
         secret=secret, zone=zone, typed=typed or {}, field=field, own_rate=settings.facility_rate,
-        own_burst=settings.facility_burst,
+        own_burst=settings.facility_burst, login_ending=login_ending(hip),
     )  # fmt: skip

@@ -13,6 +13,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from queueing.audit import Audit, AuditEntry
+from queueing.desk import OpdDesk
 from queueing.registry import Registry
 
 SHOWN: Final = 100
@@ -40,8 +41,8 @@ class AuditPage(Controller):
     @get("/", guards=[guards.administrator], include_in_schema=False)
     async def show(
         self, request: ConsoleRequest, session: NamedDependency[Session], audit: NamedDependency[Audit],
-        registry: NamedDependency[Registry], settings: NamedDependency[Settings], login: FromQuery[str] = "",
-        before: FromQuery[str] = "",
+        registry: NamedDependency[Registry], desk: NamedDependency[OpdDesk], settings: NamedDependency[Settings],
+        login: FromQuery[str] = "", before: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
         """The facility's entries, newest first, of all logins or of one."""
         hip, login = session.facility, login.strip().lower()[:64]
@@ -51,8 +52,10 @@ class AuditPage(Controller):
         entries, next_id = await page_of(audit, hip, login, before if _ENTRY_ID.fullmatch(before) else "+")
         address = guards.address_of(request)
         await audit.record(hip, "audit_read", by=session.login, address=address, why=login)
+        tokens = await tokens_of(desk, hip, entries)
+        lines = [line(entry, tokens) for entry in entries]
         return templating.page(
-            "audit.html", session=session, lines=[line(entry) for entry in entries], login=login, next_id=next_id,
+            "audit.html", session=session, lines=lines, login=login, next_id=next_id,
             older=before != "", zone=facility.timezone or settings.timezone,
         )  # fmt: skip
 
@@ -71,9 +74,16 @@ async def page_of(audit: Audit, hip: str, login: str, before: str) -> tuple[list
     return found, before
 
 
-def line(entry: AuditEntry) -> Line:
-    """An entry with its act in words; an act without words stands as it is stored."""
+async def tokens_of(desk: OpdDesk, hip: str, entries: list[AuditEntry]) -> dict[str, str]:
+    """The numbers of the tickets that are still stored, by ticket id."""
+    ids = sorted({entry.ticket for entry in entries if entry.ticket})
+    return {ticket.id: ticket.token for ticket in await desk.these(hip, ids)}
+
+
+def line(entry: AuditEntry, tokens: dict[str, str]) -> Line:
+    """An entry with its act in words; an act without words, and a ticket that is gone, stand as they are stored."""
     return Line(
         at_ms=int(entry.id.partition("-")[0]), act=messages.AUDIT_ACTS.get(entry.kind, entry.kind), login=entry.by,
-        address=entry.address, ticket=entry.ticket, why=entry.why,
+        address=entry.address, ticket=tokens.get(entry.ticket, entry.ticket),
+        why=entry.why,
     )  # fmt: skip

@@ -43,6 +43,10 @@ def _refused(request: ConsoleRequest, why: guards.Refused) -> Response[Any]:
         return _answer(request, 401, "signed_out", f"/console/login?screen={code}" if code else "/console/login")
     if isinstance(why, guards.PasswordDue):
         return _answer(request, 403, "password_due", "/console/password")
+    if isinstance(why, guards.CodeMissing):
+        return _answer(request, 403, "code_missing", "/console/code")
+    if isinstance(why, guards.PhoneDue):
+        return _answer(request, 403, "phone_due", "/console/account/phone")
     if isinstance(why, guards.NoFacilityYet):
         return _answer(request, 409, "no_facility", "/console/facility")
     return _answer(request, 403, "not_admin" if isinstance(why, guards.NotAdministrator) else "foreign")

@@ -7,7 +7,7 @@ token. When the store does not answer, every endpoint refuses.
 """
 
 import hmac
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -16,8 +16,10 @@ from litestar.di import NamedDependency
 from litestar.handlers.base import BaseRouteHandler
 from litestar.types import Scope
 
-from kiosk.accounts.service import SignedIn, Staff
-from kiosk.accounts.sessions import DEVICE_S, LONGEST_S, Session
+from kiosk.accounts.browsers import browser_words
+from kiosk.accounts.outcomes import CodeDue, SignedIn
+from kiosk.accounts.service import Staff
+from kiosk.accounts.sessions import CODE_WITHIN_S, DEVICE_S, LONGEST_S, Session
 from kiosk.settings import Settings
 from kiosk.web import handover
 from kiosk.web.client_address import Network, address_to_count
@@ -25,7 +27,7 @@ from kiosk.web.cookies import DEVICE, SESSION, cookie_name, is_secure, new_cooki
 from kiosk.web.page_bodies import read_form
 from kiosk.web.request_body import is_json
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
-from queueing.audit import NO_FACILITY, Audit, Reader
+from queueing.audit import NO_FACILITY, Actor, Audit, Reader
 
 Connection = ASGIConnection[Any, Any, Any, State]
 ConsoleRequest = Request[Any, Any, State]
@@ -33,6 +35,12 @@ ConsoleRequest = Request[Any, Any, State]
 CSRF_HEADER, CSRF_FIELD = "x-csrf-token", "_csrf"
 
 _SESSION = "console_session"
+
+
+class Sender(TypedDict):
+    address: str
+    device: str
+    browser: str
 
 
 class Services(Protocol):
@@ -60,6 +68,14 @@ class PasswordDue(Refused):
     """The first password must be changed first."""
 
 
+class CodeMissing(Refused):
+    """The password was right; the code of the authenticator app comes next."""
+
+
+class PhoneDue(Refused):
+    """A state administrator must set up an authenticator app first."""
+
+
 class NoFacilityYet(Refused):
     """A state administrator has not chosen a facility."""
 
@@ -77,15 +93,36 @@ async def visitor(connection: Connection, _: BaseRouteHandler) -> None:
     await _require_our_page(connection)
 
 
-async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
-    """A session, also one with a first password: changing it, signing out."""
+async def half_signed_in(connection: Connection, _: BaseRouteHandler) -> None:
+    """A session, also one that still waits for its code: entering it, signing out."""
     await _prove(connection)
 
 
-async def member(connection: Connection, _: BaseRouteHandler) -> None:
-    """A session with a chosen password; a facility need not be chosen."""
-    if (await _prove(connection)).must_change:
+async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
+    """A session, also one with a first password: changing it."""
+    if (await _prove(connection)).waits_for_code:
+        raise CodeMissing
+
+
+async def enrolling(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A session with a chosen password, of an administrator: setting up an authenticator app."""
+    await signed_in(connection, handler)
+    session: Session = connection.scope["state"][_SESSION]
+    if session.must_change:
         raise PasswordDue
+    if session.role != "admin":
+        await _record_refusal(connection, session, "administrator's page")
+        raise NotAdministrator
+
+
+async def member(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A session with a chosen password, and an authenticator app if it must have one; without a facility too."""
+    await signed_in(connection, handler)
+    session: Session = connection.scope["state"][_SESSION]
+    if session.must_change:
+        raise PasswordDue
+    if session.must_enrol:
+        raise PhoneDue
 
 
 async def clerk(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -129,6 +166,24 @@ def device_of(connection: Connection) -> str:
 def address_of(connection: Connection) -> str:
     """The client's address, as limits count it and the audit records it."""
     return address_to_count(connection.scope, services_of(connection).trusted_proxies)
+
+
+def actor_of(connection: Connection, session: Session) -> Actor:
+    """Who acts by this request, for the audit."""
+    return Actor(login=session.login, address=address_of(connection))
+
+
+def sender_of(connection: Connection) -> Sender:
+    """What signing in knows of the browser."""
+    return {
+        "address": address_of(connection),
+        "device": device_of(connection),
+        "browser": browser_words(connection.headers.get("user-agent", "")),
+    }
+
+
+def waiting_cookie(connection: Connection, due: CodeDue) -> Cookie:
+    return new_cookie(SESSION, due.reference, secure=_secure(connection), max_age=CODE_WITHIN_S)
 
 
 def cookies(connection: Connection, signed: SignedIn) -> list[Cookie]:

@@ -1,4 +1,4 @@
-"""Sign in, change the password, choose a facility, sign out."""
+"""Sign in by password and code, change the password, choose a facility, sign out."""
 
 from urllib.parse import quote
 
@@ -6,14 +6,14 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
+from kiosk.accounts.outcomes import CodeDue, Ended, Refusal, SignedIn, TooOften
 from kiosk.accounts.passwords import MOST, WeakPassword
-from kiosk.accounts.service import SignedIn, Staff, TooOften
+from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
-from queueing.audit import Audit
 from queueing.registry import Registry
 from queueing.screens import as_code
 
@@ -43,35 +43,58 @@ class Login(Controller):
                 "login.html", session=None, status=403, trouble=messages.SIGN_IN["open"], login="", screen=""
             )
         form = await read_form(request)
-        login, code = form.get("login", "")[:64], as_code(form.get("screen", ""))
-        answer = await staff.sign_in(
-            login, form.get("password", "")[: MOST + 1],
-            address=guards.address_of(request), device=guards.device_of(request),
-        )  # fmt: skip
+        login, screen = form.get("login", "")[:64], as_code(form.get("screen", ""))
+        before = await staff.session(guards.reference_of(request), used=False)
+        answer = await staff.sign_in(login, form.get("password", "")[: MOST + 1], **guards.sender_of(request))
+        if isinstance(answer, CodeDue):
+            code_page = f"/console/code?screen={screen}" if screen else "/console/code"
+            return templating.go(code_page, [guards.waiting_cookie(request, answer)])
         if isinstance(answer, SignedIn):
-            await staff.sessions.close(guards.reference_of(request))
-            cookies = guards.cookies(request, answer)
-            return templating.go(f"/console/admin/screens?code={code}" if code else "/console", cookies)
-        trouble, status = _refusal(answer, messages.SIGN_IN["wrong"])
-        return templating.page("login.html", session=None, status=status, trouble=trouble, login=login, screen=code)
+            if before is not None:
+                await staff.sign_out(before, address=guards.address_of(request))
+            return templating.go(_first_page(screen), guards.cookies(request, answer))
+        trouble, status = refusal_words(answer, messages.SIGN_IN["wrong"])
+        return templating.page("login.html", session=None, status=status, trouble=trouble, login=login, screen=screen)
 
-    @post("/logout", guards=[guards.signed_in], include_in_schema=False)
+    @get("/code", guards=[guards.half_signed_in], include_in_schema=False)
+    async def show_code(
+        self, session: NamedDependency[Session], screen: FromQuery[str] = ""
+    ) -> Response[str] | Response[None]:
+        """``screen``: letters of a new screen, which the administrator pairs after signing in."""
+        if not session.waits_for_code:
+            return templating.go("/console")
+        return templating.page("code.html", session=None, csrf=session.csrf, trouble="", screen=as_code(screen))
+
+    @post("/code", guards=[guards.half_signed_in], include_in_schema=False)
+    async def enter_code(
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
+    ) -> Response[None] | Response[str]:
+        """The code of the authenticator app, or a recovery code."""
+        if not session.waits_for_code:
+            return templating.go("/console")
+        form = await read_form(request)
+        screen = as_code(form.get("screen", ""))
+        answer = await staff.enter_code(session, form.get("code", ""), **guards.sender_of(request))
+        if isinstance(answer, SignedIn):
+            return templating.go(_first_page(screen), guards.cookies(request, answer))
+        trouble, status = refusal_words(answer, messages.SIGN_IN["code"])
+        return templating.page(
+            "code.html", session=None, csrf=session.csrf, status=status, trouble=trouble, screen=screen
+        )
+
+    @post("/logout", guards=[guards.half_signed_in], include_in_schema=False)
     async def sign_out(
-        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff],
-        audit: NamedDependency[Audit],
-    ) -> Response[None]:  # fmt: skip
-        await audit.record(session.home, "sign_out", by=session.login, address=guards.address_of(request))
-        await staff.sessions.close(guards.reference_of(request))
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
+    ) -> Response[None]:
+        await staff.sign_out(session, address=guards.address_of(request))
         return templating.go("/console/login", [guards.no_cookie(request)])
 
     @post("/logout-everywhere", guards=[guards.signed_in], include_in_schema=False)
     async def sign_out_everywhere(
-        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff],
-        audit: NamedDependency[Audit],
-    ) -> Response[None]:  # fmt: skip
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
+    ) -> Response[None]:
         """Ends every session of this login: for a clerk who left another desk signed in, or sees a foreign sign-in."""
-        await audit.record(session.home, "sign_out_everywhere", by=session.login, address=guards.address_of(request))
-        await staff.sign_out_everywhere(session.login)
+        await staff.sign_out_everywhere(session, address=guards.address_of(request))
         return templating.go("/console/login", [guards.no_cookie(request)])
 
     @get("/password", guards=[guards.signed_in], include_in_schema=False)
@@ -87,13 +110,12 @@ class Login(Controller):
         if new != form.get("again", "")[: MOST + 1]:
             return templating.page("password.html", session=session, status=422, trouble=messages.SIGN_IN["twice"])
         try:
-            address, device = guards.address_of(request), guards.device_of(request)
-            answer = await staff.change_password(session, old, new, address=address, device=device)
+            answer = await staff.change_password(session, old, new, **guards.sender_of(request))
         except WeakPassword as weak:
             return templating.page("password.html", session=session, status=422, trouble=messages.PASSWORDS[weak.fault])
         if isinstance(answer, SignedIn):
             return templating.go("/console", guards.cookies(request, answer))
-        trouble, status = _refusal(answer, messages.SIGN_IN["old"])
+        trouble, status = refusal_words(answer, messages.SIGN_IN["old"])
         return templating.page("password.html", session=session, status=status, trouble=trouble)
 
     @get("/facility", guards=[guards.member], include_in_schema=False)
@@ -125,7 +147,13 @@ class Login(Controller):
         return templating.go("/console/admin")
 
 
-def _refusal(answer: object, otherwise: str) -> tuple[str, int]:
+def _first_page(screen: str) -> str:
+    """After signing in: the letters of a new screen lead to its pairing."""
+    return f"/console/admin/screens?code={screen}" if screen else "/console"
+
+
+def refusal_words(answer: Refusal, otherwise: str) -> tuple[str, int]:
+    """The sentence for a refused sign-in, and its status; ``otherwise`` for a wrong password or code."""
     if isinstance(answer, TooOften):
         return messages.SIGN_IN["often"].format(minutes=-(-answer.wait_s // 60)), 429
-    return otherwise, 401
+    return messages.SIGN_IN["ended"] if isinstance(answer, Ended) else otherwise, 401

@@ -6,6 +6,7 @@ from litestar.types import ControllerRouterHandler
 
 from kiosk.checkin import CheckIn
 from kiosk.console import error_pages, guards
+from kiosk.console.account import Account
 from kiosk.console.admin import Admin
 from kiosk.console.audit_page import AuditPage
 from kiosk.console.connection import Connection
@@ -28,7 +29,18 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         Router(
             path="/",
-            route_handlers=[Login, Desk, WalkIns, Scans, Admin, ScreensPage, Connection, AuditPage, Erasure],
+            route_handlers=[
+                Login,
+                Desk,
+                WalkIns,
+                Scans,
+                Account,
+                Admin,
+                ScreensPage,
+                Connection,
+                AuditPage,
+                Erasure,
+            ],
             dependencies={
                 "session": Provide(guards.proved_session),
                 "reader": Provide(guards.reader_of),

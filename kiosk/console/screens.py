@@ -80,16 +80,16 @@ class ScreensPage(Controller):
     @post("/networks", guards=[guards.administrator], include_in_schema=False)
     async def set_networks(
         self, request: ConsoleRequest, session: NamedDependency[Session], registry: NamedDependency[Registry],
-        screens: NamedDependency[Screens], settings: NamedDependency[Settings], audit: NamedDependency[Audit],
+        screens: NamedDependency[Screens], settings: NamedDependency[Settings],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """The facility's own networks: browsers there need no pairing."""
         form = await read_form(request)
         page = _Page(session, registry, screens, settings, guards.address_of(request))
         try:
-            await registry.set_networks(session.facility, networks_of_form(form))
+            acting = registry.acting(guards.actor_of(request, session))
+            await acting.set_networks(session.facility, networks_of_form(form))
         except NotFilledIn as wrong:
             return await page.answer(trouble=str(wrong), status=422, typed=form, field=wrong.field)
-        await audit.record(session.facility, "admin_networks", by=session.login, address=page.address)
         return templating.go("/console/admin/screens?done=networks")
 
     @post("/{screen:str}/{act:str}", guards=[guards.administrator], include_in_schema=False)

@@ -22,7 +22,8 @@ import msgspec
 from msgspec import Struct
 
 from kiosk.accounts import passwords
-from kiosk.accounts.service import LoginTaken, SignedIn, Staff
+from kiosk.accounts.outcomes import SignedIn
+from kiosk.accounts.service import LoginTaken, Staff
 from kiosk.runtime import supervisor
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services import open_settings_store

@@ -68,7 +68,7 @@ class OwnBrowsers:
             return True
         reference = request.cookies.get(cookie_name(SESSION, secure=self._secure), "")[:VALUE_MAX]
         session = await self._staff.session(reference, used=False) if reference else None
-        return session is not None and session.facility == facility.hip_id and not session.must_change
+        return session is not None and session.facility == facility.hip_id and session.is_complete
 
 
 def screen_address(hip: str, screen: Screen) -> str:

@@ -8,6 +8,7 @@ store, its journal or its backups, even with the present ring. A copy of the rin
 A day has a second key when the first one may have been read by a thief (``kiosk keys revoke --all``).
 """
 
+import base64
 import os
 import struct
 from collections.abc import Callable, Mapping
@@ -149,6 +150,30 @@ class Seal:
         key = master.for_day(_day(number)) if master else None
         try:
             return AESGCM(AESGCM(key).decrypt(nonce, body, _bound(head, "day", str(_day(number)), ""))) if key else None
+        except (InvalidTag, ValueError):
+            return None
+
+
+class LastingSeal:
+    """Seals secrets of authenticator apps, which must open longer than a profile. Each is bound to its login."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = AESGCM(key)
+
+    def use(self, key: bytes) -> None:
+        """Take the key of another ring; what the old one sealed does not open any more."""
+        self._key = AESGCM(key)
+
+    def close(self, login: str, plain: bytes) -> str:
+        """Seal for one login, as text. Nonces are random: a few thousand secrets in the life of a key."""
+        nonce = os.urandom(_NONCE_BYTES)
+        return base64.b64encode(nonce + self._key.encrypt(nonce, plain, login.encode())).decode()
+
+    def open(self, login: str, sealed: str) -> bytes | None:
+        """The plain bytes again; None when another ring or login sealed them, or they were altered."""
+        try:
+            packed = base64.b64decode(sealed, validate=True)
+            return self._key.decrypt(packed[:_NONCE_BYTES], packed[_NONCE_BYTES:], login.encode())
         except (InvalidTag, ValueError):
             return None
 

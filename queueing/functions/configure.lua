@@ -1,6 +1,7 @@
 --[[ configure: what an administrator sets; it takes effect with the next call of every process.
   KEYS   1 root
-  ARGV   1 act, then its own:
+  ARGV   1 to 4 act for the audit: kind ('': not recorded), login, address, why. It is recorded with the change
+         5 act, then its own:
          facility  hip id, packed facility, packed policy, time zone or '', packed {latitude, longitude} or ''
          queue     queue id, packed queue, then name and packed counter of each counter to add when missing
          counter   name, packed counter
@@ -86,8 +87,11 @@ end
 
 register('configure', function(keys, args)
   local facility = open_facility(keys[1])
-  if args[1] ~= 'facility' and redis.call('HEXISTS', facility.record, 'hip') == 0 then return 'FACILITY' end
-  local done = ACTS[args[1]](facility, args)
-  if done == 1 then announce_change(facility, 'configured', '', '', '') end
+  if args[5] ~= 'facility' and redis.call('HEXISTS', facility.record, 'hip') == 0 then return 'FACILITY' end
+  local done = ACTS[args[5]](facility, {select(5, unpack(args))})
+  if done == 1 then
+    announce_change(facility, 'configured', '', '', '')
+    record_given_act(facility, args, 1)
+  end
   return done
 end, {})

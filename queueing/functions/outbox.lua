@@ -4,7 +4,8 @@
                                                      the pending replies are deleted, with their envelopes
          park:   stream id, reason, sealed envelope  stored where an administrator sees it; its ticket is marked
          parked: facility key, at most            Reply {{id, envelope, meta, reason, parked ms}, …}, newest first
-         resend: facility key, parked id          pending again; its thirty seconds begin now
+         resend: facility key, parked id, act     pending again; its thirty seconds begin now. The act is recorded with
+                                                  it: kind ('': not recorded), login, address, why
          tidy:   after how long, ms                forgets relays that did not ask for so long and hold nothing
                                                    Reply names of those that hold something
          orphan: idle ms, names of relays          their claims count as idle for so long
@@ -95,6 +96,7 @@ register('outbox_resend', function(keys, args)
   redis.call('XADD', keys[1] .. ':owed', '*', 'l', entry[2][2], 'm', cmsgpack.pack(meta))
   mark_parked(keys[1], meta, 0)
   redis.call('XDEL', key, id)
+  record_given_act(open_facility(keys[1] .. ':' .. args[1]), args, 3)
   return 1
 end)
 

@@ -12,6 +12,9 @@ register('staff_session', function(keys, args)
   local left_s = session.ends_s - tonumber(args[2])
   if left_s <= 0 or not row or row[7] ~= '0' or tonumber(row[8] or 0) ~= session.generation then return {} end
   local idle_s = tonumber(args[3])
-  if idle_s > 0 then redis.call('EXPIRE', key, math.max(1, math.floor(math.min(idle_s, left_s)))) end
+  if idle_s > 0 then
+    redis.call('EXPIRE', key, math.max(1, math.floor(math.min(idle_s, left_s))))
+    note_session(keys[1], session.who, args[1], args[2])
+  end
   return {packed, unpack(row, 1, #STAFF_FIELDS)}
 end)

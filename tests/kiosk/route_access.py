@@ -65,6 +65,11 @@ NOBODY: Final = Decision(
     stranger=NOTHING, screen=NOTHING, operator=NOTHING, clerk=NOTHING, other_clerk=NOTHING, admin=NOTHING,
     other_admin=NOTHING, state=NOTHING, state_elsewhere=NOTHING, state_nowhere=NOTHING,
 )  # fmt: skip
+NOBODY_OF_STAFF: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=NOTHING, other_clerk=NOTHING, admin=NOTHING,
+    other_admin=NOTHING, state=NOTHING, state_elsewhere=NOTHING, state_nowhere=NOTHING,
+)  # fmt: skip
+"""The sample names a thing of somebody else."""
 GATEWAY: Final = Decision(
     stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=UNPROVED, other_clerk=UNPROVED, admin=UNPROVED,
     other_admin=UNPROVED, state=UNPROVED, state_elsewhere=UNPROVED, state_nowhere=UNPROVED,
@@ -93,6 +98,16 @@ ADMINS_OF_THIS: Final = Decision(
     stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=IN,
     other_admin=NOTHING, state=IN, state_elsewhere=NOTHING, state_nowhere=CHOOSE,
 )  # fmt: skip
+ADMIN_LOGINS: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=IN,
+    other_admin=IN, state=IN, state_elsewhere=IN, state_nowhere=IN,
+)  # fmt: skip
+"""It concerns the caller's own login, and clerks have no such thing."""
+FACILITY_ADMIN_LOGINS: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=IN,
+    other_admin=IN, state=REFUSED, state_elsewhere=REFUSED, state_nowhere=REFUSED,
+)  # fmt: skip
+"""A state administrator must keep the authenticator app."""
 STATE: Final = Decision(
     stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=REFUSED,
     other_admin=REFUSED, state=IN, state_elsewhere=IN, state_nowhere=IN,
@@ -164,6 +179,17 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("POST", "/console/password"): (Try(decision=ANY_SESSION, form={"old": "", "new": "", "again": ""}),),
     ("GET", "/console/facility"): (Try(decision=ANY_SESSION),),
     ("POST", "/console/facility"): (Try(decision=STATE, form={"hip": "{hip}"}),),
+    ("GET", "/console/code"): (Try(decision=ANY_SESSION),),
+    ("POST", "/console/code"): (Try(decision=ANY_SESSION, form={"code": ""}),),
+    ("GET", "/console/account"): (Try(decision=ANY_SESSION),),
+    ("POST", "/console/account/end"): (
+        Try(decision=ANY_SESSION, form={"session": "{own_session}"}),
+        Try(decision=NOBODY_OF_STAFF, form={"session": "{foreign_session}"}),
+    ),
+    ("POST", "/console/account/end-others"): (Try(decision=ANY_SESSION, form={}),),
+    ("GET", "/console/account/phone"): (Try(decision=ADMIN_LOGINS),),
+    ("POST", "/console/account/phone"): (Try(decision=ADMIN_LOGINS, form={"code": ""}),),
+    ("POST", "/console/account/phone/remove"): (Try(decision=FACILITY_ADMIN_LOGINS, form={"password": ""}),),
     # The desk.
     ("GET", "/console"): (Try(decision=STAFF),),
     ("GET", "/console/counters"): (Try(decision=STAFF),),
@@ -194,6 +220,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         _admin("staff", ADMINS, login="", role="clerk"),
         _admin("disable", ADMINS_OF_THIS, login="{login}", disabled="1"),
         _admin("reset", ADMINS_OF_THIS, login="{login}"),
+        _admin("sign-out", ADMINS_OF_THIS, login="{login}"),
         _admin("resend", ADMINS, id="1-1"),
     ),
     ("GET", "/console/admin/screens"): (Try(decision=ADMINS),),

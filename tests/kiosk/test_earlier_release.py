@@ -16,7 +16,8 @@ from msgspec import json
 from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.note import read_note
 from kiosk.abdm.outbound import body_of
-from kiosk.accounts.service import SignedIn, Staff
+from kiosk.accounts.outcomes import SignedIn
+from kiosk.accounts.service import Staff
 from kiosk.checkin import CheckIn
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, unpack_envelope
 from kiosk.patient.person import Patient

@@ -3,6 +3,7 @@
 ``tests/house/test_route_decisions.py`` finds a route without a decision.
 """
 
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from kiosk.accounts.sessions import EVERY_FACILITY
+from kiosk.accounts.sessions import EVERY_FACILITY, Session
 from kiosk.app import create_app
 from kiosk.console import messages
 from kiosk.security import own_ca
@@ -37,6 +38,8 @@ STAFF = {
     "state_nowhere": (EVERY_FACILITY, "admin", ""),
 }
 """Home, role, and the facility worked in."""
+WRONG_SECRETS = [messages.SIGN_IN[key] for key in ("wrong", "old", "code", "phone_again")]
+"""Said to somebody who may call the route and sent a wrong password or code."""
 OF_ANOTHER_FACILITY = ("stranger", "other_clerk", "other_admin", "state_elsewhere", "state_nowhere")
 
 
@@ -61,11 +64,7 @@ class Running:
         if caller not in STAFF:
             return headers
         staff = self.services.staff
-        member = await staff.member(caller)
-        assert member is not None
-        reference, _ = await staff.sessions.open(caller, member.generation, address=address, device="")
-        session = await staff.session(reference)
-        assert session is not None
+        reference, session = await self.session_of(caller, address)
         if session.home == EVERY_FACILITY and STAFF[caller][2]:
             await staff.sessions.choose_facility(session, STAFF[caller][2])
         return headers | {"cookie": f"kiosk={reference}", "x-csrf-token": session.csrf}
@@ -80,20 +79,42 @@ class Running:
         await self.services.screens.put(HIP, taken.screen, Screen(name="Hall", kind=ScreenKind.BOARD))
         return secret, taken.screen
 
-    async def sample(self) -> dict[str, str]:
-        """Things of this facility, made anew: a try before may have ended them."""
-        place = await arrive(self.services.check_in, f"Zoona Begum {secrets.token_hex(4)}")
-        login = f"target-{secrets.token_hex(4)}"
-        await self.services.staff.add(login, facility=HIP, role="clerk")
+    async def session_of(self, login: str, address: str = "10.1.2.3") -> tuple[str, Session]:
+        staff = self.services.staff
+        member = await staff.member(login)
+        assert member is not None
+        reference, _ = await staff.sessions.open(login, member.generation, address=address, device="")
+        session = await staff.session(reference)
+        assert session is not None
+        return reference, session
+
+    async def sample(self, caller: str, one: Try) -> dict[str, str]:
+        """The things that the sample names, made anew: a try before may have ended them."""
+        made = {"hip": HIP}
+        names = set(re.findall(r"{(\w+)}", repr((one.path, one.form, one.json))))
+        if names & {"ticket", "token", "ticket_link"}:
+            place = await arrive(self.services.check_in, f"Zoona Begum {secrets.token_hex(4)}")
+            made |= {"ticket": place.ticket, "token": place.token}
+        if names & {"login", "foreign_session"}:
+            made["login"] = f"target-{secrets.token_hex(4)}"
+            await self.services.staff.add(made["login"], facility=HIP, role="clerk")
         now_s = int(time.time())
-        links = {
-            "ticket_link": self.services.ticket_links.mint(HIP, place.ticket, expires_s=now_s + 60, now_s=now_s),
-            "camera_link": self.services.camera_links.mint(HIP, "medicine", expires_s=now_s + 60, now_s=now_s),
-        }
-        _, screen = await self.paired()
-        shown = await self.services.screens.show_code(screen_id(new_secret()), address=secrets.token_hex(4))
-        links |= {"screen": screen, "code": shown.code}
-        return {"hip": HIP, "ticket": place.ticket, "token": place.token, "login": login, **links}
+        if "ticket_link" in names:
+            links = self.services.ticket_links
+            made["ticket_link"] = links.mint(HIP, made["ticket"], expires_s=now_s + 60, now_s=now_s)
+        if "camera_link" in names:
+            camera_links = self.services.camera_links
+            made["camera_link"] = camera_links.mint(HIP, "medicine", expires_s=now_s + 60, now_s=now_s)
+        if "screen" in names:
+            made["screen"] = (await self.paired())[1]
+        if "code" in names:
+            shown = await self.services.screens.show_code(screen_id(new_secret()), address=secrets.token_hex(4))
+            made["code"] = shown.code
+        if "foreign_session" in names:
+            made["foreign_session"] = (await self.session_of(made["login"]))[1].key
+        if "own_session" in names:
+            made["own_session"] = (await self.session_of(caller))[1].key if caller in STAFF else ""
+        return made
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +124,13 @@ async def running(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     url = f"http://127.0.0.1:{port}"
     folder: Path = tmp_path_factory.mktemp("routes")
     own_ca.make(folder, ["127.0.0.1"], own_ca.utc_now())
-    environ = {"DATA_DIR": str(folder), "REDIS_URL": valkey_url, "PUBLIC_URL": url, "PORT": str(port)}
+    environ = {
+        "DATA_DIR": str(folder),
+        "REDIS_URL": valkey_url,
+        "PUBLIC_URL": url,
+        "PORT": str(port),
+        "SECURITY_CONTACT": "mailto:security@example.org",
+    }
     environ |= {"TRUSTED_PROXIES": "127.0.0.1", "FACILITY_BURST": "1000"}
     app = create_app(load({f"KIOSK_{name}": value for name, value in environ.items()}))
     async with serving(app, port):
@@ -140,7 +167,7 @@ async def tried(
     client: httpx.AsyncClient, running: Running, method: str, path: str, one: Try, caller: str
 ) -> Result | str:
     """Send the sample as this caller's browser would."""
-    things = await running.sample()
+    things = await running.sample(caller, one)
     headers = await running.headers_of(caller)
     if one.path == "{picture}":
         codes = await client.get(f"/kiosk/{HIP}/M1/qr", headers=headers)
@@ -161,7 +188,7 @@ def result_of(answer: httpx.Response) -> Result | str:
     """An answer in the words of the table. An unexpected status stands for itself, so no decision fits it."""
     location = answer.headers.get("location", "")
     signed_out = "set-cookie" in answer.headers
-    unproved = answer.status_code == 401 and messages.SIGN_IN["wrong"] not in answer.text
+    unproved = answer.status_code == 401 and not any(words in answer.text for words in WRONG_SECRETS)
     if unproved or (location == "/console/login" and not signed_out):
         return Result.UNPROVED
     if location == "/console/facility" or "console-no-facility" in answer.text:

@@ -1,5 +1,6 @@
 -- The audit of one facility: what staff did and read. Neither names nor numbers of patients are in it.
 --   root:audit          stream  one entry for each act; the newest AUDIT_KEPT
+--   staff:{staff}:audit:FACILITY  stream  the same for sign-ins, sessions and logins of the facility's staff
 --   root:read:SESSION   zset    what a session read in the last READ_WINDOW_MS: ticket id or list -> when; ends with it
 --   root:alarm:SESSION  string  an alarm was raised for this session; ends with the window
 
@@ -8,7 +9,24 @@ local READ_WINDOW_MS = 600000    -- a reading is recorded once in ten minutes, h
 
 local function audit_key(facility) return facility.root .. ':audit' end
 
+local function add_act(key, kind, by, address, ticket, why)
+  redis.call('XADD', key, 'MAXLEN', '~', AUDIT_KEPT, '*', 'k', kind, 'b', by, 'a', address, 'i', ticket, 'w', why)
+end
+
 local function record_act(facility, kind, by, address, ticket, why)
-  redis.call('XADD', audit_key(facility), 'MAXLEN', '~', AUDIT_KEPT, '*', 'k', kind, 'b', by, 'a', address, 'i', ticket,
-    'w', why)
+  add_act(audit_key(facility), kind, by, address, ticket, why)
+end
+
+-- An act that the caller hands over at args[i]: kind ('': it is not recorded), login, address, why.
+local function record_given_act(facility, args, i)
+  if args[i] ~= '' then record_act(facility, args[i], args[i + 1], args[i + 2], '', args[i + 3]) end
+end
+
+-- What concerns logins and sessions stands in the slot of the staff, so that it is written in the step of the act. The
+-- act is at args[i]: facility digest, kind ('': it is not recorded), login, address, why.
+local function staff_audit_key(slot, facility) return slot .. ':audit:' .. facility end
+
+local function record_staff_act(slot, args, i)
+  if args[i + 1] == '' then return end
+  add_act(staff_audit_key(slot, args[i]), args[i + 1], args[i + 2], args[i + 3], '', args[i + 4])
 end

@@ -7,8 +7,28 @@
 --   :place:LOGIN:ADDRESS   string  this login signed in from this address before; ends with the device
 --   :tries:KIND:WHO        hash    tries of a device (`n`), an address (`n`) or a login (`all`, and one field for each
 --                                  address); ends with its window
+--   :open:LOGIN            zset    sessions of a login -> last use, unix s; ends with the last of them
+--   :audit:FACILITY        stream  what concerned logins and sessions of the facility (shared/audit.lua)
 
-local STAFF_FIELDS = {'login', 'name', 'facility', 'role', 'hash', 'must_change', 'disabled', 'generation', 'counter'}
+local STAFF_FIELDS = {'login', 'name', 'facility', 'role', 'hash', 'must_change', 'disabled', 'generation', 'counter',
+  'first_until_s', 'second_factor', 'code_step', 'recovery'}
+local SESSIONS_LISTED = 50        -- more desks than one person sits at in twelve hours; others end with all the same
+local LONGEST_SESSION_S = 43200   -- as LONGEST_S of kiosk/accounts/sessions.py
+
+local function open_key(slot, who) return slot .. ':open:' .. who end
+
+-- Write down that a session was used, for the list of a person's own sessions.
+local function note_session(slot, who, session, now_s)
+  local key = open_key(slot, who)
+  redis.call('ZADD', key, now_s, session)
+  redis.call('ZREMRANGEBYRANK', key, 0, -SESSIONS_LISTED - 1)
+  redis.call('EXPIRE', key, LONGEST_SESSION_S)
+end
+
+local function forget_session(slot, who, session)
+  redis.call('DEL', slot .. ':session:' .. session)
+  redis.call('ZREM', open_key(slot, who), session)
+end
 
 -- The fields of a login in their order; nil when there is no such login, or one whose making was cut off.
 local function staff_row(slot, who)

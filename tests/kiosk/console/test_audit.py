@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.accounts.service import login_ending
 from kiosk.console import messages
 from kiosk.console.audit_page import SHOWN
 from kiosk.console.desk_view import PROFILES_IN_TEN_MINUTES
@@ -48,14 +49,17 @@ async def test_what_was_typed_as_an_unknown_login_is_not_written_down(stranger: 
 async def test_settings_logins_and_resets_are_recorded_by_who_made_them(admin: Browser, services: Services) -> None:
     await admin.send_form("/console/admin/queue-open", id="medicine", open="0")
     await admin.send_form("/console/admin/staff", login="newcomer", name="New", role="clerk")
-    await admin.send_form("/console/admin/reset", login="newcomer")
-    await admin.send_form("/console/admin/disable", login="newcomer", disabled="1")
+    newcomer = "newcomer" + login_ending(HIP)
+    await admin.send_form("/console/admin/reset", login=newcomer)
+    await admin.send_form("/console/admin/disable", login=newcomer, disabled="1")
+    await admin.send_form("/console/admin/sign-out", login=newcomer)
     assert await acts(services) == [
         ("sign_in", "imran", ""),
         ("admin_queue-open", "imran", "medicine"),
-        ("admin_staff", "imran", "newcomer"),
-        ("admin_reset", "imran", "newcomer"),
-        ("admin_disable", "imran", "newcomer"),
+        ("admin_staff", "imran", newcomer),
+        ("admin_reset", "imran", newcomer),
+        ("admin_disable", "imran", newcomer),
+        ("admin_sign-out", "imran", newcomer),
     ]
 
 
@@ -138,7 +142,8 @@ async def test_one_key_press_costs_three_round_trips(
     sent = counted(monkeypatch)
     answer = await clerk.ask("/console/desk/next", counter="M1")
     assert answer.json()["outcome"] == "MOVED"
-    assert [name.partition(" ")[2].rpartition("_")[0] for name in sent()] == ["staff_session", "call_next", "profiles"]
+    names = [name.partition(" ")[2].rpartition("_")[0] for name in sent()]
+    assert [name for name in names if name not in ("", "arrival_hint")] == ["staff_session", "call_next", "profiles"]
 
 
 def test_an_entry_has_no_field_for_a_patient() -> None:
@@ -177,6 +182,55 @@ async def test_the_page_shows_the_facilitys_acts_in_its_time_and_opening_it_is_a
     assert "opened the audit" in (await admin.get("/console/audit")).text
 
 
+async def test_the_page_shows_the_number_of_a_ticket_as_people_know_it(
+    admin: Browser, clerk: Browser, services: Services
+) -> None:
+    place = await arrive(services.check_in, SECRET)
+    await clerk.ask("/console/desk/patient", ticket=place.ticket)
+    await services.audit.record(HIP, "profile_read", by="asha", ticket="1-7")
+    page = (await admin.get("/console/audit")).text
+    assert f">{place.token}<" in page
+    assert place.ticket not in page
+    assert ">1-7<" in page
+
+
+async def test_acts_of_logins_and_of_settings_stand_in_one_list_in_their_order(
+    admin: Browser, services: Services
+) -> None:
+    for number in range(3):
+        await admin.send_form("/console/admin/queue-open", id="medicine", open=str(number % 2))
+        await admin.send_form("/console/admin/disable", login="nobody-here", disabled="1")
+        await admin.send_form("/console/admin/staff", login=f"number{number}", role="clerk")
+    kinds = [kind for kind, _, _ in await acts(services)]
+    assert kinds == ["sign_in", *["admin_queue-open", "admin_staff"] * 3]
+    pages, before = [], "+"
+    while page := await services.audit.read(HIP, before=before, limit=2):
+        pages += page
+        before = page[-1].id
+    assert pages == await services.audit.read(HIP)
+
+
+async def test_a_change_that_was_refused_leaves_no_entry(admin: Browser, services: Services) -> None:
+    await admin.send_form("/console/admin/default", id="unknown")
+    await admin.send_form("/console/admin/reset", login="unknown")
+    await admin.send_form("/console/admin/resend", id="1-1")
+    assert [kind for kind, _, _ in await acts(services)] == ["sign_in"]
+
+
+async def test_act_and_entry_are_one_call_to_the_store(
+    admin: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ends between two calls would leave an act without its entry."""
+    sent = counted(monkeypatch)
+    await admin.send_form("/console/admin/queue-open", id="medicine", open="0")
+    await admin.send_form("/console/admin/disable", login="imran", disabled="0")
+    await admin.sign_in("imran")
+    await admin.send_form("/console/logout")
+    assert not [name for name in sent() if "audit" in name]
+    kinds = [kind for kind, _, _ in await acts(services)]
+    assert kinds == ["sign_in", "admin_queue-open", "admin_disable", "sign_in", "sign_out"]
+
+
 async def test_a_filter_shows_one_login_over_pages(admin: Browser, services: Services) -> None:
     for number in range(SHOWN + 5):
         await services.audit.record(HIP, "profile_read", by="asha", ticket=f"1-{number}")
@@ -197,6 +251,9 @@ async def test_every_recorded_act_has_words_on_the_page() -> None:
     for file in [*Path("kiosk").rglob("*.py"), *Path("queueing/functions").rglob("*.lua")]:
         text = file.read_text("utf-8")
         recorded |= set(re.findall(r"""record\([^()]*?, "([a-z_]+)", by""", text))
+        recorded |= set(re.findall(r"""kind="([a-z_]+)", by=""", text))
+        recorded |= set(re.findall(r"""\bact\("([a-z_]+)""", text))
+        recorded |= set(re.findall(r"""_act\(by, "([a-z_-]+)""", text))
         recorded |= set(re.findall(r"""record_act\(facility, '([a-z_]+)'""", text))
         recorded |= set(re.findall(r"""note_reading\([^)]*'([a-z]+_read)'""", text))
     assert {"sign_in", "refused", "person_erased", "list_read", "audit_read"} <= recorded

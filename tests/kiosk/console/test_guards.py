@@ -12,6 +12,15 @@ from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, brows
 
 pytestmark = pytest.mark.anyio
 OPEN_TO_ALL = {"/console/login"}
+GUARDS = (
+    guards.visitor,
+    guards.half_signed_in,
+    guards.signed_in,
+    guards.enrolling,
+    guards.member,
+    guards.clerk,
+    guards.administrator,
+)
 SAMPLE = {"{counter:str}": "M1", "{move:str}": "next", "{act:str}": "queue"}
 
 
@@ -35,12 +44,7 @@ async def test_every_console_route_has_exactly_one_guard(app: Litestar) -> None:
     found = list(endpoints(app))
     assert len(found) >= 20
     for path, method, handler in found:
-        known = [
-            guard
-            for guard in handler.resolve_guards()
-            if getattr(guard, "fn", guard)
-            in (guards.visitor, guards.signed_in, guards.member, guards.clerk, guards.administrator)
-        ]
+        known = [guard for guard in handler.resolve_guards() if getattr(guard, "fn", guard) in GUARDS]
         assert len(known) == 1, f"{method} {path}"
 
 

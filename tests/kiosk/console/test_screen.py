@@ -325,7 +325,7 @@ async def test_a_lost_connection_is_shown_and_the_list_stays(page: Page, served:
 
 
 async def test_a_desk_signed_out_elsewhere_locks_and_shows_nobody_new(page: Page, served: Served) -> None:
-    await served.services.staff.sign_out_everywhere(f"clerk-{served.hip.lower()}")
+    await served.services.staff.end_sessions(f"clerk-{served.hip.lower()}", within=served.hip)
     await page.keyboard.press("n")
     await expect(page.locator("#locked")).to_be_visible()
     await page.keyboard.press("Escape")

@@ -7,9 +7,11 @@ import pytest
 from litestar import Litestar
 
 from kiosk.accounts.login_throttle import LIMITS
-from kiosk.accounts.service import BadLogin, LoginTaken, SignedIn, StaffError, UnknownLogin
+from kiosk.accounts.outcomes import SignedIn
+from kiosk.accounts.service import BadLogin, LoginTaken, StaffError, UnknownLogin
 from kiosk.services import Services
-from queueing.staff import SLOT, StaffRecords, login_digest, login_key, session_digest, session_key
+from queueing.redis_keys import STAFF_SLOT as SLOT
+from queueing.staff import StaffRecords, login_digest, login_key, session_digest, session_key
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
@@ -214,7 +216,7 @@ async def test_an_ended_login_is_out_at_its_next_request(clerk: Browser, service
     elif ending == "reset":
         await services.staff.reset("asha", within=HIP)
     else:
-        await services.staff.sign_out_everywhere("asha")
+        await services.staff.end_sessions("asha", within=HIP)
     assert (await clerk.get("/console/counters")).headers["location"] == "/console/login"
     answer = await clerk.ask("/console/desk/next", counter="M1")
     assert answer.status_code == 303 or answer.status_code == 401

@@ -127,7 +127,7 @@ async def test_staff_of_the_facility_see_fresh_codes(open_hospital: Hospital, ho
     reference, _ = await staff.sessions.open("asha", member.generation, address="10.0.0.1", device="")
     async with browser(open_hospital, kiosk=reference) as clerk:
         assert (len(counter_text((await codes_of(clerk))["abdm"]["text"])) == 20) is fresh
-        await staff.sessions.close(reference)
+        await staff.end_sessions("asha", within=home)
         assert counter_text((await codes_of(clerk))["abdm"]["text"]) == "M1"
 
 
