@@ -47,12 +47,11 @@ class Login(Controller):
         before = await staff.session(guards.reference_of(request), used=False)
         answer = await staff.sign_in(login, form.get("password", "")[: MOST + 1], **guards.sender_of(request))
         if isinstance(answer, CodeDue):
-            code_page = f"/console/code?screen={screen}" if screen else "/console/code"
-            return templating.go(code_page, [guards.waiting_cookie(request, answer)])
+            return templating.go(f"/console/code?screen={screen}", [guards.waiting_cookie(request, answer)])
         if isinstance(answer, SignedIn):
             if before is not None:
                 await staff.sign_out(before, address=guards.address_of(request))
-            return templating.go(_first_page(screen), guards.cookies(request, answer))
+            return _signed_in(request, answer, screen)
         trouble, status = refusal_words(answer, messages.SIGN_IN["wrong"])
         return templating.page("login.html", session=None, status=status, trouble=trouble, login=login, screen=screen)
 
@@ -76,7 +75,7 @@ class Login(Controller):
         screen = as_code(form.get("screen", ""))
         answer = await staff.enter_code(session, form.get("code", ""), **guards.sender_of(request))
         if isinstance(answer, SignedIn):
-            return templating.go(_first_page(screen), guards.cookies(request, answer))
+            return _signed_in(request, answer, screen)
         trouble, status = refusal_words(answer, messages.SIGN_IN["code"])
         return templating.page(
             "code.html", session=None, csrf=session.csrf, status=status, trouble=trouble, screen=screen
@@ -147,9 +146,12 @@ class Login(Controller):
         return templating.go("/console/admin")
 
 
-def _first_page(screen: str) -> str:
-    """After signing in: the letters of a new screen lead to its pairing."""
-    return f"/console/admin/screens?code={screen}" if screen else "/console"
+def _signed_in(request: ConsoleRequest, answer: SignedIn, screen: str) -> Response[None]:
+    """To the console; the letters of a new screen lead to its pairing."""
+    cookies = guards.cookies(request, answer)
+    if screen:
+        return templating.go(f"/console/admin/screens?code={screen}", cookies)
+    return templating.go("/console", cookies)
 
 
 def refusal_words(answer: Refusal, otherwise: str) -> tuple[str, int]:

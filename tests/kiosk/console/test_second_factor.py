@@ -90,7 +90,7 @@ async def test_a_stored_app_is_sealed_and_recovery_codes_are_digests(app: Litest
 async def half_in(one: Browser, login: str = "director") -> None:
     """Signed in by the password; the code is missing."""
     answer = await one.post("/console/login", data={"login": login, "password": OWN_PASSWORD})
-    assert answer.headers["location"] == "/console/code"
+    assert answer.headers["location"].startswith("/console/code")
     await one.read_csrf("/console/code")
 
 
