@@ -49,6 +49,7 @@ def _what_ended(revoked: list[str], ring: KeyRing, *, everything: bool) -> list[
         return [
             *lines,
             "All sessions of staff have ended. Tickets and links that were given out are refused: patients scan again.",
+            "Codes of authenticator apps are refused: sign in by recovery code, or run `kiosk staff reset-totp LOGIN`.",
             "Profiles sealed from now on have new keys. Copy keyring.json to every other machine of this kiosk.",
         ]
     if len(revoked) > 1:
