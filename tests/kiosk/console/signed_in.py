@@ -101,7 +101,7 @@ class Browser(httpx.AsyncClient):
 
     async def sign_in(self, login: str, password: str = OWN_PASSWORD) -> httpx.Response:
         answer = await self.post("/console/login", data={"login": login, "password": password})
-        if answer.headers.get("location").partition("?")[0] == "/console/code":
+        if answer.headers.get("location", "").partition("?")[0] == "/console/code":
             await self.read_csrf("/console/code")
             answer = await self.send_form("/console/code", code=code_for(PHONE))
         if answer.status_code == 303:
