@@ -24,6 +24,7 @@ from queueing.models import (
     Assurance,
     Called,
     Counter,
+    DayCounts,
     Lane,
     Moved,
     Nearness,
@@ -296,6 +297,15 @@ class OpdDesk:
             last_call=fields.last_call,
             screens=fields.screens,
         )
+
+    async def counts(self, hip: str) -> DayCounts | None:
+        """How many tickets are in which state now; None for an unknown facility and one without queues."""
+        reply = await self._ask("day_counts", hip, writes=False)
+        if reply is None:
+            return None
+        *rows, ended = reply
+        queues = {queue.decode(): dict(zip(State, counts, strict=True)) for queue, *counts in rows}
+        return DayCounts(ended=ended, queues=queues)
 
     async def running_token(
         self,
