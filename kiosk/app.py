@@ -152,6 +152,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "settings": lambda: services().settings,
         "registry": lambda: services().registry,
         "screens": lambda: services().screens,
+        "archive": lambda: services().archive,
         "audit": lambda: services().audit,
         "desk": lambda: services().desk,
         "person_records": lambda: services().person_records,

@@ -111,4 +111,6 @@ def csv_lines(table: Table) -> Iterator[str]:
 
 
 def _rounded(cell: Cell, digits: int) -> Cell:
-    return round(cell, digits) if isinstance(cell, float) else cell
+    if isinstance(cell, float):
+        return round(cell, digits) if digits else round(cell)
+    return cell

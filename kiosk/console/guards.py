@@ -135,10 +135,13 @@ async def clerk(connection: Connection, handler: BaseRouteHandler) -> None:
 async def administrator(connection: Connection, handler: BaseRouteHandler) -> None:
     """The same, of an administrator."""
     await clerk(connection, handler)
-    session = connection.scope["state"][_SESSION]
-    if session.role != "admin":
-        await _record_refusal(connection, session, "administrator's page")
-        raise NotAdministrator
+    await _require_administrator(connection)
+
+
+async def any_administrator(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A session of an administrator with a chosen password; a facility need not be chosen."""
+    await member(connection, handler)
+    await _require_administrator(connection)
 
 
 async def proved_session(scope: Scope) -> Session:
@@ -225,6 +228,13 @@ async def _require_our_page(connection: Connection) -> None:
     if not is_same_origin(connection.headers, connection.scope["scheme"], public_url, Strictness.COOKIE):
         await _record_foreign_page(connection)
         raise ForeignPage
+
+
+async def _require_administrator(connection: Connection) -> None:
+    session = connection.scope["state"][_SESSION]
+    if session.role != "admin":
+        await _record_refusal(connection, session, "administrator's page")
+        raise NotAdministrator
 
 
 async def _record_foreign_page(connection: Connection) -> None:

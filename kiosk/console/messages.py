@@ -253,6 +253,7 @@ AUDIT_ACTS = {
     "list_read": "saw the list of a counter",
     "profile_read": "read a patient's details",
     "audit_read": "opened the audit",
+    "figures_exported": "downloaded figures",
     "person_erased": "erased a person's details",
     "admin_queue": "saved a queue",
     "admin_queue-open": "opened or closed a queue",

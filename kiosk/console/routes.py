@@ -4,6 +4,7 @@ from litestar import Router
 from litestar.di import NamedDependency, Provide
 from litestar.types import ControllerRouterHandler
 
+from kiosk.archive.database import Database
 from kiosk.checkin import CheckIn
 from kiosk.console import error_pages, guards
 from kiosk.console.account import Account
@@ -16,10 +17,12 @@ from kiosk.console.erasure import Erasure
 from kiosk.console.login import Login
 from kiosk.console.scan import Scans
 from kiosk.console.screens import ScreensPage
+from kiosk.console.today import Today, Views
 from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.settings import Settings
 from queueing.audit import Audit
 from queueing.desk import OpdDesk
+from queueing.outbox import Outbox
 from queueing.registry import Registry
 from tokens.ticket import TicketLinks
 
@@ -40,12 +43,14 @@ def routes() -> list[ControllerRouterHandler]:
                 Connection,
                 AuditPage,
                 Erasure,
+                Today,
             ],
             dependencies={
                 "session": Provide(guards.proved_session),
                 "reader": Provide(guards.reader_of),
                 "desk_views": Provide(_desk_views, sync_to_thread=False),
                 "slips": Provide(_slips, sync_to_thread=False),
+                "today_views": Provide(_today_views, sync_to_thread=False),
             },
             exception_handlers=error_pages.HANDLERS,
         )
@@ -68,3 +73,13 @@ def _slips(
     settings: NamedDependency[Settings],
 ) -> Slips:
     return Slips(registry, desk, ticket_links, settings)
+
+
+def _today_views(
+    registry: NamedDependency[Registry],
+    desk: NamedDependency[OpdDesk],
+    outbox: NamedDependency[Outbox],
+    archive: NamedDependency[Database],
+    settings: NamedDependency[Settings],
+) -> Views:
+    return Views(registry, desk, outbox, archive, settings)

@@ -108,6 +108,11 @@ FACILITY_ADMIN_LOGINS: Final = Decision(
     other_admin=IN, state=REFUSED, state_elsewhere=REFUSED, state_nowhere=REFUSED,
 )  # fmt: skip
 """A state administrator must keep the authenticator app."""
+OVERSEERS_OF_THIS: Final = Decision(
+    stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=IN,
+    other_admin=NOTHING, state=IN, state_elsewhere=IN, state_nowhere=IN,
+)  # fmt: skip
+"""The sample names this facility in its address: state administrators see any facility there."""
 STATE: Final = Decision(
     stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=REFUSED, other_clerk=REFUSED, admin=REFUSED,
     other_admin=REFUSED, state=IN, state_elsewhere=IN, state_nowhere=IN,
@@ -232,6 +237,13 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ),
     ("GET", "/console/connection"): (Try(decision=ADMINS),),
     ("GET", "/console/audit"): (Try(decision=ADMINS),),
+    ("GET", "/console/today"): (
+        Try(decision=ADMINS),
+        Try(decision=OVERSEERS_OF_THIS, path="/console/today?hip={hip}"),
+    ),
+    ("GET", "/console/today/csv/{name:str}"): (
+        Try(decision=OVERSEERS_OF_THIS, path="/console/today/csv/arrivals?hip={hip}&from=2020-01-02&to=2020-01-01"),
+    ),
     ("POST", "/console/erasure"): (Try(decision=ADMINS_OF_THIS, form={"person": "{token}"}),),
     ("POST", "/console/erasure/confirmed"): (Try(decision=ADMINS_OF_THIS, form={"ticket": "{ticket}"}),),
 }

@@ -1,5 +1,6 @@
 """Rows of the archive's tables, made by hand, and their sums by the same rules as the program's."""
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,7 @@ import sqlalchemy as sa
 
 from kiosk.archive import schema
 from kiosk.archive.database import Database
+from kiosk.archive.sums import of_share, of_ticket
 
 HIP = "IN0110000123"
 MINUTE = 60_000
@@ -81,3 +83,21 @@ def insert_sums(database: Database, **sums: int) -> None:
     insert(database, schema.daily_sums, {"hip_id": HIP, "service_day": day, "queue": "medicine", **sums})
     insert(database, schema.monthly_sums, {"hip_id": HIP, "month": month, "queue": "medicine", **sums})
     insert(database, schema.state_sums, {"service_day": day, "hour": 9, **sums})
+
+
+def insert_day(database: Database, *rows: dict[str, Any]) -> None:
+    """Tickets and shares with their sums of every kind, as the archive role writes them."""
+    added: dict[tuple[str, tuple[Any, ...]], Counter[str]] = {}
+    for row in rows:
+        is_ticket = "number" in row
+        day, hip_id, hour, queue = row["service_day"], row["hip_id"], row["hour"], row["queue"]
+        insert(database, schema.tickets if is_ticket else schema.shares, row)
+        for name, key in (
+            ("hourly_sums", (hip_id, day, hour, queue)), ("daily_sums", (hip_id, day, queue)),
+            ("monthly_sums", (day.replace(day=1), hip_id, queue)), ("state_sums", (day, hour)),
+        ):  # fmt: skip
+            added.setdefault((name, key), Counter()).update(of_ticket(row) if is_ticket else of_share(row))
+    for (name, key), sums in added.items():
+        table = schema.metadata.tables[name]
+        names = (column.name for column in table.primary_key.columns)
+        insert(database, table, dict(zip(names, key, strict=True)) | sums)
