@@ -65,9 +65,13 @@ ADVICE = {
     "away": "How many counters are needed is not known: the archive cannot be read.",
     "closed": "This facility has no queue yet.",
     "part": "{queues}: {needed}",
-    "reason": "{arrivals} an hour {when}, a visit takes {service} minutes and {waiting} wait now; with these counters"
-    " nine of ten are called within {within} minutes.",
-    "usual": "usually arrive on a {weekday} at this time",
+    "reason": "{people} {when}, a visit takes {service} minutes and {waiting} wait now; with these counters nine of"
+    " ten are called within {within} minutes.",
+    "nobody": "Nobody",
+    "people": "{count} people",
+    "one": "One person",
+    "usual": "usually arrive on a {weekday} in this hour",
+    "usual_one": "usually arrives on a {weekday} in this hour",
     "last_hour": "arrived in the last full hour",
 }
 """How many counters to open now, and why."""

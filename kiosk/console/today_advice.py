@@ -85,11 +85,14 @@ def _headline(needed: int, known: Sequence[QueueNeed], moment: Moment) -> str:
 
 
 def _reason(known: Sequence[QueueNeed], moment: Moment, is_usual: bool) -> str:
-    when = WORDS["usual"].format(weekday=figure_messages.WEEKDAYS[moment.weekday]) if is_usual else WORDS["last_hour"]
+    arrivals = sum(need.arrivals_per_h for need in known)
+    count = max(1, round(arrivals)) if arrivals else 0
+    people = WORDS["people"].format(count=grouped(count)) if count > 1 else WORDS["one" if count else "nobody"]
+    usual = WORDS["usual" if count > 1 else "usual_one"].format(weekday=figure_messages.WEEKDAYS[moment.weekday])
     weight = sum(need.arrivals_per_h + need.waiting for need in known)
     service = sum((need.service_min or 0) * (need.arrivals_per_h + need.waiting) for need in known) / weight
     return WORDS["reason"].format(
-        arrivals=grouped(sum(need.arrivals_per_h for need in known)), when=when, service=grouped(service, 1),
+        people=people, when=usual if is_usual else WORDS["last_hour"], service=grouped(service, 1),
         waiting=grouped(sum(need.waiting for need in known)), within=WITHIN_MIN,
     )  # fmt: skip
 

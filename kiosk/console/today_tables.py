@@ -139,7 +139,9 @@ def sources(facts: DayFacts) -> Table:
 
 
 def queues(facts: DayFacts, period: Period, queue_names: Mapping[str, str]) -> Table:
-    ids = sorted({*facts.by_queue, *facts.earlier_by_queue}, key=lambda queue: queue_names.get(queue, queue))
+    ids = sorted(
+        {*facts.by_queue, *facts.earlier_by_queue}, key=lambda queue: (not queue, queue_names.get(queue, queue))
+    )
     named = [(queue_names.get(queue, queue) or figure_messages.NO_QUEUE, queue) for queue in ids]
     rows: list[tuple[Cell, ...]] = [
         (name, *_queue_cells(_of(facts.by_queue, queue), _of(facts.earlier_by_queue, queue))) for name, queue in named

@@ -70,6 +70,7 @@ function axes(kind, unit) {
   const size = {
     stacked: isStacked,
     beginAtZero: true,
+    grace: "8%",
     grid: { color: GRID },
     border: { display: false },
     ticks: { color: INK, precision: 0, maxTicksLimit: 6 },
@@ -98,7 +99,7 @@ function draw(table) {
         legend: {
           display: series.length > 1,
           align: "start",
-          labels: { color: INK, usePointStyle: kind === "lines" || kind === "steps", boxWidth: 14, boxHeight: 10 },
+          labels: { color: INK, usePointStyle: kind === "lines" || kind === "steps", boxWidth: 14, boxHeight: 8 },
         },
         tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.dataset.texts[item.dataIndex]}` } },
       },

@@ -86,18 +86,23 @@ def insert_sums(database: Database, **sums: int) -> None:
 
 
 def insert_day(database: Database, *rows: dict[str, Any]) -> None:
-    """Tickets and shares with their sums of every kind, as the archive role writes them."""
+    """Tickets and shares, added to the sums of every kind, as the archive role does it."""
     added: dict[tuple[str, tuple[Any, ...]], Counter[str]] = {}
     for row in rows:
-        is_ticket = "number" in row
         day, hip_id, hour, queue = row["service_day"], row["hip_id"], row["hour"], row["queue"]
-        insert(database, schema.tickets if is_ticket else schema.shares, row)
         for name, key in (
             ("hourly_sums", (hip_id, day, hour, queue)), ("daily_sums", (hip_id, day, queue)),
             ("monthly_sums", (day.replace(day=1), hip_id, queue)), ("state_sums", (day, hour)),
         ):  # fmt: skip
-            added.setdefault((name, key), Counter()).update(of_ticket(row) if is_ticket else of_share(row))
-    for (name, key), sums in added.items():
-        table = schema.metadata.tables[name]
-        names = (column.name for column in table.primary_key.columns)
-        insert(database, table, dict(zip(names, key, strict=True)) | sums)
+            added.setdefault((name, key), Counter()).update(of_ticket(row) if "number" in row else of_share(row))
+    with database.writing() as connection:
+        for row in rows:
+            connection.execute(sa.insert(schema.tickets if "number" in row else schema.shares), row)
+        for (name, values), sums in added.items():
+            table = schema.metadata.tables[name]
+            keys = dict(zip(table.primary_key.columns.keys(), values, strict=True))
+            where = [table.c[column] == value for column, value in keys.items()]
+            before = connection.execute(sa.select(table).where(*where)).mappings().first() or {}
+            connection.execute(sa.delete(table).where(*where))
+            after = {column: before.get(column, 0) + sums[column] for column in schema.SUMS}
+            connection.execute(sa.insert(table), keys | after)

@@ -231,7 +231,7 @@ async def test_the_advice_rests_on_the_same_weekdays_and_measured_visits(
         await arrive(services.check_in, f"Patient {number}")
     text = unescape((await admin.get("/console/today")).text)
     weekday = figure_messages.WEEKDAYS[today.weekday()]
-    assert f"24 an hour usually arrive on a {weekday} at this time, a visit takes 10.0 minutes and 2 wait now" in text
+    assert f"24 people usually arrive on a {weekday} in this hour, a visit takes 10.0 minutes and 2 wait now" in text
     assert "Open 5 counters now; 4 counters now open." in text
 
 
