@@ -1,10 +1,9 @@
 """Rows of the archive as CSV or JSON lines, streamed: a year takes no more memory than a page.
 
-CSV begins with a byte-order mark, by which Excel reads it as UTF-8. A text that a spreadsheet would take for a formula
-gets an apostrophe before it. Times are RFC 3339 with the facility's offset; what has not happened is empty.
+``csv_text`` makes the CSV safe for spreadsheets. Times are RFC 3339 with the facility's offset; what has not happened
+is empty.
 """
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, TextIO
@@ -15,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
+from kiosk.archive import csv_text
 from kiosk.archive.queries import EXPORT_AT_ONCE, rows_where
 from kiosk.archive.schema import facilities, shares, tickets
 
@@ -25,7 +25,6 @@ _TABLES: Final[Mapping[What, Table]] = {"tickets": tickets, "shares": shares}
 _LEFT_OUT: Final = frozenset({"hour", "cursor", "event"})
 """Columns that only the archive itself needs."""
 _RENAMED: Final = {"hip_id": "facility", "ack": "acknowledgement", "ack_at_ms": "acknowledged_at", "at_ms": "shared_at"}
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 MINUTES_REMEMBERED: Final = 10_000
 """Some days of texts of minutes: a megabyte."""
 
@@ -50,7 +49,7 @@ def export(
     table = _TABLES[what]
     columns = [column for column in table.columns if column.name not in _LEFT_OUT]
     names = [_name_of(column.name) for column in columns]
-    write = _csv(out, names) if form == "csv" else _json_lines(out, names)
+    write = csv_text.begin(out, names) if form == "csv" else _json_lines(out, names)
     texts = _Texts(connection, columns, zone, safe=form == "csv")
     count = 0
     for batch in _batches(connection, columns, rows_where(table, first, last, hip_id), table):
@@ -132,19 +131,7 @@ def _reader(column: "sa.Column[Any]", safe: bool) -> Read | None:
         return int
     if isinstance(column.type, sa.Date):
         return str
-    return _harmless if safe and column.name in _FREE_TEXTS else None
-
-
-def _harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-
-
-def _csv(out: TextIO, names: Sequence[str]) -> Callable[[Iterable[list[Any]]], None]:
-    out.write("\ufeff")
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(names)
-    return writer.writerows
+    return csv_text.safe if safe and column.name in _FREE_TEXTS else None
 
 
 def _json_lines(out: TextIO, names: Sequence[str]) -> Callable[[Iterable[list[Any]]], None]:

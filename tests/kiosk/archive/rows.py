@@ -102,7 +102,7 @@ def insert_day(database: Database, *rows: dict[str, Any]) -> None:
             table = schema.metadata.tables[name]
             keys = dict(zip(table.primary_key.columns.keys(), values, strict=True))
             where = [table.c[column] == value for column, value in keys.items()]
-            before = connection.execute(sa.select(table).where(*where)).mappings().first() or {}
+            found = connection.execute(sa.select(table).where(*where)).mappings().first()
             connection.execute(sa.delete(table).where(*where))
-            after = {column: before.get(column, 0) + sums[column] for column in schema.SUMS}
+            after = {column: (found[column] if found else 0) + sums[column] for column in schema.SUMS}
             connection.execute(sa.insert(table), keys | after)

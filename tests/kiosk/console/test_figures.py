@@ -62,6 +62,4 @@ def test_a_figure_without_rows_says_so_and_has_neither_plot_nor_csv() -> None:
 
 def test_the_csv_has_the_figures_of_the_table_rounded_as_shown_and_no_total() -> None:
     table = Table(id="t", title="T", columns=COLUMNS, rows=ROWS, total=("All", 1, 2))
-    assert "".join(figures.csv_lines(table)) == (
-        "\ufeffHour,arrivals,The week before\r\n09:00,1234567,7.3\r\n10:00,,0.0\r\n"
-    )
+    assert figures.csv_of(table) == ("\ufeffHour,arrivals,The week before\r\n09:00,1234567,7.3\r\n10:00,,0.0\r\n")
