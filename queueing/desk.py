@@ -16,6 +16,7 @@ from queueing import library
 from queueing.arrival_hints import ArrivalHints
 from queueing.arrivals import Arrivals
 from queueing.day import ServiceClock, iso_day
+from queueing.day_counts import DayCounts
 from queueing.display_text import shown_name
 from queueing.form_gate import FormSender, FormVerdict, admit_form
 from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
@@ -24,7 +25,6 @@ from queueing.models import (
     Assurance,
     Called,
     Counter,
-    DayCounts,
     Lane,
     Moved,
     Nearness,

@@ -364,19 +364,6 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Changes of the facility's paired screens so far. A paired screen that sees it move asks what it is to show."""
 
 
-class DayCounts(Struct, frozen=True, kw_only=True):
-    """How many tickets of a facility are in which state at one moment."""
-
-    ended: int
-    """Finished or cancelled today."""
-    queues: dict[str, dict[State, int]]
-    """Queue id -> living tickets by state."""
-
-    def now(self, *states: State) -> int:
-        """Living tickets of all queues in these states."""
-        return sum(counts[state] for counts in self.queues.values() for state in states)
-
-
 class PendingReply(Struct, frozen=True, kw_only=True):
     """A reply that the gateway has not got yet. ``envelope`` stays sealed here."""
 

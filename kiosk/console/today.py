@@ -25,8 +25,9 @@ from kiosk.console.today_advice import WORDS, Advice, Moment, advise
 from kiosk.settings import Settings
 from kiosk.web.path_prefix import url
 from queueing.audit import Audit
+from queueing.day_counts import DayCounts
 from queueing.desk import OpdDesk
-from queueing.models import DayCounts, Snapshot, State
+from queueing.models import Snapshot, State
 from queueing.outbox import Outbox
 from queueing.registry import Hospital, Registry
 

@@ -64,8 +64,8 @@ def pools(moment: Moment) -> list[set[str]]:
 
 def _need(pool: set[str], moment: Moment, arrivals: Mapping[str, float], service: Mapping[str, float]) -> QueueNeed:
     names = [name for queue, name in moment.queue_names.items() if queue in pool]
-    people = {queue: arrivals.get(queue, 0) + moment.waiting.get(queue, 0) for queue in pool}
-    measured = {queue: people[queue] for queue in pool if queue in service and people[queue]}
+    patients = {queue: arrivals.get(queue, 0) + moment.waiting.get(queue, 0) for queue in pool}
+    measured = {queue: patients[queue] for queue in pool if queue in service and patients[queue]}
     weight = sum(measured.values())
     return QueueNeed(
         queue=", ".join(names),
@@ -87,12 +87,12 @@ def _headline(needed: int, known: Sequence[QueueNeed], moment: Moment) -> str:
 def _reason(known: Sequence[QueueNeed], moment: Moment, is_usual: bool) -> str:
     arrivals = sum(need.arrivals_per_h for need in known)
     count = max(1, round(arrivals)) if arrivals else 0
-    people = WORDS["people"].format(count=grouped(count)) if count > 1 else WORDS["one" if count else "nobody"]
+    who = WORDS["people"].format(count=grouped(count)) if count > 1 else WORDS["one" if count else "nobody"]
     usual = WORDS["usual" if count > 1 else "usual_one"].format(weekday=figure_messages.WEEKDAYS[moment.weekday])
     weight = sum(need.arrivals_per_h + need.waiting for need in known)
     service = sum((need.service_min or 0) * (need.arrivals_per_h + need.waiting) for need in known) / weight
     return WORDS["reason"].format(
-        people=people, when=usual if is_usual else WORDS["last_hour"], service=grouped(service, 1),
+        people=who, when=usual if is_usual else WORDS["last_hour"], service=grouped(service, 1),
         waiting=grouped(sum(need.waiting for need in known)), within=WITHIN_MIN,
     )  # fmt: skip
 

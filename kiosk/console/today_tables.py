@@ -171,12 +171,12 @@ def origins(facts: DayFacts) -> Table:
         (label, whole[f"assurance_{Assurance(origin).name.lower()}"])
         for origin, label in figure_messages.ORIGINS.items()
     ]
-    people = whole["people_day"] + whole["people_unknown"]
+    persons = whole["people_day"] + whole["people_unknown"]
     return Table(
         id="origins", title=TITLE["origins"], plot=Plot.ACROSS, unit=UNIT["people"],
         rows=(*rows, (figure_messages.FAR, whole["far"])) if whole["tokens"] else (),
         columns=(Column(label=TEXT["origin"], name="origin"), Column(label=TEXT["tokens"], name="tokens", drawn=True)),
-        summary=SUMMARY["people"].format(tokens=grouped(whole["tokens"]), people=grouped(people)), hint=HINT["far"],
+        summary=SUMMARY["people"].format(tokens=grouped(whole["tokens"]), people=grouped(persons)), hint=HINT["far"],
     )  # fmt: skip
 
 
