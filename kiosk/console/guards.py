@@ -110,9 +110,7 @@ async def enrolling(connection: Connection, handler: BaseRouteHandler) -> None:
     session: Session = connection.scope["state"][_SESSION]
     if session.must_change:
         raise PasswordDue
-    if session.role != "admin":
-        await _record_refusal(connection, session, "administrator's page")
-        raise NotAdministrator
+    await _require_administrator(connection)
 
 
 async def member(connection: Connection, handler: BaseRouteHandler) -> None:
