@@ -144,7 +144,7 @@ HINTS = {
     "waits": "From arrival, or from check-in of those who came later than they scanned, to the first call.",
     "counters": "Open: counters that called somebody in this hour. Needed: so that nine of ten are called within 30"
     " minutes, from arrivals and the visits of each queue.",
-    "counters_long": "Counters are counted for 31 days at most: choose fewer days.",
+    "counters_long": "Counters are counted for 7 days at most: choose fewer days.",
     "far": "Far: the phone said that it was not at the hospital. These places are counted in the lines above as well.",
     "linked": "Records linked per token: not known. It will stand here when the hospital's system reports it.",
 }
