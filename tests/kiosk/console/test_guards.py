@@ -20,11 +20,12 @@ GUARDS = (
     guards.member,
     guards.clerk,
     guards.administrator,
+    guards.any_administrator,
 )
-SAMPLE = {"{counter:str}": "M1", "{move:str}": "next", "{act:str}": "queue"}
+SAMPLE = {"{counter:str}": "M1", "{move:str}": "next", "{act:str}": "queue", "{name:str}": "queues"}
 
 
-ADMIN_PATHS = ("/console/admin", "/console/audit", "/console/connection", "/console/erasure")
+ADMIN_PATHS = ("/console/admin", "/console/audit", "/console/connection", "/console/erasure", "/console/today")
 
 
 def endpoints(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:

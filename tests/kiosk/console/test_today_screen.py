@@ -125,6 +125,7 @@ async def test_days_are_chosen_and_the_address_keeps_them(desk_page: Page) -> No
     await desk_page.get_by_role("link", name="Last 28 days").click()
     await expect(desk_page.locator("#days canvas")).to_be_visible()
     await expect(desk_page.get_by_role("link", name="Last 28 days")).to_have_attribute("aria-current", "page")
+    assert await serious_problems(desk_page) == []
     day = await desk_page.locator("[name=to]").input_value()
     await desk_page.fill("[name=from]", day)
     await desk_page.get_by_role("button", name="Show").click()
