@@ -228,3 +228,54 @@ persons: Final = Table(
     sqlite_with_rowid=False,
 )
 """Which person digests of the present months were seen where. Deleted with the key of their month."""
+
+audit_lines: Final = Table(
+    "audit_lines",
+    metadata,
+    _key("hip_id", String(HIP_ID_MAX)),
+    _key("seq", BigInteger),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("act", String(64), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("ticket", String(24), nullable=False),
+    Column("why", String(200), nullable=False),
+    Column("entry", String(48), nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who did what, from where, on which ticket, and why. ``hash`` chains the lines of a facility (audit_chain.py)."""
+
+audit_heads: Final = Table(
+    "audit_heads",
+    metadata,
+    _key("hip_id", String(HIP_ID_MAX)),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("entry", String(48), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The newest line of each chain."""
+
+audit_day_heads: Final = Table(
+    "audit_day_heads",
+    metadata,
+    _key("day", Date),
+    _key("hip_id", String(HIP_ID_MAX)),
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The newest line of each chain that grew since the seal before."""
+Index("audit_day_heads_of_a_facility", audit_day_heads.c.hip_id, audit_day_heads.c.seq)
+
+audit_seals: Final = Table(
+    "audit_seals",
+    metadata,
+    _key("day", Date),
+    Column("heads", LargeBinary(32), nullable=False),
+    Column("seal", LargeBinary(32), nullable=False),
+    Column("key_id", String(16), nullable=False),
+    Column("signature", LargeBinary(32), nullable=False),
+)
+"""One row a UTC day."""
