@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "keys": ("kiosk.cli.keys:keys", "Signing keys."),
     "patient": ("kiosk.cli.patient:patient", "See or erase the data kept of one person."),
     "tls": ("kiosk.cli.tls:tls", "A certificate for the hospital's own network."),
+    "audit": ("kiosk.cli.audit:audit", "Verify the record of what staff did and read."),
     "backup": ("kiosk.cli.backup:backup", "Copy store, archive and settings while the service runs."),
     "restore": ("kiosk.cli.backup:restore", "Make the data folder from a backup."),
     "store": ("kiosk.cli.store:store", "The embedded store's journal: check and repair."),

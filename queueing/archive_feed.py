@@ -11,7 +11,7 @@ from queueing.connection_facts import KEEP_S
 from queueing.desk import ticket_of
 from queueing.event_log import OLDEST
 from queueing.models import Ticket, UnixMs
-from queueing.redis_keys import ALL_PARTITIONS, ARCHIVE_KEY, events_key, facility_root
+from queueing.redis_keys import ARCHIVE_KEY, EVENT_PARTITIONS, events_key, facility_root
 from queueing.store.store import Store
 
 DAYS_BACK: Final = 5
@@ -25,8 +25,8 @@ async def partitions_with_gaps(store: Store, cursors: Mapping[str, str]) -> list
 
     The entry at a cursor is there unless entries were dropped from the old end up to it, and perhaps further.
     """
-    there = await asyncio.gather(*(_has(store, name, cursors.get(name, OLDEST)) for name in ALL_PARTITIONS))
-    return [name for name, has in zip(ALL_PARTITIONS, there, strict=True) if not has]
+    there = await asyncio.gather(*(_has(store, name, cursors.get(name, OLDEST)) for name in EVENT_PARTITIONS))
+    return [name for name, has in zip(EVENT_PARTITIONS, there, strict=True) if not has]
 
 
 async def _has(store: Store, partition: str, cursor: str) -> bool:
@@ -42,7 +42,7 @@ async def oldest_unread_ms(store: Store, cursors: Mapping[str, str]) -> UnixMs:
         found: Any = await store.call(key, "XRANGE", key, f"({cursors.get(partition, OLDEST)}", "+", "COUNT", 1)
         return int(found[0][0].partition(b"-")[0]) if found else 0
 
-    return min((ms for ms in await asyncio.gather(*map(first_after, ALL_PARTITIONS)) if ms), default=0)
+    return min((ms for ms in await asyncio.gather(*map(first_after, EVENT_PARTITIONS)) if ms), default=0)
 
 
 async def stored_tickets(store: Store, hip: str) -> AsyncIterator[list[Ticket]]:

@@ -25,7 +25,7 @@ from queueing import library
 from queueing.desk import ticket_of
 from queueing.errors import QueueingError
 from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, Ticket, UnixMs
-from queueing.redis_keys import ALL_PARTITIONS, events_key, facility_key, facility_root
+from queueing.redis_keys import EVENT_PARTITIONS, events_key, facility_key, facility_root
 from queueing.store.store import Store
 from queueing.streams import PartitionPollers, Raw, StreamReader, streams_of
 
@@ -62,6 +62,8 @@ class EventKind(IntEnum):
     SHARE_REDELIVERED = 18
     """The gateway delivered a request again. Only the first time of each request is an event."""
     ACKNOWLEDGEMENT_DELIVERED = 19
+    ACT = 20
+    """What staff did or read beside the moves of tickets (``queueing.audit``)."""
 
     @property
     def type(self) -> str:
@@ -70,8 +72,18 @@ class EventKind(IntEnum):
         return name.replace("_", ".") if name.startswith(("acknowledgement", "share")) else f"ticket.{name}"
 
 
-PUBLIC_KINDS: Final = frozenset(EventKind) - {EventKind.LANE_CHANGED, EventKind.SHARE_REDELIVERED}
+PUBLIC_KINDS: Final = frozenset(EventKind) - {EventKind.LANE_CHANGED, EventKind.SHARE_REDELIVERED, EventKind.ACT}
 """Kinds that other programs may get; the others are for the audit and the archive."""
+
+
+class RecordedAct(msgspec.Struct, frozen=True):
+    """An act of staff, as ``queueing.audit.AuditEntry`` has it."""
+
+    kind: str
+    address: str
+    ticket: str
+    """Ticket id, or empty."""
+    why: str
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +107,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     """What the share was answered with; of SHARE_… and ACKNOWLEDGEMENT_DELIVERED."""
     refusal: Refusal | None = None
+    act: RecordedAct | None = None
+    """Of ACT alone."""
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,7 +155,14 @@ def _full(cursor: str, fields: dict[bytes, bytes]) -> Event:
         request=request,
         outcome=Outcome(int(fields[b"o"])) if b"o" in fields else None,
         refusal=_refusal(int(fields.get(b"r", 0))),
+        act=_act(fields),
     )
+
+
+def _act(fields: dict[bytes, bytes]) -> RecordedAct | None:
+    if b"x" not in fields:
+        return None
+    return RecordedAct(*(fields[name].decode("utf-8", "replace") for name in (b"x", b"d", b"i", b"w")))
 
 
 def _short(cursor: str, number: int, facility: str, value: bytes) -> Event:
@@ -213,7 +234,7 @@ class EventLog:
         cursor of the last event of a batch after its work is done. Goes on by itself when the store was away; on a
         cluster the shards that are there go on.
         """
-        last = {name: (cursors or {}).get(name, OLDEST) for name in ALL_PARTITIONS}
+        last = {name: (cursors or {}).get(name, OLDEST) for name in EVENT_PARTITIONS}
         batches = self._of_cluster(last) if self._store.is_cluster else self._of_server(last)
         async for partition, entries in batches:
             yield partition, [event for entry in entries if entry[1] for event in _events_of(entry)]
@@ -242,7 +263,7 @@ class EventLog:
                 last[name] = entries[-1][0].decode()
             return entries
 
-        pollers = PartitionPollers(ALL_PARTITIONS, read_one)
+        pollers = PartitionPollers(EVENT_PARTITIONS, read_one)
         try:
             while True:
                 for batch in (await pollers.wait_for_entries(_WAIT_MS)).items():

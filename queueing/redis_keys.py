@@ -86,6 +86,8 @@ def events_key(partition: str) -> str:
 
 STAFF_SLOT: Final = "staff:{staff}"
 """Every key of the staff begins with this. Its hash tag puts all of them into one slot; functions read several."""
+EVENT_PARTITIONS: Final = (*ALL_PARTITIONS, STAFF_SLOT)
+"""What has an event log: every partition, and the staff of all facilities."""
 CLOCK_KEY: Final = "{clock}"
 """The latest time of a clock that ran ahead and was healed since, unix ms."""
 LIBRARIES_KEY: Final = "{libraries}"

@@ -141,6 +141,8 @@ class KeyRing(Struct, frozen=True, kw_only=True):
     person_secret: bytes
     session_secret: bytes
     """Seals secrets of staff that live longer than a profile: those of authenticator apps."""
+    audit_secrets: tuple[bytes, ...] = ()
+    """Sign the seals of the audit, oldest first. Before the first of them the person secret gives that key."""
     sessions_from_s: int = 0
     """Staff sessions that began earlier have ended. Unix seconds."""
 
@@ -213,6 +215,7 @@ class KeyRing(Struct, frozen=True, kw_only=True):
                 _master(self.seal_master_id + 1, now_s),
             ),
             session_secret=_secret(),
+            audit_secrets=(*self.audit_secrets, _secret()),
             sessions_from_s=now_s,
             version=2,
         )
@@ -255,6 +258,13 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         """AES key of the secrets of authenticator apps. ``revoke_all`` replaces it: those secrets may be stolen too."""
         return _derive(self.session_secret, b"kiosk/1 second factor aes-256")
 
+    def audit_keys(self) -> dict[str, bytes]:
+        """HMAC keys of the audit's seals by id, oldest first; the last one signs, all verify."""
+        keys = (
+            _derive(secret, b"kiosk/1 audit seal hmac-sha256") for secret in (self.person_secret, *self.audit_secrets)
+        )
+        return {hashlib.sha256(key).hexdigest()[:16]: key for key in keys}
+
     @property
     def seal_master_id(self) -> int:
         return self.masters[-1].id
@@ -293,7 +303,8 @@ class KeyRing(Struct, frozen=True, kw_only=True):
             raise KeyRingBroken("an id is missing, twice or out of order")
         held = [g for g in self.generations if g.state is not KeyState.REVOKED]
         secrets_held = *(g.secret for g in held), *(m.secret for m in self.masters)
-        if any(len(secret) != SECRET_BYTES for secret in (self.person_secret, self.session_secret, *secrets_held)):
+        once = self.person_secret, self.session_secret, *self.audit_secrets
+        if any(len(secret) != SECRET_BYTES for secret in (*once, *secrets_held)):
             raise KeyRingBroken("a secret is too short or too long")
         if any(_kid(g.public_key()) != g.kid for g in held):
             raise KeyRingBroken("a secret does not belong to its id")

@@ -12,7 +12,7 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 import sqlalchemy as sa
@@ -42,7 +42,7 @@ class AuditLine(Struct, frozen=True, kw_only=True):
     ticket: str
     why: str
     entry: str
-    """Id of its event; those of one facility only rise."""
+    """Id of its event."""
 
 
 class Keys(Struct, frozen=True):
@@ -50,6 +50,11 @@ class Keys(Struct, frozen=True):
 
     secrets: Mapping[str, bytes]
     signing: str
+
+    @classmethod
+    def of(cls, secrets: Mapping[str, bytes]) -> Self:
+        """All keys, oldest first: the last one signs."""
+        return cls(secrets, [*secrets][-1])
 
     def sign(self, sealed: bytes) -> bytes:
         return hmac.digest(self.secrets[self.signing], sealed, "sha256")
@@ -78,13 +83,8 @@ def hash_of(before: bytes, line: Mapping[str, Any]) -> bytes:
     return hashlib.sha256(before + msgspec.json.encode([line[name] for name in LINE_FIELDS])).digest()
 
 
-def entry_order(entry: str) -> tuple[int, ...]:
-    """``1795880712295-0.1`` → its numbers, which can be compared."""
-    return tuple(int(part) for part in entry.replace("-", ".").split("."))
-
-
 def append(connection: Connection, lines: Iterable[AuditLine]) -> int:
-    """Add lines to the chains of their facilities; those that are there already are left out. Returns how many."""
+    """Add lines to the chains of their facilities. Returns how many. The caller sees to it that none comes twice."""
     by_facility: dict[str, list[AuditLine]] = {}
     for line in lines:
         by_facility.setdefault(line.hip_id, []).append(line)
@@ -94,7 +94,7 @@ def append(connection: Connection, lines: Iterable[AuditLine]) -> int:
     heads = {row["hip_id"]: dict(row) for row in found.mappings()}
     rows: list[dict[str, Any]] = []
     for hip_id, own in sorted(by_facility.items()):
-        head = heads.setdefault(hip_id, {"hip_id": hip_id, "seq": 0, "hash": NOTHING, "entry": "0-0"})
+        head = heads.setdefault(hip_id, {"hip_id": hip_id, "seq": 0, "hash": NOTHING})
         rows += _chained(head, own)
     if rows:
         connection.execute(audit_lines.insert(), rows)
@@ -105,11 +105,9 @@ def append(connection: Connection, lines: Iterable[AuditLine]) -> int:
 def _chained(head: dict[str, Any], lines: Sequence[AuditLine]) -> Iterator[dict[str, Any]]:
     """Rows for these lines; the head moves on."""
     for line in lines:
-        if entry_order(line.entry) <= entry_order(head["entry"]):
-            continue
         row = msgspec.structs.asdict(line) | {"seq": head["seq"] + 1}
         row["hash"] = hash_of(head["hash"], row)
-        head |= {"seq": row["seq"], "hash": row["hash"], "entry": line.entry}
+        head |= {"seq": row["seq"], "hash": row["hash"]}
         yield row
 
 

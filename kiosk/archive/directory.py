@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from kiosk.archive.schema import facilities
 from kiosk.archive.upsert import insert_or_leave
 from kiosk.archive.writer import Place
+from queueing.audit import NO_FACILITY, facility_digest
 from queueing.models import Facility
 from queueing.redis_keys import facility_key
 from queueing.registry import Registry
@@ -25,7 +26,8 @@ class Directory:
         self._registry = registry
         self._zone = zone
         self._saved: dict[str, Facility] = {}
-        self.places: dict[str, Place] = {}
+        nowhere = Place(NO_FACILITY, zone)
+        self.places: dict[str, Place] = {facility_key(NO_FACILITY): nowhere, facility_digest(NO_FACILITY): nowhere}
         """Facility key -> place."""
         self._strange: set[str] = set()
         """Keys that the registry does not know: shares that named no facility of ours."""
@@ -43,7 +45,8 @@ class Directory:
             after = page[-1].hip_id
         for one in changed:
             zone = ZoneInfo(one.timezone) if one.timezone else self._zone
-            self.places[facility_key(one.hip_id)] = Place(one.hip_id, zone)
+            for key in (facility_key(one.hip_id), facility_digest(one.hip_id)):
+                self.places[key] = Place(one.hip_id, zone)
         self._strange |= (unknown or set()) - self.places.keys()
         return changed
 

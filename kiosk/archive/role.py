@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from msgspec import Struct
 
-from kiosk.archive import expiry, writer
+from kiosk.archive import audit_chain, expiry, writer
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.archive.directory import Directory
 from kiosk.archive.lease import give_lease_back, take_lease
@@ -69,6 +69,9 @@ class Parts(Struct, frozen=True, kw_only=True):
     has_ended: Callable[[str], bool]
     """Whether a process of this name is surely gone."""
     keep_days: int
+    audit_days: int
+    audit_keys: Callable[[], audit_chain.Keys | None]
+    """None: the key ring cannot be read now."""
     zone: ZoneInfo
 
 
@@ -231,6 +234,8 @@ class ArchiveRole:
         await self._read_directory()
         today = datetime.now(self._parts.zone).date()
         await self._parts.database.change(self._parts.month_keys.refresh, today)
+        if (keys := self._parts.audit_keys()) is not None:
+            await self._parts.database.change(audit_chain.seal_days, datetime.now(UTC).date(), keys)
         if self._parts.month_keys.closed:
             self._warn("keys", "keyring.json is not the one of this archive: people are counted as unknown")
 
@@ -257,8 +262,10 @@ class ArchiveRole:
             if self._cursors is None or self._trouble:
                 continue
             before = datetime.now(UTC).date() - timedelta(days=self._parts.keep_days)
+            keep_from = datetime.now(UTC).date() - timedelta(days=self._parts.audit_days)
             with contextlib.suppress(ArchiveAway):
                 await self._expire_before(before)
+                await self._parts.database.change(audit_chain.expire, keep_from)
 
     async def _expire_before(self, before: date) -> None:
         deleted = -1

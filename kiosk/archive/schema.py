@@ -240,7 +240,7 @@ audit_lines: Final = Table(
     Column("address", String(64), nullable=False),
     Column("ticket", String(24), nullable=False),
     Column("why", String(200), nullable=False),
-    Column("entry", String(48), nullable=False),
+    Column("entry", String(96), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
     sqlite_with_rowid=False,
 )
@@ -252,7 +252,6 @@ audit_heads: Final = Table(
     _key("hip_id", String(HIP_ID_MAX)),
     Column("seq", BigInteger, nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
-    Column("entry", String(48), nullable=False),
     sqlite_with_rowid=False,
 )
 """The newest line of each chain."""

@@ -5,7 +5,7 @@ wrote first, therefore changes nothing. Sums are corrected by the difference: wh
 it added before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
+from kiosk.archive import audit_chain
+from kiosk.archive.audit_chain import AuditLine
 from kiosk.archive.person_digests import UNKNOWN, MonthKeys, Origin, month_of
 from kiosk.archive.schema import (
     SUMS,
@@ -92,6 +94,24 @@ def write(connection: Connection, batch: Batch, keys: MonthKeys, now_ms: int) ->
     for event in batch.events:
         work.take(event)
     work.save()
+    audit_chain.append(connection, _audit_lines(batch))
+
+
+def _audit_lines(batch: Batch) -> Iterator[AuditLine]:
+    """What somebody did: acts, and moves of tickets."""
+    for event in batch.events:
+        if event.kind is EventKind.ACT and event.act is not None:
+            yield _audit_line(batch, event, event.act.kind, event.act.ticket, event.act.why, event.act.address)
+        elif event.by and event.ticket is not None:
+            yield _audit_line(batch, event, event.kind.type, event.ticket.id, event.ticket.counter, "")
+
+
+def _audit_line(batch: Batch, event: Event, act: str, ticket: str, why: str, address: str) -> AuditLine:
+    place = batch.places.get(event.facility_key)
+    hip_id = place.hip_id if place else f"?{event.facility_key}"
+    return AuditLine(
+        hip_id=hip_id, at_ms=event.at_ms, act=act, by=event.by, address=address, ticket=ticket, why=why, entry=event.id
+    )
 
 
 def _move_cursor(connection: Connection, batch: Batch, now_ms: int) -> None:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.note import read_note
+from kiosk.archive.audit_chain import Keys
 from kiosk.archive.directory import Directory
 from kiosk.archive.person_digests import Envelopes, MonthKeys
 from kiosk.archive.role import ArchiveRole, Parts
 from kiosk.key_upkeep import read_day_keys
-from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.services import consumer_name, follow_keys_on, has_ended, new_archive, new_seal, open_store_on
 from kiosk.settings import Settings
 from queueing.day_keys import DayKeys
@@ -41,6 +42,14 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             return
 
 
+def audit_keys(keys_on_disk: KeysOnDisk) -> Keys | None:
+    """The keys of the audit's seals as the key ring has them now; None while it cannot be read."""
+    try:
+        return Keys.of(keys_on_disk.load().audit_keys())
+    except KeysUnreadable:
+        return None
+
+
 @asynccontextmanager
 async def archive_parts(settings: Settings) -> AsyncIterator[Parts]:
     """Connect to the store, and follow the keys that open envelopes; close all of it at the end."""
@@ -64,5 +73,7 @@ async def archive_parts(settings: Settings) -> AsyncIterator[Parts]:
             name=consumer_name(),
             has_ended=has_ended,
             keep_days=settings.archive_days,
+            audit_days=settings.audit_days,
+            audit_keys=lambda: audit_keys(keys_on_disk),
             zone=zone,
         )

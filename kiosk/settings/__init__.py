@@ -95,6 +95,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """None: SQLite in ``data_dir``."""
     archive_days: int
     """Days a ticket's row is kept."""
+    audit_days: int
+    """Days a line of the audit is kept."""
     log_level: str
 
     @property

@@ -322,6 +322,13 @@ TABLE: tuple[Setting, ...] = (
         read=values.whole(1, 36_500),
     ),
     Setting(
+        name="audit_days",
+        default="400",
+        meaning="Days for which the archive keeps what staff did and read. The law asks for a year of logs.",
+        allowed="a whole number from 1 to 36500",
+        read=values.whole(1, 36_500),
+    ),
+    Setting(
         name="log_level",
         default="info",
         meaning="Lowest level of log lines that are written.",

@@ -9,12 +9,16 @@ local READ_WINDOW_MS = 600000    -- a reading is recorded once in ten minutes, h
 
 local function audit_key(facility) return facility.root .. ':audit' end
 
-local function add_act(key, kind, by, address, ticket, why)
+-- The audit of the page, and the event log for the archive, which keeps it long.
+local function add_act(key, events, facility, kind, by, address, ticket, why)
   redis.call('XADD', key, 'MAXLEN', '~', AUDIT_KEPT, '*', 'k', kind, 'b', by, 'a', address, 'i', ticket, 'w', why)
+  local time = redis.call('TIME')
+  redis.call('XADD', events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'f', facility, 'i', ticket, 't', '', 'k', EVENT.ACT, 'a',
+    tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), 'b', by, 'x', kind, 'd', address, 'w', why)
 end
 
 local function record_act(facility, kind, by, address, ticket, why)
-  add_act(audit_key(facility), kind, by, address, ticket, why)
+  add_act(audit_key(facility), facility.events, facility.name, kind, by, address, ticket, why)
 end
 
 -- An act that the caller hands over at args[i]: kind ('': it is not recorded), login, address, why.
@@ -28,5 +32,6 @@ local function staff_audit_key(slot, facility) return slot .. ':audit:' .. facil
 
 local function record_staff_act(slot, args, i)
   if args[i + 1] == '' then return end
-  add_act(staff_audit_key(slot, args[i]), args[i + 1], args[i + 2], args[i + 3], '', args[i + 4])
+  add_act(staff_audit_key(slot, args[i]), slot .. ':events', args[i], args[i + 1], args[i + 2], args[i + 3], '',
+    args[i + 4])
 end

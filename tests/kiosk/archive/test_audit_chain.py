@@ -53,14 +53,6 @@ def test_an_untouched_audit_fits(database: Database) -> None:
     assert (found.fault, found.lines, found.seals) == ("", 2 * DAYS * LINES_A_DAY + 2, DAYS)
 
 
-def test_a_line_is_written_once_however_often_its_event_comes(database: Database) -> None:
-    with database.writing() as connection:
-        assert audit_chain.append(connection, [line(1), line(2)]) == 2
-        assert audit_chain.append(connection, [line(1), line(2), line(3)]) == 1
-        assert audit_chain.append(connection, [line(3, entry="1790000000003-0.1")]) == 1
-    assert verdict(database).lines == 4
-
-
 def change_a_line(connection: Connection) -> None:
     connection.execute(sa.update(audit_lines).where(audit_lines.c.seq == 6, at(HIP)).values(by="bilal"))
 

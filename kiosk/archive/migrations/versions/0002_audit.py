@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("address", sa.String(64), nullable=False),
         sa.Column("ticket", sa.String(24), nullable=False),
         sa.Column("why", sa.String(200), nullable=False),
-        sa.Column("entry", sa.String(48), nullable=False),
+        sa.Column("entry", sa.String(96), nullable=False),
         sa.Column("hash", sa.LargeBinary(32), nullable=False),
         sqlite_with_rowid=False,
     )
@@ -28,7 +28,6 @@ def upgrade() -> None:
         sa.Column("hip_id", sa.String(250), primary_key=True),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.LargeBinary(32), nullable=False),
-        sa.Column("entry", sa.String(48), nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_table(
