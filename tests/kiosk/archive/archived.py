@@ -15,6 +15,7 @@ from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.note import Note, read_note, write_note
 from kiosk.archive import schema, writer
 from kiosk.archive.database import Database
+from kiosk.archive.audit_chain import Keys
 from kiosk.archive.directory import Directory
 from kiosk.archive.person_digests import Envelopes, MonthKeys, month_of
 from kiosk.archive.role import ArchiveRole, Parts
@@ -78,6 +79,8 @@ def parts(
         name=name,
         has_ended=has_ended,
         keep_days=800,
+        audit_days=400,
+        audit_keys=lambda: Keys.of(ring.audit_keys()),
         zone=ZONE,
     )
 
