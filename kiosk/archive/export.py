@@ -5,7 +5,7 @@ is empty.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal, TextIO
 from zoneinfo import ZoneInfo
 
@@ -16,13 +16,13 @@ from sqlalchemy.schema import Table
 
 from kiosk.archive import csv_text
 from kiosk.archive.queries import EXPORT_AT_ONCE, rows_where
-from kiosk.archive.schema import facilities, shares, tickets
+from kiosk.archive.schema import audit_lines, facilities, shares, tickets
 
 Format = Literal["csv", "jsonl"]
-What = Literal["tickets", "shares"]
+What = Literal["tickets", "shares", "audit"]
 
-_TABLES: Final[Mapping[What, Table]] = {"tickets": tickets, "shares": shares}
-_LEFT_OUT: Final = frozenset({"hour", "cursor", "event"})
+_TABLES: Final[Mapping[What, Table]] = {"tickets": tickets, "shares": shares, "audit": audit_lines}
+_LEFT_OUT: Final = frozenset({"hour", "cursor", "event", "entry", "hash"})
 """Columns that only the archive itself needs."""
 _RENAMED: Final = {"hip_id": "facility", "ack": "acknowledgement", "ack_at_ms": "acknowledged_at", "at_ms": "shared_at"}
 MINUTES_REMEMBERED: Final = 10_000
@@ -42,20 +42,29 @@ def export(
     form: Format = "csv",
     zone: ZoneInfo,
 ) -> int:
-    """Write all rows of the range, by day, facility and number; returns how many.
+    """Write all rows of the range, by day, facility and number (audit: by facility and number); returns how many.
 
     ``zone``: of facilities without their own.
     """
     table = _TABLES[what]
     columns = [column for column in table.columns if column.name not in _LEFT_OUT]
-    names = [_name_of(column.name) for column in columns]
+    names = ["happened_at" if column is audit_lines.c.at_ms else _name_of(column.name) for column in columns]
     write = csv_text.begin(out, names) if form == "csv" else _json_lines(out, names)
     texts = _Texts(connection, columns, zone, safe=form == "csv")
     count = 0
-    for batch in _batches(connection, columns, rows_where(table, first, last, hip_id), table):
+    where = _moments(first, last, hip_id, zone) if what == "audit" else rows_where(table, first, last, hip_id)
+    for batch in _batches(connection, columns, where, table):
         write(texts.read(batch))
         count += len(batch)
     return count
+
+
+def _moments(first: date, last: date, hip_id: str, zone: ZoneInfo) -> list[Any]:
+    """Lines of the audit have a moment, not a service day."""
+    begin, end = (datetime.combine(day, time.min, zone) for day in (first, last + timedelta(days=1)))
+    at_ms = audit_lines.c.at_ms
+    where = [at_ms >= int(begin.timestamp()) * 1000, at_ms < int(end.timestamp()) * 1000]
+    return [*where, audit_lines.c.hip_id == hip_id] if hip_id else where
 
 
 def _name_of(column: str) -> str:
@@ -120,7 +129,7 @@ class _Texts:
         return minutes[minute]
 
 
-_FREE_TEXTS: Final = frozenset({"hip_id", "queue", "counter", "token", "request_id", "ticket"})
+_FREE_TEXTS: Final = frozenset({"hip_id", "queue", "counter", "token", "request_id", "ticket", "by", "why"})
 """Texts from outside. The others are words of ours."""
 
 

@@ -7,7 +7,7 @@ import click
 
 from kiosk.archive import audit_chain
 from kiosk.archive.audit_chain import Keys, Verdict
-from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database, default_url
+from kiosk.cli.archive_commands import opened_archive
 from kiosk.cli.running import CommandFailed, as_json, settings_now, tell
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings
@@ -35,12 +35,5 @@ def verify(json: bool) -> None:
 def _verdict(settings: Settings) -> Verdict:
     keys = Keys.of(KeysOnDisk(settings.data_dir).load_or_create(int(time.time())).audit_keys())
     today = datetime.now(UTC).date()
-    database = Database(settings.archive_url or default_url(settings.data_dir))
-    try:
-        database.check()
-        with database.reading() as connection:
-            return audit_chain.verify(connection, today, today - timedelta(days=settings.audit_days), keys)
-    except (ArchiveAway, ArchiveUnsuitable) as failure:
-        raise CommandFailed(str(failure)) from None
-    finally:
-        database.close()
+    with opened_archive(settings) as database, database.reading() as connection:
+        return audit_chain.verify(connection, today, today - timedelta(days=settings.audit_days), keys)

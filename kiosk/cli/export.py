@@ -15,25 +15,31 @@ import click
 from kiosk.archive.export import Format, What, is_known
 from kiosk.archive.export import export as export_rows
 from kiosk.cli.archive_commands import opened_archive
-from kiosk.cli.running import CommandFailed, settings_now
+from kiosk.cli.running import COMMAND_LINE, CommandFailed, settings_now, with_store
+from queueing.audit import Audit
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["tickets", "shares"]))
+@click.argument("what", type=click.Choice(["tickets", "shares", "audit"]))
 @click.option("--from", "first", type=_DAY, required=True, help="First service day, such as 2026-04-01.")
 @click.option("--to", "last", type=_DAY, required=True, help="Last service day.")
 @click.option("--facility", default="", metavar="HIP_ID", help="One facility only.")
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl"]), default="csv", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="File to write; otherwise standard output.")
 def export(what: What, first: datetime, last: datetime, facility: str, form: Format, out: Path | None) -> None:
-    """Write a row for each ticket, or for each share that gave no new place. No row names a patient."""
+    """Write a row for each ticket, each share that gave no new place, or each act of the audit. No row names a patient.
+
+    The export is itself an act in the audit.
+    """
     begin, end = first.date(), last.date()
     if begin > end:
         raise CommandFailed(f"--from {begin} is after --to {end}")
     settings = settings_now()
     with opened_archive(settings) as database, database.reading() as connection:
+        words = f"{what}, {_range(begin, end)}"
+        with_store(settings, lambda store: Audit(store).record(facility, "export", by=COMMAND_LINE, why=words))
         if facility and not is_known(connection, facility):
             raise CommandFailed(f"the archive knows no facility {facility}")
         with _opened(out) as stream:

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.note import Note, read_note, write_note
 from kiosk.archive import schema, writer
-from kiosk.archive.database import Database
 from kiosk.archive.audit_chain import Keys
+from kiosk.archive.database import Database
 from kiosk.archive.directory import Directory
 from kiosk.archive.person_digests import Envelopes, MonthKeys, month_of
 from kiosk.archive.role import ArchiveRole, Parts

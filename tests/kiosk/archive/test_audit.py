@@ -58,6 +58,14 @@ async def test_every_act_is_one_line_of_its_facility(store: Store, tmp_path: Pat
     }
     database.close()
 
+    exported = kiosk(
+        tmp_path / "data", "export", "audit", "--from", "2026-01-01", "--to", "2099-12-31", "--facility", HIP
+    )
+    assert exported.returncode == 0, exported.stderr
+    written = exported.stdout.splitlines()
+    assert written[0].lstrip("\ufeff") == "facility,seq,happened_at,act,by,address,ticket,why"
+    assert [cells.split(",")[3] for cells in written[1:]] == [row["act"] for row in rows if row["hip_id"] == HIP]
+
     proved = kiosk(tmp_path / "data", "audit", "verify", "--json")
     assert proved.returncode == 0, proved.stderr
     assert json.loads(proved.stdout)["lines"] == 5
