@@ -89,12 +89,14 @@ TITLES = {
     "queues": "Queues",
     "origins": "What the places rest on",
     "days": "Arrivals by day",
+    "weeks": "Arrivals by week",
     "answers": "Answers to phones",
     "refusals": "Refused",
 }
 COLUMNS = {
     "hour": "Hour",
     "day": "Day",
+    "week": "Week from",
     "queue": "Queue",
     "arrivals": "Arrivals",
     "earlier": "Arrivals {earlier}",

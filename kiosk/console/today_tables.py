@@ -9,7 +9,7 @@ from kiosk.archive.today_queries import DayFacts
 from kiosk.console import figure_messages, messages
 from kiosk.console.counters_needed import counters_needed
 from kiosk.console.figures import Cell, Column, Plot, Table, grouped
-from kiosk.console.period import Period
+from kiosk.console.period import WEEK, Period
 from queueing.models import Assurance, Refusal
 
 TEXT, TITLE, UNIT, HINT = (
@@ -18,8 +18,10 @@ TEXT, TITLE, UNIT, HINT = (
 SUMMARY: Final = figure_messages.SUMMARY
 K = TypeVar("K")
 HALF, NINE = 0.5, 0.9
-BARS_MAX: Final = 31
-"""Days drawn as bars. Of more days a line shows more."""
+BARS_MAX: Final = 60
+"""Rows drawn as bars: a year of weeks. Of more rows a line shows more."""
+DAYS_LISTED: Final = 35
+"""Longer ranges are listed by weeks: a year of days is too long to read and to print."""
 
 
 def all_tables(facts: DayFacts, period: Period, queue_names: Mapping[str, str]) -> list[Table]:
@@ -202,20 +204,15 @@ def refusals(facts: DayFacts) -> Table:
 
 
 def days(facts: DayFacts, period: Period) -> Table:
-    shift = period.first - period.earlier.first
-    every = [period.first + timedelta(days=number) for number in range(period.days)]
-    rows = tuple(
-        (
-            day, _of(facts.by_day, day)["tokens"], _of(facts.earlier_by_day, day - shift)["tokens"],
-            _of(facts.by_day, day).wait_min(HALF), _of(facts.by_day, day).wait_min(NINE),
-        )
-        for day in every
-    )  # fmt: skip
+    """Arrivals and waits of each day, or of each week of a long range."""
+    step = 1 if period.days <= DAYS_LISTED else WEEK
+    rows = tuple(_span_cells(facts, period, start, step) for start in range(0, period.days, step))
+    words = "day" if step == 1 else "week"
     return Table(
-        id="days", title=TITLE["days"], plot=Plot.BARS if period.days <= BARS_MAX else Plot.LINES,
+        id="days", title=TITLE[f"{words}s"], plot=Plot.BARS if len(rows) <= BARS_MAX else Plot.LINES,
         unit=UNIT["people"], rows=rows,
         columns=(
-            Column(label=TEXT["day"], name="day"),
+            Column(label=TEXT[words], name=words),
             Column(label=TEXT["arrivals"], name="arrivals", drawn=True),
             _earlier_column(period),
             Column(label=TEXT["wait_half"], name="wait_half_min", digits=1),
@@ -223,6 +220,15 @@ def days(facts: DayFacts, period: Period) -> Table:
         ),
         total=(figure_messages.ALL, *(_added(rows, place) for place in (1, 2)), None, None),
     )  # fmt: skip
+
+
+def _span_cells(facts: DayFacts, period: Period, start: int, step: int) -> tuple[Cell, ...]:
+    """The days from ``start`` of the period on: the first of them, and their sums."""
+    span = [period.first + timedelta(days=number) for number in range(start, min(start + step, period.days))]
+    shift = timedelta(days=period.earlier_days)
+    now = total(_of(facts.by_day, day) for day in span)
+    earlier = total(_of(facts.earlier_by_day, day - shift) for day in span)
+    return span[0], now["tokens"], earlier["tokens"], now.wait_min(HALF), now.wait_min(NINE)
 
 
 def _by_hour(facts: DayFacts) -> dict[int, Sums]:

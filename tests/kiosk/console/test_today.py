@@ -206,6 +206,18 @@ async def test_a_range_adds_its_days_and_is_compared_with_the_same_weekdays(admi
     assert "14 arrivals, 133 % more than the week before (6)." in answer.text
 
 
+async def test_a_long_range_is_listed_by_weeks_and_loses_no_day(admin: Browser, database: Database) -> None:
+    days = [DAY - timedelta(days=number) for number in (0, 1, 6, 7, 49)]
+    before = [visit(9, 9, 4, 4, service_day=day - timedelta(days=56)) for day in days[:2]]
+    insert_day(database, *(visit(1, 9, 4, 4, service_day=day) for day in days), *before)
+    rows = await table(admin, "days", **{"from": days[-1].isoformat(), "to": days[0].isoformat()})
+    assert rows[0][:3] == ["week", "arrivals", "arrivals_earlier"]
+    assert [row[:3] for row in rows[1:]] == [
+        ["2026-08-03", "1", "0"], ["2026-08-10", "0", "0"], ["2026-08-17", "0", "0"], ["2026-08-24", "0", "0"],
+        ["2026-08-31", "0", "0"], ["2026-09-07", "0", "0"], ["2026-09-14", "3", "1"], ["2026-09-21", "1", "1"],
+    ]  # fmt: skip
+
+
 async def test_counters_of_more_than_a_week_are_not_counted_and_the_page_says_so(
     admin: Browser, database: Database
 ) -> None:
