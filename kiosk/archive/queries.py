@@ -59,9 +59,7 @@ def sums(
     connection: Connection, first: date, last: date, *, hip_id: str = "", queue: str = "", columns: Columns = SUMS
 ) -> Sums:
     """All of the range in one: of one queue, one facility, or (neither named) of the whole service."""
-    found = _grouped(
-        connection, _by_days(hip_id), (), rows_where(_by_days(hip_id), first, last, hip_id, queue), columns
-    )
+    found = grouped(connection, _by_days(hip_id), (), rows_where(_by_days(hip_id), first, last, hip_id, queue), columns)
     return found.get((), Sums())
 
 
@@ -70,7 +68,7 @@ def sums_by_day(
 ) -> dict[date, Sums]:
     """Day -> sums. A day on which nothing happened is missing."""
     table = _by_days(hip_id)
-    found = _grouped(connection, table, ("service_day",), rows_where(table, first, last, hip_id, queue), columns)
+    found = grouped(connection, table, ("service_day",), rows_where(table, first, last, hip_id, queue), columns)
     return {key[0]: value for key, value in found.items()}
 
 
@@ -79,7 +77,7 @@ def sums_by_hour(
 ) -> dict[int, Sums]:
     """Hour of the day, 0 to 23 -> sums of all days of the range. Tickets stand at the hour of their arrival."""
     table = hourly_sums if hip_id else state_sums
-    found = _grouped(connection, table, ("hour",), rows_where(table, first, last, hip_id, queue), columns)
+    found = grouped(connection, table, ("hour",), rows_where(table, first, last, hip_id, queue), columns)
     return {key[0]: value for key, value in found.items()}
 
 
@@ -87,7 +85,7 @@ def sums_by_queue(
     connection: Connection, first: date, last: date, *, hip_id: str, columns: Columns = SUMS
 ) -> dict[str, Sums]:
     """Queue id -> sums. Shares that reached no queue stand under the empty id."""
-    found = _grouped(connection, daily_sums, ("queue",), rows_where(daily_sums, first, last, hip_id, ""), columns)
+    found = grouped(connection, daily_sums, ("queue",), rows_where(daily_sums, first, last, hip_id, ""), columns)
     return {key[0]: value for key, value in found.items()}
 
 
@@ -96,7 +94,7 @@ def sums_by_queue_and_hour(
 ) -> dict[tuple[str, int], Sums]:
     """Queue id and hour of the day -> sums."""
     where = rows_where(hourly_sums, first, last, hip_id, "")
-    found = _grouped(connection, hourly_sums, ("queue", "hour"), where, columns)
+    found = grouped(connection, hourly_sums, ("queue", "hour"), where, columns)
     return {(key[0], key[1]): value for key, value in found.items()}
 
 
@@ -107,7 +105,7 @@ def sums_by_month(
     where = _months(first, last)
     if hip_id:
         where.append(monthly_sums.c.hip_id == hip_id)
-    found = _grouped(connection, monthly_sums, ("month",), where, columns)
+    found = grouped(connection, monthly_sums, ("month",), where, columns)
     return {key[0]: value for key, value in found.items()}
 
 
@@ -115,7 +113,7 @@ def sums_by_facility(connection: Connection, first: date, last: date, *, columns
     """HIP id -> sums. Whole months of the range are read as months, the rest as days."""
     found: dict[str, Sums] = {}
     for table, where in _parts(first, last):
-        for key, value in _grouped(connection, table, ("hip_id",), where, columns).items():
+        for key, value in grouped(connection, table, ("hip_id",), where, columns).items():
             found.setdefault(key[0], Sums()).update(value)
     return found
 
@@ -124,7 +122,7 @@ def sums_by_facility_and_month(
     connection: Connection, first: date, last: date, *, columns: Columns = SUMS
 ) -> dict[tuple[str, date], Sums]:
     """HIP id and first day of the month -> sums of the whole month, of every month that the range touches."""
-    found = _grouped(connection, monthly_sums, ("hip_id", "month"), _months(first, last), columns)
+    found = grouped(connection, monthly_sums, ("hip_id", "month"), _months(first, last), columns)
     return {(key[0], key[1]): value for key, value in found.items()}
 
 
@@ -196,7 +194,7 @@ def incentive_rows(connection: Connection, month: date, *, hip_id: str = "") -> 
 
 def _incentive_where(month: date, hip_id: str) -> list[Any]:
     first = month.replace(day=1)
-    where = rows_where(tickets, first, _next_month(first) - timedelta(days=1), hip_id, "")
+    where = rows_where(tickets, first, next_month(first) - timedelta(days=1), hip_id, "")
     return [*where, tickets.c.source == "abha_app", tickets.c.ack == "delivered"]
 
 
@@ -251,13 +249,14 @@ def _months(first: date, last: date) -> list[Any]:
     return [monthly_sums.c.month.between(first.replace(day=1), last)]
 
 
-def _next_month(first: date) -> date:
+def next_month(first: date) -> date:
+    """The first day of the month after this day's."""
     return (first.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def _parts(first: date, last: date) -> Iterator[tuple[Table, list[Any]]]:
     """The range as whole months and the days before and after them."""
-    begin = first if first.day == 1 else _next_month(first)
+    begin = first if first.day == 1 else next_month(first)
     end = (last + timedelta(days=1)).replace(day=1)  # the first day that no whole month covers
     if begin >= end:
         yield daily_sums, [daily_sums.c.service_day.between(first, last)]
@@ -269,9 +268,10 @@ def _parts(first: date, last: date) -> Iterator[tuple[Table, list[Any]]]:
         yield daily_sums, [daily_sums.c.service_day.between(end, last)]
 
 
-def _grouped(
+def grouped(
     connection: Connection, table: Table, keys: tuple[str, ...], where: list[Any], columns: Columns
 ) -> dict[tuple[Any, ...], Sums]:
+    """Values of the keys -> sums of the rows that fit the conditions."""
     by = [table.c[key] for key in keys]
     query = sa.select(*by, *(sa.func.sum(table.c[name]) for name in columns)).where(*where).group_by(*by)
     width = len(keys)

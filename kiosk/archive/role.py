@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from msgspec import Struct
 
-from kiosk.archive import audit_chain, expiry, writer
+from kiosk.archive import audit_chain, expiry, incentive, writer
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.archive.directory import Directory
 from kiosk.archive.lease import give_lease_back, take_lease
@@ -40,6 +40,8 @@ UPKEEP_EVERY_S: Final = 300.0
 """Names of facilities change seldom. An unknown facility is looked up at once."""
 EXPIRE_EVERY_S: Final = 3_600.0
 EXPIRE_PAUSE_S: Final = 0.2
+COUNT_EVERY_S: Final = 300.0
+"""Looking for changed months of a state takes a fifth of a second. The page says that these counts are late."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.5, 15.0
 ENVELOPES_AT_ONCE: Final = 100
 """Sealed envelopes of one reply: some 100 kB."""
@@ -94,6 +96,7 @@ class ArchiveRole:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._tell())
             group.create_task(self._expire())
+            group.create_task(self._count_incentives())
             await self._work()
 
     async def _work(self) -> None:
@@ -272,6 +275,19 @@ class ArchiveRole:
         while deleted:
             deleted = await self._parts.database.change(expiry.delete_some, before)
             await asyncio.sleep(EXPIRE_PAUSE_S)
+
+    async def _count_incentives(self) -> None:
+        """Count again what the incentive pays for, of facilities whose month has changed."""
+        while True:
+            await asyncio.sleep(COUNT_EVERY_S)
+            if self._cursors is None or self._trouble:
+                continue
+            today = datetime.now(self._parts.zone).date()
+            oldest = today - timedelta(days=self._parts.keep_days)
+            with contextlib.suppress(ArchiveAway):
+                while rows := await self._parts.database.ask(incentive.changed_counts, today, _now_ms(), oldest):
+                    await self._parts.database.change(incentive.save_counts, rows)
+                    await asyncio.sleep(EXPIRE_PAUSE_S)
 
 
 def _as_event(facility_key: str, cursor: str, ticket: Ticket) -> Event:

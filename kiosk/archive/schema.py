@@ -27,6 +27,8 @@ metadata: Final = MetaData()
 
 REQUEST_ID_MAX: Final = 250
 """Characters. The gateway sends a UUID of 36."""
+PILLAR_MAX: Final = 64
+"""Characters of a pillar's name."""
 SOURCES: Final = ("abha_app", "camera", "staff", "hmis")
 """Who brought a patient: the ABHA app, the form for phones without one, a clerk, the hospital's own system."""
 WAIT_MINUTES: Final = (1, 2, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240)
@@ -177,6 +179,34 @@ imported_totals: Final = Table(
     sqlite_with_rowid=False,
 )
 """Totals of the time before this service. They are shown apart and added up, and never mixed into our own sums."""
+
+pillars: Final = Table(
+    "pillars",
+    metadata,
+    _key("pillar", String(PILLAR_MAX)),
+    _key("day", Date),
+    Column("value", BigInteger),
+    Column("target", BigInteger),
+    Column("source", String(64), nullable=False),
+    Column("imported_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What the state's pillars reached on a day and should reach: imported, never counted here. NULL: not known."""
+
+incentive_counts: Final = Table(
+    "incentive_counts",
+    metadata,
+    _key("month", Date),
+    _key("hip_id", String(HIP_ID_MAX)),
+    Column("shares", BigInteger, nullable=False),
+    Column("counted", BigInteger, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("acks_delivered", BigInteger, nullable=False),
+    Column("counted_ms", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What the incentive pays for, counted from the rows of a facility and month. ``tokens`` and ``acks_delivered`` are the
+month's sums at that moment: when they have changed, the rows are counted again."""
 
 facilities: Final = Table(
     "facilities",

@@ -1,4 +1,4 @@
-"""``kiosk history``: totals of the time before this service."""
+"""``kiosk history``: what was not counted here. Totals of the time before this service, and the state's pillars."""
 
 import time
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import Final
 import click
 
 from kiosk.archive.imports import ImportedTotal, import_totals, known_facilities
+from kiosk.archive.pillars import COUNTED, IMPORTED, PillarLine, import_pillars
 from kiosk.cli import csv_files
 from kiosk.cli.archive_commands import opened_archive
 from kiosk.cli.csv_files import Column, Problem, Row
@@ -18,6 +19,8 @@ from queueing.limits import HIP_ID_MAX
 TOKENS_MAX: Final = 10_000_000
 """No hospital gives so many numbers on a day; a state's total under one id may be some lakh."""
 SOURCE_MAX: Final = 64
+PILLAR_VALUE_MAX: Final = 999_999_999
+"""A state links some crores of records."""
 OLDEST: Final = date(2021, 9, 27)
 """ABDM began on this day."""
 
@@ -32,6 +35,12 @@ def _day(cell: str) -> date:
     return day
 
 
+def _pillar(cell: str) -> str:
+    if cell not in (*IMPORTED, *COUNTED):
+        raise ValueError(f"is none of {', '.join((*IMPORTED, *COUNTED))}")
+    return cell
+
+
 COLUMNS: Final = (
     Column("hip_id", csv_files.text(1, HIP_ID_MAX), required=True),
     Column("date", _day, required=True, also=("day",)),
@@ -40,9 +49,18 @@ COLUMNS: Final = (
 )
 
 
+PILLAR_COLUMNS: Final = (
+    Column("pillar", _pillar, required=True),
+    Column("date", _day, required=True, also=("day",)),
+    Column("value", csv_files.if_filled(csv_files.whole(0, PILLAR_VALUE_MAX))),
+    Column("target", csv_files.if_filled(csv_files.whole(0, PILLAR_VALUE_MAX))),
+    Column("source", csv_files.text(1, SOURCE_MAX), required=True),
+)
+
+
 @click.group()
 def history() -> None:
-    """What happened before this service."""
+    """What was not counted here: totals of the time before, and the state's pillars."""
 
 
 @history.command("import")
@@ -78,3 +96,41 @@ def _total(row: Row) -> ImportedTotal:
 
 def _totals(file: Path) -> Iterator[ImportedTotal]:
     return (_total(row) for row in csv_files.rows(file, COLUMNS))
+
+
+@history.command("pillars")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def import_pillar_file(file: Path, json: bool) -> None:
+    """Import values and targets of the state's pillars from FILE, a CSV: pillar, date, value, target, source.
+
+    Pillars: facilities_on_hfr, professionals_verified, institutions_on_esahaj, records_linked. Of tokens and
+    institutions_live a file gives the target alone: their values are counted here. An empty cell is not known. A line
+    of the same pillar and date is replaced. A file with a mistake imports nothing.
+    """
+    seen: dict[tuple[str, date], int] = {}
+
+    def make(row: Row) -> None:
+        one = _pillar_line(row)
+        line = seen.setdefault((one.pillar, one.day), row.line)
+        if line != row.line:
+            raise Problem(row.line, "date", f"stands in line {line} already, for the same pillar")
+
+    csv_files.check(file, PILLAR_COLUMNS, make)
+    with opened_archive(settings_now(), prepare=True) as database, database.writing() as connection:
+        lines = [_pillar_line(row) for row in csv_files.rows(file, PILLAR_COLUMNS)]
+        count = import_pillars(connection, lines, int(time.time() * 1000))
+    tell(json, {"imported": count}, f"{count} lines of pillars imported")
+
+
+def _pillar_line(row: Row) -> PillarLine:
+    """The line. Raises Problem when its cells do not go together."""
+    values = row.values
+    if values["value"] is None and values["target"] is None:
+        raise Problem(row.line, "value", "is empty, and so is the target: one of them must be known")
+    if values["pillar"] in COUNTED and values["value"] is not None:
+        raise Problem(row.line, "value", f"must be empty: {values['pillar']} is counted here, give its target alone")
+    return PillarLine(
+        pillar=values["pillar"], day=values["date"], value=values["value"], target=values["target"],
+        source=values["source"],
+    )  # fmt: skip

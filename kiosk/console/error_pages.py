@@ -49,6 +49,8 @@ def _refused(request: ConsoleRequest, why: guards.Refused) -> Response[Any]:
         return _answer(request, 403, "phone_due", "/console/account/phone")
     if isinstance(why, guards.NoFacilityYet):
         return _answer(request, 409, "no_facility", "/console/facility")
+    if isinstance(why, guards.NotOfTheState):
+        return _answer(request, 403, "not_state")
     return _answer(request, 403, "not_admin" if isinstance(why, guards.NotAdministrator) else "foreign")
 
 

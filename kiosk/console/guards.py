@@ -19,7 +19,7 @@ from litestar.types import Scope
 from kiosk.accounts.browsers import browser_words
 from kiosk.accounts.outcomes import CodeDue, SignedIn
 from kiosk.accounts.service import Staff
-from kiosk.accounts.sessions import CODE_WITHIN_S, DEVICE_S, LONGEST_S, Session
+from kiosk.accounts.sessions import CODE_WITHIN_S, DEVICE_S, EVERY_FACILITY, LONGEST_S, Session
 from kiosk.settings import Settings
 from kiosk.web import handover
 from kiosk.web.client_address import Network, address_to_count
@@ -84,6 +84,10 @@ class NotAdministrator(Refused):
     """The endpoint is for administrators of the facility."""
 
 
+class NotOfTheState(NotAdministrator):
+    """The endpoint is for administrators of all facilities."""
+
+
 class ForeignPage(Refused):
     """The request did not come from our own page, or came without its CSRF token."""
 
@@ -140,6 +144,15 @@ async def any_administrator(connection: Connection, handler: BaseRouteHandler) -
     """A session of an administrator with a chosen password; a facility need not be chosen."""
     await member(connection, handler)
     await _require_administrator(connection)
+
+
+async def state_administrator(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A session of an administrator of all facilities; none need be chosen."""
+    await any_administrator(connection, handler)
+    session = connection.scope["state"][_SESSION]
+    if session.home != EVERY_FACILITY:
+        await _record_refusal(connection, session, "state administrator's page")
+        raise NotOfTheState
 
 
 async def proved_session(scope: Scope) -> Session:

@@ -15,6 +15,7 @@ from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
 from kiosk.console.login import Login
+from kiosk.console.review import Review, Reviews
 from kiosk.console.scan import Scans
 from kiosk.console.screens import ScreensPage
 from kiosk.console.today import Today, Views
@@ -44,6 +45,7 @@ def routes() -> list[ControllerRouterHandler]:
                 AuditPage,
                 Erasure,
                 Today,
+                Review,
             ],
             dependencies={
                 "session": Provide(guards.proved_session),
@@ -51,6 +53,7 @@ def routes() -> list[ControllerRouterHandler]:
                 "desk_views": Provide(_desk_views, sync_to_thread=False),
                 "slips": Provide(_slips, sync_to_thread=False),
                 "today_views": Provide(_today_views, sync_to_thread=False),
+                "reviews": Provide(_reviews, sync_to_thread=False),
             },
             exception_handlers=error_pages.HANDLERS,
         )
@@ -83,3 +86,7 @@ def _today_views(
     settings: NamedDependency[Settings],
 ) -> Views:
     return Views(registry, desk, outbox, archive, settings)
+
+
+def _reviews(archive: NamedDependency[Database], settings: NamedDependency[Settings]) -> Reviews:
+    return Reviews(archive, settings)

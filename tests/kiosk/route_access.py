@@ -244,6 +244,9 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/console/today/csv/{name:str}"): (
         Try(decision=OVERSEERS_OF_THIS, path="/console/today/csv/arrivals?hip={hip}&from=2020-01-02&to=2020-01-01"),
     ),
+    ("GET", "/console/review"): (Try(decision=STATE), Try(decision=STATE, path="/console/review?hip={hip}")),
+    ("GET", "/console/review/csv/{name:str}"): (Try(decision=STATE, path="/console/review/csv/trend?month=2020"),),
+    ("GET", "/console/review/lines"): (Try(decision=STATE, path="/console/review/lines?hip={hip}&month=2020"),),
     ("POST", "/console/erasure"): (Try(decision=ADMINS_OF_THIS, form={"person": "{token}"}),),
     ("POST", "/console/erasure/confirmed"): (Try(decision=ADMINS_OF_THIS, form={"ticket": "{ticket}"}),),
 }

@@ -20,12 +20,20 @@ GUARDS = (
     guards.member,
     guards.clerk,
     guards.administrator,
+    guards.state_administrator,
     guards.any_administrator,
 )
 SAMPLE = {"{counter:str}": "M1", "{move:str}": "next", "{act:str}": "queue", "{name:str}": "queues"}
 
 
-ADMIN_PATHS = ("/console/admin", "/console/audit", "/console/connection", "/console/erasure", "/console/today")
+ADMIN_PATHS = (
+    "/console/admin",
+    "/console/audit",
+    "/console/connection",
+    "/console/erasure",
+    "/console/review",
+    "/console/today",
+)
 
 
 def endpoints(app: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
