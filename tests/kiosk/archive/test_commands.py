@@ -148,3 +148,40 @@ def test_a_file_with_a_bad_line_imports_nothing_and_names_it(
 def test_only_the_first_twenty_mistakes_are_listed(kiosk: CliRunner, tmp_path: Path) -> None:
     words = failure(kiosk, "history", "import", history(tmp_path, *[f"{HIP},never,{n}," for n in range(50)]))
     assert words.count("column date") == 20
+
+
+def pillar_file(tmp_path: Path, *lines: str) -> str:
+    file = tmp_path / "pillars.csv"
+    file.write_text("\n".join(("pillar,date,value,target,source", *lines)), "utf-8")
+    return str(file)
+
+
+def test_pillars_are_imported_and_replaced(kiosk: CliRunner, database: Database, tmp_path: Path) -> None:
+    file = pillar_file(tmp_path, "facilities_on_hfr,2025-07-14,3607,,Press note", "tokens,2026-04-01,,10000000,Plan")
+    assert json.loads(run(kiosk, "history", "pillars", file, "--json").stdout) == {"imported": 2}
+    again = pillar_file(tmp_path, "facilities_on_hfr,2025-07-14,3608,4000,HFR")
+    assert run(kiosk, "history", "pillars", again).stdout == "1 lines of pillars imported\n"
+    found = {row["pillar"]: row for row in rows(database, schema.pillars)}
+    assert (found["facilities_on_hfr"]["value"], found["facilities_on_hfr"]["source"]) == (3608, "HFR")
+    assert (found["tokens"]["value"], found["tokens"]["target"]) == (None, 10_000_000)
+
+
+def test_pillars_with_a_mistake_import_nothing_and_each_mistake_is_named(
+    kiosk: CliRunner, database: Database, tmp_path: Path
+) -> None:
+    words = failure(
+        kiosk, "history", "pillars",
+        pillar_file(
+            tmp_path, "facilities_on_hfr,2025-07-14,3607,,Press", "hospitals,2025-07-14,1,,Press",
+            "records_linked,2025-07-14,,,Press", "tokens,2025-07-14,5,,Press", "records_linked,2025-07-14,7,,",
+            "facilities_on_hfr,2025-07-14,1,,Other",
+        ),
+    )  # fmt: skip
+    assert "5 mistakes, nothing was written" in words
+    for part in (
+        "line 3, column pillar: is none of", "line 4, column value: is empty",
+        "line 5, column value: must be empty: tokens is counted here", "line 6, column source: is empty",
+        "line 7, column date: stands in line 2 already",
+    ):  # fmt: skip
+        assert part in words
+    assert rows(database, schema.pillars) == []
