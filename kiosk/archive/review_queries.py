@@ -62,8 +62,8 @@ class Numbers(Struct, frozen=True, kw_only=True):
     imported_by_month: dict[date, int]
     by_hour: dict[int, Sums]
     """Of the month."""
-    incentive: Incentive
-    """Of the month."""
+    incentive: Incentive | None
+    """Of the month; None: not counted yet."""
 
 
 class District(Struct, frozen=True, kw_only=True):
@@ -258,7 +258,7 @@ def _counted(connection: Connection, month: date, hips: Sequence[str]) -> dict[s
     return {hip_id: Incentive(shares=shares, counted=counted) for hip_id, shares, counted in found}
 
 
-def _incentive(connection: Connection, month: date, scope: Scope) -> Incentive:
+def _incentive(connection: Connection, month: date, scope: Scope) -> Incentive | None:
     """Of one facility from its rows, of more from what was counted."""
     if scope.hip_id:
         found = queries.incentives(connection, month, hip_id=scope.hip_id)
@@ -268,7 +268,7 @@ def _incentive(connection: Connection, month: date, scope: Scope) -> Incentive:
     if scope.district:
         query = query.where(key.hip_id.in_(_hips(scope)))
     shares, counted = connection.execute(query).one()
-    return Incentive(shares=int(shares or 0), counted=int(counted or 0))
+    return None if shares is None else Incentive(shares=int(shares), counted=int(counted))
 
 
 def _hips(scope: Scope) -> Any:

@@ -25,8 +25,8 @@ TILES = {
     "share": "By Scan and Share",
     "people": "People",
     "live": "Institutions live today",
-    "wait": "Wait, half within",
-    "ack": "Answer to the phone, half within",
+    "wait": "Wait: half within (min)",
+    "ack": "Answer to the phone: half within (s)",
     "walk_ins": "Walk-ins",
     "no_app": "Phones without the app",
     "conversion": "Records linked per token",
@@ -43,10 +43,11 @@ NOTES = {
     "ack": "nine of ten within {nine} s",
     "conversion": "not known: no hospital system reports it",
     "incentive": "{repeats} repeats on a day not counted",
+    "uncounted": "not counted yet: the archive role does it every few minutes",
     "of_tokens": "{percent} % of the tokens",
     "none": "nothing measured",
 }
-VALUES = {"percent": "{number} %", "minutes": "{number} min", "seconds": "{number} s"}
+PERCENT = "{number} %"
 
 TITLES = {
     "pillars": "Pillars",

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from kiosk.archive.pillars import Pillar
-from kiosk.archive.queries import ArchivedFacility
+from kiosk.archive.queries import ArchivedFacility, Incentive
 from kiosk.archive.review_queries import (
     LIVE,
     District,
@@ -63,9 +63,9 @@ def tiles(facts: ReviewFacts, shown: Shown) -> list[Tile]:
         Tile(label=review_messages.TILES["people"], value=month[shown.people], note=NOTE[shown.people]),
         _part_tile("walk_ins", month["source_staff"], month["tokens"]),
         _part_tile("no_app", month["source_camera"], month["tokens"]),
-        _measured_tile("wait", "minutes", month.wait_min(HALF), month.wait_min(NINE)),
-        _measured_tile("ack", "seconds", month.ack_s(HALF), month.ack_s(NINE)),
-        _tile("incentive", found.incentive.counted, repeats=grouped(found.incentive.shares - found.incentive.counted)),
+        _measured_tile("wait", month.wait_min(HALF), month.wait_min(NINE)),
+        _measured_tile("ack", month.ack_s(HALF), month.ack_s(NINE)),
+        _incentive_tile(found.incentive),
         _tile("conversion", None),
     ]
     return made if shown.scope.hip_id else [*made[:3], _live_tile(facts.districts), *made[3:]]
@@ -73,6 +73,12 @@ def tiles(facts: ReviewFacts, shown: Shown) -> list[Tile]:
 
 def _tile(name: str, value: Cell, **parts: str) -> Tile:
     return Tile(label=review_messages.TILES[name], value=value, note=NOTE[name].format(**parts))
+
+
+def _incentive_tile(found: Incentive | None) -> Tile:
+    if found is None:
+        return Tile(label=review_messages.TILES["incentive"], value=None, note=NOTE["uncounted"])
+    return _tile("incentive", found.counted, repeats=grouped(found.shares - found.counted))
 
 
 def _live_tile(facts: Sequence[District]) -> Tile:
@@ -83,7 +89,7 @@ def _live_tile(facts: Sequence[District]) -> Tile:
 
 def _share_tile(month: Sums) -> Tile:
     percent = share_of(month)
-    value = None if percent is None else review_messages.VALUES["percent"].format(number=grouped(percent, 1))
+    value = None if percent is None else review_messages.PERCENT.format(number=grouped(percent, 1))
     return _tile("share", value, app=grouped(month["source_abha_app"]), tokens=grouped(month["tokens"]))
 
 
@@ -92,11 +98,10 @@ def _part_tile(name: str, count: int, tokens: int) -> Tile:
     return Tile(label=review_messages.TILES[name], value=count, note=note)
 
 
-def _measured_tile(name: str, unit: str, half: float | None, nine: float | None) -> Tile:
+def _measured_tile(name: str, half: float | None, nine: float | None) -> Tile:
     if half is None or nine is None:
         return Tile(label=review_messages.TILES[name], value=None, note=NOTE["none"])
-    value = review_messages.VALUES[unit].format(number=grouped(half, 1))
-    return _tile(name, value, nine=grouped(nine, 1))
+    return _tile(name, grouped(half, 1), nine=grouped(nine, 1))
 
 
 def tables(facts: ReviewFacts, shown: Shown) -> list[Table]:

@@ -1,4 +1,4 @@
-"""The state's review in Chromium: on a desk, on a phone and on one sheet of paper; plots, figures, and what axe says."""
+"""The state's review in Chromium: on a desk, on a phone, on one sheet of paper; plots, figures, and what axe says."""
 
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
