@@ -46,7 +46,7 @@ class Shown(Struct, frozen=True, kw_only=True):
     month: date
 
     @property
-    def people(self) -> str:
+    def people_column(self) -> str:
         """The sum that counts people: in the whole service, or in each facility by itself."""
         return "people_month" if self.scope.hip_id or self.scope.district else "people_state"
 
@@ -60,7 +60,7 @@ def tiles(facts: ReviewFacts, shown: Shown) -> list[Tile]:
         _tile("today", found.today["tokens"], app=grouped(found.today["source_abha_app"])),
         Tile(label=review_messages.TILES["month"].format(month=month_name(shown.month)), value=month["tokens"]),
         _share_tile(month),
-        Tile(label=review_messages.TILES["people"], value=month[shown.people], note=NOTE[shown.people]),
+        Tile(label=review_messages.TILES["people"], value=month[shown.people_column], note=NOTE[shown.people_column]),
         _part_tile("walk_ins", month["source_staff"], month["tokens"]),
         _part_tile("no_app", month["source_camera"], month["tokens"]),
         _measured_tile("wait", month.wait_min(HALF), month.wait_min(NINE)),
@@ -145,15 +145,7 @@ def trend(found: Numbers, shown: Shown) -> Table:
     """Months until the reviewed one, from the first in which something was counted or imported."""
     months = months_until(shown.month)
     busy = [one for one in months if found.by_month.get(one) or found.imported_by_month.get(one)]
-    rows: list[tuple[Cell, ...]] = [
-        (
-            f"{review_messages.MONTHS[one.month - 1][:3]} {one.year}", *_by_source(sums), _imported(found, one),
-            sums["tokens"], share_of(sums), sums[shown.people], sums.wait_min(HALF), sums.wait_min(NINE),
-            sums.ack_s(HALF),
-        )
-        for one in months if busy and one >= busy[0]
-        for sums in [found.by_month.get(one) or Sums()]
-    ]  # fmt: skip
+    rows = [_trend_row(found, shown, one) for one in months if busy and one >= busy[0]]
     return Table(
         id="trend", title=TITLE["trend"], plot=Plot.STACK, unit=review_messages.UNITS["tokens"], rows=tuple(rows),
         columns=(
@@ -162,11 +154,23 @@ def trend(found: Numbers, shown: Shown) -> Table:
             Column(label=TEXT["imported"], name="tokens_imported", drawn=True),
             Column(label=TEXT["tokens"], name="tokens"),
             Column(label=TEXT["share"], name="by_app_percent", digits=1),
-            Column(label=TEXT["people"], name=shown.people),
+            Column(label=TEXT["people"], name=shown.people_column),
             *_time_columns(),
         ),
         summary=_compared(found, shown),
-        hint=HINT["trend"].format(where=review_messages.PEOPLE_WHERE[shown.people]),
+        hint=HINT["trend"].format(where=review_messages.PEOPLE_WHERE[shown.people_column]),
+    )  # fmt: skip
+
+
+def _trend_row(found: Numbers, shown: Shown, month: date) -> tuple[Cell, ...]:
+    """A month. What this service did not see is not known, rather than 0."""
+    sums, imported = found.by_month.get(month), _imported(found, month)
+    label = f"{review_messages.MONTHS[month.month - 1][:3]} {month.year}"
+    if not sums:
+        return (label, *(None for _ in _BY_SOURCE), imported, None, None, None, None, None, None)
+    return (
+        label, *_by_source(sums), imported, sums["tokens"], share_of(sums), sums[shown.people_column], sums.wait_min(HALF),
+        sums.wait_min(NINE), sums.ack_s(HALF),
     )  # fmt: skip
 
 

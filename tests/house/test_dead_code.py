@@ -18,10 +18,8 @@ LATER: dict[str, str] = {
     "kiosk/archive/queries.py:sums_by_month": "no page reads the archive yet",
     "kiosk/archive/queries.py:sums_by_facility": "no page reads the archive yet",
     "kiosk/archive/queries.py:sums_by_facility_and_month": "no page reads the archive yet",
-    "kiosk/archive/queries.py:imported_by_facility": "no page reads the archive yet",
     "kiosk/archive/queries.py:imported_by_day": "no page reads the archive yet",
     "kiosk/archive/queries.py:imported_sources": "no page reads the archive yet",
-    "kiosk/archive/queries.py:incentive_rows": "no page reads the archive yet",
     "kiosk/archive/queries.py:ticket_rows": "no page reads the archive yet",
     "kiosk/archive/queries.py:share_rows": "no page reads the archive yet",
 }

@@ -24,7 +24,7 @@ def count(database: Database, oldest: date = OLDEST) -> int:
     return len(counts)
 
 
-def kept(database: Database) -> dict[tuple[date, str], tuple[int, int]]:
+def stored_counts(database: Database) -> dict[tuple[date, str], tuple[int, int]]:
     found = rows(database, schema.incentive_counts)
     return {(row["month"], row["hip_id"]): (row["shares"], row["counted"]) for row in found}
 
@@ -34,12 +34,12 @@ def test_a_changed_month_is_counted_again_and_others_are_left(database: Database
     insert_day(database, ticket(1, **person), ticket(2, **person), ticket(3, hip_id=OTHER, ack=""))
     september = date(2026, 9, 1)
     assert count(database) == 2
-    assert kept(database) == {(september, HIP): (2, 1), (september, OTHER): (0, 0)}
+    assert stored_counts(database) == {(september, HIP): (2, 1), (september, OTHER): (0, 0)}
     assert count(database) == 0, "nothing changed"
     insert_day(database, ticket(4), ticket(5, service_day=date(2026, 8, 3)))
     assert count(database) == 2
-    assert kept(database)[september, HIP] == (3, 2)
-    assert kept(database)[date(2026, 8, 1), HIP] == (1, 1)
+    assert stored_counts(database)[september, HIP] == (3, 2)
+    assert stored_counts(database)[date(2026, 8, 1), HIP] == (1, 1)
 
 
 def test_a_late_acknowledgement_corrects_the_count(database: Database) -> None:
@@ -49,7 +49,7 @@ def test_a_late_acknowledgement_corrects_the_count(database: Database) -> None:
         connection.execute(sa.update(schema.tickets).values(ack="delivered", ack_at_ms=5))
         connection.execute(sa.update(schema.monthly_sums).values(acks_delivered=1))
     assert count(database) == 1
-    assert list(kept(database).values()) == [(1, 1)]
+    assert list(stored_counts(database).values()) == [(1, 1)]
 
 
 def test_months_whose_rows_are_deleted_stay_as_they_were_counted(database: Database) -> None:
@@ -59,7 +59,7 @@ def test_months_whose_rows_are_deleted_stay_as_they_were_counted(database: Datab
         connection.execute(sa.delete(schema.tickets))
         connection.execute(sa.update(schema.monthly_sums).values(tokens=9))
     assert count(database, date(2026, 9, 2)) == 0
-    assert list(kept(database).values()) == [(1, 1)]
+    assert list(stored_counts(database).values()) == [(1, 1)]
 
 
 def test_a_step_is_bounded_and_the_next_goes_on(database: Database) -> None:

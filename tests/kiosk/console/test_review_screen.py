@@ -40,9 +40,9 @@ def a_state(today: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             "hip_id": hip, "key": f"s{number:011d}", "name": f"{kind} {district}", "district": district,
             "state": "Jammu and Kashmir", "timezone": "", "first_day": last, "last_day": last,
         })  # fmt: skip
-        for month in range(MONTHS if number < 4 else 1 if is_live else 0):
+        for month in range(MONTHS - 3 if number < 10 else 1 if is_live else 0):
             day = (last or today) if month == 0 else today - timedelta(days=30 * month)
-            for one in range(6 + number % 3):
+            for one in range(6 + number % 3 if month == 0 else 20 - month):
                 source = ("abha_app", "abha_app", "staff", "camera")[one % 4]
                 tickets.append(visit(one, 9 + one % 5, 4 + one * 5, 3, service_day=day, hip_id=hip, source=source))
     return facilities, tickets
@@ -60,6 +60,12 @@ async def review_page(chromium: Chromium, program: Program, served: Served) -> A
         facilities, tickets = a_state(date.fromisoformat(snapshot.day))
         insert(program.services.archive, schema.facilities, *facilities)
         insert_day(program.services.archive, *tickets)
+        before = {"hip_id": "JK", "source": "dashboard", "imported_ms": 1}
+        for month, tokens in ((12, 150), (11, 160), (10, 40)):
+            day = date.fromisoformat(snapshot.day) - timedelta(days=30 * month)
+            insert(program.services.archive, schema.imported_totals, before | {"day": day, "tokens": tokens})
+        pillar = {"pillar": "facilities_on_hfr", "day": date(2025, 7, 14), "value": 3607, "target": 3607}
+        insert(program.services.archive, schema.pillars, pillar | {"source": "press note", "imported_ms": 1})
     login = f"state-{served.hip.lower()}"
     await ready_login(program.services.staff, login, EVERY_FACILITY, "admin", name="Omar Shah")
     context = await chromium.new_context(viewport={"width": 1366, "height": 768})
