@@ -169,8 +169,8 @@ def _trend_row(found: Numbers, shown: Shown, month: date) -> tuple[Cell, ...]:
     if not sums:
         return (label, *(None for _ in _BY_SOURCE), imported, None, None, None, None, None, None)
     return (
-        label, *_by_source(sums), imported, sums["tokens"], share_of(sums), sums[shown.people_column], sums.wait_min(HALF),
-        sums.wait_min(NINE), sums.ack_s(HALF),
+        label, *_by_source(sums), imported, sums["tokens"], share_of(sums), sums[shown.people_column],
+        sums.wait_min(HALF), sums.wait_min(NINE), sums.ack_s(HALF),
     )  # fmt: skip
 
 
