@@ -87,7 +87,7 @@ def addresses() -> dict[str, set[str]]:
     return found
 
 
-ADDRESSES = addresses()
+ADDRESSES = dict(sorted(addresses().items()))
 
 
 def allow_of(methods: set[str]) -> str:
