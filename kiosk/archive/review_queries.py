@@ -155,7 +155,7 @@ def districts(connection: Connection, today: date, month: date) -> list[District
     query = sa.select(district, *columns).select_from(joined).where(monthly_sums.c.month == month).group_by(district)
     sums = {row[0]: _sums(FIGURES, row[1:]) for row in connection.execute(query)}
     return [
-        District(name=name, live=live.get(name, {}), sums=sums.get(name, Sums()))
+        District(name=name, live=live.get(name) or dict.fromkeys(LIVE, 0), sums=sums.get(name, Sums()))
         for name in sorted({*live, *sums})
         if name in live or sums[name]
     ]

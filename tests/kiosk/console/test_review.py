@@ -243,6 +243,15 @@ async def test_a_page_without_figures_says_so(overseer: Browser) -> None:
     ]
 
 
+async def test_tokens_of_a_facility_that_the_registry_does_not_name_stand_without_a_district(
+    overseer: Browser, database: Database
+) -> None:
+    insert_day(database, visit(1, 9, 4, 4, hip_id="IN0199"))
+    assert (await overseer.get("/console/review")).status_code == 200
+    (row,) = await table(overseer, "districts")
+    assert (row["district"], row["tokens"], row["live_today"]) == ("No district", "1", "0")
+
+
 @pytest.mark.parametrize(
     ("query", "status", "words"),
     [
