@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check format install lock map bench load replay history chaos archive-proof soak fuzz floods sbom audit clean
+.PHONY: help demo test quick proofs check format install lock map bench load replay history chaos archive-proof soak fuzz floods sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -17,7 +17,11 @@ test:  ## every test, the browser's too (ARGS="-k name" for some)
 
 quick:  ## the tests that need neither a browser nor much time: under a minute
 	@.ci/setup dev
-	@exec $(PY) -m pytest -q -n 2 --dist worksteal -m "not slow and not browser" $(ARGS)
+	@exec $(PY) -m pytest -q -n 2 --dist worksteal -m "not slow and not browser and not proof" $(ARGS)
+
+proofs:  ## the long tests: processes killed again and again, floods, a short fuzz run; some minutes
+	@.ci/setup dev
+	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec $(PY) -m pytest -m proof $(ARGS)
 
 check:  ## style of every language, strict types and the import arrows
 	@.ci/setup dev

@@ -244,6 +244,7 @@ async def _in_thread(work: Callable[[], T]) -> T:
         return await asyncio.shield(thread)
     except asyncio.CancelledError:
         await asyncio.wait({thread})
+        thread.exception()  # nobody is left to hear of it
         raise
 
 

@@ -239,6 +239,7 @@ MONTHS = "{count} mo"
 """Age of a small child."""
 
 AUDIT_ACTS = {
+    "export": "wrote rows of the archive to a file, at the command line",
     "clock_healed": "brought the facility back to today after the clock ran ahead",
     "sign_in": "signed in",
     "sign_in_refused": "sign-in refused",

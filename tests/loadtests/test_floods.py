@@ -15,6 +15,7 @@ FORMS = 5_000
 SHARES = 200
 
 
+@pytest.mark.proof
 def test_under_5000_forms_every_share_gets_its_number() -> None:
     async def flooded() -> measured.Result:
         async with prepared(SMALL, seed=7, more=AS_SHIPPED) as setup:

@@ -55,6 +55,7 @@ async def has_more(database: Database, before: int) -> bool:
     return await written(database) > before
 
 
+@pytest.mark.proof
 async def test_a_role_that_is_killed_again_and_again_writes_every_ticket_once(
     store: Store, valkey_url: str, database: Database, database_url: str, tmp_path: Path
 ) -> None:

@@ -285,6 +285,7 @@ def test_a_person_is_known_by_number_address_or_name_year_and_phone() -> None:
     assert identity_of(Patient(name="Asha", year_of_birth=1980)) == ""
 
 
+@pytest.mark.proof
 async def test_a_transaction_that_breaks_anywhere_counts_nothing_twice(
     store: Store, database: Database, desk: OpdDesk, one: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

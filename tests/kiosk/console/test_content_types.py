@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 FORM = "application/x-www-form-urlencoded"
 JSON_ADDRESSES = re.compile(r"/console/(desk|scan|walk-in|slip)")
-WITHOUT_BODY = {"/console/logout", "/console/logout-everywhere"}
+WITHOUT_BODY = {"/console/logout", "/console/logout-everywhere", "/console/account/end-others"}
 """They read the page's token alone, and that came in a header."""
 SAMPLES = {"act": "queue", "move": "next"}
 
