@@ -73,6 +73,7 @@ async def test_screens_say_that_they_are_old_while_the_store_is_away_and_heal_by
     await _never_loaded_again(board.page, desk.page, phone.page)
 
 
+@pytest.mark.proof
 async def test_screens_say_that_everything_is_gone_and_go_on_when_it_is_back(
     browser: Browser, hospital: Hospital
 ) -> None:

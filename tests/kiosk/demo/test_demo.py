@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.kiosk.process_tree import LONG_S, alive, below, environment, status, until
 
@@ -97,6 +98,7 @@ def test_its_addresses_answer_and_ctrl_c_leaves_nothing_running(tmp_path: Path) 
     assert [path.name for path in tmp_path.iterdir()] == []
 
 
+@pytest.mark.proof
 def test_after_killing_everything_it_goes_on_with_the_same_numbers_and_links(tmp_path: Path) -> None:
     folder = tmp_path / "kept"
     with demonstrating(tmp_path, "--data-dir", str(folder), "--patients", "60", "--minutes", "0.1") as demo:

@@ -17,6 +17,7 @@ ALL_ANNOUNCED_MS = 75_000
 """Twenty calls take about 45 s; a busy machine is given time."""
 
 
+@pytest.mark.proof
 async def test_twenty_calls_in_five_seconds_are_all_announced_once_and_in_order(
     served: Hospital, kiosk_browser: Browser
 ) -> None:

@@ -17,6 +17,7 @@ ABHA = "91-0000-4444-1111"
 NEW_ABHA = "91-0000-4444-2222"
 
 
+@pytest.mark.proof
 async def test_without_its_key_ring_the_kiosk_gives_numbers_and_old_profiles_stay_closed(tmp_path: Path) -> None:
     gateway = FakeGateway()
     gateway.keys = [SigningKey("k1")]

@@ -43,6 +43,7 @@ async def proved_within(store: Store, within_s: float) -> bool:
     return True
 
 
+@pytest.mark.proof
 async def test_a_primary_without_replica_holds_then_goes_on_alone_and_stops_when_it_must(
     nodes: list[RealNode], monkeypatch: pytest.MonkeyPatch
 ) -> None:
