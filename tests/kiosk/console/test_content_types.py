@@ -16,8 +16,8 @@ pytestmark = pytest.mark.anyio
 
 FORM = "application/x-www-form-urlencoded"
 JSON_ADDRESSES = re.compile(r"/console/(desk|scan|walk-in|slip)")
-WITHOUT_BODY = {"/console/logout", "/console/logout-everywhere", "/console/account/end-others"}
-"""They read the page's token alone, and that came in a header."""
+WITHOUT_BODY = {"/console/logout", "/console/logout-everywhere", "/console/account/end-others", "/console/code"}
+"""They read the page's token alone, which came in a header, or send who is signed in already to the next page."""
 SAMPLES = {"act": "queue", "move": "next"}
 
 

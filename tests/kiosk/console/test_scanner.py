@@ -11,7 +11,8 @@ from playwright.async_api import Page, expect
 
 from tests.kiosk.console.running_desk import Served, press, states_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+# Real time between keys decides here, so these run without other tests beside them: `make proofs`.
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.proof]
 
 
 @pytest.mark.parametrize("opened_first", [True, False])

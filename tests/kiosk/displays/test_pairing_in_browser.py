@@ -85,6 +85,7 @@ async def code_on(page: Page) -> str:
     return text.partition("counter-id=")[2]
 
 
+@pytest.mark.proof
 async def test_a_television_is_paired_shows_fresh_codes_is_changed_and_removed(
     open_hospital: Hospital, kiosk_browser: Browser, plain_browser: Browser
 ) -> None:

@@ -76,6 +76,7 @@ async def test_kiosk_store_down_fires_while_the_store_is_frozen_and_ends_with_it
     await becomes(hospital, "kiosk_store_promise", 1)
 
 
+@pytest.mark.proof
 async def test_kiosk_promise_broken_fires_when_the_store_stops_syncing(hospital: HospitalTree) -> None:
     with Redis.from_url(operator_url(hospital.tree.data_dir)) as client:
         client.config_set("appendfsync", "everysec")
