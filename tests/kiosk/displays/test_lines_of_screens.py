@@ -152,6 +152,7 @@ async def holding_proxy(url: str) -> AsyncIterator[tuple[str, list[str]]]:
         await asyncio.gather(*running, return_exceptions=True)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("path", ["/board/{hip}?lang=en", "/kiosk/{hip}/M1?lang=en"])
 async def test_a_hanging_screen_takes_a_new_release_once(served: Hospital, kiosk_browser: Browser, path: str) -> None:
     async with one_browser(kiosk_browser) as context:
