@@ -66,7 +66,7 @@ def step_of(secret: bytes, typed: str, now_s: float) -> int | None:
     digits = "".join(typed.split())
     if len(digits) != DIGITS or not digits.isascii() or not digits.isdigit():
         return None
-    hotp, now = HOTP(secret, DIGITS, SHA1()), int(now_s) // STEP_S  # noqa: S303 - as above
+    hotp, now = HOTP(secret, DIGITS, SHA1()), int(now_s) // STEP_S  # noqa: S303 - HMAC-SHA1, as in the codes
     steps = range(now - STEPS_APART, now + STEPS_APART + 1)
     right = [step for step in steps if hmac.compare_digest(hotp.generate(step), digits.encode())]
     return right[-1] if right else None

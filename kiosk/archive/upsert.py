@@ -43,5 +43,5 @@ def _replacing(dialect: str, table: Table) -> Any:
 def _adding(dialect: str, table: Table) -> Any:
     new = _insert(dialect, table)
     keys = [column.name for column in table.primary_key]
-    added = {name: table.c[name] + new.excluded[name] for name in table.c.keys() if name not in keys}  # noqa: SIM118 - not a dict
+    added = {name: table.c[name] + new.excluded[name] for name in table.c.keys() if name not in keys}  # noqa: SIM118 - a collection of columns: iterating it gives columns, not names
     return new.on_conflict_do_update(index_elements=keys, set_=added)

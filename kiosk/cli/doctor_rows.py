@@ -39,7 +39,7 @@ FAR_AT_LEAST: Final = 20
 """Phones with a position. Among fewer, all may have shared from home."""
 FAR_SHARE: Final = 0.9
 """Of them. Where the coordinates are right, most people share in the hospital; with wrong ones hardly one is near."""
-PLACE_TODO: Final = "kiosk facility add HIP_ID --name … --latitude … --longitude …"
+PLACE_COMMAND: Final = "kiosk facility add HIP_ID --name … --latitude … --longitude …"
 
 
 def log_level(settings: Settings) -> Iterator[Check]:
@@ -111,7 +111,7 @@ async def places(store: Store) -> list[Check]:
     if placeless:
         words = f"{len(placeless)} of {len(read)} facilities have no coordinates, or none that lie in India"
         words += f" ({_named(placeless)}): nobody there counts as near"
-        found.append(Check("places", "warning", words, PLACE_TODO))
+        found.append(Check("places", "warning", words, PLACE_COMMAND))
     return found + await far_away(OpdDesk(store), [one.hip_id for one in read if one.hip_id not in set(placeless)])
 
 
@@ -134,7 +134,7 @@ async def far_away(desk: OpdDesk, hips: list[str]) -> list[Check]:
     some = "" if examined == len(hips) else f" of the {examined} that were read in {FAR_WITHIN_S:.0f} s"
     count = "1 facility" if len(found) == 1 else f"{len(found)} facilities"
     words = f"at {count}{some} nearly every phone was far away today ({_named(sorted(found))})"
-    return [Check("places", "warning", words, f"compare the coordinates with a map of the hospital: {PLACE_TODO}")]
+    return [Check("places", "warning", words, f"compare the coordinates with a map of the hospital: {PLACE_COMMAND}")]
 
 
 def is_nearly_all_far(nearness: Iterable[Nearness]) -> bool:

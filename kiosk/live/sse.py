@@ -75,7 +75,7 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
     services: Services = services_of(Litestar.from_scope(scope))
     hub = services.hub
     if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
-        await _refuse(send, 204 if scope["method"] == "OPTIONS" else 405, [_ALLOW])  # type: ignore[typeddict-item]  # as above
+        await _refuse(send, 204 if scope["method"] == "OPTIONS" else 405, [_ALLOW])  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
         return
     facility = scope["path"].strip("/")
     try:
@@ -142,7 +142,7 @@ async def _subscribed(hub: Hub, facility: str, scope: Scope, receive: Receive, s
     metrics.open_streams(hub.listeners)
     try:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        if scope["method"] == "HEAD":  # type: ignore[typeddict-item]  # as above
+        if scope["method"] == "HEAD":  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
             await _end(send)
         else:
             await _stream(mailbox, receive, send)

@@ -94,7 +94,7 @@ async def answer_whole(app: Any, scope: Any, receive: Any, send: Any, *, prefix:
     answer = _Answer(send, body, head=head)
     try:
         await app(scope, body.receive, answer.send)
-    except Exception as failure:
+    except Exception as failure:  # the last resort: whatever fails is answered with a problem document
         if answer.started:
             raise  # the server cuts the connection: the reader must see that the answer is not whole
         await problems.answer_raw(failure, answer.send)

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.kiosk.hospital import Hospital, application, emptied
+from tests.kiosk.hospital import Hospital, application, emptied, serving
 from tests.ports import free_port
 
 
@@ -20,6 +20,18 @@ async def hospital(valkey_url: str, tmp_path: Path) -> AsyncIterator[Hospital]:
         built = Hospital(app, f"http://127.0.0.1:{port}")
         await built.build()
         yield built
+
+
+@pytest.fixture
+async def served(valkey_url: str, tmp_path: Path) -> AsyncIterator[Hospital]:
+    """The hospital behind a server."""
+    await emptied(valkey_url)
+    port = free_port()
+    app = application(valkey_url, tmp_path / "data", port)
+    async with serving(app, port):
+        hospital = Hospital(app, f"http://127.0.0.1:{port}")
+        await hospital.build()
+        yield hospital
 
 
 @pytest.fixture

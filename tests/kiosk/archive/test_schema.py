@@ -52,7 +52,7 @@ def test_many_roles_that_start_at_once_make_one_schema(database_url: str) -> Non
         try:
             with opened(database_url) as database:
                 database.prepare()
-        except Exception as failure:
+        except Exception as failure:  # a thread's failure would be lost: the test looks at them below
             failures.append(failure)
 
     starts = [threading.Thread(target=prepare) for _ in range(4)]

@@ -2,7 +2,6 @@
 
 import csv
 import re
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from html import unescape
 from io import StringIO
@@ -10,30 +9,23 @@ from pathlib import Path
 
 import httpx
 import pytest
-from litestar import Litestar
 
-from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.archive import incentive, schema
 from kiosk.archive.database import Database
 from kiosk.archive.pillars import PillarLine, import_pillars
 from kiosk.console import review, review_messages
 from kiosk.services import Services
-from tests.kiosk.archive.conftest import database, database_url, postgres
 from tests.kiosk.archive.rows import insert, insert_day, share
+from tests.kiosk.console.figures_pages import app, database, database_url, overseer, postgres
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
     Browser,
-    browser,
-    build_hospitals,
-    opened_app,
-    ready_login,
-    services_of,
 )
 from tests.kiosk.console.test_today import visit
 
 pytestmark = pytest.mark.anyio
-__all__ = ["database", "database_url", "postgres"]
+__all__ = ["app", "database", "database_url", "overseer", "postgres"]
 TODAY = date(2026, 9, 21)
 MONTH = {"month": "2026-09"}
 FAR_HIP = "IN0110000777"
@@ -49,27 +41,6 @@ NAMES = {
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(review.Reviews, "today", lambda _: TODAY)
-
-
-@pytest.fixture
-async def app(valkey_url: str, folder: Path, database: Database) -> AsyncIterator[Litestar]:
-    """The program on this archive."""
-    url = database.url.render_as_string(hide_password=False)
-    async with opened_app(valkey_url, folder, KIOSK_ARCHIVE_URL=url) as opened:
-        services = services_of(opened)
-        await services.store.each_primary("FLUSHALL")
-        await services.seal.refresh(services.day_keys)
-        await build_hospitals(services)
-        yield opened
-
-
-@pytest.fixture
-async def overseer(app: Litestar, services: Services) -> AsyncIterator[Browser]:
-    """A state administrator who has chosen no facility."""
-    await ready_login(services.staff, "omar", EVERY_FACILITY, "admin")
-    async with browser(app, address="10.1.2.6") as one:
-        assert (await one.sign_in("omar")).status_code == 303
-        yield one
 
 
 @pytest.fixture

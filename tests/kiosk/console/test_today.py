@@ -2,7 +2,6 @@
 
 import csv
 import re
-from collections.abc import AsyncIterator
 from datetime import date, datetime, timedelta
 from html import unescape
 from io import StringIO
@@ -11,29 +10,22 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from litestar import Litestar
 
-from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.archive.database import Database
 from kiosk.console import figure_messages
 from kiosk.services import Services
 from queueing.models import Queue
-from tests.kiosk.archive.conftest import database, database_url, postgres
 from tests.kiosk.archive.rows import MINUTE, insert_day, share, ticket
+from tests.kiosk.console.figures_pages import app, database, database_url, overseer, postgres
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
     Browser,
     arrive,
-    browser,
-    build_hospitals,
-    opened_app,
-    ready_login,
-    services_of,
 )
 
 pytestmark = pytest.mark.anyio
-__all__ = ["database", "database_url", "postgres"]
+__all__ = ["app", "database", "database_url", "overseer", "postgres"]
 DAY = date(2026, 9, 21)
 WEEK_BEFORE = date(2026, 9, 14)
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -56,27 +48,6 @@ def visit(number: int, hour: int, wait_min: int, service_min: float, **changed: 
         "ended_ms": came + wait_min * MINUTE + int(service_min * MINUTE), "ack_at_ms": came + 800,
     }  # fmt: skip
     return ticket(number, **(times | changed))
-
-
-@pytest.fixture
-async def app(valkey_url: str, folder: Path, database: Database) -> AsyncIterator[Litestar]:
-    """The program on this archive, with two hospitals and nobody there."""
-    url = database.url.render_as_string(hide_password=False)
-    async with opened_app(valkey_url, folder, KIOSK_ARCHIVE_URL=url) as opened:
-        services = services_of(opened)
-        await services.store.each_primary("FLUSHALL")
-        await services.seal.refresh(services.day_keys)
-        await build_hospitals(services)
-        yield opened
-
-
-@pytest.fixture
-async def overseer(app: Litestar, services: Services) -> AsyncIterator[Browser]:
-    """A state administrator who has chosen no facility."""
-    await ready_login(services.staff, "omar", EVERY_FACILITY, "admin")
-    async with browser(app, address="10.1.2.6") as one:
-        assert (await one.sign_in("omar")).status_code == 303
-        yield one
 
 
 async def table(page: Browser, name: str, **query: str) -> list[list[str]]:

@@ -1,29 +1,14 @@
 """Screens in a real browser: a server on a port, and a Chromium."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, expect
 
 from tests.browser import chromium
-from tests.kiosk.hospital import Hospital, application, emptied, serving
-from tests.ports import free_port
 
 PATIENCE_MS = 20_000
 """No promise: a busy machine is given time before a test gives up."""
-
-
-@pytest.fixture
-async def served(valkey_url: str, tmp_path: Path) -> AsyncIterator[Hospital]:
-    """The hospital behind a server."""
-    await emptied(valkey_url)
-    port = free_port()
-    app = application(valkey_url, tmp_path / "data", port)
-    async with serving(app, port):
-        hospital = Hospital(app, f"http://127.0.0.1:{port}")
-        await hospital.build()
-        yield hospital
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import msgspec
@@ -12,8 +11,7 @@ from kiosk.live.hub import Hub
 from kiosk.live.polling import FRESH_S, PollLimits, Polls, TooManyPolls
 from kiosk.web.page_mark import page_mark
 from queueing.models import Snapshot
-from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving, until
-from tests.ports import free_port
+from tests.kiosk.hospital import HIP, Hospital, until
 
 pytestmark = pytest.mark.anyio
 
@@ -51,17 +49,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
-
-
-@pytest.fixture
-async def served(valkey_url: str, tmp_path: Path) -> AsyncIterator[Hospital]:
-    await emptied(valkey_url)
-    port = free_port()
-    app = application(valkey_url, tmp_path / "data", port)
-    async with serving(app, port):
-        hospital = Hospital(app, f"http://127.0.0.1:{port}")
-        await hospital.build()
-        yield hospital
 
 
 @pytest.fixture
