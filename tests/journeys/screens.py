@@ -1,5 +1,6 @@
 """What people in the hospital look at, in a real Chromium; a QR is read from the picture, as a phone does."""
 
+import asyncio
 import re
 from base64 import b64decode
 from io import BytesIO
@@ -50,9 +51,11 @@ async def look_at_kiosk(browser: Browser, hospital: Hospital, counter: str = "M1
     """Stand before the counter's screen with a phone in the hand."""
     screen = await browser.new_page(viewport=TELEVISION)
     await screen.goto(f"{hospital.deployment.url}/kiosk/{hospital.hip}/{counter}")
-    texts = read_codes(await screen.screenshot())
+    texts: list[str] = []
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while len(texts) != 2:  # the codes may be changing just now
+            texts = read_codes(await screen.screenshot())
     await screen.close()
-    assert len(texts) == 2
     [camera] = [text for text in texts if text.startswith(f"{hospital.deployment.url}/go/")]
     [abdm] = [text for text in texts if text != camera]
     return Seen(abdm, camera)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Route, expect
+from playwright.async_api import Error as PageGone
 
 from kiosk.web.page_mark import page_mark
 from tests.kiosk.hospital import HIP, Hospital, until
@@ -238,9 +239,10 @@ async def _serve_another_mark(page: Page, *, to: tuple[str, ...] = ("document", 
         if route.request.resource_type not in to:
             await route.continue_()
             return
-        response = await route.fetch()
-        text = (await response.text()).replace(f'data-pages="{page_mark()}"', f'data-pages="{OTHER}"')
-        await route.fulfill(response=response, body=text)
+        with suppress(PageGone):
+            response = await route.fetch()
+            text = (await response.text()).replace(f'data-pages="{page_mark()}"', f'data-pages="{OTHER}"')
+            await route.fulfill(response=response, body=text)
 
     pages = (f"/board/{HIP}", f"/kiosk/{HIP}/M1")
     await page.route(lambda address: urlsplit(address).path in pages, answer)
@@ -250,8 +252,9 @@ async def _tell_another_mark(page: Page) -> None:
     """From now on polls say the other release, and streams are refused: the page must ask."""
 
     async def answer(route: Route) -> None:
-        response = await route.fetch()
-        await route.fulfill(response=response, headers={**response.headers, "kiosk-pages": OTHER})
+        with suppress(PageGone):
+            response = await route.fetch()
+            await route.fulfill(response=response, headers={**response.headers, "kiosk-pages": OTHER})
 
     await page.route("**/live/*", lambda route: route.abort())
     await page.route("**/live/*/now", answer)
