@@ -17,7 +17,7 @@ CORNERS = ("abdm", "phone", "displays", "console")
 FLOORS = (
     {"accounts", "locales", "patient", "security", "settings"},
     {"archive", "checkin", "observability", "web"},
-    {"abdm", "console", "displays", "key_upkeep", "live", "phone"},
+    {"abdm", "console", "delivery", "displays", "key_upkeep", "live", "phone"},
     {"capacity", "services"},
     {"health"},
     {"app"},

@@ -1,0 +1,1 @@
+"""Delivers events to other programs: webhooks, and HL7 messages over MLLP."""
