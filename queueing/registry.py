@@ -338,6 +338,14 @@ class Registry:
         """The facility's own networks. Raises DoesNotFit for a text that is no network, and for too wide a network."""
         await self._configure(hip, "networks", _pack(own_networks(networks)))
 
+    async def set_copy_templates(self, hip: str, packed: bytes) -> None:
+        """How profiles are copied for other programs; the console reads what is packed here."""
+        await self._configure(hip, "copy", packed)
+
+    async def copy_templates(self, hip: str) -> bytes | None:
+        """What ``set_copy_templates`` stored; None when nothing was."""
+        return (await self._config(hip, b"copy")).get(b"copy")
+
     async def map_text(self, hip: str, text: str, counter: str) -> None:
         """Let a printed text (an old poster, another system's id) lead to a counter; an empty counter removes it."""
         if not 1 <= len(text.strip()) <= PRINTED_TEXT_MAX:

@@ -18,6 +18,7 @@ from msgspec import Struct
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
+from kiosk.console.copying import templates_of
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
@@ -101,6 +102,7 @@ class Desk(Controller):
             queues=msgspec.to_builtins(queue_rows(hospital.queues, mine)),
             lanes={lane.name.lower(): name for lane, name in messages.LANES.items()},
             states={state.name.lower(): name for state, name in messages.STATES.items()},
+            forms=[one.name for one in await templates_of(registry, session.facility)],
         )  # fmt: skip
 
     @get("/desk", guards=[guards.clerk], include_in_schema=False)

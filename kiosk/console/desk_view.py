@@ -146,9 +146,13 @@ class DeskViews:
 
     async def one(self, hip: str, ticket: Ticket, reader: Reader) -> tuple[Row, tuple[Detail, ...]]:
         """One ticket with its details. The audit records the reading in the same step."""
-        envelopes = await self._envelopes(hip, [ticket], reader, whole=ticket.id)
-        patient = self._open(hip, ticket, envelopes.sealed.get(ticket.id, b""))
+        patient = await self.patient(hip, ticket, reader)
         return row(ticket, patient), details(patient)
+
+    async def patient(self, hip: str, ticket: Ticket, reader: Reader) -> Patient:
+        """The profile of one ticket. The audit records the reading in the same step."""
+        envelopes = await self._envelopes(hip, [ticket], reader, whole=ticket.id)
+        return self._open(hip, ticket, envelopes.sealed.get(ticket.id, b""))
 
     async def _envelopes(
         self, hip: str, tickets: Sequence[Ticket], reader: Reader, *, counter: str = "", whole: str = ""

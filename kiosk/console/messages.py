@@ -254,6 +254,7 @@ AUDIT_ACTS = {
     "refused": "refused",
     "list_read": "saw the list of a counter",
     "profile_read": "read a patient's details",
+    "profile_copied": "copied a patient's details for another program",
     "audit_read": "opened the audit",
     "figures_exported": "downloaded figures",
     "tickets_exported": "downloaded the tickets of a month",
@@ -265,6 +266,7 @@ AUDIT_ACTS = {
     "admin_counter-open": "opened or closed a counter",
     "admin_policy": "changed the rules",
     "admin_text": "changed a printed text",
+    "admin_copy": "changed how details are copied for other programs",
     "admin_facility": "changed the facility",
     "admin_staff": "added a login",
     "admin_reset": "made a new password",
@@ -283,6 +285,24 @@ ADMIN_TROUBLE = {
     "unknown": "This queue or counter does not exist here.",
     "facility": "No facility with this HIP id is set up.",
 }
+
+COPYING = {"copied": "{token} is copied for {form}. Put the cursor into the first field and paste."}
+COPYING_DONE = {
+    "save": "Saved. Desks offer it when their page is loaded again.",
+    "remove": "Removed.",
+    "reset": "The forms are as the program brings them.",
+}
+COPYING_FIELDS = {
+    "name": "The form needs a name of 1 to 40 characters.",
+    "fields": "Name 1 to 40 fields, separated by commas.",
+    "unknown": "These are no fields: {fields}. The list of fields stands below; a fixed text begins with =.",
+    "date": "Choose how the date is written.",
+    "gender": "Choose how the gender is written.",
+    "separator": "Choose what stands between two fields.",
+    "twice": "Another form has this name.",
+    "full": "There are as many forms as the page holds. Remove one first.",
+}
+"""What is wrong with a form that details are copied for."""
 
 POSTER = "Scan with your ABHA app to get a number"
 
@@ -316,6 +336,7 @@ SCREEN = {
     "locked": "You were signed out. Your counter is remembered.",
     "failed": "No answer. Nothing is certain: look at the list before trying again.",
     "copied": "Copied.",
+    "no_forms": "No form is set up. An administrator adds one: Administration, Copying.",
     "selected": "Selected {token}",
     "min": "min",
     "more": "{count} more wait behind these.",

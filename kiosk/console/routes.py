@@ -11,6 +11,7 @@ from kiosk.console.account import Account
 from kiosk.console.admin import Admin
 from kiosk.console.audit_page import AuditPage
 from kiosk.console.connection import Connection
+from kiosk.console.copying import Copying
 from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
@@ -36,6 +37,7 @@ def routes() -> list[ControllerRouterHandler]:
             route_handlers=[
                 Login,
                 Desk,
+                Copying,
                 WalkIns,
                 Scans,
                 Account,

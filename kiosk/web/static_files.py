@@ -73,6 +73,11 @@ def static_url(path: str) -> str:
     return url(f"/static/{shelf.mark}/{path}")
 
 
+def static_text(path: str) -> str:
+    """The text of a file."""
+    return _shelf().files[path].plain.decode()
+
+
 def static_mark() -> str:
     """The mark of all files together, as it stands in their addresses."""
     return _shelf().mark

@@ -9,6 +9,7 @@
          policy    packed rules (shared/policy.lua)
          networks  packed list of texts
          text      printed text, counter name ('' forgets)
+         copy      packed templates for copying profiles, which queueing does not read
   Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when it does not exist,
          'FACILITY' when the facility is not registered
   Cost   O(queues of the facility) ]]
@@ -72,6 +73,11 @@ end
 
 function ACTS.networks(facility, args)
   redis.call('HSET', facility.record, 'networks', args[2])
+  return 1
+end
+
+function ACTS.copy(facility, args)
+  redis.call('HSET', facility.record, 'copy', args[2])
   return 1
 end
 

@@ -16,7 +16,7 @@ CORNERS = ("abdm", "phone", "displays", "console")
 
 FLOORS = (
     {"accounts", "locales", "patient", "security", "settings"},
-    {"archive", "checkin", "observability", "web"},
+    {"archive", "checkin", "exchange", "observability", "web"},
     {"abdm", "console", "delivery", "displays", "key_upkeep", "live", "phone"},
     {"capacity", "services"},
     {"health"},

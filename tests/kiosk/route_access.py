@@ -202,6 +202,9 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/console/desk"): (Try(decision=STAFF, path="/console/desk?counter=M1"),),
     ("GET", "/console/desk/ended"): (Try(decision=STAFF, path="/console/desk/ended?counter=M1"),),
     ("POST", "/console/desk/patient"): (Try(decision=STAFF_OF_THIS, json={"counter": "M1", "ticket": "{ticket}"}),),
+    ("POST", "/console/desk/copy"): (
+        Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}", "template": "e-Hospital"}),
+    ),
     ("POST", "/console/desk/{move:str}"): tuple(
         Try(decision=STAFF_OF_THIS, path=f"/console/desk/{move}", json={"counter": "M1", "ticket": "{ticket}"})
         for move in ("call", "hold", "check-in", "cancel")
@@ -234,6 +237,12 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("POST", "/console/admin/screens/{screen:str}/{act:str}"): (
         _admin("screens/{screen}/change", ADMINS_OF_THIS, **_SCREEN),
         _admin("screens/{screen}/remove", ADMINS_OF_THIS),
+    ),
+    ("GET", "/console/admin/copying"): (Try(decision=ADMINS),),
+    ("POST", "/console/admin/copying/{act:str}"): (
+        _admin("copying/save", ADMINS, before="", name="Form", fields="name, phone"),
+        _admin("copying/remove", ADMINS, before="Form"),
+        _admin("copying/reset", ADMINS),
     ),
     ("GET", "/console/connection"): (Try(decision=ADMINS),),
     ("GET", "/console/audit"): (Try(decision=ADMINS),),

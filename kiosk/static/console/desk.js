@@ -1,5 +1,6 @@
 // The desk: one key for next, one for every other move; what the screen shows is what the server said last.
 
+import { copyFor } from "./copying.js";
 import { $, copy, describe, fill, keyOf, make, say } from "./dom.js";
 import { ENDED, List } from "./list.js";
 import { NoAnswer, SignedOut, follow, get, post } from "./net.js";
@@ -12,7 +13,7 @@ const root = $("desk");
 const counter = root.dataset.counter;
 // The hospital's time, as on its boards, whatever zone this PC is set to.
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: root.dataset.zone });
-const [words, lanes, sections, states, genders, queues, slips] = [
+const [words, lanes, sections, states, genders, queues, slips, forms] = [
   "words",
   "lanes",
   "sections",
@@ -20,6 +21,7 @@ const [words, lanes, sections, states, genders, queues, slips] = [
   "genders",
   "queues",
   "slips",
+  "forms",
 ].map((name) => JSON.parse(root.dataset[name]));
 const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
 const LOOK_MS = 30000; // and a lost hint costs no more than this
@@ -139,7 +141,7 @@ const FROM = {
 
 // Which buttons look pressable. The server decides; this only spares a useless press.
 const possible = (what, ticket) =>
-  !["view", "slip", ...Object.keys(FROM)].includes(what) ||
+  !["view", "slip", "copy-for", ...Object.keys(FROM)].includes(what) ||
   (ticket !== null && (FROM[what]?.includes(ticket.state) ?? !(what === "slip" && ENDED.includes(ticket.state))));
 
 async function move(what, body) {
@@ -214,6 +216,7 @@ const ACTS = {
     ),
   cancel: () => sure(),
   view: () => look(),
+  "copy-for": (where) => copyForForm(where),
   slip: (where) => printAgain(target(where)),
   "let-go": () => letGo(),
   "walk-in": () => register(""),
@@ -285,6 +288,28 @@ async function look() {
   } catch (cause) {
     trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
   }
+}
+
+// With one form there is nothing to choose.
+function copyForForm(where) {
+  const ticket = target(where);
+  if (!ticket) return tell(words.choose_first, "warn");
+  if (!forms.length) return tell(words.no_forms, "warn");
+  const copyOne = async (form) => {
+    try {
+      tell(await copyFor(ticket, form));
+    } catch (cause) {
+      trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
+    }
+  };
+  if (forms.length === 1) return copyOne(forms[0]);
+  choose(
+    $("choice-title"),
+    ticket.token,
+    where,
+    forms.map((form) => [form, form]),
+    copyOne,
+  );
 }
 
 function choose(title, text, where, options, then) {
@@ -376,6 +401,7 @@ const KEYS = {
   u: "undo",
   w: "walk-in",
   l: "slip",
+  e: "copy-for",
   v: "view",
   delete: "cancel",
 };

@@ -27,8 +27,9 @@ export function describe(list, details) {
   );
 }
 
-export async function copy(details) {
-  const text = details.map(({ label, value }) => `${label}: ${value}`).join("\n");
+export const copy = (details) => toClipboard(details.map(({ label, value }) => `${label}: ${value}`).join("\n"));
+
+export async function toClipboard(text) {
   if (navigator.clipboard && isSecureContext) return navigator.clipboard.writeText(text);
   const area = make("textarea", "off");
   area.value = text;
