@@ -30,8 +30,11 @@ function ACTS.facility(facility, args)
   redis.call('HSET', facility.record, 'hip', args[2], 'facility', args[3])
   redis.call('HSETNX', facility.record, 'policy', args[4])
   for i, field in ipairs({'zone', 'place'}) do
-    if args[4 + i] == '' then redis.call('HDEL', facility.record, field)
-    else redis.call('HSET', facility.record, field, args[4 + i]) end
+    if args[4 + i] == '' then
+      redis.call('HDEL', facility.record, field)
+    else
+      redis.call('HSET', facility.record, field, args[4 + i])
+    end
   end
   return 1
 end

@@ -1,4 +1,5 @@
-"""The Lua functions: every name that is used is declared, every local is used, and the style is one.
+"""The Lua functions: every name that is used is declared, every local is used, and each line is indented as deep as
+it stands.
 
 Lua takes a misspelt name for a global that holds nothing. The store would only say so when that line runs.
 """
@@ -19,6 +20,14 @@ PROVIDED = frozenset(
 )
 """What the store's Lua and the library's head bring along."""
 LONGEST_LINE = 120
+NESTING = frozenset(
+    [
+        *("function_declaration", "function_definition", "if_statement", "for_statement", "while_statement"),
+        *("do_statement", "repeat_statement", "table_constructor", "arguments", "parameters"),
+        *("parenthesized_expression",),
+    ]
+)
+"""What its inner lines stand deeper in."""
 _parser = Parser(Language(tree_sitter_lua.language()))
 
 
@@ -111,13 +120,51 @@ def test_every_local_is_used() -> None:
     assert wrong == []
 
 
-def test_lines_are_short_and_indented_by_two_spaces() -> None:
+def test_lines_are_short_and_have_no_tabs() -> None:
     wrong = []
     for path in FILES:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if "\t" in line or line != line.rstrip() or len(line) > LONGEST_LINE:
                 wrong.append(f"{path.name}:{number}")
     assert wrong == []
+
+
+def wrongly_indented(source: bytes) -> Iterator[str]:
+    """Lines that are not indented by two spaces for each block, table and call they stand in. A line that goes on with
+    the statement of the line above may have two more.
+    """
+    every = list(nodes(_parser.parse(source).root_node))
+    ends: dict[int, int] = {}
+    for node in every:
+        if node.type in NESTING:
+            ends[node.start_point[0]] = max(ends.get(node.start_point[0], 0), node.end_point[0])
+    turns = {
+        node.start_point[0]
+        for node in every
+        if node.type in {"else_statement", "elseif_statement"}
+        and node.parent is not None
+        and node.parent.start_point[0] < node.start_point[0]
+    }
+    begins = {node.start_point[0] for node in every if node.parent and node.parent.type in {"block", "chunk"}}
+    notes = {
+        row for node in every if node.type == "comment" for row in range(node.start_point[0], node.end_point[0] + 1)
+    }
+    for row, line in enumerate(source.decode().split("\n")):
+        depth = sum(first < row < last for first, last in ends.items()) - (row in turns)
+        right = {2 * depth} if row in begins or row in turns else {2 * depth, 2 * depth + 2}
+        if line and row not in notes and len(line) - len(line.lstrip()) not in right:
+            yield f"{row + 1}: {line.strip()}"
+
+
+def test_lines_are_indented_as_deep_as_they_stand() -> None:
+    assert [f"{path.name}:{line}" for path in FILES for line in wrongly_indented(path.read_bytes())] == []
+
+
+def test_the_check_sees_a_wrong_indent() -> None:
+    right = b"if a then\n  f(1,\n    2)\nelse\n  g({\n    x = 1,\n  })\nend"
+    assert list(wrongly_indented(right)) == []
+    assert list(wrongly_indented(right.replace(b"\n  g", b"\n   g"))) == ["5: g({"]
+    assert list(wrongly_indented(right.replace(b"\nelse", b"\n  else"))) == ["4: else"]
 
 
 def test_the_check_sees_a_misspelt_and_an_idle_name() -> None:

@@ -109,8 +109,11 @@ local function reach_day(facility, clock, stored)
   end
   if stored > 0 then end_day(facility, clock, stored, day) end
   redis.call('HSET', facility.record, 'day', day, 'eve', stored)
-  if behind then redis.call('HSET', facility.record, 'behind', behind)
-  else redis.call('HDEL', facility.record, 'behind') end
+  if behind then
+    redis.call('HSET', facility.record, 'behind', behind)
+  else
+    redis.call('HDEL', facility.record, 'behind')
+  end
   return true
 end
 

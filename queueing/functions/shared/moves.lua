@@ -16,8 +16,11 @@ end
 
 local function set_at_counter(facility, counter, id)
   if counter == '' then return end
-  if id == '' then redis.call('HDEL', facility.record, 'o:' .. counter)
-  else redis.call('HSET', facility.record, 'o:' .. counter, id) end
+  if id == '' then
+    redis.call('HDEL', facility.record, 'o:' .. counter)
+  else
+    redis.call('HSET', facility.record, 'o:' .. counter, id)
+  end
 end
 
 local function leave_counter(facility, id, ticket)
