@@ -2,20 +2,17 @@
 
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from kiosk.accounts.sessions import Session
 from kiosk.console import figures, messages
-from kiosk.web.page_mark import page_mark
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
-from kiosk.web.static_files import static_url
+from kiosk.web.templating import templates_in
 from queueing.display_text import display_text
 
 
@@ -23,20 +20,12 @@ def _local_time(unix_ms: int, zone: str) -> str:
     return datetime.fromtimestamp(unix_ms / 1000, ZoneInfo(zone)).strftime("%d-%m %H:%M")
 
 
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = templates_in(Path(__file__).parent / "templates", words=messages)
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page lists lanes in this order
 _templates.filters["shown"] = display_text
 _templates.filters["local_time"] = _local_time
 _templates.filters["figure"] = lambda number: "" if number is None else f"{number:.10g}"
 _templates.filters["cell"] = figures.shown
-_templates.filters["part"] = lambda text: quote(str(text), safe="")
-_templates.globals.update(words=messages, pages=page_mark, static=static_url, url=url)
 
 
 def page(template: str, *, session: Session | None, status: int = 200, **values: object) -> Response[str]:

@@ -18,21 +18,29 @@ from kiosk.web.static_files import static_url
 from queueing.errors import QueueingError
 
 _HERE: Final = Path(__file__).parents[1]
-_pages: Final = Environment(
-    loader=FileSystemLoader([_HERE / room / "templates" for room in (".", "displays", "phone")]),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_pages.globals.update(
+
+
+def templates_in(*folders: Path, **known: object) -> Environment:
+    """The templates of some folders. Each knows ``known``, and what every page of ours needs; a name that nobody gave
+    is an error.
+    """
+    templates = Environment(
+        loader=FileSystemLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals.update(pages=page_mark, static=static_url, url=url, **known)
+    templates.filters["part"] = lambda text: quote(str(text), safe="")
+    return templates
+
+
+_pages: Final = templates_in(
+    *(_HERE / room / "templates" for room in (".", "displays", "phone")),
     release=version("abdm-kiosk"),
-    pages=page_mark,
-    static=static_url,
-    url=url,
     languages=[BOOK[code] for code in LANGUAGES],
 )
-_pages.filters["part"] = lambda text: quote(str(text), safe="")
 _pages.filters["json"] = lambda value: msgspec.json.encode(value).decode()
 
 
