@@ -31,21 +31,21 @@ class ArrivalHints:
     def note(self, root: str) -> None:
         """Somebody came to the facility with this root."""
         if not self._roots:
-            asyncio.get_running_loop().call_later(GATHER_S, self._send_all)
+            task = asyncio.create_task(self._send_soon())
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
         self._roots.add(root)
 
-    def _send_all(self) -> None:
+    async def _send_soon(self) -> None:
+        await asyncio.sleep(GATHER_S)
         by_partition: dict[str, list[str]] = defaultdict(list)
         for root in self._roots:
             partition = partition_of(root)
             # Without slots, one call in any partition tells all: a reader of hints reads every partition.
             by_partition["" if self._store.spans else partition].append(root)
         self._roots.clear()
-        for roots in by_partition.values():
-            for first in range(0, len(roots), AT_ONCE):
-                task = asyncio.create_task(self._send(roots[first : first + AT_ONCE]))
-                self._sending.add(task)
-                task.add_done_callback(self._sending.discard)
+        calls = (roots[at : at + AT_ONCE] for roots in by_partition.values() for at in range(0, len(roots), AT_ONCE))
+        await asyncio.gather(*map(self._send, calls))
 
     async def _send(self, roots: list[str]) -> None:
         with suppress(QueueingError):

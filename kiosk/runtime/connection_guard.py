@@ -52,6 +52,8 @@ ADDRESS_SHARE: Final = 4
 FILES_FREE: Final = 10
 """Percent of the open files that stay free for the gateway's connections."""
 
+REASONS: Final = ("silent", "not_reading", "address", "files")
+
 _TCP_INFO: Final = struct.Struct("=24xI24xI64xQQ8xI")
 """unacked, last_data_recv (ms), bytes_acked, bytes_received, notsent_bytes of Linux's ``struct tcp_info``."""
 _log = structlog.get_logger(__name__)
@@ -145,6 +147,8 @@ def start(port: int, *, own_host: str, trusted: Iterable[Network]) -> None:
         where = parse_address(address)
         return (alone and where.is_loopback) or any(where in network for network in networks)
 
+    for reason in REASONS:  # opens the counters' file now: a flood may leave no descriptor to open it with
+        metrics.connections_closed(reason, 0)
     guard = ConnectionGuard(files=resource.getrlimit(resource.RLIMIT_NOFILE)[0], has_no_share=has_no_share)
     threading.Thread(target=_watch, args=(guard, port), name="connection-guard", daemon=True).start()
 
@@ -171,9 +175,14 @@ def _watch(guard: ConnectionGuard, port: int) -> None:
         try:
             _look(guard, port)
         except Exception as failure:  # a failed check must not end the thread; the next one may succeed
-            metrics.fell_open("connection_guard")
-            _log.warning("connections_not_watched", error=type(failure).__name__)
+            _say_it_failed(failure)
         rest_s = max(LOOK_EVERY_S, (time.monotonic() - began_s) / LOOK_SHARE)
+
+
+def _say_it_failed(failure: Exception) -> None:
+    with contextlib.suppress(Exception):  # what made the check fail may make this fail: no descriptor is left
+        _log.warning("connections_not_watched", error=type(failure).__name__)
+        metrics.fell_open("connection_guard")
 
 
 def _look(guard: ConnectionGuard, port: int) -> None:

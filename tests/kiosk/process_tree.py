@@ -70,7 +70,9 @@ class Tree:
 
     def log_events(self, event: str) -> list[dict[str, Any]]:
         """Log lines of this kind; every line must be JSON."""
-        return [line for line in map(json.loads, list(self.log)) if line["event"] == event]
+        log = list(self.log)
+        assert all(line.startswith("{") for line in log), "\n".join(log)
+        return [line for line in map(json.loads, log) if line["event"] == event]
 
     def pid_of(self, role: str) -> int:
         """The latest process of a role."""

@@ -5,22 +5,23 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from kiosk.__main__ import program
 from tests.kiosk.process_tree import kiosk, serving
 
-COMMANDS = [
-    line.split()
-    for line in (
-        "", "demo", "serve", "web", "relay", "facility", "facility import", "facility add", "facility alias",
-        "facility list", "queue",
-        "queue add", "queue import", "queue list", "staff", "staff add", "staff list", "staff reset", "keys",
-        "keys rotate", "keys list", "keys revoke", "patient", "patient export", "patient erase",
-        "tls", "tls make", "tls qr",
-        "qr", "doctor", "store", "store check",
-        "store repair", "store heal-clock",
-    )
-]  # fmt: skip
+
+def commands_below(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
+    """The words of a command and of each command below it."""
+    yield words
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from commands_below(below, *words, name)
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +55,22 @@ def refused(data_dir: Path, *words: str) -> str:
     return done.stderr
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_command_explains_itself_without_settings_or_store(tmp_path: Path, words: list[str]) -> None:
-    done = kiosk(tmp_path / "never made", *words, "--help", KIOSK_PORT="nonsense")
-    assert done.returncode == 0
-    assert "Usage: kiosk" in done.stdout
+@pytest.mark.parametrize("words", list(commands_below(program)), ids=" ".join)
+def test_every_command_explains_itself_without_settings_or_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("KIOSK_DATA_DIR", str(tmp_path / "never made"))
+    monkeypatch.setenv("KIOSK_PORT", "nonsense")
+    done = CliRunner().invoke(program, [*words, "--help"], prog_name="kiosk")
+    assert done.exit_code == 0
+    assert done.output.startswith("Usage: kiosk")
     assert not (tmp_path / "never made").exists()
+
+
+def test_the_installed_program_explains_itself(tmp_path: Path) -> None:
+    done = kiosk(tmp_path / "never made", "--help", KIOSK_PORT="nonsense")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: kiosk")
 
 
 def test_a_queue_counts_at_once_while_serving(hospital: Path) -> None:

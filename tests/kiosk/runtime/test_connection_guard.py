@@ -1,5 +1,6 @@
 """Connections that use up a worker are ended, and honest ones are not."""
 
+import errno
 import re
 import socket
 import sys
@@ -12,9 +13,12 @@ from urllib.request import urlopen
 
 import pytest
 
+from kiosk.observability import metrics
+from kiosk.runtime import connection_guard
 from kiosk.runtime.connection_guard import (
     FIRST_REQUEST_S,
     NOT_READING_S,
+    REASONS,
     SILENT_S,
     ConnectionGuard,
     Seen,
@@ -143,6 +147,30 @@ def test_a_pooled_connection_stays_open_longer_than_a_silent_one(tree: Tree) -> 
         time.sleep(2)
         pooled.sendall(request)
         assert pooled.recv(4096).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.slow
+def test_each_reason_is_counted_from_the_start(tmp_path: Path) -> None:
+    """So the file of the counters is open before a flood leaves no descriptor to open it with."""
+    with serving(tmp_path / "data") as tree, urlopen(f"{tree.ready()}/metrics", timeout=10) as answer:  # noqa: S310 - an address of the test's own
+        counted = answer.read().decode()
+    for reason in REASONS:
+        assert f'kiosk_connections_closed_total{{reason="{reason}"}} 0.0' in counted
+
+
+def test_a_check_that_fails_and_cannot_say_so_does_not_end_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    checks = iter(range(3))
+
+    def no_descriptor(*_: object) -> None:
+        if next(checks, None) is None:
+            raise SystemExit
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(connection_guard, "_look", no_descriptor)
+    monkeypatch.setattr(connection_guard, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(metrics, "fell_open", no_descriptor)
+    with pytest.raises(SystemExit):
+        connection_guard._watch(guard(), 1)
 
 
 @pytest.mark.slow
