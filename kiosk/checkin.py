@@ -98,6 +98,10 @@ class CheckIn:
         lane = max(lane, self._lane(patient))
         return await self._register(facility, queue, patient, lane, Assurance.STAFF, request, by=by)
 
+    def walk_in_request(self, facility: str, by: str, request_id: str) -> str:
+        """``Ticket.request`` of the walk-in that this clerk's form made, if it was sent before."""
+        return request_digest(facility, f"{by}/{request_id}")
+
     def admit_form(
         self, facility: str, *, request_id: str, link: str, address: str, device: str
     ) -> Awaitable[tuple[FormVerdict, int]]:

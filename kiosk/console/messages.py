@@ -82,6 +82,7 @@ OUTCOMES = {
 TAKEN_BY = "Counter {counter} took {token} first."
 TAKEN_HERE = "{token} is at this counter already."
 
+PERHAPS = "This may be somebody who has a number today. Ask the person."
 PLACES = {
     Outcome.NEW: "Registered.",
     Outcome.SAME_REQUEST: "Already registered.",
@@ -348,6 +349,7 @@ SCREEN = {
     "not_qr": "This is not an ABHA card or app QR.",
     "slip_found": "{token} is chosen in the list.",
     "slip_not_listed": "{token} is not in this counter's list.",
+    "perhaps_use": "It is {token}",
     "name_needed": "A name is needed.",
     "undo": "Undo (U)",
     "other_counter": "Counter {counter}",

@@ -16,6 +16,7 @@ from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
 from kiosk.console.login import Login
+from kiosk.console.perhaps_same import LookAlikes
 from kiosk.console.review import Review, Reviews
 from kiosk.console.scan import Scans
 from kiosk.console.screens import ScreensPage
@@ -53,6 +54,7 @@ def routes() -> list[ControllerRouterHandler]:
                 "session": Provide(guards.proved_session),
                 "reader": Provide(guards.reader_of),
                 "desk_views": Provide(_desk_views, sync_to_thread=False),
+                "look_alikes": Provide(_look_alikes, sync_to_thread=False),
                 "slips": Provide(_slips, sync_to_thread=False),
                 "today_views": Provide(_today_views, sync_to_thread=False),
                 "reviews": Provide(_reviews, sync_to_thread=False),
@@ -69,6 +71,12 @@ def _desk_views(
     check_in: NamedDependency[CheckIn],
 ) -> DeskViews:
     return DeskViews(registry, desk, audit, check_in)
+
+
+def _look_alikes(
+    desk: NamedDependency[OpdDesk], check_in: NamedDependency[CheckIn], desk_views: NamedDependency[DeskViews]
+) -> LookAlikes:
+    return LookAlikes(desk, check_in, desk_views)
 
 
 def _slips(

@@ -20,6 +20,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.checkin import CheckIn
 from kiosk.console import guards, messages, patient_qr
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.perhaps_same import LookAlikes, Perhaps
 from kiosk.patient.birth import birth_of_age, birth_of_parts
 from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
 from kiosk.patient.names import name_fault, person_name
@@ -28,6 +29,7 @@ from kiosk.settings import Settings
 from kiosk.web.link_urls import ticket_url
 from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
+from queueing.audit import Reader
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
 from queueing.display_text import display_text
@@ -55,6 +57,8 @@ class WalkIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Made by the page for each form: the same form sent twice gives one number."""
     claim: Patient | None = None
     """Content of a scanned QR; the fields above win over it."""
+    sure: bool = False
+    """The clerk saw who may be the same person and says that it is somebody else."""
 
 
 class Scanned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,13 +135,19 @@ class WalkIns(Controller):
     @post("/walk-in", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def register(
         self, request: ConsoleRequest, session: NamedDependency[Session], check_in: NamedDependency[CheckIn],
-        slips: NamedDependency[Slips],
-    ) -> Response[Slip]:  # fmt: skip
+        slips: NamedDependency[Slips], look_alikes: NamedDependency[LookAlikes], reader: NamedDependency[Reader],
+    ) -> Response[Slip] | Response[Perhaps]:  # fmt: skip
+        """A number; or who may be the same person, until the clerk is sure."""
         form = await read_json(request, _WALK_IN)
         patient = patient_of(form, await slips.today(session.facility))
         if form.lane and form.lane.upper() not in Lane.__members__:
             raise NotFoundException
         lane = Lane[form.lane.upper()] if form.lane else Lane.ORDINARY
+        if not form.sure:
+            own = check_in.walk_in_request(session.facility, session.login, form.request[:64])
+            perhaps = await look_alikes.of(session.facility, form.queue[:64], patient, own, reader)
+            if perhaps is not None:
+                return Response(perhaps, headers=PAGE)
         place = await check_in.walked_in(
             session.facility, form.queue[:64], patient, lane, by=session.login, request_id=form.request[:64]
         )

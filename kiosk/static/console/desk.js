@@ -43,7 +43,7 @@ let view = null,
 const now_ms = () => Date.now() + ahead_ms;
 const list = new List($("list"), words, sections, paintChosen);
 const now = new Now(words, states, genders, lanes);
-const walkIn = new WalkIn(words, slips, trouble);
+const walkIn = new WalkIn(words, slips, trouble, scannedTicket);
 new Scanner(scanned);
 
 // --- what the server says -------------------------------------------------------------------------------------------

@@ -1,12 +1,13 @@
 // A walk-in in one line: name, Enter. A desk scanner may type an ABHA QR into the name instead.
 
-import { $, fill, say } from "./dom.js";
+import { $, fill, make, say } from "./dom.js";
 import { post } from "./net.js";
 import { print } from "./slip.js";
 
 export class WalkIn {
-  constructor(words, slips, trouble) {
-    Object.assign(this, { words, trouble, claim: null, slip: null, busy: false, seen: "" });
+  // `found`: shows a ticket that the person has already.
+  constructor(words, slips, trouble, found) {
+    Object.assign(this, { words, trouble, found, claim: null, slip: null, busy: false, seen: "" });
     this.dialog = $("walk");
     this.form = $("walk-form");
     this.form.addEventListener("submit", (event) => {
@@ -17,6 +18,8 @@ export class WalkIn {
     $("walk-leave").addEventListener("click", () => this.dialog.close());
     $("walk-close").addEventListener("click", () => this.dialog.close());
     $("walk-again").addEventListener("click", () => this.#clear());
+    $("perhaps-other").addEventListener("click", () => this.#give(true));
+    $("perhaps-back").addEventListener("click", () => this.#showForm());
     $("walk-print").addEventListener("click", () => print(this.slip, words, slips));
     $("walk-done").addEventListener("keydown", (event) => {
       if (event.key.toLowerCase() === "w" && !event.repeat) {
@@ -45,14 +48,45 @@ export class WalkIn {
     this.request = [...crypto.getRandomValues(new Uint8Array(16))]
       .map((one) => one.toString(16).padStart(2, "0"))
       .join("");
+    $("walk-claim").hidden = true;
+    this.#showForm();
+    this.#wrong("");
+  }
+
+  #showForm() {
     this.form.hidden = false;
     $("walk-done").hidden = true;
-    $("walk-claim").hidden = true;
-    this.#wrong("");
+    $("walk-perhaps").hidden = true;
     this.form.elements.name.focus();
   }
 
+  // Who may be the same person. The clerk takes the old number, or says that it is somebody else.
+  #showPerhaps({ words, alike }) {
+    this.form.hidden = true;
+    $("walk-perhaps").hidden = false;
+    say($("perhaps-words"), words);
+    const queues = Object.fromEntries([...this.form.elements.queue.options].map((one) => [one.value, one.text]));
+    $("perhaps-list").replaceChildren(
+      ...alike.map((one) => {
+        const row = make("li");
+        const button = make("button", "choice", fill(this.words.perhaps_use, one));
+        const four = one.last_four ? `ABHA ··${one.last_four}` : "";
+        const facts = [one.name, one.age, four, queues[one.queue] ?? one.queue, one.state].filter(Boolean);
+        button.type = "button";
+        button.addEventListener("click", () => {
+          this.dialog.close();
+          this.found(one);
+        });
+        button.append(" ", make("bdi", "hint", facts.join(" · ")));
+        row.append(button);
+        return row;
+      }),
+    );
+    $("perhaps-other").focus();
+  }
+
   #wrong(text) {
+    if (text && !$("walk-perhaps").hidden) this.#showForm();
     $("walk-trouble").hidden = !text;
     say($("walk-trouble"), text);
   }
@@ -112,7 +146,7 @@ export class WalkIn {
     fields.name.focus();
   }
 
-  #give() {
+  #give(sure = false) {
     const fields = this.form.elements;
     return this.#run(async () => {
       this.slip = await post("/console/walk-in", {
@@ -124,12 +158,18 @@ export class WalkIn {
         request: this.request,
         lane: fields.lane.value,
         claim: this.claim,
+        sure,
       });
+      if (this.slip.outcome === "PERHAPS") {
+        this.#showPerhaps(this.slip);
+        return;
+      }
       if (!this.slip.token) {
         this.#wrong(this.slip.words);
         return;
       }
       this.form.hidden = true;
+      $("walk-perhaps").hidden = true;
       $("walk-done").hidden = false;
       say($("walk-words"), this.slip.words);
       say($("walk-token"), this.slip.token);
