@@ -1,10 +1,9 @@
 """Reads an append-only file (AOF) and finds where it stops being whole.
 
-After a power cut the last file may end in half a command, in zeroes or in other bytes that were never written on
-purpose. Nothing after the last ``fsync`` was ever answered, so such an end may be set aside. Whole commands *after*
-the place where reading fails are another matter: they were answered, and cutting there would lose them. The server
-cannot tell the two apart (one wrong digit in a length makes all that follows look like the end of one value), so this
-reader decides.
+After a power cut the last file may end in half a command, in zeroes or in other garbage. Nothing after the last
+``fsync`` was ever answered, so such an end may be set aside. But whole commands may stand *after* the place where
+reading fails. They were answered, and a cut there would lose them. The server cannot tell the two cases apart: one
+wrong digit in a length makes everything after it look like the end of one value. So this reader decides.
 """
 
 import mmap
@@ -18,11 +17,11 @@ UNANSWERED_BYTES = 64 << 20
 12 MB, with the largest envelopes 140 MB, which no turn of ours has come near.
 """
 MULTI, EXEC = b"*1\r\n$5\r\nMULTI\r\n", b"*1\r\n$4\r\nEXEC\r\n"
-"""What a function writes stands between these two, and counts only when both are there."""
+"""The writes of one function stand between these two, and count only when both are there."""
 COMMAND_START = re.compile(rb"\r\n(?:#TS:\d+\r\n)?(\*\d{1,9}\r\n\$\d{1,9}\r\n)")
-"""How the next command begins. Inside one command nothing of ours looks like this: values are sealed or numbers."""
+"""How a command begins. Nothing inside one of our commands looks like this: values are sealed or numbers."""
 TIMESTAMP = re.compile(rb"#TS:(\d{1,12})\r\n")
-"""The server notes the time in front of the first command of each second."""
+"""The server writes the time before the first command of each second."""
 
 
 NOTE_BYTES = 1024
@@ -36,10 +35,10 @@ class Extent(Struct, frozen=True, kw_only=True):
     whole: int
     """Bytes up to the end of the last complete write; a transaction counts as one write."""
     later_commands: int = 0
-    """Complete commands after the place where reading failed: they would be lost by a cut."""
+    """Complete commands after the place where reading failed. A cut would lose them."""
     later_first_s: int = 0
     later_last_s: int = 0
-    """Unix seconds of the first and last of them, 0 where the file does not say."""
+    """Unix seconds of the first and the last of them; 0 when the file does not state them."""
 
     @property
     def rest(self) -> int:
@@ -48,12 +47,12 @@ class Extent(Struct, frozen=True, kw_only=True):
 
     @property
     def is_unanswered_end(self) -> bool:
-        """The rest was never answered and may be set aside."""
+        """Whether the rest was never answered, so that it may be set aside."""
         return 0 < self.rest <= UNANSWERED_BYTES and not self.later_commands
 
 
 def ends_like_a_write(file: Path) -> bool:
-    """A cheap look at the last two bytes: a whole file ends with a line. An empty one is whole."""
+    """A cheap check of the last two bytes: a whole file ends with a line end. An empty file is whole."""
     with file.open("rb") as opened:
         size = opened.seek(0, 2)
         opened.seek(max(0, size - 2))
@@ -61,7 +60,9 @@ def ends_like_a_write(file: Path) -> bool:
 
 
 def examine(file: Path) -> Extent:
-    """Read a whole AOF file. Takes some seconds for each 100 MB. A base file in RDB format is not for this reader."""
+    """Read a whole AOF file, some seconds for each 100 MB. This reader does not understand a base file in
+    RDB format.
+    """
     size = file.stat().st_size
     if size == 0:
         return Extent(size=0, whole=0)
@@ -81,7 +82,7 @@ def examine(file: Path) -> Extent:
 
 
 def _read_whole(data: mmap.mmap) -> tuple[int, int | None]:
-    """End of the last complete write, and where reading failed; None when the file can be read to its end."""
+    """The end of the last complete write, and where reading failed (None: the file can be read to its end)."""
     place = whole = 0
     in_transaction = False
     while place < len(data):
@@ -112,7 +113,7 @@ def _count_later(data: mmap.mmap, failed: int) -> int:
 
 
 def _end_of_entry(data: mmap.mmap, place: int) -> int | None:
-    """Where the command or timestamp at ``place`` ends; None when it is unfinished or neither.
+    """Where the command or timestamp at ``place`` ends; None when it is unfinished or something else.
 
     A command is an array of counted strings (``*2 $3 GET $1 k``), each ended by CR LF.
     """

@@ -1,7 +1,7 @@
 """A copy of the embedded store while it runs, and a data folder made from such a copy.
 
-The copy is one moment of all data: the server forks and writes it, and goes on meanwhile. It needs memory for the pages
-that change while it is written.
+The copy shows all data at one moment. The server forks, the fork writes the copy, and the server goes on working. This
+needs memory for the pages that change while the copy is written.
 """
 
 import shutil
@@ -18,11 +18,11 @@ from queueing.embedded.store_users import operator_url
 from queueing.errors import EmbeddedError
 
 DUMP_FILE: Final = "dump.rdb"
-"""The server's own name for a dump in its folder."""
+"""The name that the server gives to a dump in its folder."""
 BASE_FILE: Final = "appendonly.aof.1.base.rdb"
 INCREMENT_FILE: Final = "appendonly.aof.1.incr.aof"
 PATIENCE_S: Final = 900.0
-"""A dump of 10 GB to a slow disk."""
+"""Enough for a dump of 10 GB to a slow disk."""
 STEP_S: Final = 0.05
 
 
@@ -56,7 +56,7 @@ def _wait_for_dump(server: Redis, dumps_before: int) -> None:
         if state["rdb_saves"] > dumps_before and not state["rdb_bgsave_in_progress"]:  # counted when it begins
             if state["rdb_last_bgsave_status"] == "ok":
                 return
-            raise EmbeddedError("the store could not write its copy: look into valkey.log (no space, or no memory)")
+            raise EmbeddedError("the store could not write its copy (no space or no memory): read valkey.log")
         time.sleep(STEP_S)
     raise EmbeddedError(f"the store did not finish its copy within {PATIENCE_S:.0f} s")
 

@@ -1,4 +1,4 @@
-"""What we know of the Valkey program: where it is, how it must be set, and what its last words mean."""
+"""What we know about the Valkey program: where it is, how it must be configured, and what its last log lines mean."""
 
 import os
 from pathlib import Path
@@ -12,16 +12,19 @@ from queueing.errors import DiskFull, EmbeddedError, JournalDamaged
 LOG_FILE = "valkey.log"
 OLD_LOG_FILE = "valkey.log.1"
 LOG_BYTES = 1 << 20
-"""The log and the one before it together take twice this at most."""
+"""The log is renamed at this size. Together with the one before it, it takes at most twice this."""
 LOG_TAIL_BYTES = 64 << 10
-"""Of a dead server's log are read to learn why."""
+"""How much of a dead server's log is read to find the reason."""
 ENVIRONMENT = {"PATH": os.defpath, "GLIBC_TUNABLES": "glibc.malloc.tcache_count=500"}
-"""Nothing of ours: it may hold secrets, and /proc shows a process's environment. Of freed pieces of memory glibc keeps
-seven of each size at hand; a scan frees more, and looking for room costs a thirtieth of it."""
+"""The server's environment holds nothing of ours: our environment may hold secrets, and /proc shows it. By default
+glibc caches seven freed pieces of memory of each size. A scan frees more, and searching for them costs 3 % of its time.
+"""
 MEMORY_SHARE = 0.6
-"""Of the machine's memory: the rest is for the web processes and for the copy-on-write of a journal rewrite."""
+"""The data's share of the machine's memory. The rest is for web processes and the copy-on-write of a
+journal rewrite.
+"""
 WORDS_SHOWN = 200
-"""Characters of a log line that an operator is shown."""
+"""How many characters of a log line an operator is shown."""
 
 DAMAGED = (
     "its journal (appendonlydir) is damaged, starting would lose acknowledged tickets: "
@@ -45,11 +48,11 @@ REASONS: tuple[tuple[str, type[EmbeddedError], str], ...] = (
     ("Input/output error", EmbeddedError, "the disk reports errors"),
     ("Out Of Memory", EmbeddedError, "the machine has no memory left for it"),
 )
-"""What the log of a server that could not go on contains, and what an operator is told. The first match wins."""
+"""Text in the log of a server that stopped, the error to raise, and the message for an operator. First match wins."""
 
 
 def why_ended(folder: Path, code: int | None, log: str) -> EmbeddedError:
-    """One line, from its exit code and what it logged in its last life."""
+    """One line, from the server's exit code and what it logged since its last start."""
     for trace, kind, words in REASONS:
         if trace in log:
             return kind(f"store in {folder}: {words}")
@@ -64,11 +67,11 @@ def last_words(log: str) -> str:
 
 
 def log_since(folder: Path, since: int) -> str:
-    """What the server logged from that byte on, the end of it."""
+    """The last part of what the server logged after byte ``since``."""
     try:
         with (folder / LOG_FILE).open("rb") as file:
             whole = file.seek(0, os.SEEK_END)
-            begin = since if since <= whole else 0  # it was trimmed meanwhile
+            begin = since if since <= whole else 0  # the log was renamed since
             file.seek(max(begin, whole - LOG_TAIL_BYTES))
             return file.read().decode("utf-8", "replace")
     except OSError:
@@ -76,7 +79,7 @@ def log_since(folder: Path, since: int) -> str:
 
 
 def trim_log(folder: Path) -> None:
-    """The server opens its log anew for each line, so it may be renamed under it."""
+    """Renames a long log. The server opens its log for each line, so the file may be renamed while it runs."""
     if size(folder / LOG_FILE) > LOG_BYTES:
         (folder / LOG_FILE).replace(folder / OLD_LOG_FILE)
 
@@ -103,12 +106,12 @@ def find_binary(chosen: Path | str | None) -> Path:
 
 
 def room_for_data() -> int:
-    """Bytes of data we let it hold."""
+    """The most bytes of data that the server may hold."""
     return int(memory_bytes() * MEMORY_SHARE)
 
 
 def memory_bytes() -> int:
-    """Of the machine, or of the container where that is less."""
+    """Memory of the machine, or of the container if that is less."""
     whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     try:
         limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
@@ -118,8 +121,8 @@ def memory_bytes() -> int:
 
 
 def configuration(maxmemory_bytes: int, users: str) -> str:
-    """``valkey.conf``. Names are relative: the server runs in the data folder, whose own path may be too long for a
-    socket.
+    """The text of ``valkey.conf``. File names are relative to the data folder, in which the server runs, because the
+    full path may be too long for a socket.
     """
     return f"""\
 # Written anew at every start; changes made here are lost.
@@ -134,24 +137,25 @@ enable-protected-configs no
 maxclients 1000
 client-output-buffer-limit pubsub 8mb 2mb 60
 
-# An answer leaves after its write is on disk. "everysec" loses answered writes even without a power cut.
+# The server answers after the write is on disk. "everysec" loses answered writes even without a power cut.
 appendonly yes
 appendfsync always
 no-appendfsync-on-rewrite no
-# The server cannot tell an unfinished end from damage further up: it stops, and journal.py looks.
+# The server cannot tell an unfinished end from damage further up: it stops, and journal.py examines the file.
 aof-load-truncated no
 aof-timestamp-enabled yes
 save ""
 
-# Refuse rather than forget.
+# When memory is full, refuse writes and never evict keys.
 maxmemory {maxmemory_bytes}
 maxmemory-policy noeviction
 
-# What is set of a hospital stays in one compact block; a day's tickets soon do not: a block is searched from its start.
+# A hospital's settings fit in one compact block. The tickets of a day do not: a compact block is searched from its
+# start.
 hash-max-listpack-entries 32
 hash-max-listpack-value 1024
 
-# A waiting line of more than a few is a skip list: a compact block is searched from its start, each score read as text.
+# A longer waiting line is a skip list, because a compact block is searched from its start and reads each score as text.
 zset-max-listpack-entries 16
 
 daemonize no

@@ -1,9 +1,9 @@
 """The data folder: private, and held by one process at a time.
 
-Two servers on one folder would both start and append to the same file, so an exclusive ``flock`` decides. Its
-descriptor is inherited by the server: after ``kill -9`` of the owner the lock lives as long as the orphan does. A
-note inside the lock file names the owner, so that who comes second can tell a living owner (go away at once) from an
-orphan about to end (wait a little).
+Two servers on one folder would both append to the same file, so an exclusive ``flock`` allows one. The server inherits
+the descriptor of the lock: after ``kill -9`` of the owner the lock is held until the orphaned server ends. A note
+inside the lock file names the owner. So a second process can tell a living owner (give up at once) from an orphan that
+is about to end (wait a little).
 """
 
 import contextlib
@@ -25,7 +25,7 @@ NOTE_BYTES = 4096
 
 
 def folder_url(folder: Path) -> str:
-    """Where a data folder's store listens."""
+    """The URL of the store in a data folder."""
     return "unix://" + quote(str(folder.absolute() / SOCKET_FILE))
 
 
@@ -34,9 +34,9 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     pid: int
     started: str
-    """Start time as the kernel counts it: a reused process id has another."""
+    """Start time of the process as the kernel counts it. A reused process id has another start time."""
     brief: bool = False
-    """Holds it for one command only."""
+    """Whether the process holds the folder for one short command only."""
     server: int = 0
 
     @property
@@ -45,7 +45,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def start_time_of(pid: int) -> str:
-    """When a process began, in the kernel's words; empty when there is none or it is a zombie."""
+    """Start time of a process as the kernel writes it; empty when there is no such process or it is a zombie."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
@@ -56,12 +56,12 @@ def start_time_of(pid: int) -> str:
             return "unknown"
         return ""
     state, *fields = text.rpartition(") ")[2].split()
-    # Fields 3 and 22 of proc(5); the name before them may hold anything, so count from its closing bracket.
+    # Fields 3 and 22 of proc(5). The name before them may contain any character, so count from its closing bracket.
     return "" if state in "ZX" else fields[18]
 
 
 def private_folder(folder: Path) -> None:
-    """Make it, or prove that it is a folder of ours that nobody else can enter. Raises FolderNotOurs."""
+    """Creates the folder, or checks that it belongs to us and no other user can enter it. Raises FolderNotOurs."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.stat()
@@ -80,7 +80,9 @@ def private_folder(folder: Path) -> None:
 
 
 def readable_by_others(folder: Path, *, at_most: int = 1_000) -> list[Path]:
-    """Files and folders below it that other users may read or write; a private folder hides them, a copy does not."""
+    """Files and folders below it that other users may read or write. The private folder hides them; a copy
+    would not.
+    """
     found = []
     for path in islice(folder.rglob("*"), at_most):
         with contextlib.suppress(OSError):
@@ -102,10 +104,10 @@ class FolderLock:
     def __init__(self, folder: Path) -> None:
         self._path = folder / LOCK_FILE
         self.descriptor: int | None = None
-        """Open while the lock is held; a child that inherits it holds it too."""
+        """The open descriptor while the lock is held. A child process that inherits it holds the lock too."""
 
     def take(self, *, brief: bool) -> bool:
-        """True when the folder is ours now."""
+        """Takes the lock. True when this process holds the folder now."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,13 +122,13 @@ class FolderLock:
         return True
 
     def note_server(self, pid: int) -> None:
-        """Remember which process inherited the lock."""
+        """Writes down which process inherited the lock."""
         holder = self.holder()
         if holder is not None:
             self._write(msgspec.structs.replace(holder, server=pid))
 
     def holder(self) -> Holder | None:
-        """Who noted itself last; None before anybody did."""
+        """The process that noted itself last; None when no process did."""
         try:
             with self._path.open("rb") as file:
                 return msgspec.json.decode(file.read(NOTE_BYTES), type=Holder)
@@ -134,7 +136,9 @@ class FolderLock:
             return None
 
     def release(self) -> None:
-        """Ours no more. The file stays: removing it would let two processes lock two files of one name."""
+        """Releases the lock. The file stays: if it were removed, two processes could lock two files of the
+        same name.
+        """
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None

@@ -1,8 +1,8 @@
-"""The journal: the files in ``appendonlydir`` from which the server makes its data at each start.
+"""The journal: the files in ``appendonlydir`` from which the server loads its data at each start.
 
-What is done without asking loses nothing that was ever answered: the unanswered end of the last file is set aside, a
-file that the manifest misses is entered in it. Everything else stops the start, and ``repair`` does it when an
-operator says so. What is cut is never deleted: it lies in ``set-aside``.
+Two repairs happen by themselves, because they lose nothing that was answered: the unanswered end of the last file is
+set aside, and a file that is missing in the manifest is entered there. All other damage stops the start; an operator
+may then run ``repair``. What is cut off is never deleted: it is kept in ``set-aside``.
 """
 
 import errno
@@ -17,11 +17,11 @@ from queueing.embedded.aof import Extent, ends_like_a_write, examine
 from queueing.errors import DiskFull, EmbeddedError, JournalDamaged
 
 JOURNAL_FOLDER = "appendonlydir"
-"""Within the data folder; the server's own name for it."""
+"""The folder of the journal within the data folder, as the server names it."""
 MANIFEST = "appendonly.aof.manifest"
 SET_ASIDE_FOLDER = "set-aside"
 SET_ASIDE_KEPT = 20
-"""The newest; each is some bytes after a power cut, so twenty power cuts can be looked into."""
+"""How many set-aside files are kept, the newest. A power cut leaves one of a few bytes, so twenty can be examined."""
 COPY_BYTES = 1 << 20
 JOURNAL_FILE = re.compile(r"appendonly\.aof\.(\d{1,9})\.(base|incr)\.(rdb|aof)")
 ENTRY = re.compile(r"file (\S+) seq (\d{1,9}) type ([bih])(?: \S.*)?")
@@ -48,7 +48,7 @@ class Damage(Struct, frozen=True):
     """None: the file is missing."""
 
     def in_words(self) -> str:
-        """What is wrong, without what to do."""
+        """A sentence that says what is wrong, without what to do."""
         if self.extent is None:
             return f"{self.file} is missing"
         found = self.extent
@@ -61,14 +61,14 @@ class Damage(Struct, frozen=True):
 
 
 def journal_bytes(folder: Path) -> int:
-    """Bytes that a start on this data folder must read."""
+    """The bytes that the server must read when it starts on this data folder."""
     return sum(file.stat().st_size for file in (folder / JOURNAL_FOLDER).glob("*.aof"))
 
 
 def mend_before_start(folder: Path) -> list[str]:
-    """Put right what a power cut leaves behind, as far as that loses nothing. One line for each thing done.
+    """Repairs what a power cut left behind, as far as no answered write is lost. Returns one line for each repair.
 
-    Raises JournalDamaged for what an operator must decide. Costs two small reads when nothing is wrong.
+    Raises JournalDamaged when an operator must decide. Costs two small reads when nothing is wrong.
     """
     if not (folder / JOURNAL_FOLDER).is_dir():
         return []
@@ -80,9 +80,9 @@ def mend_before_start(folder: Path) -> list[str]:
 
 
 def set_aside_end(folder: Path) -> list[str]:
-    """Move the unanswered end of the last file away, if that is all that is wrong; no line when nothing was found.
+    """Moves the unanswered end of the last file away, if nothing else is wrong. Returns no line when nothing was wrong.
 
-    Raises JournalDamaged, with the place, when answered writes would be lost.
+    Raises JournalDamaged, which names the place, when answered writes would be lost.
     """
     damage = find_damage(folder)
     if damage is None:
@@ -112,7 +112,7 @@ def find_damage(folder: Path) -> Damage | None:
 
 
 def damaged(folder: Path, damage: Damage) -> JournalDamaged:
-    """The refusal to start: what is wrong, what it would cost, what to type."""
+    """The error that stops the start: what is wrong, what would be lost, what to type."""
     return JournalDamaged(
         f"store in {folder}: its journal is damaged, starting would lose acknowledged tickets: "
         f"{damage.in_words()}: {WHAT_TO_DO}"
@@ -120,7 +120,7 @@ def damaged(folder: Path, damage: Damage) -> JournalDamaged:
 
 
 def repair(folder: Path) -> list[str]:
-    """Keep what can be read from the start of the journal; set the rest aside. Nobody may use the folder meanwhile.
+    """Keeps what can be read from the start of the journal and sets the rest aside. The folder must not be in use.
 
     Raises JournalDamaged when nothing can be kept.
     """
@@ -146,12 +146,12 @@ def repair(folder: Path) -> list[str]:
 
 
 def set_aside(folder: Path) -> list[Path]:
-    """What was cut from the journal and is still kept, newest last."""
+    """The parts cut from the journal that are still kept, newest last."""
     return sorted((folder / SET_ASIDE_FOLDER).glob("*"))
 
 
 def _mend_manifest(folder: Path, *, by_hand: bool = False) -> list[str]:
-    """Make a lost manifest anew, and enter files that it misses; refuse where that would be a guess."""
+    """Writes a lost manifest anew, and enters files missing in it. Refuses when it would have to guess."""
     found = sorted(
         (name[2], int(name[1]), file.name, file.stat().st_size)
         for file in (folder / JOURNAL_FOLDER).iterdir()
@@ -175,7 +175,7 @@ def _mend_manifest(folder: Path, *, by_hand: bool = False) -> list[str]:
 
 
 def _renew_manifest(folder: Path, found: list[tuple[str, int, str, int]]) -> list[str]:
-    """With one base and one incremental file there is one way to read them; with more, old ones may be among them."""
+    """One base and one incremental file have only one order. With more files, old ones may be among them."""
     if [kind for kind, *_ in found] not in (["base", "incr"], ["base"], ["incr"]):
         raise JournalDamaged(
             f"store in {folder}: {MANIFEST} is lost and the files beside it can be read in more than one order: "
@@ -186,7 +186,7 @@ def _renew_manifest(folder: Path, found: list[tuple[str, int, str, int]]) -> lis
 
 
 def _read_manifest(folder: Path) -> list[Entry] | None:
-    """The entries; None when the file is lost, empty or zeroes; no entries when it cannot be understood."""
+    """The entries. None when the file is missing, empty or all zeroes; an empty list when it cannot be parsed."""
     try:
         lines = (folder / JOURNAL_FOLDER / MANIFEST).read_bytes().strip(b"\0\r\n ").decode("utf-8", "replace")
     except FileNotFoundError:
@@ -198,7 +198,7 @@ def _read_manifest(folder: Path) -> list[Entry] | None:
 
 
 def _write_manifest(folder: Path, entries: list[Entry]) -> None:
-    """In one step: a power cut leaves the old one or the new one. The old one is kept aside."""
+    """Replaces the manifest in one step: a power cut leaves the old one or the new one. The old one is set aside."""
     path = folder / JOURNAL_FOLDER / MANIFEST
     if path.exists():
         _write_aside(folder, path, 0)
@@ -215,14 +215,14 @@ def _write_manifest(folder: Path, entries: list[Entry]) -> None:
 
 
 def _last_file(folder: Path) -> Path | None:
-    """The file at whose end the server writes."""
+    """The file that the server appends to."""
     names = [entry for entry in _read_manifest(folder) or [] if entry.type == "i"]
     file = folder / JOURNAL_FOLDER / max(names, key=lambda entry: entry.seq).file if names else None
     return file if file is not None and file.exists() else None
 
 
 def _cut(folder: Path, file: Path, whole: int) -> Path:
-    """Copy what stands after ``whole`` aside, then cut the file there. Both are on disk when it returns."""
+    """Copies the bytes after ``whole`` to set-aside, then cuts the file there. Both are on disk when it returns."""
     aside = _write_aside(folder, file, whole)
     try:
         with file.open("r+b") as opened:
@@ -241,7 +241,7 @@ def _move_aside(folder: Path, name: str) -> Path:
 
 
 def _write_aside(folder: Path, file: Path, begin: int) -> Path:
-    """A private copy of the file from ``begin`` on."""
+    """Writes a private copy of the file from byte ``begin`` to its end."""
     aside = folder / SET_ASIDE_FOLDER / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{begin}-{file.name}"
     try:
         aside.parent.mkdir(mode=0o700, exist_ok=True)

@@ -1,8 +1,8 @@
-"""Becomes the store's server: run as ``python -I -S launch.py PARENT BINARY ARGUMENT…``, it prepares itself and turns
-into BINARY.
+"""Becomes the store's server. ``python -I -S launch.py PARENT BINARY ARGUMENT…`` prepares the process and executes
+BINARY.
 
-What a child must do between fork and exec is done here, in a process of its own, because a forked copy of a parent
-with threads may not safely do it.
+These steps belong between fork and exec. They run in a new Python process, because they are not safe in the forked copy
+of a parent with threads.
 """
 
 import contextlib
@@ -15,16 +15,16 @@ import sys
 PR_SET_PDEATHSIG = 1
 PR_SET_NO_NEW_PRIVS = 38
 OOM_SCORE_ADJUST = "-500"
-"""When memory runs out, web processes go first: they come back with nothing lost."""
+"""When memory runs out, the kernel ends web processes first: they restart and lose nothing."""
 
 
 def main(parent: str, binary: str, *arguments: str) -> None:
-    """Ends when the parent ends, keeps no core files, makes private files, gains no rights."""
+    """The server ends when the parent ends, writes no core files, creates private files and gains no privileges."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-        # Lowering it is a privilege; without it the server is as likely a victim as any.
+        # Lowering it needs a privilege. Without it the kernel may end the server as soon as any other process.
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write(OOM_SCORE_ADJUST)
     if os.getppid() != int(parent):

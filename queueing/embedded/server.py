@@ -1,11 +1,13 @@
-"""The store that comes along: a Valkey server of our own, for a hospital that has none.
+"""The embedded store: a Valkey server of our own, for a hospital that has none.
 
-Promises, with the configuration below: what was answered survives ``kill -9`` of anything, and a power cut as far as
-the disk honours fsync. One server a folder. It ends when its parent ends, politely (SIGTERM and patience); after any
-death the next start needs no help, except where the journal is damaged before its end: then it refuses, because
-starting would lose what was promised, and says what to type (``journal.py``).
+Promises, with our configuration (``configuration.py``):
 
-Start it from a thread that lives as long as the server shall: the kernel's parent-death signal watches the thread.
+- What was answered survives ``kill -9`` of any process, and a power cut if the disk honours fsync.
+- A data folder has at most one server. The server ends when its parent ends (SIGTERM and time to finish).
+- After any crash the next start needs no help, except when the journal is damaged before its end. Then the start is
+  refused, because it would lose answered writes, and the error says what to type (``journal.py``).
+
+Start it from a thread that lives as long as the server: the kernel's parent-death signal watches that thread.
 """
 
 import asyncio
@@ -44,30 +46,31 @@ CONF_FILE = "valkey.conf"
 LAUNCHER = Path(__file__).with_name("launch.py")
 
 LOCK_PATIENCE_S = 10.0
-"""An orphan gets its SIGTERM in the instant its owner dies and needs about a second; a brief command even less."""
+"""How long to wait for the lock. An orphan gets SIGTERM when its owner dies and needs about a second, a brief command
+less."""
 START_PATIENCE_S = 15.0
 LOAD_BYTES_PER_S = 5 << 20
-"""A journal is replayed at some 50 MB/s; ten times the time it should take is patience, more would be hanging."""
+"""A journal is replayed at some 50 MB/s. We wait ten times as long as that; after that the server hangs."""
 STOP_PATIENCE_S = 30.0
 STEP_S = 0.02
 WATCH_STEP_S = 0.1
 PROBE_TIMEOUT_S = 0.25
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.1, 30.0
 STEADY_S = 1.0
-"""A server that served this long is started again at once; one that dies at birth waits longer each time."""
+"""A server that ran this long is started again at once. After a shorter life each restart waits longer."""
 ROOM_BYTES = 64 << 20
-"""Free space below which a server that died of a full disk is not started again."""
+"""A server that ended because the disk was full is not started again below this free space."""
 LOG_LOOK_S = 60.0
 
 Event = Literal["ready", "loading", "journal mended", "died", "failed", "disk full"]
 OnEvent = Callable[[Event, str], None]
 Steps = Generator[float, None, None]
-"""What a start or a stop does, yielding the pauses between its steps in seconds."""
+"""The steps of a start or a stop. They yield the pauses between them in seconds."""
 Probe = Literal["ready", "loading", "silent"]
 
 
 class EmbeddedValkey:
-    """One server on one data folder. ``on_event`` hears what an operator should: a kind and one line of words."""
+    """One server on one data folder. ``on_event`` gets what an operator should know: a kind and one line of text."""
 
     def __init__(
         self,
@@ -86,7 +89,7 @@ class EmbeddedValkey:
         self._lock = FolderLock(self.folder)
         self._child: subprocess.Popen[bytes] | None = None
         self._log_from = 0
-        """Where in the log this life of the server begins."""
+        """The byte of the log at which the present run of the server begins."""
 
     @property
     def url(self) -> str:
@@ -103,11 +106,13 @@ class EmbeddedValkey:
         return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     def start(self) -> None:
-        """Returns when the server takes commands. Raises EmbeddedError and its family, one line each."""
+        """Returns when the server accepts commands. Raises EmbeddedError or a subclass, each with a
+        one-line message.
+        """
         pace(self._starting())
 
     def stop(self) -> None:
-        """SIGTERM and patience; SIGKILL only for a server that hangs. Frees the folder. Safe to call twice."""
+        """Sends SIGTERM and waits; sends SIGKILL only when the server hangs. Frees the folder. Safe to call twice."""
         pace(self._stopping())
 
     def __enter__(self) -> "EmbeddedValkey":
@@ -120,7 +125,7 @@ class EmbeddedValkey:
         self.stop()
 
     async def __aenter__(self) -> "EmbeddedValkey":
-        """As ``start``, without holding up the loop."""
+        """As ``start``, without blocking the event loop."""
         await pace_async(self._starting())
         return self
 
@@ -130,9 +135,10 @@ class EmbeddedValkey:
         await pace_async(self._stopping())
 
     async def supervise(self) -> None:
-        """Until cancelled: start the server again whenever it dies, later each time in vain, not on a full disk.
+        """Until cancelled: starts the server again when it dies. It waits longer after each failed start, and waits for
+        free space when the disk is full.
 
-        Raises JournalDamaged: no restart can heal that.
+        Raises JournalDamaged, because a restart cannot mend that.
         """
         back_off = BackOff(FIRST_BACK_OFF_S, LAST_BACK_OFF_S, steady_s=STEADY_S)
         while True:
@@ -155,7 +161,8 @@ class EmbeddedValkey:
                 else:
                     break
 
-    # Starting and stopping, as steps with pauses between them: one story for callers with a loop and without.
+    # Starting and stopping are steps with pauses between them, so that callers with and without an event loop share
+    # them.
 
     def _starting(self) -> Steps:
         private_folder(self.folder)
@@ -167,7 +174,7 @@ class EmbeddedValkey:
             raise
 
     def _locking(self) -> Steps:
-        """Take the lock; wait for an orphan or a brief command, go away at once from a living owner."""
+        """Takes the lock. Waits for an orphan or a brief command; gives up at once when a living owner has it."""
         deadline = time.monotonic() + LOCK_PATIENCE_S
         while not self._lock.take(brief=self._brief):
             holder = self._lock.holder()
@@ -178,7 +185,7 @@ class EmbeddedValkey:
             yield STEP_S
 
     def _launching(self) -> Steps:
-        """Run the server; where only an unanswered end of its journal stops it, set that aside and run it again."""
+        """Runs the server. If only an unanswered end of the journal stops it, sets that aside and runs it again."""
         self._report_mended(mend_before_start(self.folder))
         try:
             yield from self._running()
@@ -194,7 +201,7 @@ class EmbeddedValkey:
             self._on_event("journal mended", line)
 
     def _running(self) -> Steps:
-        """Spawn the server and wait until it takes commands. On failure nothing is left running; the lock stays."""
+        """Spawns the server and waits until it accepts commands. On failure no process is left; the lock stays held."""
         binary = find_binary(self._binary)
         self._clear_socket()
         trim_log(self.folder)
@@ -232,7 +239,7 @@ class EmbeddedValkey:
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
-                    # A Ctrl-C in the terminal is for the parent alone, which then stops its children in order.
+                    # A Ctrl-C in the terminal must reach the parent only, which then stops its children in order.
                     start_new_session=True,
                     pass_fds=(self._lock.descriptor,),
                 )
@@ -254,7 +261,7 @@ class EmbeddedValkey:
             self._lock.release()
 
     def _end_now(self, patience_s: float = 5.0) -> None:
-        """Reap the child, by force when it does not go by itself."""
+        """Waits for the child to end; kills it after ``patience_s``."""
         if self._child is None:
             return
         if self._child.poll() is None:
@@ -266,7 +273,7 @@ class EmbeddedValkey:
                 self._child.wait()
 
     def _clear_socket(self) -> None:
-        """What a killed server leaves behind. The lock is ours, so nobody listens on it."""
+        """Removes the socket that a killed server left. We hold the lock, so no server listens on it."""
         path = self.folder / SOCKET_FILE
         if path.is_socket():
             path.unlink()
@@ -284,7 +291,7 @@ class EmbeddedValkey:
                 next_look = time.monotonic() + LOG_LOOK_S
 
     async def _until_room(self, failure: EmbeddedError) -> None:
-        """A server that died of a full disk would only die again."""
+        """Waits for free space after a full disk: a server started before that would fail again."""
         if isinstance(failure, DiskFull):
             reported = False
             while (free := _free_bytes(self.folder)) < ROOM_BYTES:
@@ -295,14 +302,14 @@ class EmbeddedValkey:
                 await asyncio.sleep(1.0)
 
     def _why_dead(self) -> EmbeddedError:
-        """One line from how it ended and what it logged."""
+        """One line, from how the server ended and what it logged."""
         code = self._child.poll() if self._child is not None else None
         return why_ended(self.folder, code, log_since(self.folder, self._log_from))
 
 
 @contextmanager
 def attach_or_start(folder: Path | str, *, binary: Path | str | None = None) -> Iterator[str]:
-    """The URL of the folder's store for one short command: whoever runs it, or one started for the moment."""
+    """The URL of the folder's store for one short command: the running server, or one started for this command."""
     folder = Path(folder).absolute()
     server = EmbeddedValkey(folder, binary=binary, brief=True)
     deadline = time.monotonic() + START_PATIENCE_S
@@ -316,7 +323,7 @@ def attach_or_start(folder: Path | str, *, binary: Path | str | None = None) -> 
                 return
             if time.monotonic() > deadline:
                 raise
-            time.sleep(STEP_S)  # its owner is still starting, or just ending
+            time.sleep(STEP_S)  # the owner is still starting or about to end
     try:
         yield server.url
     finally:
@@ -324,21 +331,21 @@ def attach_or_start(folder: Path | str, *, binary: Path | str | None = None) -> 
 
 
 def pace(steps: Steps) -> None:
-    """Take the steps, sleeping between them."""
+    """Runs the steps and sleeps between them."""
     with closing(steps):
         for pause_s in steps:
             time.sleep(pause_s)
 
 
 async def pace_async(steps: Steps) -> None:
-    """As ``pace``, without holding up the loop; a cancelled start cleans up after itself."""
+    """As ``pace``, without blocking the event loop. A cancelled start cleans up after itself."""
     with closing(steps):
         for pause_s in steps:
             await asyncio.sleep(pause_s)
 
 
 def probe(folder: Path) -> Probe:
-    """Does the folder's server take commands?"""
+    """Asks the folder's server whether it accepts commands."""
     path = ReachablePath(folder / SOCKET_FILE)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:

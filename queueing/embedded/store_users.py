@@ -1,9 +1,9 @@
-"""The users of our own server: ``default`` is the program, ``operator`` is a person at the machine.
+"""The users of the embedded server: ``default`` is the program, ``operator`` is a person at the machine.
 
-The socket is private, so the program needs no password; what it needs are few commands. It cannot run scripts, read or
-change settings beyond three, list or flush keys, or load modules: whoever makes it send a command of their own, or
-breaks out of a function, cannot do more than the program does. ``operator`` may do everything, with a secret that lies
-in the data folder.
+The socket is private, so the program needs no password. It may use few commands: it cannot run scripts, change
+settings, list or flush keys, or load modules. So an attacker who makes the program send a command, or breaks out of a
+function, can do no more than the program does. ``operator`` may do everything, with a secret that is kept in the data
+folder.
 """
 
 import os
@@ -21,13 +21,13 @@ PROGRAM_MAY = (
     "-@all +@read +@write +@connection +@transaction -@dangerous -@scripting +fcall +fcall_ro +function|load "
     "+function|delete +function|list +time +info +config|get +wait"
 )
-"""``-@scripting`` takes away EVAL and FUNCTION FLUSH, ``-@dangerous`` KEYS, FLUSHALL, SORT, MIGRATE, RESTORE,
-CLIENT KILL and the like. INFO and CONFIG GET come back: the program checks what the server promises.
+"""``-@scripting`` removes EVAL and FUNCTION FLUSH; ``-@dangerous`` removes KEYS, FLUSHALL, SORT, MIGRATE, RESTORE,
+CLIENT KILL and others. INFO and CONFIG GET are allowed again, because the program checks the server's settings.
 """
 
 
 def operator_secret(folder: Path) -> str:
-    """Made once, readable for this user alone."""
+    """The operator's secret. It is created once, readable only for this system user."""
     path = folder / SECRET_FILE
     try:
         with open(path, "x", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
@@ -40,12 +40,12 @@ def operator_secret(folder: Path) -> str:
 
 
 def operator_url(folder: Path) -> str:
-    """Where the folder's store listens, for its operator."""
+    """The URL of the folder's store, with the operator's secret."""
     return f"unix://{OPERATOR}:{operator_secret(folder)}@{quote(str(folder.absolute() / SOCKET_FILE))}"
 
 
 def user_lines(folder: Path) -> str:
-    """For the server's configuration. It holds the secret's digest only."""
+    """The users' lines of the server's configuration. They hold only the secret's digest."""
     digest = sha256(operator_secret(folder).encode()).hexdigest()
     return (
         f"user default on nopass sanitize-payload ~* resetchannels {PROGRAM_MAY}\n"

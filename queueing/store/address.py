@@ -18,7 +18,9 @@ from msgspec.structs import replace
 from queueing.errors import StoreAddressWrong
 
 Promise = Literal["disk", "replica", "none"]
-"""What has happened before ``durable`` returns: on the node's own disk, on a second node, or nothing to rely on."""
+"""What ``durable`` waits for: a write on the node's own disk, a write on a second node, or nothing that can be relied
+on.
+"""
 DEFAULT_PORT = 6379
 SOCKET_PATH_LIMIT = 100 if sys.platform == "darwin" else 107
 """Bytes of a Unix socket's path that the kernel takes (``sun_path`` less its final zero)."""
@@ -27,7 +29,7 @@ TLS_PARAMETERS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 
 
 class Tls(Struct, frozen=True, kw_only=True):
-    """Files of a TLS connection; empty means the system's authorities and no certificate of our own."""
+    """Files of a TLS connection. Empty: the system's certificate authorities, and no client certificate."""
 
     ca_certs: str = ""
     certfile: str = ""
@@ -54,29 +56,29 @@ class Address(Struct, frozen=True, kw_only=True):
 
     @property
     def where(self) -> str:
-        """For people and logs: never the password."""
+        """The node's address for people and logs, without the password."""
         return f"unix:{self.path}" if self.path else f"{self.host}:{self.port}"
 
     def __repr__(self) -> str:
         return f"Address({self.where})"
 
     def at(self, host: str, port: int) -> "Address":
-        """Another node of the same cluster: same credentials, another place."""
+        """The address of another node of the same cluster, with the same credentials."""
         return replace(self, host=host, port=port)
 
 
 class StoreUrl(Struct, frozen=True, kw_only=True):
-    """A store's URL, read."""
+    """The parts of a store's URL."""
 
     kind: Literal["single", "cluster"]
     seeds: tuple[Address, ...]
-    """One address, or the nodes from which a cluster's map is learnt."""
+    """One address, or the first nodes of a cluster that are asked for its slot map."""
     promise: Literal["disk", "replica"] = "replica"
-    """Clusters: what a caller waits for. ``disk`` is for clusters without replicas."""
+    """Clusters only: what a caller waits for. ``disk`` is for clusters without replicas."""
 
 
 def parse_store_url(url: str) -> StoreUrl:
-    """Raises StoreAddressWrong with words that name what is allowed and repeat no secret."""
+    """Raises StoreAddressWrong. Its message names what is allowed and repeats no secret."""
     scheme = url.partition("://")[0]
     if scheme not in SCHEMES or "://" not in url:
         shown = scheme if "://" in url and scheme.isascii() and scheme.isalpha() and len(scheme) <= 20 else "?"
@@ -89,7 +91,7 @@ def parse_store_url(url: str) -> StoreUrl:
 
 
 def _harmless(wrong: ValueError) -> str:
-    """Our own words are shown; the standard library's may repeat a piece of the address, which may be a password."""
+    """Our own messages are shown. A message of the standard library may repeat part of the address, even a password."""
     return (
         str(wrong)
         if isinstance(wrong, _SaidError)
@@ -98,7 +100,7 @@ def _harmless(wrong: ValueError) -> str:
 
 
 class _SaidError(ValueError):
-    """Words of ours about an address, safe to show."""
+    """A message of ours about an address, safe to show."""
 
 
 def _read(parts: SplitResult) -> StoreUrl:
@@ -127,14 +129,14 @@ def _read(parts: SplitResult) -> StoreUrl:
 
 
 def _credentials(netloc: str) -> tuple[str, str, str]:
-    """User, password and what follows ``@``."""
+    """User, password, and the text after ``@``."""
     who, _, places = netloc.rpartition("@")
     username, _, password = who.partition(":")
     return unquote(username), unquote(password), places
 
 
 def _db(parts: SplitResult, parameters: dict[str, str]) -> int:
-    """Database number: ``?db=`` or, but for Unix sockets, the path; clusters have 0 alone."""
+    """The database number, from ``?db=`` or from the path (not for Unix sockets). A cluster has only database 0."""
     number = parameters.get("db", "" if parts.scheme == "unix" else parts.path.strip("/")) or "0"
     if not number.isdecimal() or len(number) > 4 or ("cluster" in parts.scheme and int(number)):
         raise _SaidError("the database is a small number, and always 0 in a cluster")
@@ -152,8 +154,8 @@ def _place(place: str) -> tuple[str, int]:
 class ReachablePath:
     """A Unix socket's path, made short enough for the kernel's limit of 108 bytes.
 
-    A long path is reached through a descriptor of its folder (``/proc/self/fd/7/valkey.sock``), held open until
-    ``close``; so ``text`` is good in this process only. Without ``/proc`` a long path is refused with words.
+    A long path is reached through a descriptor of its folder (``/proc/self/fd/7/valkey.sock``), which stays open until
+    ``close``. So ``text`` is valid in this process only. Without ``/proc`` a long path is refused with a message.
     """
 
     def __init__(self, path: str | Path) -> None:

@@ -2,12 +2,12 @@
 
 Promises:
 
-- What a node refused without executing (``MOVED``, ``ASK``, ``TRYAGAIN``, ``CLUSTERDOWN``, ``LOADING``,
-  ``READONLY``, ``MASTERDOWN``, ``NOREPLICAS``) and what never left us is tried again, on the right node, until
-  ``PATIENCE_S``. What left and was not answered is InDoubt at once: only the caller, who knows the request id, may
-  repeat it.
-- ``durable`` proves by ``WAIT 1`` that a replica has everything the calling task was answered for a slot. When the
-  slot has changed hands since, or a connection was cut, or fewer replicas answered, it is InDoubt.
+- A command is tried again on the right node, until ``PATIENCE_S``, when a node refused it without executing it
+  (``MOVED``, ``ASK``, ``TRYAGAIN``, ``CLUSTERDOWN``, ``LOADING``, ``READONLY``, ``MASTERDOWN``, ``NOREPLICAS``) or when
+  it was never sent. A command that was sent and not answered is InDoubt at once. Only the caller may repeat it, because
+  only the caller knows its request id.
+- ``durable`` proves by ``WAIT 1`` that a replica has every write to a slot that the calling task saw answered. It
+  raises InDoubt when the slot has another owner since, when a connection was cut, or when no replica confirmed.
 """
 
 import asyncio
@@ -33,26 +33,26 @@ ask again.
 """
 NOT_EXECUTED = frozenset({"TRYAGAIN", "CLUSTERDOWN", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS"})
 STALE_MAP = frozenset({"CLUSTERDOWN", "READONLY", "MASTERDOWN"})
-"""Of these, the ones that may mean that another node owns the slot by now."""
+"""The ones of these that may mean that another node owns the slot now."""
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.02, 0.5
-"""Between two tries of one call."""
+"""The pause between two tries of one call."""
 REDIRECTS_AT_ONCE = 4
-"""MOVED and ASK are followed without a pause so often: a slot in migration needs two, a map in flux a little time."""
+"""How often MOVED and ASK are followed without a pause. A slot in migration needs two; a changing map needs time."""
 MAP_EVERY_S = 0.1
-"""However many callers stumble, the map is asked for no more often than this."""
+"""The least time between two requests for the map, however many callers meet a redirection."""
 MAP_TIMEOUT_S = 2.0
 IDLE_NODE_S = 60.0
-"""A node that owns no slot any more is kept so long after its last use; then its connections are closed."""
+"""How long after its last use a node without slots is kept. Then its connections are closed."""
 Trouble = StoreAway | StoreRefused
-"""Why a try executed nothing."""
+"""The error that explains why a try executed nothing."""
 
 
 _slot_of_partition = lru_cache(maxsize=256)(slot_of)
-"""For the few keys by which whole batches are sent."""
+"""Caches the slots of the few keys by which whole batches are sent."""
 
 
 class ClusterStore:
-    """Many servers, one store. See ``queueing.store.Store``."""
+    """A store of several servers. See ``queueing.store.Store``."""
 
     def __init__(
         self, url: StoreUrl, *, in_flight: int, command_timeout_s: float, vouched: Set[str], may_go_alone: bool
@@ -71,17 +71,20 @@ class ClusterStore:
         self._clients: list[RedisCluster] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self._answered: ContextVar[Mapping[int, tuple[Node, int]]] = ContextVar("answered")
-        """Per task: who last answered for a slot. Never changed in place: tasks inherit it."""
+        """Per task: the node that last answered for each slot. It is never changed in place, because tasks inherit it.
+        """
 
     async def opened(self, within_s: float) -> None:
-        """Waits until a whole map is known and its primaries answer."""
+        """Waits until the map of all slots is known and all its primaries answer."""
         seeds = [self._node(seed.host, seed.port) for seed in self._url.seeds]
         try:
             async with asyncio.timeout(within_s):
                 await self._first_map(seeds)
                 await asyncio.gather(*[node.connection.ready(within_s) for node in self._primaries()])
         except TimeoutError:
-            raise StoreAway(f"no node of the cluster at {seeds[0].address.where} knows its whole map") from None
+            raise StoreAway(
+                f"no node of the cluster at {seeds[0].address.where} knows the owner of every slot"
+            ) from None
 
     async def _first_map(self, seeds: list[Node]) -> None:
         while None in self._owners:
@@ -114,10 +117,10 @@ class ClusterStore:
         return self._owners[_slot_of_partition(key)]
 
     async def call_durably(self, calls: Sequence[tuple[str, Command]]) -> list[Reply | QueueingError]:
-        """Commands for slots of one node, by their keys, in one go, with one barrier behind all of them.
+        """Sends commands for slots of one node in one write, with one barrier after all of them.
 
-        Each has its own reply or error, in order. A reply is durable: it keeps the promise of ``durable``. Nothing is
-        tried again: a StoreAway that is no InDoubt, and what the node refused, was not executed.
+        Each command gets its own reply or error, in order. A reply is durable, as after ``durable``. Nothing is tried
+        again. A command was not executed when the node refused it, or on a StoreAway that is not InDoubt.
         """
         node = self._owners[_slot_of_partition(calls[0][0])]
         if node is None:
@@ -131,7 +134,9 @@ class ClusterStore:
         return [result if isinstance(result, QueueingError) else moved for result in results]
 
     async def _call_patiently(self, slot: int, command: Command, trouble: Trouble) -> Reply:
-        """Go on after a try that executed nothing: follow redirections, wait for elections, until patience ends."""
+        """Tries again after a try that executed nothing: follows redirections and waits for elections, until
+        PATIENCE_S.
+        """
         if self._waiting >= self._in_flight:
             raise StoreBusy(f"{self._waiting} calls wait for the cluster to settle")
         self._waiting += 1
@@ -167,7 +172,9 @@ class ClusterStore:
                 trouble = again
 
     def _redirected(self, slot: int, trouble: Trouble) -> Node | None:
-        """The node a redirection names, noted where it is lasting; None where only time helps."""
+        """The node that a redirection names. A lasting redirection is noted in the map. None when the call
+        must wait.
+        """
         if not isinstance(trouble, StoreRefused):
             self._suspect()
             return None
@@ -179,8 +186,8 @@ class ClusterStore:
         if place is None:
             return None
         host, port = place
-        # An empty host means: the one that told us. Only nodes behind one name do that; it is the slot's present
-        # owner's.
+        # An empty host means the host of the node that answered. Only nodes that share one host name do that, so the
+        # present owner of the slot has the same host.
         owner = self._owners[slot]
         node = self._node(host or (owner.address.host if owner else self._url.seeds[0].host), port)
         if trouble.code == "MOVED":
@@ -222,8 +229,8 @@ class ClusterStore:
 
     @property
     def promise(self) -> Promise:
-        """``replica`` waits for one; every node must also answer only after fsync, or a power cut of the rack breaks
-        it.
+        """``replica`` waits for one replica. Every node must also fsync before it answers, or a power cut of the whole
+        rack loses writes.
         """
         if not all(node.connection.facts.fsync_always for node in self._primaries()):
             return "none"
@@ -242,7 +249,7 @@ class ClusterStore:
         await asyncio.gather(*[node.connection.refresh_facts() for node in self._primaries()])
 
     async def each_primary(self, *command: Argument) -> list[Reply]:
-        """Asks again while the map is a step behind an election, so the command must be safe to repeat."""
+        """Tries again while the map is older than an election, so the command must be safe to repeat."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while True:
             await self._refresh()
@@ -290,7 +297,7 @@ class ClusterStore:
         return list(dict.fromkeys(node for node in self._owners if node is not None))
 
     def _suspect(self) -> None:
-        """The map may be old: learn it anew, soon, once for all who noticed."""
+        """The map may be old: read it again soon, once for all callers that noticed."""
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.get_running_loop().create_task(self._refresh_soon())
 
@@ -301,12 +308,12 @@ class ClusterStore:
         try:
             await self._refresh()
         except StoreAway:
-            return  # whoever needs the map will suspect it again
+            return  # the next call that needs the map starts a refresh again
 
     async def _refresh(self) -> None:
-        """Ask one connected node after the other until one gives a map. Raises StoreAway when none does."""
+        """Asks the connected nodes one by one until one gives a map. Raises StoreAway when none does."""
         nodes = [node for node in self._nodes.values() if node.connection.connected]
-        random.shuffle(nodes)  # a node cut off from the others has an old map: do not ask it always
+        random.shuffle(nodes)  # a node cut off from the others has an old map: do not always ask it first
         for node in nodes:
             try:
                 async with asyncio.timeout(MAP_TIMEOUT_S):
@@ -317,8 +324,8 @@ class ClusterStore:
         raise StoreAway("no node of the cluster gives its map")
 
     def _adopt(self, told_by: Node, answer: Any) -> None:
-        """Take a map over, whole or not at all. CLUSTER SLOTS: ``[first, last, [host, port, id, …], replicas …]`` a
-        range.
+        """Replaces the map completely, or not at all when it cannot be read. CLUSTER SLOTS answers with
+        ``[first, last, [host, port, id, …], replicas …]`` for each range.
         """
         ranges = [(int(row[0]), int(row[1]), _text(row[2][0]), int(row[2][1])) for row in answer]
         if not ranges:
@@ -339,9 +346,7 @@ class ClusterStore:
         self._retire_idle(firsts)
 
     def _retire_idle(self, owning: Mapping[Node, int]) -> None:
-        """Close connections to nodes that own nothing and were not asked for a while; everything sent to them is
-        settled.
-        """
+        """Closes connections to nodes that own no slot and were not used for a while. All their calls are answered."""
         now = asyncio.get_running_loop().time()
         for place, node in list(self._nodes.items()):
             if node not in owning and now - node.used_at > IDLE_NODE_S and node.connection.load == 0:
@@ -352,9 +357,7 @@ class ClusterStore:
 
 
 async def _asking(node: Node, command: Command) -> Reply:
-    """A command for a slot that is being imported: ASKING holds for the very next command, so nothing may come
-    between.
-    """
+    """A command for a slot that is being imported. ASKING holds for the next command only, so both leave together."""
     if not node.connection.connected:
         await node.connection.ready(1.0)
     allowed, reply = node.connection.send_together([("ASKING",), command])
@@ -363,14 +366,14 @@ async def _asking(node: Node, command: Command) -> Reply:
 
 
 def read_redirect(words: str) -> tuple[str, int] | None:
-    """``MOVED 3999 127.0.0.1:6381`` or ``ASK …`` → host and port."""
+    """Host and port from ``MOVED 3999 127.0.0.1:6381`` or ``ASK …``."""
     parts = words.split(" ")
     host, _, port = parts[2].rpartition(":") if len(parts) >= 3 else ("", "", "")
     return (host, int(port)) if port.isdecimal() else None
 
 
 def _tag_owned_by(node: Node, owners: list[Node | None]) -> bytes:
-    """The first small number whose slot the node owns: some few tries with a handful of nodes."""
+    """The first small number whose slot the node owns. With few nodes it is found after a few tries."""
     for number in range(SLOTS * 8):
         tag = b"%d" % number
         if owners[slot_of(tag)] is node:

@@ -1,8 +1,8 @@
-"""One node of a cluster: the connection that everybody shares, and the barrier.
+"""One node of a cluster: the connection that all callers share, and the replication barrier.
 
-The barrier has a connection of its own, because ``WAIT`` blocks the one it stands on. It makes a tiny write and waits
-until a replica has that; the replication offset is one line, so whatever the node executed before is covered too. All
-who ask while one barrier is under way share the next.
+The barrier has a connection of its own, because ``WAIT`` blocks the connection it runs on. It makes a tiny write and
+waits until a replica has it. Replication keeps the order of writes, so everything that the node executed before is on
+the replica too. Callers that ask while a barrier runs share the next one.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from queueing.store.lone import LoneRule
 from queueing.store.resp_protocol import Command, Reply
 
 BARRIER_WAIT_MS = 1500
-"""A replica that needs longer is not keeping up; the barrier's own connection allows a little more."""
+"""A replica that needs longer is not keeping up. The timeout of the barrier's connection is a little longer."""
 BARRIER_TIMEOUT_S = 2.5
 BARRIER_KEY_LIFE_MS = 60_000
 REPLICAS = 1
 LONE_WAIT_MS = 1
-"""A primary that goes on alone is not held up, but asked each time whether a replica has come."""
+"""A primary that goes on alone is not delayed by WAIT, but it is asked each time whether a replica has connected."""
 
 
 class Node:
-    """One node of the cluster: the connection everybody shares, and the barrier."""
+    """One node of the cluster: the connection that all callers share, and the barrier."""
 
     def __init__(
         self, address: Address, *, in_flight: int, command_timeout_s: float, vouched: Set[str], may_go_alone: bool
@@ -38,26 +38,26 @@ class Node:
         self._vouched = vouched
         self.used_at = 0.0
         self.tag = b""
-        """A hash tag whose slot this node owns: where its barrier writes. Empty while it owns none."""
+        """A hash tag whose slot this node owns. The barrier writes there. Empty while the node owns no slot."""
         self._may_go_alone = may_go_alone
         self._lone = LoneRule()
         self._blocking: dict[str, SharedConnection] = {}
-        """By name: one for barriers, one for arrivals with their barriers."""
+        """Connections that WAIT may block, by name: one for barriers, one for arrivals with their barriers."""
         self._waiting: list[asyncio.Future[None]] = []
         self._runner: asyncio.Task[None] | None = None
 
     @property
     def is_lone(self) -> bool:
-        """It goes on without a replica: its promise is its own disk."""
+        """The node goes on without a replica, so its promise is its own disk."""
         return self._lone.is_lone
 
     @property
     def mark(self) -> "tuple[Node, int]":
-        """Who answers, over which connection: equal marks mean one unbroken history as far as we can see."""
+        """The node and its connection number. Equal marks mean that no connection was cut in between."""
         return self, self.connection.generation if self.connection.connected else 0
 
     async def replicated(self) -> None:
-        """Returns when one replica has all that this node executed before now; raises InDoubt."""
+        """Returns when one replica has everything that this node executed before now; else raises InDoubt."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(done)
         if self._runner is None or self._runner.done():
@@ -65,7 +65,7 @@ class Node:
         await done
 
     async def _run_barriers(self) -> None:
-        """One barrier at a time, for all who waited when it began."""
+        """Runs one barrier at a time. It answers all callers that waited when it began."""
         while self._waiting:
             served, self._waiting = self._waiting, []
             failure: InDoubt | None = None
@@ -84,9 +84,9 @@ class Node:
                     done.set_exception(InDoubt(str(failure)))
 
     async def execute_durably(self, commands: Sequence[Command], *, barrier: bool) -> list[Reply | QueueingError]:
-        """Commands and the barrier behind them in one write, on a connection that may block. Replies in order.
+        """Sends commands and a barrier after them in one write, on a connection that may block. Replies in order.
 
-        When the barrier is not passed, what was answered is InDoubt.
+        When the barrier fails, the replies become InDoubt.
         """
         try:
             connection = await self._blocking_connection("kiosk-arrivals")
@@ -96,7 +96,7 @@ class Node:
             sent = connection.send_together([*commands, *(self._barrier_commands() if barrier else ())])
         except (StoreAway, StoreBusy, StoreUnsuitable) as failure:
             return [StoreAway(str(failure)) for _ in commands]
-        # Answers come in order, and a cut ends all calls: with the last of them all are there.
+        # Answers come in order, and a cut ends all calls: when the last answer is here, all of them are.
         with contextlib.suppress(StoreAway, StoreRefused):
             await sent[-1]
         answers: list[Any] = [call.exception() or call.result() for call in sent]
@@ -115,13 +115,13 @@ class Node:
             raise doubt
 
     def _barrier_commands(self) -> list[Command]:
-        """A tiny write, so that everything before it counts, whichever connection wrote it; then wait for a replica."""
+        """A tiny write, then WAIT for a replica. The write covers everything before it, from every connection."""
         tiny: Command = ("SET", b"kiosk:barrier:{" + self.tag + b"}", 1, "PX", BARRIER_KEY_LIFE_MS)
         return [tiny, ("WAIT", REPLICAS, LONE_WAIT_MS if self._lone.is_lone else BARRIER_WAIT_MS)]
 
     async def _doubt(self, connection: SharedConnection, lone: bool, answers: Sequence[object]) -> InDoubt | None:
-        """None when the answers to ``_barrier_commands`` prove that a replica has everything, or when the node was
-        alone before the write, may be, and still is after it.
+        """None when the answers to ``_barrier_commands`` prove that a replica has everything, or when the node may go
+        on alone and was alone before and after the write.
         """
         failure = next((answer for answer in answers if isinstance(answer, BaseException)), None)
         if failure is not None:

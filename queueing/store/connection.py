@@ -2,17 +2,17 @@
 
 Promises:
 
-- An answer reaches the call it belongs to, or nobody. Commands are answered in order; whatever breaks that order (a
-  cut, bytes that are not the protocol, an answer nobody asked for, a deadline passed) ends the connection, never a
-  single call.
-- When it ends, what had left is ``InDoubt``, what had not is ``StoreAway``. Nothing is ever sent twice.
-- It comes back by itself, and while it is away every call fails at once: waiting belongs to those who know for how
-  long.
-- Bounded: calls in flight, bytes waiting to leave, bytes of an answer. Beyond the first two a call fails at once with
-  ``StoreBusy``: a waiting room before a full store hides trouble and helps nobody.
+- An answer never reaches a call that it does not belong to. Commands are answered in order. Anything that breaks the
+  order (a cut, bytes that are not the protocol, an answer without a call, a passed deadline) ends the whole connection,
+  not a single call.
+- When the connection ends, calls that were sent fail with ``InDoubt``, calls that were not sent with ``StoreAway``.
+  Nothing is ever sent twice.
+- It reconnects by itself. While it is away every call fails at once: only the caller knows how long it can wait.
+- These are bounded: calls in flight, bytes waiting to be sent, bytes of an answer. Beyond the first two a call fails at
+  once with ``StoreBusy``, because a queue in front of a full store would only hide the trouble.
 
-Calls made in one turn of the event loop leave in few writes, which is what makes fsync-per-write cheap: the server
-answers all of one write after one fsync. A cancelled caller's command still runs; its answer is dropped in its turn.
+Calls made in one turn of the event loop leave in few writes. That makes one fsync per write cheap: the server answers
+all commands of one write after one fsync. The command of a cancelled caller still runs, and its answer is dropped.
 """
 
 import asyncio
@@ -31,18 +31,20 @@ from queueing.store.resp_protocol import Argument, Command, Reply, Wire, pack
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 1.0
-"""A store on the same machine or floor answers in milliseconds; who takes a second is away."""
+"""A store on the same machine or in the same building answers in milliseconds. After a second it counts as away."""
 FIRST_BACK_OFF_S = 0.02
 LAST_BACK_OFF_S = 2.0
-"""A store that restarts is ready after about a second; nobody should wait much longer than that for our next try."""
+"""The longest pause between two tries. A store that restarts is ready after about a second."""
 FACTS_EVERY_S = 10.0
-"""A store that is set to forget keys while we run is refused after this at the latest; asking costs it some 50 µs."""
+"""How often the server is asked whether it may evict keys now; then it is refused. The question costs it some 50 µs."""
 STEADY_S = 1.0
-"""A connection that lived this long starts the back-off anew."""
+"""After a connection that lived this long the back-off starts from its shortest pause again."""
 
 
 class SharedConnection:
-    """The lasting thing: connects, greets, watches, comes back. Made inside a running loop; ``close`` ends it."""
+    """Connects, does the handshake, watches the connection and reconnects. Create it inside a running event loop;
+    ``close`` ends it.
+    """
 
     def __init__(
         self,
@@ -57,7 +59,7 @@ class SharedConnection:
         self.address = address
         self.facts = ServerFacts()
         self.generation = 0
-        """Grows with every connection made: equal numbers mean that nothing was cut in between."""
+        """Counts the connections made. Equal numbers mean that the connection was not cut in between."""
         self._in_flight = in_flight
         self._command_timeout_s = command_timeout_s
         self._connect_timeout_s = connect_timeout_s
@@ -79,7 +81,9 @@ class SharedConnection:
         return self._wire.load if self._wire is not None else 0
 
     async def ready(self, within_s: float) -> None:
-        """Returns when connected. Raises at once what waiting cannot heal, StoreAway after ``within_s``."""
+        """Returns when connected. Raises at once an error that waiting cannot mend, else StoreAway after
+        ``within_s``.
+        """
         try:
             async with asyncio.timeout(within_s):
                 while self._wire is None:
@@ -91,7 +95,7 @@ class SharedConnection:
             raise StoreAway(str(self._why_away)) from None
 
     def send(self, command: Command) -> "asyncio.Future[Reply]":
-        """Plan one command; the future brings its answer.
+        """Plans one command. The future gets its answer.
 
         Raises StoreAway or StoreBusy at once, and then nothing was sent.
         """
@@ -100,7 +104,7 @@ class SharedConnection:
         return self._wire.send(command)
 
     def send_together(self, commands: Sequence[Command]) -> "list[asyncio.Future[Reply]]":
-        """Plan commands that nothing may come between: all or none of them leave."""
+        """Plans commands that leave together, with no other command between them, or not at all."""
         if self._wire is None:
             raise StoreAway(str(self._why_away))
         self._wire.admit(len(commands))
@@ -111,8 +115,8 @@ class SharedConnection:
         return await self.send(command)
 
     async def refresh_facts(self) -> None:
-        """Ask the server again what it is. Raises StoreAway, and StoreUnsuitable when it cannot serve us as it is; then
-        every call fails until that has changed.
+        """Reads the server's facts again. Raises StoreAway, or StoreUnsuitable when its settings do not suit us; then
+        every call fails until they do.
         """
         wire = self._wire
         if wire is None:
@@ -124,7 +128,7 @@ class SharedConnection:
             raise
 
     async def close(self) -> None:
-        """Ends it; calls still in flight are in doubt."""
+        """Ends the connection. Calls still in flight fail with InDoubt."""
         self._keeper.cancel()
         self._why_away = StoreAway(f"store at {self.address.where}: connection closed by us")
         wire = self._wire
@@ -136,7 +140,7 @@ class SharedConnection:
             self._path.close()
 
     async def _keep(self) -> None:
-        """For ever: connect, be there until cut, wait a little longer each time in vain."""
+        """Connects, stays until the connection is cut, and connects again. After each failed try it waits longer."""
         loop = asyncio.get_running_loop()
         back_off = BackOff(FIRST_BACK_OFF_S, LAST_BACK_OFF_S, steady_s=STEADY_S)
         while True:
@@ -149,12 +153,15 @@ class SharedConnection:
                 self._say_back(wire)
                 self._say_away(await self._until_lost(wire))
                 lived_s = loop.time() - since
-            # Half to whole, so that many processes do not all knock in the same instant.
+            # A random share between half and all of the pause, so that many processes do not connect at the same
+            # instant.
             pause_s = back_off.pause_s(lived_s)
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads knocks, guards no secret
 
     async def _until_lost(self, wire: Wire) -> QueueingError:
-        """Why the connection ended. Meanwhile the server is asked now and then whether it still can serve us."""
+        """Returns why the connection ended. Until then it asks the server every few seconds whether it
+        still suits us.
+        """
         while True:
             await asyncio.wait([wire.lost], timeout=FACTS_EVERY_S)
             if wire.lost.done():
@@ -173,7 +180,7 @@ class SharedConnection:
         log.info("store at %s: connected", self.address.where)
 
     def _say_away(self, failure: Exception) -> None:
-        """Logged once per kind of trouble, not once per try."""
+        """Logs once for each kind of trouble, not once for each try."""
         if isinstance(failure, QueueingError):
             words = str(failure)
         else:
@@ -185,7 +192,7 @@ class SharedConnection:
         self._changes.set()
 
     def _forget(self, wire: Wire) -> None:
-        """Called in the instant of a cut, so that the next call already fails fast."""
+        """Called at the moment of a cut, so that the next call fails at once."""
         if self._wire is wire:
             self._wire = None
 

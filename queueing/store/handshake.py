@@ -1,4 +1,4 @@
-"""The first exchange on a connection: log in, learn what the server is, refuse one that cannot serve us."""
+"""The first exchange on a connection: log in, read the server's facts, refuse a server that does not suit us."""
 
 import asyncio
 from collections.abc import Set
@@ -11,38 +11,38 @@ from queueing.store.address import Address
 from queueing.store.resp_protocol import Command, Wire
 
 OLDEST = {"valkey": (8, 0), "redis": (7, 2)}
-"""The first that are still repaired and know all we ask for: functions, several names in one CONFIG GET."""
+"""The oldest versions that still get fixes and have what we need: functions, several names in one CONFIG GET."""
 NOT_YET = frozenset({"LOADING", "BUSY", "MASTERDOWN"})
-"""Answers to a greeting that mean: ask again later."""
+"""Answers to a handshake that mean: try again later."""
 
 
 Vouched = Literal["durable", "noeviction"]
-"""What an operator may vouch for where a managed store hides it. What the store says itself counts more."""
+"""What an operator may vouch for when a managed store hides it. If the store states it, the store's answer counts."""
 NEVER_FORGETS: Final = "noeviction"
 FACTS: Final[tuple[Command, ...]] = (
     ("INFO", "server", "memory"),
     ("CONFIG", "GET", "appendonly", "appendfsync", "maxmemory-policy"),
 )
-"""The two questions from whose answers ``read_facts`` reads. An access list may refuse each."""
+"""The two questions whose answers ``read_facts`` reads. The server's access list may refuse either."""
 
 
 class ServerFacts(Struct, frozen=True, kw_only=True):
-    """What a node said of itself when it was last asked. Empty where it refused to say."""
+    """What a node answered about itself last. Empty where it refused to answer."""
 
     product: str = ""
     version: tuple[int, ...] = ()
     fsync_always: bool = False
-    """Every answer leaves after its write is on disk."""
+    """The server sends every answer after its write is on disk."""
     eviction_policy: str = ""
-    """``noeviction``, or the policy by which it forgets keys when its memory is full."""
+    """``noeviction``, or the policy by which the server evicts keys when its memory is full."""
     has_slots: bool = False
-    """It runs in cluster mode, be it alone: a call must stay in one slot."""
+    """The server runs in cluster mode, even if it is the only node: a call must stay in one slot."""
 
 
 async def greet(wire: Wire, address: Address, name: str, vouched: Set[str] = frozenset()) -> ServerFacts:
-    """Say who we are, learn who answers, in one round trip.
+    """Logs in and reads the server's facts in one round trip.
 
-    Raises StoreUnsuitable where trying again cannot help, StoreAway while the server is loading.
+    Raises StoreUnsuitable when another try cannot help, StoreAway while the server is loading.
     """
     if wire.lost.done():
         raise StoreAway(wire.lost.result())
@@ -66,7 +66,7 @@ async def greet(wire: Wire, address: Address, name: str, vouched: Set[str] = fro
 
 
 async def ask_again(wire: Wire, vouched: Set[str] = frozenset()) -> ServerFacts:
-    """The facts of this moment. Raises StoreAway, StoreBusy, and StoreUnsuitable when it can no longer serve us."""
+    """The facts of this moment. Raises StoreAway, StoreBusy, or StoreUnsuitable when the server no longer suits us."""
     info, config = await asyncio.gather(*[wire.send(command) for command in FACTS], return_exceptions=True)
     for answer in (info, config):
         if isinstance(answer, StoreAway):
@@ -75,9 +75,9 @@ async def ask_again(wire: Wire, vouched: Set[str] = frozenset()) -> ServerFacts:
 
 
 def read_facts(info: object, config: object, vouched: Set[str] = frozenset()) -> ServerFacts:
-    """From the answers to ``FACTS``. Both name the eviction policy; only CONFIG says whether each write is fsynced.
+    """Reads the answers to ``FACTS``. Both name the eviction policy; only CONFIG says whether each write is fsynced.
 
-    Valkey names its own version and, for old clients, that of the Redis it sprang from.
+    Valkey names its own version and, for old clients, the Redis version it was forked from.
     """
     lines = info.decode("utf-8", "replace").splitlines() if isinstance(info, bytes) else []
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
@@ -97,13 +97,13 @@ def read_facts(info: object, config: object, vouched: Set[str] = frozenset()) ->
 
 
 def demand_suitable(facts: ServerFacts) -> ServerFacts:
-    """Raises StoreUnsuitable for a server that is too old or may forget keys. A hidden version is believed to do."""
+    """Raises StoreUnsuitable for a server that is too old or may evict keys. A hidden version is accepted."""
     if facts.product and facts.version < OLDEST[facts.product]:
         found = ".".join(map(str, facts.version))
         raise StoreUnsuitable(f"it is {facts.product} {found}; needed is Valkey 8.0 or newer, or Redis 7.2 or newer")
     if not facts.eviction_policy:
         raise StoreUnsuitable(
-            "it hides its maxmemory-policy: make sure that it is noeviction, then set KIOSK_STORE_VOUCHED=noeviction"
+            "it hides its maxmemory-policy: check that it is noeviction, then set KIOSK_STORE_VOUCHED=noeviction"
         )
     if facts.eviction_policy != NEVER_FORGETS:
         raise StoreUnsuitable(

@@ -1,14 +1,15 @@
 """A shard without a replica: when its primary may go on alone.
 
-Waiting for a replica that does not come back means no numbers for a whole shard. A primary may go on alone, with a
-write on its own disk as the only promise, when nothing else can take its place. That is proved by asking the primary:
+If the replica does not come back, waiting for it would stop a whole shard: no numbers are given. A primary may go on
+alone, with its own disk as the only promise, when no other node can replace it. Two answers of the primary prove that:
 
-- it is a primary and its ``cluster_state`` is ``ok``: it sees a majority, so it is not the side that is cut off;
-- no replica has been connected for longer than a replica stays electable (``cluster-node-timeout`` times
-  ``cluster-replica-validity-factor`` plus ``repl-ping-replica-period``), and none came and went meanwhile
-  (``sync_full`` and ``sync_partial_ok`` stand still); so none can be elected by itself.
+- It is a primary and its ``cluster_state`` is ``ok``. So it sees a majority and is not on the side that is cut off.
+- No replica was connected for longer than a replica stays electable (``cluster-node-timeout`` times
+  ``cluster-replica-validity-factor`` plus ``repl-ping-replica-period``), and none came and went in that time
+  (``sync_full`` and ``sync_partial_ok`` did not change). So no replica can be elected automatically.
 
-Alone ends when a replica has what was written. What remains: a person who forces a failover, and the loss of the disk.
+The shard stops being alone when a replica has what was written. Two risks remain: a person who forces a failover, and
+the loss of the disk.
 """
 
 import asyncio
@@ -21,9 +22,10 @@ from queueing.store.connection import SharedConnection
 from queueing.store.resp_protocol import Command
 
 HOLD_S: Final = 10.0
-"""Added to twice the node timeout: a replica that only restarts is back by then, and nobody has to go alone."""
+"""Added to twice the node timeout. A replica that only restarts is back by then, so its primary need not go on alone.
+"""
 MARGIN_S: Final = 2.0
-"""Added to the time a replica stays electable: bytes that were on their way when its connection ended."""
+"""Added to the time a replica stays electable, for bytes that were in transit when its connection ended."""
 LOOK_EVERY_S: Final = 1.0
 QUESTIONS: Final[tuple[Command, ...]] = (
     ("INFO", "replication", "stats"),
@@ -33,19 +35,19 @@ QUESTIONS: Final[tuple[Command, ...]] = (
 
 
 class Sight(Struct, frozen=True, kw_only=True):
-    """What a primary says of itself and its replicas."""
+    """What a primary answers about itself and its replicas."""
 
     replicas: int
     attached: tuple[str, str]
-    """Counts of replicas that ever attached: equal counts mean that none came meanwhile."""
+    """Counts of replicas that ever connected. Equal counts mean that none connected in between."""
     sees_majority: bool
-    """It is a primary, and its cluster is whole in its eyes."""
+    """The node is a primary and reports that its cluster is complete."""
     hold_s: float
-    """So long it must have been without replicas; 0: it may never go on alone."""
+    """How long it must be without replicas before it may go on alone; 0: never."""
 
 
 def read_sight(info: object, cluster: object, config: object) -> Sight:
-    """From the answers to ``QUESTIONS``. What is hidden counts against going on alone."""
+    """Reads the answers to ``QUESTIONS``. A hidden value counts against going on alone."""
     fields = _fields(info)
     items = config if isinstance(config, list) else []
     settings = {str(name, "ascii", "replace"): value for name, value in zip(items[::2], items[1::2], strict=False)}
@@ -74,7 +76,7 @@ def _fields(answer: object) -> dict[str, str]:
 
 
 class LoneRule:
-    """Watches one primary from its first missing replica on; ``is_lone`` once it is proved that it may go on alone."""
+    """Watches one primary from the first time its replica is missing. ``is_lone`` is True once it may go on alone."""
 
     def __init__(self) -> None:
         self.is_lone = False
@@ -83,12 +85,12 @@ class LoneRule:
         self._watching: asyncio.Task[None] | None = None
 
     def watch(self, connection: SharedConnection) -> None:
-        """A barrier found no replica: look at the primary now and then until it has one, or may go on alone."""
+        """A barrier found no replica. Asks the primary repeatedly until it has a replica or may go on alone."""
         if not self.is_lone and (self._watching is None or self._watching.done()):
             self._watching = asyncio.get_running_loop().create_task(self._watch(connection))
 
     async def confirm(self, connection: SharedConnection) -> bool:
-        """Asked after a write: whether all that makes a lone primary safe still holds."""
+        """Checks, after a write, that the conditions for going on alone still hold."""
         try:
             self._note(await _look(connection), asyncio.get_running_loop().time())
         except (StoreAway, StoreRefused):
@@ -96,7 +98,7 @@ class LoneRule:
         return self.is_lone
 
     def end(self) -> None:
-        """A replica has what was written."""
+        """A replica has what was written: the primary is no longer alone."""
         self._start_anew()
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""redis-py clients for what the shared connection must not do: reads that block, and administration."""
+"""redis-py clients for work that must not run on the shared connection: blocking reads and administration."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from queueing.store.address import Address
 
 CONNECT_TIMEOUT_S = 1.0
-"""As for the shared connection."""
+"""The same time as for the shared connection."""
 
 
 def single_client(address: Address, short_path: str | None) -> Redis:
@@ -30,7 +30,9 @@ def cluster_client(seeds: tuple[Address, ...]) -> RedisCluster:
 
 
 async def close_clients(clients: Sequence[Redis | RedisCluster]) -> None:
-    """Close them and let their sockets go: redis-py does not wait for the turns of the loop that this takes."""
+    """Closes the clients and gives the event loop the turns in which their sockets close; redis-py does not wait for
+    that.
+    """
     for client in clients:
         await client.aclose()
     for _ in range(2 if clients else 0):
@@ -38,14 +40,14 @@ async def close_clients(clients: Sequence[Redis | RedisCluster]) -> None:
 
 
 def _no_retry() -> Retry:
-    """A library's silent retry of a write is a second write: ours carry request ids and are retried by who knows
-    them.
+    """The library must not retry: a silent retry of a write writes twice. Only the caller, who knows the request id,
+    may retry.
     """
     return Retry(NoBackoff(), 0)
 
 
 def _options(address: Address) -> dict[str, Any]:
-    """No deadline on reads: they are meant to block, and whoever waits sets the bound in the command."""
+    """No read timeout, because these reads are meant to block. The command itself states how long."""
     options: dict[str, Any] = {
         "username": address.username or None,
         "password": address.password or None,

@@ -1,7 +1,7 @@
-"""One socket's life: commands out, answers back in the same order.
+"""One socket of the RESP protocol: commands go out, answers come back in the same order.
 
-The rule that everything here serves: an answer reaches the call it belongs to, or nobody. So whatever breaks the
-order of answers ends the socket and every call on it, never a single call.
+An answer must never reach a call that it does not belong to. So anything that breaks the order of answers closes the
+socket and fails every call on it, not a single call.
 """
 
 import asyncio
@@ -14,36 +14,36 @@ from hiredis import HiredisError, PushNotification, Reader, pack_command
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
 
 Reply = int | bytes | list[Any] | None
-"""What hiredis makes of an answer; inside lists an error is a StoreRefused object."""
+"""The types that hiredis makes from an answer. An error inside a list is a StoreRefused object."""
 Argument = bytes | str | int | float
 Command = tuple[Argument, ...]
 
 MAX_UNSENT_BYTES = 32 << 20
-"""Waiting for a store that does not read: some 4,096 calls of 8 kB. Beyond, memory would be the queue."""
+"""The most bytes that wait for a store that does not read: some 4,096 calls of 8 kB. It bounds our memory."""
 MAX_REPLY_BYTES = 64 << 20
-"""The largest answer asked for is a few hundred tickets with their sealed envelopes, under 1 MB."""
+"""The largest answer that we ask for is a few hundred tickets with their sealed envelopes, under 1 MB."""
 FLUSH_BYTES = 2048
-"""Gathered before they leave, though more may come in this turn: the store works on these few arrivals while we prepare
-the rest. Less would cost it an fsync for each."""
+"""Bytes that are sent before the turn of the event loop ends. The store works on these few arrivals while we prepare
+the rest. With a smaller number the store would do one fsync for each arrival."""
 NOTHING = object()
-"""What the reader says while an answer is incomplete."""
+"""What the reader returns while an answer is incomplete."""
 
 
 def pack(command: Command) -> bytes:
-    """As the protocol writes it. Raises TypeError and UnicodeError before anything is planned."""
+    """The command in bytes of the protocol. Raises TypeError and UnicodeError before anything is planned."""
     return pack_command(command)  # type: ignore[no-any-return, arg-type] # its stub takes tuples of one
 
 
 class Wire(asyncio.Protocol):
-    """One socket's life: a line of calls waiting for their answers, in order."""
+    """One socket, with the calls that wait for their answers, in order."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, in_flight: int, timeout_s: float, *, on_cut: Callable[["Wire"], None]
     ) -> None:
         self.lost: asyncio.Future[str] = loop.create_future()
-        """Why it ended."""
+        """Why the socket ended."""
         self.gone: asyncio.Future[None] = loop.create_future()
-        """The socket is closed too."""
+        """Set when the socket is closed."""
         self._loop = loop
         self._in_flight = in_flight
         self._timeout_s = timeout_s
@@ -51,7 +51,7 @@ class Wire(asyncio.Protocol):
         self._reader = Reader(replyError=StoreRefused, notEnoughData=NOTHING)
         self._pending: deque[tuple[asyncio.Future[Reply], float]] = deque()
         self._unsent: list[bytes] = []
-        """Commands of the youngest pending calls that have not left yet."""
+        """Commands of the newest pending calls, which were not sent yet."""
         self._unsent_bytes = 0
         self._partial_bytes = 0
         self._flush_planned = False
@@ -70,7 +70,7 @@ class Wire(asyncio.Protocol):
         return self.plan(pack(command))
 
     def admit(self, calls: int) -> None:
-        """Raises StoreBusy when there is no room for so many more."""
+        """Raises StoreBusy when there is no room for this many more calls."""
         if len(self._pending) + calls > self._in_flight or self._unsent_bytes > MAX_UNSENT_BYTES:
             raise StoreBusy(f"{len(self._pending)} calls are in flight")
 
@@ -87,7 +87,7 @@ class Wire(asyncio.Protocol):
         return future
 
     def plan_together(self, packed: Sequence[bytes]) -> list[asyncio.Future[Reply]]:
-        """As ``plan`` for several, which leave in one write: over TCP each write costs more than packing a command."""
+        """As ``plan``, for several commands in one write. Over TCP a write costs more than packing a command."""
         now = self._loop.time()
         futures: list[asyncio.Future[Reply]] = [self._loop.create_future() for _ in packed]
         self._pending.extend((future, now) for future in futures)
@@ -122,7 +122,7 @@ class Wire(asyncio.Protocol):
                 if kind is PushNotification:
                     continue
                 if not answerable:
-                    self.cut("the store answered what it was not asked")
+                    self.cut("the store sent an answer without a question")
                     return
                 answerable -= 1
                 future, _ = pending.popleft()
@@ -133,24 +133,26 @@ class Wire(asyncio.Protocol):
                 else:
                     future.set_result(reply)
         except (HiredisError, MemoryError, UnicodeError):
-            self.cut("the store sent what is no answer")
+            self.cut("the store sent bytes that are not the protocol")
             return
         if self._partial_bytes > MAX_REPLY_BYTES:
             self.cut(f"an answer of more than {MAX_REPLY_BYTES} bytes")
 
     def _look(self) -> None:
-        """Is the oldest call overdue? Answers come in order, so no other needs a clock of its own."""
+        """Checks whether the oldest call is overdue. Answers come in order, so the other calls need no timer of their
+        own.
+        """
         now = self._loop.time()
         late_ourselves = now - self._last_look > 2 * self._look_every_s
         self._last_look = now
-        # After a stall of this process its answers may lie unread in the socket: give the loop one turn to fetch them.
+        # After a stall of this process the answers may still be unread in the socket: give the loop one turn to read.
         if not late_ourselves and self._pending and now - self._pending[0][1] > self._timeout_s:
             self.cut(f"no answer within {self._timeout_s:g} s")
             return
         self._watch = self._loop.call_later(self._look_every_s, self._look)
 
     def cut(self, why: str) -> None:
-        """End it now. Safe to call twice."""
+        """Ends the socket now. Safe to call twice."""
         if self.lost.done():
             return
         self.lost.set_result(why)
@@ -167,10 +169,10 @@ class Wire(asyncio.Protocol):
         self._unsent.clear()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # A stream socket's always is one; uvloop's only lacks the name.
+        # The transport of a stream socket always is a Transport; the one of uvloop is not declared as such.
         self._transport = cast(asyncio.Transport, transport)
-        # With no room to wait in, uvloop writes at once and not at the end of its turn. Over TLS it would pause us with
-        # every other write, for nothing, and for ever with the last.
+        # With a write buffer of 0 bytes uvloop writes at once and not at the end of its turn. Over TLS that would pause
+        # us needlessly at every other write, and for ever at the last one.
         if transport.get_extra_info("ssl_object") is None:
             self._transport.set_write_buffer_limits(high=0)
         self._flush()

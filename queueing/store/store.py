@@ -1,7 +1,7 @@
-"""The store as the rest of queueing sees it: one call, one barrier, whatever stands behind.
+"""The store as the rest of queueing sees it: one call and one barrier, for a single server and a cluster alike.
 
-``open_store`` reads the address and answers with a store on one server or on a cluster. Both speak to Valkey 8 or
-newer and Redis 7.2 or newer; older ones are refused with words.
+``open_store`` reads the address and returns a store on one server or on a cluster. Both work with Valkey 8 or newer
+and Redis 7.2 or newer. An older server is refused with a message.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ OPEN_WITHIN_S = 5.0
 
 
 class Store(Protocol):
-    """Where the queue lives."""
+    """The store that holds the queue."""
 
     def call(self, key: bytes | str, *command: Argument) -> Awaitable[Reply]:
-        """One command on the node that owns ``key``'s slot, over the connection that all calls share.
+        """One command on the node that owns the slot of ``key``, over the connection that all calls share.
 
-        Raises StoreBusy and StoreAway (nothing was done), InDoubt (unknown: ask again with the same request id) and
+        Raises StoreBusy and StoreAway (nothing was done), InDoubt (unknown: repeat with the same request id) and
         StoreRefused.
         """
 
@@ -37,45 +37,45 @@ class Store(Protocol):
         """Whether one call may name keys of several slots."""
 
     def owner(self, key: str) -> object:
-        """The node that owns the key's slot now: one object for all that it owns."""
+        """The node that owns the key's slot now: the same object for all its slots."""
 
     def call_durably(self, calls: "Sequence[tuple[str, Command]]") -> "Awaitable[list[Reply | QueueingError]]":
-        """Commands for one node, by their keys, in one go, with one barrier: see ``ClusterStore.call_durably``."""
+        """Commands for one node in one write, with one barrier: see ``ClusterStore.call_durably``."""
 
     @property
     def is_cluster(self) -> bool:
-        """Whether shards can be away or in doubt one by one."""
+        """Whether single shards can be away or in doubt while others answer."""
 
     def durable(self, key: bytes | str) -> Awaitable[None]:
-        """Returns when everything this task has written to ``key``'s slot so far keeps the promise; raises InDoubt
-        when it does not.
+        """Returns when the promise holds for everything that this task wrote to the slot of ``key``; else raises
+        InDoubt.
         """
 
     @property
     def promise(self) -> Promise:
-        """What ``durable`` stands for at this moment."""
+        """What ``durable`` waits for at this moment."""
 
     @property
     def lone_shards(self) -> int:
-        """Shards of a cluster that go on without a replica: what they answer is on one disk."""
+        """The number of shards that go on without a replica: their answers are on one disk only."""
 
     @property
     def eviction_policy(self) -> str:
-        """``noeviction``, or what a node of it said last; every node is asked again each ten seconds."""
+        """``noeviction``, or the other policy that a node reported last. Every node is asked every ten seconds."""
 
     async def refresh_facts(self) -> None:
-        """Ask every node now what it is. Raises StoreAway, or StoreUnsuitable when one cannot serve us as it is."""
+        """Reads the facts of every node again. Raises StoreAway, or StoreUnsuitable when a node does not suit us."""
 
     async def each_primary(self, *command: Argument) -> list[Reply]:
         """The same command once on every primary."""
 
     def client(self) -> "Redis | RedisCluster":
-        """A client with connections of its own, for blocking reads and administration. The store closes it when it
-        closes.
+        """A client with connections of its own, for blocking reads and administration. The store closes it
+        at the end.
         """
 
     async def close(self) -> None:
-        """Ends every connection; calls in flight are in doubt."""
+        """Ends every connection. Calls in flight fail with InDoubt."""
 
 
 async def open_store(
@@ -86,10 +86,10 @@ async def open_store(
     vouched: Set[str] = frozenset(),
     may_go_alone: bool = True,
 ) -> Store:
-    """Connect, or say why not: StoreAddressWrong, StoreUnsuitable, or StoreAway after five seconds.
+    """Connects. Raises StoreAddressWrong, StoreUnsuitable, or StoreAway after five seconds.
 
-    ``vouched``: what the operator stands for where the store hides it (``handshake.Vouched``).
-    ``may_go_alone``: a primary of a cluster goes on without a replica once that is proved to be safe (``lone``).
+    ``vouched``: what the operator vouches for when the store hides it (``handshake.Vouched``).
+    ``may_go_alone``: a primary of a cluster may go on without a replica once that is proved to be safe (``lone``).
     """
     address = parse_store_url(url)
     store: SingleStore | ClusterStore
@@ -112,24 +112,26 @@ async def open_store(
 
 
 async def store_time_s(store: Store) -> float:
-    """The clock of the store, unix seconds: numbers and days are given by it."""
+    """The clock of the store, unix seconds. Numbers and service days follow this clock."""
     seconds, microseconds = cast("list[bytes]", await store.call("time", "TIME"))
     return int(seconds) + int(microseconds) / 1_000_000
 
 
 class _AtOnce:
-    """Awaited, it has happened already."""
+    """An awaitable that is done already."""
 
     def __await__(self) -> Generator[Any, Any, None]:
         return
-        yield  # never reached; makes this a generator, which is what may be awaited
+        yield  # never reached; it makes this function a generator, as ``__await__`` must be
 
 
 _AT_ONCE: Final = _AtOnce()
 
 
 class SingleStore:
-    """One server. Durable at once: with ``appendfsync always`` an answer leaves after its write is on disk."""
+    """One server. Writes are durable at once: with ``appendfsync always`` the server answers after the write is on
+    disk.
+    """
 
     def __init__(self, address: Address, *, in_flight: int, command_timeout_s: float, vouched: Set[str]) -> None:
         self._address = address
@@ -165,7 +167,7 @@ class SingleStore:
 
     @property
     def promise(self) -> Promise:
-        """Asked again at every connection: a server restarted with weaker settings is noticed."""
+        """Read again at every new connection, so a server that restarts with weaker settings is noticed."""
         return "disk" if self._connection.facts.fsync_always else "none"
 
     @property
