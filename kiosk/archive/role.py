@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from msgspec import Struct
 
-from kiosk.archive import audit_chain, expiry, incentive, writer
+from kiosk.archive import audit_chain, expiry, incentive, public_events, writer
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.archive.directory import Directory
 from kiosk.archive.lease import give_lease_back, take_lease
@@ -268,12 +268,19 @@ class ArchiveRole:
             keep_from = datetime.now(UTC).date() - timedelta(days=self._parts.audit_days)
             with contextlib.suppress(ArchiveAway):
                 await self._expire_before(before)
+                await self._expire_events(_now_ms() - public_events.KEEP_MS)
                 await self._parts.database.change(audit_chain.expire, keep_from)
 
     async def _expire_before(self, before: date) -> None:
         deleted = -1
         while deleted:
             deleted = await self._parts.database.change(expiry.delete_some, before)
+            await asyncio.sleep(EXPIRE_PAUSE_S)
+
+    async def _expire_events(self, before_ms: int) -> None:
+        behind: str | None = ""
+        while behind is not None:
+            behind = await self._parts.database.change(expiry.delete_some_events, before_ms, behind)
             await asyncio.sleep(EXPIRE_PAUSE_S)
 
     async def _count_incentives(self) -> None:

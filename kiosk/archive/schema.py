@@ -208,6 +208,29 @@ incentive_counts: Final = Table(
 """What the incentive pays for, counted from the rows of a facility and month. ``tokens`` and ``acks_delivered`` are the
 month's sums at that moment: when they have changed, the rows are counted again."""
 
+events: Final = Table(
+    "events",
+    metadata,
+    _key("hip_id", String(HIP_ID_MAX)),
+    _key("cursor_ms", BigInteger),
+    _key("cursor_number", BigInteger),
+    _key("place", Integer),
+    Column("kind", String(32), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("ticket", String(2000), nullable=False),
+    Column("request", String(24), nullable=False),
+    Column("outcome", String(24), nullable=False),
+    Column("refusal", String(24), nullable=False),
+    sqlite_with_rowid=False,
+)
+"""One row an event that other programs may get (``public_events.py``), some weeks long.
+
+A cursor of the event log is two numbers with a dash; as text ``9-10`` would stand before ``9-9``. ``place`` is the
+event's number among those of one cursor. ``ticket``: the ticket after the event as a JSON list, or empty. ``request``
+is empty where it is the ticket's own.
+"""
+
 facilities: Final = Table(
     "facilities",
     metadata,

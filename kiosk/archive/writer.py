@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
-from kiosk.archive import audit_chain
+from kiosk.archive import audit_chain, public_events
 from kiosk.archive.audit_chain import AuditLine
 from kiosk.archive.person_digests import UNKNOWN, MonthKeys, Origin, month_of
 from kiosk.archive.schema import (
@@ -95,6 +95,8 @@ def write(connection: Connection, batch: Batch, keys: MonthKeys, now_ms: int) ->
         work.take(event)
     work.save()
     audit_chain.append(connection, _audit_lines(batch))
+    if batch.after != batch.before:  # else the tickets of stored days stand in for events that were dropped
+        public_events.add(connection, batch.events, batch.places)
 
 
 def _audit_lines(batch: Batch) -> Iterator[AuditLine]:
