@@ -73,3 +73,8 @@ def place_ends_s(zone: ZoneInfo, now_s: int) -> int:
 def iso_day(day: int) -> str:
     """A day number of the store (days since 1970) as an ISO date."""
     return (_EPOCH + timedelta(days=day)).isoformat()
+
+
+def day_of_ticket(ticket_id: str) -> date:
+    """The service day on which a ticket was given. Raises ValueError for what is no ticket id."""
+    return _EPOCH + timedelta(days=int(ticket_id.partition("-")[0]))

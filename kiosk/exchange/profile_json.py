@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from kiosk.patient.person import Patient
+
 
 class AddressJson(Struct, frozen=True, kw_only=True):
     line: str | None = None
@@ -25,3 +27,24 @@ class ProfileJson(Struct, frozen=True, kw_only=True):
     phone: str | None = None
     """Ten digits of an Indian number, or a foreign one with its country code."""
     address: AddressJson | None = None
+
+
+def profile_json(patient: Patient) -> ProfileJson:
+    """A patient's profile. What the patient did not say is None."""
+    address = AddressJson(
+        line=patient.line or None,
+        district=patient.district or None,
+        state=patient.state or None,
+        pincode=patient.pincode or None,
+    )
+    return ProfileJson(
+        abha_number=patient.abha_number or None,
+        abha_address=patient.abha_address or None,
+        name=patient.name or None,
+        gender=patient.gender or None,
+        year_of_birth=patient.year_of_birth,
+        month_of_birth=patient.month_of_birth,
+        day_of_birth=patient.day_of_birth,
+        phone=patient.phone or None,
+        address=address,
+    )

@@ -1,8 +1,17 @@
 """A ticket as other programs get it; docs/hmis.md lists its fields."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
+from enum import Enum
+from typing import Final
 
 from msgspec import Struct
+
+from queueing.day import day_of_ticket
+from queueing.models import Assurance, State, Ticket, UnixMs
+
+SOURCES: Final = {Assurance.STAFF: "staff", Assurance.CAMERA: "camera"}
+"""Every other assurance is of the ABHA app."""
+FROM_APP: Final = "abha_app"
 
 
 class LinksJson(Struct, frozen=True, kw_only=True):
@@ -40,3 +49,42 @@ class TicketJson(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     calls: int = 0
     links: LinksJson | None = None
+
+
+def ticket_json(ticket: Ticket, facility: str, zone: tzinfo, links: LinksJson | None = None) -> TicketJson:
+    """The ticket of a facility, named by its HIP id, with its times in the facility's zone."""
+    return TicketJson(
+        id=ticket.id,
+        token_number=ticket.token,
+        facility=facility,
+        queue=ticket.queue,
+        counter=ticket.counter or None,
+        state=word_of(ticket.state),
+        lane=word_of(ticket.lane),
+        assurance=word_of(ticket.assurance),
+        nearness=word_of(ticket.nearness),
+        source=SOURCES.get(ticket.assurance, FROM_APP),
+        service_day=day_of_ticket(ticket.id),
+        ahead=ticket.ahead if ticket.state is State.WAITING else None,
+        arrived_at=local_time(ticket.arrived_ms, zone),
+        called_at=_time_or_none(ticket.called_ms, zone),
+        started_at=_time_or_none(ticket.started_ms, zone),
+        ended_at=_time_or_none(ticket.ended_ms, zone),
+        calls=ticket.calls,
+        links=links,
+    )
+
+
+def word_of(member: Enum) -> str:
+    """The word by which other programs know a member of an enum."""
+    return member.name.lower()
+
+
+def local_time(at_ms: UnixMs, zone: tzinfo) -> datetime:
+    """A moment with the facility's offset, exact to the millisecond."""
+    seconds, ms = divmod(at_ms, 1000)
+    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=ms * 1000).astimezone(zone)
+
+
+def _time_or_none(at_ms: UnixMs, zone: tzinfo) -> datetime | None:
+    return local_time(at_ms, zone) if at_ms else None

@@ -1,0 +1,58 @@
+"""An event as other programs get it: by pull, by stream and by webhook."""
+
+from datetime import datetime, tzinfo
+
+from msgspec import UNSET, Struct, UnsetType
+
+from kiosk.exchange.profile_json import ProfileJson
+from kiosk.exchange.ticket_json import LinksJson, TicketJson, local_time, ticket_json, word_of
+from queueing.event_log import Event
+
+
+class EventData(Struct, frozen=True, kw_only=True):
+    """What the event is about."""
+
+    ticket: TicketJson | None = None
+    """The ticket after the event. None for a refused share, and for a delivered reply whose ticket is not known."""
+    profile: ProfileJson | UnsetType = UNSET
+    """Only for receivers that may have it."""
+    reason: str | UnsetType = UNSET
+    """Why a share was refused, such as ``closed_queue``."""
+
+
+class EventJson(Struct, frozen=True, kw_only=True):
+    """One event of one facility."""
+
+    id: str
+    """The same in every delivery."""
+    type: str
+    timestamp: datetime
+    facility: str
+    """HIP id."""
+    cursor: str
+    """Events after it are those behind this one."""
+    data: EventData
+
+
+def event_json(
+    event: Event,
+    facility: str,
+    zone: tzinfo,
+    *,
+    profile: ProfileJson | None = None,
+    links: LinksJson | None = None,
+) -> EventJson:
+    """An event of a facility, named by its HIP id, with its times in the facility's zone."""
+    ticket = ticket_json(event.ticket, facility, zone, links) if event.ticket else None
+    return EventJson(
+        id=event.id,
+        type=event.kind.type,
+        timestamp=local_time(event.at_ms, zone),
+        facility=facility,
+        cursor=event.cursor,
+        data=EventData(
+            ticket=ticket,
+            profile=UNSET if profile is None else profile,
+            reason=UNSET if event.refusal is None else word_of(event.refusal),
+        ),
+    )
