@@ -4,10 +4,12 @@
 it is the last column of its row, and a new address waits there for a sentence.
 """
 
+import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import click
 from litestar.routes import BaseRoute, HTTPRoute
@@ -15,10 +17,13 @@ from prometheus_client import REGISTRY
 
 from kiosk import __main__ as program
 from kiosk.app import create_app
+from kiosk.exchange import fhir, hl7
 from kiosk.observability.metrics import Facts, exposition
 from kiosk.settings import load
 from kiosk.settings.table import TABLE, table_in_markdown
 from tests.house.test_arrows import FLOORS, ROOT, arrows
+from tests.kiosk.exchange.shared_samples import profile as sample_profile
+from tests.kiosk.exchange.shared_samples import ticket as sample_ticket
 
 DOCS: Final = ROOT / "docs"
 
@@ -134,11 +139,36 @@ def environment_sample() -> str:
     return "\n".join(lines)
 
 
+def fhir_example() -> str:
+    """Encounter and Patient of a sample bundle; docs/hmis.md shows the same person as JSON."""
+    made = fhir.bundle(
+        sample_ticket(), sample_profile(), fhir.Place(facility_name="SMHS Hospital", queue_name="Medicine")
+    )
+    return "```json\n" + "".join(map(_element_a_line, made["entry"][:2])) + "```\n"
+
+
+def _element_a_line(entry: dict[str, Any]) -> str:
+    elements = (f'  "{name}": {json.dumps(value, ensure_ascii=False)}' for name, value in entry["resource"].items())
+    return "{\n" + ",\n".join(elements) + "\n}\n"
+
+
+def hl7_example() -> str:
+    """The message about the same ticket, a segment a line."""
+    at = datetime.fromisoformat("2026-11-28T10:15:00.123+05:30")
+    occasion = hl7.Occasion(
+        event_id="8c1f0a52-1764305100123-0", event_type="ticket.created", at=at, queue_name="Medicine"
+    )
+    text = hl7.message(hl7.Trigger.REGISTERED, sample_ticket(), sample_profile(), occasion).decode()
+    return "```\n" + text.replace("\r", "\n") + "```\n"
+
+
 PARTS: Final[tuple[tuple[str, str, Callable[[str], str]], ...]] = (
     ("architecture.md", "map", lambda _page: draw_map()),
     ("api.md", "routes", routes_table),
     ("api.md", "metrics", lambda _page: metrics_table()),
     ("api.md", "commands", lambda _page: commands_table()),
+    ("hmis.md", "fhir-example", lambda _page: fhir_example()),
+    ("hmis.md", "hl7-example", lambda _page: hl7_example()),
     ("settings.md", "table", lambda _page: table_in_markdown() + "\n"),
 )
 """File, marker, and what draws the part between the markers."""

@@ -14,7 +14,6 @@ USERS = (*OURS, "loadtests", "tests/house")
 """A drawn list of the docs uses its own functions; other tests do not count as users."""
 LATER: dict[str, str] = {
     "kiosk/exchange/event_json.py:event_json": "the API and webhooks give events out",
-    "kiosk/exchange/fhir.py:bundle": "the API and webhooks give it out",
     "kiosk/exchange/hl7.py:trigger_of": "the delivery role sends these messages",
     "kiosk/archive/public_events.py:events_after": "no program asks for old events yet",
     "kiosk/archive/queries.py:all_facilities": "no page reads the archive yet",

@@ -1,0 +1,171 @@
+"""docs/hmis.md says what the code does, and its receivers work: each is taken from the page and run."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from kiosk.exchange import copy_text, fhir
+from kiosk.exchange.event_json import EventJson
+from kiosk.exchange.profile_json import AddressJson, ProfileJson
+from kiosk.exchange.ticket_json import LinksJson, TicketJson
+from queueing.event_log import PUBLIC_KINDS
+from tests.ports import free_port
+
+PAGE = (Path(__file__).parents[3] / "docs" / "hmis.md").read_text("utf-8")
+SECRET = base64.b64encode(bytes(range(32))).decode()
+EVENT = json.dumps({"id": "e-1", "data": {"profile": {"name": "अनीता محمد"}}}, ensure_ascii=False).encode()
+
+
+def section(title: str) -> str:
+    """The part of the page below a heading."""
+    found = re.search(rf"^#+ {re.escape(title)}\n(.*?)(?=^#)", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+def first_column(title: str) -> str:
+    return "\n".join(line.split("|")[1] for line in section(title).splitlines() if line.startswith("| "))
+
+
+def test_every_field_of_a_profile_and_of_a_ticket_has_a_row() -> None:
+    person, visit = first_column("The person"), first_column("The visit")
+    fields = {field for field in ProfileJson.__struct_fields__ if field != "address"}
+    fields |= {f"address.{field}" for field in AddressJson.__struct_fields__}
+    assert [field for field in sorted(fields) if f"`{field}`" not in person] == []
+    fields = {field for field in TicketJson.__struct_fields__ if field != "links"}
+    fields |= {f"links.{field}" for field in LinksJson.__struct_fields__}
+    assert [field for field in sorted(fields) if f"`{field}`" not in visit] == []
+
+
+def test_every_field_that_can_be_copied_stands_in_the_table_of_the_person() -> None:
+    listed = set(re.findall(r"`(\w+)`", section("The person")))
+    assert copy_text.FIELDS.keys() - listed == {"token"}
+
+
+def test_every_type_of_event_is_explained() -> None:
+    listed = set(re.findall(r"`((?:ticket|share|acknowledgement)\.\w+)`", first_column("Types")))
+    assert listed == {kind.type for kind in PUBLIC_KINDS}
+
+
+def test_states_and_their_status_are_those_of_the_code() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| `([\w-]+)`", section("States"), re.MULTILINE)
+    assert dict(rows) == fhir.STATUSES
+
+
+def test_the_event_of_the_page_is_an_event() -> None:
+    found = re.search(r"```json\n(\{\n  \"id\".*?)```", PAGE, re.DOTALL)
+    assert found is not None
+    event = json.loads(found[1])
+    assert event.keys() == {"id", "type", "timestamp", "facility", "cursor", "data"}
+    msgspec.convert(event, EventJson)
+    assert event["data"]["ticket"].keys() == set(TicketJson.__struct_fields__)
+    assert event["data"]["profile"].keys() == set(ProfileJson.__struct_fields__)
+
+
+def taken(name: str, folder: Path) -> None:
+    """Write a program of the page into an empty folder."""
+    found = re.search(rf"^`{re.escape(name)}`[^\n]*\n\n```\w+\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    assert found is not None, f"docs/hmis.md has no {name}"
+    (folder / name).write_text(found[1], "utf-8")
+
+
+def python(folder: Path, port: int) -> list[str]:
+    taken("receive.py", folder)
+    return [sys.executable, "receive.py", str(port), f"whsec_{SECRET}"]
+
+
+def php(folder: Path, port: int) -> list[str]:
+    taken("receive.php", folder)
+    return ["env", f"WHSEC=whsec_{SECRET}", "php", "-S", f"127.0.0.1:{port}", "receive.php"]
+
+
+def java(folder: Path, port: int) -> list[str]:
+    taken("Receive.java", folder)
+    return ["java", "Receive.java", str(port), f"whsec_{SECRET}"]
+
+
+def csharp(folder: Path, port: int) -> list[str]:
+    taken("Receive.cs", folder)
+    subprocess.run(["mcs", "Receive.cs"], cwd=folder, check=True, timeout=60)
+    return ["mono", "Receive.exe", str(port), f"whsec_{SECRET}"]
+
+
+COMPILERS = {python: sys.executable, php: "php", java: "java", csharp: "mcs"}
+RECEIVERS = [start for start, program in COMPILERS.items() if shutil.which(program)]
+"""Those whose compiler this machine has: Python's always."""
+
+
+@contextmanager
+def running(start: Callable[[Path, int], list[str]], folder: Path) -> Iterator[httpx.Client]:
+    port = free_port()
+    process = subprocess.Popen(start(folder, port), cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until = time.monotonic() + 30  # a cold Java on a busy machine
+        while time.monotonic() < until and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.05)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def signed(event: str, body: bytes, *, age_s: int = 0, secret: bytes = bytes(range(32))) -> dict[str, str]:
+    moment = str(int(time.time()) - age_s)
+    digest = hmac.new(secret, f"{event}.{moment}.".encode() + body, hashlib.sha256).digest()
+    signature = "v1," + base64.b64encode(digest).decode()
+    return {"webhook-id": event, "webhook-timestamp": moment, "webhook-signature": signature}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("start", RECEIVERS, ids=lambda start: start.__name__)
+def test_a_receiver_of_the_page_takes_what_is_genuine_once(
+    start: Callable[[Path, int], list[str]], tmp_path: Path
+) -> None:  # fmt: skip
+    with running(start, tmp_path) as client:
+
+        def status(headers: dict[str, str], body: bytes = EVENT) -> int:
+            return client.post("/", content=body, headers=headers).status_code
+
+        good = signed("8c1f-1764305100123-0.1", EVENT)
+        assert status(good) == 204
+        stored = tmp_path / "inbox" / "8c1f-1764305100123-0.1.json"
+        assert stored.read_bytes() == EVENT
+        stored.write_bytes(b"worked on")
+        assert status(good) == 204
+        assert stored.read_bytes() == b"worked on", "the same event is not written again"
+        rotated = signed("second", EVENT)
+        rotated["webhook-signature"] = "v1,b2xk " + rotated["webhook-signature"]
+        assert status(rotated) == 204
+        bad = [
+            signed("wrong", EVENT, secret=b"another"),
+            signed("old", EVENT, age_s=400),
+            signed("future", EVENT, age_s=-400),
+            signed("changed", EVENT + b" "),
+            signed("moved", EVENT) | {"webhook-id": "other"},
+            signed("../../out", EVENT),
+            signed("no-moment", EVENT) | {"webhook-timestamp": "x"},
+            {},
+        ]
+        assert [status(headers) for headers in bad] == [401] * len(bad)
+        assert status(signed("third", EVENT)) == 204, "it goes on after all that"
+    names = sorted(path.name for path in (tmp_path / "inbox").iterdir())
+    assert names == ["8c1f-1764305100123-0.1.json", "second.json", "third.json"]
+    assert not [path for path in tmp_path.parent.rglob("out*") if path.suffix == ".json"]
