@@ -1,12 +1,16 @@
 """Decides whether a caller is the gateway.
 
-``Authorization`` is judged before a byte of the body is read. A token is believed when the key that its ``kid`` names
-in the gateway's own set signed it with that key's own algorithm, when ``iss``, ``aud`` and ``azp`` are the gateway's,
-and when it has not ended. Every registered integrator holds tokens of the same issuer, signed by the same key: ``aud``
-and ``azp`` tell the gateway from an integrator, so both are required. A believed token is remembered by its digest
-until it ends or the keys change, ten minutes at most. So a signature is checked once per token, not once per scan.
+``Authorization`` is checked before a byte of the body is read. A token is accepted when
 
-A caller that cannot be proved is refused. The token proves the sender, never the message.
+- its ``kid`` names a key of the gateway's own key set, and this key signed it with the key's own algorithm,
+- its ``iss``, ``aud`` and ``azp`` are the gateway's,
+- it has not expired.
+
+Every registered integrator holds tokens of the same issuer, signed by the same key. Only ``aud`` and ``azp`` tell the
+gateway from an integrator, so both are required. An accepted token is remembered by its digest until it expires or the
+keys change, ten minutes at most. So a signature is checked once for each token, not once for each scan.
+
+Any other caller is refused. The token proves the sender, not the message.
 """
 
 import base64
@@ -27,46 +31,47 @@ from kiosk.abdm.errors import KeysUnknown, NotTheGateway
 from kiosk.abdm.jwks import KID_MAX, REFRESH_S, KeySet
 
 LEEWAY_S: Final = 30
-"""For clocks that differ a little. More than a minute would be careless."""
+"""Allowed difference between our clock and the gateway's. Two servers with NTP differ by far less than a minute."""
 AGE_MAX_S: Final = 86_400
-"""Since ``iat``, unless the operator sets another cap. The sandbox's tokens live 10 to 20 minutes, those of production
-up to six hours."""
+"""Oldest token since its ``iat``, unless the operator sets another limit. Tokens of the sandbox live 10 to 20 minutes,
+those of production up to six hours."""
 LATE_S: Final = 3600
-"""The gateway repeats a refused delivery once, some 16 minutes later and with the same token, which may have ended by
-then. An hour also covers a second repetition."""
+"""How long after its end a token may still bring a late delivery. The gateway repeats a refused delivery once, some 16
+minutes later, with the same token, which may have expired by then. An hour also covers a second repetition."""
 TOKEN_MAX: Final = 8192
-"""Characters; the gateway's own have about 1,500."""
+"""Longest token, characters. The gateway's tokens have about 1,500."""
 REMEMBERED_MAX: Final = 1000
-"""Verdicts kept: the gateway uses a handful of tokens at a time."""
+"""How many accepted tokens are remembered. The gateway uses a handful at a time."""
 BURST_USES: Final = 1200
-"""Uses of one token within a minute that are logged: ten times what all of Jammu and Kashmir sends on average."""
+"""Uses of one token within a minute that are logged as a burst: ten times the average of all Jammu and Kashmir."""
 BURST_WITHIN_S: Final = 60.0
 BURST_QUIET_S: Final = 600.0
-"""A state's morning is one long burst: a line every ten minutes says so, and thousands would hide it."""
+"""At most one line about a burst in this time. A state's morning is one long burst; a line each minute would fill the
+log."""
 
 _JWT: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] ([\w-]{2,8192}\.[\w-]{2,8192}\.[\w-]{2,2048})")
 _REFUSED_HEADERS: Final = frozenset({"jku", "jwk", "x5u", "x5c", "crit", "b64", "zip", "enc", "epk", "cty"})
-"""A token that brings its own key, or wants to be read in another way, is not the gateway's."""
+"""The gateway never sends these headers. With them a token could bring its own key or ask to be read differently."""
 _log = logging.getLogger(__name__)
 
 
 class TokenLife(Struct, frozen=True):
-    """From when to when a token was good, unix seconds."""
+    """The time in which a token was valid, unix seconds."""
 
     begins_s: float
     ends_s: float
 
 
 class Believed(Struct):
-    """A token that was proved."""
+    """A token that was checked and accepted."""
 
     ends_s: float
-    """Unix seconds until which it is believed without another check."""
+    """Unix seconds until which it is accepted without another check."""
     uses: int = 0
-    """Since ``uses_from_s``."""
+    """How often it was used since ``uses_from_s``."""
     uses_from_s: float = 0.0
     quiet_until_s: float = 0.0
-    """No further line about a burst before then."""
+    """Unix seconds before which no other line about a burst is written."""
 
 
 class Authenticator:
@@ -83,8 +88,8 @@ class Authenticator:
         late: bool = True,
         own_issuer: Callable[[], str] = lambda: "",
     ) -> None:
-        """``own_issuer`` returns the issuer of the access token that the gateway gave us: it is believed too. ``late``:
-        whether a token that ended within the last hour may still bring a late delivery.
+        """``own_issuer`` returns the issuer of the access token that the gateway gave us; this issuer is accepted too.
+        ``late``: whether a token that expired within the last hour may still bring a late delivery.
         """
         self._keys = keys
         """None: the gateway is switched off, so every caller is refused."""
@@ -95,11 +100,11 @@ class Authenticator:
         self._late_s = LATE_S if late else 0
         self._own_issuer = own_issuer
         self._believed: dict[bytes, Believed] = {}
-        """By the digest of the header."""
+        """Accepted tokens, by the digest of the header."""
         self._generation = -1
 
     def remembers(self, authorization: bytes | None, now_s: float) -> bool:
-        """Whether this very header was proved before and still counts. Nearly every scan ends here."""
+        """Whether this same header was accepted before and is still valid. Nearly every scan needs no other check."""
         if not authorization or self._keys is None or self._generation != self._keys.generation:
             return False
         believed = self._believed.get(_digest(authorization))
@@ -112,14 +117,14 @@ class Authenticator:
 
     @property
     def keys_known(self) -> bool:
-        """Whether the gateway could be believed now."""
+        """Whether a token of the gateway could be checked now."""
         return self._keys is not None and len(self._keys) > 0
 
     async def prove(self, authorization: bytes | None, now_s: float, now: float) -> TokenLife | None:
         """Return when the header proves the gateway; else raise ``NotTheGateway`` or ``KeysUnknown``.
 
-        Returns None for a living token. For a token that ended within the last hour it returns the token's life: the
-        caller decides whether this delivery may be late. ``now_s`` is unix time, ``now`` of the monotonic clock.
+        Returns None for a valid token. For a token that expired within the last hour it returns the token's life: the
+        caller decides whether this delivery may be late. ``now_s`` is unix time, ``now`` is of the monotonic clock.
         """
         token = _bearer(authorization)
         header, claims = _parts(token)
@@ -144,7 +149,9 @@ class Authenticator:
         return None
 
     def _judge(self, claims: dict[str, Any], now_s: float) -> TokenLife:
-        """The life of this token, if its signature is right. Raises ``NotTheGateway`` for claims of others."""
+        """The life of this token, if its signature is right. Raises ``NotTheGateway`` for claims that are not the
+        gateway's.
+        """
         ends_s = _moment(claims, "exp")
         begins_s, issued_s = _moment(claims, "nbf"), _moment(claims, "iat")
         late_s = self._late_s if issued_s is not None else 0
@@ -200,7 +207,8 @@ def _note_burst(believed: Believed, now_s: float) -> None:
 
 
 def _digest(authorization: bytes) -> bytes:
-    return sha256(authorization).digest()  # processors have it built in: half the price of others on a long header
+    # processors have instructions for it: half the time of other digests on a long header
+    return sha256(authorization).digest()
 
 
 def _one_of(value: Any, allowed: frozenset[str]) -> bool:
@@ -215,13 +223,13 @@ def _bearer(authorization: bytes | None) -> str:
 
 
 def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a token in its one canonical spelling: nothing is read in two ways."""
+    """Header and claims of a token. Only the canonical spelling is accepted, so nothing can be read in two ways."""
     segments = [_canonical(segment) for segment in token.split(".")]
     return _object(segments[0]), _object(segments[1])
 
 
 def _canonical(segment: str) -> bytes:
-    """Decode base64url, refusing every spelling but the canonical one: its last character has spare bits."""
+    """Decode base64url. The last character has unused bits, so only the canonical spelling is accepted."""
     try:
         plain = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
     except (binascii.Error, ValueError):
@@ -250,7 +258,7 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(_: str) -> None:
-    raise ValueError  # NaN and Infinity are no JSON
+    raise ValueError  # NaN and Infinity are not JSON
 
 
 def _key_id(header: dict[str, Any]) -> str:
@@ -263,7 +271,7 @@ def _key_id(header: dict[str, Any]) -> str:
 
 
 def _moment(claims: dict[str, Any], name: str) -> float | None:
-    """Unix seconds of a claim, None when it is absent; anything but a sane number is refused."""
+    """Unix seconds of a claim; None when it is absent. Anything but a plausible number is refused."""
     value = claims.get(name)
     if value is None and name not in claims:
         return None

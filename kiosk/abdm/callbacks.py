@@ -1,9 +1,10 @@
-"""The gateway's endpoints: shares and running-token questions, at their path, its aliases and the legacy forms.
+"""The endpoints that the gateway calls: shares and running-token questions, with aliases and legacy paths.
 
-A 202 means that the share is stored durably; the patient hears the rest by on-share. A refusal of business is a 202
-too. Everything else is decided in this order: method (405), caller (401), REQUEST-ID (400), type, size and shape of
-the body (415, 413, 408, 400), then the scan itself. Nothing of a later step is looked at before the earlier one is
-decided. While the store is away a share is held for three seconds (``kiosk.abdm.hold``), then the answer is 503.
+A 202 means that the share is stored durably; the result goes to the patient's app by on-share. A share that is refused
+by the hospital's rules also gets a 202. Other refusals are decided in this order: method (405), caller (401),
+REQUEST-ID (400), type, size and shape of the body (415, 413, 408, 400), then the scan itself. A step starts only after
+the step before it passed. While the store is away a share is held for three seconds (``kiosk.abdm.hold``), then the
+answer is 503.
 
 These are raw ASGI routes. They cost half of an ordinary handler, on the one path that is used a thousand times a
 second. They get no injected dependencies: ``GatewayEndpoints`` is given a function that returns the worker's services.
@@ -57,7 +58,7 @@ _ACCEPTED: Final[tuple[Any, Any]] = (
     {"type": "http.response.start", "status": 202, "headers": [_JSON_TYPE, (b"content-length", b"2")]},
     {"type": "http.response.body", "body": b"{}", "more_body": False},
 )
-"""The answer to nearly every scan. Made once, because it never changes."""
+"""The answer to nearly every scan. It is built once, because it never changes."""
 _COUNTED: Final = {outcome: outcome.name.lower() for outcome in Outcome}
 _ALLOW: Final = (b"allow", b"OPTIONS, POST")
 _STATUS_HEADERS: Final = {401: (b"www-authenticate", b"Bearer"), 405: _ALLOW}
@@ -96,7 +97,7 @@ class GatewayEndpoints:
     """The addresses that the gateway calls; one per application."""
 
     def __init__(self, services: Callable[[], Services]) -> None:
-        """``services`` is called once per request, when the worker is up."""
+        """``services`` is called once for each request, after the worker has started."""
         self._services = services
         self._hold = Hold()
 
@@ -274,7 +275,7 @@ async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int
         support_id = uuid.uuid4().hex[:12]
         _log.error("a share failed, id %s: %s", support_id, place_of(failure))
         words = f"{words} Id for support: {support_id}"
-    if problem.status == 413:  # the gateway repeats what is not 2xx: an operator should know
+    if problem.status == 413:  # the gateway repeats a share without a 2xx, so an operator should know
         _log.warning("a share was larger than %d bytes and refused", GATEWAY_BODY_MAX)
     more = [(b"retry-after", b"%d" % problem.retry_after_s)] if problem.retry_after_s else []
     if problem.status in _STATUS_HEADERS:

@@ -1,7 +1,7 @@
-"""Who called the gateway's endpoint in this process: callers that were believed, and callers that were refused, by why.
+"""Callers of the gateway's endpoints in this process: the last accepted caller, and refused callers by reason.
 
-Each refusal is counted in the metrics. The log gets one line for each reason and minute, so that a stranger who calls
-all day cannot fill it. Accepting a caller costs one assignment: it happens for every scan.
+Each refusal is counted in the metrics. The log gets one line a minute for each reason, so a stranger who calls all day
+cannot fill it. Accepting a caller costs one assignment, because it happens for every scan.
 """
 
 import logging
@@ -13,7 +13,7 @@ from kiosk.observability import metrics
 
 LOG_EVERY_S: Final = 60.0
 RECENT_S: Final = 1200.0
-"""The gateway repeats a refused delivery once, after some sixteen minutes: twenty show both."""
+"""The gateway repeats a refused delivery once, after some sixteen minutes. Twenty minutes show both attempts."""
 NEXT_STEPS: Final = {
     "off": "ABDM is switched off here. Set KIOSK_GATEWAY_CLIENT_ID and KIOSK_GATEWAY_CLIENT_SECRET_FILE.",
     "iss": "The token names another issuer. If it is the gateway's, add it to KIOSK_GATEWAY_ISSUER.",
@@ -34,7 +34,7 @@ NEXT_STEPS: Final = {
 """Why a caller is refused, in the words of the metric's label, and what an operator does about it."""
 
 _STRANGERS: Final = frozenset({"shape", "header", "time"})
-"""Nothing that the gateway could have sent: scanners of the internet send such things to every server."""
+"""Reasons that the gateway itself never causes. Scanners on the internet send such requests to every server."""
 _log = logging.getLogger(__name__)
 
 
@@ -50,7 +50,7 @@ class Callers(Struct):
     """One per process. Times are unix seconds; 0 means never."""
 
     accepted_s: float = 0.0
-    """When a caller was believed last."""
+    """When a caller was accepted last."""
     refusals: dict[str, Refusals] = field(default_factory=dict)
     logged: dict[str, float] = field(default_factory=dict)
 

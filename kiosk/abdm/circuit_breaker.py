@@ -1,8 +1,9 @@
-"""How many answers may be on their way to the gateway at once: a breaker, a budget and a pace in one place.
+"""How many replies may be on their way to the gateway at once: a circuit breaker, a budget and a pace in one place.
 
-The promise: a gateway that fails again and again is left alone but for one probe at a time; when it comes back, what
-waited goes out at no more than twice the steady rate (200 a second at least), oldest living pending reply first;
-otherwise nobody waits unless the budget of attempts is used up.
+- A gateway that keeps failing gets one probe at a time and nothing else.
+- When it works again, waiting replies go out at no more than twice the steady rate (at least 200 a second). Replies for
+  which a phone still waits go first, the oldest of them first.
+- Otherwise a reply waits only when the budget of attempts is used up.
 """
 
 import asyncio
@@ -14,18 +15,22 @@ from enum import Enum
 from typing import Final
 
 IN_FLIGHT: Final = 256
-"""Attempts at once: at 20 ms each that is far beyond any hospital's morning, and still polite."""
+"""Attempts at once. At 20 ms each that is far more than any hospital's morning needs, and a load the
+gateway can bear.
+"""
 FAILURES_TO_OPEN: Final = 20
-"""In a row: at four failures in ten, which retries can live with, this happens once in a hundred million."""
+"""Failures in a row that open the breaker. If four in ten attempts fail, which retries can bear, so many in a row
+happen once in a hundred million.
+"""
 PAUSES_S: Final = (0.5, 1.0, 2.0)
-"""Before each probe: short, because thirty seconds are all a patient has."""
+"""The pauses before each probe. They are short, because a patient's app waits only thirty seconds."""
 RECOVERY_RATE: Final = 200.0
 RATE_MEMORY_S: Final = 10.0
-"""Over how long the steady rate is measured."""
+"""The time over which the steady rate is measured."""
 TICK_S: Final = 0.01
 
 Rank = tuple[int, int]
-"""Who goes first: ``(0, created)`` while a phone waits for the reply, ``(1, created)`` for a reply that is late."""
+"""The order of replies: ``(0, created)`` while a phone waits for the reply, ``(1, created)`` for a late reply."""
 
 
 class Flow(Enum):
@@ -54,14 +59,14 @@ class CircuitBreaker:
         self.flow = Flow.FREE
 
     def arrived(self, count: int) -> None:
-        """So many new pending replies came: this is what the steady rate is made of."""
+        """``count`` new pending replies came. The steady rate is calculated from these."""
         now = asyncio.get_running_loop().time()
         faded = math.exp(-(now - self._rated_at) / RATE_MEMORY_S) if self._rated_at else 0.0
         self._rate = self._rate * faded + count / RATE_MEMORY_S
         self._rated_at = now
 
     async def enter(self, rank: Rank) -> None:
-        """Return when one attempt may start; ``leave`` must follow. Cancelling the wait is free."""
+        """Return when one attempt may start. Call ``leave`` afterwards. A cancelled wait needs no ``leave``."""
         if self.flow is Flow.FREE and self._out < self._budget and not self._waiting:
             self._out += 1
             return
@@ -71,13 +76,13 @@ class CircuitBreaker:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # the turn came in the same moment: give it back
+            if turn.done() and not turn.cancelled():  # the turn came at the moment of the cancellation: give it back
                 self._out -= 1
                 self._pump()
             raise
 
     def leave(self, *, well: bool | None) -> None:
-        """The attempt ended: the gateway worked (True), failed (False), or nothing was learnt of it (None)."""
+        """The attempt ended: the gateway worked (True), failed (False), or the attempt shows neither (None)."""
         self._out -= 1
         if well:
             self._worked()

@@ -2,8 +2,8 @@
 
 The address is fixed at start; it is https unless the gateway is on this machine. Certificates are checked, no redirect
 is followed, no proxy is taken from the environment. A call takes five seconds at most and reads 256 kB at most. An
-access token is renewed 30 s before its end, once for all that wait, and dropped on the first 401. Every method here
-makes one attempt and raises a ``GatewayError`` when it failed: the caller repeats it.
+access token is renewed 30 s before it expires, once for all callers that wait, and dropped on the first 401. Every
+method makes one attempt and raises a ``GatewayError`` when it fails. Only the caller repeats an attempt.
 """
 
 import asyncio
@@ -42,27 +42,27 @@ ON_SHARE_V1: Final = "/gateway/v1.0/patients/profile/on-share"
 ON_SHARE_V05: Final = "/gateway/v0.5/patients/profile/on-share"
 
 ATTEMPT_S: Final = 5.0
-"""For one call, all of it: six such attempts would fill the patient's thirty seconds."""
+"""The time for one whole call: six such attempts fill the thirty seconds that the patient's app waits."""
 CLOSED_WITHIN_S: Final = 2.0
-"""For connections to end in order; the process ends them otherwise."""
+"""The time for connections to close in order. After it the end of the process closes them."""
 CONNECT_S: Final = 2.0
 CERTS_S: Final = 3.0
-"""Scans wait for an unknown key this long at most."""
+"""How long a scan waits for an unknown key at most."""
 REPLY_MAX: Final = 256 * 1024
 CERTS_MAX: Final = 64 * 1024
-"""Thirty times the sandbox's key set."""
+"""Largest key set, bytes: thirty times the sandbox's."""
 SERVICES_MAX: Final = 4 << 20
-"""A state's bridge has some thousand services of some 200 bytes."""
+"""Largest list of services, bytes. A state's bridge has a few thousand services of about 200 bytes each."""
 RENEW_BEFORE_S: Final = 30.0
-"""A token is renewed this long before its end: longer than any call with it can take."""
+"""A token is renewed this long before it expires: longer than any call that uses it can take."""
 RETRY_TOKEN_S: Final = 1.0
-"""After a failed renewal no other is tried for this long: a thousand pending replies make one call."""
+"""After a failed renewal no other is tried for this long, so a thousand pending replies cause one call."""
 CODE_MAX, MESSAGE_MAX = 40, 200
 
 _CODE_KEYS: Final = ("code", "errorCode")
 _MESSAGE_KEYS: Final = ("message", "description", "error_description")
 _ERROR_CODE: Final = re.compile(r"(?:ABDM|HIS)-\d|9\d{5}$")
-"""Codes of ABDM, of its registries, and of the API manager before the gateway."""
+"""The form of error codes of ABDM, of its registries, and of the API manager in front of the gateway."""
 _log = logging.getLogger(__name__)
 _JSON: Final = msgspec.json.Encoder()
 _SESSION: Final = msgspec.json.Decoder(Session)
@@ -71,7 +71,7 @@ _ANY: Final = msgspec.json.Decoder()
 
 
 def timestamp(now_s: float) -> str:
-    """As the gateway writes it: UTC, three decimals and ``Z``."""
+    """A time as the gateway writes it: UTC, three decimals and ``Z``."""
     return datetime.fromtimestamp(now_s, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -89,7 +89,9 @@ class Gateway:
         await asyncio.wait({asyncio.ensure_future(self._client.close())}, timeout=CLOSED_WITHIN_S)
 
     async def certs(self) -> bytes:
-        """The gateway's public keys, as it publishes them. All four headers, or a bare 401 comes back."""
+        """The gateway's public keys, as it publishes them. Without all four headers it answers with a 401
+        and no body.
+        """
         headers = self._headers() | {"Authorization": await self._bearer()}
         try:
             return (await self._call("GET", CERTS, headers, None, timeout_s=CERTS_S, limit=CERTS_MAX)).body
@@ -113,7 +115,8 @@ class Gateway:
     async def answer(self, path: str, hip_id: str, body: bytes, *, timeout_s: float = ATTEMPT_S) -> None:
         """Deliver one reply (on-share, on-status). Returns when the gateway acknowledged it, by status and content."""
         headers = self._headers() | {"Authorization": await self._bearer(), "Content-Type": "application/json"}
-        if hip_id.isascii() and hip_id.isprintable():  # undeclared and harmless; any other text is no header
+        # the protocol does not name this header and the gateway ignores it; other text is not allowed in a header
+        if hip_id.isascii() and hip_id.isprintable():
             headers["X-HIP-ID"] = hip_id
         try:
             check_acknowledged(await self._call("POST", path, headers, body, timeout_s=timeout_s, limit=REPLY_MAX))
@@ -175,10 +178,10 @@ class Exchange(NamedTuple):
 
 
 def check_acknowledged(answer: Exchange) -> None:
-    """Raise ``NotAcknowledged`` unless a 2xx is one by its content too.
+    """Raise ``NotAcknowledged`` unless the content of a 2xx is an acknowledgement too.
 
-    The gateway acknowledges with an empty body. JSON without an error is taken as well. A firewall's page, and an
-    error with a 2xx status, are not.
+    The gateway acknowledges with an empty body. JSON without an error also counts. A firewall's page and an error with
+    a 2xx status do not.
     """
     body = answer.body.strip()
     if not body:
@@ -194,7 +197,7 @@ def check_acknowledged(answer: Exchange) -> None:
 
 
 class AccessToken:
-    """The bearer token of our calls out. It is renewed shortly before its end, by one call for all that wait."""
+    """The bearer token of our calls to the gateway. One call renews it for all who wait, shortly before it expires."""
 
     def __init__(self, ask: Callable[[], Awaitable[tuple[str, float]]]) -> None:
         self._ask = ask
@@ -284,13 +287,13 @@ def issuer_of(token: str) -> str:
 
 
 def _noticed(renewal: "asyncio.Task[str]") -> None:
-    """Read the outcome even when all callers have left: else asyncio logs an exception that was never read."""
+    """Read the result even when all callers were cancelled: else asyncio logs an exception that was never read."""
     if not renewal.cancelled():
         renewal.exception()
 
 
 def checked_address(url: str) -> str:
-    """The base without a trailing slash, or ``GatewayAddressWrong``: plain http only to this very machine."""
+    """The base URL without a trailing slash. Raises ``GatewayAddressWrong`` for plain http to another machine."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     plain = parts.scheme == "http" and _is_loopback(host)
@@ -314,7 +317,7 @@ def _client(*, https_only: bool) -> Client:
         .follow_redirects(False)
         .referer(False)
         .no_proxy()
-        .gzip(False)  # nothing is unpacked: a small reply stays small
+        .gzip(False)  # nothing is decompressed, so a small answer cannot become a large one
         .brotli(False)
         .zstd(False)
         .deflate(False)

@@ -1,7 +1,7 @@
-"""The state of the connection to the gateway, for operators: who was believed or refused, and what the gateway says.
+"""The state of the connection to the gateway, for operators: accepted and refused callers, and the gateway's answers.
 
-Each process keeps its own facts and writes them to the store once a minute. Whoever asks merges the facts of all
-processes, so the answer is the same whichever process is asked.
+Each process keeps its own facts and writes them to the store once a minute. A report merges the facts of all processes,
+so every process gives the same report.
 """
 
 import asyncio
@@ -26,17 +26,19 @@ from queueing.store.store import Store
 
 WRITE_EVERY_S: Final = 60.0
 LOOK_EVERY_S: Final = 5.0
-"""Own facts are looked at this often. The first caller or refusal after a quiet minute is written at once: else one
-worker's refusals would look like everybody's until another worker has written that it accepted callers."""
+"""How often a process checks its own facts. The first caller or refusal after a quiet minute is written at once.
+Otherwise the report would show only one worker's refusals until the other workers write that they accepted callers."""
 FORGET_S: Final = 86_400.0
 SHOWN_MAX: Final = 5
-"""Ids in one line: the rest is a number."""
+"""How many ids one line lists. The others are only counted."""
 FACILITIES_MAX: Final = 20_000
-"""Facilities that are compared with the bridge: ten times a large state."""
+"""How many facilities are compared with the bridge: five times as many as a large state has (3,600)."""
 
 
 class Facts(Struct, array_like=True):
-    """Of one process, or merged of all. Times are unix seconds, 0 for never. New fields go last and have defaults."""
+    """Facts of one process, or of all processes merged. Times are unix seconds; 0 means never. New fields go last and
+    have defaults.
+    """
 
     written_s: float = 0.0
     accepted_s: float = 0.0
@@ -47,7 +49,7 @@ class Facts(Struct, array_like=True):
     session_failure: str = ""
     """Why the gateway refused a session, as status and code; empty when it gave one."""
     keys: int = 0
-    """Usable keys of the gateway that are known."""
+    """The number of usable keys of the gateway that we have."""
 
 
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -72,7 +74,7 @@ def merged(all_facts: Iterable[Facts]) -> Facts:
 
 
 async def publish(store: Store, process: str, own_facts: Callable[[], Facts]) -> None:
-    """Write this process's facts once a minute, for ever. While the store is away the next look tries again."""
+    """Write this process's facts once a minute, until cancelled. While the store is away the next check tries again."""
     written = Facts()
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
@@ -86,7 +88,7 @@ async def publish(store: Store, process: str, own_facts: Callable[[], Facts]) ->
 
 
 def _latest(facts: Facts) -> float:
-    """When the latest caller was believed or refused."""
+    """When the latest caller was accepted or refused."""
     return max([facts.accepted_s, *(record.last_s for record in facts.refusals.values())])
 
 
@@ -97,7 +99,7 @@ async def collect(store: Store, now_s: float, *, without: str = "") -> list[Fact
     for process, packed in (await read_facts(store)).items():
         try:
             facts = _unpack(packed)
-        except msgspec.MsgspecError:  # another release's
+        except msgspec.MsgspecError:  # facts that another release wrote
             continue
         if now_s - facts.written_s > FORGET_S:
             old.append(process)
@@ -116,7 +118,7 @@ def refused_words(facts: Facts, now_s: float) -> str:
 
 
 def checks(facts: Facts, now_s: float) -> Iterator[Check]:
-    """What the facts say, for an operator."""
+    """The checks that an operator sees, made from the facts."""
     if words := refused_words(facts, now_s):
         yield Check("callbacks", "wrong", words)
     yield Check("callback", "ok", f"the last one was accepted {_ago(facts.accepted_s, now_s)}")
@@ -147,7 +149,7 @@ def _ago(then_s: float, now_s: float) -> str:
 
 
 async def bridge_checks(gateway: Gateway, registry: Registry, public_url: str) -> list[Check]:
-    """Compare the bridge's address and services, as the gateway tells them, with ours."""
+    """Compare the bridge's address and services that the gateway has with ours."""
     try:
         bridge = await gateway.bridge_services()
     except GatewayError as failure:
@@ -163,7 +165,7 @@ async def bridge_checks(gateway: Gateway, registry: Registry, public_url: str) -
 
 
 def address_checks(bridge: BridgeServices, public_url: str) -> Iterator[Check]:
-    """Whether callbacks come to us."""
+    """Whether the gateway sends callbacks to us."""
     if bridge.bridge.blocklisted or not bridge.bridge.active:
         yield Check("bridge", "wrong", "the gateway says that the bridge is switched off", "ask ABDM's support")
     theirs, own = urlsplit(bridge.bridge.url), urlsplit(public_url)
@@ -183,7 +185,7 @@ def address_checks(bridge: BridgeServices, public_url: str) -> Iterator[Check]:
 
 
 def service_checks(bridge: BridgeServices, ours: set[str], aliases: dict[str, str]) -> Iterator[Check]:
-    """Whether the ids of the bridge are the ids of our facilities. A wrong id is answered 202 and then silence."""
+    """Whether the bridge has the ids of our facilities. For a wrong id the app gets a 202, but no share reaches us."""
     routed = {service.id for service in bridge.services if "HIP" in service.types and service.active}
     reached = {aliases.get(service, service) for service in routed}
     if strangers := sorted(service for service in routed if aliases.get(service, service) not in ours):

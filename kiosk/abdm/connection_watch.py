@@ -1,4 +1,4 @@
-"""One process's part in watching the connection to the gateway: its facts, the aliases, and the report for people."""
+"""What one process does to watch the connection to the gateway: its facts, the aliases, and the report for people."""
 
 import asyncio
 import time
@@ -17,9 +17,11 @@ from queueing.registry import Registry
 from queueing.store.store import Store
 
 BRIDGE_SEEN_S: Final = 60.0
-"""The gateway is asked no more often for the services of the bridge, however often the page is opened."""
+"""The gateway is asked for the bridge's services at most once in this time, however often the page is opened."""
 ALIASES_EVERY_S: Final = 5.0
-"""One small call of each worker; a facility that was just linked waits no longer than this."""
+"""How often a worker reads the aliases, with one small call. A facility that was just linked waits at most
+this long.
+"""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +39,7 @@ class ConnectionWatch:
         *,
         public_url: str = "",
     ) -> None:
-        """``process`` names this process among all of the store."""
+        """``process`` is the name of this process among all processes of the store."""
         self.aliases: dict[str, str] = {}
         """Further HIP ids of facilities, and the ids they lead to."""
         self._store = store
@@ -71,7 +73,7 @@ class ConnectionWatch:
         )
 
     async def facts(self) -> connection.Facts:
-        """What all processes know, this one as of now. Raises a QueueingError."""
+        """The merged facts of all processes, with this process's facts of this moment. Raises a QueueingError."""
         others = await connection.collect(self._store, time.time(), without=self._process)
         return connection.merged([*others, self.own_facts()])
 
@@ -86,14 +88,14 @@ class ConnectionWatch:
         return found + self._bridge[1]
 
     async def publish(self) -> None:
-        """Write this process's facts once a minute, for ever."""
+        """Write this process's facts once a minute, until cancelled."""
         await connection.publish(self._store, self._process, self.own_facts)
 
     async def follow_aliases(self) -> None:
-        """Know a new alias within seconds, without a call to the store for each scan."""
+        """Read the aliases every few seconds, so that a scan needs no call to the store for them."""
         while True:
             try:
                 self.aliases = await self._registry.aliases()
-            except QueueingError as away:  # the aliases in memory serve on
+            except QueueingError as away:  # the aliases in memory stay in use
                 _log.debug("aliases_not_refreshed", error=type(away).__name__)
             await asyncio.sleep(ALIASES_EVERY_S)

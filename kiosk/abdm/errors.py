@@ -1,4 +1,5 @@
-"""How the gateway and we can fail each other, and how its addresses answer a failure: in the gateway's own form.
+"""Failures between the gateway and us, and how our endpoints for the gateway answer them, in the gateway's error
+format.
 
 No text here repeats a patient's data.
 """
@@ -18,7 +19,7 @@ class GatewayError(Exception):
 
 
 class GatewaySilent(GatewayError):
-    """No usable answer: refused, cut, too slow or too large. Whether it took the message is unknown."""
+    """No usable answer: refused, cut, too slow or too large. It is unknown whether the gateway took the message."""
 
 
 class GatewayRefused(GatewayError):
@@ -35,7 +36,7 @@ class GatewayRefused(GatewayError):
 
 
 class NotAcknowledged(GatewayRefused):
-    """The status says yes or elsewhere, and the content is no acknowledgement."""
+    """The status is 2xx or a redirect, but the content is not an acknowledgement."""
 
     def __init__(self, status: int, kind: str, *, code: str = "", message: str = "") -> None:
         super().__init__(status, code, message)
@@ -52,7 +53,7 @@ class GatewayAddressWrong(ValueError):
 
 
 class NotTheGateway(Exception):
-    """The caller did not prove to be the gateway."""
+    """The caller did not prove that it is the gateway."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -76,7 +77,7 @@ class WrongMethod(Exception):
 
 
 class NoRequestId(Exception):
-    """A message without a usable REQUEST-ID cannot be answered, and its repetition cannot be recognised."""
+    """The REQUEST-ID is missing or unusable. Such a message cannot be answered, and a repetition is not recognised."""
 
     def __init__(self) -> None:
         super().__init__("the REQUEST-ID is missing, or longer than 100 printable characters")
@@ -101,20 +102,20 @@ _CODES: Final[dict[type[BaseException], str]] = {
     QueueingError: "ABDM-1024",
 }
 OTHER_CODE: Final = "ABDM-9999"
-"""For failures of our own."""
+"""The gateway's code for our own failures."""
 MESSAGE_MAX: Final = 250
-"""Characters of a message that the gateway passes on."""
+"""The most characters of a message that the gateway forwards."""
 
 _JSON: Final = msgspec.json.Encoder()
 
 
 def gateway_problem(failure: BaseException) -> Problem:
-    """The row of a failure at one of the gateway's addresses."""
+    """The problem that answers a failure at one of the gateway's endpoints."""
     return problem_of(failure, GATEWAY_PROBLEMS)
 
 
 def gateway_error(failure: BaseException, message: str) -> bytes:
-    """The gateway's own form of an error."""
+    """The body of an error in the gateway's format."""
     return _JSON.encode({"error": {"code": _code_of(failure), "message": message[:MESSAGE_MAX]}})
 
 

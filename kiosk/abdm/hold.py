@@ -1,8 +1,8 @@
-"""Holds shares for some seconds while the store is away, so that a store that restarts costs no patient the scan.
+"""Holds shares for some seconds while the store is away, so that no patient loses a scan when the store restarts.
 
-The gateway repeats a refused share only after sixteen minutes, and the phone waits thirty seconds. So an answer of 503
-means no number for this patient. A share is held for three seconds at most, and 512 shares at once; beyond that the
-answer is 503 at once. Asking the store again is safe: the request id makes repeated attempts one.
+The gateway repeats a refused share only after sixteen minutes, and the phone waits thirty seconds. So a patient who
+gets a 503 gets no number. A share is held for three seconds at most, and 512 shares at once; more shares get a 503 at
+once. It is safe to repeat the call to the store: attempts with the same request id count as one.
 """
 
 import asyncio
@@ -12,11 +12,13 @@ from typing import Final, TypeVar
 from queueing.errors import StoreAway
 
 HOLD_S: Final = 3.0
-"""A store of ours restarts in one to two seconds; the gateway's own limit for an answer is some ten."""
+"""How long a share is held. The embedded store restarts in one to two seconds; the gateway waits some ten for an
+answer."""
 HELD_MAX: Final = 512
-"""Shares at once in one worker: at 300 a second that is the first two seconds of an outage, and some megabytes."""
+"""Shares held at once in one worker: at 300 a second the first two seconds of an outage, in a few megabytes."""
 AGAIN_S: Final = 0.1
-"""Between two attempts: 512 shares ask five thousand times a second, and a store that is away answers at no cost."""
+"""The pause between two attempts. 512 shares then make five thousand attempts a second; without a connection each fails
+at once and costs nearly nothing."""
 
 Answer = TypeVar("Answer")
 
@@ -31,7 +33,9 @@ class Hold:
         """Shares held now."""
 
     async def repeat(self, ask: Callable[[], Awaitable[Answer]], away: StoreAway) -> Answer:
-        """Ask until the store answers. Raises the latest ``StoreAway``, at first ``away``, when the time is over."""
+        """Repeat until the store answers. When the time is over, raise the last ``StoreAway`` (``away`` if none
+        followed).
+        """
         if self.held >= self._held_max:
             raise away
         self.held += 1

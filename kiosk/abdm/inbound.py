@@ -1,10 +1,12 @@
-"""From the gateway's message to ours: every form of a share becomes one ``Scan``.
+"""Translates messages of the gateway: every form of a share becomes one ``Scan``.
 
-A scan holds what a place depends on, and the profile value by value, which is read when staff look at it
-(``read_patient``). Nothing here raises. A part of the profile that cannot be read counts as absent, because no odd
-field may cost a patient the place. What makes a place impossible becomes a ``Refusal``, which the phone shows. Values
-that the answer repeats (counter text, ABHA address, request id) are kept in the note exactly as they came, or the
-share is refused: they are never cut. Values that people will see take their display form.
+- A scan holds what a place depends on, and the values of the profile. The profile is parsed only when staff look at it
+  (``read_patient``).
+- Nothing here raises. A part of the profile that cannot be read counts as absent, so no patient loses a place because
+  of an odd field. A reason against a place becomes a ``Refusal``, which the phone shows.
+- Values that the answer repeats (counter text, ABHA address, request id) are kept in the note exactly as they came. A
+  share with a value that is too long is refused; values are never cut.
+- Values that people see are converted to their display form.
 """
 
 import math
@@ -36,13 +38,13 @@ from queueing.display_text import display_text
 from queueing.models import Refusal
 
 Aliases = Mapping[str, str]
-"""Further ids of facilities, and the HIP ids they lead to. Answers go out under the id that came in."""
+"""Other ids of facilities, and the HIP ids they stand for. An answer carries the id that came in."""
 NO_ALIASES: Final[Aliases] = MappingProxyType({})
 HIP_ID_MAX: Final = 250
 CONTEXT_MAX: Final = 250
-"""The gateway's own ceiling for counter texts; a longer one names no counter, but is still echoed."""
+"""The gateway's limit for counter texts. A longer text names no counter, but is still echoed."""
 ECHO_MAX: Final = 4096
-"""Characters of a value that the answer repeats. The gateway's own limit is 250; longer ones are refused."""
+"""Most characters of a value that the answer repeats. The gateway's limit is 250; a longer value is refused."""
 
 _INTENTS: Final = frozenset({"profileshare", "shareprofile"})
 _NO_META: Final = MetaData()
@@ -60,21 +62,21 @@ class RequestHeaders(Struct, frozen=True):
     """Whether this is a late delivery that the caller's token allows: then TIMESTAMP may be old."""
 
 
-_PACK_PROFILE: Final = msgspec.json.Encoder()  # it was JSON: every number in it can be written again
+_PACK_PROFILE: Final = msgspec.json.Encoder()  # the values came from JSON, so JSON can hold them again
 _READ_PROFILE: Final = msgspec.json.Decoder(list[Any])
 
 
 class Understood(Struct, frozen=True, kw_only=True):
-    """What a message of any form says about a scan, before its headers are compared with it."""
+    """What a message of any form states about a scan, before it is compared with the headers."""
 
     form: Form
     hip_id: str
-    """As the body names it; empty when it does not."""
+    """The facility's id in the body; empty when the body names none."""
     context: str
     abha_address: str
     person: Person | None
     profile: bytes
-    """The profile as it came, packed; empty when there is none."""
+    """The profile's values as they came, packed; empty without a profile."""
     position: tuple[float, float] | None
     refusal: Refusal | None
     """Why this message gives no place, whatever its headers say."""
@@ -108,15 +110,15 @@ def to_scan(
 
 
 def _can_echo(value: Any) -> bool:
-    """Whether a value that the answer repeats is text or a number, and short enough to repeat. Absent values are."""
+    """Whether the answer can repeat a value: short text, a number, or an absent value."""
     if isinstance(value, str):
         return len(value) <= ECHO_MAX
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def read_patient(note: bytes, profile: bytes) -> Patient:
-    """The whole profile of a scan that was taken, for people; ``note`` and ``profile`` are the scan's. Empty when
-    nothing was told, or another release's words can no longer be read: the number still can be called.
+    """The whole profile of a scan, for people; ``note`` and ``profile`` are the scan's. Empty when there was none, or
+    when another release wrote it in a way that this one cannot read; the number can still be called.
     """
     try:
         legacy = read_note(note).form in ("v1", "v05")
@@ -229,7 +231,7 @@ def to_query(
 
 
 def _two_facilities(hip_id: str, header: str, aliases: Aliases) -> bool:
-    """Whether body and header name two facilities; two ids of one facility name the same."""
+    """Whether body and header name two different facilities. Two ids of one facility count as the same."""
     if not hip_id or not header or hip_id == header:
         return False
     return aliases.get(hip_id, hip_id) != aliases.get(header, header)
@@ -238,8 +240,8 @@ def _two_facilities(hip_id: str, header: str, aliases: Aliases) -> bool:
 def _scan(
     understood: Understood, headers: RequestHeaders, body: bytes, now_s: float, cm_id: str, aliases: Aliases
 ) -> Scan:
-    """Compare message and headers. What must not be repeated because it is too long is refused here, so that the
-    answer, which is an error, repeats nothing but the request id.
+    """Compare message and headers. A value that is too long to repeat is refused here; the answer is then an error that
+    repeats only the request id.
     """
     hip_id, person, address = understood.hip_id, understood.person, understood.abha_address
     refusal: Refusal | None = None
@@ -272,12 +274,12 @@ def _scan(
 
 
 def same_request(request_id: str) -> str:
-    """The id as a key: one UUID written in capitals, in braces or as a URN is one request."""
+    """The id as a key. The same UUID in capitals, in braces or as a URN is the same request."""
     return request_id.strip().lower().removeprefix("urn:uuid:").strip("{}")
 
 
 def _is_profile_share(intent: Any) -> bool:
-    """Whether a v3 share asks for a number. ``intent`` is required, and it is text."""
+    """Whether a v3 share asks for a number. In v3 ``intent`` is required and is text."""
     if intent == "PROFILE_SHARE":
         return True
     return isinstance(intent, str) and re.sub(r"[^a-z]", "", intent[:40].lower()) in _INTENTS
@@ -344,7 +346,7 @@ def _identifiers(listed: Any) -> dict[str, str]:
 
 
 def _whole(person: Person, shared: PatientShare | LegacyPatient, *, phone: str) -> Patient:
-    """The person with everything that only people read."""
+    """The person with all values that only people read."""
     parts = shared.address if isinstance(shared.address, dict) else {"line": shared.address}
     return Patient(
         **msgspec.structs.asdict(person),
@@ -359,7 +361,7 @@ def _whole(person: Person, shared: PatientShare | LegacyPatient, *, phone: str) 
 
 
 def _position(latitude: Any, longitude: Any) -> tuple[float, float] | None:
-    """Both coordinates or neither. Nought and nought is a phone that does not know, not a ship off Ghana."""
+    """Both coordinates or neither. A phone without a position sends 0 and 0."""
     if latitude is None or longitude is None:
         return None
     north, east = _degrees(latitude, 90.0), _degrees(longitude, 180.0)

@@ -1,8 +1,9 @@
-"""The gateway's public keys: learnt from the gateway alone, kept in memory and on disk.
+"""The gateway's public keys: fetched from the gateway only, kept in memory and on disk.
 
-The promise: a key once learnt is believed until the gateway publishes a set without it, through outages of any length
-and across restarts (we fall open to known keys, never to unknown ones). An unknown key id causes one fetch; a flood of
-them causes no more than one in ten seconds, whatever the number of workers on the data folder.
+- A fetched key is accepted until the gateway publishes a set without it, also during a long outage and after a restart.
+  We fail open to known keys, never to unknown ones.
+- An unknown key id causes one fetch. However many unknown ids and workers there are, a data folder makes at most one
+  fetch in ten seconds.
 """
 
 import asyncio
@@ -27,11 +28,13 @@ from kiosk.observability import metrics
 _log = structlog.get_logger(__name__)
 
 FETCH_EVERY_S: Final = 10.0
-"""At most one fetch in this time: an unknown key id is free to send, a fetch is not."""
+"""At most one fetch in this time. A stranger can send unknown key ids at no cost; a fetch costs us a call."""
 REFRESH_S: Final = 600.0
-"""A set older than this is fetched anew beside the next scan: a withdrawn key is forgotten in minutes."""
+"""A set older than this is fetched again in the background of the next scan, so a withdrawn key is refused
+in minutes.
+"""
 LEARNING_S: Final = 3.5
-"""How long to wait for another worker's fetch: a little longer than the fetch itself may take."""
+"""How long to wait for another worker's fetch: a little longer than a fetch may take."""
 KEYS_MAX: Final = 32
 KID_MAX: Final = 200
 RSA_BITS_MIN: Final = 2048
@@ -44,7 +47,7 @@ _ANY: Final = msgspec.json.Decoder()
 
 
 def read_key_set(document: bytes) -> dict[str, PyJWK]:
-    """The usable signing keys of a JWKS by their id; unusable members are passed over. Never raises."""
+    """The usable signing keys of a JWKS by their id. Unusable members are skipped. Never raises."""
     try:
         found = _ANY.decode(document)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -88,30 +91,32 @@ class KeySet:
         self._my_turn_ns = 0
         self._other_fetches = False
         self.generation = 0
-        """Grows with every change of the keys: verdicts about tokens are worth no more than the keys behind them."""
+        """Grows with every change of the keys. A token that was accepted with older keys must be checked again."""
         self._reread()
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def known(self, kid: str, now: float) -> PyJWK | None:
-        """The key with this id, at once. ``now`` is of the monotonic clock. An old set is refreshed beside."""
+        """The key with this id, without waiting. ``now`` is of the monotonic clock. An old set is fetched again in the
+        background.
+        """
         if now - self._refreshed > REFRESH_S and self._learning is None:
-            self._refreshed = now  # whatever comes of it: the next try is a whole period later
+            self._refreshed = now  # also when the fetch fails: the next try is a whole period later
             self._start()
         return self._keys.get(kid)
 
     async def find(self, kid: str, now: float) -> PyJWK | None:
-        """The key with this id, asking the gateway once when it is new to us."""
+        """The key with this id. Asks the gateway once when we do not have it."""
         if (key := self.known(kid, now)) is not None:
             return key
-        self._reread()  # another worker may have learnt it
+        self._reread()  # another worker may have fetched it
         if kid not in self._keys:
             await asyncio.shield(self._learning or self._start())
         return self._keys.get(kid)
 
     async def settled(self) -> None:
-        """Wait for a fetch under way, if any."""
+        """Wait until a running fetch is done."""
         if self._learning is not None:
             await asyncio.shield(self._learning)
 
@@ -124,7 +129,7 @@ class KeySet:
         self._learning = None
 
     async def _learn(self) -> None:
-        """Fetch, if it is our turn; else wait for the worker whose turn it is."""
+        """Fetch if it is our turn; else wait for the worker that fetches."""
         if not self._take_turn(time.time()):
             if self._other_fetches:
                 await self._await_other()
@@ -132,7 +137,7 @@ class KeySet:
         try:
             document = await self._fetch()
         except GatewayError as away:
-            # The keys in hand go on being believed; a caller with a new key id is refused until a fetch succeeds.
+            # Known keys stay accepted. A caller with a new key id is refused until a fetch succeeds.
             metrics.fell_open("gateway_keys")
             _log.warning("gateway_keys_not_fetched", error=type(away).__name__)
             return
@@ -164,7 +169,7 @@ class KeySet:
             os.close(mark)
 
     def _believe(self, document: bytes) -> bool:
-        """Take this set for ours, if it has any key at all: an empty set is a fault, not a withdrawal."""
+        """Use this set if it has a key. An empty set is a fault of the gateway, not a withdrawal of all keys."""
         keys = read_key_set(document)
         if not keys:
             return False
@@ -181,7 +186,7 @@ class KeySet:
                 self._believe(self._file.read_bytes()[: 64 * 1024])
 
     def _write(self, document: bytes) -> None:
-        """Replace the file in one step; a full disk costs the next cold start, not this scan."""
+        """Replace the file in one step. If the disk is full, this scan goes on; only the next cold start must fetch."""
         with suppress(OSError):
             handle, temporary = tempfile.mkstemp(dir=self._file.parent, prefix=FILE)
             try:

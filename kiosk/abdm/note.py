@@ -1,4 +1,4 @@
-"""What a scan leaves for its answer: sealed with the place, read again by the relay."""
+"""What the answer to a scan needs later: sealed with the place, opened by the relay."""
 
 from typing import Final, Literal
 
@@ -6,11 +6,11 @@ import msgspec
 from msgspec import Struct
 
 Form = Literal["v3", "draft", "v1", "v05", "status"]
-"""Which spelling the message had; the answer has the same."""
+"""The form of the message; the answer has the same form."""
 
 
 class Note(Struct, array_like=True, frozen=True):
-    """What the answer will need; sealed before it is stored. New fields go last and have defaults."""
+    """What the answer needs. It is sealed before it is stored. New fields go last and have defaults."""
 
     form: Form
     hip_id: str

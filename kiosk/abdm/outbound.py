@@ -1,8 +1,8 @@
-"""From a pending reply to the bytes that go out, in the form that the question had.
+"""Makes the body of a reply from a pending reply, in the form that the message had.
 
-The same pending reply makes the same bytes, in every process and on every attempt, so that the gateway never gets two
-different replies. A legacy reply carries a time in its body: the time when the pending reply was written, or now when
-that is so long ago that the gateway would refuse it.
+The same pending reply gives the same bytes in every process and on every attempt, so the gateway never gets two
+different replies. A legacy reply carries a time in its body: the time when the pending reply was written. If that is so
+long ago that the gateway would refuse it, the time is now.
 """
 
 import uuid
@@ -30,24 +30,24 @@ from kiosk.abdm.schemas import (
 from queueing.models import PendingReply
 
 LEGACY_FAILURE: Final = 1000
-"""The one code that v1.0 and v0.5 know for a failure at the HIP."""
+"""The only code of v1.0 and v0.5 for a failure at the HIP."""
 EXPIRY_MIN_S, EXPIRY_MAX_S = 1, 86_400
 LEGACY_FRESH_S: Final = 45
-"""A legacy answer's own time must be true to a minute."""
+"""The gateway refuses a legacy answer whose time is off by more than a minute."""
 
 _PATHS: Final = {"v3": ON_SHARE, "draft": ON_SHARE, "v1": ON_SHARE_V1, "v05": ON_SHARE_V05, "status": ON_STATUS}
 _JSON: Final = msgspec.json.Encoder()
 _OURS: Final = uuid.UUID("6c9a3f0e-5d0b-4b7c-9a55-1f6f0f6f9d11")
-"""Namespace of the ids in legacy bodies: made from the request, so that each attempt has the same."""
+"""Namespace of the ids in legacy bodies. An id is derived from the request, so each attempt has the same id."""
 
 
 def path_of(note: Note) -> str:
-    """Where the answer goes. The draft never had a gateway of its own: its answers go where v3's do."""
+    """The gateway's path for the answer. Answers to the draft go to the path of v3: the draft never had its own."""
     return _PATHS[note.form]
 
 
 def body_of(pending: PendingReply, note: Note, now_s: float, *, expiry_as_number: bool = False) -> bytes:
-    """The answer's bytes. ``expiry_as_number`` is for a gateway that insists on its schema."""
+    """The answer's bytes. ``expiry_as_number`` is for a gateway that requires a number, as its schema says."""
     if note.form == "status":
         return _JSON.encode(_on_status(pending, note))
     if note.form in ("v1", "v05"):

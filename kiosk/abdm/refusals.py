@@ -1,7 +1,7 @@
-"""What a refusal says to the gateway and on the patient's phone.
+"""The code and the text of each refusal, for the gateway and the patient's phone.
 
-At most 250 characters, plain words, what to do next; nothing about the patient. Where the gateway has no code for it,
-its own ``ABDM-9999`` stands.
+A text has at most 250 characters of plain words, says what to do next, and contains nothing about the patient. A
+refusal for which ABDM has no code gets its general code ``ABDM-9999``.
 """
 
 from types import MappingProxyType

@@ -1,9 +1,11 @@
 """The relay: sends pending replies to the gateway until each one is delivered or parked.
 
-Each reply is sent at least once, and all attempts carry the same bytes. A reply is forgotten only when the gateway
-acknowledged it or answered that it had it already. Silence, 429, 5xx and a 2xx that is no acknowledgement are tried
-again, 0.5 to 4 s apart, while the patient's app still waits (30 s from when the reply was written). 401 earns one retry
-with a new token. Any other 4xx, and time running out, parks the reply: an administrator sees it and may send it again.
+- Each reply is sent at least once, and all attempts carry the same bytes. It is deleted only when the gateway
+  acknowledged it or answered that it already had it.
+- After silence, 429, 5xx or a 2xx that is not an acknowledgement the reply is sent again, 0.5 to 4 s apart, while the
+  patient's app waits (30 s from when the reply was written). After 401 it is sent once more with a new token.
+- After any other 4xx, or when the time is over, the reply is parked: an administrator sees it and may send it again.
+
 The number on the ticket stays valid in any case. No failure of the gateway slows a scan.
 """
 
@@ -30,20 +32,20 @@ from queueing.errors import QueueingError
 from queueing.models import PendingReply
 
 PATIENCE_S: Final = 30.0
-"""How long the app holds its screen."""
+"""How long the patient's app waits for the reply."""
 LATE_S: Final = 30.0
-"""A pending reply that is late already (relay was down, resent by hand) waits this long for its one attempt."""
+"""How long a reply that is already late waits for its one attempt (the relay was down, or it was resent by hand)."""
 ATTEMPT_S: Final = 5.0
 BACKOFF_S: Final = (0.5, 1.0, 2.0, 4.0)
 JITTER: Final = 0.3
 HELD_MAX: Final = 10_000
-"""Pending replies in hand: 300 scans a second through a thirty-second outage. The rest waits in the outbox."""
+"""Most pending replies in hand: 300 scans a second during an outage of thirty seconds. More wait in the outbox."""
 TAKE_MAX: Final = 256
 STORE_AGAIN_S: Final = 0.5
 CANCELLED_S: Final = 1.0
-"""For attempts that were broken off; one that does not notice is left behind."""
+"""How long cancelled attempts may take to end. After that they are abandoned."""
 STOP_S: Final = 5.0
-"""For attempts under way when we are asked to stop; what remains goes back to the outbox."""
+"""How long running attempts may take when the relay must stop. Replies that remain stay in the outbox."""
 
 _RETRIED: Final = frozenset({408, 425, 429})
 _ANSWERED_CODES: Final = frozenset({"ABDM-1087"})
@@ -61,7 +63,7 @@ _log = logging.getLogger(__name__)
 
 
 class Verdict(Enum):
-    """What becomes of a pending reply after one attempt."""
+    """What happens to a pending reply after one attempt."""
 
     DELIVERED = "delivered"
     RETRY = "retry"
@@ -85,7 +87,7 @@ class SealLike(Protocol):
 
 
 def verdict(error: GatewayError) -> Verdict:
-    """What an attempt that failed so means for the pending reply."""
+    """What happens to the pending reply after this failure."""
     if not isinstance(error, GatewayRefused):
         return Verdict.RETRY
     if error.status == 401:
@@ -100,14 +102,16 @@ def verdict(error: GatewayError) -> Verdict:
 
 
 def pause_s(attempts: int, error: GatewayError, spread: float) -> float:
-    """How long to wait after so many attempts; ``spread`` from 0 to 1 keeps pending replies from marching in step."""
+    """How long to wait after this many attempts. ``spread``, 0 to 1, keeps replies from being sent at the
+    same moment.
+    """
     backoff = BACKOFF_S[min(attempts, len(BACKOFF_S)) - 1] * (1 - JITTER + 2 * JITTER * spread)
     wanted_s = error.retry_after_s if isinstance(error, GatewayRefused) else None
     return max(backoff, wanted_s or 0.0)
 
 
 class Relay:
-    """One per relay process. Whoever made the outbox and the gateway closes them, after ``run`` has returned."""
+    """One per relay process. The caller closes outbox and gateway after ``run`` has returned."""
 
     def __init__(
         self,
@@ -133,7 +137,7 @@ class Relay:
         self._updating: asyncio.Task[None] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send replies until ``stop``. Then let attempts under way end, and leave the rest to the outbox."""
+        """Send replies until ``stop``. Then let running attempts end, and leave the other replies in the outbox."""
         while not stop.is_set():
             try:
                 await self.run_once()
@@ -157,7 +161,7 @@ class Relay:
         return len(taken)
 
     async def finish(self, within_s: float) -> None:
-        """Wait ``within_s`` for all replies in hand. Give up the rest, and tell the outbox which were delivered."""
+        """Wait ``within_s`` for all replies in hand. Cancel the rest, and delete the delivered ones from the outbox."""
         if self._in_hand:
             _, left = await asyncio.wait(set(self._in_hand.values()), timeout=within_s)
             for task in left:
@@ -166,7 +170,8 @@ class Relay:
                 await asyncio.wait(left, timeout=CANCELLED_S)
         if (updating := self._updating) is not None:
             await asyncio.wait({updating}, timeout=within_s)
-            updating.cancel()  # if the store is away, the next relay sends again: the gateway hears it twice
+            # if the store is away, the next relay sends these replies again: the gateway gets them twice
+            updating.cancel()
             await asyncio.gather(updating, return_exceptions=True)
 
     def _let_go(self, reply_id: str, done: "asyncio.Task[None]") -> None:
@@ -187,7 +192,7 @@ class Relay:
         if reason is None:
             self._note_delivered(pending)
         else:
-            # A parked reply lies for days. It keeps what another attempt needs, and no profile.
+            # A parked reply is kept for days, so it keeps only what another attempt needs, without the profile.
             await self._park(
                 msgspec.structs.replace(pending, envelope=self._close(pending, Envelope(envelope.note))), reason
             )
@@ -199,7 +204,7 @@ class Relay:
         return self._seal.open(ENVELOPE_PURPOSE, pending.facility_key, pending.request, pending.envelope)
 
     async def _deliver(self, pending: PendingReply, path: str, hip_id: str, body: bytes) -> str | None:
-        """Attempt until the reply ends. Returns None when it was delivered, else why it must be parked."""
+        """Try until the reply is delivered (returns None) or must be parked (returns why)."""
         late, left_s = self._time_left(pending)
         ends = asyncio.get_running_loop().time() + left_s
         renewed = False
@@ -223,7 +228,7 @@ class Relay:
             await asyncio.sleep(wait_s)
 
     async def _attempt(self, rank: Rank, path: str, hip_id: str, body: bytes, ends: float) -> GatewayError | None:
-        """One attempt, when its turn comes. The turn that never came is a failure like silence."""
+        """One attempt, when the circuit breaker lets it start. If it never may start, that counts as silence."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(ends):
@@ -249,12 +254,12 @@ class Relay:
         return None
 
     def _time_left(self, pending: PendingReply) -> tuple[bool, float]:
-        """Whether the pending reply is late, and for how many seconds from now it may be tried."""
+        """Whether the pending reply is late, and for how many more seconds it may be tried."""
         left_s = PATIENCE_S - (self._now_s() - pending.created_ms / 1000)
         return (True, LATE_S) if left_s <= 0 else (False, min(left_s, PATIENCE_S))
 
     def _note_delivered(self, pending: PendingReply) -> None:
-        """Collect delivered replies: one call to the store covers all that ended together."""
+        """Collect delivered replies: one call to the store deletes all that ended together."""
         self._delivered.append(pending)
         self._watch(Verdict.DELIVERED, self._now_s() - pending.created_ms / 1000)
         if self._updating is None:
@@ -284,11 +289,13 @@ class Relay:
 
 
 class NoTurn(GatewayError):
-    """The pending reply's time ran out while the gateway was left alone."""
+    """The pending reply's time ran out while the circuit breaker was open."""
 
 
 def _reason(error: GatewayError) -> str:
-    """For the administrator: our words, the gateway's status and code; never its sentence, which may repeat ours."""
+    """For the administrator: our words with the gateway's status and code. The gateway's own text may repeat what we
+    sent, so it is left out.
+    """
     if isinstance(error, NotAcknowledged):
         return f"the gateway answered {error.status} with {_UNCLEAR[error.kind]} {error.code}".rstrip()
     if isinstance(error, GatewayRefused):

@@ -1,8 +1,9 @@
-"""What the gateway says and hears, spelled exactly as it spells it.
+"""The messages of the gateway and to it, with the gateway's own field names.
 
-Inbound is read as tolerantly as the wild demands: a field of an unexpected type counts as absent, a share without a
-usable profile becomes a refusal that the phone shows, and only what is no JSON object at all is a bad body. Outbound
-is strict: the recommended spelling, no key beyond the protocol's.
+Incoming messages are read tolerantly, because real senders differ from the specification. A field of an unexpected type
+counts as absent. A share without a usable profile becomes a refusal that the phone shows. Only a body that is not a
+JSON object is a bad body. Outgoing messages are strict: the recommended spelling, and no key that the protocol does not
+have.
 
 Sources: NHA's patient-share OpenAPI of 2026-09 (v3), the NDHM HIP OpenAPI (v1.0, v0.5), the 2023 draft of v3.
 """
@@ -15,7 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kiosk.web.request_body import BadBody, decode_strictly, parse
 
 Loose = Any
-"""Text, number, null or something unexpected: only ``kiosk.abdm.inbound`` looks inside."""
+"""Text, a number, null or something unexpected. Only ``kiosk.abdm.inbound`` reads such values."""
 
 
 class MetaData(Struct, rename="camel"):
@@ -25,7 +26,7 @@ class MetaData(Struct, rename="camel"):
     longitude: Loose = None
     lat: Loose = None
     long: Loose = None
-    """``lat`` and ``long`` are the 2023 draft's."""
+    """``lat`` and ``long`` come from the 2023 draft."""
 
 
 class PatientShare(Struct, rename="camel"):
@@ -79,7 +80,7 @@ class LegacyPatient(Struct, rename="camel"):
     year_of_birth: Loose = None
     address: Loose = None
     identifiers: Loose = None
-    """``[{type: MR | MOBILE | ..., value}]``: the phone lives here."""
+    """``[{type: MR | MOBILE | ..., value}]``: the phone number is in this list."""
 
 
 class LegacyProfile(Struct, rename="camel"):
@@ -121,7 +122,7 @@ class TokenProfile(Struct, rename="camel"):
     context: str
     token_number: str | int | None
     expiry: str | int | UnsetType | None = UNSET
-    """Seconds. We write digits in a string; a setting makes it a number."""
+    """Seconds, as digits in a string; a setting makes it a number."""
 
 
 class Acknowledgement(Struct, rename="camel"):
@@ -176,7 +177,7 @@ class LegacyOnShare(Struct, rename="camel", kw_only=True):
     timestamp: str
     acknowledgement: LegacyAcknowledgement | UnsetType = UNSET
     error: Error | UnsetType = UNSET
-    """Its code is an integer here: 1000."""
+    """Here the code of an error is an integer: 1000."""
     resp: Reply
 
 
@@ -201,11 +202,11 @@ class SessionRequest(Struct, rename="camel"):
 class Session(Struct, rename="camel"):
     access_token: str
     expires_in: int | float | str = 1200
-    """Seconds; NHA has changed it before, so it is always read."""
+    """Seconds. NHA has changed this value before, so it is always read."""
 
 
 class Bridge(Struct):
-    """Our bridge as the gateway knows it."""
+    """Our bridge as it is registered at the gateway."""
 
     url: str = ""
     active: bool = True
@@ -239,7 +240,7 @@ _OBJECTS: Final[dict[str, Any]] = {
     "profile": {"patient": {}, "userDemographics": {}},
     "patient": {"patient": {}, "userDemographics": {}},
 }
-"""Where only an object can be read; anything else there counts as absent."""
+"""Members that must be objects. A value of another type counts as absent."""
 
 
 def read_share(body: bytes) -> Share:
@@ -258,7 +259,7 @@ def read_status(body: bytes) -> RunningTokenStatus:
 
 
 def _decode_tolerantly(body: bytes, decoder: "msgspec.json.Decoder[Message]") -> Message:
-    """The message; without members that have an unexpected type, where there are such."""
+    """The message, without members that have an unexpected type."""
     try:
         return decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -270,7 +271,7 @@ def _decode_tolerantly(body: bytes, decoder: "msgspec.json.Decoder[Message]") ->
 
 
 def _pruned(plain: Any, shape: dict[str, Any]) -> Any:
-    """The same without members that should be objects and are not: one odd field never costs a patient the place."""
+    """The message without members that should be objects and are not, so no patient loses a place by one odd field."""
     if isinstance(plain, dict):
         return {
             key: _pruned(value, shape[key]) if key in shape else value

@@ -295,7 +295,7 @@ class Hub:
                 self._redraw(self._feeds[key], soon=changed[key])
 
     async def _refresh_old(self) -> None:
-        """At each pulse refresh the oldest frame and all that are due. When one failed, refresh all once."""
+        """At each pulse, refresh the oldest frame and all frames that are due. If one fails, refresh all once."""
         alarmed = False
         while True:
             await asyncio.sleep(PULSE_S)
@@ -352,7 +352,7 @@ def snapshot_frame(snapshot: Snapshot) -> bytes:
 
 
 def stale_frame(since_ms: int) -> bytes:
-    """The store does not answer since ``since_ms`` (unix ms). What the screen shows may be old."""
+    """The store has not answered since ``since_ms`` (unix ms). What the screen shows may be old."""
     return b'event: stale\ndata: {"since_ms":%d}\n\n' % since_ms
 
 

@@ -20,21 +20,21 @@ from queueing.models import Snapshot
 from queueing.redis_keys import facility_key
 
 FRESH_S: Final = 1.0
-"""A call reaches a screen that asks each five seconds at most one second later than it could."""
+"""How long a read is reused. A screen polls every five seconds, so a call reaches it at most one second later."""
 MOST_SAVED: Final = 4_096
 """More facilities than a state has (3,600); a snapshot of ten kilobytes each is 40 MB at most."""
 READS_AT_ONCE: Final = 16
-"""Snapshots read at one time for polls: scans share the connection."""
+"""Snapshots read at the same time for polls. It is small, because scans share the connection."""
 PER_ADDRESS_S: Final = 200
-"""Polls of one address in one second: 512 screens and phones behind one address ask each five seconds, twice over."""
+"""Polls of one address in one second: twice what 512 screens and phones need that poll every five seconds."""
 PER_WORKER_S: Final = 1_000
-"""Polls of one worker in one second: below a quarter of a core."""
+"""Polls of one worker in one second: they take less than a quarter of a core."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class TooManyPolls(Exception):
-    """This address or this worker has had its polls of this second."""
+    """This address or this worker has used all its polls of this second."""
 
 
 class PollLimits:
@@ -55,7 +55,9 @@ class PollLimits:
         self._by_address: Counter[str] = Counter()
 
     def count(self, address: str) -> None:
-        """Raises TooManyPolls. Callers of this machine count for the worker alone: a proxy may carry everybody."""
+        """Raises TooManyPolls. Callers on this machine count only for the worker, because a proxy may carry all
+        callers.
+        """
         second = int(self._clock_s())
         if second != self._second:
             self._second, self._all = second, 0
@@ -127,7 +129,7 @@ class Polls:
 
     def _keep(self, key: str, newest: Newest) -> Newest:
         if len(self._saved) >= MOST_SAVED and key not in self._saved:
-            self._saved.clear()  # the next polls read again, once a facility
+            self._saved.clear()  # the next polls read each facility again, once
         self._saved[key] = newest
         return newest
 

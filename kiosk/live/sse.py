@@ -1,4 +1,4 @@
-"""``GET /live/{hip_id}``: a facility's queues as server-sent events, for anybody: numbers and counters alone.
+"""``GET /live/{hip_id}``: a facility's queues as server-sent events, without a login: numbers and counters only.
 
 Events: ``snapshot`` (JSON of ``queueing.models.Snapshot``: at once, then after each change), ``pages`` (the mark of the
 pages, once, after the first snapshot), ``stale`` (the store does not answer), ``beat`` (every 15 s), ``bye`` (subscribe
@@ -137,7 +137,9 @@ async def _poll(services: Services, facility: str, scope: Scope, send: Send) -> 
 
 
 async def _subscribed(hub: Hub, facility: str, scope: Scope, receive: Receive, send: Send) -> None:
-    """From the first frame to the end. Raises what ``Hub.subscribe`` raises, before anything was sent."""
+    """Send the stream from its first frame to its end. Raises what ``Hub.subscribe`` raises, before
+    anything is sent.
+    """
     mailbox = await hub.subscribe(facility)
     metrics.open_streams(hub.listeners)
     try:

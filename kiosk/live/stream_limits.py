@@ -1,6 +1,6 @@
-"""How many streams one address and one facility may hold in a worker, so that nobody silences the screens of others.
+"""How many streams one address and one facility may hold in a worker, so that one caller cannot use up all streams.
 
-Callers on this machine are not counted: a proxy that the operator did not name carries everybody from there.
+Callers on this machine are not counted: a proxy that the operator did not name carries all callers from there.
 """
 
 from collections import Counter
@@ -12,16 +12,18 @@ from typing import Final
 from kiosk.observability import metrics
 
 PER_ADDRESS: Final = 512
-"""A hall of 300 people behind one Wi-Fi address, its boards and its desks; mobile networks put as many behind one."""
+"""Streams of one address: a hall of 300 people behind one Wi-Fi address, with its boards and desks. A mobile network
+also puts that many phones behind one address."""
 PER_SCREEN: Final = 8
-"""Of one paired screen: its page, and those of before that the network has not given up yet. Paired screens count
-neither for their address nor for their facility; a facility has 200 of them at most (``queueing.screens``)."""
+"""Streams of one paired screen: the one of its page, and earlier ones that the network has not closed yet. Paired
+screens count neither for their address nor for their facility; a facility has at most 200 of them
+(``queueing.screens``)."""
 PER_FACILITY: Final = 4_000
-"""The busiest hospitals have 3,000 people in line; twenty thousand streams are all that a worker holds."""
+"""Streams of one facility. The busiest hospitals have 3,000 people in line; a worker holds twenty thousand streams."""
 
 
 class TooManyStreams(Exception):
-    """This address or facility holds its share. Screens ask for snapshots instead, until a stream is free."""
+    """This address or facility has all streams it may hold. Screens poll for snapshots until a stream is free."""
 
 
 class StreamLimits:

@@ -1,4 +1,6 @@
-"""The archive process: writes what happened into the archive's database, in a process that gives way to every other."""
+"""The archive process: writes ticket events into the archive's database, at a lower priority than all other
+processes.
+"""
 
 import asyncio
 import os
@@ -23,7 +25,7 @@ from queueing.desk import OpdDesk
 from queueing.registry import Registry
 
 NICENESS: Final = 10
-"""On a busy machine a scan goes first, and the archive is some seconds later."""
+"""The process's niceness. On a busy machine scans run first, and the archive is some seconds later."""
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:

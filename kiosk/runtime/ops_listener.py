@@ -1,8 +1,9 @@
 """Operators' pages on a port of their own (``KIOSK_OPS_PORT``), apart from the port that patients reach.
 
-Each web worker listens there, and the kernel gives a connection to one of them; every answer counts all workers, as on
-the main port. A connection carries one request. Who reaches this port is an operator: it listens on this machine alone
-unless ``KIOSK_OPS_HOST`` says otherwise, and then ``KIOSK_OPS_ADDRESSES``, if set, decides.
+Each web worker listens there, and the kernel gives a connection to one of them. Every answer covers all workers, as on
+the main port. A connection carries one request. Everyone who reaches this port is treated as an operator. So it listens
+only on this machine, unless ``KIOSK_OPS_HOST`` says otherwise; then ``KIOSK_OPS_ADDRESSES``, if set, limits the
+callers.
 """
 
 import asyncio

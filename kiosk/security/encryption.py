@@ -24,11 +24,11 @@ VERSION: Final = 1
 DAY_S: Final = 86_400
 HOUR_S: Final = 3_600
 _HEAD: Final = struct.Struct(">BH")
-"""Of what is sealed: version and which of the day's keys (``VERSION`` is the first), day."""
+"""The head of a sealed envelope: version with the day's key it uses (``VERSION`` is the first key), and the day."""
 _DAY_BITS: Final = 16
-"""The number of a day key is its day, and above these bits which of the day's keys it is."""
+"""The low bits of a day key's number are its day; the bits above say which of the day's keys it is."""
 _KEY_HEAD: Final = struct.Struct(">BI")
-"""Of a day's wrapped key: version, number of the master key."""
+"""The head of a day's wrapped key: version, and the number of the master key."""
 _NONCE_BYTES: Final = 12
 _PREFIX_BYTES: Final = 6
 
