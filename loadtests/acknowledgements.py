@@ -1,6 +1,6 @@
-"""Checks a run from the gateway's side alone: which shares were accepted (202), and which replies came back.
+"""Checks a run from the gateway's side only: which shares were accepted (202), and which replies came back.
 
-Stored in SQLite, so that seven million rows need no memory. After an interrupted run the file can still be read.
+The rows are in SQLite, so that seven million of them need no memory. After an interrupted run the file can be read.
 """
 
 import sqlite3
@@ -45,45 +45,47 @@ class Verdict(Struct, frozen=True, kw_only=True):
     number_twice: int
     """Numbers of one facility that two people got."""
     two_numbers: int
-    """Shares that were told one number and then another."""
+    """Shares that got one number and later another."""
     holes: int
-    """Numbers below a facility's highest that nobody got."""
+    """Missing numbers: below a facility's highest number, but never acknowledged."""
     refused: int
-    """Acknowledged with an error where a number was due."""
+    """Acknowledged with an error instead of a number."""
     wrong: int
     """Answers with another person's ABHA address, another counter, or to no share of this run."""
     examples: list[str] = []
 
     @property
     def good(self) -> bool:
-        """Every 202 was acknowledged once, with a number nobody else has."""
+        """Whether every 202 was acknowledged once, with a number that no other share got."""
         return self.sound and not self.repeated
 
     @property
     def sound(self) -> bool:
-        """The same, but that an answer may have been sent again, alike: whoever sent it died before noting it."""
+        """As ``good``, but the same answer may come twice: a relay that is killed before it notes an answer sends it
+        again.
+        """
         faults = (self.not_taken, self.lost, self.number_twice, self.two_numbers, self.holes, self.refused, self.wrong)
         return not any(faults)
 
 
 class Acknowledgements:
-    """The book of one run."""
+    """The accepted shares and the answers of one run."""
 
     def __init__(self, crowd: Crowd, path: Path | None = None) -> None:
         self._crowd = crowd
         self._base = sqlite3.connect(path or ":memory:")
-        # Losing the machine means running again; what is kept here is read at the end of the same run.
+        # The file is read at the end of the same run. After a crash of the machine the run must start again anyway.
         self._base.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _TABLES)
         self._read_to = 0
         self._foreign = 0
         self._answered = 0
 
     def close(self) -> None:
-        """Close the book."""
+        """Close the file."""
         self._base.close()
 
     def handed_over(self, shares: Sequence[Share], went: Went) -> None:
-        """Write down how the bridge answered each."""
+        """Record how the kiosk answered each share."""
         rows = (
             (share.index, share.facility, due_s, status)
             for share, due_s, status in zip(shares, went.due_s, went.answered, strict=True)
@@ -92,7 +94,7 @@ class Acknowledgements:
             self._base.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", rows)
 
     def follow(self, journal: Path) -> int:
-        """Read what the gateway has written since; how many answers of this run are known now."""
+        """Read what the gateway has written since the last call. Returns how many answers of this run are known now."""
         with journal.open("rb") as file:
             file.seek(self._read_to)
             data = file.read()
@@ -118,7 +120,7 @@ class Acknowledgements:
             yield share.index, share.facility, line.at_ms / 1000, line.status, line.token, line.error, ours
 
     def undelivered(self) -> int:
-        """Shares taken that have no answer yet."""
+        """The number of accepted shares without an answer yet."""
         self._index()
         return int(
             self._one(
@@ -128,7 +130,7 @@ class Acknowledgements:
         )
 
     def waits_s(self, first: int, last: int) -> list[float]:
-        """Seconds from due to the first accepted acknowledgement, of the shares numbered ``first`` to ``last``."""
+        """For the shares ``first`` to ``last``: seconds from the time a share was due to its first acknowledgement."""
         self._index()
         rows = self._base.execute(
             "SELECT min(at_s) - due_s FROM taken JOIN answers USING (i) "
@@ -139,7 +141,7 @@ class Acknowledgements:
         return [max(0.0, wait_s) for (wait_s,) in rows]
 
     def waits_by_facility(self) -> list[tuple[int, float, float]]:
-        """Of each acknowledged share: its facility, when it was due (Unix s), seconds to the first acknowledgement."""
+        """For each acknowledged share: facility, when it was due (Unix s), seconds to its first acknowledgement."""
         self._index()
         rows = self._base.execute(
             "SELECT taken.facility, due_s, min(at_s) - due_s FROM taken JOIN answers USING (i) "
@@ -155,7 +157,7 @@ class Acknowledgements:
         return int(row[0]), float(row[1] or 0.0)
 
     def verdict(self) -> Verdict:
-        """Judge everything that is in the book."""
+        """Check all recorded shares and answers."""
         self._index()
         return Verdict(
             sent=self._one("SELECT count(*) FROM taken"),
@@ -199,7 +201,9 @@ class Acknowledgements:
         return lost + [f"{error}: {count} times" for error, count in rows]
 
     def _index(self) -> None:
-        """When the answers are in: an index that grows with every row costs three times as much."""
+        """Make the indexes after all answers are stored: an index that grows with every row costs three
+        times as much.
+        """
         self._base.executescript(_INDEXES)
 
     def _one(self, query: str) -> int:

@@ -1,6 +1,6 @@
-"""Boards and ticket pages for Locust: each holds one stream of a hall open and looks at every picture it gets.
+"""Boards and ticket pages for Locust: each keeps one stream of a facility open and reads every snapshot.
 
-Two figures come of it: how long until the first picture, and how old a picture is when it arrives.
+Two figures are measured: the time to the first snapshot, and the age of a snapshot when it arrives.
 """
 
 import time
@@ -19,7 +19,7 @@ from loadtests.patients import APP, processes_of, worker_of
 
 JOIN_AGAIN_S: Final = 2.0
 SILENT_S: Final = 45.0
-"""A screen that hears nothing for so long, not even a beat, gives its stream up: beats come each 15 s."""
+"""A screen closes its stream when nothing came for this long, not even a heartbeat. Heartbeats come every 15 s."""
 _turn = count()
 
 
@@ -41,7 +41,7 @@ class Board(User):
 
     @task
     def watch(self) -> None:
-        """For as long as the stream lasts; then join again, as a page does."""
+        """Read one stream to its end. Locust then calls this again, as a page subscribes again."""
         began, first = time.perf_counter(), True
         client = HTTPClient.from_url(self.url, network_timeout=SILENT_S)
         try:
@@ -52,7 +52,7 @@ class Board(User):
                         self._tell("stream opens", (time.perf_counter() - began) * 1000)
                         first = False
                     else:
-                        # Pictures carry the store's clock, which is this machine's in a local run.
+                        # Snapshots carry the store's time. In a local run that is the clock of this machine.
                         self._tell("picture arrives", max(0.0, time.time() * 1000 - _PICTURE.decode(line[6:]).at_ms))
         except (OSError, HTTPException) as lost:
             self._tell("stream lost", (time.perf_counter() - began) * 1000, lost)

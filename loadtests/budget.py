@@ -1,4 +1,4 @@
-"""What we promise: each line a figure, its bound and why. Bench, load runs and the documentation judge by these."""
+"""The promised figures and their bounds. The bench, load runs and the documentation are judged by these."""
 
 from typing import Any, Final, Literal
 
@@ -16,11 +16,11 @@ class Promise(Struct, frozen=True, kw_only=True):
     aim: float | None = None
 
     def is_met(self, figure: float) -> bool:
-        """Whether this figure keeps it."""
+        """Whether this figure is within the bound."""
         return figure >= self.bound if self.sense == "at least" else figure <= self.bound
 
     def short_by(self, figure: float) -> float:
-        """By which part of the bound it is missed; 0 when it is kept."""
+        """How far the figure misses the bound, as a part of the bound; 0 when it is kept."""
         return 0.0 if self.is_met(figure) else abs(figure - self.bound) / self.bound if self.bound else 1.0
 
 
@@ -54,12 +54,12 @@ PROMISES: Final = {
         Promise(name="files_growth", words="open files, fewest of the last third ÷ first", bound=1.05, sense="at most"),
     )
 }  # fmt: skip
-"""By name. The first nine are of the bench; ``loadtests.load`` judges a day by the next four and what is broken, and
-``loadtests.soak`` by the last three."""
+"""Promises by name. The bench uses the first nine, ``loadtests.load`` the next three and ``broken``, ``loadtests.soak``
+the last three."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """One figure beside its promise."""
+    """A measured figure with its promise."""
 
     promise: Promise
     figure: float
@@ -70,7 +70,7 @@ class Finding(Struct, frozen=True, kw_only=True):
         return self.promise.is_met(self.figure)
 
     def report(self) -> dict[str, Any]:
-        """For a report."""
+        """The finding as it stands in a JSON report."""
         return {
             "name": self.promise.name, "words": self.promise.words, "figure": round(self.figure, 3),
             "bound": self.promise.bound, "sense": self.promise.sense, "unit": self.promise.unit, "kept": self.is_met,
@@ -79,12 +79,12 @@ class Finding(Struct, frozen=True, kw_only=True):
 
 
 def judge(figures: dict[str, float]) -> list[Finding]:
-    """Every figure that has a promise, beside it."""
+    """A finding for every figure that has a promise."""
     return [Finding(promise=PROMISES[name], figure=figure) for name, figure in figures.items() if name in PROMISES]
 
 
 def table(findings: list[Finding]) -> list[str]:
-    """Lines for people."""
+    """The findings as lines of text."""
     rows = [
         (
             finding.promise.words,

@@ -13,7 +13,7 @@ from loadtests import run_settings
 from loadtests.patients import APP, processes_of, worker_of
 
 MINUTES_A_PATIENT: Final = 2.0
-"""At a counter, on an ordinary clock (SMHS Srinagar: 5 in ten minutes)."""
+"""Seconds for one patient at a counter in real time (SMHS Srinagar: 5 patients in ten minutes)."""
 SHORTEST_PACE_S: Final = 0.25
 _CSRF = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
 _CHANGE_IT = 'action="/console/password"'
@@ -38,11 +38,11 @@ class Clerk(FastHttpUser):
         self._csrf = ""
 
     def wait_time(self) -> float:
-        """From one call to the next."""
+        """Seconds from one call to the next."""
         return float(self._pace(self))
 
     def on_start(self) -> None:
-        """Sign in; the first password is changed at once, as the console wants it."""
+        """Sign in. The first password is changed at once, because the console requires it."""
         page = self._form("/console/login", {"login": self.seat["login"], "password": self.seat["password"]})
         if _CHANGE_IT in page:
             new = f"{secrets.token_urlsafe(18)} desk"
@@ -64,7 +64,7 @@ class Clerk(FastHttpUser):
 
     @task
     def next(self) -> None:
-        """One key: whoever was here is done, the next is called."""
+        """Press *next* once: the visit at the counter ends and the next patient is called."""
         headers = self._headers | {"X-CSRF-Token": self._csrf}
         body = {"counter": self.seat["counter"], "ticket": ""}
         self.client.post("/console/desk/next", json=body, headers=headers, name="clerk: next")

@@ -1,10 +1,9 @@
 """``python -m loadtests.day``: one morning of a few thousand patients, run fast, and judged by the gateway's ledger.
 
-Phones scan posters, share through the simulated gateway and wait; clerks call patients. The gateway delivers copies,
-out of order, refuses a token, fails now and then and loses replies. At the end every accepted share must have one
-reply, no number may belong to two patients, no patient may hold two numbers of a queue, and nobody may have broken
-the protocol.
-Prints a report as one JSON line; exits with 1 when a promise was broken.
+Phones scan posters, share through the simulated gateway and wait; clerks call patients. The gateway delivers some
+shares twice and out of order, refuses a token, fails sometimes and loses replies. At the end four things must be true:
+every accepted share has one reply, no two patients have the same number, no patient has two numbers of a queue, and the
+kiosk kept to the protocol. Prints a report as one JSON line; exits with 1 when a promise was broken.
 
 Without addresses a kiosk and a gateway are started for the day (``loadtests.stack``).
 """
@@ -37,7 +36,7 @@ PHONES_AT_ONCE = 256
 BUSY = "ABDM-1024"
 RESCANS_WHEN_BUSY = 20
 SETTLE_S = 35
-"""Thirty seconds for the last share, and some to write it down."""
+"""Thirty seconds for the last share, and some more to write it to the ledger."""
 MISCHIEF: dict[str, Any] = {
     "endpoints": {
         "on_share": {
@@ -65,24 +64,24 @@ class Hospital(Struct, frozen=True, kw_only=True):
 
     hip_id: str
     counters: tuple[str, ...]
-    """What stands in the QR of each counter."""
+    """The text in the QR code of each counter."""
     clerks: tuple[Seat, ...] = ()
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What the day is like."""
+    """The parameters of the day."""
 
     patients: int
     seed: int
     speed: float
-    """Times faster than the clock; 0: as fast as it goes."""
+    """How many times faster than real time; 0: as fast as possible."""
     rescans: float = 0.1
-    """Part of the patients who scan once more right after they have a number."""
+    """The part of the patients who scan again right after they got a number."""
     run: str | None = None
 
 
 class Day:
-    """One run. ``report`` says how it went."""
+    """One run of a day."""
 
     def __init__(self, plan: Plan, hospitals: list[Hospital], simulator: Simulator, kiosk_url: str) -> None:
         self.plan, self.hospitals, self.simulator, self.kiosk_url = plan, hospitals, simulator, kiosk_url
@@ -90,12 +89,12 @@ class Day:
         self.counts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.changed: list[str] = []
-        """Patients whose second scan brought another number, by request id."""
+        """Second scans that brought another number, by request id."""
         self.clerks: list[tuple[str, Clerk]] = []
         self._gone = False
 
     async def run(self, announced: Announced) -> dict[str, Any]:
-        """The whole day, and its report."""
+        """Run the whole day. Returns its report."""
         began = time.perf_counter()
         app = Phones(
             announced.url,
@@ -124,7 +123,7 @@ class Day:
         return Habits(pace_s=0.01, idle_s=0.1) if not self.plan.speed else Habits(pace_s=120 / self.plan.speed)
 
     async def _patients(self, phones: Phones) -> None:
-        """Everybody comes, in the order and (with a speed) at the pace of a morning."""
+        """Let all patients come in the order of a morning and, if a speed is set, at its pace."""
         arrival_times = scaled(arrivals(self.plan.seed, self.plan.patients), self.plan.speed or 1)
         share_clients = asyncio.Semaphore(PHONES_AT_ONCE if not self.plan.speed else 10_000)
         began = time.perf_counter()
@@ -147,7 +146,7 @@ class Day:
                 self.changed.append(f"{again.request_id}: expiry rose on a second scan")
 
     async def _scan(self, phones: Phones, patient: Patient, hip_id: str, counter: str) -> Received:
-        """One scan; a hall that is busy is tried again, as people do."""
+        """One scan. If the facility is busy, scan again, as people do."""
         for wait in range(RESCANS_WHEN_BUSY):
             self.counts["scans"] += 1
             try:
@@ -165,7 +164,7 @@ class Day:
         return received
 
     async def _settled(self) -> None:
-        """Wait until nothing is under way any more."""
+        """Wait until no share is in progress."""
         deadline = time.monotonic() + SETTLE_S
         while (await self.simulator.summary())["pending"] and time.monotonic() < deadline:  # noqa: ASYNC110  another process
             await asyncio.sleep(0.25)
@@ -188,7 +187,7 @@ class Day:
         }  # fmt: skip
 
     def _broken(self, summary: dict[str, Any], faults: dict[str, Any]) -> list[str]:
-        """What the ledger's rows do not show."""
+        """Broken promises that the rows of the ledger do not show."""
         broken = list(self.changed)
         broken += [f"{faults['protocol_faults_total']} faults of the protocol"] * bool(faults["protocol_faults_total"])
         broken += [f"{summary['unknown']} answers to nothing"] * bool(summary["unknown"])
@@ -201,9 +200,9 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtests.day", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--patients", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--speed", default="fast", help="'fast', or how many times faster than the clock")
-    parser.add_argument("--facilities", type=int, default=3, help="of a day's own kiosk (default %(default)s)")
-    parser.add_argument("--counters", type=int, default=3, help="each, of a day's own kiosk (default %(default)s)")
+    parser.add_argument("--speed", default="fast", help="'fast', or how many times faster than real time")
+    parser.add_argument("--facilities", type=int, default=3, help="facilities of the new kiosk (default %(default)s)")
+    parser.add_argument("--counters", type=int, default=3, help="counters of each (default %(default)s)")
     parser.add_argument("--bridge", help="a running kiosk; without it one is started for the day")
     parser.add_argument("--gateway", help="a running simulator, whose bridge is that kiosk")
     parser.add_argument("--hospitals", help="file: [{hip_id, counters, clerks: [{login, password, counter}]}]")

@@ -1,4 +1,4 @@
-"""Runs a coroutine so that SIGTERM and Ctrl-C cancel it, and everything it started is stopped in order."""
+"""Runs a coroutine that SIGTERM and Ctrl-C cancel, so that everything it started is stopped in order."""
 
 import asyncio
 import signal

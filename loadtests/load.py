@@ -31,11 +31,13 @@ from loadtests.simulator.people.share_client import percentile
 from loadtests.stack import fresh_stack
 
 PEAK_PER_S = 150.0
-"""Scans in the busiest second when no number of people is asked for: Locust shares the machine with what it loads."""
+"""Scans in the busiest second if ``--users`` is not given. Locust uses the same machine as the kiosk, so it
+is small.
+"""
 SETTLE_S = 35.0
 LOOKED_AT_S = 1.0
 GIVE_UP_S = 60.0
-"""Beyond the day's own length, for Locust to end by itself."""
+"""How long after the end of the day Locust may take to end by itself."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -73,7 +75,7 @@ def _sheet(
 
 
 async def run(args: argparse.Namespace) -> bool:
-    """The whole run; whether every promise was kept."""
+    """Do the whole run. Returns whether every promise was kept."""
     if args.host:
         secret = os.environ.get("SIMULATOR_APP_SECRET", "")
         announced = Announced(url=args.gateway.rstrip("/"), app_id=args.app_id, app_secret=secret)
@@ -108,7 +110,7 @@ async def _loaded(args: argparse.Namespace, run: RunSettings, simulator: Simulat
 
 
 async def _watched(work: Coroutine[Any, Any, int], run: RunSettings, simulator: Simulator) -> int:
-    """Show how the day goes, as the gateway sees it."""
+    """Show the progress of the day, as the gateway counts it."""
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
     with Progress(*columns) as progress:
         day = progress.add_task(run.shape, total=run.patients, report="")
@@ -123,7 +125,7 @@ async def _watched(work: Coroutine[Any, Any, int], run: RunSettings, simulator: 
 
 
 async def _locust(args: argparse.Namespace, run: RunSettings, folder: Path) -> int:
-    """Locust in a group of its own, so that it and its workers end together, by themselves or by us."""
+    """Run Locust in a process group of its own, so that it and its workers end together."""
     words = [
         sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), "--headless",
         "--only-summary",
@@ -151,7 +153,7 @@ async def _settled(simulator: Simulator) -> None:
 
 
 def _figures(folder: Path, rows: list[dict[str, Any]], code: int) -> dict[str, float]:
-    """What the budget judges: Locust's percentiles, and the gateway's ledger."""
+    """The figures that the budget judges, from Locust's percentiles and the gateway's ledger."""
     stats = json.decode((folder / "locust.json").read_bytes())
     took = [delivery["took_ms"] for row in rows for delivery in row["deliveries"]]
     found = audit(rows)
@@ -166,11 +168,11 @@ def _figures(folder: Path, rows: list[dict[str, Any]], code: int) -> dict[str, f
 
 
 def _report(run: RunSettings, folder: Path, findings: list[Finding], rows: list[dict[str, Any]]) -> None:
-    """One page that says it all: verdict, plots, and where Locust's own report is."""
+    """Write one page with the verdict, the plots, and a link to Locust's own report."""
     picture = base64.b64encode(_plot(run, folder, rows)).decode()
     lines = "".join(
-        f"<tr class={'is_met' if one.is_met else 'missed'}><td>{html.escape(one.promise.words)}<td>{one.figure:,.4g} "
-        f"{one.promise.unit}<td>{one.promise.sense} {one.promise.bound:g}<td>{'is_met' if one.is_met else 'missed'}"
+        f"<tr class={'kept' if one.is_met else 'missed'}><td>{html.escape(one.promise.words)}<td>{one.figure:,.4g} "
+        f"{one.promise.unit}<td>{one.promise.sense} {one.promise.bound:g}<td>{'kept' if one.is_met else 'missed'}"
         for one in findings
     )
     words = html.escape(f"{run.shape}: {run.day.words}")
@@ -185,7 +187,7 @@ def _report(run: RunSettings, folder: Path, findings: list[Finding], rows: list[
 
 
 def _plot(run: RunSettings, folder: Path, rows: list[dict[str, Any]]) -> bytes:
-    """Scans a second as planned and as they went, and how long each person waited, as the gateway saw it."""
+    """Scans a second as planned and as sent, and how long each person waited, by the gateway's ledger."""
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -1,7 +1,7 @@
-"""A day at the hospital for Locust: who takes part, from the first scan to the last.
+"""A day at the hospital for Locust: patients, clerks and screens, from the first scan to the last.
 
-Started by ``make load``, which writes the run's sheet; with ``--processes`` or workers of other machines the same file
-serves master and workers.
+``make load`` starts it and writes the run's settings to a file. With ``--processes``, or workers on other machines,
+master and workers use this same file.
 """
 
 from typing import Any
@@ -18,9 +18,9 @@ from loadtests.patients import GATES, Gate, processes_of
 
 RUN = run_settings.read()
 SPAWN_PER_S = 100
-"""More, and Locust itself becomes what is slow."""
+"""With more than this Locust itself becomes the bottleneck."""
 TAIL_S = 2.0
-"""After the last scan, for the last answers."""
+"""Seconds to wait for the last answers after the last scan."""
 
 Board.fixed_count = RUN.boards
 Clerk.fixed_count = len(RUN.seats)
@@ -28,12 +28,12 @@ __all__ = ["Board", "Clerk", "Day", "Gate"]
 
 
 def _prepare(environment: Environment, **_rest: Any) -> None:
-    """In every process that has users."""
+    """Called in every process that has users."""
     patients.prepare(environment, RUN)
 
 
 def _write_down(environment: Environment, **_rest: Any) -> None:
-    """What all processes saw together, once, for the verdict."""
+    """Write the figures of all processes once, for the verdict."""
     if isinstance(environment.runner, WorkerRunner):
         return
     entries = [*environment.stats.entries.values(), environment.stats.total]
@@ -52,7 +52,7 @@ events.quitting.add_listener(_write_down)  # type: ignore[no-untyped-call]  # as
 
 
 class Day(LoadTestShape):
-    """Everybody is there from the beginning to the end; when people come is the gates' affair."""
+    """All Locust users run from the beginning to the end. The gates decide when patients come."""
 
     def tick(self) -> tuple[int, float] | None:
         """How many users; None when the day is over."""

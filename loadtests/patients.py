@@ -1,7 +1,7 @@
-"""Patients for Locust: each scans once at a counter's QR, shares through the gateway, and waits for the number.
+"""Patients for Locust: each scans the QR code of a counter once, shares through the gateway, and waits for the number.
 
-When they come is decided by the day's shape and by nothing else: a slow hospital does not keep people from coming. So a
-user of this class is a gate of the yard, not a person: it lets everybody through in time and waits for nobody.
+Only the day's shape decides when patients come: people also come to a slow hospital. So a Locust user of this class is
+a gate of the yard and not a person. It lets each patient in at the planned time, without waiting for earlier ones.
 """
 
 import os
@@ -23,9 +23,9 @@ from loadtests.simulator.gateway import schemas
 from loadtests.simulator.people.invented import Patient, invent
 
 GATES: Final = 8
-"""For each process of Locust: enough that every process gets one."""
+"""Gates for each process of Locust, so that every process gets at least one."""
 CONNECTIONS: Final = 500
-"""Of one gate: everybody who scans in the second in which it opens."""
+"""Patients of one gate at the same time: all who scan in the second in which the gate opens."""
 SCREEN_S: Final = 30.0
 """How long a phone waits (protocol B4)."""
 POLL_S: Final = 10
@@ -35,12 +35,12 @@ NEVER_S: Final = 3_600.0
 
 
 def moment() -> str:
-    """TIMESTAMP as an app writes it."""
+    """The present time as an app writes TIMESTAMP."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 class App:
-    """The PHR app of this process: its access token, and who waits for which answer."""
+    """The PHR app of this process: its access token, and the patients that wait for an answer, by request id."""
 
     def __init__(self, run: run_settings.RunSettings, process: int, processes: int) -> None:
         self.run = run
@@ -81,12 +81,12 @@ class App:
                     waiting.set(body)
 
     def expect(self, request_id: str) -> AsyncResult:
-        """The answer to this share, when it comes."""
+        """A result that is set when the answer to this share comes."""
         waiting = self._waiting[request_id] = AsyncResult()
         return waiting
 
     def headers(self, request_id: str, patient: Patient) -> dict[str, str]:
-        """Of a share."""
+        """The headers of a share."""
         return {
             "Authorization": f"Bearer {self.token}", "REQUEST-ID": request_id, "TIMESTAMP": moment(),
             "X-CM-ID": self.run.gateway.cm_id, "X-HIU-ID": self.name, "X-AUTH-TOKEN": f"session-of-{patient.index}",
@@ -95,18 +95,18 @@ class App:
 
 
 APP: list[App] = []
-"""The one app of this process, made when its users are about to start."""
+"""The only app of this process, created before its users start."""
 
 
 def prepare(environment: Environment, run: run_settings.RunSettings) -> None:
-    """Once a process, before its first patient."""
+    """Called once in each process, before its first patient."""
     if not APP:
         APP.append(App(run, worker_of(environment), processes_of(environment)))
         APP[0].start()
 
 
 def worker_of(environment: Environment) -> int:
-    """Which of the run's processes this is, from 0."""
+    """The number of this process in the run, from 0."""
     return max(0, int(getattr(environment.runner, "worker_index", 0) or 0))
 
 
@@ -116,7 +116,7 @@ def processes_of(environment: Environment) -> int:
 
 
 class Gate(FastHttpUser):
-    """Lets people into the yard."""
+    """Lets patients into the yard."""
 
     host = ""
     concurrency = CONNECTIONS
@@ -127,7 +127,7 @@ class Gate(FastHttpUser):
 
     @task
     def open(self) -> None:
-        """Wait for the next person's moment and let the person through."""
+        """Wait until the next patient is due and let the patient in."""
         moment, index = next(APP[0].coming, (NEVER_S, -1))
         gevent.sleep(max(0.0, APP[0].began + moment - time.monotonic()))
         if index >= 0:
@@ -163,4 +163,4 @@ class NoNumber(Exception):
 
 
 class Refused(Exception):
-    """The phone shows words instead of a number."""
+    """The phone shows a refusal instead of a number."""

@@ -1,6 +1,7 @@
-"""Checks every promise of a run from the gateway's ledger alone.
+"""Checks every promise of a run, only from the gateway's ledger.
 
-A pure function: rows of ``GET /_sim/ledger`` in, findings out. Each finding is one sentence; no finding means success.
+``audit`` is a pure function of the rows of ``GET /_sim/ledger``. Each finding is one sentence; no finding means
+success.
 """
 
 from collections import Counter, defaultdict
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 Row = dict[str, Any]
 MOST_NAMED = 20
-"""Findings of one kind that are printed; the rest is counted."""
+"""How many findings of one kind are printed. The others are only counted."""
 
 
 class Findings(Struct, frozen=True, kw_only=True):
@@ -22,7 +23,7 @@ class Findings(Struct, frozen=True, kw_only=True):
     unanswered: list[str]
     """Accepted with a 2xx and not answered while the phone waited."""
     repeated: list[str]
-    """Answered more often than delivered, although no reply was lost."""
+    """Answered more often than it was delivered, although no reply was lost."""
     number_twice: list[str]
     """One number of one facility and day for two people."""
     person_twice: list[str]
@@ -41,7 +42,7 @@ class Findings(Struct, frozen=True, kw_only=True):
 def audit(
     rows: Iterable[Row], *, timezone: str = "Asia/Kolkata", called: Collection[tuple[str, str]] = frozenset()
 ) -> Findings:
-    """Check every promise. ``called``: HIP id and token of whoever was called: after that a new number is right."""
+    """Check every promise. ``called``: HIP id and token of each called patient, who may get a new number after that."""
     unanswered, repeated = [], []
     owners: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     numbers: dict[tuple[str, str, str, str], set[str]] = defaultdict(set)
@@ -77,7 +78,7 @@ def audit(
 
 
 def holes(rows: Iterable[Row], *, timezone: str = "Asia/Kolkata") -> Counter[str]:
-    """Numbers never shown to anybody, by facility, day and queue: below the highest one that was."""
+    """How many numbers below the highest one no phone got, by facility, day and queue."""
     shown: dict[str, set[int]] = defaultdict(set)
     for row in rows:
         if len(row["token"]) > 1:

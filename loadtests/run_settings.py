@@ -11,7 +11,7 @@ from loadtests.simulator.gateway.launch import Announced
 from loadtests.simulator.people.morning import arrivals
 
 VARIABLE: Final = "KIOSK_LOADTEST_RUN"
-"""Environment variable that names the file."""
+"""The environment variable that names the file."""
 
 
 class RunSettings(Struct, frozen=True, kw_only=True):
@@ -50,35 +50,35 @@ class RunSettings(Struct, frozen=True, kw_only=True):
         return [(hospital["hip_id"], seat) for hospital in self.hospitals for seat in hospital["clerks"]]
 
     def arrival_times(self) -> list[tuple[float, int]]:
-        """When each person of the day comes, in seconds of the run, and which one."""
+        """When each person of the day comes, in seconds of the run, with the person's number."""
         begins_s = self.day.begins() * 60
         came = arrivals(self.seed, self.patients, day=self.day.stretches)
         return [((moment - begins_s) / self.speed, index) for index, moment in enumerate(came)]
 
     def scans_per_s(self, at_s: float) -> float:
-        """How many should come at this moment of the run."""
+        """How many scans a second are planned at this moment of the run."""
         a_minute = self.day.pace(at_s / self.seconds) * self.patients / self.day.patients
         return a_minute / 60 * self.speed
 
     def peak_per_s(self) -> float:
-        """The most that should come in one second."""
+        """The most scans planned for one second."""
         return self.day.peak() * self.patients / self.day.patients / 60 * self.speed
 
 
 def write(run_settings: RunSettings, path: Path) -> None:
-    """For the others; private, because clerks' passwords stand on it."""
+    """Write the settings for the other processes. The file is private, because it holds the clerks' passwords."""
     path.touch(mode=0o600)
     path.write_bytes(json.encode(run_settings))
 
 
 def read() -> RunSettings:
-    """The sheet of this run."""
+    """The settings of this run."""
     path = os.environ.get(VARIABLE)
     if not path:
-        raise SystemExit(f"{VARIABLE} names no sheet: start a load run with `make load` or `python -m loadtests.load`")
+        raise SystemExit(f"{VARIABLE} names no file: start a load run with `make load` or `python -m loadtests.load`")
     return json.decode(Path(path).read_bytes(), type=RunSettings)
 
 
 def figures_path() -> Path:
-    """Where Locust leaves what it counted: beside the sheet."""
+    """The file for Locust's counts, in the folder of the settings."""
     return Path(os.environ[VARIABLE]).with_name("locust.json")

@@ -1,6 +1,6 @@
-"""Days as data: when people come, how many, to how many hospitals of which size, and who else looks on.
+"""Kinds of days as data: when people come, how many, to how many hospitals of which size, with how many screens.
 
-Times are minutes; a run scales a day of hours into a minute or two. Sizes come from what J&K reported of its hospitals.
+Times are minutes. A run shortens a day of hours to a minute or two. The sizes come from reports of J&K's hospitals.
 """
 
 from bisect import bisect_right
@@ -13,7 +13,7 @@ from msgspec import Struct
 from loadtests.simulator.people.morning import MORNING, Stretch
 
 OPD_DAY_MIN: Final = 8.5 * 60
-"""From the first stretch of ``MORNING`` to its end."""
+"""Minutes from the first stretch of ``MORNING`` to its end."""
 
 
 class Shape(Struct, frozen=True, kw_only=True):
@@ -23,7 +23,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     words: str
     stretches: tuple[Stretch, ...]
     patients: int
-    """Scans of the day as it really is."""
+    """Scans of the real day."""
     facilities: int
     boards_per_facility: float
     """Displays and open ticket pages for each facility."""
@@ -31,15 +31,15 @@ class Shape(Struct, frozen=True, kw_only=True):
     """Counters at work in the staffed facilities of a run."""
 
     def begins(self) -> float:
-        """Minute of the first arrival."""
+        """The minute of the first arrival."""
         return self.stretches[0].begins
 
     def minutes(self) -> float:
-        """From the first stretch to the end of the last."""
+        """Minutes from the first stretch to the end of the last."""
         return self.stretches[-1].ends - self.begins()
 
     def pace(self, part: float) -> float:
-        """People a minute at this part (0 to 1) of the day, when ``patients`` come in all."""
+        """People a minute at this part (0 to 1) of the day, if ``patients`` come in all."""
         minute = self.begins() + part * self.minutes()
         whole = sum(stretch.patients for stretch in self.stretches)
         for stretch in self.stretches:
@@ -54,7 +54,8 @@ class Shape(Struct, frozen=True, kw_only=True):
 
 
 FESTIVAL: Final = 1.4
-"""A Monday, or the day after a festival, against an ordinary one (KGH Visakhapatnam: 1,800 against 1,250)."""
+"""Patients of a Monday, or of the day after a festival, for each one of an ordinary day (KGH Visakhapatnam: 1,800 and
+1,250)."""
 
 SHAPES: Final = {
     shape.name: shape
@@ -89,11 +90,11 @@ SHAPES: Final = {
 
 
 def sizes(facilities: int) -> list[float]:
-    """Each facility's part of a day, largest first; together 1.
+    """Each facility's part of a day, largest first. The sum is 1.
 
-    A rank-size law, (rank + 3) ** -1.05: of 60,000 in 3,607 facilities the first has 2,500 (SMHS and GMC Jammu report
-    2,700 to 4,000 visits of all kinds), the hundredth 80 (a district hospital), the thousandth 8, half of all fewer
-    than 5 (a health centre).
+    A rank-size law, (rank + 3) ** -1.05. Of 60,000 patients in 3,607 facilities the first has 2,500 (SMHS and GMC Jammu
+    report 2,700 to 4,000 visits of all kinds), the hundredth 80 (a district hospital) and the thousandth 8. Half of all
+    facilities have fewer than 5 (a health centre).
     """
     weights = [(rank + 3) ** -1.05 for rank in range(1, facilities + 1)]
     whole = sum(weights)

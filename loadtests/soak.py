@@ -1,7 +1,8 @@
-"""``python -m loadtests.soak``: a long ordinary day at a steady pace; exits 1 when something grows that should not.
+"""``python -m loadtests.soak``: a long ordinary day at a steady pace. Exits 1 when memory or open files grow too much.
 
-Scans come at a constant rate, clerks call, screens look on. Memory and open files of every process are read at equal
-moments; what is judged is their slope, after a first part in which caches fill and all screens go and come in turn.
+Scans come at a constant rate, clerks call, screens are connected. Memory and open files of every process are read at
+equal intervals. Their growth is judged after a first part, in which caches fill and all screens reconnect several
+times.
 """
 
 import argparse
@@ -27,24 +28,26 @@ from loadtests.bench.setup import QUICK, BenchSetup, prepared
 from loadtests.budget import Finding, judge, table
 
 STEP_S: Final = 10.0
-"""Between two readings."""
+"""Seconds between two readings."""
 WARM: Final = 0.25
-"""Part of the run that is not judged."""
+"""The first part of the run, which is not judged."""
 CREWS: Final = 5
-"""Times that all screens come in it; the last stay to the end."""
+"""How often all screens connect anew in this part. The last ones stay to the end."""
 CALL_EVERY_S: Final = 1.0
 LAST_CALL_S: Final = 10.0
-"""For the clerks to end what they are at."""
+"""How long clerks may take to finish their last call."""
 JUDGED: Final = ("web", "relay")
-"""What should hold no more at the end than at the beginning; the store holds a day's tickets."""
+"""Processes that should hold no more at the end than at the beginning. The store is not one: it holds a
+day's tickets.
+"""
 OURS: Final = ("web", "relay", "store")
 
 
 class Reading(Struct, frozen=True, kw_only=True):
-    """One look at everything."""
+    """One reading of all processes."""
 
     at_s: float
-    """Since the beginning."""
+    """Seconds since the beginning."""
     memory_mb: dict[str, float]
     files: dict[str, int]
     """Open descriptors, by part."""
@@ -52,7 +55,7 @@ class Reading(Struct, frozen=True, kw_only=True):
 
 
 async def soak(minutes: float, per_s: int, listeners: int, seed: int, progress: Progress) -> dict[str, Any]:
-    """The run; what it found."""
+    """Do the run. Returns its report."""
     size = msgspec.structs.replace(QUICK, facilities=3_607)
     stays_s = [minutes * 60 * WARM / CREWS] * CREWS
     stays_s[-1] += minutes * 60 * (1 - WARM)
@@ -64,7 +67,7 @@ async def soak(minutes: float, per_s: int, listeners: int, seed: int, progress: 
             async with screens(setup, setup.stack.hips[:listeners]), _calling(setup):
                 until = time.monotonic() + stay_s
                 while time.monotonic() < until:
-                    # The gateway's own tokens live twenty minutes.
+                    # Tokens of the gateway live twenty minutes.
                     setup.token = await setup.stack.simulator.callback_token()
                     await setup.press(setup.shares(int(per_s * STEP_S), setup.by_size), per_s=per_s)
                     setup.acknowledgements.follow(setup.stack.journal)
@@ -92,7 +95,7 @@ def _read(setup: BenchSetup, began: float) -> Reading:
 
 @asynccontextmanager
 async def _calling(setup: BenchSetup) -> AsyncIterator[None]:
-    """The clerks of the staffed halls call, one after the other, as long as this lasts."""
+    """While the context lasts, the clerks of the staffed facilities call one patient after the other."""
     async with at_work(setup) as seats:
         over = asyncio.Event()
 
@@ -107,13 +110,13 @@ async def _calling(setup: BenchSetup) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            # Not cancelled: a call of this client that is cancelled may never say so.
+            # Not cancelled, because a cancelled call of this HTTP client may never end.
             over.set()
             await asyncio.wait({calling}, timeout=LAST_CALL_S)
 
 
 def figures_of(report: dict[str, Any]) -> dict[str, float]:
-    """The figures that have a promise: slopes of what was read after the caches were full."""
+    """The figures that have a promise: the growth after the caches were full."""
     readings: list[Reading] = msgspec.convert(report["readings"], list[Reading])
     judged = [reading for reading in readings if reading.at_s > WARM * readings[-1].at_s + STEP_S]
     figures = {"broken": float(report["broken"]), "ticket_bytes": report["ticket_bytes"]}
@@ -121,14 +124,14 @@ def figures_of(report: dict[str, Any]) -> dict[str, float]:
         at_h = [reading.at_s / 3600 for reading in judged]
         for part in JUDGED:
             figures[f"{part}_mb_an_hour"] = linear_regression(at_h, [one.memory_mb[part] for one in judged]).slope
-        # The fewest: how many the relay needs at a moment goes up and down with the gateway's pace.
+        # The lowest readings are compared, because the relay's connections vary with the gateway's speed.
         files, third = [sum(one.files[part] for part in OURS) for one in judged], -(-len(judged) // 3)
         figures["files_growth"] = min(files[-third:]) / min(files[:third])
     return figures
 
 
 def write(report: dict[str, Any], folder: Path) -> tuple[str, list[Finding]]:
-    """Text, JSON and a plot into ``folder``; the text and the findings."""
+    """Write text, JSON and a plot into ``folder``. Returns the text and the findings."""
     folder.mkdir(parents=True, exist_ok=True)
     findings = judge(figures_of(report))
     report["promises"] = [finding.report() for finding in findings]
@@ -148,7 +151,7 @@ def write(report: dict[str, Any], folder: Path) -> tuple[str, list[Finding]]:
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
-    """Memory and open files over time."""
+    """Plot memory and open files over time."""
     import matplotlib as mpl
 
     mpl.use("Agg")

@@ -1,6 +1,7 @@
-"""A kiosk and a gateway for one run: a fresh data folder, free ports, hospitals, counters, clerks; all gone afterwards.
+"""A kiosk and a gateway for one run: a fresh data folder, free ports, hospitals, counters and clerks.
 
-Set up through the program's own commands and settings, as an operator would; nothing of the service is imported.
+All of it is removed afterwards. It is set up with the program's own commands and settings, as an operator does it;
+nothing of the service is imported.
 """
 
 import asyncio
@@ -22,9 +23,9 @@ from msgspec import Struct, json
 from loadtests.simulator.gateway.launch import ROOT, Simulator
 
 READY_WITHIN_S = 60
-"""Interpreter, store and workers, on a machine that is busy otherwise."""
+"""Time for the interpreter, the store and the workers to start, on a machine that is busy with other work."""
 ENDS_WITHIN_S = 25
-"""``serve`` promises 20."""
+"""How long the kiosk may take to stop; ``serve`` promises 20 s."""
 COUNTER_PREFIX = "M"
 QUEUE = "medicine"
 
@@ -34,7 +35,7 @@ class StackError(Exception):
 
 
 class Stack(Struct, frozen=True, kw_only=True):
-    """What runs, and who works there."""
+    """The running kiosk and gateway, with their hospitals and clerks."""
 
     kiosk_url: str
     simulator: Simulator
@@ -43,13 +44,13 @@ class Stack(Struct, frozen=True, kw_only=True):
     hips: list[str]
     """HIP ids of all facilities."""
     environment: dict[str, str]
-    """With these settings the commands reach this kiosk."""
+    """The settings with which commands reach this kiosk."""
     pid: int
-    """Of ``kiosk serve``."""
+    """The process id of ``kiosk serve``."""
     data: Path
-    """Its data folder."""
+    """The kiosk's data folder."""
     journal: Path
-    """Where the gateway writes down every answer it gets."""
+    """The file in which the gateway records every answer it gets."""
 
 
 @asynccontextmanager
@@ -63,9 +64,9 @@ async def fresh_stack(
     strangers: bool = False,
     more: dict[str, str] | None = None,
 ) -> AsyncIterator[Stack]:
-    """Everything for one run. Clerks sit in the first ``staffed`` facilities, without it in all.
+    """Start kiosk and gateway for one run. The first ``staffed`` facilities have clerks; without it, all have.
 
-    ``strangers``: the gateway takes answers to shares that a load generator brought. ``more``: further settings.
+    ``strangers``: the gateway accepts answers to shares that a load generator sent. ``more``: additional settings.
     """
     folder = Path(tempfile.mkdtemp(prefix="kiosk-load-"))
     journal = folder / "answers.tsv"
@@ -90,7 +91,7 @@ async def fresh_stack(
 
 
 def hip_ids(count: int, first: int = 1) -> list[str]:
-    """HIP ids in the register's writing: country, state, running number."""
+    """HIP ids in the register's form: country, state, running number."""
     return [f"IN01{number:08d}" for number in range(first, first + count)]
 
 
@@ -125,7 +126,7 @@ def _environment(simulator: Simulator, data: Path, workers: int) -> dict[str, st
         "KIOSK_GATEWAY_CLIENT_SECRET": announced.client_secret,
         "KIOSK_GATEWAY_ISSUER": announced.issuer,
         "KIOSK_CM_ID": announced.cm_id,
-        # A morning in a minute is many scans a second for one hospital.
+        # A morning that is run in a minute brings many scans a second to one hospital.
         "KIOSK_FACILITY_RATE": "50000",
         "KIOSK_FACILITY_BURST": "50000",
         "KIOSK_LOG_LEVEL": "warning",
@@ -137,7 +138,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _end_with_us() -> None:
-    """In the child: whatever becomes of the run, ``kill -9`` included, its kiosk is told to end."""
+    """Runs in the child: the kernel sends it SIGTERM when the run ends, even by ``kill -9``."""
     if sys.platform == "linux":
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
@@ -159,7 +160,7 @@ async def _serving(environment: dict[str, str]) -> AsyncIterator[tuple[str, int]
 
 
 async def _ready(child: asyncio.subprocess.Process) -> str:
-    """The address after ``ready``; what is printed before it belongs to the operator."""
+    """Read the address after ``ready``. Lines before it are messages for the operator."""
     assert child.stdout is not None  # noqa: S101  it was asked for as a pipe; narrows the type
     try:
         async with asyncio.timeout(READY_WITHIN_S):
@@ -173,7 +174,7 @@ async def _ready(child: asyncio.subprocess.Process) -> str:
 
 
 async def _drain(child: asyncio.subprocess.Process) -> None:
-    """Read on, or the child stops at a full pipe."""
+    """Read the child's output to its end: otherwise the child would block at a full pipe."""
     assert child.stdout is not None  # noqa: S101  it was asked for as a pipe; narrows the type
     while await child.stdout.read(65_536):
         pass
@@ -201,7 +202,7 @@ async def _hall(environment: dict[str, str], hip: str, counters: int) -> dict[st
 
 
 async def command(environment: dict[str, str], *words: str) -> bytes:
-    """Run one command of the kiosk; what it printed."""
+    """Run one command of the kiosk. Returns what it printed."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "kiosk", *words,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environment,

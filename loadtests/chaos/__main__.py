@@ -1,7 +1,8 @@
-"""``python -m loadtests.chaos``: people scan while parts of the kiosk die; exits 1 when anybody was lost or misled.
+"""``python -m loadtests.chaos``: people scan while parts of the kiosk are killed. Exits 1 if a share was lost or wrong.
 
-Every share is delivered again until it is taken, as the gateway does. At the end the gateway's own journal tells: each
-share that was taken was acknowledged with one number that nobody else of its facility got, and none is missing.
+Every share is delivered again until it is accepted, as the gateway does. At the end the gateway's own journal is
+checked: each accepted share was acknowledged with one number, no other person of its facility has this number, and no
+number is missing.
 """
 
 import argparse
@@ -25,33 +26,34 @@ from loadtests import graceful_run
 from loadtests.bench.machine import described
 from loadtests.bench.setup import QUICK, BenchSetup, prepared
 from loadtests.chaos.faults import FAULTS
+from loadtests.chaos.lost_primary import PER_S as LOST_PRIMARY_PER_S
 from loadtests.chaos.lost_primary import REPLICAS, lose_a_primary
-from loadtests.chaos.lost_primary import line as lost_primary_line
+from loadtests.chaos.lost_primary import times as lost_primary_times
 from loadtests.chaos.redelivery import Delivered, Redelivery
 from loadtests.simulator.people.share_client import percentile
 
 CONNECTIONS: Final = 256
 WORKERS: Final = 2
-"""Web workers: one of them dies while the other serves."""
+"""Web workers: one is killed while the other serves."""
 QUIET: Final = {"KIOSK_LOG_LEVEL": "error"}
-"""What dies says so, rightly; here it is asked for."""
+"""Warnings of the kiosk are not shown: the faults are made on purpose."""
 SERVES_AGAIN_S: Final = 0.5
-"""A 202 so long after a strike is no latecomer from before."""
+"""A 202 this long after a strike proves that the kiosk serves again. An earlier one may come from before the strike."""
 BACK_WITHIN_S: Final = 30.0
 NOTICED_S: Final = 1.0
-"""A silence that begins so soon after a strike comes from it."""
+"""A time without a 202 that begins this soon after a strike is counted as caused by it."""
 AFTER_S: Final = 3.0
 BATCH_S: Final = 5.0
 ANSWERED_WITHIN_S: Final = 30.0
-"""What the protocol gives an answer, from the share."""
+"""How long the protocol allows from a share to its answer."""
 WHOLE, SHORT = 25, 6
-"""Strikes of each kind."""
+"""Strikes of each kind, in a whole and in a quick run. A lost primary is one strike: it never comes back."""
 
 
 async def chaos(kinds: list[str], rounds: int, per_s: int, seed: int, progress: Progress) -> dict[str, Any]:
-    """Each kind of strike on a kiosk of its own; what came of it."""
+    """Run each kind of strike on a fresh kiosk. Returns the report."""
     report: dict[str, Any] = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "seed": seed,
-                            "machine": described(), "rounds": rounds, "per_s": per_s, "kinds": {}}  # fmt: skip
+                            "machine": described(), "kinds": {}}  # fmt: skip
     for kind in kinds:
         if kind in REPLICAS:
             step = progress.add_task(kind, total=1)
@@ -67,7 +69,7 @@ async def chaos(kinds: list[str], rounds: int, per_s: int, seed: int, progress: 
 
 
 async def _under(setup: BenchSetup, kind: str, rounds: int, per_s: int, done: Callable[[], None]) -> dict[str, Any]:
-    """Strike after strike while shares come; then judge."""
+    """Strike again and again while shares come, then check the journal."""
     struck_s: list[float] = []
 
     async def faults(gateway: Redelivery) -> None:
@@ -77,7 +79,7 @@ async def _under(setup: BenchSetup, kind: str, rounds: int, per_s: int, done: Ca
             struck_s.append(time.time())
             await fault(setup, draw)
             done()
-            # A victim that was never back would prove nothing.
+            # The next strike waits until the kiosk serves again: each strike must hit a process that works.
             await gateway.taken_after(struck_s[-1] + SERVES_AGAIN_S, within_s=BACK_WITHIN_S)
         await asyncio.sleep(AFTER_S)
 
@@ -91,12 +93,12 @@ async def _under(setup: BenchSetup, kind: str, rounds: int, per_s: int, done: Ca
                 runs.append(await gateway.deliver(setup.requests(shares), per_s))
                 setup.acknowledgements.handed_over(shares, runs[-1].went)
         finally:
-            # Broken off, it must not leave a store behind that stands still.
+            # If the run is cancelled, the fault must end too: otherwise a frozen store would stay frozen.
             striking.cancel()
             await asyncio.wait({striking})
         striking.result()
     await setup.settled()
-    return _report(setup, runs, struck_s)
+    return _report(setup, runs, struck_s) | {"per_s": per_s}
 
 
 def _report(setup: BenchSetup, runs: list[Delivered], struck_s: list[float]) -> dict[str, Any]:
@@ -117,33 +119,36 @@ def _report(setup: BenchSetup, runs: list[Delivered], struck_s: list[float]) -> 
 
 
 def _silence_s(taken_s: list[float], since_s: float) -> float:
-    """The longest time without a 202 that begins in the seconds after a strike."""
+    """The longest time without a 202 that begins within ``NOTICED_S`` after a strike."""
     at = max(0, bisect_right(taken_s, since_s) - 1)
     until = bisect_right(taken_s, since_s + NOTICED_S)
     return max((later - before for before, later in zip(taken_s[at:until], taken_s[at + 1 :], strict=False)), default=0)
 
 
 def text(report: dict[str, Any]) -> str:
-    """For people."""
+    """The report for people: a line for each kind, with its own pace and number of faults."""
     machine = report["machine"]
     lines = [
-        "chaos, {at}, seed {seed}, {rounds} faults of each kind, {per_s} scans/s".format(**report),
+        "chaos, {at}, seed {seed}".format(**report),
         f"machine: {machine['cores']} cores {machine['cpu']}, {machine['memory_gb']} GB, Python {machine['python']}",
         "",
-        f"{'':8}{'scans':>8} {'lost':>5} {'twice':>6} {'two':>4} {'holes':>6} {'wrong':>6} {'late':>5} {'again':>6}"
-        f"  silent p50, max   answer p50, p99, max       deliveries by status (0: cut)",
+        f"{'':8}{'faults':>6} {'scans/s':>8} {'scans':>8} {'lost':>5} {'twice':>6} {'two':>4} {'holes':>6} "
+        f"{'wrong':>6} {'late':>5} {'again':>6}  silent p50, max   answer p50, p99, max       "
+        "deliveries by status (0: cut)",
     ]
     for kind, one in report["kinds"].items():
         book = one["acknowledgements"]
-        if kind in REPLICAS:
-            lines += [lost_primary_line(kind, one), *book["examples"]]
-            continue
+        times = (
+            lost_primary_times(one)
+            if kind in REPLICAS
+            else f"{one['silent_p50_s']:5.2f} {one['silent_max_s']:5.2f} s     "
+            f"{one['answer_p50_s']:.3f} {one['answer_p99_s']:.3f} {one['answer_max_s']:.2f} s"
+        )
         lines.append(
-            f"{kind:8}{book['taken']:8,} {book['lost']:5} {book['number_twice']:6} {book['two_numbers']:4} "
-            f"{book['holes']:6} {book['wrong'] + book['refused'] + book['not_taken']:6} {one['late']:5} "
-            f"{book['repeated']:6}  {one['silent_p50_s']:5.2f} {one['silent_max_s']:5.2f} s     "
-            f"{one['answer_p50_s']:.3f} {one['answer_p99_s']:.3f} {one['answer_max_s']:.2f} s  "
-            f"{one['deliveries']}  {'is_met' if one['good'] else 'BROKEN'}"
+            f"{kind:8}{one['faults']:6} {one['per_s']:8,} {book['taken']:8,} {book['lost']:5} "
+            f"{book['number_twice']:6} {book['two_numbers']:4} {book['holes']:6} "
+            f"{book['wrong'] + book['refused'] + book['not_taken']:6} {one['late']:5} {book['repeated']:6}  "
+            f"{times}  {one['deliveries']}  {'kept' if one['good'] else 'BROKEN'}"
         )
         lines += book["examples"]
     return "\n".join(lines) + "\n"
@@ -152,7 +157,9 @@ def text(report: dict[str, Any]) -> str:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.chaos", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--quick", action="store_true", help=f"{SHORT} strikes of each kind instead of {WHOLE}")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{SHORT} strikes of each kind instead of {WHOLE}; one lost primary always"
+    )
     parser.add_argument(
         "--kinds",
         nargs="+",
@@ -160,7 +167,12 @@ def main() -> None:
         default=[*FAULTS, *REPLICAS],
         help="only these (default: all)",
     )
-    parser.add_argument("--per-s", type=int, default=1_000, help="scans a second")
+    parser.add_argument(
+        "--per-s",
+        type=int,
+        default=1_000,
+        help=f"scans a second (default %(default)s); {' and '.join(REPLICAS)} always have {LOST_PRIMARY_PER_S}",
+    )
     parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
     args = parser.parse_args()

@@ -21,7 +21,7 @@ SLOTS: Final = 16_384
 SETTLES_WITHIN_S: Final = 60.0
 SETTINGS: Final = {
     "bind": "127.0.0.1", "cluster-enabled": "yes", "appendonly": "yes", "appendfsync": "always", "save": "",
-    # Short, so that a run takes a minute: a lost primary is replaced after two seconds, not five.
+    # Short, so that a run takes a minute: a lost primary is replaced after two seconds instead of five.
     "cluster-node-timeout": "2000", "cluster-replica-validity-factor": "2", "repl-ping-replica-period": "1",
     "repl-diskless-sync-delay": "0", "maxmemory-policy": "noeviction", "logfile": "valkey.log",
 }  # fmt: skip
@@ -40,26 +40,26 @@ class Node:
         self.client = Redis(port=port, decode_responses=True, socket_timeout=5)
 
     def ask(self, *words: str | int) -> str:
-        """The answer as text; empty while the node does not answer."""
+        """The node's answer as text; empty while it does not answer."""
         try:
             return str(self.client.execute_command(*words))  # type: ignore[no-untyped-call]  # untyped upstream
         except (RedisError, OSError):
             return ""
 
     def kill(self) -> None:
-        """For good."""
+        """Kill the node; it is not started again."""
         self._process.kill()
         self._process.wait()
 
     def close(self) -> None:
-        """End it, whatever it does."""
+        """End the node, in whatever state it is."""
         self.client.close()
         self.kill()
 
 
 @asynccontextmanager
 async def cluster(replicas: int) -> AsyncIterator[list[Node]]:
-    """Its nodes, the primaries first, in the order of their slots."""
+    """Yields the nodes of a cluster: the primaries first, in the order of their slots."""
     count = PRIMARIES * (1 + replicas)
     folder, ports = Path(tempfile.mkdtemp(prefix="kiosk-cluster-")), _free_ports(2 * count)
     nodes: list[Node] = []
@@ -101,11 +101,11 @@ async def _build(nodes: list[Node]) -> None:
 
 
 async def _until(node: Node, question: tuple[str | int, ...], words: str, *, times: int = 1) -> None:
-    """Ask a node until the words stand in its answer so often."""
+    """Ask a node until its answer contains ``words`` at least ``times`` times."""
     deadline = time.monotonic() + SETTLES_WITHIN_S
     while node.ask(*question).count(words) < times:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the cluster did not settle: {question} does not say {words}")
+            raise TimeoutError(f"the cluster did not settle: the answer to {question} has no {words}")
         await asyncio.sleep(0.05)
 
 

@@ -12,7 +12,7 @@ from loadtests.bench.machine import Parts, tree
 from loadtests.bench.setup import BenchSetup
 
 FROZEN_S: Final = (0.2, 8.0)
-"""From a short disk stall to longer than callers of the store wait."""
+"""Seconds of a freeze: from a short disk stall to longer than callers wait for the store."""
 
 Fault = Callable[[BenchSetup, Random], Awaitable[None]]
 
@@ -23,7 +23,7 @@ async def kill_store(setup: BenchSetup, _: Random) -> None:
 
 
 async def kill_web(setup: BenchSetup, draw: Random) -> None:
-    """``kill -9`` of one of the web workers."""
+    """``kill -9`` of one web worker."""
     supervisor, *_ = (await _now(setup)).pids["web"]
     os.kill(draw.choice(tree(supervisor)[1:]), signal.SIGKILL)
 
@@ -34,7 +34,7 @@ async def kill_relay(setup: BenchSetup, _: Random) -> None:
 
 
 async def freeze_store(setup: BenchSetup, draw: Random) -> None:
-    """The store is frozen for a while, as with a disk that does not answer."""
+    """Freeze the store for some seconds, as when its disk does not answer."""
     store = (await _now(setup)).pids["store"][0]
     os.kill(store, signal.SIGSTOP)
     try:
@@ -44,7 +44,7 @@ async def freeze_store(setup: BenchSetup, draw: Random) -> None:
 
 
 async def _now(setup: BenchSetup) -> Parts:
-    """Who plays which part at this moment; waits for one, or a worker, that is just being started again."""
+    """The processes of the kiosk at this moment. Waits for a process that is being started again."""
     until = time.monotonic() + 10
     while True:
         found = Parts.of(setup.stack.pid, setup.stack.simulator.announced.pid)
@@ -59,4 +59,4 @@ FAULTS: Final[dict[str, tuple[Fault, tuple[float, float]]]] = {
     "relay": (kill_relay, (3.0, 5.0)),
     "freeze": (freeze_store, (1.0, 3.0)),
 }
-"""What is done, and the seconds of quiet before it: a relay needs more to be back, and nothing tells when it is."""
+"""Each fault, and the seconds to wait before it. A relay gets more time, because nothing shows when it works again."""

@@ -13,12 +13,12 @@ from msgspec import Struct
 from loadtests.simulator.people.share_client import LOST, TICK_S, Lane, Went
 
 AGAIN_S = 0.3
-"""From a refusal to the next delivery of the same share."""
+"""Seconds from a refusal to the next delivery of the same share."""
 DIAL_AGAIN_S = 0.05
 SILENT_S = 10.0
 """After this long without an answer the connection is closed."""
 TAKEN_WITHIN_S = 60.0
-"""After the last share was due. What is not accepted by then counts as never accepted."""
+"""Seconds after the last share was due. A share not accepted by then counts as never accepted."""
 
 
 class Delivered(Struct, frozen=True):
@@ -26,7 +26,7 @@ class Delivered(Struct, frozen=True):
 
     went: Went
     statuses: dict[int, int]
-    """Of every delivery; 0: its connection ended first."""
+    """The status of every delivery; 0: its connection ended first."""
     taken_s: list[float]
     """Unix times of the 202s, in order."""
 
@@ -64,7 +64,7 @@ class Redelivery:
             self._hang_up(lane)
 
     async def deliver(self, requests: Sequence[bytes], per_s: float) -> Delivered:
-        """Each when it is due, and again until it is taken."""
+        """Send each share when it is due, and again until it is accepted."""
         began, count, due = time.time(), len(requests), 0
         self._requests, self._taken = requests, {}
         self._statuses.clear()
@@ -87,19 +87,19 @@ class Redelivery:
         return Delivered(went, dict(self._statuses), sorted(self._taken.values()))
 
     async def taken_after(self, moment_s: float, *, within_s: float) -> None:
-        """Returns when a share was taken later than that (Unix time), or when the wait is over."""
+        """Returns when a share was accepted later than ``moment_s`` (Unix time), or after ``within_s``."""
         until = time.time() + within_s
         while self._last_taken_s < moment_s and time.time() < until:  # noqa: ASYNC110  a look now and then is enough
             await asyncio.sleep(0.05)
 
     def answered(self, lane: Lane, status: int) -> None:
-        """As a ``Lane`` tells it."""
+        """Called by a ``Lane`` for each answer."""
         self._settle(lane, status)
         self._idle.append(lane)
         self._pump()
 
     def lost(self, lane: Lane) -> None:
-        """As a ``Lane`` tells it."""
+        """Called by a ``Lane`` whose connection ended."""
         if lane.index >= 0:
             self._settle(lane, LOST)
         self._lanes.discard(lane)
