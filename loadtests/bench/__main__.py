@@ -1,7 +1,8 @@
-"""``python -m loadtests.bench``: one run of every case, side by side, with a report; exits 1 when an answer was lost.
+"""``python -m loadtests.bench``: runs every case on the same machine and writes a report. Exits 1 if an answer was
+lost.
 
-Starts a kiosk, a gateway and a yardstick of its own on free ports, and ends them. Rates depend on the machine and on
-what else runs there; ratios are medians over rounds that alternate.
+It starts a kiosk, a gateway and a yardstick on free ports, and ends them. Rates depend on the machine and on other
+programs that run there. Ratios are medians of alternating rounds.
 """
 
 import argparse
@@ -24,7 +25,7 @@ CASES = ("yardstick", "half", "queues", "facilities", "moves", "fan_out")
 
 
 async def bench(size_name: str, cases: list[str], seed: int, progress: Progress) -> dict[str, Any]:
-    """Every case, in an order in which later ones use what earlier ones found."""
+    """Run the cases in order: later cases use figures of earlier ones."""
     machine, began = described(), time.monotonic()
     step = progress.add_task("starting", total=len(cases) + 1)
     figures: dict[str, Any] = {}
@@ -60,7 +61,7 @@ async def _case(case: str, setup: BenchSetup, limit: float) -> dict[str, Any]:
     if case == "facilities":
         return await scans.many_facilities(setup)
     if not limit:
-        raise SystemExit(f"{case} presses at a part of the loop's rate: let it follow the case `yardstick`")
+        raise SystemExit(f"{case} sends scans at a part of the loop's rate: run the case `yardstick` before it")
     if case == "half":
         return await scans.at_half(setup, limit)
     return await (moves_and_screens.staff_moves if case == "moves" else moves_and_screens.fan_out)(setup, limit / 4)

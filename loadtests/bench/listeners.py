@@ -1,7 +1,7 @@
-"""``python -m loadtests.bench.listeners``: thousands of screens on ``/live/{hip_id}``, as a process of its own.
+"""``python -m loadtests.bench.listeners``: thousands of screens on ``/live/{hip_id}``, in a process of their own.
 
-Reads a ``Crew`` as one line of JSON from standard input, opens the streams, says ``ready``, listens until its input is
-closed, then prints a ``Heard``. Times are Unix seconds of this machine.
+Reads a ``Crew`` as one line of JSON from standard input, opens the streams, prints ``ready``, listens until its input
+is closed, then prints a ``Heard``. Times are Unix seconds of this machine.
 """
 
 import asyncio
@@ -15,29 +15,29 @@ import uvloop
 from msgspec import Struct, json
 
 OPENING_AT_ONCE = 64
-"""Connections on their way; screens come back from a power cut a little apart too."""
+"""Connections opened at the same time. After a power cut real screens do not connect all at once either."""
 OPEN_WITHIN_S = 90.0
 
 
 class Crew(Struct, frozen=True, kw_only=True):
-    """Who listens to what."""
+    """The listeners and what they listen to."""
 
     url: str
     hips: list[str]
-    """One for each listener."""
+    """A HIP id for each listener."""
     watched: list[str]
     """Facilities whose calls are timed; the frames of all others are only counted."""
 
 
 class Heard(Struct, frozen=True, kw_only=True):
-    """What the crew heard."""
+    """What the listeners received."""
 
     frames: int
     bytes: int
     lost: int
-    """Streams that ended before they were told to."""
+    """Streams that ended before the end of the run."""
     calls: dict[str, list[float]]
-    """``hip token`` → when each of its listeners saw it at a counter."""
+    """For each ``hip token``: when each listener of the facility saw it at a counter."""
 
 
 class _Called(Struct):
@@ -67,7 +67,7 @@ class Screen(asyncio.Protocol):
         self._watched = hip in crew.watched
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports do what asyncio.Transport says and do not inherit from it.
+        # uvloop's transports have the methods of asyncio.Transport but do not inherit from it.
         self.transport = cast(asyncio.Transport, transport)
         request = f"GET /live/{self.hip} HTTP/1.1\r\nHost: {self.crew.authority}\r\nAccept: text/event-stream\r\n\r\n"
         self.transport.write(request.encode())
@@ -115,7 +115,7 @@ class Listening:
         self.screens: list[Screen] = []
 
     async def open(self) -> None:
-        """All streams, each with its first snapshot."""
+        """Open all streams and wait for the first snapshot of each."""
         room = asyncio.Semaphore(OPENING_AT_ONCE)
         async with asyncio.timeout(OPEN_WITHIN_S):
             await asyncio.gather(*(self._one(hip, room) for hip in self.crew.hips))
@@ -131,7 +131,7 @@ class Listening:
             await screen.opened
 
     def close(self) -> None:
-        """Hang up."""
+        """Close all streams."""
         self.over = True
         for screen in self.screens:
             if screen.transport is not None:

@@ -1,4 +1,4 @@
-"""The machine we measure on, and what each process took of it: readings of ``/proc`` and the store's own INFO."""
+"""The machine we measure on, and the resources of each process, from ``/proc`` and the store's INFO."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ PROC = Path("/proc")
 
 
 def described() -> dict[str, Any]:
-    """For the head of a report."""
+    """The machine, for the head of a report."""
     info = PROC.joinpath("cpuinfo").read_text()
     models = [line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name")]
     memory = PROC.joinpath("meminfo").read_text().split()
@@ -29,7 +29,7 @@ def described() -> dict[str, Any]:
 
 
 def tree(pid: int) -> list[int]:
-    """A process and all that descend from it, now."""
+    """A process and all its descendants, now."""
     found = [pid]
     for parent in found:
         found += _children(parent)
@@ -54,7 +54,7 @@ def _tasks(pid: int) -> list[Path]:
 
 
 def cpu_s(pid: int) -> float:
-    """Processor seconds of all threads of a process, to the nanosecond where the kernel tells, else to its tick."""
+    """Processor seconds of all threads of a process, in nanoseconds if the kernel gives them, else in clock ticks."""
     try:
         schedstats = [(task / "schedstat").read_text() for task in _tasks(pid)]
         taken = sum(int(text.split()[0]) for text in schedstats) / 1e9
@@ -67,7 +67,7 @@ def cpu_s(pid: int) -> float:
 
 
 def memory_bytes(pid: int) -> int:
-    """Memory of a process that nobody shares with it, and its part of what is shared."""
+    """The private memory of a process and its part of shared memory (PSS)."""
     try:
         rollup = (PROC / str(pid) / "smaps_rollup").read_text()
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -76,7 +76,7 @@ def memory_bytes(pid: int) -> int:
 
 
 def open_files(pid: int) -> int:
-    """Descriptors of a process."""
+    """The open descriptors of a process."""
     try:
         return sum(1 for _ in (PROC / str(pid) / "fd").iterdir())
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -84,7 +84,7 @@ def open_files(pid: int) -> int:
 
 
 def words(pid: int) -> str:
-    """The command line."""
+    """The command line of a process."""
     try:
         return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except (FileNotFoundError, ProcessLookupError):
@@ -92,13 +92,13 @@ def words(pid: int) -> str:
 
 
 class Parts(Struct, frozen=True):
-    """Which process plays which part: ``web``, ``store``, ``relay``, ``gateway``, ``generator``."""
+    """The processes of each part: ``web``, ``store``, ``relay``, ``gateway``, ``generator``."""
 
     pids: dict[str, list[int]]
 
     @classmethod
     def of(cls, kiosk: int, gateway: int) -> "Parts":
-        """Found by their command lines; what is none of the three of a kiosk only watches them."""
+        """Finds the processes by their command lines. Other processes of the kiosk only supervise these."""
         pids: dict[str, list[int]] = {
             "web": [],
             "store": [],
@@ -115,20 +115,20 @@ class Parts(Struct, frozen=True):
         return cls(pids)
 
     def cpu_s(self) -> dict[str, float]:
-        """Processor seconds so far, by part."""
+        """Processor seconds since the start, by part."""
         return {part: sum(map(cpu_s, pids)) for part, pids in self.pids.items()}
 
     def open_files(self) -> dict[str, int]:
-        """Descriptors, sockets too, now, by part."""
+        """Open descriptors including sockets, now, by part."""
         return {part: sum(map(open_files, pids)) for part, pids in self.pids.items()}
 
     def memory_mb(self) -> dict[str, float]:
-        """Now, by part."""
+        """Memory now, by part."""
         return {part: round(sum(map(memory_bytes, pids)) / 1024**2, 1) for part, pids in self.pids.items()}
 
     @contextmanager
     def spent(self) -> Iterator[dict[str, float]]:
-        """Processor seconds that each part takes within the context; filled at its end."""
+        """The processor seconds of each part during the context. The dictionary is filled at the end of the context."""
         before, taken = self.cpu_s(), dict[str, float]()
         yield taken
         taken |= {part: now - before[part] for part, now in self.cpu_s().items()}
@@ -144,11 +144,11 @@ def _role(command: str) -> str:
 
 
 def store_info(data: Path) -> dict[str, str]:
-    """What the store says of itself, asked over the socket in the data folder."""
+    """The store's INFO, read over the socket in the data folder."""
     with socket.socket(socket.AF_UNIX) as line:
         here = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            # The folder's own path may be too long for a socket address.
+            # The folder's full path may be too long for a socket address.
             line.connect(f"/proc/self/fd/{here}/valkey.sock")
         finally:
             os.close(here)
@@ -165,13 +165,13 @@ def store_info(data: Path) -> dict[str, str]:
 
 
 def data_bytes(info: dict[str, str]) -> int:
-    """Memory that holds keys: everything but clients' and the journal's buffers."""
+    """Memory that holds keys: everything except the buffers of clients and of the journal."""
     return int(info["used_memory"]) - int(info["mem_clients_normal"]) - int(info["mem_aof_buffer"])
 
 
 def journal_bytes(pid: int, info: dict[str, str]) -> int:
-    """Bytes a store has written to its journal so far: everything it wrote but what went to its clients. The file's own
-    size would not tell, for it shrinks whenever the journal is rewritten.
+    """Bytes that the store has written to its journal: everything it wrote, less what it sent to clients. The size of
+    the file cannot be used, because the file shrinks when the journal is rewritten.
     """
     # By thread: the whole process also counts what its children wrote, and a child rewrites the journal.
     written = 0

@@ -16,9 +16,11 @@ from loadtests.simulator.people.share_client import percentile
 
 MOVES_S = 4.0
 CALL_EVERY_S = 0.25
-"""Of all timed clerks in turn: each hall hears a call every half second, as a large one does at its busiest."""
+"""Seconds between two calls of the timed clerks: each facility gets a call every half second, as a large one does at
+its busiest.
+"""
 BOARDS_PER_FACILITY = 3
-"""Displays in each hall of a state; what is left of the listeners are phones in the two halls whose clerks call."""
+"""Displays in each facility of a state. All other listeners are phones in the two facilities whose clerks call."""
 AFTER_LAST_CALL_S = 2.0
 FULL = 400
 """Waiting patients in each staffed hospital before its clerks begin."""
@@ -33,14 +35,16 @@ async def at_work(setup: BenchSetup) -> AsyncIterator[list[tuple[str, str, Clerk
             for seat in hospital["clerks"]:
                 signed_in = Clerk.signed_in(setup.stack.kiosk_url, seat["login"], seat["password"])
                 clerk = await offices.enter_async_context(signed_in)
-                # The next sign-in finds the new one.
+                # The clerk has changed the first password: the next sign-in needs the new one.
                 seat["password"] = clerk.password
                 seats.append((hospital["hip_id"], seat["counter"], clerk))
         yield seats
 
 
 async def staff_moves(setup: BenchSetup, quarter_per_s: float) -> Figures:
-    """(c): every clerk presses *next* as fast as the desk answers; alone, and while scans come at a quarter."""
+    """(c): every clerk presses *next* as fast as the desk answers, without scans and with a quarter of the highest
+    rate.
+    """
     await _fill(setup)
     async with at_work(setup) as seats:
         alone = await _press_next(seats, MOVES_S)
@@ -61,7 +65,7 @@ def _report(took_s: list[float]) -> dict[str, float]:
 
 
 async def _fill(setup: BenchSetup) -> None:
-    """Somebody to call, in every staffed hall."""
+    """Fill every staffed facility with patients to call."""
     hospitals = [setup.stack.hips.index(hospital["hip_id"]) for hospital in setup.stack.hospitals]
     turn = iter(hospitals * FULL)
     await setup.press(setup.shares(FULL * len(hospitals), lambda: next(turn)), window=256)
@@ -120,8 +124,8 @@ async def _fan_out(setup: BenchSetup, listeners: int, per_s: float) -> dict[str,
 async def screens(
     setup: BenchSetup, hips: list[str], timed: Sequence[str] = ()
 ) -> AsyncIterator[Callable[[], Awaitable[Heard]]]:
-    """An open stream for each of ``hips``, in a process of their own; what is yielded hangs up and tells what was
-    heard, calls in ``timed`` halls one by one.
+    """Open a stream for each of ``hips``, in a separate process. Yields a function that closes the streams and returns
+    what they received, with the time of each call in the ``timed`` facilities.
     """
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "loadtests.bench.listeners", stdin=asyncio.subprocess.PIPE,
@@ -147,7 +151,7 @@ async def screens(
 
 
 def _places(setup: BenchSetup, timed: list[str], listeners: int) -> list[str]:
-    """Which hall each listener looks at: boards everywhere, phones where the calls are timed."""
+    """The facility of each listener: boards in all facilities, phones where calls are timed."""
     hospitals = setup.stack.hips[: max(1, int(listeners * 0.9) // BOARDS_PER_FACILITY)]
     boards = [hip for hip in hospitals[:3_607] for _ in range(BOARDS_PER_FACILITY)][: int(listeners * 0.9)]
     phones = [timed[place % len(timed)] for place in range(listeners - len(boards))]
@@ -155,7 +159,7 @@ def _places(setup: BenchSetup, timed: list[str], listeners: int) -> list[str]:
 
 
 async def _calls_under_load(setup: BenchSetup, per_s: float) -> tuple[dict[str, float], Pressed]:
-    """Clerks call in turn while scans come; when each call was asked for, by facility and token."""
+    """Clerks call in turn while scans come. Returns when each call was requested, by facility and token."""
     called: dict[str, float] = {}
     async with at_work(setup) as seats:
         length_s = setup.size.calls * CALL_EVERY_S

@@ -1,4 +1,4 @@
-"""The bench's findings as text, JSON and a picture; and the measured costs that ``kiosk plan`` counts with."""
+"""The bench's results as text, JSON and a plot, and the measured costs that ``kiosk plan`` calculates with."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from loadtests.bench.setup import Figures, middle
 from loadtests.budget import Finding, judge, table
 
 MANY_FACILITIES = 30_000
-"""What the promise speaks of; a quick run measures fewer and is not judged by them."""
+"""The number in the promise. A quick run measures fewer listeners and is not judged by this promise."""
 
 
 def figures_of(cases: dict[str, Figures], broken: int) -> dict[str, float]:
@@ -34,7 +34,7 @@ def figures_of(cases: dict[str, Figures], broken: int) -> dict[str, float]:
 
 
 def text(report: dict[str, Any], findings: list[Finding]) -> str:
-    """For people."""
+    """The report for people."""
     machine, cases = report["machine"], report["cases"]
     lines = [
         f"bench, {report['at']}, {'quick' if report['quick'] else 'whole'}, {report['took_s']:.0f} s",
@@ -88,7 +88,7 @@ def _yard_lines(yard: Figures) -> list[str]:
 
 
 def costs_of(report: dict[str, Any]) -> dict[str, Any] | None:
-    """What ``kiosk plan`` needs; None when a case it needs was left out."""
+    """The costs that ``kiosk plan`` needs; None when a needed case was left out."""
     cases = report["cases"]
     if not {"yardstick", "queues", "fan_out"} <= cases.keys():
         return None
@@ -113,7 +113,7 @@ def costs_of(report: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def write(report: dict[str, Any], broken: int, folder: Path) -> tuple[str, list[Finding]]:
-    """Everything into ``folder``; the text and the findings."""
+    """Write everything into ``folder``. Returns the text and the findings."""
     folder.mkdir(parents=True, exist_ok=True)
     findings = judge(figures_of(report["cases"], broken))
     report["promises"] = [finding.report() for finding in findings]
@@ -125,7 +125,7 @@ def write(report: dict[str, Any], broken: int, folder: Path) -> tuple[str, list[
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
-    """Rates of every round, and where the processor's time goes."""
+    """Plot the rates of every round, and the processor time of each part."""
     import matplotlib as mpl
 
     mpl.use("Agg")

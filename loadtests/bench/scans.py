@@ -1,4 +1,4 @@
-"""Cases about scans: the door and the loop against the yardstick, long queues, many facilities, memory."""
+"""Cases about scans: endpoint and complete loop against the yardstick, long queues, many facilities, memory."""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -9,19 +9,19 @@ from loadtests.bench.setup import BenchSetup, Figures, Pressed, Yardstick, mean_
 from loadtests.simulator.people.share_client import percentile
 
 WINDOW = 512
-"""Shares not yet acknowledged while the loop is measured: enough that no part waits for another, few enough that a
-phone would still hear in time."""
+"""Shares not yet acknowledged while the loop is measured: enough that no part waits for another, and few enough that
+phones still get their answers in time."""
 HALF_S = 6.0
 WARM_SCANS = 1_500
 
 
 async def warm(setup: BenchSetup) -> None:
-    """Let every part do its work once before a clock runs: imports, sessions, key sets, caches."""
+    """Let every part work once before anything is timed: imports, sessions, key sets, caches."""
     await setup.press(setup.shares(WARM_SCANS, setup.by_size), window=WINDOW)
 
 
 async def against_yardstick(setup: BenchSetup, yard: Yardstick) -> Figures:
-    """(a), (b) and (g): yardstick, door alone, complete loop, in turn, round by round."""
+    """(a), (b) and (g): yardstick, endpoint only, complete loop, in turn, round by round."""
     scans = setup.size.round_scans
     yards, share_clients, loops = list[float](), list[Pressed](), list[Pressed]()
     yard_spent = list[dict[str, float]]()
@@ -56,7 +56,7 @@ async def against_yardstick(setup: BenchSetup, yard: Yardstick) -> Figures:
 
 
 def _loop_rate(setup: BenchSetup, looped: Pressed) -> float:
-    """From the first share sent to the last acknowledgement."""
+    """Scans a second from the first share sent to the last acknowledgement."""
     delivered, last_s = setup.acknowledgements.delivered(looped.shares[0].index, looped.shares[-1].index)
     return delivered / (last_s - min(looped.went.due_s)) if delivered else 0.0
 
@@ -78,7 +78,7 @@ async def at_half(setup: BenchSetup, loop_per_s: float) -> Figures:
 
 
 async def long_queues(setup: BenchSetup) -> Figures:
-    """(e) and (f): what a scan costs with few and with many waiting before it, and what each of them takes."""
+    """(e) and (f): the cost of a scan with few and with many people waiting, and the memory of each ticket."""
     size = setup.size
     last = len(setup.stack.hips)
     deep = list(range(last - size.deep_facilities, last))
@@ -111,7 +111,7 @@ def _deep_tickets(setup: BenchSetup) -> tuple[int, int]:
 
 
 async def many_facilities(setup: BenchSetup) -> Figures:
-    """(e): what a scan costs when few and when many facilities take them; each has had its first scan of the day."""
+    """(e): the cost of a scan with few and with many facilities. Each has had its first scan of the day."""
     spread = setup.size.spread
     await setup.press(setup.shares(spread[-1], _in_turn(list(range(spread[-1])))), window=WINDOW)
     await setup.settled()
@@ -133,6 +133,6 @@ async def many_facilities(setup: BenchSetup) -> Figures:
 
 
 def _in_turn(facilities: list[int]) -> Callable[[], int]:
-    """Each in its turn, again and again."""
+    """A function that returns the facilities in turn, without end."""
     turn = cycle(facilities)
     return lambda: next(turn)

@@ -20,7 +20,7 @@ from loadtests.simulator.people.share_client import ShareClient, Went, post, tim
 from loadtests.stack import Stack, fresh_stack
 
 CONNECTIONS = 64
-"""As many as a gateway opens. More connections only move the waiting elsewhere."""
+"""Connections, as many as a gateway opens. With more, requests would only wait at another place."""
 SETTLED_WITHIN_S = 60.0
 SHOWN_EVERY_S = 0.1
 
@@ -31,16 +31,16 @@ class Size(Struct, frozen=True, kw_only=True):
     rounds: int
     round_scans: int
     facilities: int
-    """Registered, sizes as in J&K; the first are the largest."""
+    """Registered facilities with sizes as in J&K, largest first."""
     deep_facilities: int
-    """Filled with waiting people for the cost of a long queue."""
+    """Facilities that are filled with waiting people, to measure a long queue."""
     deep_from: int
     deep_round: int
     spread: tuple[int, ...]
-    """Numbers of facilities that take scans, for the cost of many."""
+    """How many facilities get scans, to measure the cost of many facilities."""
     listeners: tuple[int, ...]
     calls: int
-    """Calls of clerks that are timed on screens."""
+    """How many calls of clerks are timed on screens."""
 
 
 QUICK = Size(
@@ -54,7 +54,7 @@ WHOLE = Size(
 
 
 class Pressed(Struct, frozen=True, kw_only=True):
-    """One round: what went, and which processor seconds it took by part."""
+    """One round: what was sent and answered, and the processor seconds of each part."""
 
     shares: list[Share]
     went: Went
@@ -62,12 +62,12 @@ class Pressed(Struct, frozen=True, kw_only=True):
 
     @property
     def served_us(self) -> float:
-        """Of the web and the store for one scan."""
+        """Processor microseconds of web and store for one scan."""
         return (self.spent_s["web"] + self.spent_s["store"]) / len(self.shares) * 1e6
 
 
 class BenchSetup:
-    """Everything that runs during a bench."""
+    """All programs that run during a bench."""
 
     def __init__(self, size: Size, stack: Stack, share_client: ShareClient, token: str, *, seed: int) -> None:
         self.size, self.stack, self.share_client, self.seed = size, stack, share_client, seed
@@ -76,7 +76,7 @@ class BenchSetup:
         self.acknowledgements = Acknowledgements(self.crowd)
         self.parts = Parts.of(stack.pid, stack.simulator.announced.pid)
         self.idle_mb = self.parts.memory_mb()
-        """Memory by part before anybody came."""
+        """Memory by part before the first scan."""
         self._chooser = Chooser(min(size.facilities, 3_607), seed)
         self._next = 0
 
@@ -85,13 +85,13 @@ class BenchSetup:
         return self._chooser.facility()
 
     def shares(self, count: int, facility: Callable[[], int]) -> list[Share]:
-        """So many new people, each in the facility that is drawn."""
+        """Shares of ``count`` new people, each in a drawn facility."""
         first = self._next
         self._next += count
         return [Share(index, facility()) for index in range(first, first + count)]
 
     def requests(self, shares: list[Share]) -> list[bytes]:
-        """As bytes for the door, made before the clock runs."""
+        """The requests as bytes, built before anything is timed."""
         now, hips, crowd = timestamp(), self.stack.hips, self.crowd
         return [
             post(self.share_client.authority, self.token, hips[share.facility], crowd.request_id(share),
@@ -100,7 +100,7 @@ class BenchSetup:
         ]  # fmt: skip
 
     async def press(self, shares: list[Share], *, per_s: float = 0.0, window: int = 0) -> Pressed:
-        """Bring these shares: as fast as they are taken, at a rate, or with so many unacknowledged at most."""
+        """Send these shares: as fast as they are accepted, at a rate, or with at most ``window`` unacknowledged."""
         requests = self.requests(shares)
         with closing(Counted(self)) as answered, self.parts.spent() as spent:
             if window:
@@ -114,7 +114,7 @@ class BenchSetup:
         return Pressed(shares=shares, went=went, spent_s=spent)
 
     async def settled(self) -> None:
-        """Wait until everything taken is acknowledged; whatever is not by then is found by the verdict."""
+        """Wait until all accepted shares are acknowledged. If some never are, the verdict finds them."""
         deadline = time.monotonic() + SETTLED_WITHIN_S
         self.acknowledgements.follow(self.stack.journal)
         while self.acknowledgements.undelivered() and time.monotonic() < deadline:
@@ -123,7 +123,7 @@ class BenchSetup:
 
     @contextmanager
     def relay_paused(self) -> Iterator[None]:
-        """The door alone: pending replies are written and wait."""
+        """Measures the endpoint only: pending replies are written and not sent."""
         pids = self.parts.pids["relay"]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -143,7 +143,7 @@ class Counted:
         self._lines = 0
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
     def now(self) -> int:
@@ -152,7 +152,7 @@ class Counted:
         return self._lines
 
     async def reach(self, count: int) -> None:
-        """Until so many came, or none came for a while."""
+        """Wait until ``count`` answers came, or none came for a while."""
         moved = time.monotonic()
         seen = self._lines
         while self.now() < count and time.monotonic() - moved < SETTLED_WITHIN_S:
@@ -162,14 +162,14 @@ class Counted:
 
 
 class Yardstick(Struct, frozen=True):
-    """The yardstick's door."""
+    """A running yardstick."""
 
     share_client: ShareClient
     web: list[int]
     store: int
 
     async def press(self, requests: list[bytes]) -> tuple[Went, dict[str, float]]:
-        """Bring these to the yardstick; processor seconds of its two parts."""
+        """Send these requests to the yardstick. Returns the result and the processor seconds of its two parts."""
         before = sum(map(cpu_s, self.web)), cpu_s(self.store)
         went = await self.share_client.closed(requests)
         if went.refused:
@@ -181,7 +181,7 @@ class Yardstick(Struct, frozen=True):
 async def prepared(
     size: Size, *, seed: int, workers: int = 1, more: dict[str, str] | None = None
 ) -> AsyncIterator[BenchSetup]:
-    """A fresh kiosk and gateway, its door open. ``more``: further settings."""
+    """Start a fresh kiosk and gateway, and connect to the kiosk. ``more``: additional settings."""
     async with AsyncExitStack() as layers:
         fresh = fresh_stack(
             seed=seed, facilities=size.facilities, counters=2, staffed=2, strangers=True, workers=workers, more=more
@@ -194,7 +194,7 @@ async def prepared(
 
 @asynccontextmanager
 async def yardstick() -> AsyncIterator[Yardstick]:
-    """A yardstick of its own for a while."""
+    """A yardstick that runs while the context lasts."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "loadtests.bench.yardstick", stdout=asyncio.subprocess.PIPE
     )
@@ -212,7 +212,7 @@ async def yardstick() -> AsyncIterator[Yardstick]:
 
 
 async def _opened(url: str) -> ShareClient:
-    """A door's connections are made when its worker listens."""
+    """Connect as soon as the worker listens."""
     while True:
         try:
             async with ShareClient(url, connections=1):
@@ -222,12 +222,12 @@ async def _opened(url: str) -> ShareClient:
 
 
 def middle(values: list[float]) -> float:
-    """The median; 0 of nothing."""
+    """The median; 0 without values."""
     return median(values) if values else 0.0
 
 
 def mean_us(rounds: list[dict[str, float]], scans: int) -> dict[str, float]:
-    """Microseconds for one scan by part: the median of rounds of ``scans`` each."""
+    """Microseconds for one scan by part: the median of the rounds, each with ``scans`` scans."""
     return {part: round(middle([one[part] for one in rounds]) / scans * 1e6, 1) for part in rounds[0]} if rounds else {}
 
 

@@ -1,10 +1,10 @@
-"""The yardstick: the least that can answer a share durably on this machine, in one page. It is a floor, not a product.
+"""The yardstick: the smallest program that answers a share durably on this machine. It is a floor to compare with.
 
-A raw route of Litestar decodes the same body and makes one function call of seven commands over one shared connection;
-Granian with one worker, Valkey with an fsync before every answer. No signature is checked, nothing is sealed, nobody is
-called and nobody is answered.
+A raw route of Litestar decodes the same body and makes one function call of seven commands over one shared connection.
+It runs on Granian with one worker, and on Valkey with an fsync before every answer. It checks no signature, seals
+nothing, calls no patient and sends no on-share.
 
-``python -m loadtests.bench.yardstick``: prints ``ready URL STORE_PID``; ends on SIGTERM and when its parent is gone.
+``python -m loadtests.bench.yardstick``: prints ``ready URL STORE_PID``; ends on SIGTERM and when its parent ends.
 """
 
 import asyncio
@@ -54,11 +54,11 @@ maxmemory-policy noeviction
 logfile valkey.log
 """
 KEPT = 300
-"""Bytes of the body that are kept."""
+"""Bytes of the body that are stored."""
 
 
 class Patient(msgspec.Struct, rename="camel"):
-    """Of a share, what a number needs."""
+    """The values of a share that a number needs."""
 
     abha_address: str
     name: str
@@ -68,20 +68,20 @@ class Patient(msgspec.Struct, rename="camel"):
 
 
 class Profile(msgspec.Struct):
-    """Around the patient."""
+    """The object around the patient."""
 
     patient: Patient
 
 
 class Meta(msgspec.Struct, rename="camel"):
-    """Where the patient stands."""
+    """The facility and the counter."""
 
     hip_id: str
     context: str
 
 
 class Share(msgspec.Struct, rename="camel"):
-    """The same body that the real door reads."""
+    """The same body that the real endpoint reads."""
 
     intent: str
     meta_data: Meta
@@ -92,7 +92,7 @@ DECODER = msgspec.json.Decoder(Share)
 
 
 class Shared(asyncio.Protocol):
-    """All calls of the worker over one connection; those of one turn leave in one write."""
+    """One connection for all calls of the worker. Calls of one turn of the event loop leave in one write."""
 
     def __init__(self) -> None:
         self.transport: Any = None
@@ -152,7 +152,7 @@ def application() -> Litestar:
 def main() -> None:
     """The command."""
     if sys.platform == "linux":
-        # PR_SET_PDEATHSIG: nothing of a run is left behind.
+        # PR_SET_PDEATHSIG: the store ends with its parent.
         ctypes.CDLL(None).prctl(1, signal.SIGTERM, 0, 0, 0)
     folder = Path(tempfile.mkdtemp(prefix="yardstick-"))
     (folder / "valkey.conf").write_text(CONFIGURATION)
@@ -175,7 +175,7 @@ def main() -> None:
 
 
 def _load(path: Path) -> None:
-    """Put the function in, when the store is up."""
+    """Load the function when the store is up."""
     deadline = time.monotonic() + READY_WITHIN_S
     while True:
         with contextlib.suppress(FileNotFoundError, ConnectionRefusedError), socket.socket(socket.AF_UNIX) as line:

@@ -1,1 +1,1 @@
-"""Floods: one attacker after another, while the gateway brings shares at a steady pace that must all be taken."""
+"""Floods: one attack after another, while the gateway sends shares at a steady pace that must all be accepted."""

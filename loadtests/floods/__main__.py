@@ -1,6 +1,7 @@
-"""``python -m loadtests.floods``: every kind of flood against a kiosk of its own, while shares come at a steady pace.
+"""``python -m loadtests.floods``: every kind of flood against a fresh kiosk, while shares come at a steady pace.
 
-Exits 1 when a share was not answered 202, got no number, or when one in a hundred waited longer than a second.
+Exits 1 when a share was not answered with 202, when it got no number, or when one in a hundred waited longer than a
+second.
 """
 
 import argparse
@@ -22,15 +23,15 @@ from loadtests.floods.kinds import KINDS
 from loadtests.floods.measured import AS_SHIPPED, SMALL, Result, under
 
 FILES: Final = 4_096
-"""Open files of each process, as many systems allow by default: floods of connections are to meet that bound."""
+"""Open files of each process, as many systems allow by default. Floods of connections must reach this limit."""
 OPEN_TO_THE_NETWORK: Final = {"KIOSK_HOST": "0.0.0.0"}  # noqa: S104 - limits by address do not hold on loopback alone
 P99_MAX_MS: Final = 1_000
 QUIET_LOAD: Final = 1.0
-"""Of the machine before a flood: above it the figure is of a busy machine, and the table says so."""
+"""The machine's load before a flood. Above this the machine was busy with other work; the table shows the load."""
 
 
 async def floods(kinds: list[str], shares: int, per_s: float, seed: int, progress: Progress) -> list[Result]:
-    """Each flood on a fresh kiosk: what one leaves behind is not the next one's burden."""
+    """Run each flood on a fresh kiosk, so that no flood suffers from the one before."""
     shown = progress.add_task("floods", total=len(kinds))
     results = []
     for kind in kinds:
@@ -46,7 +47,7 @@ def is_kept(result: Result) -> bool:
 
 
 def table(results: list[Result]) -> list[str]:
-    """Rows of docs/security.md."""
+    """The rows of the table in docs/security.md."""
     lines = [
         "| flood | shares answered 202, with a number | p50, p99 | what the attacker got | load before |",
         "| --- | --- | --- | --- | --- |",
@@ -62,7 +63,7 @@ def table(results: list[Result]) -> list[str]:
 
 
 def write(results: list[Result], per_s: float, folder: Path) -> str:
-    """Text and JSON into ``folder``."""
+    """Write text and JSON into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     machine = described()
     head = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine['cores']} cores {machine['cpu']}, one worker, {per_s:g}/s"
@@ -79,7 +80,9 @@ def main() -> None:
     parser.add_argument("--kind", action="append", choices=list(KINDS), help="one kind; again for more (default: all)")
     parser.add_argument("--shares", type=int, default=200, help="shares beside each flood (default %(default)s)")
     parser.add_argument("--per-s", type=float, default=10, help="shares a second (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="people follow from it")
+    parser.add_argument(
+        "--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="decides which people are invented"
+    )
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,4 +1,4 @@
-"""``python -m loadtests.floods.attacker``: one flood in a process of its own, as from another machine."""
+"""``python -m loadtests.floods.attacker``: one flood in a separate process, as if from another machine."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import uvloop
 from loadtests.floods.kinds import KINDS, Flood, Target
 
 NICE = 10
-"""An attacker has a machine of its own: here it takes what the service leaves."""
+"""The niceness of the attacker. A real attacker has its own machine; here it only gets processor time left over."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -19,11 +19,11 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class AttackFailed(Exception):
-    """The attacker's process ended badly."""
+    """The attacker's process failed."""
 
 
 async def run(kind: str, target: Target) -> dict[str, int]:
-    """The flood; what came back, by status. Blocks nobody: it runs in another process."""
+    """Run the flood in another process. Returns the number of answers by status."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "loadtests.floods.attacker",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -1,6 +1,6 @@
-"""The floods, one coroutine each: they go on until the clock says so and count what came back.
+"""The floods, one coroutine each. Each runs until its time is over and counts the answers.
 
-Every one knows what a stranger knows: the address, a HIP id, and what the public screens show.
+An attacker knows only what any stranger knows: the address, a HIP id, and what the public screens show.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 LANES: Final = 48
-"""Connections that ask without a pause: enough to keep a worker busy all the time."""
+"""Connections that send requests without a pause: enough to keep a worker busy all the time."""
 SOURCES: Final = 200
-"""Addresses of the loopback network that a flood comes from, where one address would be refused at once."""
+"""Addresses of the loopback network that a flood uses where a single address would be refused at once."""
 SILENT: Final = 2_100
-"""Connections that say nothing: as many as ended all scans of a machine with 2,048 open files."""
+"""Silent connections: as many as once stopped all scans on a machine with 2,048 open files."""
 STREAMS: Final = 3_000
 SLOW_READERS: Final = 100
 SLOW_BODIES: Final = 300
@@ -30,16 +30,16 @@ H2_PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(9)
 
 
 class Target(Struct, frozen=True):
-    """What the flood is aimed at, and for how long."""
+    """The target of the flood, and how long it lasts."""
 
     host: str
     port: int
     hip: str
     form_path: str
-    """Of a camera link that a screen shows now."""
+    """The path of a camera link that a screen shows now."""
     seconds: float
     most: int = 0
-    """Requests in all; 0: as many as fit into the time."""
+    """The most requests; 0: as many as fit into the time."""
 
 
 class Flood:
@@ -56,7 +56,7 @@ class Flood:
         return time.monotonic() >= self._ends or bool(self.target.most and self._sent >= self.target.most)
 
     async def connect(self, *, many: bool = False) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """``many``: from the next of many addresses."""
+        """Open a connection; with ``many`` from the next one of many addresses."""
         number = next(self._sources) % SOURCES
         source = (f"127.0.{1 + number // 100}.{1 + number % 100}", 0) if many else None
         return await asyncio.open_connection(self.target.host, self.target.port, local_addr=source)
@@ -69,7 +69,7 @@ class Flood:
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     async def ask(self, make: Callable[[int], bytes], *, many: bool = False) -> None:
-        """Requests without a pause on many connections."""
+        """Send requests without a pause on many connections."""
         await asyncio.gather(*(self._lane(make, many) for _ in range(LANES)))
 
     async def _lane(self, make: Callable[[int], bytes], many: bool) -> None:
@@ -83,12 +83,14 @@ class Flood:
                             writer.write(make(self._sent))
                             self.statuses[await _answer(reader)] += 1
                         if many:
-                            break  # the next one comes from elsewhere
+                            break  # the next connection comes from another address
                 finally:
                     writer.close()
 
     async def hold(self, connections: int, first: bytes, *, again: bytes = b"", reads: bool = False) -> None:
-        """Hold so many connections open: each says ``first``, then ``again`` each second; a closed one comes again."""
+        """Keep ``connections`` open. Each sends ``first``, then ``again`` every second; a closed one is
+        opened again.
+        """
         await asyncio.gather(*(self._held(first, again, reads) for _ in range(connections)))
 
     async def _held(self, first: bytes, again: bytes, reads: bool) -> None:
@@ -112,7 +114,7 @@ class Flood:
 
 
 async def _answer(reader: asyncio.StreamReader) -> str:
-    """The status; the body is read, so that the connection can be used again."""
+    """The status of the answer. The body is read too, so that the connection can be used again."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = next((int(line[15:]) for line in head.split(b"\r\n") if line.startswith(b"content-length:")), 0)
     if length:
@@ -121,14 +123,14 @@ async def _answer(reader: asyncio.StreamReader) -> str:
 
 
 def form_body(number: int) -> bytes:
-    """Another person each time."""
+    """The form's fields, for another person each time."""
     name = "".join(FORM_NAMES[number // 26**place % 26] for place in range(4))
     fields = {"request_id": str(uuid.uuid4()), "name": f"Spam {name}", "age": str(20 + number % 60), "gender": "M"}
     return urlencode({**fields, "phone": "", "consent": "yes"}).encode()
 
 
 async def forms(flood: Flood) -> None:
-    """The form of one camera link, each time as another person from another address."""
+    """Send the form of one camera link, each time as another person from another address."""
     kind = "application/x-www-form-urlencoded"
     await flood.ask(
         lambda number: flood.request("POST", flood.target.form_path, form_body(number), Content_Type=kind), many=True
@@ -136,7 +138,7 @@ async def forms(flood: Flood) -> None:
 
 
 async def sign_ins(flood: Flood) -> None:
-    """Wrong passwords for names that may exist."""
+    """Send wrong passwords for names that may exist."""
     kind, origin = "application/x-www-form-urlencoded", f"http://{flood.target.host}:{flood.target.port}"
     await flood.ask(
         lambda number: flood.request(
@@ -148,7 +150,7 @@ async def sign_ins(flood: Flood) -> None:
 
 
 async def forged_shares(flood: Flood) -> None:
-    """Shares with a token that nobody signed, each with another key id."""
+    """Send shares with unsigned tokens, each with another key id."""
     head = "eyJhbGciOiJSUzI1NiIsImtpZCI6IkF0"
     body = json.dumps({"intent": "PROFILE_SHARE", "metaData": {"hipId": flood.target.hip, "context": "M1"}}).encode()
     await flood.ask(
@@ -160,47 +162,47 @@ async def forged_shares(flood: Flood) -> None:
 
 
 async def screens(flood: Flood) -> None:
-    """Codes of a counter's screen and boards, as fast as they come."""
+    """Request codes of a counter's screen and boards without a pause."""
     pages = (f"/kiosk/{flood.target.hip}/M1/qr", f"/board/{flood.target.hip}", f"/kiosk/{flood.target.hip}/M1")
     await flood.ask(lambda number: flood.request("GET", pages[number % 3]))
 
 
 async def streams(flood: Flood) -> None:
-    """Event streams of one hospital that stay open."""
+    """Open event streams of one hospital and keep them open."""
     await flood.hold(STREAMS, flood.request("GET", f"/live/{flood.target.hip}"))
 
 
 async def silent(flood: Flood) -> None:
-    """Connections that say nothing."""
+    """Open connections and send nothing."""
     await flood.hold(SILENT, b"", reads=True)
 
 
 async def slow_headers(flood: Flood) -> None:
-    """Requests that never end: one header a second."""
+    """Send requests that never end: one header a second."""
     await flood.hold(SLOW_BODIES, b"GET / HTTP/1.1\r\nHost: a\r\n", again=b"X-A: b\r\n", reads=True)
 
 
 async def slow_bodies(flood: Flood) -> None:
-    """Forms whose body comes a byte a second."""
+    """Send forms with one byte of the body a second."""
     first = flood.request("POST", flood.target.form_path, b"x" * 900, Content_Type="application/x-www-form-urlencoded")
     await flood.hold(SLOW_BODIES, first[:-900], again=b"x", reads=True)
 
 
 async def slow_readers(flood: Flood) -> None:
-    """Large files asked for and never read."""
+    """Request large files and read nothing."""
     first = flood.request("GET", "/static/fonts/noto-nastaliq-urdu-400.woff2") * 20
     await flood.hold(SLOW_READERS, first)
 
 
 async def large_headers(flood: Flood) -> None:
-    """Headers of 400 kB and addresses of 60 kB."""
+    """Send headers of 400 kB and paths of 60 kB."""
     await flood.ask(
         lambda number: flood.request("GET", "/" + "a" * 60_000 if number % 2 else "/", X_Large="b" * 400_000)
     )
 
 
 async def http2(flood: Flood) -> None:
-    """HTTP/2 by prior knowledge, by which one connection once took gigabytes."""
+    """Send HTTP/2 with prior knowledge: once a single such connection could take gigabytes."""
 
     async def lane() -> None:
         while not flood.is_over():
@@ -227,4 +229,4 @@ KINDS: Final[dict[str, tuple[str, Callable[[Flood], Awaitable[None]]]]] = {
     "large headers": ("headers of 400 kB, addresses of 60 kB", large_headers),
     "http/2": ("HTTP/2 by prior knowledge", http2),
 }
-"""Name → what it is, and the flood."""
+"""The floods by name, each with its description."""

@@ -1,4 +1,4 @@
-"""One flood beside the shares of the gateway: what the shares met."""
+"""Measures the gateway's shares during one flood."""
 
 import asyncio
 from random import Random
@@ -18,21 +18,21 @@ SMALL: Final = Size(
     calls=0,
 )  # fmt: skip
 AS_SHIPPED: Final = {
-    # One hospital's own limits as they are by default: a flood must not use them up.
+    # The default limits of one hospital: a flood must not use them up.
     "KIOSK_FACILITY_RATE": "20",
     "KIOSK_FACILITY_BURST": "200",
     "KIOSK_LOG_LEVEL": "error",
 }
 HEAD_START_S: Final = 1.0
-"""The flood is at its height when the shares begin."""
+"""Seconds before the first share, so that the flood has its full strength by then."""
 
 
 MOST_WITHIN_S: Final = 90.0
-"""For a flood of a given size, on a machine that is busy otherwise."""
+"""Time limit for a flood of a given number of requests, on a machine that is busy with other work."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """One flood."""
+    """The result of one flood."""
 
     kind: str
     shares: int
@@ -42,9 +42,9 @@ class Result(Struct, frozen=True, kw_only=True):
     p50_ms: float
     p99_ms: float
     attack: dict[str, int]
-    """What the attacker got, by status."""
+    """The attacker's answers, by status."""
     load: float
-    """Of the machine when it began."""
+    """The machine's load at the beginning."""
 
     @property
     def good(self) -> bool:
@@ -52,7 +52,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 async def target_of(setup: BenchSetup, seconds: float, most: int = 0) -> Target:
-    """What a stranger in the hall sees of the first hospital."""
+    """What a stranger in the waiting hall of the first hospital can see."""
     url, hip = urlsplit(setup.stack.kiosk_url), setup.stack.hips[0]
     async with ClientBuilder().no_proxy().build() as client:
         code: Any = await (await client.get(f"{setup.stack.kiosk_url}/kiosk/{hip}/M1/qr").build().send()).json()
@@ -61,9 +61,9 @@ async def target_of(setup: BenchSetup, seconds: float, most: int = 0) -> Target:
 
 
 async def under(kind: str, setup: BenchSetup, *, shares: int, per_s: float, load: float, most: int = 0) -> Result:
-    """Bring ``shares`` to the flooded hospital at a steady pace while the flood lasts.
+    """Send ``shares`` at a steady pace while the flood lasts.
 
-    ``most``: the flood ends after so many requests, also when they take longer than the shares.
+    ``most``: the flood ends after this many requests, also when they take longer than the shares.
     """
     seconds = HEAD_START_S + shares / per_s + (MOST_WITHIN_S if most else 1)
     target = await target_of(setup, seconds, most)
@@ -71,7 +71,7 @@ async def under(kind: str, setup: BenchSetup, *, shares: int, per_s: float, load
     attack = asyncio.create_task(attacker.run(kind, target))
     await asyncio.sleep(HEAD_START_S)
     draw = Random(kind)
-    # Half of them for the flooded hospital, half for its neighbour.
+    # Half of the shares are for the flooded hospital, half for another one.
     pressed = await setup.press(setup.shares(shares, lambda: draw.randrange(2)), per_s=per_s)
     statuses = await attack
     await setup.settled()
@@ -85,6 +85,6 @@ async def under(kind: str, setup: BenchSetup, *, shares: int, per_s: float, load
 
 
 def refused(setup: BenchSetup) -> int:
-    """Shares that were told "busy" or another refusal, in all of this run."""
+    """Shares of this run that got "busy" or another refusal."""
     verdict: Verdict = setup.acknowledgements.verdict()
     return verdict.refused + verdict.number_twice

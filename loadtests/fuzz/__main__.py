@@ -1,8 +1,8 @@
-"""``python -m loadtests.fuzz``: hostile input against a kiosk of its own; exits 1 when anything broke.
+"""``python -m loadtests.fuzz``: hostile input against a fresh kiosk. Exits 1 when something broke.
 
-Broken means: an answer of 500 or above that is not a plain "busy" (503 with Retry-After), no answer within
-``HUNG_AFTER_S``, memory of the web worker that grew by more than ``GROWTH_MB``, or an honest share afterwards that is
-not taken. The input that broke it is written to the report.
+Broken means one of these: an answer of 500 or above (a 503 with Retry-After is allowed), no answer within
+``HUNG_AFTER_S``, more than ``GROWTH_MB`` more memory in the web worker, or a correct share that is not accepted
+afterwards. The report contains the input that broke something.
 """
 
 import argparse
@@ -28,19 +28,20 @@ from loadtests.stack import Stack, fresh_stack
 INPUTS: Final = 1_000_000
 MINUTES: Final = 30.0
 CONNECTIONS: Final = 24
-"""In flight at once: enough to keep both cores busy."""
+"""Requests in flight at once: enough to keep both cores busy."""
 HUNG_AFTER_S: Final = 12.0
-"""A body may be waited for five seconds, and a busy machine is given as long again."""
+"""The kiosk waits five seconds for a body. A busy machine gets the same time again."""
 RENEW_S: Final = 300.0
-"""A camera link and a callback token end after a quarter of an hour: with old ones only the first check is tried."""
+"""Links and tokens are renewed this often: they expire after a quarter of an hour, and then only the first check would
+be tested."""
 CLOSED_WITHIN_S: Final = 1.0
-"""What was not sent by then is not of interest any more."""
+"""Inputs not sent by then are dropped."""
 GROWTH_MB: Final = 150
-"""Of a web worker: one million tickets are not kept there, caches are bounded."""
+"""Growth of a web worker's memory. It keeps no tickets, and its caches are bounded."""
 QUIET: Final = {"KIOSK_LOG_LEVEL": "error"}
-"""Each refusal is right and would be a line."""
+"""Each refused input would write a line to the log, so only errors are logged."""
 SHOWN_MAX: Final = 20
-"""Inputs that broke something, in the report."""
+"""The most inputs in the report that broke something."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -52,7 +53,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Run:
-    """Counts what came back."""
+    """Counts the answers."""
 
     def __init__(self, setup: BenchSetup, seed: int, inputs: int, minutes: float) -> None:
         self.setup, self.seed, self.inputs = setup, seed, inputs
@@ -62,7 +63,7 @@ class Run:
         self.sent = 0
 
     async def caller(self, lane: int) -> None:
-        """One connection's share of the inputs."""
+        """Send inputs over one connection until there are enough."""
         draw = Random(f"fuzz:{self.seed}:{lane}")
         wire = Wire(self.setup.authority)
         weights = [weight for weight, _ in TARGETS]
@@ -91,7 +92,7 @@ class Run:
 
 
 class Wire:
-    """One kept-alive connection that does not care what it sends."""
+    """One kept-alive connection that can send any bytes."""
 
     def __init__(self, authority: str) -> None:
         self._host, _, port = authority.partition(":")
@@ -99,7 +100,7 @@ class Wire:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, raw: bytes) -> tuple[int, bool]:
-        """Status (0: the connection was closed without an answer), and whether it says when to come again."""
+        """The status (0: the connection was closed without an answer), and whether the answer has Retry-After."""
         for fresh in (False, True):
             if self._streams is None or fresh:
                 await self.close()
@@ -110,7 +111,7 @@ class Wire:
                 await writer.drain()
                 return await self._answer(reader, raw)
             except (OSError, asyncio.IncompleteReadError):
-                continue  # a connection that rested too long; if it was new, the input closed it
+                continue  # the connection was idle for too long; if it was new, the input closed it
         await self.close()
         return 0, False
 
@@ -136,7 +137,7 @@ class Wire:
 
 
 async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> dict[str, Any]:
-    """Everything at a kiosk of its own; what was found."""
+    """Send all inputs to a fresh kiosk. Returns the report."""
     shown = progress.add_task("inputs", total=inputs)
     async with fresh_stack(seed=seed, facilities=3, counters=2, staffed=1, strangers=True, more=QUIET) as stack:
         setup = await _setup(stack)

@@ -1,4 +1,4 @@
-"""Broken input from honest input. Every draw comes from the generator that is handed in, so a seed repeats a run."""
+"""Makes broken input from correct input. All random choices come from the given generator, so a seed repeats a run."""
 
 from collections.abc import Callable
 from random import Random
@@ -7,9 +7,9 @@ from typing import Any, Final
 import msgspec
 
 DEEP: Final = 2_000
-"""Levels of a nested list: far over what any decoder of ours follows."""
+"""Levels of a nested list: far more than any of our decoders accepts."""
 LONG: Final = 20_000
-"""Characters of a long text: under the largest body, far over every field's bound."""
+"""Characters of a long text: below the largest body, far above the limit of every field."""
 BYTES_CHANGED_MAX: Final = 12
 
 _ODD: Final[tuple[Any, ...]] = (
@@ -17,7 +17,7 @@ _ODD: Final[tuple[Any, ...]] = (
     "987654XXXX", "९८७६", "۶۷", "-0", "NaN", "../../etc/passwd", "{{7*7}}", "<script>", "'; --", "=1+1", "%00", [], {},
     [[]], {"": {}}, "1970-02-30", "0000-00-00", "31/12/1990", "A" * 300, "क्ष" * 90,
 )  # fmt: skip
-"""Values that broke programs before."""
+"""Values that are known to break programs."""
 
 
 def spoiled(value: Any, draw: Random) -> Any:
@@ -45,7 +45,7 @@ def _change(value: Any, draw: Random) -> Any:
 
 
 def odd_text(draw: Random) -> str:
-    """Characters from everywhere, surrogates left out: they are made where bytes are made."""
+    """Text of any Unicode characters except surrogates. Those are inserted into the bytes."""
     length = draw.choice((0, 1, 3, 17, 65, 251, LONG if draw.random() < 0.02 else 300))
     ranges = ((0, 0x20), (0x20, 0x7F), (0x600, 0x700), (0x900, 0x980), (0x2000, 0x2070), (0x1F600, 0x1F640))
     low, high = draw.choice(ranges)
@@ -53,7 +53,7 @@ def odd_text(draw: Random) -> str:
 
 
 def in_bytes(value: Any, draw: Random) -> bytes:
-    """The JSON of ``value``; sometimes with bytes of it changed, cut, doubled, or nested beyond reason."""
+    """The JSON of ``value``, sometimes with bytes changed, cut off or doubled, or nested very deeply."""
     body = msgspec.json.encode(value)
     kind = draw.random()
     if kind < 0.6:

@@ -1,4 +1,4 @@
-"""Where hostile input goes in: the gateway's endpoints, forms without an app, scanned texts, addresses and headers."""
+"""The targets of hostile input: gateway endpoints, forms without an app, scanned texts, paths and headers."""
 
 import uuid
 from collections.abc import Callable
@@ -21,21 +21,21 @@ METHODS: Final = ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "Q
 
 
 class BenchSetup(Struct, frozen=True, kw_only=True):
-    """What a hostile caller knows of a hospital."""
+    """What a hostile caller knows about a hospital."""
 
     authority: str
     hips: list[str]
     token: str
-    """A callback token that is believed: what is signed is not always well meant."""
+    """A callback token that the kiosk accepts: a signed message may be hostile too."""
     form_path: str
-    """``/go/…`` of a screen."""
+    """The path ``/go/…`` from a screen's QR code."""
     cookie: str
-    """Of a clerk who is signed in."""
+    """The cookie of a signed-in clerk."""
     csrf: str
 
 
 class Shot(Struct, frozen=True):
-    """One request as it goes over the wire."""
+    """One request in bytes."""
 
     target: str
     raw: bytes
@@ -49,14 +49,14 @@ def share(setup: BenchSetup, draw: Random) -> Shot:
 
 
 def honest_share(setup: BenchSetup, draw: Random) -> Shot:
-    """A share without a fault."""
+    """A correct share."""
     hip, (path, *_) = setup.hips[0], SHARES
     headers = _gateway_headers(setup, hip, draw, odd=False)
     return Shot("share", _request(setup, "POST", path, msgspec.json.encode(_profile_share(hip, draw)), headers))
 
 
 def legacy(setup: BenchSetup, draw: Random) -> Shot:
-    """The shapes of older releases."""
+    """A share in the form of an older protocol version."""
     hip = draw.choice(setup.hips)
     value = {"requestId": str(uuid.UUID(int=draw.getrandbits(128))), "timestamp": _now(),
              "profile": {"hipCode": "M1", "patient": _patient(draw)}, "intent": {"type": "PROFILE_SHARE"}}  # fmt: skip
@@ -84,7 +84,7 @@ def form(setup: BenchSetup, draw: Random) -> Shot:
 
 
 def scanned_text(setup: BenchSetup, draw: Random) -> Shot:
-    """What a scanner at the desk may read."""
+    """A text that a scanner at the desk may read."""
     card = {"hidn": "91-0000-4444-1111", "phr": "asha@sbx", "name": "Asha", "gender": "F", "dob": "1/1/1990"}
     text = in_bytes(spoiled(card, draw), draw).decode("utf-8", "replace")
     body = in_bytes({"text": text if draw.random() < 0.8 else odd_text(draw)}, draw)
@@ -103,14 +103,14 @@ def address(setup: BenchSetup, draw: Random) -> Shot:
 
 
 def odd_header(draw: Random) -> str:
-    """Printable ASCII: what is not is cut by the server before any program of ours sees it."""
+    """Printable ASCII only: the web server rejects other bytes before our program sees them."""
     return "".join(chr(draw.randrange(0x20, 0x7F)) for _ in range(draw.choice((0, 3, 40, 400)))).strip()
 
 
 TARGETS: Final[tuple[tuple[int, Callable[[BenchSetup, Random], Shot]], ...]] = (
     (50, share), (10, legacy), (10, status), (10, form), (10, scanned_text), (10, address),
 )  # fmt: skip
-"""How often each, of a hundred."""
+"""How often each target is chosen, in percent."""
 
 
 def _gateway_headers(setup: BenchSetup, hip: str, draw: Random, *, odd: bool = True) -> dict[str, str]:
