@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "facility": ("kiosk.cli.facility:facility", "Hospitals."),
     "queue": ("kiosk.cli.queue:queue", "Queues and their counters."),
     "staff": ("kiosk.cli.staff:staff", "Logins of clerks and administrators."),
+    "apikey": ("kiosk.cli.apikey:apikey", "Keys by which other programs call the API."),
     "keys": ("kiosk.cli.keys:keys", "Signing keys."),
     "patient": ("kiosk.cli.patient:patient", "See or erase the data kept of one person."),
     "tls": ("kiosk.cli.tls:tls", "A certificate for the hospital's own network."),

@@ -260,6 +260,8 @@ AUDIT_ACTS = {
     "figures_exported": "downloaded figures",
     "tickets_exported": "downloaded the tickets of a month",
     "person_erased": "erased a person's details",
+    "api_key_added": "made an API key",
+    "api_key_revoked": "revoked an API key",
     "admin_queue": "saved a queue",
     "admin_queue-open": "opened or closed a queue",
     "admin_default": "changed the default queue",

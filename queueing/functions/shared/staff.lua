@@ -9,6 +9,13 @@
 --                                  address); ends with its window
 --   :open:LOGIN            zset    sessions of a login -> last use, unix s; ends with the last of them
 --   :audit:FACILITY        stream  what concerned logins and sessions of the facility (shared/audit.lua)
+--   :apikeys               hash    id -> key of another program, as JSON; at most KEYS_MAX (queueing/api_keys.py)
+--   :apikeys:used          hash    id -> last use of a key, unix s; goes with the key
+--   :apikeys:changed       string  how often a key was added or revoked: tells a worker that what it knows is old
+
+local function api_keys_key(slot) return slot .. ':apikeys' end
+local function api_keys_used_key(slot) return slot .. ':apikeys:used' end
+local function api_keys_changed_key(slot) return slot .. ':apikeys:changed' end
 
 local STAFF_FIELDS = {'login', 'name', 'facility', 'role', 'hash', 'must_change', 'disabled', 'generation', 'counter',
   'first_until_s', 'second_factor', 'code_step', 'recovery'}

@@ -115,6 +115,22 @@ def test_a_first_password_is_printed_once_and_kept_nowhere(hospital: Path) -> No
     assert json_of(hospital, "staff", "add", "state", "--facility", "*", "--role", "admin")["facility"] == "*"
 
 
+def test_an_api_key_is_printed_once_listed_and_revoked(hospital: Path) -> None:
+    words = ("apikey", "add", "HIS", "--facility", "IN01", "--scope")
+    made = json_of(hospital, *words, "tickets:read,profiles:read")
+    assert made["key"].startswith(f"kiosk_{made['id']}_")
+    assert made["scopes"] == ["profiles:read", "tickets:read"]
+    files = b"".join(file.read_bytes() for file in hospital.rglob("*") if file.is_file())
+    assert made["key"].encode() not in files
+    listed = json.loads(kiosk(hospital, "apikey", "list", "--json").stdout)
+    assert [(one["id"], one["last_used"], one["by"]) for one in listed] == [(made["id"], "never", "(command line)")]
+    assert "tickets:read, tickets:write, profiles:read" in refused(hospital, *words, "everything")
+    assert "no facility IN99" in refused(hospital, *words[:3], "--facility", "IN99", "--scope", "tickets:read")
+    assert json_of(hospital, "apikey", "revoke", made["id"])["id"] == made["id"]
+    assert "no key" in refused(hospital, "apikey", "revoke", made["id"])
+    assert kiosk(hospital, "apikey", "list").stdout == "no key yet\n"
+
+
 def test_keys_rotate_and_no_secret_is_shown(hospital: Path) -> None:
     before = kiosk(hospital, "keys", "list", "--json").stdout
     coming = next(one["kid"] for one in json.loads(before) if one["state"] == "next")
