@@ -15,6 +15,7 @@ Events that one step wrote together have one cursor; ``read`` and ``follow`` nev
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Mapping
 from enum import IntEnum
 from typing import Any, Final
@@ -25,7 +26,7 @@ from queueing import library
 from queueing.desk import ticket_of
 from queueing.errors import QueueingError
 from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, Ticket, UnixMs
-from queueing.redis_keys import EVENT_PARTITIONS, events_key, facility_key, facility_root
+from queueing.redis_keys import EVENT_PARTITIONS, events_key, facility_key, facility_root, partition_of
 from queueing.store.store import Store
 from queueing.streams import PartitionPollers, Raw, StreamReader, streams_of
 
@@ -33,6 +34,9 @@ OLDEST: Final = "0"
 """Cursor before the oldest event that is kept."""
 READ_AT_MOST: Final = 500
 """Events of one read: some 100 kB."""
+NUMBER_MAX: Final = 2**63 - 1
+"""Of a number in a cursor, as a database's column takes it. The store's go twice as far, but no clock does."""
+_CURSOR: Final = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?")
 _READ: Final = ("XREAD", "COUNT", READ_AT_MOST)
 _WAIT_MS: Final = 5_000
 _TRY_AGAIN_S: Final = 0.5
@@ -130,6 +134,17 @@ def delivered_event(pending: PendingReply) -> tuple[str, str] | tuple[()]:
     return pending.facility_key, f"d{pending.outcome:d} {pending.refusal or 0:d} {pending.request}"
 
 
+def cursor_numbers(cursor: str) -> tuple[int, int]:
+    """The two numbers of a cursor, which compare as the log's order; the second is 0 where it is left out.
+
+    Raises ValueError for what is no cursor.
+    """
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise ValueError("not a cursor of the event log")
+    return min(int(found[1]), NUMBER_MAX), min(int(found[2] or 0), NUMBER_MAX)
+
+
 def _events_of(entry: Raw) -> list[Event]:
     """The events of one entry, in either form (functions/shared/events.lua)."""
     stream_id, flat = entry
@@ -223,9 +238,33 @@ class EventLog:
         """The cursor behind the newest event of the facility's partition: where a new consumer begins that wants no
         past events.
         """
-        key = events_key(facility_root(hip).partition(":")[0])
+        return await self.newest_of(partition_of(facility_root(hip)))
+
+    async def newest_of(self, partition: str) -> str:
+        """The cursor behind the newest event of a partition."""
+        key = events_key(partition)
         entries: Any = await self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1)
         return entries[0][0].decode() if entries else OLDEST
+
+    async def oldest_of(self, partition: str) -> str:
+        """The cursor of the oldest event of a partition that is kept; OLDEST when there is none."""
+        key = events_key(partition)
+        entries: Any = await self._store.call(key, "XRANGE", key, "-", "+", "COUNT", 1)
+        return entries[0][0].decode() if entries else OLDEST
+
+    async def read_partition(self, partition: str, after: str) -> list[Event]:
+        """At most 500 steps of all facilities of a partition after a cursor, oldest first."""
+        return await self._range(partition, f"({after}", "+", READ_AT_MOST)
+
+    async def at(self, partition: str, cursor: str) -> list[Event]:
+        """The events of one step; none when they are not kept any more."""
+        return await self._range(partition, cursor, cursor, 1)
+
+    async def _range(self, partition: str, first: str, last: str, most: int) -> list[Event]:
+        key = events_key(partition)
+        entries: Any = await self._store.call(key, "XRANGE", key, first, last, "COUNT", most)
+        await self._store.durable(key)
+        return [event for entry in entries for event in _events_of(entry)]
 
     async def follow(self, cursors: Mapping[str, str] | None = None) -> AsyncGenerator[tuple[str, list[Event]], None]:
         """Events of all facilities as they happen: partition, and its events in order.

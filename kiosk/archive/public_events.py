@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from kiosk.archive.schema import events
 from kiosk.archive.upsert import insert_or_replace
-from queueing.event_log import PUBLIC_KINDS, Event
+from queueing.event_log import PUBLIC_KINDS, Event, cursor_numbers
 from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, State, Ticket, UnixMs
 from queueing.redis_keys import facility_key
 
@@ -21,8 +21,6 @@ KEEP_MS: Final = 35 * 86_400_000
 """A month and some days: a program that was away for a month, over a long holiday too, misses nothing."""
 READ_AT_MOST: Final = 500
 """Events of one answer, as ``queueing.event_log`` has it: some 100 kB."""
-NUMBER_MAX: Final = 2**63 - 1
-"""Of a column. The store's numbers go twice as far, but no clock does."""
 _KINDS: Final = {kind.type: kind for kind in PUBLIC_KINDS}
 _KEY: Final = (events.c.hip_id, events.c.cursor_ms, events.c.cursor_number, events.c.place)
 
@@ -81,15 +79,6 @@ def _row(event: Event, hip_id: str) -> dict[str, Any]:
         "outcome": event.outcome.name.lower() if event.outcome else "",
         "refusal": event.refusal.name.lower() if event.refusal else "",
     }
-
-
-def cursor_numbers(cursor: str) -> tuple[int, int]:
-    """The two numbers of a cursor, which compare as the log's order; the second is 0 where it is left out.
-
-    Raises ValueError for what is no cursor.
-    """
-    ms, _, number = cursor.partition("-")
-    return min(int(ms), NUMBER_MAX), min(int(number or 0), NUMBER_MAX)
 
 
 def events_after(connection: Connection, hip_id: str, cursor: str, limit: int) -> list[Event]:
