@@ -1,13 +1,13 @@
---[[ targets: who is told of ticket events (webhooks, HL7), how far each target is, and which delivery role works. All keys
-  are in one slot. Definition and progress are packed by queueing/targets.py; here they are only kept.
+--[[ targets: who is told of ticket events (webhooks, HL7), how far each target is, and which delivery role works. All
+  keys are in one slot. Definition and progress are packed by queueing/targets.py; here they are only kept.
   KEYS   1 slot of the targets
   ARGV   targets_put:    id, packed target, packed progress of a new one or '', most targets
          targets_remove: id
          targets_read:   version that the caller knows
          targets_one:    id
          targets_change: id, generation that was read, packed progress
-         targets_save:   holder of the lease, then of each target: id, generation that was read, packed progress, how many
-                         deliveries, and each packed
+         targets_save:   holder of the lease, then of each target: id, generation that was read, packed progress, how
+                         many deliveries, and each packed
          targets_lease:  holder, for how long (ms), a holder that has ended or ''
          targets_release: holder
   Reply  put: 1; 0 when there are too many, or when a target that is to be changed is gone
