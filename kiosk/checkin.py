@@ -20,7 +20,7 @@ from kiosk.security.encryption import DAY_S, Seal, SealBroken
 from queueing.desk import OpdDesk
 from queueing.form_gate import FormSender, FormVerdict
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
-from queueing.redis_keys import counter_text, facility_key, request_digest
+from queueing.redis_keys import counter_text, facility_key, hmis_request, request_digest
 from tokens import CounterCodeError, CounterCodes, Grade
 
 SENIOR_FROM_YEARS: Final = 60
@@ -98,6 +98,16 @@ class CheckIn:
         lane = max(lane, self._lane(patient))
         return await self._register(facility, queue, patient, lane, Assurance.STAFF, request, by=by)
 
+    async def registered_elsewhere(
+        self, facility: str, queue: str, patient: Patient, lane: Lane, *, by: str, request_id: str = ""
+    ) -> Place:
+        """The hospital's system registers a person who is present. ``by`` names its key; it is part of the request
+        id, so two systems never share one.
+        """
+        request = hmis_request(facility, f"{by}/{request_id or uuid.uuid4()}")
+        lane = max(lane, self._lane(patient))
+        return await self._place(facility, queue, patient, lane, Assurance.STAFF, request, by=by)
+
     def walk_in_request(self, facility: str, by: str, request_id: str) -> str:
         """``Ticket.request`` of the walk-in that this clerk's form made, if it was sent before."""
         return request_digest(facility, f"{by}/{request_id}")
@@ -162,6 +172,24 @@ class CheckIn:
         consent: Consent | None = None,
     ) -> Place:
         request = request_digest(facility, request_id)
+        return await self._place(
+            facility, queue, patient, lane, assurance, request, device, away=away, by=by, consent=consent
+        )
+
+    async def _place(
+        self,
+        facility: str,
+        queue: str,
+        patient: Patient,
+        lane: Lane,
+        assurance: Assurance,
+        request: str,
+        device: str = "",
+        *,
+        away: bool = False,
+        by: str = "",
+        consent: Consent | None = None,
+    ) -> Place:
         return await self._desk.enqueue(
             Arrival(
                 facility=facility,

@@ -59,6 +59,15 @@ def request_digest(hip_id: str, request: str) -> str:
     return blake2b(f"{hip_id}\0{request}".encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
+HMIS_MARK: Final = "hmis"
+"""Begins the request of a ticket that the hospital's system made; no digest does, because it is no hexadecimal."""
+
+
+def hmis_request(hip_id: str, request: str) -> str:
+    """As ``request_digest``, for a request of the hospital's system: 80 bits of digest behind the mark."""
+    return HMIS_MARK + request_digest(hip_id, request)[len(HMIS_MARK) :]
+
+
 def text_digest(text: str) -> str:
     """40 hex characters that stand in keys of the staff's slot for a text that must not be readable there."""
     return sha256(text.encode("utf-8", "replace")).hexdigest()[:40]

@@ -33,7 +33,8 @@ from kiosk.archive.schema import (
 from kiosk.archive.sums import of_share, of_ticket
 from kiosk.archive.upsert import insert_or_add, insert_or_leave, insert_or_replace
 from queueing.event_log import OLDEST, Event, EventKind
-from queueing.models import Assurance, Outcome, State, Ticket
+from queueing.models import Outcome, State, Ticket
+from queueing.ticket_source import source_of
 
 EPOCH: Final = date(1970, 1, 1)
 SHARE_KINDS: Final = {
@@ -41,8 +42,6 @@ SHARE_KINDS: Final = {
     EventKind.SHARE_REPEATED: "repeated",
     EventKind.SHARE_REDELIVERED: "redelivered",
 }
-SOURCE: Final = {Assurance.STAFF: "staff", Assurance.CAMERA: "camera"}
-"""Every other assurance is of the ABHA app."""
 LOOK_BACK_DAYS: Final = (1, 4)
 """An acknowledgement is looked for among the shares of today and yesterday, then of the days for which a parked one may
 be sent again."""
@@ -337,7 +336,7 @@ def _present(ticket: Ticket) -> Row:
         "lane": ticket.lane.name.lower(),
         "assurance": ticket.assurance.name.lower(),
         "nearness": ticket.nearness.name.lower(),
-        "source": SOURCE.get(ticket.assurance, "abha_app"),
+        "source": source_of(ticket),
         "state": ticket.state.name.lower(),
         "arrived_ms": ticket.arrived_ms,
         "called_last_ms": ticket.called_ms,

@@ -2,16 +2,12 @@
 
 from datetime import UTC, date, datetime, tzinfo
 from enum import Enum
-from typing import Final
 
 from msgspec import Struct
 
 from queueing.day import day_of_ticket
-from queueing.models import Assurance, State, Ticket, UnixMs
-
-SOURCES: Final = {Assurance.STAFF: "staff", Assurance.CAMERA: "camera"}
-"""Every other assurance is of the ABHA app."""
-FROM_APP: Final = "abha_app"
+from queueing.models import State, Ticket, UnixMs
+from queueing.ticket_source import source_of
 
 
 class LinksJson(Struct, frozen=True, kw_only=True):
@@ -63,7 +59,7 @@ def ticket_json(ticket: Ticket, facility: str, zone: tzinfo, links: LinksJson | 
         lane=word_of(ticket.lane),
         assurance=word_of(ticket.assurance),
         nearness=word_of(ticket.nearness),
-        source=SOURCES.get(ticket.assurance, FROM_APP),
+        source=source_of(ticket),
         service_day=day_of_ticket(ticket.id),
         ahead=ticket.ahead if ticket.state is State.WAITING else None,
         arrived_at=local_time(ticket.arrived_ms, zone),

@@ -25,6 +25,7 @@ from queueing.models import Assurance, Lane, Outcome, Refusal, State, Ticket
 from queueing.outbox import Outbox
 from queueing.redis_keys import facility_key
 from queueing.store.store import Store
+from queueing.ticket_source import source_of
 from tests.kiosk.share_builders import scan_of, share_body
 from tests.queueing.a_facility import HIP, build, open_desk
 from tokens import CounterCodes, KeyRing
@@ -202,6 +203,22 @@ async def test_who_walks_in_stands_in_the_same_queue(door: Door) -> None:
     snapshot = await door.desk.snapshot(HIP)
     assert snapshot
     assert snapshot.queues[0].next == ("M-002", "M-001", "M-003")
+
+
+async def test_whom_the_hospitals_system_registers_takes_a_place_and_is_found_again(door: Door) -> None:
+    person = ("medicine", ASHA, Lane.ORDINARY)
+    first = await door.check_in.registered_elsewhere(HIP, *person, by="api:one", request_id="7")
+    again = await door.check_in.registered_elsewhere(HIP, *person, by="api:one", request_id="7")
+    other = await door.check_in.registered_elsewhere(HIP, *person, by="api:two", request_id="7")
+    assert (first.outcome, again.outcome, other.outcome) == (Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON)
+    assert first.ticket == again.ticket == other.ticket
+    ticket = await door.ticket(first.ticket)
+    assert (source_of(ticket), ticket.assurance, ticket.state) == ("hmis", Assurance.STAFF, State.WAITING)
+    sealed = await door.desk.envelope(HIP, ticket.id)
+    assert sealed
+    assert door.check_in.patient(HIP, ticket, sealed).name == "Asha Devi"
+    by_clerk = await door.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Lane.ORDINARY, by="asha")
+    assert source_of(await door.ticket(by_clerk.ticket)) == "staff"
 
 
 async def test_the_clerk_who_types_an_abha_that_scanned_finds_the_same_ticket(door: Door) -> None:

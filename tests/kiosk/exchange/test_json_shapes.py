@@ -12,6 +12,7 @@ from kiosk.exchange.ticket_json import LinksJson, ticket_json
 from kiosk.patient.person import Patient
 from queueing.event_log import PUBLIC_KINDS, Event, EventKind
 from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, State, Ticket
+from queueing.redis_keys import HMIS_MARK, hmis_request, request_digest
 
 IST = ZoneInfo("Asia/Kolkata")
 HIP = "IN0110000042"
@@ -178,3 +179,12 @@ def test_the_types_of_public_events_are_those_of_the_contract() -> None:
         "acknowledgement.delivered",
         "acknowledgement.parked",
     }
+
+
+def test_a_ticket_of_the_hospital_system_is_known_by_its_request() -> None:
+    """No digest begins with the mark, because digests are hexadecimal."""
+    request = hmis_request(HIP, "api:k1/5")
+    made = msgspec.structs.replace(CALLED, assurance=Assurance.STAFF, request=request)
+    assert ticket_json(made, HIP, IST).source == "hmis"
+    assert len(request) == len(request_digest(HIP, "api:k1/5")), "the archive's column has as many characters"
+    assert not set(HMIS_MARK) <= set("0123456789abcdef")
