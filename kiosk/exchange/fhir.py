@@ -213,7 +213,7 @@ def _id(kind: str, ticket: TicketJson) -> str:
 
 
 def _reference(ticket: TicketJson, kind: str) -> Json:
-    return {"reference": f"urn:uuid:{_id(kind, ticket)}"}
+    return {"reference": f"urn:uuid:{_id(kind, ticket)}", "type": kind}
 
 
 def _identifier(system: str, code: str, display: str, value: str) -> Json:
