@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "backup": ("kiosk.cli.backup:backup", "Copy store, archive and settings while the service runs."),
     "restore": ("kiosk.cli.backup:restore", "Make the data folder from a backup."),
     "store": ("kiosk.cli.store:store", "The embedded store's journal: check and repair."),
+    "hmis": ("kiosk.cli.hmis:hmis", "Tools for vendors of hospital software."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR as text, picture or poster."),
     "export": ("kiosk.cli.export:export", "Rows of the archive as CSV or JSON lines."),
     "history": ("kiosk.cli.history:history", "Totals of the time before this service."),

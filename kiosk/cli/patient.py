@@ -1,6 +1,5 @@
 """``kiosk patient``: what one person may ask of a hospital: to see what is kept of them, and to have it erased."""
 
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -9,24 +8,20 @@ from typing import Any
 import click
 import msgspec
 
-from kiosk.abdm.inbound import read_patient
 from kiosk.checkin import CheckIn
+from kiosk.cli.check_in import check_in_on
 from kiosk.cli.running import COMMAND_LINE, CommandFailed, as_json, json_text, settings_now, tell, with_store
 from kiosk.locales import BOOK
 from kiosk.patient.consent import CONSENT_VERSION, Consent
 from kiosk.patient.envelope import Envelope
 from kiosk.patient.person import person_named
 from kiosk.security.encryption import SealBroken
-from kiosk.security.keyring_file import KeysOnDisk
-from kiosk.services import new_seal
 from kiosk.settings import Settings
-from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.models import Assurance, Ticket
 from queueing.person_records import PersonRecord, PersonRecords
 from queueing.registry import Registry
 from queueing.store.store import Store
-from tokens import CounterCodes
 
 Ask = Callable[[PersonRecords, list[bytes]], Awaitable[list[PersonRecord]]]
 
@@ -86,21 +81,11 @@ def _ask(settings: Settings, hip_id: str, abha: str, act: Ask) -> list[dict[str,
     async def work(store: Store) -> list[dict[str, Any]]:
         if await Registry(store).facility(hip_id) is None:
             raise CommandFailed(f"no facility {hip_id}")
-        check_in = await _check_in(store, settings)
+        check_in, _ = await check_in_on(store, settings, OpdDesk(store))
         digests = list(check_in.known_as(hip_id, person_named(abha))) if abha else []
         return [_line(check_in, hip_id, record) for record in await act(PersonRecords(store), digests)]
 
     return with_store(settings, work)
-
-
-async def _check_in(store: Store, settings: Settings) -> CheckIn:
-    ring = KeysOnDisk(settings.data_dir).load_or_create(int(time.time()))
-    seal = new_seal(ring, settings)
-    await seal.refresh(DayKeys(store))
-    return CheckIn(
-        OpdDesk(store), CounterCodes(ring), seal, person_key=ring.person_key(), read_patient=read_patient,
-        now_s=time.time,
-    )  # fmt: skip
 
 
 def _line(check_in: CheckIn, hip_id: str, record: PersonRecord) -> dict[str, Any]:
