@@ -1,10 +1,10 @@
-"""``python -m loadtests.replay``: J&K's tokens through the real door, as fast as the machine can, judged from outside.
+"""``python -m loadtests.replay``: sends J&K's tokens to the real endpoint as fast as possible, and checks the result.
 
-The history is cut into chapters of whole days. Each has a kiosk and a gateway of its own, for the store's clock says
-today: an institution on one day of the past is a facility of the chapter, with numbers from 1 as on a real day. At the
-end of a chapter the gateway's journal must hold one acknowledgement for every share that was taken, and for every
-institution and day the numbers 1 to n, each once. What was found is kept; a run that was broken off goes on with the
-chapter it was in.
+The history is cut into chapters of whole days. Each chapter has a fresh kiosk and gateway. The store knows only the
+present day, so each institution and day of the past is a facility of its own, with numbers from 1 as on a real day. At
+the end of a chapter the gateway's journal must have one acknowledgement for every accepted share, and the numbers 1 to
+n, each once, for every institution and day. Results are stored: an interrupted run continues with the chapter it was
+in.
 """
 
 import argparse
@@ -31,16 +31,18 @@ from loadtests.simulator.people.share_client import ShareClient, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
 CHAPTER_TOKENS = 50_000
-"""A minute or so: what is lost when a run is broken off, and what store and ledger must hold at once."""
+"""Tokens of a chapter: about a minute. An interrupted run loses this much, and store and ledger must hold
+it at once.
+"""
 BATCH = 2_000
 WINDOW = 512
-"""Shares not yet acknowledged."""
+"""The most shares that are not yet acknowledged."""
 SETTLED_WITHIN_S = 60.0
 CONNECTIONS = 64
 
 
 class Chapter(Struct, frozen=True, kw_only=True):
-    """One chapter as it went."""
+    """The result of one chapter."""
 
     first: str
     last: str
@@ -53,12 +55,12 @@ class Chapter(Struct, frozen=True, kw_only=True):
 
     @property
     def good(self) -> bool:
-        """Nothing lost, nothing twice, every number there."""
+        """Whether no share was lost, no number was given twice and no number is missing."""
         return self.verdict.good and self.verdict.tokens == self.tokens and not self.protocol_faults
 
 
 class Book:
-    """What earlier runs of the same plan have done."""
+    """The stored results of earlier runs of the same plan."""
 
     def __init__(self, folder: Path, plan: str, *, fresh: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -77,18 +79,18 @@ class Book:
         return {number: json.decode(report, type=Chapter) for number, report in rows}
 
     def keep(self, number: int, chapter: Chapter) -> None:
-        """For the next run and the report."""
+        """Store a result for the next run and the report."""
         with self._base:
             row = (self._plan, number, json.encode(chapter))
             self._base.execute("INSERT OR REPLACE INTO chapters VALUES (?, ?, ?)", row)
 
     def close(self) -> None:
-        """Close the book."""
+        """Close the file."""
         self._base.close()
 
 
 async def live_through(chapter: list[Day], number: int, seed: int, report: Callable[[int], None]) -> Chapter:
-    """One chapter, from an empty store to the verdict; ``report`` hears of every batch."""
+    """Run one chapter, from an empty store to the verdict. ``report`` is called after every batch."""
     hospitals = sum(len(day.tokens) for day in chapter)
     crowd = Crowd(seed=seed, run=(seed << 12 | number) & 0xFFFFFFFF)
     async with fresh_stack(seed=seed, facilities=hospitals, counters=1, staffed=0, strangers=True) as stack:
@@ -113,7 +115,7 @@ async def _press(
     batches: Iterator[list[Share]],
     report: Callable[[int], None],
 ) -> None:
-    """Batch after batch, never more than ``WINDOW`` ahead of the acknowledgements."""
+    """Send batch after batch, with at most ``WINDOW`` shares not yet acknowledged."""
     sent = 0
     async with ShareClient(stack.kiosk_url, connections=CONNECTIONS) as share_client:
         for batch in batches:
@@ -156,7 +158,7 @@ def _report(done: dict[int, Chapter], machine: dict[str, object]) -> dict[str, o
 
 
 async def replay(args: argparse.Namespace) -> bool:
-    """Every chapter that is not done yet; whether all of them are good."""
+    """Run every chapter that is not done yet. Returns whether all are good."""
     chosen = some(days(), args.one_in)
     parts = chapters(chosen, args.chapter)
     plan, machine = f"1/{args.one_in} in {args.chapter}, seed {args.seed}", described()

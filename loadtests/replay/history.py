@@ -1,8 +1,8 @@
-"""71.16 lakh tokens as days and institutions: what was reported, and how the days between are filled.
+"""71.16 lakh tokens as days and institutions: the reported totals, and a model for the days between.
 
-Reported are totals on a few dates and how many institutions took part. Between two dates tokens are spread over days by
-weekday, over institutions by size (``loadtests.shapes.sizes``), and over a day as an OPD morning goes. Every total that
-was reported is met exactly; which hospital had how many on a single day is a model, for nobody published it.
+Reports give totals on a few dates and the number of institutions. Between two dates tokens are spread over days by
+weekday, over institutions by size (``loadtests.shapes.sizes``), and over a day like an OPD morning. Every reported
+total is met exactly. How many tokens a hospital had on a single day is a model, because no such figures were published.
 """
 
 from bisect import bisect_right
@@ -31,9 +31,11 @@ TOTALS: Final = (
 )
 """Tokens up to the end of each date."""
 INSTITUTIONS: Final = ((date(2023, 4, 15), 11), (date(2023, 5, 31), 33), (date(2025, 1, 15), 105))
-"""How many took part; between the dates they join one by one, the largest first."""
+"""How many institutions took part. Between the dates they join one by one, the largest first."""
 WEEKDAYS: Final = (1.3, 1.1, 1.05, 1.0, 0.85, 0.9, 0.04)
-"""Monday first: Mondays are the fullest, Fridays shorter, on Sundays only emergencies are registered."""
+"""The weight of each weekday, Monday first. Mondays are the busiest, Fridays are short, Sundays have only
+emergencies.
+"""
 
 
 class Day(Struct, frozen=True):
@@ -41,11 +43,11 @@ class Day(Struct, frozen=True):
 
     date: date
     tokens: tuple[int, ...]
-    """By institution, the largest first; as many as took part."""
+    """Tokens of each participating institution, the largest first."""
 
     @property
     def total(self) -> int:
-        """Of the whole state."""
+        """Tokens of the whole state."""
         return sum(self.tokens)
 
 
@@ -64,7 +66,7 @@ def _day(on: date, total: int) -> Day:
 
 
 def institutions(on: date) -> int:
-    """How many take part on this day."""
+    """How many institutions take part on this day."""
     at = bisect_right([one for one, _ in INSTITUTIONS], on)
     if at == len(INSTITUTIONS):
         return INSTITUTIONS[-1][1]
@@ -73,7 +75,7 @@ def institutions(on: date) -> int:
 
 
 def shared_out(total: int, weights: Sequence[float]) -> list[int]:
-    """``total`` in whole parts by weight: rounded as it adds up, so that nothing is lost and no part is off by one."""
+    """``total`` in whole parts by weight. The running sum is rounded, so the parts always add up to ``total``."""
     whole, parts, passed, assigned = sum(weights), list[int](), 0.0, 0
     for weight in weights:
         passed += weight
@@ -84,12 +86,12 @@ def shared_out(total: int, weights: Sequence[float]) -> list[int]:
 
 
 def some(all_days: list[Day], one_in: int) -> list[Day]:
-    """One day in ``one_in``, evenly over the history and whole as it was; all of them for 1."""
+    """One day in ``one_in``, evenly over the history, each with all its tokens; every day for 1."""
     return all_days[one_in // 2 :: one_in]
 
 
 def chapters(chosen: list[Day], tokens: int) -> list[list[Day]]:
-    """Days in their order, in groups of at least so many tokens (the last may have fewer)."""
+    """The days in order, in groups of at least ``tokens`` tokens (the last may have fewer)."""
     groups: list[list[Day]] = [[]]
     for day in chosen:
         if sum(one.total for one in groups[-1]) >= tokens:
@@ -99,7 +101,7 @@ def chapters(chosen: list[Day], tokens: int) -> list[list[Day]]:
 
 
 def shares(chapter: list[Day], first_index: int, seed: int) -> Iterator[Share]:
-    """Everybody who came, in the order of coming. A facility of the run is one institution on one day."""
+    """All patients in the order of their arrival. A facility of the run is one institution on one day."""
     index, facility = first_index, 0
     for day in chapter:
         came = sorted(

@@ -1,1 +1,1 @@
-"""What `kiosk demo`, the tests and the load tests play with: the ABDM gateway and invented people."""
+"""The simulated ABDM gateway and invented people, for `kiosk demo`, the tests and the load tests."""

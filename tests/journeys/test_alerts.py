@@ -44,7 +44,7 @@ async def becomes(deployment: Deployment, name: str, value: float, label: str = 
     await asyncio.to_thread(until, four_say_so, TRUE_WITHIN_S)
 
 
-async def test_replies_pile_up_while_the_gateway_is_silent_and_are_gone_when_it_answers(deployment: Deployment) -> None:
+async def test_replies_wait_while_the_gateway_is_silent_and_are_sent_when_it_answers(deployment: Deployment) -> None:
     hospital = deployment.hospital()
     await deployment.simulator.order(endpoints={"on_share": {"reset_rate": 1.0}})
     scans = [asyncio.create_task(hospital.scan(deployment.patient(), hospital.poster("M1"))) for _ in range(12)]
@@ -55,7 +55,7 @@ async def test_replies_pile_up_while_the_gateway_is_silent_and_are_gone_when_it_
     await becomes(deployment, "kiosk_replies_total", 12, 'result="delivered"')
 
 
-async def test_callers_that_are_not_believed_are_counted_by_reason(deployment: Deployment) -> None:
+async def test_callers_that_are_refused_are_counted_by_reason(deployment: Deployment) -> None:
     before = total(deployment, "kiosk_callers_rejected_total")
     for _ in range(10):
         assert await asyncio.to_thread(share, deployment, "Bearer not.a.token") == 401

@@ -62,7 +62,7 @@ async def test_a_patient_who_missed_the_call_comes_back_near_the_front(browser: 
     assert hospital.queue()["next"] == waiting
 
 
-async def test_a_wrong_press_is_taken_back(browser: Browser, hospital: Hospital) -> None:
+async def test_a_wrong_key_press_is_undone(browser: Browser, hospital: Hospital) -> None:
     board = await Board.opened(browser, hospital)
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))
     for _ in range(2):

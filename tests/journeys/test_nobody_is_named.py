@@ -24,9 +24,7 @@ PHONES = ("9906543217", "9419123457")
 MARKS = {CANARY, "Kanari", WALK_IN, WITHOUT_APP, *PHONES}
 
 
-async def test_nothing_of_a_patient_stands_in_clear_anywhere_but_on_the_desk(
-    browser: Browser, hospital: Hospital
-) -> None:
+async def test_no_patient_data_is_readable_anywhere_but_on_the_desk(browser: Browser, hospital: Hospital) -> None:
     deployment = hospital.deployment
     board = await Board.opened(browser, hospital)
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))

@@ -57,7 +57,7 @@ async def test_a_recall_is_heard_again(browser: Browser, hospital: Hospital) -> 
     await board.shows("M-001", "M1")
 
 
-async def test_the_same_patient_scanning_again_keeps_number_place_and_what_is_left_of_the_validity(
+async def test_a_patient_who_scans_again_keeps_number_place_and_remaining_validity(
     browser: Browser, hospital: Hospital
 ) -> None:
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))

@@ -32,7 +32,7 @@ async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         yield running
 
 
-async def test_screens_live_through_a_killed_web_worker(browser: Browser, hospital: Hospital) -> None:
+async def test_screens_survive_a_killed_web_worker(browser: Browser, hospital: Hospital) -> None:
     deployment = hospital.deployment
     board, desk, phone = await _hall_at_work(browser, hospital)
     worker = below(deployment.tree.pid_of("web"))[0]
@@ -46,7 +46,7 @@ async def test_screens_live_through_a_killed_web_worker(browser: Browser, hospit
     await _never_loaded_again(board.page, desk.page, phone.page)
 
 
-async def test_screens_say_that_they_are_old_while_the_store_is_away_and_heal_by_themselves(
+async def test_screens_show_that_they_are_old_while_the_store_is_away_and_recover(
     browser: Browser, hospital: Hospital
 ) -> None:
     deployment = hospital.deployment
@@ -74,7 +74,7 @@ async def test_screens_say_that_they_are_old_while_the_store_is_away_and_heal_by
 
 
 @pytest.mark.proof
-async def test_screens_say_that_everything_is_gone_and_go_on_when_it_is_back(
+async def test_screens_show_that_the_service_is_away_and_recover_when_it_is_back(
     browser: Browser, hospital: Hospital
 ) -> None:
     deployment = hospital.deployment

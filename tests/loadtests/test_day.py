@@ -9,7 +9,7 @@ from msgspec import json
 pytestmark = pytest.mark.slow
 
 
-def test_a_day_under_mischief_keeps_every_promise() -> None:
+def test_a_day_with_faults_of_the_gateway_keeps_every_promise() -> None:
     words = ["--patients", "60", "--facilities", "1", "--counters", "1", "--seed", "5"]
     done = subprocess.run(
         [sys.executable, "-m", "loadtests.day", *words], capture_output=True, timeout=180, check=False

@@ -29,6 +29,6 @@ def test_under_5000_forms_every_share_gets_its_number() -> None:
     assert sum(result.attack.values()) >= FORMS - LANES  # some were under way when the flood ended
 
 
-def test_every_kind_of_flood_has_words_and_a_way() -> None:
+def test_every_kind_of_flood_has_a_description_and_a_function() -> None:
     assert all(words and callable(flood) for words, flood in KINDS.values())
     assert len(KINDS) > 9

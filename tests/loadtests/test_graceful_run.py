@@ -25,7 +25,7 @@ graceful_run.run(work())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_contexts_are_left_when_a_run_is_stopped(number: signal.Signals) -> None:
+def test_contexts_are_closed_when_a_run_is_stopped(number: signal.Signals) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as run:

@@ -19,7 +19,7 @@ def row(n: int, token: str, person: str = "", **changed: Any) -> dict[str, Any]:
     return report | changed
 
 
-def test_a_good_run_has_no_findings() -> None:
+def test_a_run_without_faults_has_no_findings() -> None:
     findings = audit([row(1, "M-001"), row(2, "M-002"), row(3, "M-001", "p1@sbx")])
     assert findings.good
     assert (findings.taken, findings.patients, findings.numbers) == (3, 2, 2)
@@ -42,7 +42,7 @@ def test_each_broken_promise_is_found(rows: list[dict[str, Any]], promise: str) 
     ]
 
 
-def test_who_was_called_may_hold_a_second_number() -> None:
+def test_a_called_patient_may_get_a_second_number() -> None:
     rows = [row(1, "M-001"), row(2, "M-002", "p1@sbx")]
     assert audit(rows, called={("HIP", "M-001")}).good
     assert not audit(rows, called={("HIP", "M-002")}).good
@@ -53,14 +53,14 @@ def test_the_same_number_elsewhere_or_on_another_day_is_another_number() -> None
     assert audit([row(1, "M-001"), row(2, "M-001", hip_id="OTHER"), row(3, "M-001", settled_ms=tomorrow)]).good
 
 
-def test_a_refused_delivery_owes_nothing() -> None:
+def test_a_refused_delivery_needs_no_reply() -> None:
     refused = [{"at_ms": AT_MS, "took_ms": 3, "status": 503}]
     findings = audit([row(1, "", settled_ms=0, clean=0, deliveries=refused)])
     assert findings.good
     assert findings.taken == 0
 
 
-def test_holes_are_counted() -> None:
+def test_missing_numbers_are_counted() -> None:
     found = holes([row(1, "M-001"), row(2, "M-004"), row(3, "R-002")])
     assert sorted(found.values()) == [1, 2]
 

@@ -57,7 +57,7 @@ def test_institutions_join_as_reported() -> None:
     assert institutions(date(2025, 7, 14)) == 105
 
 
-def test_a_share_of_the_history_is_whole_days_and_all_of_it_is_everything() -> None:
+def test_a_part_of_the_history_has_whole_days_and_all_of_it_has_every_day() -> None:
     history = days()
     chosen = some(history, 200)
     assert all(day in history for day in chosen)
@@ -91,7 +91,7 @@ def test_a_missed_promise_says_by_how_much() -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_people_come_as_the_sheet_says(name: str) -> None:
+def test_people_come_as_the_run_settings_say(name: str) -> None:
     gateway = Announced(url="http://here", app_id="app", app_secret="secret")
     run = RunSettings(
         kiosk_url="http://here", gateway=gateway, hips=["HIP"], hospitals=[], shape=name, patients=4_000, seconds=50,
@@ -107,7 +107,7 @@ def test_people_come_as_the_sheet_says(name: str) -> None:
     assert came == pytest.approx(0.3 * run.peak_per_s(), rel=0.4)
 
 
-def test_the_clerks_of_a_sheet_are_all_its_seats() -> None:
+def test_the_seats_of_a_run_are_all_its_clerks() -> None:
     seat = {"login": "a", "password": "b", "counter": "M1"}
     hospitals = [{"hip_id": hip, "counters": ["M1"], "clerks": [seat]} for hip in ("A", "B")]
     run = RunSettings(

@@ -74,7 +74,7 @@ async def test_no_connection_carries_two_requests_at_once(hospital: Hospital) ->
     assert hospital.most_open <= 3
 
 
-async def test_a_window_is_never_passed(hospital: Hospital) -> None:
+async def test_a_window_is_never_exceeded(hospital: Hospital) -> None:
     async with door_to(hospital) as share_client:
         run = asyncio.create_task(share_client.windowed(requests(10), lambda: 4))
         while len(hospital.taken) < 4:  # noqa: ASYNC110  the door says nothing until it is done
@@ -95,7 +95,7 @@ async def test_connections_that_were_closed_while_idle_come_back(hospital: Hospi
         assert (await share_client.closed(requests(8))).statuses == {202: 8}
 
 
-async def test_what_is_not_taken_is_delivered_again_as_it_was(
+async def test_a_share_that_was_not_accepted_is_delivered_again_unchanged(
     hospital: Hospital, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redelivery, "AGAIN_S", 0.01)
@@ -117,7 +117,7 @@ async def test_what_is_not_taken_is_delivered_again_as_it_was(
     }
 
 
-def test_everybody_in_a_crowd_is_somebody_else() -> None:
+def test_every_share_of_a_crowd_is_another_person() -> None:
     bodies = {CROWD.body(Share(index, 0), "HIP") for index in range(1_500)}
     assert len(bodies) == 1_500
     assert Crowd(seed=3, run=10).address(1) != CROWD.address(1)
@@ -148,7 +148,7 @@ async def judged(tmp_path: Path, lines: list[Line], statuses: dict[int, int]) ->
         acknowledgements.close()
 
 
-async def test_an_honest_run_is_good(tmp_path: Path) -> None:
+async def test_a_run_without_faults_is_good(tmp_path: Path) -> None:
     found = await judged(tmp_path, [line(0, "M-001"), line(1, "M-002")], {0: 202, 1: 202})
     assert found.good
     assert (found.taken, found.tokens) == (2, 2)

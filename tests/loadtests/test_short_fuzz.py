@@ -13,7 +13,7 @@ MINUTES = 0.2
 """Twelve seconds at most; a machine alone sends these in six."""
 
 
-def test_hostile_requests_break_nothing_and_an_honest_share_is_taken_after_them() -> None:
+def test_hostile_requests_break_nothing_and_a_correct_share_is_accepted_afterwards() -> None:
     found = asyncio.run(fuzz(INPUTS, MINUTES, 20_261_128, Progress(disable=True)))
     assert found["findings"] == []
     assert found["good"], found

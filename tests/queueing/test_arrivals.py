@@ -54,7 +54,7 @@ async def another_hospital(store: Store, hip: str, timezone: str = "") -> None:
     await registry.put_queue(hip, Queue(id="q", name="Q", prefix="Q"), 1)
 
 
-async def test_those_of_one_turn_share_calls(desk: OpdDesk, store: Store) -> None:
+async def test_arrivals_of_one_turn_of_the_loop_share_calls(desk: OpdDesk, store: Store) -> None:
     await another_hospital(store, "other")
     before = await calls_made(store)
     places = await come(desk, *[arrival(), arrival(facility="other", text="")] * TOGETHER)
@@ -62,13 +62,13 @@ async def test_those_of_one_turn_share_calls(desk: OpdDesk, store: Store) -> Non
     assert {"M-001", "Q-001"} <= set(tokens(places))
 
 
-async def test_fewer_leave_with_the_turn(desk: OpdDesk) -> None:
+async def test_more_arrivals_than_one_call_takes_get_numbers_in_order(desk: OpdDesk) -> None:
     assert tokens(await come(desk, *[arrival() for _ in range(TOGETHER + 1)])) == [
         f"M-{number:03d}" for number in range(1, TOGETHER + 2)
     ]
 
 
-async def test_everybody_gets_their_own_answer(desk: OpdDesk) -> None:
+async def test_each_arrival_gets_its_own_answer(desk: OpdDesk) -> None:
     old = arrival()
     await desk.enqueue(old)
     places = await come(desk, arrival(), again(old), old, arrival(facility="nobody's"))
@@ -80,7 +80,7 @@ async def test_everybody_gets_their_own_answer(desk: OpdDesk) -> None:
     ]
 
 
-async def test_who_fails_in_the_store_fails_alone(desk: OpdDesk, store: Store) -> None:
+async def test_an_arrival_that_fails_in_the_store_fails_alone(desk: OpdDesk, store: Store) -> None:
     await another_hospital(store, "broken")
     await store.call(facility_root("broken"), "SET", f"{facility_root('broken')}:w:q", "planted")
     places = await come(desk, arrival(), arrival(facility="broken", text=""), arrival(), arrival())
@@ -90,7 +90,7 @@ async def test_who_fails_in_the_store_fails_alone(desk: OpdDesk, store: Store) -
     assert broken.code == "WRONGTYPE"
 
 
-async def test_words_that_no_function_can_read_hurt_nobody_else(
+async def test_an_arrival_that_the_function_cannot_read_harms_no_other(
     desk: OpdDesk, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mistake of ours in one arrival: an error of Lua, not of a command."""
@@ -120,7 +120,7 @@ async def test_a_store_without_our_functions_gets_them_and_everybody_a_number(de
     assert sorted(tokens(places)) == [f"M-{number:03d}" for number in range(1, 2 * TOGETHER + 1)]
 
 
-async def test_who_gave_up_does_not_disturb_the_others(desk: OpdDesk) -> None:
+async def test_a_cancelled_arrival_does_not_disturb_the_others(desk: OpdDesk) -> None:
     waiting = [asyncio.create_task(desk.enqueue(arrival())) for _ in range(3)]
     await asyncio.sleep(0)
     waiting[1].cancel()
@@ -128,7 +128,7 @@ async def test_who_gave_up_does_not_disturb_the_others(desk: OpdDesk) -> None:
     assert tokens(places) == ["M-001", "CancelledError", "M-003"]
 
 
-async def test_a_cut_leaves_all_on_the_way_in_doubt() -> None:
+async def test_a_cut_leaves_all_arrivals_in_flight_in_doubt() -> None:
     async with hostile() as server, opened(f"redis://127.0.0.1:{server.port}") as store:
         server.answer = lambda words: None
         async with asyncio.TaskGroup() as tasks:
@@ -140,7 +140,7 @@ async def test_a_cut_leaves_all_on_the_way_in_doubt() -> None:
         assert len(set(map(id, failures))) == TOGETHER + 1
 
 
-async def test_a_store_that_is_away_or_busy_says_so_to_everybody() -> None:
+async def test_every_arrival_learns_that_the_store_is_away_or_busy() -> None:
     async with hostile() as server:
         async with opened(f"redis://127.0.0.1:{server.port}", in_flight=IN_FLIGHT) as store:
             server.answer = lambda words: None

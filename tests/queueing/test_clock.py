@@ -44,7 +44,9 @@ async def next_tokens(desk: OpdDesk) -> tuple[str, ...]:
     return snapshot.queues[0].next
 
 
-async def test_ten_years_ahead_for_two_scans_then_right_numbers_go_on(store: Store, clock: MovedClock) -> None:
+async def test_numbers_continue_after_the_clock_was_ten_years_ahead_for_two_scans(
+    store: Store, clock: MovedClock
+) -> None:
     await build(store)
     desk = clock.desk()
     await clock.move(days=TEN_YEARS)
@@ -55,7 +57,7 @@ async def test_ten_years_ahead_for_two_scans_then_right_numbers_go_on(store: Sto
     assert await called(desk, 4) == ["M-001", "M-002", "M-003", "M-004"]
 
 
-async def test_with_people_in_line_before_the_jump_no_number_is_living_twice(store: Store, clock: MovedClock) -> None:
+async def test_with_people_in_line_before_the_jump_no_number_is_held_twice(store: Store, clock: MovedClock) -> None:
     await build(store)
     desk = clock.desk()
     await scan(desk, 5)
@@ -86,7 +88,7 @@ async def test_midnights_still_begin_new_days_after_the_clock_was_set_right(stor
 
 
 @pytest.mark.parametrize("minutes", [2, 3 * 60])
-async def test_a_full_rate_that_was_measured_ahead_refuses_nobody_after(
+async def test_a_full_rate_measured_by_a_clock_ahead_refuses_nobody_later(
     store: Store, clock: MovedClock, minutes: int
 ) -> None:
     await build(store)
@@ -99,7 +101,7 @@ async def test_a_full_rate_that_was_measured_ahead_refuses_nobody_after(
     assert (await desk.enqueue(arrival())).outcome is Outcome.REFUSED, "the limit itself still holds"
 
 
-async def test_who_comes_after_the_clock_went_back_is_called_after_those_before(
+async def test_people_who_come_after_the_clock_went_back_are_called_after_earlier_people(
     store: Store, clock: MovedClock
 ) -> None:
     await build(store)
@@ -181,7 +183,7 @@ async def test_the_present_day_outlives_a_jump_of_the_clock(store: Store, clock:
     assert await store.call(root, "TTL", f"{root}:{day.decode()}") == -1
 
 
-async def test_a_clock_that_ran_ahead_is_a_fact_until_it_is_healed(store: Store, clock: MovedClock) -> None:
+async def test_a_clock_that_ran_ahead_is_reported_until_it_is_healed(store: Store, clock: MovedClock) -> None:
     await build(store)
     desk = clock.desk()
     await scan(desk)
@@ -201,9 +203,7 @@ async def test_a_store_without_facilities_has_a_right_clock(store: Store) -> Non
     assert await clock_health.clock_ran_ahead_ms(store) == 0
 
 
-async def test_a_visit_that_nobody_finished_in_the_night_lapses_at_the_next_midnight(
-    store: Store, clock: MovedClock
-) -> None:
+async def test_an_unfinished_visit_of_the_night_lapses_at_the_next_midnight(store: Store, clock: MovedClock) -> None:
     await build(store)
     desk = clock.desk()
     [served] = await scan(desk)

@@ -59,7 +59,7 @@ async def test_before_the_first_move_of_a_new_day_nobody_is_done(store: Store) -
     assert counts.ended == 0
 
 
-async def test_any_number_of_ended_tickets_is_a_number_and_no_answer_about_the_zone(store: Store) -> None:
+async def test_no_count_of_ended_tickets_is_taken_for_the_answer_about_the_zone(store: Store) -> None:
     await build(store)
     desk = open_desk(store)
     for _ in range(Outcome.OTHER_ZONE):

@@ -67,7 +67,7 @@ async def test_64_patients_at_once_get_64_numbers_without_a_gap(hospital: Hospit
     assert sorted(place.token for place in places) == [f"M-{number:03d}" for number in range(1, 65)]
 
 
-async def test_people_of_one_millisecond_are_called_in_the_order_of_their_numbers(hospital: Hospital) -> None:
+async def test_people_who_come_in_one_millisecond_are_called_in_the_order_of_their_numbers(hospital: Hospital) -> None:
     await asyncio.gather(*(hospital.desk.enqueue(arrival()) for _ in range(64)))
     called = [await hospital.desk.call_next(HIP, "M1", by="clerk") for _ in range(64)]
     assert [moved.ticket.token for moved in called if moved.ticket] == [f"M-{number:03d}" for number in range(1, 65)]
@@ -214,7 +214,7 @@ async def test_a_phone_far_away_is_expected(
 
 
 @pytest.mark.parametrize("metres", [990, 1010])
-async def test_near_ends_where_the_policy_says(hospital: Hospital, metres: int) -> None:
+async def test_a_phone_is_near_within_the_distance_of_the_policy(hospital: Hospital, metres: int) -> None:
     place = await hospital.desk.enqueue(arrival(position=(SRINAGAR[0], SRINAGAR[1] + metres / (111_320 * 0.82818))))
     ticket = await hospital.desk.ticket(HIP, place.ticket)
     assert ticket
@@ -230,7 +230,7 @@ async def test_near_ends_where_the_policy_says(hospital: Hospital, metres: int) 
         (Assurance.STALE, None, State.EXPECTED),
     ],
 )
-async def test_the_code_or_the_place_proves_presence(
+async def test_a_fresh_code_or_a_near_place_proves_presence(
     hospital: Hospital, assurance: Assurance, position: tuple[float, float] | None, state: State
 ) -> None:
     place = await hospital.desk.enqueue(arrival(counter="M1", assurance=assurance, position=position))
@@ -285,7 +285,7 @@ async def test_numbers_that_wait_for_check_in_are_shown_to_screens(hospital: Hos
     assert (medicine.expected, medicine.expected_tokens, medicine.next) == (2, ("M-001", "M-002"), ("M-003",))
 
 
-async def test_policy_may_refuse_what_is_not_proved(hospital: Hospital) -> None:
+async def test_the_policy_may_refuse_people_without_proof_of_presence(hospital: Hospital) -> None:
     await hospital.registry.set_policy(
         HIP, Policy(far=PresenceRule.REFUSE, stale=PresenceRule.TAKE, unknown=PresenceRule.REFUSE)
     )
@@ -348,7 +348,7 @@ async def test_a_refusal_is_a_pending_reply_and_stays_the_answer(hospital: Hospi
     ]
 
 
-async def test_each_closed_or_missing_thing_is_named(hospital: Hospital) -> None:
+async def test_each_closed_or_missing_queue_or_counter_is_named(hospital: Hospital) -> None:
     await hospital.registry.open_queue(HIP, "registration", False)
     await hospital.registry.put_facility(Facility(hip_id="new", name="New"))
     closed = await hospital.desk.enqueue(arrival(text="R1"))
@@ -414,7 +414,7 @@ async def test_a_full_queue_says_so(hospital: Hospital) -> None:
     assert [place.refusal for place in places] == [None, None, Refusal.QUEUE_FULL]
 
 
-async def test_without_a_wanted_reply_none_is_pending(hospital: Hospital) -> None:
+async def test_without_a_request_for_a_reply_none_is_pending(hospital: Hospital) -> None:
     await hospital.desk.enqueue(arrival(reply_wanted=False, queue="registration", assurance=Assurance.STAFF))
     assert await Outbox(hospital.store, "relay").backlog() == 0
 
@@ -453,7 +453,7 @@ async def test_an_outbox_of_a_wrong_type_leaves_nothing_half_written(hospital: H
 
 
 @pytest.mark.parametrize("stream", ["news", "events"])
-async def test_changes_that_cannot_be_written_cost_nobody_a_place(hospital: Hospital, stream: str) -> None:
+async def test_a_place_is_given_although_its_change_cannot_be_written(hospital: Hospital, stream: str) -> None:
     await plant(hospital, stream)
     assert (await hospital.desk.enqueue(arrival())).token == "M-001"
 

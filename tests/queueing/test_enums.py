@@ -28,7 +28,7 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("table", PAIRS)
-def test_lua_and_python_say_the_same(table: str) -> None:
+def test_the_numbers_of_lua_and_python_are_equal(table: str) -> None:
     body = re.search(rf"local {table} = {{(.*?)}}", WORDS, re.DOTALL)
     assert body
     numbers = {name: int(number) for name, number in re.findall(r"(\w+) = (\d+)", body[1])}
@@ -99,7 +99,7 @@ def test_bytes_of_any_size_are_a_text_of_lua(size: int) -> None:
     assert msgspec.msgpack.decode(library.text_head(size) + b"x" * size) == "x" * size
 
 
-def test_a_named_number_stands_in_its_place() -> None:
+def test_a_named_number_is_replaced_by_its_value() -> None:
     assert (
         library.in_place("local STATE = {WAITING = 2}\nreturn STATE.WAITING") == "local STATE = {WAITING = 2}\nreturn 2"
     )

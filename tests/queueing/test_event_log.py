@@ -128,7 +128,7 @@ async def test_shares_that_are_too_many_push_no_other_event_out_of_the_log(store
     assert [event.kind for event in await read_all(store)] == [EventKind.CREATED] * 2
 
 
-async def test_replies_that_were_delivered_are_recorded_with_what_they_said(store: Store, desk: OpdDesk) -> None:
+async def test_delivered_replies_are_recorded_with_their_result(store: Store, desk: OpdDesk) -> None:
     shares = [arrival() for _ in range(3)]
     for share in shares:
         await desk.enqueue(share)
@@ -158,7 +158,7 @@ async def test_the_end_of_the_day_is_recorded(store: Store) -> None:
     assert (last.kind, _ticket(last).state, last.by) == (EventKind.LAPSED, State.LAPSED, "")
 
 
-async def test_events_of_one_facility_are_not_those_of_its_neighbour_in_the_partition(store: Store) -> None:
+async def test_a_facility_gets_no_events_of_another_one_in_its_partition(store: Store) -> None:
     registry, by_partition = Registry(store), dict[str, list[str]]()
     for number in range(60):  # more than partitions: two of them share one
         by_partition.setdefault(partition_of(facility_root(f"IN{number}")), []).append(f"IN{number}")
@@ -176,7 +176,7 @@ async def test_events_of_one_facility_are_not_those_of_its_neighbour_in_the_part
         assert cursors == sorted(set(cursors))
 
 
-async def test_a_reader_goes_on_where_it_stopped(store: Store, desk: OpdDesk) -> None:
+async def test_a_reader_continues_where_it_stopped(store: Store, desk: OpdDesk) -> None:
     for _ in range(5):
         await desk.enqueue(arrival())
     page = await EventLog(store).read(HIP, limit=3)

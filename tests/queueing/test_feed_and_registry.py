@@ -92,7 +92,7 @@ async def test_a_facility_keeps_its_rules_when_it_is_imported_again(store: Store
 
 
 @anyio_mark
-async def test_what_does_not_fit_is_named(store: Store) -> None:
+async def test_settings_that_do_not_fit_are_named(store: Store) -> None:
     await build(store)
     registry = Registry(store)
     with pytest.raises(PrefixTaken):
@@ -178,5 +178,5 @@ def test_an_estimate_is_a_range_that_grows_with_the_line(ahead: int, low_s: int,
     assert now.high_min * 60 >= (ahead + 1) * (low_s + more_s)
 
 
-def test_without_a_pace_nothing_is_promised() -> None:
+def test_without_a_pace_there_is_no_estimate() -> None:
     assert estimate(5, 0, 0) is None

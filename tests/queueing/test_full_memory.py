@@ -20,7 +20,7 @@ async def desk(store: Store) -> AsyncIterator[OpdDesk]:
     await store.each_primary("CONFIG", "SET", "maxmemory", "0")
 
 
-async def test_with_full_memory_arrivals_are_refused_whole_and_moves_go_on(desk: OpdDesk, store: Store) -> None:
+async def test_with_full_memory_arrivals_are_refused_completely_and_moves_work(desk: OpdDesk, store: Store) -> None:
     first = await desk.enqueue(arrival())
     await desk.enqueue(arrival())
     keys = await store.each_primary("DBSIZE")

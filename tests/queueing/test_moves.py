@@ -47,14 +47,14 @@ async def test_50_callers_at_one_counter_call_one_person(facility: Facility) -> 
     assert {present(move.ticket).token for move in moves} == {"M-001"}
 
 
-async def test_50_callers_who_do_not_look_call_50_people(facility: Facility) -> None:
+async def test_50_calls_without_looking_call_50_people(facility: Facility) -> None:
     await facility.arrive(60)
     moves = await asyncio.gather(*(facility.desk.call_next(HIP, f"M{n % 3 + 1}", by=f"clerk-{n}") for n in range(50)))
     assert {move.outcome for move in moves} == {Outcome.MOVED}
     assert {present(move.ticket).token for move in moves} == {f"M-{n:03d}" for n in range(1, 51)}
 
 
-async def test_50_clerks_who_want_the_same_person_have_one_winner(facility: Facility) -> None:
+async def test_of_50_clerks_who_call_the_same_person_one_gets_the_person(facility: Facility) -> None:
     (ticket,) = await facility.arrive(1)
     moves = await asyncio.gather(
         *(facility.desk.call_this(HIP, f"M{n % 3 + 1}", ticket, by=f"clerk-{n}") for n in range(50))
@@ -62,7 +62,7 @@ async def test_50_clerks_who_want_the_same_person_have_one_winner(facility: Faci
     assert Tally(move.outcome for move in moves) == {Outcome.MOVED: 1, Outcome.TAKEN: 49}
 
 
-async def test_next_finishes_who_is_there(facility: Facility) -> None:
+async def test_next_finishes_the_person_at_the_counter(facility: Facility) -> None:
     first, second = await facility.arrive(2)
     await facility.desk.call_next(HIP, "M1", by="clerk")
     await facility.desk.call_next(HIP, "M1", by="clerk")
@@ -81,7 +81,7 @@ async def test_a_counter_calls_the_earliest_of_all_its_queues(store: Store, faci
     assert called == ["R-001", "M-001"]
 
 
-async def test_a_whole_visit(facility: Facility) -> None:
+async def test_a_visit_goes_from_the_call_to_the_end(facility: Facility) -> None:
     (ticket,) = await facility.arrive(1, text="R1")
     await facility.desk.call_next(HIP, "R1", by="a")
     await facility.desk.start(HIP, ticket, by="a")
@@ -103,7 +103,7 @@ async def test_recall_counts_and_the_call_can_still_be_taken_back(facility: Faci
     assert (undone.outcome, present(undone.ticket).state) == (Outcome.MOVED, State.WAITING)
 
 
-async def test_who_was_held_gets_the_old_place_back(facility: Facility) -> None:
+async def test_a_person_on_hold_gets_the_old_place_back(facility: Facility) -> None:
     first, *_ = await facility.arrive(4)
     await facility.desk.hold(HIP, first, by="clerk")
     assert present((await facility.desk.bring_back(HIP, first, by="clerk")).ticket).ahead == 0
@@ -129,7 +129,7 @@ async def test_a_move_that_the_state_does_not_admit_changes_nothing(facility: Fa
         assert (moved.outcome, present(moved.ticket).state) == (Outcome.NOT_ALLOWED, State.WAITING)
 
 
-async def test_what_does_not_exist_is_named(facility: Facility) -> None:
+async def test_a_thing_that_does_not_exist_is_named(facility: Facility) -> None:
     (ticket,) = await facility.arrive(1)
     assert (await facility.desk.call_next(HIP, "Z9", by="c")).outcome is Outcome.UNKNOWN_COUNTER
     assert (await facility.desk.hold(HIP, "20000-1", by="c")).outcome is Outcome.UNKNOWN_TICKET
@@ -150,7 +150,7 @@ async def test_undo_of_next_brings_both_people_back(facility: Facility) -> None:
     assert present(again.ticket).id == second
 
 
-async def test_moves_of_one_hand_are_taken_back_one_after_another(facility: Facility) -> None:
+async def test_moves_of_one_clerk_are_undone_one_after_another(facility: Facility) -> None:
     first, second = await facility.arrive(2)
     await facility.desk.call_next(HIP, "M1", by="clerk")
     await facility.desk.no_show(HIP, first, by="clerk")
@@ -167,7 +167,7 @@ async def test_moves_of_one_hand_are_taken_back_one_after_another(facility: Faci
     assert (await facility.desk.undo(HIP, "M1", by="clerk")).outcome is Outcome.NOTHING_TO_UNDO
 
 
-async def test_an_earlier_move_is_not_taken_back_over_what_somebody_else_did(facility: Facility) -> None:
+async def test_undo_does_not_go_back_over_a_move_of_somebody_else(facility: Facility) -> None:
     (first,) = await facility.arrive(1)
     await facility.desk.call_next(HIP, "M1", by="anna")
     await facility.desk.hold(HIP, first, by="bilal")
@@ -177,7 +177,7 @@ async def test_an_earlier_move_is_not_taken_back_over_what_somebody_else_did(fac
     assert await facility.state(first) is State.HELD
 
 
-async def test_undo_leaves_alone_what_somebody_moved_on(facility: Facility) -> None:
+async def test_undo_does_not_touch_a_ticket_that_somebody_moved_on(facility: Facility) -> None:
     first, _ = await facility.arrive(2)
     await facility.desk.call_next(HIP, "M1", by="anna")
     await facility.desk.finish(HIP, first, by="bilal")
@@ -219,7 +219,7 @@ async def test_next_never_asks_about_a_person_who_was_started_or_an_empty_counte
     assert await facility.state(second) is State.DONE, "who is being served did come"
 
 
-async def test_calling_a_chosen_ticket_asks_alike(facility: Facility) -> None:
+async def test_calling_a_chosen_ticket_asks_in_the_same_way(facility: Facility) -> None:
     first, second = await facility.arrive(2)
     await facility.desk.call_next(HIP, "M1", by="clerk")
     assert (await facility.desk.call_this(HIP, "M1", second, by="clerk", current="ask")).outcome is Outcome.UNANSWERED
@@ -239,7 +239,7 @@ async def test_the_facilitys_rule_decides_who_did_not_come(
     assert await facility.state(first) is state
 
 
-async def test_who_was_finished_is_found_and_comes_back_near_the_front(facility: Facility) -> None:
+async def test_a_finished_person_is_found_and_comes_back_near_the_front(facility: Facility) -> None:
     first, *_ = await facility.arrive(6)
     await facility.desk.call_next(HIP, "M1", by="clerk")
     await facility.desk.finish(HIP, first, by="clerk")
@@ -251,7 +251,7 @@ async def test_who_was_finished_is_found_and_comes_back_near_the_front(facility:
     assert [ticket.id for ticket in await facility.desk.ended(HIP)] == [first]
 
 
-async def test_who_was_cancelled_today_comes_back_near_the_front_and_undo_cancels_again(facility: Facility) -> None:
+async def test_a_person_cancelled_today_comes_back_near_the_front_and_undo_cancels_again(facility: Facility) -> None:
     first, *_ = await facility.arrive(6)
     await facility.desk.cancel(HIP, first, by="clerk")
     back = present((await facility.desk.bring_back(HIP, first, by="clerk")).ticket)
@@ -297,7 +297,7 @@ async def test_the_list_of_calls_is_bounded(facility: Facility) -> None:
     assert [call.sequence for call in snapshot.calls] == list(range(11, 61))
 
 
-async def test_a_page_finds_its_ticket_by_a_key_that_says_nothing(facility: Facility) -> None:
+async def test_a_page_finds_its_ticket_by_a_key_that_tells_nothing_about_it(facility: Facility) -> None:
     first, second = await facility.arrive(2)
     await facility.desk.call_next(HIP, "M1", by="clerk")
     snapshot = await facility.desk.snapshot(HIP)

@@ -52,7 +52,7 @@ async def test_the_ticket_of_a_parked_reply_is_marked_until_it_is_sent_again(
     assert (ticket.reply_parked, ticket.state) == (False, State.CALLED)
 
 
-async def test_a_parked_refusal_marks_nobody(desk: OpdDesk, outbox: Outbox) -> None:
+async def test_a_parked_refusal_marks_no_ticket(desk: OpdDesk, outbox: Outbox) -> None:
     place = await desk.enqueue(arrival())
     await desk.enqueue(arrival(refusal=Refusal.CLOCK))
     await desk.enqueue(arrival(facility="nowhere"))
@@ -64,7 +64,7 @@ async def test_a_parked_refusal_marks_nobody(desk: OpdDesk, outbox: Outbox) -> N
     assert not ticket.reply_parked
 
 
-async def test_a_pending_reply_says_what_the_gateway_must_hear(desk: OpdDesk, outbox: Outbox) -> None:
+async def test_a_pending_reply_has_everything_that_the_gateway_needs(desk: OpdDesk, outbox: Outbox) -> None:
     await desk.enqueue(arrival(envelope=b"sealed \x00\xff envelope"))
     await desk.enqueue(arrival(facility="nowhere"))
     placed, refused = sorted(await outbox.take(), key=lambda pending: pending.outcome)
@@ -93,7 +93,7 @@ async def test_a_delivered_reply_is_deleted(desk: OpdDesk, outbox: Outbox) -> No
     assert await outbox.backlog() == 0
 
 
-async def test_what_a_relay_hands_back_another_takes(store: Store, desk: OpdDesk) -> None:
+async def test_a_reply_that_one_relay_gives_back_is_taken_by_another(store: Store, desk: OpdDesk) -> None:
     await desk.enqueue(arrival())
     first, second = Outbox(store, "first"), Outbox(store, "second")
     (pending,) = await first.take()

@@ -97,7 +97,7 @@ async def test_codes_are_bounded_for_an_address_and_for_the_service(
     assert [bool(one.code) for one in elsewhere] == [True, True, False]
 
 
-async def test_a_removed_screen_is_a_stranger(store: Store) -> None:
+async def test_a_removed_screen_is_no_longer_known(store: Store) -> None:
     await build(store)
     screens = Screens(store)
     screen = await paired(screens)
@@ -197,7 +197,7 @@ async def test_own_networks_are_kept_in_one_spelling_and_stay_when_the_facility_
 
 
 @pytest.mark.parametrize("wrong", ["0.0.0.0/0", "10.0.0.0/7", "::/0", "2001::/16", "hospital", "10.0.0.0/33", ""])
-async def test_what_is_no_network_of_a_hospital_is_refused(store: Store, wrong: str) -> None:
+async def test_a_network_that_no_hospital_has_is_refused(store: Store, wrong: str) -> None:
     await build(store)
     registry = Registry(store)
     with pytest.raises(DoesNotFit):

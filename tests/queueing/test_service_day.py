@@ -31,7 +31,7 @@ async def at_midnight(store: Store, carry_over_min: int = 240) -> tuple[OpdDesk,
 
 
 @anyio_mark
-async def test_numbers_begin_again_and_who_waits_stays_in_front(store: Store) -> None:
+async def test_numbers_begin_again_and_people_who_wait_stay_in_front(store: Store) -> None:
     desk, clock = await at_midnight(store)
     late = [await desk.enqueue(arrival()) for _ in range(3)]
     await desk.call_next(HIP, "M1", by="clerk")
@@ -73,7 +73,7 @@ async def test_a_carried_patient_who_scans_again_keeps_yesterdays_number(store: 
 
 
 @anyio_mark
-async def test_no_number_is_given_while_somebody_living_has_it(store: Store) -> None:
+async def test_a_number_is_not_given_again_while_its_holder_waits(store: Store) -> None:
     desk, clock = await at_midnight(store)
     late = [await desk.enqueue(arrival()) for _ in range(6)]
     gone, held, missed, waiting, expected, sent_on = late
@@ -105,7 +105,7 @@ async def test_a_called_person_who_was_never_started_lapses_at_midnight(store: S
 
 
 @anyio_mark
-async def test_somebody_at_a_counter_of_the_night_stays_there_over_midnight_until_finished(store: Store) -> None:
+async def test_a_person_at_a_night_counter_stays_there_over_midnight_until_finished(store: Store) -> None:
     desk, clock = await at_midnight(store)
     served = await desk.enqueue(arrival())
     await desk.call_next(HIP, "M2", by="night")
@@ -124,7 +124,7 @@ async def test_somebody_at_a_counter_of_the_night_stays_there_over_midnight_unti
 
 
 @anyio_mark
-async def test_a_visit_that_nobody_finished_lapses_where_no_place_is_carried_over(store: Store) -> None:
+async def test_an_unfinished_visit_lapses_where_places_are_not_carried_over(store: Store) -> None:
     desk, clock = await at_midnight(store, carry_over_min=0)
     served = await desk.enqueue(arrival())
     await desk.call_next(HIP, "M2", by="other")
@@ -138,7 +138,7 @@ async def test_a_visit_that_nobody_finished_lapses_where_no_place_is_carried_ove
 
 
 @anyio_mark
-async def test_a_ticket_of_today_and_one_of_yesterday_with_one_number_have_two_keys(store: Store) -> None:
+async def test_tickets_of_today_and_yesterday_with_the_same_number_have_two_keys(store: Store) -> None:
     desk, clock = await at_midnight(store)
     old = await desk.enqueue(arrival())
     await desk.call_next(HIP, "M1", by="clerk")
@@ -180,7 +180,7 @@ async def test_the_day_never_goes_back(store: Store) -> None:
 
 
 @anyio_mark
-async def test_a_day_that_one_hospital_reached_is_not_told_to_those_who_share_its_call(store: Store) -> None:
+async def test_a_new_day_of_one_hospital_does_not_change_the_day_of_others_in_the_same_call(store: Store) -> None:
     desk, clock = await at_midnight(store)
     await Registry(store).put_facility(Facility(hip_id="other", name="Other"))
     await Registry(store).put_queue("other", Queue(id="q", name="Q", prefix="Q"), 1)
@@ -214,7 +214,7 @@ async def test_a_facility_may_keep_its_own_zone(store: Store) -> None:
 
 @pytest.mark.parametrize("zone", ZONES)
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)), st.integers(0, 47 * 3600))
-def test_the_day_told_ahead_is_the_day_of_the_zone(zone: str, moment: datetime, later_s: int) -> None:
+def test_the_offset_sent_in_advance_is_the_one_of_the_zone(zone: str, moment: datetime, later_s: int) -> None:
     now = moment.replace(tzinfo=UTC)
     now_ms = int(now.timestamp() * 1000)
     _, offset, change, after, _ = ServiceClock(zone, lambda: now_ms).values()

@@ -26,7 +26,7 @@ LONGEST_LIFE_S = 3 * 24 * 3600
 """Of anything that belongs to a day."""
 
 
-async def test_a_week_leaves_no_more_behind_than_its_second_day(store: Store) -> None:
+async def test_after_a_week_the_store_holds_no_more_than_after_the_second_day(store: Store) -> None:
     await build(store)
     clock = kolkata()
     desk, relay = open_desk(store, clock), Outbox(store, "relay")

@@ -105,7 +105,9 @@ async def test_a_cluster_without_our_functions_gets_them_and_everybody_a_number(
     assert sorted({place.token for place in places}) == ["M-001", "M-002", "M-003"]
 
 
-async def test_who_fails_or_gives_up_on_a_cluster_does_so_alone(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_on_a_cluster_an_arrival_that_fails_or_is_cancelled_disturbs_no_other(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     packed = library.pack_values
 
     def broken(*values: object) -> bytes:
@@ -125,7 +127,9 @@ async def test_who_fails_or_gives_up_on_a_cluster_does_so_alone(store: Store, mo
     assert len({one.token for one in (first, second) if isinstance(one, Place)}) == 2
 
 
-async def test_a_shard_without_a_replica_holds_up_the_replies_of_no_other(store: Store, nodes: list[RealNode]) -> None:
+async def test_a_shard_without_a_replica_does_not_delay_replies_of_other_shards(
+    store: Store, nodes: list[RealNode]
+) -> None:
     """The other shards' replies are handed over within seconds; its own come when its replica is back."""
     desk, outbox = open_desk(store), Outbox(store, "relay")
     alone = [
@@ -155,7 +159,7 @@ async def test_a_shard_without_a_replica_holds_up_the_replies_of_no_other(store:
     await outbox.close()
 
 
-async def test_a_shard_that_is_silent_holds_up_no_screen_and_no_consumer_of_the_others(
+async def test_a_silent_shard_does_not_delay_screens_and_consumers_of_other_shards(
     store: Store, nodes: list[RealNode]
 ) -> None:
     desk, changes = open_desk(store), Feed(store).follow()

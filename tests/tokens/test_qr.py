@@ -78,7 +78,7 @@ def test_the_svg_scales_with_its_box_and_tells_screen_readers_what_it_is() -> No
     assert b"<title" not in qr.svg("M1")
 
 
-def test_a_picture_is_drawn_once() -> None:
+def test_an_image_is_drawn_only_once() -> None:
     assert qr.svg(SCREEN, label="once") is qr.svg(SCREEN, label="once")
     assert qr.png(SCREEN) is qr.png(SCREEN)
 
@@ -135,14 +135,14 @@ def test_a_title_of_any_length_leaves_the_qr_readable(title: str) -> None:
     assert seen(opened(qr.poster("M1", title=title, subtitle=title, counter=title))) == ["M1"]
 
 
-def test_letters_that_would_print_as_boxes_are_refused() -> None:
+def test_characters_that_would_print_as_boxes_are_refused() -> None:
     for title in ("जिला अस्पताल", "ضلعی ہسپتال", "a\u0001b", "hospital \U0001f3e5"):
         with pytest.raises(PictureError, match="Latin"):
             qr.poster("M1", title=title, subtitle="", counter="M1")
 
 
 @pytest.mark.parametrize("text", ["", "x" * 1_201, "ü" * 601, "\ud800"])
-def test_every_picture_is_bounded(text: str) -> None:
+def test_the_size_of_every_image_is_bounded(text: str) -> None:
     for draw in (qr.svg, qr.png):
         with pytest.raises(PictureError):
             draw(text)

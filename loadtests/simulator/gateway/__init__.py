@@ -1,1 +1,3 @@
-"""The national gateway, played strictly: delivers shares, judges answers, keeps a ledger, misbehaves on demand."""
+"""A strict simulation of the national gateway: delivers shares, checks answers, keeps a ledger, makes
+faults on demand.
+"""

@@ -1,7 +1,7 @@
-"""``python -m loadtests.simulator.gateway``: the simulated gateway as a process of its own.
+"""``python -m loadtests.simulator.gateway``: the simulated gateway as a separate process.
 
-Prints one line of JSON with its address and its clients when it takes calls. Ends on SIGTERM, SIGINT, and when the
-process that started it is gone.
+Prints one line of JSON with its address and its clients when it accepts calls. Ends on SIGTERM, on SIGINT, and when the
+process that started it ends.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from loadtests.simulator.gateway.office import Office
 from loadtests.simulator.gateway.phone_side import PhoneSide
 
 SANDBOX_ISSUER = "https://dev.abdm.gov.in/auth/realms/central-registry"
-"""``iss`` of 168 of 168 captured tokens (protocol D3)."""
+"""The ``iss`` of all 168 captured tokens (protocol D3)."""
 PARENT_LOOKED_AT_S = 0.5
 
 
@@ -32,33 +32,33 @@ def arguments(words: list[str]) -> argparse.Namespace:
         prog="python -m loadtests.simulator.gateway", description=(__doc__ or "").split("\n\n")[0]
     )
     parser.add_argument("--host", default="127.0.0.1", help="where to listen (default %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="0: a free one")
-    parser.add_argument("--seed", type=int, default=7, help="keys and faults follow from it")
+    parser.add_argument("--port", type=int, default=0, help="0: a free port")
+    parser.add_argument("--seed", type=int, default=7, help="decides keys and faults")
     parser.add_argument(
         "--bridge-url", default="http://127.0.0.1:8000", help="where callbacks go (default %(default)s)"
     )
     parser.add_argument("--issuer", default=SANDBOX_ISSUER, help="iss of every token (default %(default)s)")
-    parser.add_argument("--cm-id", default="sbx", help="the X-CM-ID we answer to (default %(default)s)")
-    parser.add_argument("--client-id", default="SBX_000000", help="the bridge's (default %(default)s)")
+    parser.add_argument("--cm-id", default="sbx", help="the X-CM-ID to accept (default %(default)s)")
+    parser.add_argument("--client-id", default="SBX_000000", help="client id of the bridge (default %(default)s)")
     parser.add_argument("--app-id", default="PHR_SIMULATED", help="client id of the phones (default %(default)s)")
     parser.add_argument("--token-s", type=int, default=1200, help="life of an access token (default %(default)s)")
     parser.add_argument(
         "--callback-token-s", type=int, default=600, help="life of a callback token (default %(default)s)"
     )
-    parser.add_argument("--accept-unknown", action="store_true", help="take answers to shares somebody else delivered")
+    parser.add_argument("--accept-unknown", action="store_true", help="accept answers to shares sent by a load test")
     parser.add_argument(
         "--remember", type=int, default=1_000_000, help="shares kept in the ledger (default %(default)s)"
     )
     parser.add_argument("--journal", type=Path, help="a file to which every answer to a share is appended")
-    parser.add_argument("--outlive-parent", action="store_true", help="go on when the starting process is gone")
+    parser.add_argument("--outlive-parent", action="store_true", help="keep running when the starting process ends")
     parser.epilog = (
-        "Secrets come from SIMULATOR_CLIENT_SECRET and SIMULATOR_APP_SECRET; without them drawn and printed once."
+        "Secrets come from SIMULATOR_CLIENT_SECRET and SIMULATOR_APP_SECRET; else they are random and printed once."
     )
     return parser.parse_args(words)
 
 
 def terms(options: argparse.Namespace, secret: str, app_secret: str) -> Terms:
-    """The set-up that was asked for."""
+    """The gateway's settings from the command line."""
     return Terms(
         seed=options.seed, issuer=options.issuer, cm_id=options.cm_id, bridge_id=options.client_id,
         token_s=options.token_s,
@@ -69,7 +69,7 @@ def terms(options: argparse.Namespace, secret: str, app_secret: str) -> Terms:
 
 
 def furnished(gateway: Gateway) -> Gateway:
-    """The gateway with all its doors."""
+    """The gateway with all its endpoints."""
     Office(gateway)
     PhoneSide(gateway)
     HospitalSide(gateway)
@@ -94,7 +94,7 @@ async def _gone(parent: int) -> None:
 
 
 async def run(options: argparse.Namespace) -> None:
-    """Serve until told to end."""
+    """Serve until a signal or the end of the parent."""
     parent = os.getppid()
     variables = {"client_secret": "SIMULATOR_CLIENT_SECRET", "app_secret": "SIMULATOR_APP_SECRET"}
     drawn = {name: secrets.token_urlsafe(24) for name, variable in variables.items() if not os.environ.get(variable)}

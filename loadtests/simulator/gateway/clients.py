@@ -9,14 +9,14 @@ from loadtests.simulator.gateway.signing_keys import Realm
 
 
 class Grant(Struct, frozen=True):
-    """Whose token it is, and until when (Unix seconds)."""
+    """The owner of a token, and when it expires (Unix seconds)."""
 
     client_id: str
     ends_s: float
 
 
 class Clients:
-    """Gives out access tokens and believes them until they end or are void."""
+    """Issues access tokens and accepts them until they expire or are void."""
 
     def __init__(self, realm: Realm, secrets: dict[str, str], *, token_s: int) -> None:
         self.realm = realm
@@ -32,7 +32,7 @@ class Clients:
         return bool(known) and right and request.grant_type == "client_credentials"
 
     def open_session(self, client_id: str, now_s: float, *, said_s: float, lives_s: int | None = None) -> bytes:
-        """The answer to a sessions call. ``said_s`` is the time we claim it is."""
+        """The answer to a sessions call. ``said_s`` is the time by the simulated clock, which may be wrong."""
         lives_s = self.token_s if lives_s is None else lives_s
         token = self.realm.token(client_id, int(said_s), lives_s)
         self._grants = {known: grant for known, grant in self._grants.items() if grant.ends_s > now_s - 3600}
@@ -48,7 +48,7 @@ class Clients:
         )
 
     def whose(self, authorization: str, now_s: float) -> tuple[str, str]:
-        """Client id and, when it is empty, what is wrong with the token; ``void`` when we made it so ourselves."""
+        """The client id; when it is empty, also what is wrong with the token (``void``: we made it void)."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
             return "", "no bearer token"
@@ -62,5 +62,5 @@ class Clients:
         return grant.client_id, ""
 
     def make_void(self, authorization: str) -> None:
-        """This token is worth nothing from now on, through no fault of its holder."""
+        """Refuse this token from now on. Its owner has done nothing wrong."""
         self._void.add(authorization.partition(" ")[2])

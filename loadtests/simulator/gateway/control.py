@@ -1,6 +1,6 @@
-"""The simulator's own doors, under ``/_sim/``: the ledger, faults on demand, an app's inbox. No gateway has them.
+"""The simulator's own endpoints under ``/_sim/``: ledger, faults on demand, an app's inbox. A real gateway has none.
 
-Unguarded, because the simulator belongs on loopback.
+They need no login, because the simulator must listen on loopback only.
 """
 
 import time
@@ -19,7 +19,7 @@ MOST_ROWS = 10_000
 
 
 class Bridge(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where callbacks go."""
+    """The address for callbacks."""
 
     url: str
 
@@ -32,14 +32,14 @@ class Service(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class App(Struct, frozen=True, forbid_unknown_fields=True):
-    """A PHR app that wants to be called."""
+    """A PHR app that gets callbacks by a call."""
 
     id: str
     url: str
 
 
 class Expected(Struct, frozen=True, forbid_unknown_fields=True):
-    """A share that somebody else brings to the bridge, so that its answer can be judged here."""
+    """A share that a load test sends to the bridge itself. It is registered here so that its answer can be checked."""
 
     request_id: str
     hip_id: str
@@ -48,7 +48,7 @@ class Expected(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Control:
-    """Doors for whoever runs the simulator."""
+    """The endpoints for the tests and tools that run the simulator."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -67,12 +67,12 @@ class Control:
             gateway.hang(method, path, "control", door)
 
     def ledger(self, request: Request) -> Answer:
-        """The summary, or with a limit the shares numbered above ``after``: ``?after=0&limit=1000``."""
+        """The summary; with a limit, the shares with numbers above ``after``: ``?after=0&limit=1000``."""
         after, limit = request.ask("after", 0), min(request.ask("limit", 0), MOST_ROWS)
         return _json({"rows": self.gateway.ledger.page(after, limit)} if limit else self.gateway.ledger.summary())
 
     def faults(self, request: Request) -> Answer:
-        """What we do wrong, what came of it, and who broke the protocol against us."""
+        """The faults made on purpose, their counts, and the protocol faults of callers."""
         done = {f"{endpoint} {act}": count for (endpoint, act), count in self.gateway.mischief.done.items()}
         book = self.gateway.ledger
         return _json(
@@ -85,7 +85,7 @@ class Control:
         )
 
     def set_faults(self, request: Request) -> Answer:
-        """From now on exactly this is wrong."""
+        """Make exactly these faults from now on."""
         order = decoded(request.body, Order)
         self._wrong(
             Faults(
@@ -102,7 +102,7 @@ class Control:
         return _json({"injected": self.gateway.mischief.faults})
 
     def clear_faults(self, request: Request) -> Answer:
-        """Everything is right again."""
+        """Make no faults any more."""
         self._wrong(Faults())
         return Reply(204)
 
@@ -111,17 +111,17 @@ class Control:
         self.gateway.renew_callback_token()
 
     def bridge(self, request: Request) -> Answer:
-        """Callbacks go there from now on."""
+        """Send callbacks to this address from now on."""
         self.gateway.bridge_url = decoded(request.body, Bridge).url.rstrip("/")
         return Reply(204)
 
     def services(self, request: Request) -> Answer:
-        """These HIPs are linked, and no others."""
+        """Link these HIPs and no others."""
         self.gateway.services = {service.id: service.name for service in decoded(request.body, list[Service])}
         return Reply(204)
 
     def app(self, request: Request) -> Answer:
-        """This app is called at its address instead of asking for its inbox."""
+        """Send this app's callbacks to its address instead of its inbox."""
         app = decoded(request.body, App)
         self.gateway.apps[app.id] = app.url.rstrip("/")
         return Reply(204)
@@ -135,7 +135,7 @@ class Control:
         return _json(await inbox.take(wait_s=wait_s, limit=limit, gone=lambda: request.line.closed))
 
     def expect(self, request: Request) -> Answer:
-        """Shares that a load test brings to the bridge itself."""
+        """Register shares that a load test sends to the bridge itself."""
         now_ms = int(time.time() * 1000)
         book = self.gateway.ledger
         for one in decoded(request.body, list[Expected]):
@@ -154,7 +154,7 @@ class Control:
         return Reply(204)
 
     def callback_token(self, request: Request) -> Answer:
-        """The token on our callbacks at the moment, for who brings shares to the bridge itself."""
+        """The present token of callbacks, for a load test that sends shares to the bridge itself."""
         return _json({"token": self.gateway.callback_token(), "expires_in_s": self.gateway.terms.callback_token_s})
 
 

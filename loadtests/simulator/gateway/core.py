@@ -1,7 +1,8 @@
-"""What every door of the gateway shares: who asks is checked, mischief has its say, then the matter itself.
+"""What all endpoints of the simulated gateway share.
 
-Order at every door: the caller's token, the three headers, the body, our injected faults, the matter. Whatever breaks
-the protocol is refused with the gateway's own codes and written into the ledger, also when the call is hurt on purpose.
+Every endpoint does its work in this order: the caller's token, the three headers, the body, faults on purpose, the
+request itself. A call that breaks the protocol is refused with the gateway's own codes and recorded in the ledger, also
+when it gets a fault on purpose.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from loadtests.simulator.gateway.strict import Reproach
 
 ACCEPTED = Reply(202)
 SWEEP_S = 0.25
-"""How often we look for phones that stopped waiting: fine enough beside their thirty seconds."""
+"""How often we look for phones that stopped waiting: short compared with their thirty seconds."""
 
 _NO_ACKNOWLEDGEMENT = {
     Act.PAGE: Reply(
@@ -41,26 +42,26 @@ Door = Callable[[Request], Answer | Awaitable[Answer]]
 
 
 class Terms(Struct, frozen=True, kw_only=True):
-    """How this gateway is set up."""
+    """The settings of this gateway."""
 
     seed: int
     issuer: str
     cm_id: str
     bridge_id: str
     secrets: dict[str, str]
-    """Client id → secret, of the bridge and of the PHR apps."""
+    """The secret of each client id: the bridge and the PHR apps."""
     token_s: int = 1200
     callback_token_s: int = 600
-    """One token signs all callbacks this long, renewed 30 s before."""
+    """How long one token is used for all callbacks. It is renewed 30 s before its end."""
     accept_unknown: bool = False
-    """Answers to shares we do not know are taken as they are: somebody else brings the shares (a load test)."""
+    """Accept answers to unknown shares without comparing them, because a load test sends the shares itself."""
     remember: int = 1_000_000
     journal: Path | None = None
-    """Where every answer is written down as well."""
+    """The file to which every answer is also written."""
 
 
 class Gateway:
-    """Everything the gateway knows and does. ``handle`` is the one way in."""
+    """The gateway's state and endpoints. All requests come through ``handle``."""
 
     def __init__(self, terms: Terms, *, bridge_url: str) -> None:
         self.terms = terms
@@ -72,22 +73,22 @@ class Gateway:
         self.courier = Courier(self)
         self.server = Server(self.handle)
         self.services: dict[str, str] = {}
-        """HIP id → name, when told; empty: every HIP id is linked."""
+        """The names of linked HIP ids; empty: every HIP id is linked."""
         self.apps: dict[str, str] = {}
-        """App id → its address, for apps that are called instead of asking."""
+        """The addresses of apps that get callbacks by a call instead of fetching them, by app id."""
         self.inboxes: dict[str, Inbox] = {}
         self.histories: dict[str, list[Share]] = {}
         self._callback: tuple[str, float] = ("", 0.0)
         self._doors: dict[tuple[str, str], tuple[str, Door]] = {}
 
     def hang(self, method: str, path: str, name: str, door: Door) -> None:
-        """One more door; ``name`` is what ledger and faults call it."""
+        """Add an endpoint. ``name`` is its name in the ledger and in the faults."""
         self._doors[method, path] = (name, door)
 
-    # What we say of ourselves
+    # Our clock and our token
 
     def said_s(self) -> float:
-        """The time as we tell it."""
+        """The time by our simulated clock, which may be wrong on purpose."""
         return time.time() + self.mischief.faults.clock_offset_s
 
     def repeat_after_s(self) -> float:
@@ -95,7 +96,7 @@ class Gateway:
         return self.mischief.faults.deliveries.repeat_after_s
 
     def callback_token(self) -> str:
-        """The token on our callbacks: one for all calls of its life, as the real gateway does."""
+        """The token of our callbacks. All callbacks during its life carry the same one, as with the real gateway."""
         token, ends_s = self._callback
         now_s = time.time()
         if not token or now_s > ends_s - min(30, self.terms.callback_token_s / 2):
@@ -104,11 +105,11 @@ class Gateway:
         return token
 
     def renew_callback_token(self) -> None:
-        """The next callback is signed anew: by a new key, or by another clock."""
+        """Make a new token for the next callback, because the key or the clock has changed."""
         self._callback = ("", 0.0)
 
     async def watch(self) -> None:
-        """Tell phones that nobody answered, until cancelled."""
+        """Until cancelled: tell phones that no answer came in time."""
         while True:
             await asyncio.sleep(SWEEP_S)
             for share in self.ledger.overdue(int(time.time() * 1000)):
@@ -120,7 +121,7 @@ class Gateway:
                 )
                 self.refuse_phone(share, code, words)
 
-    # The way in
+    # Requests
 
     def handle(self, request: Request) -> Answer | Awaitable[Answer]:
         """Answer one call."""
@@ -156,7 +157,7 @@ class Gateway:
         return Reply(reproach.status, schemas.envelope(reproach.code, reproach.words) if reproach.code else b"")
 
     def caller(self, request: Request, name: str) -> str:
-        """The client whose token this is; a token we made void is refused without reproach."""
+        """The client whose token this is. A token that we made void is refused, but not counted as a protocol fault."""
         authorization = request.headers.get("authorization", "")
         if self.mischief.void(name):
             self.clients.make_void(authorization)
@@ -166,7 +167,7 @@ class Gateway:
         return client
 
     def enter(self, request: Request, name: str) -> str:
-        """Token and headers in the order in which the real gateway complains; the client."""
+        """Check token and headers in the order in which the real gateway does. Returns the client."""
         if "x-cm-id" not in request.headers:
             raise Reproach(401, "", "X-CM-ID is missing")
         client = self.caller(request, name)
@@ -174,7 +175,7 @@ class Gateway:
         return client
 
     def hurt(self, name: str, key: str) -> tuple[Act, Answer | None]:
-        """What befalls this call, and the answer when it befalls it before the matter is looked at."""
+        """The fault that this call gets, and the answer if the fault comes before the request is handled."""
         act = self.mischief.act(name, key)
         if act in (Act.GOOD, Act.LOST, Act.GARBAGE):
             return act, None
@@ -199,15 +200,15 @@ class Gateway:
         return act, Reply(status, shapes[int(lot(self.terms.seed, "shape", key) * len(shapes))])
 
     def remember_for(self, share: Share) -> None:
-        """This share belongs to the history of its patient's session."""
+        """Add this share to the history of its patient."""
         self.histories.setdefault(share.session, []).append(share)
         while len(self.histories) > self.terms.remember:
             del self.histories[next(iter(self.histories))]
 
-    # To the phone
+    # Callbacks to phones
 
     def tell(self, about: Share | Question, path: str, body: dict[str, Any]) -> None:
-        """Bring a callback to the app it belongs to."""
+        """Send a callback to the app it belongs to."""
         if not about.app:
             return
         if about.app in self.apps:
@@ -225,7 +226,7 @@ class Gateway:
         self.ledger.calls[f"pushed {status}"] += 1
 
     def refuse_phone(self, share: Share, code: str, words: str) -> None:
-        """Tell the phone that nothing will come."""
+        """Tell the phone that it gets no number."""
         body = {"error": {"code": code, "message": words}, "response": {"requestId": share.request_id}}
         self.tell(share, schemas.APP_ON_SHARE, body)
 
@@ -234,7 +235,7 @@ Body = TypeVar("Body")
 
 
 def decoded(body: bytes, form: type[Body]) -> Body:
-    """The body in this form, or the gateway's 400."""
+    """The parsed body. Raises the gateway's 400."""
     try:
         return json.decode(body, type=form)
     except ValueError as wrong:
@@ -242,7 +243,7 @@ def decoded(body: bytes, form: type[Body]) -> Body:
 
 
 def spoiled(act: Act, reply: Reply) -> Answer:
-    """The reply as it leaves: lost on the way, or with rubbish for a body."""
+    """The reply with its fault: lost, or with garbage as its body."""
     if act is Act.LOST:
         return CUT
     if act is Act.GARBAGE:

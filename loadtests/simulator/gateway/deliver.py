@@ -1,8 +1,9 @@
-"""From the gateway to the bridge: each share until somebody takes it, or until its phone has stopped waiting.
+"""Sends shares from the gateway to the bridge: each until it is accepted, or until its phone has stopped waiting.
 
-No retry schedule is published (protocol B5); seen are retries with the same REQUEST-ID on anything but 2xx. Ours come
-after 0.25 s and doubling. 400, 404 and 413 will not get better and end it. The sandbox was seen to repeat a refused
-callback once, some sixteen minutes later, with the same token and TIMESTAMP: a fault on demand.
+No retry schedule is published (protocol B5). The real gateway was seen to retry with the same REQUEST-ID after any
+status but 2xx. Our retries come after 0.25 s, and each pause is twice the one before. There is no retry after 400, 404
+and 413, because it would fail again. The sandbox repeated a refused callback once, some sixteen minutes later, with the
+same token and TIMESTAMP; the simulator does this on demand.
 """
 
 import asyncio
@@ -18,23 +19,25 @@ from loadtests.simulator.gateway.ledger import SHARE_LIVES_MS, Delivery, Share
 from loadtests.simulator.gateway.schemas import HIP_SHARE, legacy_share
 
 IN_FLIGHT = 1024
-"""Calls to the bridge at once: far more than it answers in a second, far less than our file descriptors."""
+"""Calls to the bridge at once: far more than it answers in a second, and far fewer than our file descriptors."""
 FIRST_RETRY_S = 0.25
 HOPELESS = frozenset({400, 404, 413})
 ANSWER_WITHIN_S = 10
 
 
 class Speaker(Protocol):
-    """What a delivery needs of the gateway: where the bridge is, the token of the hour, the time we claim."""
+    """What a delivery needs from the gateway: the bridge's address, the present token, the time of the
+    simulated clock.
+    """
 
     bridge_url: str
 
     def callback_token(self) -> str:
-        """The token on callbacks."""
+        """The token of callbacks."""
         ...
 
     def said_s(self) -> float:
-        """The time we claim it is."""
+        """The time by the simulated clock."""
         ...
 
     def repeat_after_s(self) -> float:
@@ -43,7 +46,7 @@ class Speaker(Protocol):
 
 
 def stamp(now_s: float) -> str:
-    """TIMESTAMP as the gateway writes it."""
+    """A time as the gateway writes TIMESTAMP."""
     return datetime.fromtimestamp(now_s, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
@@ -63,7 +66,7 @@ class Courier:
         await self._client.close()
 
     async def call(self, url: str, headers: dict[str, str], body: bytes) -> int:
-        """One POST; the status, 0 when no answer came."""
+        """Send one POST. Returns the status; 0 when no answer came."""
         async with self._lanes:
             try:
                 request = self._client.post(url).headers(headers).body_bytes(body).build()
@@ -73,7 +76,7 @@ class Courier:
             return response.status
 
     async def deliver(self, share: Share, *, wait_ms: int = 0) -> bool:
-        """Bring one share to the bridge; whether it was taken (2xx)."""
+        """Send one share to the bridge. Returns whether it was accepted (2xx)."""
         await asyncio.sleep(wait_ms / 1000)
         if pause_s := self.speaker.repeat_after_s():
             return await self._deliver_twice(share, pause_s)
@@ -96,7 +99,7 @@ class Courier:
         return 200 <= await self._attempt(share, url, headers, body) < 300
 
     async def _attempt(self, share: Share, url: str, headers: dict[str, str], body: bytes) -> int:
-        """One delivery, written into the ledger; its status."""
+        """Make one delivery and record it in the ledger. Returns its status."""
         began = self.clock()
         delivery = Delivery(int(began * 1000), 0, 0)
         share.deliveries.append(delivery)
@@ -105,7 +108,7 @@ class Courier:
         return delivery.status
 
     def _message_of(self, share: Share) -> tuple[str, dict[str, str], bytes]:
-        """Address, headers and body of one delivery; the legacy forms bear their id and time in the body (B7)."""
+        """Address, headers and body of one delivery. Legacy forms have id and time in the body (protocol B7)."""
         now = stamp(self.speaker.said_s())
         headers = {
             "Authorization": f"Bearer {self.speaker.callback_token()}",

@@ -1,7 +1,7 @@
-"""Faults on demand: what the gateway does wrong, to whom, and how often.
+"""Faults on demand: what the gateway does wrong, at which endpoint, and how often.
 
-Whether a call meets a fault depends on the seed, the endpoint, the share and the number of the attempt, and on nothing
-else: two runs with one seed hurt the same shares in the same way, however the machine schedules them.
+Only the seed, the endpoint, the share and the number of the attempt decide whether a call gets a fault. So two runs
+with the same seed make the same faults for the same shares, whatever the machine's timing.
 """
 
 import hashlib
@@ -13,33 +13,33 @@ from msgspec import Struct
 
 
 class Act(Enum):
-    """What becomes of one call."""
+    """What happens to one call."""
 
     GOOD = "good"
     RESET = "reset"
-    """The line is cut before anything is read."""
+    """The connection is cut before the request is handled."""
     LOST = "lost"
-    """Accepted, then the line is cut: the caller cannot know."""
+    """The request is accepted, then the connection is cut: the caller cannot know."""
     HANG = "hang"
-    """Nothing is read and nothing is said."""
+    """The request is not handled and no answer is sent."""
     BROKEN = "5xx"
     BUSY = "429"
     UNAUTHORISED = "401"
     GARBAGE = "garbage"
-    """Accepted, and the answer's body is rubbish."""
+    """The request is accepted, and the body of the answer is garbage."""
     PAGE = "page"
-    """Not accepted: a firewall answers 200 with a web page."""
+    """Not accepted: a 200 with a web page, as from a firewall."""
     ERROR = "error"
-    """Not accepted: 200 with an error for a body."""
+    """Not accepted: a 200 with an error as its body."""
     REDIRECT = "redirect"
-    """Not accepted: a redirect to a page for signing in."""
+    """Not accepted: a redirect to a sign-in page."""
 
 
 class EndpointFaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For one endpoint. Rates are shares of 1 and add up to at most 1."""
+    """Faults of one endpoint. Rates are parts of 1, and together at most 1."""
 
     slow_ms: int = 0
-    """Every answer is this late."""
+    """Every answer is delayed by this time."""
     reset_rate: float = 0.0
     lost_rate: float = 0.0
     hang_rate: float = 0.0
@@ -47,60 +47,60 @@ class EndpointFaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     busy_rate: float = 0.0
     retry_after_s: int = 1
     unauthorised_rate: float = 0.0
-    """Never twice in a row for one share: the caller is meant to come back with a new token."""
+    """Never twice in a row for one share, so that the caller can try again with a new token."""
     garbage_rate: float = 0.0
     page_rate: float = 0.0
     error_rate: float = 0.0
     redirect_rate: float = 0.0
     unauthorised_once: int = 0
-    """The next so many calls are answered 401 and the token they bring is void from then on."""
+    """This many next calls get a 401, and their token is void from then on."""
 
 
 class DeliveryFaults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For what we send to the bridge."""
+    """Faults of what we send to the bridge."""
 
     copies: tuple[int, int] = (1, 1)
-    """Each share is delivered this often: at least, at most."""
+    """How often each share is delivered: at least, at most."""
     copy_delay_ms: int = 0
-    """A copy comes up to this much later."""
+    """A copy comes at most this much later."""
     reorder_ms: int = 0
-    """Every delivery waits a drawn moment up to this, so that they overtake each other."""
+    """Every delivery waits a random time up to this, so that deliveries overtake each other."""
     repeat_after_s: float = 0.0
-    """A refused share is repeated once, so long after its TIMESTAMP, with the same token and TIMESTAMP, whether or not
-    its phone still waits. Seen in the sandbox: 963 to 965 s. 0: repeats come soon and often."""
+    """A refused share is repeated once, this long after its TIMESTAMP, with the same token and TIMESTAMP, even when its
+    phone has stopped waiting. The sandbox did it after 963 to 965 s. 0: repetitions come soon and often."""
     wire: Literal["v3", "v1.0", "v0.5"] = "v3"
-    """In which generation of the protocol shares are told."""
+    """The protocol version in which shares are sent."""
 
 
 class Faults(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that is wrong at the moment."""
+    """All faults at the moment."""
 
     endpoints: dict[str, EndpointFaults] = {}
     """By name: ``on_share``, ``on_status``, ``sessions``, ``certs``, ``share``, ``status``."""
     deliveries: DeliveryFaults = DeliveryFaults()
     clock_offset_s: int = 0
-    """How wrong our clock is in what we say: TIMESTAMP, ``iat``, ``exp``. What we check is checked by the true time."""
+    """How wrong our clock is in what we send: TIMESTAMP, ``iat``, ``exp``. Checks always use the true time."""
     token_s: int | None = None
-    """Access tokens live only so long."""
+    """Access tokens live only this long."""
 
 
 class Order(Faults, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What ``POST /_sim/faults`` takes: a whole new state of wrong, and things to do once."""
+    """The body of ``POST /_sim/faults``: the new faults, which replace all others, and actions to do once."""
 
     refuse_s: float = 0.0
-    """Stop listening for so long, and cut every line."""
+    """Stop listening for this long, and cut every connection."""
     rotate_keys: Literal["", "keep", "drop"] = ""
-    """Sign with a new key from now on; the old one stays published (``keep``) or vanishes (``drop``)."""
+    """Sign with a new key from now on. The old one stays published (``keep``) or is removed (``drop``)."""
 
 
 def lot(seed: int, *words: object) -> float:
-    """A number in [0, 1) that belongs to these words."""
+    """A number in [0, 1) that is always the same for the same seed and words."""
     digest = hashlib.blake2b(":".join(map(str, (seed, *words))).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 
 class Mischief:
-    """Decides, call by call."""
+    """Decides for each call whether it gets a fault."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -111,18 +111,18 @@ class Mischief:
         self.done: Counter[tuple[str, str]] = Counter()
 
     def set(self, faults: Faults) -> None:
-        """From now on this is what is wrong."""
+        """Use these faults from now on."""
         self.faults = faults
         self._attempts.clear()
         self._refused.clear()
         self._once = Counter({name: wrong.unauthorised_once for name, wrong in faults.endpoints.items()})
 
     def at(self, endpoint: str) -> EndpointFaults | None:
-        """What is wrong with this endpoint; nothing is the usual case and costs one look."""
+        """The faults of this endpoint. Usually there are none, which costs one look-up."""
         return self.faults.endpoints.get(endpoint)
 
     def act(self, endpoint: str, key: str) -> Act:
-        """What becomes of this call; ``key`` names the share, the attempt is counted here."""
+        """What happens to this call. ``key`` names the share; the number of the attempt is counted here."""
         wrong = self.faults.endpoints.get(endpoint)
         if wrong is None:
             return Act.GOOD
@@ -151,7 +151,7 @@ class Mischief:
         return Act.GOOD
 
     def void(self, endpoint: str) -> bool:
-        """Whether this call is one of the next few that are refused and whose token is void."""
+        """Whether this call is one of those that are refused and whose token becomes void."""
         if self._once[endpoint] <= 0:
             return False
         self._once[endpoint] -= 1
@@ -159,7 +159,7 @@ class Mischief:
         return True
 
     def copies(self, request_id: str) -> list[int]:
-        """When each delivery of this share is due, ms from now; the first entry is the first delivery."""
+        """When each delivery of this share is due, in ms from now, the first delivery first."""
         deliveries = self.faults.deliveries
         least, most = deliveries.copies
         count = least + int(lot(self.seed, "copies", request_id) * (most - least + 1))

@@ -1,4 +1,4 @@
-"""The doors of the hospitals: on-share, on-status, and on-share as v1.0 and v0.5 spelled it (protocol C, B9)."""
+"""The endpoints for hospitals: on-share, on-status, and on-share in the form of v1.0 and v0.5 (protocol C, B9)."""
 
 import time
 
@@ -13,7 +13,7 @@ from loadtests.simulator.gateway.strict import Reproach
 
 
 class HospitalSide:
-    """Doors for the bridges."""
+    """The endpoints for bridges."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -94,7 +94,7 @@ class HospitalSide:
             self.gateway.remember_for(share)
 
     def _replied(self, request: Request, share: Share, act: Act) -> Answer:
-        """Say 202, unless the reply gets lost; only a clean one makes a further answer needless."""
+        """Answer 202, unless a fault loses the reply. Only after a 202 that arrived is another on-share needless."""
         clean = act is Act.GOOD and not request.line.closed
         self.gateway.ledger.replied(share, int(time.time() * 1000), 202 if clean else 0)
         return spoiled(act, ACCEPTED)
@@ -121,5 +121,5 @@ class HospitalSide:
 
 
 def _hurt(share: Share, instead: Answer) -> None:
-    """An answer we did not take, on purpose."""
+    """Record an answer that we refused on purpose."""
     share.answers.append(ledger.Answer(int(time.time() * 1000), instead.status if isinstance(instead, Reply) else 0))

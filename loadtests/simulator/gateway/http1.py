@@ -1,8 +1,8 @@
-"""HTTP/1.1 over ``asyncio`` with ``httptools``: small, for it shares its cores with what it measures.
+"""HTTP/1.1 over ``asyncio`` with ``httptools``. It is small, because it shares its cores with the kiosk it measures.
 
-A framework cannot do on demand what networks do by accident: take a request and cut the line, answer nothing for a
-minute, stop listening and come back. Here a handler says so by what it returns: a ``Reply``, ``CUT`` or ``SILENCE``.
-Answers leave in the order of the questions; a handler that needs no waiting is answered without a task.
+A web framework cannot imitate faults of a network: accept a request and cut the connection, send nothing for a minute,
+stop listening and come back. Here the handler's result decides: a ``Reply``, ``CUT`` or ``SILENCE``. Answers leave in
+the order of the requests. A handler that need not wait is answered without a task.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from httptools import HttpParserError, HttpRequestParser, parse_url
 from msgspec import Struct
 
 MAX_BODY = 8 * 1024 * 1024
-"""Bytes: a share with a photo is 300 kB; a bulk registration of shares by a load test a few MB."""
+"""Largest body, bytes. A share with a photo has 300 kB, a bulk registration of shares by a load test a few MB."""
 MAX_WAITING = 256
-"""Pipelined requests one connection may pile up before we stop reading from it."""
+"""Pipelined requests of one connection before we stop reading from it."""
 
 
 class Request(Struct):
-    """One call as it came; header names in lower case."""
+    """One request as it came, with header names in lower case."""
 
     method: str
     path: str
@@ -36,7 +36,7 @@ class Request(Struct):
     line: "Line"
 
     def ask(self, name: str, default: int) -> int:
-        """A whole number out of the query; what is no number is the default."""
+        """A whole number from the query; the default if it is missing or not a number."""
         text = self.query.get(name, [""])[0]
         return int(text) if text.isdecimal() and len(text) < 10 else default
 
@@ -51,11 +51,11 @@ class Reply(Struct, frozen=True):
 
 
 class Cut(Struct, frozen=True):
-    """The line is reset and nothing is said."""
+    """The connection is reset without an answer."""
 
 
 class Silence(Struct, frozen=True):
-    """Nothing is said and the line stays up, until the caller gives in."""
+    """No answer is sent and the connection stays open until the caller closes it."""
 
 
 CUT = Cut()
@@ -105,11 +105,11 @@ class Line(asyncio.Protocol):
 
     @property
     def closed(self) -> bool:
-        """The caller is gone, or we cut it off."""
+        """Whether the caller closed the connection or we cut it."""
         return self.transport is None or self.transport.is_closing()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports do what asyncio.Transport says and do not inherit from it.
+        # uvloop's transports have the methods of asyncio.Transport but do not inherit from it.
         self.transport = cast(asyncio.Transport, transport)
         self.server.lines.add(self)
 
@@ -191,7 +191,7 @@ class Line(asyncio.Protocol):
 
 
 class Server:
-    """Listens, and can stop listening for a while without losing its address."""
+    """Listens on an address, and can stop listening for a while and then use the same address."""
 
     def __init__(self, handler: Handler) -> None:
         self.handler = handler
@@ -201,7 +201,7 @@ class Server:
         self._listening: asyncio.Server | None = None
 
     def keep(self, work: Awaitable[None]) -> asyncio.Task[None]:
-        """Run ``work`` beside, held until it ends."""
+        """Run ``work`` in the background. The task is referenced until it ends."""
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self._ended)
@@ -213,27 +213,27 @@ class Server:
             self.failed(error)
 
     def answer(self, request: Request) -> Answer | Awaitable[Answer]:
-        """What the handler says; when it fails, that it failed."""
+        """The handler's answer, or a 500 when it fails."""
         try:
             return self.handler(request)
         except Exception as error:
             return self.failed(error)
 
     def failed(self, error: BaseException) -> Reply:
-        """A fault of the simulator itself: told to whoever runs it, with its traceback, and to the caller without."""
+        """A fault of the simulator itself. The traceback is printed; the caller gets an answer without it."""
         context = {"message": "the simulator failed", "exception": error}
         asyncio.get_running_loop().call_exception_handler(context)
         return Reply(500, b'{"error":{"code":"SIMULATOR","message":"the simulator itself failed"}}')
 
     async def listen(self, host: str, port: int) -> None:
-        """Begin, on ``port`` or (0) on a free one, which is then kept."""
+        """Start listening on ``port``; 0 takes a free port, which stays the same from then on."""
         loop = asyncio.get_running_loop()
         self._listening = await loop.create_server(lambda: Line(self), host, port, backlog=1024, reuse_address=True)
         sockets: tuple[socket.socket, ...] = tuple(self._listening.sockets)
         self.address = sockets[0].getsockname()[:2]
 
     def go_away(self) -> None:
-        """Stop listening and reset every line: connections are refused from now on."""
+        """Stop listening and reset every connection. New connections are refused from now on."""
         if self._listening is not None:
             self._listening.close()
             self._listening = None
@@ -242,13 +242,13 @@ class Server:
                 line.transport.abort()
 
     async def away(self, seconds: float) -> None:
-        """Refuse connections for a while, then listen again where it was."""
+        """Refuse connections for ``seconds``, then listen again at the same address."""
         self.go_away()
         await asyncio.sleep(seconds)
         await self.listen(*self.address)
 
     async def stop(self) -> None:
-        """End everything that is under way."""
+        """End all running requests and tasks."""
         self.go_away()
         for task in tuple(self.tasks):
             task.cancel()

@@ -1,7 +1,7 @@
-"""The ledger's answers as a file that grows: one line for each on-share we replied to, in the order of our replies.
+"""The ledger's answers as a file: one line for each on-share that we answered, in the order of our answers.
 
-Memory stays bounded however long a run is, a reader may follow while it is written, and a load generator learns from
-it, for nearly nothing, how many answers have come. Lines of one turn of the event loop leave in one write.
+So memory stays bounded in a long run, a reader can follow the file while it is written, and a load generator can count
+the answers at nearly no cost. Lines of one turn of the event loop are written together.
 """
 
 import asyncio
@@ -10,11 +10,11 @@ from pathlib import Path
 from msgspec import Struct
 
 SAFE = str.maketrans("\t\n\r", "   ")
-"""What the hospital wrote must not begin a new column or line."""
+"""Tabs and line ends are removed from values of the hospital, because they separate columns and lines."""
 
 
 class Line(Struct, frozen=True):
-    """One answer. ``status`` is what we replied: 202 taken, 0 our reply was lost on purpose, 4xx refused."""
+    """One answer. ``status`` is our reply: 202 accepted, 0 our reply was lost on purpose, 4xx refused."""
 
     at_ms: int
     request_id: str
@@ -26,7 +26,7 @@ class Line(Struct, frozen=True):
     abha_address: str
 
     def written(self) -> str:
-        """As it stands in the file."""
+        """The line as it is written to the file."""
         return (
             f"{self.at_ms}\t{self.request_id}\t{self.status}\t{self.token}\t{self.error}\t{self.expiry}\t"
             f"{self.context.translate(SAFE)}\t{self.abha_address.translate(SAFE)}\n"
@@ -34,7 +34,7 @@ class Line(Struct, frozen=True):
 
 
 def read_line(text: str) -> Line:
-    """The line again. Raises ValueError on anything else."""
+    """Parse a line of the file. Raises ValueError."""
     at_ms, request_id, status, token, error, expiry, context, address = text.rstrip("\n").split("\t")
     return Line(int(at_ms), request_id, int(status), token, error, int(expiry), context, address)
 
@@ -47,13 +47,13 @@ class Journal:
         self._lines: list[str] = []
 
     def write(self, line: Line) -> None:
-        """With the others of this turn."""
+        """Write this line, together with the other lines of this turn."""
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._flush)
         self._lines.append(line.written())
 
     def close(self) -> None:
-        """Write what is left and let go of the file."""
+        """Write the remaining lines and close the file."""
         self._flush()
         self._file.close()
 

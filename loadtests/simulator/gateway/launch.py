@@ -12,17 +12,17 @@ from msgspec import Struct, json
 from pyreqwest.client import Client, ClientBuilder
 
 READY_WITHIN_S = 30
-"""Drawing two RSA keys takes one second, many on a machine that is busy otherwise."""
+"""Making two RSA keys takes one second, and much longer on a machine that is busy with other work."""
 ENDS_WITHIN_S = 10
 ROOT = Path(__file__).resolve().parents[3]
 
 
 class SimulatorError(Exception):
-    """The child did not come up."""
+    """The child did not start."""
 
 
 class Announced(Struct, frozen=True, kw_only=True):
-    """What the simulator says of itself when it is ready."""
+    """What the simulator prints about itself when it is ready."""
 
     url: str
     cm_id: str = "sbx"
@@ -48,7 +48,7 @@ class Simulator:
     async def start(
         *, seed: int = 7, bridge_url: str = "http://127.0.0.1:8000", more: tuple[str, ...] = ()
     ) -> AsyncIterator["Simulator"]:
-        """A simulator on a free port of loopback, ended on leaving. ``more``: further words of its command line."""
+        """Start a simulator on a free port of loopback and stop it at the end. ``more``: additional arguments."""
         words = [
             "-m",
             "loadtests.simulator.gateway",
@@ -74,24 +74,24 @@ class Simulator:
     @staticmethod
     @asynccontextmanager
     async def at(announced: Announced) -> AsyncIterator["Simulator"]:
-        """One that runs already."""
+        """A simulator that runs already."""
         async with ClientBuilder().no_proxy().base_url(announced.url).error_for_status().build() as client:
             yield Simulator(announced, client)
 
     async def order(self, **faults: Any) -> None:
-        """From now on exactly this is wrong: the fields of ``loadtests.simulator.gateway.faults.Order``."""
+        """Make exactly these faults from now on: the fields of ``loadtests.simulator.gateway.faults.Order``."""
         await self._client.post("/_sim/faults").body_json(faults).build().send()
 
     async def clear(self) -> None:
-        """Everything is right again."""
+        """Make no faults any more."""
         await self._client.delete("/_sim/faults").build().send()
 
     async def set_bridge(self, url: str) -> None:
-        """Callbacks go there from now on."""
+        """Send callbacks to this address from now on."""
         await self._client.post("/_sim/bridge").body_json({"url": url}).build().send()
 
     async def link(self, services: dict[str, str]) -> None:
-        """These HIP ids (and names) are linked, and no others."""
+        """Link these HIP ids (with their names) and no others."""
         linked = [{"id": hip, "name": name} for hip, name in services.items()]
         await self._client.post("/_sim/services").body_json(linked).build().send()
 
@@ -107,11 +107,11 @@ class Simulator:
         return rows
 
     async def faults(self) -> dict[str, Any]:
-        """What is wrong on purpose, and who broke the protocol."""
+        """The faults made on purpose, and the protocol faults of callers."""
         return await self._get("/_sim/faults")
 
     async def callback_token(self) -> str:
-        """The token on callbacks at the moment."""
+        """The present token of callbacks."""
         return str((await self._get("/_sim/callback-token"))["token"])
 
     async def _get(self, path: str) -> dict[str, Any]:

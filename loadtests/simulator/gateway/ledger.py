@@ -1,6 +1,6 @@
-"""What happened, as only the gateway can know it: every share, delivery, answer and fault of the protocol.
+"""The gateway's own record: every share, delivery, answer and protocol fault.
 
-Bounded: the oldest shares are forgotten past ``remember``, their counts are kept. The people in it are invented.
+It is bounded: beyond ``remember`` the oldest shares are dropped and only their counts stay. All people are invented.
 """
 
 import hashlib
@@ -13,9 +13,9 @@ from msgspec import Struct
 from loadtests.simulator.gateway.journal import Journal, Line
 
 SHARE_LIVES_MS = 30_000
-"""How long a phone holds its screen (protocol B4)."""
+"""How long a phone waits for the number (protocol B4)."""
 FAULTS_KEPT = 10_000
-"""More than anybody reads; the total goes on counting."""
+"""Most protocol faults that are stored. More are only counted."""
 COUNTED = (
     "shares", "tokens", "refusals", "given_up", "late", "unknown", "repeats", "unasked_repeats", "forgotten",
     "protocol_faults", "questions", "statuses",
@@ -41,7 +41,7 @@ class Share(Struct, kw_only=True):
     """One share from the phone's request to the token on its screen."""
 
     n: int = 0
-    """Number in the ledger, given when it opens."""
+    """The share's number in the ledger, given by ``open``."""
     request_id: str
     hip_id: str
     context: str
@@ -51,24 +51,24 @@ class Share(Struct, kw_only=True):
     shared_ms: int
     wire: str = "v3"
     foreign: bool = False
-    """Delivered by somebody else (a load test) or unknown until its answer came: nothing to compare with."""
+    """A load test delivered it, or it was unknown until its answer came. So there is nothing to compare with."""
     body: bytes = b""
-    """Forgotten when the last delivery is done."""
+    """Deleted after the last delivery."""
     deliveries: list[Delivery] = []
     answers: list[Answer] = []
     clean: int = 0
-    """Good answers we accepted and said so."""
+    """Correct answers that we accepted with a 202."""
     reply_body: bytes = b""
-    """Digest of the first accepted answer, without its expiry."""
+    """Digest of the first accepted answer without its expiry."""
     token: str = ""
     error: str = ""
     expiry: int = 0
     settled_ms: int = 0
-    """When the first good answer was accepted; 0: not yet."""
+    """When the first correct answer was accepted; 0: not yet."""
     given_up: bool = False
 
     def row(self) -> dict[str, Any]:
-        """For ``GET /_sim/ledger``."""
+        """The share as ``GET /_sim/ledger`` shows it."""
         return {
             "n": self.n, "request_id": self.request_id, "hip_id": self.hip_id, "context": self.context,
             "abha_address": self.abha_address, "shared_ms": self.shared_ms, "settled_ms": self.settled_ms,
@@ -78,7 +78,7 @@ class Share(Struct, kw_only=True):
 
 
 def foreign(request_id: str, now_ms: int) -> Share:
-    """A share somebody else delivered, of which we know nothing but its answer."""
+    """A share that a load test delivered, of which we know only the answer."""
     return Share(
         request_id=request_id,
         hip_id="",
@@ -103,7 +103,7 @@ class Question(Struct, kw_only=True):
 
 
 class ProtocolFault(Struct, frozen=True):
-    """Somebody broke the protocol against us."""
+    """A caller broke the protocol."""
 
     at_ms: int
     where: str
@@ -112,7 +112,7 @@ class ProtocolFault(Struct, frozen=True):
 
 
 class Ledger:
-    """The book. Times are Unix milliseconds of this machine."""
+    """All shares, questions and faults. Times are Unix milliseconds of this machine."""
 
     def __init__(self, *, remember: int = 1_000_000, journal: Journal | None = None) -> None:
         self.remember = remember
@@ -126,7 +126,7 @@ class Ledger:
         self._held: deque[Share] = deque()
 
     def open(self, share: Share) -> None:
-        """A share begins."""
+        """Record a new share."""
         self.counts["shares"] += 1
         share.n = self.counts["shares"]
         self.shares[share.request_id] = share
@@ -139,26 +139,26 @@ class Ledger:
             del self._outer_ids[next(iter(self._outer_ids))]
 
     def ask(self, question: Question) -> None:
-        """A question for the running token begins."""
+        """Record a new question for the running token."""
         self.counts["questions"] += 1
         self.questions[question.request_id] = question
         while len(self.questions) > self.remember:
             del self.questions[next(iter(self.questions))]
 
     def blame(self, at_ms: int, where: str, request_id: str, words: str) -> None:
-        """Write down a fault of the protocol."""
+        """Record a protocol fault."""
         self.counts["protocol_faults"] += 1
         if len(self.faults) < FAULTS_KEPT:
             self.faults.append(ProtocolFault(at_ms, where, request_id[:64], words[:300]))
 
     def borrowed(self, outer_id: str, request_id: str) -> bool:
-        """Whether this outer REQUEST-ID was used for another share before."""
+        """Whether the REQUEST-ID header was used for another share before."""
         return self._outer_ids.setdefault(outer_id, request_id) != request_id
 
     def settle(self, share: Share, now_ms: int, *, reply_body: bytes, token: str, error: str, expiry: int) -> str:
-        """A good answer was accepted. Empty, or what is wrong when it says other than the first one did.
+        """Record an accepted answer. Returns an empty text, or how it differs from the first answer.
 
-        A second answer must be the same but for its expiry, which never rises.
+        A second answer must be the same except for its expiry, which must not rise.
         """
         digest = hashlib.blake2b(reply_body, digest_size=16).digest()
         if share.settled_ms:
@@ -180,7 +180,9 @@ class Ledger:
         return ""
 
     def replied(self, share: Share, now_ms: int, status: int) -> None:
-        """What we said to an on-share. A good answer heard once per delivery is enough; more was asked by nobody."""
+        """Record our reply to an on-share. One correct answer for each delivery is expected; more are counted as
+        needless.
+        """
         share.answers.append(Answer(now_ms, status))
         if self.journal is not None:
             facts = (share.token, share.error, share.expiry, share.context, share.abha_address)
@@ -191,7 +193,7 @@ class Ledger:
                 self.counts["unasked_repeats"] += 1
 
     def overdue(self, now_ms: int) -> list[Share]:
-        """Shares whose phone stops waiting now; each is named once."""
+        """Shares whose phone has just stopped waiting. Each is returned once."""
         late = []
         while self._held and self._held[0].shared_ms + SHARE_LIVES_MS <= now_ms:
             share = self._held.popleft()
@@ -202,7 +204,7 @@ class Ledger:
         return late
 
     def summary(self) -> dict[str, Any]:
-        """Counts, and how long phones waited (ms, share to accepted answer)."""
+        """Counts, and how long phones waited (ms from share to accepted answer)."""
         waits = sorted(s.settled_ms - s.shared_ms for s in self.shares.values() if s.settled_ms and not s.foreign)
         statuses = Counter(str(d.status) for s in self.shares.values() for d in s.deliveries)
         parts = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}

@@ -1,4 +1,4 @@
-"""The gateway's office: access tokens, the key set, and where a bridge lives (protocol D)."""
+"""The gateway's endpoints for access tokens, the key set, and the address of a bridge (protocol D)."""
 
 import time
 
@@ -11,7 +11,7 @@ from loadtests.simulator.gateway.strict import Reproach
 
 
 class Office:
-    """Doors for everybody who holds a client id."""
+    """The endpoints for every client id."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway

@@ -1,4 +1,4 @@
-"""The doors of the PHR apps: share a profile, ask for the running token, read the history (protocol A5, B9)."""
+"""The endpoints for PHR apps: share a profile, ask for the running token, read the history (protocol A5, B9)."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ INTENTS = frozenset({"PROFILE_SHARE", "RECORD_SHARE", "PAYMENT_SHARE"})
 
 
 class PhoneSide:
-    """Doors for the apps."""
+    """The endpoints for apps."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway

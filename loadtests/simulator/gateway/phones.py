@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 INBOX = 200_000
-"""Callbacks kept for an app that does not fetch them; the oldest go first."""
+"""Callbacks stored for an app that does not fetch them. The oldest are dropped first."""
 
 
 class Inbox:
@@ -17,12 +17,14 @@ class Inbox:
         self.rang = asyncio.Event()
 
     def put(self, path: str, body: dict[str, Any]) -> None:
-        """One more callback."""
+        """Add a callback."""
         self.held.append({"path": path, "body": body})
         self.rang.set()
 
     async def take(self, *, wait_s: float, limit: int, gone: Callable[[], bool]) -> list[dict[str, Any]]:
-        """What is there, at most ``limit``; waits for the first one at most ``wait_s``; nothing for who is ``gone``."""
+        """At most ``limit`` callbacks. Waits at most ``wait_s`` for the first one; returns none when the app is
+        ``gone``.
+        """
         if not self.held:
             self.rang.clear()
             try:

@@ -1,4 +1,6 @@
-"""What may stand on the wire, spelled exactly; every unknown key is a fault of the sender (protocol A5, B2, B9, C)."""
+"""The messages of the protocol, spelled exactly. Every unknown key is a fault of the sender (protocol A5,
+B2, B9, C).
+"""
 
 from typing import Any
 
@@ -21,17 +23,17 @@ APP_ON_STATUS = "/api/v3/hiu/patient/running-token/on-status"
 
 
 class Exact(Struct, frozen=True, forbid_unknown_fields=True):
-    """No key beyond these."""
+    """A message that may have only these keys."""
 
 
 class Respond(Exact, frozen=True, rename="camel"):
-    """Which request this answers."""
+    """The id of the request that this answers."""
 
     request_id: str
 
 
 class TokenProfile(Exact, frozen=True, rename="camel"):
-    """The place given. ``expiry`` in seconds, a string of digits."""
+    """The place that was given. ``expiry`` is in seconds, as a string of digits."""
 
     context: str
     token_number: str
@@ -47,14 +49,14 @@ class Acknowledgement(Exact, frozen=True, rename="camel"):
 
 
 class Sorry(Exact, frozen=True):
-    """No place was given; the words are for the patient."""
+    """No place was given. The message is for the patient."""
 
     code: str
     message: str
 
 
 class OnShare(Exact, frozen=True):
-    """The HIP's answer to a share: exactly one of the two, and what it answers."""
+    """The HIP's answer to a share: either an acknowledgement or an error, and the id of the request."""
 
     response: Respond
     acknowledgement: Acknowledgement | UnsetType = UNSET
@@ -79,7 +81,7 @@ class OnStatus(Exact, frozen=True):
 
 
 class LegacyAcknowledgement(Exact, frozen=True, rename="camel"):
-    """v1.0 and v0.5; the latter has no token number."""
+    """The acknowledgement of v1.0 and v0.5. v0.5 has no token number."""
 
     status: str
     health_id: str
@@ -94,7 +96,7 @@ class LegacySorry(Exact, frozen=True):
 
 
 class LegacyOnShare(Exact, frozen=True, rename="camel"):
-    """Ids and time in the body, and ``resp``."""
+    """The answer of v1.0 and v0.5: ids and time are in the body, and the reply is called ``resp``."""
 
     request_id: str
     timestamp: str
@@ -104,7 +106,7 @@ class LegacyOnShare(Exact, frozen=True, rename="camel"):
 
 
 class SharedPatient(Struct, frozen=True, rename="camel"):
-    """What of a patient the gateway itself must know; the rest passes through untouched."""
+    """The values of a patient that the gateway needs. All others are passed on unchanged."""
 
     abha_address: str
     name: str
@@ -112,13 +114,13 @@ class SharedPatient(Struct, frozen=True, rename="camel"):
 
 
 class SharedProfile(Struct, frozen=True):
-    """Around the patient."""
+    """The object around the patient."""
 
     patient: SharedPatient
 
 
 class ShareMeta(Struct, frozen=True, rename="camel"):
-    """Where the patient stands."""
+    """The facility and the counter."""
 
     hip_id: str
     context: str = ""
@@ -148,18 +150,18 @@ class SessionRequest(Struct, frozen=True, rename="camel"):
 
 
 class BridgeUrl(Struct, frozen=True):
-    """Where a bridge wants its callbacks."""
+    """The address to which a bridge wants its callbacks."""
 
     url: str
 
 
 def envelope(code: str, message: str, **beside: Any) -> bytes:
-    """An error as the documents have it, ``beside`` it what a callback adds."""
+    """An error as the documents describe it. ``beside``: keys that a callback adds."""
     return json.encode({"error": {"code": code, "message": message}, **beside})
 
 
 def manager_error() -> bytes:
-    """The API manager's 401."""
+    """The body of the API manager's 401."""
     words = "Invalid Credentials"
     return json.encode(
         {
@@ -184,7 +186,7 @@ def error_shapes(code: str, message: str) -> tuple[bytes, ...]:
 
 
 def legacy_share(body: bytes, version: str, request_id: str, timestamp: str) -> bytes:
-    """A v3 share in the words of v1.0 or v0.5 (protocol B7)."""
+    """A v3 share in the form of v1.0 or v0.5 (protocol B7)."""
     document: dict[str, Any] = json.decode(body)
     patient, meta = document["profile"]["patient"], document["metaData"]
     old: dict[str, Any] = {

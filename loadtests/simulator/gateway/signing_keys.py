@@ -1,8 +1,8 @@
-"""The realm's keys: two RSA pairs drawn from the seed, one RS256 and one RS512 as in the sandbox (protocol D2).
+"""The realm's keys: two RSA pairs made from the seed, one RS256 and one RS512 as in the sandbox (protocol D2).
 
-The same seed gives the same keys on every machine, so a run can be repeated to the byte. They sign nothing but play.
-Access tokens and callback tokens are signed by the same key with the same issuer and audience: that is how the real
-realm does it, and why a callback must be told from an access token by ``azp`` (protocol D3).
+The same seed gives the same keys on every machine, so a run can be repeated byte for byte. The keys are for tests only.
+Access tokens and callback tokens are signed by the same key with the same issuer and audience, as in the real realm.
+That is why only ``azp`` tells a callback from an access token (protocol D3).
 """
 
 import base64
@@ -16,9 +16,9 @@ from msgspec import Struct, json
 
 EXPONENT = 65537
 BITS = 2048
-"""As the sandbox's own; fewer would make the check under measure look cheaper than it is."""
+"""Bits of a key, as in the sandbox. With fewer the kiosk's check would cost less than in reality."""
 _SIEVED = 4096
-"""Odd numbers looked at from one drawn start: a 1024-bit prime stands among them in 99.99 of 100 draws."""
+"""Odd numbers tried from one random start: they contain a 1024-bit prime in 99.99 % of cases."""
 
 
 def _small_primes(limit: int) -> list[int]:
@@ -33,8 +33,8 @@ _PRIMES = _small_primes(50_000)
 
 
 def _probably_prime(number: int, draw: Random) -> bool:
-    """A Fermat test, then four rounds of Miller and Rabin: for a drawn number of 1024 bits wrong once in 2^100 at most
-    (Damgård, Landrock and Pomerance 1993).
+    """A Fermat test, then four rounds of Miller-Rabin. For a random number of 1024 bits the result is wrong at most
+    once in 2^100 (Damgård, Landrock and Pomerance 1993).
     """
     if pow(2, number - 1, number) != 1:
         return False
@@ -55,7 +55,9 @@ def _witnesses(power: int, number: int, twos: int) -> bool:
 
 
 def seeded_prime(draw: Random, bits: int) -> int:
-    """A prime of exactly ``bits`` bits that suits the exponent: sieve first, for a test costs 2 ms and a step 1 µs."""
+    """A prime of exactly ``bits`` bits that suits the exponent. It sieves first: a test costs 2 ms, a sieve
+    step 1 µs.
+    """
     while True:
         start = draw.getrandbits(bits) | (3 << (bits - 2)) | 1
         alive = bytearray([1]) * _SIEVED
@@ -69,7 +71,7 @@ def seeded_prime(draw: Random, bits: int) -> int:
 
 
 def seeded_key(seed: str) -> rsa.RSAPrivateKey:
-    """The RSA pair that belongs to ``seed``; some 0.2 s."""
+    """The RSA pair of ``seed``; takes about 0.2 s."""
     draw = Random(f"rsa:{seed}")
     p, q = seeded_prime(draw, BITS // 2), seeded_prime(draw, BITS // 2)
     d = pow(EXPONENT, -1, math.lcm(p - 1, q - 1))
@@ -85,7 +87,7 @@ def _b64(number: int) -> str:
 
 
 class SigningKey(Struct, frozen=True):
-    """One pair of the realm."""
+    """One key pair of the realm."""
 
     kid: str
     alg: str
@@ -93,14 +95,14 @@ class SigningKey(Struct, frozen=True):
 
     @classmethod
     def drawn(cls, seed: str, alg: str) -> "SigningKey":
-        """The pair of ``seed``; its id is a digest of the modulus, 43 characters like the sandbox's."""
+        """The key pair of ``seed``. Its id is a digest of the modulus, with 43 characters as in the sandbox."""
         private = seeded_key(seed)
         modulus = private.public_key().public_numbers().n
         kid = base64.urlsafe_b64encode(hashlib.sha256(str(modulus).encode()).digest()).rstrip(b"=").decode()
         return cls(kid, alg, private)
 
     def public(self) -> dict[str, str]:
-        """This pair as a key set shows it."""
+        """The public key as a member of a key set."""
         numbers = self.private.public_key().public_numbers()
         return {
             "e": _b64(numbers.e), "kid": self.kid, "kty": "RSA", "n": _b64(numbers.n), "use": "sig", "alg": self.alg,
@@ -108,7 +110,7 @@ class SigningKey(Struct, frozen=True):
 
 
 class Realm:
-    """Who signs now, what is published, and what a token says."""
+    """The signing key, the published keys, and the contents of tokens."""
 
     def __init__(self, seed: int, *, issuer: str) -> None:
         self.seed = seed

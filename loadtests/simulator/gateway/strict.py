@@ -1,6 +1,6 @@
-"""Judges what a HIP sends: every rule of protocol C and of "At the gateway's door", and nothing more lenient.
+"""Checks what a HIP sends, strictly by every rule of protocol C and of "At the gateway's door".
 
-Pure: headers, bodies, the share and the true time in; the answer and the reproach out.
+The functions are pure: they take headers, bodies, the share and the true time, and return the answer or raise.
 """
 
 import re
@@ -13,7 +13,7 @@ from loadtests.simulator.gateway.ledger import SHARE_LIVES_MS, Question, Share
 from loadtests.simulator.gateway.schemas import LegacyOnShare, OnShare, OnStatus, Sorry
 
 CLOCK_MAY_BE_OFF_MS = 60_000
-"""TIMESTAMP is true to a minute."""
+"""How far TIMESTAMP may be from the true time: one minute."""
 LONGEST_TOKEN = 8
 LONGEST_WORDS = 250
 LONGEST_EXPIRY_S = 86_400
@@ -28,7 +28,7 @@ _LEGACY = Decoder(LegacyOnShare)
 
 
 class Reproach(Exception):
-    """The call is refused: ``status``, ABDM ``code`` and the words. ``fault`` says whether the protocol was broken."""
+    """The call is refused with ``status``, ABDM ``code`` and a message. ``fault``: whether the protocol was broken."""
 
     def __init__(self, status: int, code: str, words: str, *, fault: bool = True) -> None:
         super().__init__(words)
@@ -36,7 +36,7 @@ class Reproach(Exception):
 
 
 class Said(Struct, frozen=True):
-    """A good on-share in short; ``body`` is what must be equal the second time: everything but the expiry."""
+    """A correct on-share in short. ``body`` must be equal when it is sent again: everything except the expiry."""
 
     token: str
     error: str
@@ -45,12 +45,12 @@ class Said(Struct, frozen=True):
 
 
 def is_uuid(text: str) -> bool:
-    """A UUID in its usual writing."""
+    """Whether this is a UUID in its usual form."""
     return _UUID.fullmatch(text) is not None
 
 
 def check_timestamp(text: str, now_ms: int) -> None:
-    """Three decimals, ``Z``, and true to a minute."""
+    """Raise unless TIMESTAMP has three decimals and ``Z``, and is right to a minute."""
     if not _TIME.fullmatch(text):
         raise Reproach(400, "ABDM-1016", f"TIMESTAMP is not yyyy-mm-ddThh:mm:ss.sssZ: {text!r}")
     try:
@@ -62,7 +62,7 @@ def check_timestamp(text: str, now_ms: int) -> None:
 
 
 def check_headers(headers: dict[str, str], now_ms: int, cm_id: str) -> None:
-    """The three headers every call bears; a missing X-CM-ID is a bare 401, as observed (protocol D2)."""
+    """Check the three headers of every call. A missing X-CM-ID gets an empty 401, as observed (protocol D2)."""
     if headers.get("x-cm-id") != cm_id:
         code = "ABDM-2403" if "x-cm-id" in headers else ""
         raise Reproach(400 if code else 401, code, f"X-CM-ID is {headers.get('x-cm-id')!r}, not {cm_id!r}")
@@ -72,14 +72,14 @@ def check_headers(headers: dict[str, str], now_ms: int, cm_id: str) -> None:
 
 
 def check_json(headers: dict[str, str]) -> None:
-    """The body says what it is; otherwise a 415 wrapped in a 400, as recorded (protocol D1)."""
+    """Check the Content-Type. A wrong one gets a 415 inside a 400, as recorded (protocol D1)."""
     if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
         words = f"415 UNSUPPORTED_MEDIA_TYPE: Content-Type is {headers.get('content-type')!r}"
         raise Reproach(400, "ABDM-9999: ", words)
 
 
 def read_on_share(body: bytes) -> OnShare:
-    """The body with exactly its keys, and exactly one of the two answers."""
+    """Parse the body: exactly the allowed keys, and either an acknowledgement or an error."""
     try:
         reply = _ON_SHARE.decode(body)
     except ValueError as wrong:
@@ -114,7 +114,7 @@ def read_legacy(body: bytes, version: str) -> LegacyOnShare:
 
 
 def check_sorry(error: Sorry) -> None:
-    """An ABDM code, and words a patient can read."""
+    """Check that an error has an ABDM code and a message of acceptable length."""
     if not _CODE.fullmatch(error.code):
         raise Reproach(400, "ABDM-1006", f"error code is no ABDM code: {error.code!r}")
     if not 1 <= len(error.message) <= LONGEST_WORDS:
@@ -122,7 +122,7 @@ def check_sorry(error: Sorry) -> None:
 
 
 def check_token(token: str) -> None:
-    """What people must read on a screen."""
+    """Check that people can read the token on a screen."""
     if not 1 <= len(token) <= LONGEST_TOKEN:
         raise Reproach(400, "ABDM-1006", f"tokenNumber: {len(token)} characters")
 
@@ -134,14 +134,14 @@ def _expiry(text: str) -> int:
 
 
 def check_in_time(share: Share, now_ms: int) -> None:
-    """After thirty seconds nobody looks at the screen any more. Late is no breach: it is written down apart."""
+    """After thirty seconds the phone has stopped waiting. A late answer breaks no rule: it is counted separately."""
     if not share.foreign and now_ms - share.shared_ms > SHARE_LIVES_MS:
         words = f"acknowledged {now_ms - share.shared_ms} ms after the share"
         raise Reproach(408, "ABDM-1007", words, fault=False)
 
 
 def judge(reply: OnShare, share: Share) -> Said:
-    """Whether this is the answer to this share."""
+    """Check that this is the answer to this share."""
     if reply.error is not UNSET:
         check_sorry(reply.error)
         return Said("", reply.error.code, 0, f"{reply.error.code}\0{reply.error.message}".encode())
@@ -160,7 +160,7 @@ def judge(reply: OnShare, share: Share) -> Said:
 
 
 def judge_legacy(reply: LegacyOnShare, share: Share) -> Said:
-    """As ``judge``, in the words of v1.0 and v0.5; they have no expiry, and v0.5 no token."""
+    """As ``judge``, for v1.0 and v0.5. They have no expiry, and v0.5 has no token."""
     if reply.error is not UNSET:
         if reply.error.code not in (1000, 10001) or not 1 <= len(reply.error.message) <= LONGEST_WORDS:
             raise Reproach(400, "ABDM-1006", f"error {reply.error.code}, {len(reply.error.message)} characters")
@@ -177,7 +177,7 @@ def judge_legacy(reply: LegacyOnShare, share: Share) -> Said:
 
 
 def judge_status(reply: OnStatus, question: Question) -> None:
-    """Whether this is the answer to this question."""
+    """Check that this is the answer to this question."""
     if reply.error is not UNSET:
         check_sorry(reply.error)
         return

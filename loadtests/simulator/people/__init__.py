@@ -1,1 +1,1 @@
-"""The people of a hospital morning, invented: patients with their phones, clerks at their consoles, when they come."""
+"""Invented people of a hospital morning: patients with phones, clerks at their consoles, and when patients come."""

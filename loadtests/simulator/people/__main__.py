@@ -1,9 +1,9 @@
-"""``python -m loadtests.simulator.people``: the people of one hospital for one morning, as a process of their own.
+"""``python -m loadtests.simulator.people``: the people of one hospital for one morning, in a separate process.
 
-Reads a ``Plan`` as one line of JSON from standard input (it names passwords, so it is no argument), links the hospital
-at the simulated gateway, lets patients come in a morning's shape and clerks call them, and prints how it goes as one
-line of JSON twice a second. Ends when the morning is over and everybody was called, on SIGTERM, and when its standard
-input is closed.
+Reads a ``Plan`` as one line of JSON from standard input (not from arguments, because it contains passwords) and links
+the hospital at the simulated gateway. Patients come as on a real morning and clerks call them. Twice a second it prints
+the progress as one line of JSON. Ends when the morning is over and everybody was called, on SIGTERM, and when its
+standard input is closed.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ from loadtests.simulator.people.phones import GatewayRefused, Phones
 
 TOLD_EVERY_S = 0.5
 RESCANS = 0.08
-"""Part of the patients who scan once more, because the first number went by too fast."""
+"""The part of the patients who scan again, because they did not see the first number long enough."""
 FROM_GATE_OPEN = tuple(stretch for stretch in MORNING if GATE_OPEN <= stretch.begins < CLOSING)
-"""Whoever watches a demonstration wants a hall full of people, not the trickle before it."""
+"""A demonstration starts when the hall is already full of people."""
 DAY_S = (FROM_GATE_OPEN[-1].ends - FROM_GATE_OPEN[0].begins) * 60
-"""From the first arrival to the last."""
+"""Seconds from the first arrival to the last."""
 
 
 class Seat(Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Plan(Struct, frozen=True, kw_only=True):
 
 
 class Progress(Struct, frozen=True, kw_only=True):
-    """How it goes so far."""
+    """The progress so far."""
 
     scans: int
     acknowledged: int
@@ -64,13 +64,13 @@ class Progress(Struct, frozen=True, kw_only=True):
     silent: int
     called: int
     p50_ms: int
-    """From scan to the number on the phone."""
+    """Time from scan to the number on the phone."""
     p99_ms: int
     patients: int
     to_come: int
     over: bool
     trouble: str = ""
-    """What went wrong last: a class name, no words."""
+    """The class name of the last failure, without its message."""
 
 
 class Morning:
@@ -101,7 +101,7 @@ class Morning:
         )
 
     async def run(self) -> None:
-        """Everybody comes; clerks call until nobody is left."""
+        """Let all patients come, and let clerks call until nobody waits."""
         async with contextlib.AsyncExitStack() as stack:
             simulator = await stack.enter_async_context(Simulator.at(self.plan.gateway))
             await simulator.set_bridge(self.plan.kiosk_url)
@@ -117,7 +117,7 @@ class Morning:
                 self.gone = True
 
     async def _clerk(self, seat: Seat, number: int) -> None:
-        """One clerk, who comes back to work when the console was away for a while."""
+        """One clerk, who goes on working after the console was away for a while."""
         pace_s = self.plan.minutes * 60 * len(self.plan.seats) / self.plan.patients * 0.9
         habits = Habits(pace_s=max(pace_s, 0.02), idle_s=0.3)
         password = seat.password
@@ -128,7 +128,7 @@ class Morning:
                     self.clerks.append(clerk)
                     await clerk.work(seat.counter, seed=self.plan.seed + number, over=lambda: self.gone, habits=habits)
                     return
-            except Exception as failure:  # a clerk whose browser lost the server signs in again
+            except Exception as failure:  # a clerk who lost the connection to the server signs in again
                 self.trouble = type(failure).__name__
                 password = clerk.password if clerk is not None else password
                 await asyncio.sleep(1)
@@ -172,7 +172,7 @@ async def _telling(morning: Morning) -> None:
 
 
 async def _input_closed() -> None:
-    """Whoever started us is gone or wants us gone."""
+    """Returns when standard input is closed: the starting process has ended or wants us to end."""
     closed, loop, stdin = asyncio.Event(), asyncio.get_running_loop(), sys.stdin.fileno()
     loop.add_reader(stdin, lambda: None if os.read(stdin, 4096) else closed.set())
     try:

@@ -1,4 +1,4 @@
-"""Clerks: sign in as a browser does, sit down at a counter, call patients until the day is over."""
+"""Clerks: they sign in as a browser does, open a counter, and call patients until the day is over."""
 
 import asyncio
 import re
@@ -23,36 +23,36 @@ class SignInFailed(Exception):
 
 
 class Habits(Struct, frozen=True, kw_only=True):
-    """How a clerk works. Parts of 1 are of the calls made."""
+    """How a clerk works. Values below 1 are parts of the calls."""
 
     pace_s: float = 0.2
-    """From one call to the next."""
+    """Seconds from one call to the next."""
     idle_s: float = 0.1
-    """Before looking again when nobody waits."""
+    """Seconds before the next look when nobody waits."""
     no_show: float = 0.05
     recall: float = 0.05
     hold: float = 0.02
     bring_back: float = 0.5
-    """Of those set aside, how many come back."""
+    """The part of the patients set aside who come back."""
 
 
 class Clerk:
-    """One signed-in person. ``password`` is the one that counts now: a first password is changed at once."""
+    """One signed-in clerk. ``password`` is the present one: a first password is changed at once."""
 
     def __init__(self, client: Client, login: str, password: str) -> None:
         self.login = login
         self.password = password
         self.outcomes: Counter[str] = Counter()
-        """Outcome of every move, by name."""
+        """How often each outcome of a move came, by name."""
         self.called: list[str] = []
-        """Token numbers in the order this clerk called them."""
+        """Token numbers in the order in which this clerk called them."""
         self._client = client
         self._csrf = ""
 
     @staticmethod
     @asynccontextmanager
     async def signed_in(kiosk_url: str, login: str, password: str) -> AsyncIterator["Clerk"]:
-        """A clerk at the console, with a browser of its own (cookies, same origin)."""
+        """A signed-in clerk with a separate browser (cookies, same origin)."""
         browser = ClientBuilder().no_proxy().base_url(kiosk_url).default_cookie_store(True)
         headers = {"Origin": kiosk_url.rstrip("/"), "Sec-Fetch-Site": "same-origin"}
         async with browser.default_headers(headers).build() as client:
@@ -62,7 +62,7 @@ class Clerk:
 
     @staticmethod
     async def cookie_of(kiosk_url: str, login: str, password: str) -> tuple[str, str, str]:
-        """Cookie, CSRF token and password of a fresh session, for callers that write their requests themselves."""
+        """Cookie, CSRF token and password of a new session, for callers that build their own requests."""
         origin = kiosk_url.rstrip("/")
         jar = CookieStore()
         browser = ClientBuilder().no_proxy().base_url(kiosk_url).cookie_provider(jar)
@@ -83,17 +83,17 @@ class Clerk:
             raise SignInFailed(self.login)
 
     async def _form(self, path: str, fields: dict[str, str]) -> str:
-        """Send a form and follow where it leads."""
+        """Send a form and follow the redirect."""
         request = self._client.post(path).header("Accept", "text/html").form(fields).build()
         return await (await request.send()).text()
 
     async def desk(self, counter: str) -> dict[str, Any]:
-        """Everything on the desk of this counter."""
+        """The state of this counter's desk."""
         response = await self._client.get("/console/desk").query({"counter": counter}).build().send()
         return await _json(response)
 
     async def move(self, move: str, counter: str, *, ticket: str = "", seen: str | None = None) -> dict[str, Any]:
-        """One move, as the page makes it: ``{outcome, words, ticket}``."""
+        """Make one move as the page does. Returns ``{outcome, words, ticket}``."""
         body: dict[str, Any] = {"counter": counter, "ticket": ticket}
         if seen is not None:
             body["seen"] = seen
@@ -103,7 +103,7 @@ class Clerk:
         return reply
 
     async def work(self, counter: str, *, seed: int, over: Callable[[], bool], habits: Habits | None = None) -> None:
-        """Call one after the other; ends when nobody waits here and ``over`` says that nobody will come."""
+        """Call one patient after the other, until nobody waits here and ``over()`` is True."""
         habits = habits or Habits()
         draw = Random(f"clerk:{seed}:{counter}")
         here = await self._seated(counter)
@@ -126,12 +126,12 @@ class Clerk:
                 await asyncio.sleep(habits.idle_s)
 
     async def _seated(self, counter: str) -> str:
-        """Ticket id of whoever is at the counter now, or empty."""
+        """The ticket id of the patient at the counter; empty if there is none."""
         current = (await self.desk(counter))["current"]
         return str(current["id"]) if current else ""
 
     async def _set_aside(self, counter: str, here: str, aside: list[str], draw: Random, habits: Habits) -> str:
-        """Now and then the called one does not come, is called again, or steps out; who is still here."""
+        """Sometimes the called patient does not come, is called again, or steps out. Returns the ticket still here."""
         if not here:
             return here
         chance = draw.random()

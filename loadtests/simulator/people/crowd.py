@@ -1,8 +1,8 @@
-"""Patients by the lakh: shares as ready bytes, made for a microsecond or two each.
+"""Lakhs of patients: shares as ready bytes, made in a microsecond or two each.
 
-A few hundred invented people lend their faces (name, age, address, how their app writes things); each share puts an
-ABHA number and address of its own into one of them, so that every share is another person. Request ids carry the run,
-the facility and the share's number, so whoever reads an answer knows which share it belongs to without a list.
+A few hundred invented people are the templates (name, age, address, how their app writes things). Each share puts its
+own ABHA number and address into one of them, so every share is another person. A request id contains the run, the
+facility and the share's number, so a reader of an answer knows its share without a list.
 """
 
 import json as plain_json
@@ -14,20 +14,20 @@ from msgspec.structs import replace
 from loadtests.simulator.people.invented import invent, luhn_digit
 
 FACES: Final = 500
-"""Different bodies; the rest of a crowd repeats them under other ABHA numbers."""
+"""Different templates. A larger crowd repeats them with other ABHA numbers."""
 _HIP, _TEXT, _NUMBER, _ADDRESS = "@hip@", "@text@", "@number@", "@address@"
 MOST_FACILITIES: Final = 1 << 16
 
 
 class Share(Struct, frozen=True):
-    """One share, before it is bytes. ``facility`` is an index into the run's own list."""
+    """One share before it is encoded. ``facility`` is an index into the run's own list."""
 
     index: int
     facility: int
 
 
 class Crowd:
-    """The shares of one run. Two runs with different ``run`` (32 bits) have no person and no request id in common."""
+    """The shares of one run. Runs with different ``run`` (32 bits) share no person and no request id."""
 
     def __init__(self, *, seed: int, run: int, text: str = "M1", cm_id: str = "sbx") -> None:
         self.run = run
@@ -52,7 +52,7 @@ class Crowd:
         return face.body % wants
 
     def _number(self, index: int) -> str:
-        """14 digits that pass the Luhn check, in a block nobody was given."""
+        """14 digits that pass the Luhn check, in a block of numbers that is not in use."""
         body = f"910{(self.run * 7_919_993 + index) % 10**10:010d}"
         return body + luhn_digit(body)
 
@@ -63,7 +63,7 @@ class _Face(Struct, frozen=True):
 
 
 def read_request_id(request_id: str) -> tuple[int, Share] | None:
-    """Run and share of a request id; None when it is none of ours."""
+    """Run and share of a request id; None when the id is not ours."""
     parts = request_id.split("-")
     if len(parts) != 5 or parts[2] != "4000" or parts[3] != "8000":
         return None
@@ -74,7 +74,7 @@ def read_request_id(request_id: str) -> tuple[int, Share] | None:
 
 
 def _face(seed: int, number: int) -> _Face:
-    """One invented person as a body with gaps. Without a photo: the shape of today carries none (protocol B2)."""
+    """One invented person as a body with gaps. It has no photo, as today's shares have none (protocol B2)."""
     patient = replace(invent(seed, number), photo=b"")
     numbered = bool(patient.abha_number)
     share = patient.share(_HIP, _TEXT, at=(34.0801, 74.7902))

@@ -1,9 +1,9 @@
-"""Patients who do not exist, the same ones for the same seed.
+"""Invented patients, the same ones for the same seed.
 
-Shaped as J&K's halls are: names of its peoples, one in five of sixty or more, one in seven with no ABHA number, and
-every way of writing the same fact that was seen on the wire (protocol B2): dashes or none, coordinates as numbers, as
-text, null or absent. Now and then a name in its own script, and a photo: the documents promise neither, the wire
-carries both.
+They resemble the patients of J&K: names of its peoples, one in five is sixty or older, one in seven has no ABHA number.
+Their apps write the same value in every form that was seen in real messages (protocol B2): with dashes or without,
+coordinates as numbers, as text, null or absent. A few have a name in its own script, or a photo: the documents mention
+neither, but real messages have both.
 """
 
 import base64
@@ -37,11 +37,11 @@ _PLACES = (
     ("Tral", "Pulwama", "192123"), ("Mendhar", "Poonch", "185211"), ("Basohli", "Kathua", "184201"),
 )  # fmt: skip
 SENIOR = 60
-"""Years; such patients are placed sooner without asking."""
+"""Age in years from which patients get a better place without asking."""
 
 
 class Patient(Struct, frozen=True, kw_only=True):
-    """One invented person and how this person's app happens to write things."""
+    """One invented person, and how this person's app writes values."""
 
     index: int
     name: str
@@ -51,7 +51,7 @@ class Patient(Struct, frozen=True, kw_only=True):
     day: int
     abha_address: str
     abha_number: str
-    """14 digits, or empty: an address without a number."""
+    """14 digits; empty for a person with an ABHA address only."""
     phone: str
     line: str
     district: str
@@ -60,10 +60,10 @@ class Patient(Struct, frozen=True, kw_only=True):
     place: str
     """How the app writes coordinates: ``number``, ``text``, ``null`` or ``absent``."""
     photo: bytes
-    """PNG, or empty."""
+    """A PNG; empty without a photo."""
 
     def profile(self) -> dict[str, Any]:
-        """``profile`` of a share (protocol A5)."""
+        """The ``profile`` of a share (protocol A5)."""
         number = self.abha_number
         if number and self.dashed:
             number = f"{number[:2]}-{number[2:6]}-{number[6:10]}-{number[10:]}"
@@ -87,7 +87,7 @@ class Patient(Struct, frozen=True, kw_only=True):
     def share(
         self, hip_id: str, context: str, *, at: tuple[float, float] | None = None, intent: str = "PROFILE_SHARE"
     ) -> dict[str, Any]:
-        """The whole body of a share at this counter; ``at``: latitude and longitude, when the phone tells."""
+        """The whole body of a share at this counter. ``at``: latitude and longitude, if the phone sends them."""
         meta: dict[str, Any] = {"hipId": hip_id, "context": context}
         if self.place != "absent":
             meta["hprId"] = None
@@ -98,7 +98,7 @@ class Patient(Struct, frozen=True, kw_only=True):
 
 
 def invent(seed: int, index: int, *, this_year: int = 2026, cm_id: str = "sbx") -> Patient:
-    """The ``index``-th patient of a seed; nobody else of that seed has this ABHA address or number."""
+    """The ``index``-th patient of a seed. No other patient of the seed has this ABHA address or number."""
     draw = Random(f"patient:{seed}:{index}")
     woman = draw.random() < 0.54
     first, family = draw.choice(_WOMEN if woman else _MEN), draw.choice(_FAMILIES)
@@ -124,7 +124,7 @@ def invent(seed: int, index: int, *, this_year: int = 2026, cm_id: str = "sbx") 
 
 
 def _age(draw: Random) -> int:
-    """Years: children with a parent, many of working age, one in five of sixty or more."""
+    """Age in years: children with a parent, many adults, one in five sixty or older."""
     group = draw.random()
     if group < 0.12:
         return draw.randint(0, 14)
@@ -134,19 +134,19 @@ def _age(draw: Random) -> int:
 
 
 def _number(seed: int, index: int) -> str:
-    """A number that passes the Luhn check, as genuine ones do (protocol E1), in a block nobody was given: 91-0..."""
+    """A number that passes the Luhn check like real ones (protocol E1), in a block that is not in use: 91-0..."""
     body = f"910{seed % 1000:03d}{index % 10_000_000:07d}"
     return body + luhn_digit(body)
 
 
 def luhn_digit(body: str) -> str:
-    """The digit that makes ``body`` and itself pass."""
+    """The check digit that makes ``body`` with this digit pass the Luhn check."""
     doubled = (int(digit) * (2 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(body)))
     return str(-sum(value // 10 + value % 10 for value in doubled) % 10)
 
 
 def _photo(draw: Random) -> bytes:
-    """A grey picture of 96 by 96: some 9 kB that do not compress, as faces do not."""
+    """A random grey image of 96 by 96: some 9 kB, because like a photo it does not compress well."""
     side = 96
     rows = b"".join(b"\0" + draw.randbytes(side) for _ in range(side))
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)

@@ -1,7 +1,8 @@
 """When patients come: an OPD morning as hospitals of the region report it.
 
-A trickle from 06:30, a ramp, the step at 08:30 when the gate opens and everybody in the yard scans within minutes, a
-plateau to 11:00 that carries most of the day, a tail to 13:00, a small bump for the special clinics from 14:00.
+A few patients come from 06:30, then more. At 08:30 the gate opens and everybody in the yard scans within minutes. Until
+11:00 many come at an even pace: most patients of the day. Until 13:00 they become fewer. From 14:00 some come to the
+special clinics.
 """
 
 from bisect import bisect_left
@@ -12,11 +13,13 @@ from msgspec import Struct
 
 MINUTE = 60
 GATE_OPEN, CLOSING = 8 * 60 + 30, 13 * 60
-"""Minutes after midnight: when the yard comes in, and when registration ends."""
+"""Minutes after midnight: when the gate opens, and when registration ends."""
 
 
 class Stretch(Struct, frozen=True):
-    """From ``begins`` to ``ends``, minutes after midnight, at a steady pace; ``patients`` is its part of the day."""
+    """A steady pace from ``begins`` to ``ends``, minutes after midnight. ``patients`` is its part of the day's
+    patients.
+    """
 
     begins: int
     ends: int
@@ -32,11 +35,11 @@ MORNING = (
     Stretch(11 * 60, 13 * 60, 0.16),
     Stretch(14 * 60, 15 * 60, 0.05),
 )
-"""Plateau 0.50 of the day in 145 minutes; 06:30 to 11:00 carries four fifths."""
+"""The plateau has 0.50 of the day's patients in 145 minutes; 06:30 to 11:00 has four fifths."""
 
 
 def arrivals(seed: int, patients: int, *, day: tuple[Stretch, ...] = MORNING) -> list[float]:
-    """Seconds after midnight at which each of ``patients`` comes, in order. The same seed gives the same day."""
+    """The arrival of each of ``patients``, in seconds after midnight, in order. The same seed gives the same day."""
     draw = Random(f"morning:{seed}")
     ends = list(accumulate(stretch.patients for stretch in day))
     return sorted(_moment(draw, day, ends) for _ in range(patients))

@@ -1,7 +1,7 @@
-"""PHR apps: scan a counter's QR, share, wait for the number, as one app with many phones.
+"""A PHR app with many phones: each scans the QR code of a counter, shares, and waits for the number.
 
-One connection asks for the app's callbacks and rings whichever phone they belong to; a phone waits thirty seconds, as
-the real apps do, and then gives up.
+One connection fetches the app's callbacks and gives each to its phone. A phone waits thirty seconds, as the real apps
+do, and then gives up.
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from pyreqwest.exceptions import PyreqwestError
 from loadtests.simulator.people.invented import Patient
 
 SCREEN_S = 30.0
-"""How long an app holds its screen (protocol B4)."""
+"""How long an app waits for the number (protocol B4)."""
 ABDM_HOSTS = frozenset({"phrsbx.abdm.gov.in", "phr.abdm.gov.in"})
-"""An app refuses a QR that points anywhere else (protocol A1)."""
+"""The hosts of valid QR codes. An app refuses all others (protocol A1)."""
 RENEW_BEFORE_S = 30
 POLL_S = 20
 CLOSED_WITHIN_S = 3.0
@@ -29,15 +29,15 @@ BASE = "/api/hiecm/patient-share/v3"
 
 
 class NotACounterQr(ValueError):
-    """The scanned text is no facility QR of ABDM."""
+    """The scanned text is not a facility QR code of ABDM."""
 
 
 class GatewayRefused(Exception):
-    """The gateway did not take what the app sent."""
+    """The gateway did not accept what the app sent."""
 
 
 class Received(Struct, frozen=True, kw_only=True):
-    """What the phone shows in the end. Neither token nor error: nobody answered in time."""
+    """What the phone shows in the end. Without token and error: no answer came in time."""
 
     request_id: str
     token: str = ""
@@ -48,14 +48,16 @@ class Received(Struct, frozen=True, kw_only=True):
 
 
 class Counter(Struct, frozen=True):
-    """What a counter's QR says."""
+    """The contents of a counter's QR code."""
 
     hip_id: str
     text: str
 
 
 def read_qr(text: str, *, hosts: frozenset[str] = ABDM_HOSTS) -> Counter:
-    """A facility QR as an app reads it: two parameters in any order, the rest ignored, the counter may be missing."""
+    """Read a facility QR code as an app does: two parameters in any order. The counter may be missing, and other
+    parameters are ignored.
+    """
     url = urlsplit(text.strip())
     if url.scheme != "https" or url.hostname not in hosts or not url.path.endswith("/share-profile"):
         raise NotACounterQr(text[:80])
@@ -75,12 +77,14 @@ class Phones:
     def __init__(
         self, gateway_url: str, *, app_id: str, secret: str, cm_id: str = "sbx", run: str | None = None
     ) -> None:
-        """``run`` names this run: with it, request ids repeat and the gateway's mischief finds the same shares."""
+        """``run`` names this run. The same name gives the same request ids, so the gateway's faults hit the same
+        shares.
+        """
         self.app_id = app_id
         self.cm_id = cm_id
         self.run = uuid.uuid4().hex if run is None else run
         self.hiu_id = f"{app_id}-{self.run[:12]}"
-        """``X-HIU-ID``: callbacks come back under it, so that two runs do not take each other's."""
+        """``X-HIU-ID``. Callbacks are fetched by it, so that two runs do not get each other's."""
         self._secret = secret
         self._ids = Random(f"request ids:{self.run}")
         self._client: Client = ClientBuilder().no_proxy().base_url(gateway_url).build()
@@ -89,14 +93,14 @@ class Phones:
         self._renewing = asyncio.Lock()
         self._listener: asyncio.Task[None] | None = None
         self.strays = 0
-        """Callbacks nobody waited for: late ones and repetitions."""
+        """Callbacks for which no phone waited: late ones and repetitions."""
 
     async def __aenter__(self) -> Self:
         self._listener = asyncio.create_task(self._listen())
         return self
 
     async def __aexit__(self, *gone: object) -> None:
-        # Bounded: a call that is cancelled in the moment of its answer may never say so.
+        # The wait is bounded, because a call that is cancelled at the moment of its answer may never end.
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.wait({self._listener}, timeout=CLOSED_WITHIN_S)
@@ -131,7 +135,7 @@ class Phones:
         )
 
     async def running(self, patient: Patient, hip_id: str, context: str, *, wait_s: float = SCREEN_S) -> dict[str, Any]:
-        """Ask which token is being served: the callback's body, empty when nobody answered."""
+        """Ask which token is being served. Returns the callback's body; empty when no answer came."""
         body = json.encode({"hipId": hip_id, "context": context})
         reply, _ = await self._ask(f"{BASE}/running-token/status", body, self.new_request_id(), patient, wait_s)
         return reply

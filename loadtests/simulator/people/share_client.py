@@ -1,8 +1,12 @@
-"""A load generator that costs a few dozen microseconds a request, for it shares its cores with what it measures.
+"""A load generator that costs a few dozen microseconds a request, because it shares its cores with the kiosk it
+measures.
 
-Kept-alive connections, one request in flight on each, requests made beforehand. Three ways to press: as fast as answers
-come (``closed``), at a constant rate whatever comes (``open_at``, counted from the moment a request was due, so that a
-stall is seen by everybody who would have come during it), or as fast as somebody else allows (``windowed``).
+It uses kept-alive connections with one request in flight on each. Requests are built beforehand. There are three ways
+to send them:
+
+- ``closed``: as fast as answers come.
+- ``open_at``: at a constant rate. A request is timed from when it was due, so a stall counts for all requests in it.
+- ``windowed``: as fast as the caller allows.
 """
 
 import asyncio
@@ -18,30 +22,33 @@ from msgspec import Struct
 
 SHARE = "/api/v3/hip/patient/share"
 TICK_S = 0.002
-"""Between looks at the clock of an open run: two of them pass unseen in a wait of ten milliseconds."""
+"""Seconds between two checks of which requests are due, in a run at a constant rate. Compared with an answer of ten
+milliseconds it is small."""
 WINDOW_TICK_S = 0.004
-"""Between looks at a window: a few hundred shares are under way, so none of them waits for the next look."""
+"""Seconds between two checks of the window. A few hundred shares are in progress, so no part waits for the
+next check.
+"""
 IDLE_S = 2.0
-"""After so long without a request a connection is made anew: servers close idle ones after a few seconds."""
+"""A connection that was idle for this long is opened anew, because servers close idle ones after a few seconds."""
 LOST = 0
-"""Status of a request whose connection ended before its answer."""
+"""The status of a request whose connection ended before its answer."""
 STALLED_S = 30.0
-"""With no answer for this long a run is over."""
+"""A run ends with an error when no answer came for this long."""
 
 
 class DoorFailed(Exception):
-    """The door took no more: connections lost or silent."""
+    """The server stopped answering: connections were lost or silent."""
 
 
 class Went(Struct, frozen=True, kw_only=True):
-    """How one run went. Times are by request, in the order in which they were sent."""
+    """The result of one run. Times are by request, in the order of sending."""
 
     seconds: float
     statuses: dict[int, int]
     answered: "array[int]"
     """Status by request; -1: never sent."""
     due_s: "array[float]"
-    """Unix time at which each was sent, or in an open run was due."""
+    """Unix time at which each was sent, or was due in a run at a constant rate."""
     took_s: "array[float]"
 
     @property
@@ -50,23 +57,23 @@ class Went(Struct, frozen=True, kw_only=True):
         return sum(self.statuses.values()) / self.seconds
 
     def percentile_ms(self, part: float) -> float:
-        """Of the time from due to answered."""
+        """A percentile of the time from due to answered."""
         return percentile(self.took_s, part) * 1000
 
     @property
     def refused(self) -> int:
-        """Answers other than 202, and none at all."""
+        """Requests with another answer than 202, or with none."""
         return sum(count for status, count in self.statuses.items() if status != 202)
 
 
 def percentile(values: Sequence[float], part: float) -> float:
-    """The value that ``part`` of all do not exceed; 0 of nothing."""
+    """The value that ``part`` of all values do not exceed; 0 without values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(part * len(ordered)))] if ordered else 0.0
 
 
 def timestamp() -> str:
-    """Now, as the gateway writes it. One for a batch is enough: the door allows ten minutes."""
+    """Now, as the gateway writes it. One for a batch is enough, because the kiosk allows ten minutes."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
@@ -81,7 +88,7 @@ def post(authority: str, token: str, hip: str, request_id: str, body: bytes, *, 
 
 
 class Lanes(Protocol):
-    """Whoever holds lanes and hears what becomes of their requests."""
+    """An owner of lanes, which is told about answers and lost connections."""
 
     def answered(self, lane: "Lane", status: int) -> None: ...
     def lost(self, lane: "Lane") -> None: ...
@@ -97,7 +104,7 @@ class Lane(asyncio.Protocol):
         self._rest = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's transports do what asyncio.Transport says and do not inherit from it.
+        # uvloop's transports have the methods of asyncio.Transport but do not inherit from it.
         self.transport = cast(asyncio.Transport, transport)
 
     def send(self, index: int, request: bytes) -> None:
@@ -150,7 +157,7 @@ class ShareClient:
         return self
 
     async def _open(self) -> None:
-        """As many connections as asked for, none of them idle for so long that the other side may be closing it."""
+        """Open all connections, and replace those that were idle so long that the server may be closing them."""
         loop = asyncio.get_running_loop()
         if time.monotonic() - self._used_at > IDLE_S:
             await self._close()
@@ -171,15 +178,15 @@ class ShareClient:
         self._idle.clear()
 
     async def closed(self, requests: Sequence[bytes]) -> Went:
-        """As fast as answers come."""
+        """Send as fast as answers come."""
         return await self._run(requests, self._free)
 
     async def open_at(self, requests: Sequence[bytes], per_s: float) -> Went:
-        """At a constant rate. Each is due at its own moment, and late ones count from it."""
+        """Send at a constant rate. Each request is timed from the moment when it was due."""
         return await self._run(requests, lambda began: self._metronome(began, per_s), every_s=1 / per_s)
 
     async def windowed(self, requests: Sequence[bytes], room: Callable[[], int]) -> Went:
-        """Never more than ``room()`` sent since the run began; asked each few milliseconds."""
+        """Send at most ``room()`` requests since the run began. ``room`` is called every few milliseconds."""
         return await self._run(requests, lambda began: self._window(room))
 
     async def _run(
@@ -209,7 +216,7 @@ class ShareClient:
         return Went(seconds=seconds, statuses=dict(counts), answered=self._status, due_s=due, took_s=self._took)
 
     async def _watched(self) -> None:
-        """Until all are answered, or nothing moves any more."""
+        """Wait until all are answered, or until no answer came for ``STALLED_S``."""
         assert self._over is not None  # noqa: S101  made just before; narrows the type
         seen = -1
         while not self._over.done():
@@ -250,13 +257,13 @@ class ShareClient:
             idle.pop().send(place, self._requests[place])
 
     def answered(self, lane: Lane, status: int) -> None:
-        """A lane has its answer and is free again."""
+        """Called by a lane that got its answer and is free again."""
         self._settle(lane, status)
         self._idle.append(lane)
         self._pump()
 
     def lost(self, lane: Lane) -> None:
-        """A lane's connection ended."""
+        """Called by a lane whose connection ended."""
         self._lanes.discard(lane)
         if lane in self._idle:
             self._idle.remove(lane)

@@ -189,7 +189,7 @@ HOSTILE: dict[str, Maker] = {
 }
 
 
-def test_there_are_enough_hostile_tokens() -> None:
+def test_the_list_of_hostile_tokens_is_long() -> None:
     assert len(HOSTILE) >= 60
 
 
@@ -204,7 +204,7 @@ async def test_a_hostile_token_is_refused(
     assert not gate.keeper.remembers(b"Bearer " + (token.encode() if isinstance(token, str) else token), time.time())
 
 
-async def test_the_gateways_token_is_believed_and_remembered(gate: Gate, gateway_key: SigningKey) -> None:
+async def test_the_gateways_token_is_accepted_and_remembered(gate: Gate, gateway_key: SigningKey) -> None:
     header = b"Bearer " + gateway_key.sign(good_claims()).encode()
     assert not gate.keeper.remembers(header, time.time())
     await gate.keeper.prove(header, time.time(), time.monotonic())
@@ -214,7 +214,7 @@ async def test_the_gateways_token_is_believed_and_remembered(gate: Gate, gateway
     assert not gate.keeper.remembers(None, time.time())
 
 
-async def test_each_key_is_believed_with_its_own_algorithm(gate: Gate, second_key: SigningKey) -> None:
+async def test_each_key_is_accepted_with_its_own_algorithm(gate: Gate, second_key: SigningKey) -> None:
     assert await gate.believes(second_key.sign(good_claims()))
 
 
@@ -228,7 +228,7 @@ async def test_each_key_is_believed_with_its_own_algorithm(gate: Gate, second_ke
         {"azp": "gateway", "scope": "openid", "realm_access": {"roles": ["hip"]}},
     ],
 )
-async def test_honest_variants_are_believed(gate: Gate, gateway_key: SigningKey, claims: dict[str, Any]) -> None:
+async def test_correct_variants_are_accepted(gate: Gate, gateway_key: SigningKey, claims: dict[str, Any]) -> None:
     assert await gate.believes(gateway_key.sign(good_claims(**claims)))
     assert await gate.believes(gateway_key.sign(good_claims(**claims)), scheme=b"bearer ")
 
@@ -258,7 +258,7 @@ async def test_leeway_is_half_a_minute(gate: Gate, gateway_key: SigningKey) -> N
 
 
 @pytest.mark.parametrize("age_s", [0, 3000, 3700, 7200, 20000])
-async def test_a_token_of_six_hours_is_believed_until_its_end(gate: Gate, gateway_key: SigningKey, age_s: int) -> None:
+async def test_a_token_of_six_hours_is_accepted_until_its_end(gate: Gate, gateway_key: SigningKey, age_s: int) -> None:
     """Production issues tokens for 21,600 s."""
     issued = int(time.time()) - age_s
     assert await gate.believes(gateway_key.sign(good_claims(iat=issued, exp=issued + 21_600)))
@@ -307,7 +307,7 @@ async def test_a_refusal_names_the_key_and_the_signature(
         "https://live.ndhm.gov.in/auth/realms/gateway",
     ],
 )
-async def test_the_known_issuers_are_believed_without_a_setting(
+async def test_the_known_issuers_are_accepted_without_a_setting(
     gate: Gate, gateway_key: SigningKey, issuer: str
 ) -> None:
     issuers = load({}).gateway_issuers
@@ -316,7 +316,7 @@ async def test_the_known_issuers_are_believed_without_a_setting(
     assert await keeper.prove(token, time.time(), time.monotonic()) is None
 
 
-async def test_the_issuer_of_our_own_access_token_is_believed(gate: Gate, gateway_key: SigningKey) -> None:
+async def test_the_issuer_of_our_own_access_token_is_accepted(gate: Gate, gateway_key: SigningKey) -> None:
     issuer = "https://a-later-gateway.example/realms/one"
 
     async def session(_: Heard) -> Reply:
@@ -337,7 +337,7 @@ async def test_the_issuer_of_our_own_access_token_is_believed(gate: Gate, gatewa
     assert await keeper.prove(token, time.time(), time.monotonic()) is None
 
 
-async def test_a_token_that_ended_within_the_hour_is_told_from_a_living_one(
+async def test_a_token_that_expired_within_the_hour_is_distinguished_from_a_valid_one(
     gate: Gate, gateway_key: SigningKey
 ) -> None:
     now = int(time.time())
@@ -384,7 +384,7 @@ async def test_memory_of_tokens_is_bounded(gate: Gate, gateway_key: SigningKey) 
     assert len(gate.keeper._believed) <= REMEMBERED_MAX
 
 
-async def test_switched_off_nobody_is_believed(gateway_key: SigningKey) -> None:
+async def test_without_abdm_every_caller_is_refused(gateway_key: SigningKey) -> None:
     keeper = Authenticator(None, issuers=(ISSUER,), audience="account", azps=("gateway",))
     with pytest.raises(NotTheGateway):
         await keeper.prove(b"Bearer " + gateway_key.sign(good_claims()).encode(), time.time(), time.monotonic())
@@ -397,7 +397,7 @@ async def test_the_key_set_is_asked_for_with_all_four_headers(gate: Gate, gatewa
     assert {"request-id", "timestamp", "x-cm-id"} <= request.headers.keys()
 
 
-async def test_a_new_key_is_believed_after_one_fetch(gate: Gate, gateway_key: SigningKey) -> None:
+async def test_a_new_key_is_accepted_after_one_fetch(gate: Gate, gateway_key: SigningKey) -> None:
     assert await gate.believes(gateway_key.sign(good_claims()))
     new = SigningKey("new-key")
     gate.fake.keys = [new]
@@ -464,7 +464,7 @@ async def test_known_keys_outlive_an_outage_and_a_restart(gate: Gate, gateway_ke
     await again.gateway.close()
 
 
-async def test_an_old_set_is_refreshed_beside_the_scan(gate: Gate, gateway_key: SigningKey) -> None:
+async def test_an_old_set_is_refreshed_in_the_background_of_a_scan(gate: Gate, gateway_key: SigningKey) -> None:
     assert await gate.believes(gateway_key.sign(good_claims()))
     gate.fake.keys = [SigningKey("other")]
     gate.long_ago()
@@ -476,7 +476,7 @@ async def test_an_old_set_is_refreshed_beside_the_scan(gate: Gate, gateway_key: 
     assert fresh.known(gateway_key.kid, time.monotonic()) is None
 
 
-async def test_without_any_key_a_well_made_token_is_asked_to_come_again(gate: Gate, gateway_key: SigningKey) -> None:
+async def test_without_any_key_no_token_can_be_checked(gate: Gate, gateway_key: SigningKey) -> None:
     await gate.fake.stop()
     with pytest.raises(KeysUnknown):
         await gate.keeper.prove(b"Bearer " + gateway_key.sign(good_claims()).encode(), time.time(), time.monotonic())
@@ -511,7 +511,7 @@ async def test_a_bad_key_set_changes_nothing(gate: Gate, gateway_key: SigningKey
     assert await gate.believes(gateway_key.sign(good_claims()))
 
 
-async def test_a_damaged_file_is_passed_over(gate: Gate, gateway_key: SigningKey) -> None:
+async def test_a_damaged_file_is_skipped(gate: Gate, gateway_key: SigningKey) -> None:
     (gate.folder / FILE).write_bytes(b"\xff{")
     fresh = Gate(gate.fake, gate.folder)
     assert await fresh.believes(gateway_key.sign(good_claims()))
@@ -552,6 +552,6 @@ def weak_key() -> dict[str, str]:
         "1024 bits",
     ],
 )
-def test_a_key_that_proves_nothing_is_passed_over(member: Any, gateway_key: SigningKey) -> None:
+def test_an_unusable_key_is_skipped(member: Any, gateway_key: SigningKey) -> None:
     keys = read_key_set(json.dumps({"keys": [member, gateway_key.jwk()]}).encode())
     assert list(keys) == [gateway_key.kid]

@@ -232,7 +232,7 @@ def test_the_log_says_each_reason_again_after_a_minute(caplog: pytest.LogCapture
     assert len(caplog.records) == 180 / LOG_EVERY_S
 
 
-async def test_that_every_caller_was_refused_is_known_with_its_reason(services: Services) -> None:
+async def test_when_every_caller_was_refused_the_reason_is_reported(services: Services) -> None:
     now = time.time()
     callers = services.callers
     await services.post(SHARE_BODY, authorization="Bearer a.b.c")
@@ -325,7 +325,7 @@ async def test_headers_with_underscores_are_read(services: Services) -> None:
         "application/fhir+json",
     ],
 )
-async def test_json_and_no_kind_at_all_are_taken(services: Services, kind: str | None) -> None:
+async def test_json_is_accepted_with_and_without_a_content_type(services: Services, kind: str | None) -> None:
     assert (await services.post(SHARE_BODY, content_type=kind)).status_code == 202
 
 
@@ -339,11 +339,11 @@ async def test_json_and_no_kind_at_all_are_taken(services: Services, kind: str |
         'application/json;CHARSET="ISO-8859-1"',
     ],
 )
-async def test_what_a_foreign_page_could_post_is_not(services: Services, kind: str) -> None:
+async def test_a_content_type_that_a_foreign_page_can_send_is_refused(services: Services, kind: str) -> None:
     assert (await services.post(SHARE_BODY, content_type=kind)).status_code == 415
 
 
-async def test_a_byte_order_mark_is_read_over_and_utf16_is_refused_in_words(services: Services) -> None:
+async def test_a_byte_order_mark_is_skipped_and_utf16_is_refused_with_a_message(services: Services) -> None:
     assert (await services.post(b"\xef\xbb\xbf" + SHARE_BODY)).status_code == 202
     for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
         answer = await services.post(SHARE_BODY.decode().encode(encoding))
@@ -385,7 +385,7 @@ async def test_a_photo_passes_and_more_is_too_large(services: Services, caplog: 
         b'{"intent":' + b"9" * 5000 + b"}",
     ],
 )
-async def test_what_cannot_be_read_is_a_bad_request_that_repeats_nothing(services: Services, body: bytes) -> None:
+async def test_an_unreadable_body_is_a_bad_request_that_repeats_nothing(services: Services, body: bytes) -> None:
     answer = await services.post(body)
     assert answer.status_code == 400
     assert set(answer.json()) == {"error"}
@@ -403,7 +403,7 @@ async def test_what_cannot_be_read_is_a_bad_request_that_repeats_nothing(service
         ({}, "PAYMENT_SHARE", Refusal.INTENT),
     ],
 )
-async def test_refusals_of_business_are_taken_and_answered_later(
+async def test_a_share_refused_by_a_rule_gets_202_and_is_answered_later(
     services: Services, changed: dict[str, Any], intent: str | None, refusal: Refusal
 ) -> None:
     shared = json.loads(SHARE_BODY) | ({"intent": intent} if intent else {})
@@ -412,7 +412,7 @@ async def test_refusals_of_business_are_taken_and_answered_later(
 
 
 @pytest.mark.parametrize("failure", [StoreBusy(CANARY), StoreRefused(f"OOM {CANARY}")], ids=repr)
-async def test_a_store_that_is_there_and_cannot_take_a_share_is_503_at_once(
+async def test_a_connected_store_that_cannot_take_a_share_is_503_at_once(
     services: Services, failure: Exception
 ) -> None:
     services.check_in.failure = failure
@@ -466,7 +466,7 @@ async def test_the_number_of_held_shares_is_bounded() -> None:
     assert hold.held == 0
 
 
-async def test_the_last_resort_gives_an_id_and_not_the_words(
+async def test_an_unexpected_failure_gives_a_support_id_and_not_its_text(
     services: Services, caplog: pytest.LogCaptureFixture
 ) -> None:
     services.check_in.failure = ValueError(CANARY)
@@ -479,9 +479,7 @@ async def test_the_last_resort_gives_an_id_and_not_the_words(
     assert "ValueError at abdm/test_callbacks.py:" in caplog.text
 
 
-async def test_with_the_key_set_never_learnt_the_gateway_is_asked_to_come_again(
-    services: Services, fake: FakeGateway
-) -> None:
+async def test_without_a_key_set_the_gateway_gets_503_with_retry_after(services: Services, fake: FakeGateway) -> None:
     await fake.stop()
     answer = await services.post(SHARE_BODY)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

@@ -36,7 +36,7 @@ async def cancelled(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_nobody_waits_within_the_budget_and_nobody_passes_beyond_it() -> None:
+async def test_attempts_within_the_budget_start_at_once_and_others_wait() -> None:
     breaker = CircuitBreaker(3)
     entered, tasks = waiting(breaker, *((0, number) for number in range(5)))
     await asyncio.sleep(0)
@@ -47,7 +47,7 @@ async def test_nobody_waits_within_the_budget_and_nobody_passes_beyond_it() -> N
     await cancelled(tasks)
 
 
-async def test_who_still_has_time_goes_before_who_is_late_and_the_oldest_first() -> None:
+async def test_replies_in_time_go_before_late_ones_and_the_oldest_goes_first() -> None:
     breaker = CircuitBreaker(1)
     await breaker.enter((0, 0))
     entered, tasks = waiting(breaker, (1, 1), (0, 9), (0, 5), (1, 0))
@@ -59,7 +59,7 @@ async def test_who_still_has_time_goes_before_who_is_late_and_the_oldest_first()
     await cancelled(tasks)
 
 
-async def test_a_wait_that_was_given_up_costs_nobody_a_turn() -> None:
+async def test_a_cancelled_wait_costs_no_other_reply_its_turn() -> None:
     breaker = CircuitBreaker(1)
     await breaker.enter((0, 0))
     _, quitters = waiting(breaker, (0, 1))
@@ -82,7 +82,7 @@ async def test_scattered_failures_stop_nothing() -> None:
     assert breaker.flow is Flow.FREE
 
 
-async def test_failures_in_a_row_stop_all_but_one_probe_at_a_time() -> None:
+async def test_failures_in_a_row_stop_everything_but_one_probe_at_a_time() -> None:
     breaker = CircuitBreaker(pauses_s=[PAUSE_S])
     await stopped(breaker)
     assert breaker.flow is Flow.STOPPED
@@ -96,7 +96,7 @@ async def test_failures_in_a_row_stop_all_but_one_probe_at_a_time() -> None:
     await cancelled(tasks)
 
 
-async def test_a_good_probe_lets_the_rest_out_at_a_pace_and_then_freely() -> None:
+async def test_after_a_good_probe_replies_go_out_at_a_pace_and_later_freely() -> None:
     breaker = CircuitBreaker(pauses_s=[PAUSE_S])
     await stopped(breaker)
     entered, tasks = waiting(breaker, *((0, number) for number in range(60)))

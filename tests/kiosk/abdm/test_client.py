@@ -94,7 +94,7 @@ async def test_a_token_is_dropped_on_401_and_asked_for_anew(gateway: Gateway, fa
     assert fake.tokens == 2, "a late 401 of the old token costs nothing"
 
 
-async def test_a_renewal_that_fails_leaves_the_living_token_in_use(gateway: Gateway, fake: FakeGateway) -> None:
+async def test_a_failed_renewal_leaves_the_valid_token_in_use(gateway: Gateway, fake: FakeGateway) -> None:
     now = time.monotonic()
     await gateway.token.get(now)
     fake.manners["/sessions"] = saying((503, b""))
@@ -160,7 +160,7 @@ async def test_a_session_that_cannot_be_used_is_no_token(gateway: Gateway, fake:
         ((500, b"<html>no</html>"), 500, "", None),
     ],
 )
-async def test_a_refusal_is_told_by_status_code_and_wait(
+async def test_a_refusal_has_status_code_and_wait(
     gateway: Gateway, fake: FakeGateway, reply: Reply, status: int, code: str, wait_s: float | None
 ) -> None:
     fake.manners["/on-share"] = saying(reply)
@@ -181,7 +181,7 @@ async def test_a_refusal_is_told_by_status_code_and_wait(
         (200, b'"OK"'),
     ],
 )
-async def test_a_yes_is_empty_or_json_without_an_error(
+async def test_an_acknowledgement_is_empty_or_json_without_an_error(
     gateway: Gateway, fake: FakeGateway, status: int, body: bytes
 ) -> None:
     fake.manners["/on-share"] = saying((status, body))
@@ -204,7 +204,7 @@ async def test_a_yes_is_empty_or_json_without_an_error(
         ((302, b"", {"location": "/login"}), "redirect", ""),
     ],
 )
-async def test_an_acknowledgement_is_believed_only_if_its_content_is_one(
+async def test_a_2xx_counts_as_acknowledged_only_by_its_content(
     gateway: Gateway, fake: FakeGateway, reply: Reply, kind: str, code: str
 ) -> None:
     fake.manners["/on-share"] = saying(reply)
@@ -241,7 +241,7 @@ async def test_a_redirect_is_not_followed(gateway: Gateway, fake: FakeGateway) -
     assert fake.at("/elsewhere") == []
 
 
-async def test_silence_has_a_name(gateway: Gateway, fake: FakeGateway) -> None:
+async def test_without_a_usable_answer_the_gateway_is_silent(gateway: Gateway, fake: FakeGateway) -> None:
     async def asleep(_: Heard) -> Reply:
         await asyncio.sleep(30)
         return 202, b""

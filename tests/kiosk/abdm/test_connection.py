@@ -39,7 +39,7 @@ def services_answer(fake: FakeGateway, status: int = 200, body: bytes = b"") -> 
     fake.manners["/bridge-services"] = answer
 
 
-def test_facts_of_all_processes_are_one() -> None:
+def test_facts_of_all_processes_are_merged() -> None:
     web = Facts(written_s=5, accepted_s=3, refusals={"iss": Refusals(2, 4.0)}, keys=2)
     other = Facts(written_s=9, accepted_s=1, refusals={"iss": Refusals(1, 8.0), "sig": Refusals(1, 2.0)})
     relay = Facts(written_s=7, delivered_s=6, session_failure="401 900901")
@@ -49,7 +49,7 @@ def test_facts_of_all_processes_are_one() -> None:
     assert merged([relay]).session_failure == "401 900901"
 
 
-def test_that_every_caller_was_refused_is_told_with_the_next_step() -> None:
+def test_when_every_caller_was_refused_the_next_step_is_shown() -> None:
     refused = Facts(refusals={"iss": Refusals(7, NOW - 30)})
     words = refused_words(refused, NOW)
     assert words.startswith("every callback of the last 20 minutes was refused (iss): ")
@@ -101,7 +101,9 @@ async def test_facts_are_written_once_a_minute_and_at_once_after_a_quiet_minute(
     await asyncio.gather(writer, return_exceptions=True)
 
 
-async def test_the_bridge_is_compared_with_ours(gateway: Gateway, fake: FakeGateway, store: Store) -> None:
+async def test_the_services_of_the_bridge_are_compared_with_our_facilities(
+    gateway: Gateway, fake: FakeGateway, store: Store
+) -> None:
     services_answer(fake)
     registry = Registry(store)
     await registry.put_facility(Facility(hip_id="IN0110000123", name="One"))
@@ -133,7 +135,7 @@ def test_an_address_with_a_path_is_right_unless_the_path_is_the_gateways_own(url
     assert [check.verdict for check in address_checks(BridgeServices(Bridge(url=url)), URL)] == [verdict]
 
 
-def test_an_address_without_the_path_of_the_public_address_is_told() -> None:
+def test_an_address_without_the_path_of_the_public_address_is_reported() -> None:
     here = f"{URL}/opd"
     verdicts = {
         url: [one.verdict for one in address_checks(BridgeServices(Bridge(url=url)), here)] for url in (here, URL)
@@ -157,7 +159,7 @@ async def test_a_list_of_services_that_cannot_be_read_is_silence(
     assert (found.what, found.verdict) == ("bridge", "warning")
 
 
-def test_many_ids_are_told_by_number() -> None:
+def test_of_many_ids_some_are_listed_and_the_rest_counted() -> None:
     services = [BridgeService(id=f"IN{number}", types=["HIP"]) for number in range(300)]
     [found] = connection.service_checks(BridgeServices(Bridge(), services), set(), {})
     assert found.words.endswith("and 295 more")

@@ -69,7 +69,7 @@ def test_an_odd_field_counts_as_absent_or_is_read_and_nobody_is_refused(field: s
 
 
 @pytest.mark.parametrize("odd", [7, "x", [], True, None, ["a"], ...], ids=repr)
-def test_a_group_of_a_wrong_type_or_none_at_all_is_refused_in_words(odd: Any) -> None:
+def test_a_missing_group_or_one_of_a_wrong_type_is_refused_with_a_message(odd: Any) -> None:
     scan = read(share(metaData=odd))
     assert scan.refusal is Refusal.MALFORMED
     assert scan.facility == "H1", "the header names it, so the answer finds its facility"
@@ -78,7 +78,7 @@ def test_a_group_of_a_wrong_type_or_none_at_all_is_refused_in_words(odd: Any) ->
 
 
 @pytest.mark.parametrize("odd", [7, "x", [], True, None, ["a"]], ids=repr)
-def test_a_patient_of_a_wrong_type_is_refused_in_words(odd: Any) -> None:
+def test_a_patient_of_a_wrong_type_is_refused_with_a_message(odd: Any) -> None:
     assert read(share(profile={"patient": odd})).refusal is Refusal.PROFILE
 
 
@@ -105,13 +105,13 @@ def test_a_value_that_is_echoed_is_whole_or_refused() -> None:
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"x"', b"7", b"null", b"{", b"", b'{"intent":"' + b"\xff" + b'"}'])
-def test_what_is_no_json_object_is_a_bad_body(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_bad(body: bytes) -> None:
     for reader in (schemas.read_share, schemas.read_legacy, schemas.read_status):
         with pytest.raises(BadBody):
             reader(body)
 
 
-def test_keys_nobody_knows_are_ignored() -> None:
+def test_unknown_keys_are_ignored() -> None:
     assert read(share(extra={"deep": [1]}, kycPhoto="x" * 1000)).refusal is None
 
 
@@ -181,7 +181,9 @@ def test_birth_is_read_in_every_spelling(fields: dict[str, Any], birth: tuple[An
         (True, True, None),
     ],
 )
-def test_a_place_is_two_sane_numbers_or_none(latitude: Any, longitude: Any, place: tuple[float, float] | None) -> None:
+def test_a_position_is_two_plausible_numbers_or_absent(
+    latitude: Any, longitude: Any, place: tuple[float, float] | None
+) -> None:
     scan = read(share(metaData={"hipId": "H1", "latitude": latitude, "longitude": longitude}))
     assert scan.position == place
 
@@ -195,7 +197,7 @@ def test_asking_for_a_number_is_understood(intent: Any) -> None:
     "intent",
     ["RECORD_SHARE", "PAYMENT_SHARE", "Payment", 7, True, ["PROFILE_SHARE"], {"type": "profile-share"}, "", None, ...],
 )
-def test_any_other_intent_is_refused_in_words(intent: Any) -> None:
+def test_any_other_intent_is_refused_with_a_message(intent: Any) -> None:
     assert read(share(intent=intent)).refusal is Refusal.INTENT
 
 

@@ -126,7 +126,7 @@ async def test_a_scan_is_acknowledged_and_its_reply_forgotten(line: Line) -> Non
     assert await line.outbox.backlog() == 0
 
 
-async def test_a_refusal_is_told_in_words(line: Line) -> None:
+async def test_a_refusal_is_sent_with_its_text(line: Line) -> None:
     await line.scan(intent="PAYMENT_SHARE")
     await line.pay()
     [heard] = line.shares()
@@ -134,7 +134,7 @@ async def test_a_refusal_is_told_in_words(line: Line) -> None:
     assert "acknowledgement" not in heard.json
 
 
-async def test_an_unknown_hospital_is_told_too(line: Line) -> None:
+async def test_a_share_for_an_unknown_hospital_is_answered_too(line: Line) -> None:
     await line.scan(metaData={"hipId": "NOWHERE", "context": "1"})
     headers = RequestHeaders("r-9", "", timestamp(time.time()))
     raw = sample("v3-hip-patient-share")
@@ -164,7 +164,7 @@ async def test_legacy_and_running_token_answers_go_their_own_way(line: Line) -> 
     assert status["response"] == {"requestId": "r-3"}
 
 
-async def test_a_gateway_with_bad_manners_hears_each_answer_with_the_same_bytes(line: Line) -> None:
+async def test_a_faulty_gateway_gets_the_same_bytes_on_each_attempt(line: Line) -> None:
     patients = 60
     wheel = random.Random(7)
     taken: set[str] = set()
@@ -234,7 +234,7 @@ async def test_a_parked_reply_holds_no_profile(line: Line) -> None:
     assert read_note(envelope.note).abha_address == "p0@sbx"
 
 
-async def test_401_earns_one_retry_with_a_new_token(line: Line) -> None:
+async def test_after_401_one_more_attempt_is_made_with_a_new_token(line: Line) -> None:
     line.fake.manners[ON_SHARE] = always(401, b"")
     await line.scan()
     await line.pay()
@@ -243,7 +243,7 @@ async def test_401_earns_one_retry_with_a_new_token(line: Line) -> None:
     assert parked.reason == "the gateway answered 401"
 
 
-async def test_an_expired_token_costs_nobody_the_number(line: Line) -> None:
+async def test_an_expired_token_loses_no_reply(line: Line) -> None:
     async def strict(heard: Heard) -> Reply:
         return (401, b"") if heard.headers["authorization"] == "Bearer token-1" else (202, b"")
 
@@ -285,7 +285,7 @@ async def test_a_reply_is_parked_when_the_phone_no_longer_waits(line: Line) -> N
         ),
     ],
 )
-async def test_what_is_no_acknowledgement_is_retried_then_parked_and_counted_apart(
+async def test_an_answer_that_is_not_an_acknowledgement_is_retried_then_parked_and_counted_separately(
     line: Line, reply: Any, kind: str, reason: str
 ) -> None:
     def count() -> float:
@@ -303,7 +303,7 @@ async def test_what_is_no_acknowledgement_is_retried_then_parked_and_counted_apa
     assert line.ended == [Verdict.PARKED]
 
 
-async def test_a_firewall_that_lets_go_costs_nobody_the_number(line: Line) -> None:
+async def test_a_firewall_that_blocks_for_a_time_loses_no_reply(line: Line) -> None:
     pages = 2
 
     async def firewall(_: Heard) -> Reply:
@@ -363,7 +363,7 @@ async def running(line: Line, relay: Relay, so: Callable[[], bool]) -> None:
     await task
 
 
-async def test_asked_to_stop_it_lets_attempts_under_way_end(line: Line) -> None:
+async def test_when_it_must_stop_it_lets_running_attempts_end(line: Line) -> None:
     async def slow(_: Heard) -> Reply:
         await asyncio.sleep(0.3)
         return 202, b""
@@ -416,7 +416,7 @@ class Forgetful:
         await self._outbox.park(pending, reason)
 
 
-async def test_a_store_that_is_away_is_told_later(line: Line) -> None:
+async def test_delivered_replies_are_deleted_when_the_store_is_back(line: Line) -> None:
     await line.scan(1)
     await line.pay(line.relay(Forgetful(line.outbox, 1)))
     assert await line.outbox.backlog() == 0
@@ -439,7 +439,7 @@ async def test_an_outbox_that_cannot_be_read_is_read_again(line: Line, caplog: p
     assert "the outbox cannot be read: StoreAway" in caplog.text
 
 
-async def test_an_outage_of_the_gateway_ends_with_everybody_told(line: Line) -> None:
+async def test_after_an_outage_of_the_gateway_every_reply_is_delivered(line: Line) -> None:
     port_of = line.fake.port
     await line.fake.stop()
     for number in range(60):
@@ -484,7 +484,7 @@ def test_each_failure_has_one_meaning(error: GatewayError, what: Verdict) -> Non
     assert verdict(error) is what
 
 
-def test_pauses_grow_spread_and_honour_what_the_gateway_asks() -> None:
+def test_pauses_grow_are_spread_and_follow_retry_after() -> None:
     silent = GatewaySilent("x")
     middles = [pause_s(attempts, silent, 0.5) for attempts in (1, 2, 3, 4, 5, 50)]
     assert middles == pytest.approx([0.5, 1.0, 2.0, 4.0, 4.0, 4.0])

@@ -194,7 +194,7 @@ def test_a_running_token_question_is_read() -> None:
         ("sessions-request", schemas.SessionRequest),
     ],
 )
-def test_every_answer_can_be_said_with_our_words(name: str, kind: Any) -> None:
+def test_every_documented_answer_can_be_written_with_our_schemas(name: str, kind: Any) -> None:
     body = json.loads(sample(name))
     assert json.loads(msgspec.json.encode(msgspec.json.decode(sample(name), type=kind))) == body
 
@@ -259,7 +259,7 @@ def test_a_legacy_answer_has_the_same_bytes_on_each_attempt_and_a_true_time_when
     assert json.loads(body_of(reply, note, late))["timestamp"] == timestamp(late)
 
 
-def test_the_running_token_is_told_as_the_protocol_does() -> None:
+def test_the_running_token_is_sent_as_in_the_protocol() -> None:
     note = v3_note(form="status", hip_id="IN0110000123", context="1", request_id="2b1f6c52-7a3e-4a2b-9c55-8a0d2b7f9f10")
     reply = pending(kind=ReplyKind.ON_STATUS, running="3", pace_min=5)
     assert json.loads(body_of(reply, note, NOW)) == json.loads(sample("v3-running-token-on-status-success"))
@@ -270,7 +270,7 @@ def test_the_running_token_is_told_as_the_protocol_does() -> None:
 
 
 @pytest.mark.parametrize("refusal", list(Refusal))
-def test_every_refusal_has_words_that_fit_and_a_code(refusal: Refusal) -> None:
+def test_every_refusal_has_a_text_that_fits_and_a_code(refusal: Refusal) -> None:
     body = json.loads(body_of(pending(refusal=refusal), v3_note(), NOW))
     assert body.keys() == json.loads(sample("v3-on-share-failure")).keys()
     assert body["response"] == {"requestId": "f29f0e59-8388-4698-9fe6-05db67aeac46"}
@@ -318,7 +318,7 @@ def test_every_error_shape_is_understood(name: str, code: str, message: str) -> 
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b"<html>", b"{", b'"no"', b"7", b"[" * 9000, b'{"error":[]}', b"\xff"]
 )
-def test_an_error_that_says_nothing_is_no_error_of_ours(body: bytes) -> None:
+def test_an_error_of_an_unknown_form_has_no_code(body: bytes) -> None:
     code, message = read_error(body)
     assert code == ""
     assert message in {"", "no"}

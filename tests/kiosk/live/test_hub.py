@@ -241,7 +241,7 @@ async def test_when_one_facility_is_stale_the_others_are_read_too(hub: Hub, hosp
     await hears(elsewhere, b"stale")
 
 
-async def test_who_subscribes_to_a_stale_facility_gets_stale(hub: Hub, hospitals: Hospitals) -> None:
+async def test_a_new_listener_of_a_stale_facility_gets_stale(hub: Hub, hospitals: Hospitals) -> None:
     first = await hub.subscribe(HIP)
     hospitals.away = True
     await hears(first, b"stale")
@@ -277,7 +277,7 @@ async def test_a_lost_change_is_made_good_by_reading_again(
     await hears(mailbox, b"id: 2")
 
 
-async def test_closing_sends_bye_to_everybody_and_lets_nobody_in(hospitals: Hospitals, changes: Changes) -> None:
+async def test_closing_sends_bye_to_everybody_and_refuses_new_listeners(hospitals: Hospitals, changes: Changes) -> None:
     closing = Hub(changes, hospitals)
     closing.start()
     mailboxes = [await closing.subscribe(HIP) for _ in range(300)]

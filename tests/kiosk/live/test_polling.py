@@ -74,14 +74,14 @@ async def _first_data(lines: AsyncIterator[str]) -> bytes:
     raise EOFError
 
 
-async def test_without_a_stream_it_is_as_true(served: Hospital, screen: httpx.AsyncClient) -> None:
+async def test_without_a_stream_the_answer_is_the_present_state(served: Hospital, screen: httpx.AsyncClient) -> None:
     await served.arrive(patients=3)
     hall = msgspec.json.decode((await screen.get(f"/live/{HIP}/now")).content, type=Snapshot)
     assert [queue.waiting for queue in hall.queues if queue.id == "medicine"] == [3]
     assert served.services.hub.listeners == 0
 
 
-async def test_what_a_screen_has_already_is_not_sent_again(served: Hospital, screen: httpx.AsyncClient) -> None:
+async def test_a_snapshot_that_the_screen_has_is_not_sent_again(served: Hospital, screen: httpx.AsyncClient) -> None:
     first = await screen.get(f"/live/{HIP}/now")
     tag = {"if-none-match": first.headers["etag"]}
     again = await screen.get(f"/live/{HIP}/now", headers=tag)
@@ -108,7 +108,7 @@ async def test_an_answer_says_the_mark_of_the_pages_and_the_time(served: Hospita
     assert "kiosk-stale-since-ms" not in answer.headers
 
 
-async def test_a_store_that_does_not_answer_is_said_with_the_last_snapshot(
+async def test_while_the_store_is_away_the_last_snapshot_is_sent_as_stale(
     served: Hospital, screen: httpx.AsyncClient
 ) -> None:
     async with screen.stream("GET", f"/live/{HIP}") as stream:
@@ -135,7 +135,7 @@ async def test_polls_are_answered_while_all_streams_are_taken(
     assert (await screen.get(f"/live/{HIP}/now")).status_code == 200
 
 
-async def test_too_many_polls_are_told_when_to_come_back(
+async def test_too_many_polls_get_a_retry_after(
     served: Hospital, screen: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(served.services.poll_limits, "_per_worker", 0)

@@ -108,7 +108,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(served: Hospital, monkeypa
                 await asyncio.sleep(0.02)
 
 
-async def test_every_stream_hears_goodbye_when_the_server_stops(valkey_url: str, tmp_path: Path) -> None:
+async def test_every_stream_gets_bye_when_the_server_stops(valkey_url: str, tmp_path: Path) -> None:
     await emptied(valkey_url)
     names: list[str] = []
     async with opened(valkey_url, tmp_path / "data", free_port()) as hospital:
@@ -132,7 +132,7 @@ async def test_an_unknown_facility_has_no_stream(served: Hospital) -> None:
         assert (await client.get("/live/")).status_code == 404
 
 
-async def test_a_full_hub_says_when_to_come_back(served: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_full_hub_answers_with_retry_after(served: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(served.services.hub, "_most", 0)
     async with httpx.AsyncClient(base_url=served.url) as client:
         answer = await client.get(f"/live/{HIP}")
@@ -154,7 +154,7 @@ async def test_a_hip_id_of_any_characters_has_its_stream(served: Hospital) -> No
         assert msgspec.json.decode((await anext(events)).data)["facility"] == strange
 
 
-async def test_the_beat_comes_by_itself(valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_heartbeat_comes_by_itself(valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "HEARTBEAT_S", 0.05)
     await emptied(valkey_url)
     async with opened(valkey_url, tmp_path / "data", free_port()) as hospital:

@@ -114,7 +114,7 @@ def test_a_port_that_is_in_use_stops_the_start_with_one_line(tmp_path: Path) -> 
         (("10.0.0.0/8",), "127.0.0.1", True),
     ],
 )
-def test_off_this_machine_the_named_networks_decide(allowed: tuple[str, ...], caller: str, may: bool) -> None:
+def test_on_another_address_only_the_named_networks_may_ask(allowed: tuple[str, ...], caller: str, may: bool) -> None:
     listener = OpsListener(None, networks_of(allowed))
     assert listener._may_ask((caller, 9)) is may
 
@@ -130,7 +130,7 @@ def test_off_this_machine_the_named_networks_decide(allowed: tuple[str, ...], ca
         b"\xff\xfe\x00\r\n",
     ],
 )
-def test_what_is_no_request_is_not_read(head: bytes) -> None:
+def test_bytes_that_are_not_a_request_are_not_read(head: bytes) -> None:
     with pytest.raises(NotRead):
         parse_head(head)
 

@@ -194,7 +194,7 @@ def test_a_sender_that_reads_only_after_writing_is_not_cut_off(running: Running,
     assert answer.body
 
 
-def test_a_sender_that_waits_for_leave_gets_it_or_the_refusal(running: Running) -> None:
+def test_a_sender_that_expects_100_continue_gets_it_or_the_refusal(running: Running) -> None:
     waits = {"Expect": "100-continue", "Connection": "close"}
     form = b"login=asha&password=wrong"
     sign_in = running.own_page | waits | {"Content-Type": FORM, "Content-Length": str(len(form))}

@@ -28,7 +28,7 @@ async def answered(
 
 
 @pytest.mark.parametrize(("fault", "statuses"), [("broken_rate", {500, 502, 503, 504}), ("unauthorised_rate", {401})])
-async def test_a_failing_gateway_takes_nothing(
+async def test_a_failing_gateway_accepts_nothing(
     fault: str, statuses: set[int], simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     body, phone = await answered(hip, phones)
@@ -66,7 +66,9 @@ async def test_a_lost_reply_was_accepted_all_the_same(
     assert (await simulator.summary())["unasked_repeats"] == before, "who lost the reply may ask again"
 
 
-async def test_a_reset_line_took_nothing(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
+async def test_a_reset_connection_accepted_nothing(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"reset_rate": 1.0}})
     with pytest.raises(PyreqwestError):
@@ -77,7 +79,7 @@ async def test_a_reset_line_took_nothing(simulator: Simulator, hip: FakeHospital
     assert (await phone).token
 
 
-async def test_a_silent_gateway_says_nothing(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
+async def test_a_silent_gateway_sends_no_answer(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
     body, phone = await answered(hip, phones)
     await simulator.order(endpoints={"on_share": {"hang_rate": 1.0}})
     with pytest.raises(TimeoutError):
@@ -104,7 +106,7 @@ async def test_a_garbled_answer_is_an_acceptance_that_cannot_be_read(
 @pytest.mark.parametrize(
     ("fault", "status", "begins"), [("page", 200, b"<html>"), ("error", 200, b'{"error":'), ("redirect", 302, b"")]
 )
-async def test_an_answer_that_is_no_acknowledgement_took_nothing(
+async def test_an_answer_that_is_not_an_acknowledgement_accepted_nothing(
     fault: str, status: int, begins: bytes, simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     body, phone = await answered(hip, phones)
@@ -223,7 +225,7 @@ async def test_a_new_key_signs_at_once(how: str, stays: bool, simulator: Simulat
     assert claims["azp"] == "gateway"
 
 
-async def test_a_wrong_clock_shows_in_what_is_said(
+async def test_a_wrong_clock_shows_in_times_that_are_sent(
     simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     await simulator.order(clock_offset_s=-3600)
@@ -250,7 +252,7 @@ def hurt(seed: int, keys: list[str], rates: EndpointFaults) -> list[Act]:
 MIXED = EndpointFaults(lost_rate=0.15, broken_rate=0.1, busy_rate=0.05, unauthorised_rate=0.05, hang_rate=0.05)
 
 
-def test_a_seed_hurts_the_same_shares_whatever_the_order() -> None:
+def test_a_seed_makes_the_same_faults_in_any_order() -> None:
     keys = [f"share-{n}" for n in range(300)]
     straight = dict(zip(keys, hurt(1, keys, MIXED), strict=True))
     backwards = dict(zip(keys[::-1], hurt(1, keys[::-1], MIXED), strict=True))
@@ -258,7 +260,7 @@ def test_a_seed_hurts_the_same_shares_whatever_the_order() -> None:
     assert straight != dict(zip(keys, hurt(2, keys, MIXED), strict=True))
 
 
-def test_rates_are_what_they_say() -> None:
+def test_faults_come_as_often_as_ordered() -> None:
     acts = hurt(1, [f"share-{n}" for n in range(20_000)], MIXED)
     parts = {act: acts.count(act) / len(acts) for act in Act}
     assert parts[Act.LOST] == pytest.approx(0.15, abs=0.01)

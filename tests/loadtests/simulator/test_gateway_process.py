@@ -72,7 +72,7 @@ async def test_an_access_token_differs_from_a_callback_token_by_azp_alone(
     assert await simulator.callback_token() == callback, "one token for all calls of its life"
 
 
-async def test_a_bridge_moves_where_it_says(simulator: Simulator, hip: FakeHospitalService) -> None:
+async def test_a_bridge_can_change_its_address(simulator: Simulator, hip: FakeHospitalService) -> None:
     request = hip.client.patch(hip.gateway + "/api/hiecm/gateway/v3/bridge/url").headers(headers(hip.token))
     assert (await request.body_json({"url": "http://127.0.0.1:9/"}).build().send()).status == 202
     _, reply = await hip.get("/api/hiecm/gateway/v3/bridge-services", headers(hip.token))
@@ -91,7 +91,7 @@ async def test_a_load_test_may_bring_the_shares_itself(simulator: Simulator, hip
     assert (row["request_id"], row["token"]) == (request_id, "M-001")
 
 
-async def test_many_calls_on_one_line_are_answered_in_order(simulator: Simulator) -> None:
+async def test_many_calls_on_one_connection_are_answered_in_order(simulator: Simulator) -> None:
     host, port = simulator.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     inbox = b"GET /_sim/inbox?app=quiet&wait_s=1 HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -102,7 +102,7 @@ async def test_many_calls_on_one_line_are_answered_in_order(simulator: Simulator
     assert reply.index(b" 200 ") < reply.index(b" 404 ")
 
 
-async def test_noise_on_the_line_is_answered_and_the_line_closed(simulator: Simulator) -> None:
+async def test_garbage_on_a_connection_is_answered_and_the_connection_closed(simulator: Simulator) -> None:
     host, port = simulator.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(b"\x16\x03\x01 this is no HTTP\r\n\r\n")
@@ -118,7 +118,7 @@ def started(*words: str, env: dict[str, str] | None = None) -> "subprocess.Popen
     )
 
 
-def test_it_ends_when_told_and_keeps_given_secrets_to_itself() -> None:
+def test_it_ends_on_sigterm_and_does_not_print_given_secrets() -> None:
     secrets = {"SIMULATOR_CLIENT_SECRET": "given-one", "SIMULATOR_APP_SECRET": "given-two"}
     with started(env=secrets) as child:
         assert child.stdout is not None
@@ -129,7 +129,7 @@ def test_it_ends_when_told_and_keeps_given_secrets_to_itself() -> None:
     assert b"given-" not in line
 
 
-def test_it_ends_with_whoever_started_it() -> None:
+def test_it_ends_when_the_process_that_started_it_ends() -> None:
     code = (
         "import subprocess, sys\n"
         "child = subprocess.Popen([sys.executable, '-m', 'loadtests.simulator.gateway'], stdout=subprocess.PIPE)\n"

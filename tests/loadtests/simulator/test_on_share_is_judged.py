@@ -170,14 +170,16 @@ async def test_a_timestamp_is_true_to_a_minute(
     assert (await phone).token
 
 
-async def test_an_answer_to_nothing_is_not_found(simulator: Simulator, hip: FakeHospitalService) -> None:
+async def test_an_answer_to_an_unknown_share_is_not_found(simulator: Simulator, hip: FakeHospitalService) -> None:
     share = invent(7, 1).share(HIP, "M1")
     status, reply = await hip.send(good(str(uuid.uuid4()), share))
     assert (status, json.decode(reply)["error"]["code"]) == (404, "ABDM-1001")
     assert (await simulator.summary())["unknown"] >= 1
 
 
-async def test_one_outer_id_serves_one_share(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
+async def test_one_request_id_header_serves_one_share(
+    simulator: Simulator, hip: FakeHospitalService, phones: Phones
+) -> None:
     first, phone = await shared(hip, phones, 1)
     outer = str(uuid.uuid4())
     body = good(first.headers["request-id"], json.decode(first.body), "M-001")
@@ -191,7 +193,7 @@ async def test_one_outer_id_serves_one_share(simulator: Simulator, hip: FakeHosp
     assert [(await one).token for one in (phone, other_phone)] == ["M-001", "M-002"]
 
 
-async def test_a_second_answer_says_the_same_but_for_a_falling_expiry(
+async def test_a_second_answer_may_differ_only_in_a_lower_expiry(
     simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     delivery, phone = await shared(hip, phones)
@@ -207,9 +209,7 @@ async def test_a_second_answer_says_the_same_but_for_a_falling_expiry(
     assert (await phone).token == "M-001"
 
 
-async def test_answers_nobody_asked_for_are_counted(
-    simulator: Simulator, hip: FakeHospitalService, phones: Phones
-) -> None:
+async def test_needless_answers_are_counted(simulator: Simulator, hip: FakeHospitalService, phones: Phones) -> None:
     before = (await simulator.summary())["unasked_repeats"]
     delivery, phone = await shared(hip, phones)
     body = good(delivery.headers["request-id"], json.decode(delivery.body))
@@ -243,13 +243,13 @@ async def test_the_running_token_is_asked_and_judged(
     assert [(entry["tokenNumber"], entry["counterCode"]) for entry in history] == [(received.token, "M1")]
 
 
-async def test_who_holds_no_token_may_not_ask_for_the_running_one(phones: Phones) -> None:
+async def test_a_patient_without_a_token_may_not_ask_for_the_running_one(phones: Phones) -> None:
     with pytest.raises(Exception, match="ABDM-1031"):
         await phones.running(invent(7, 4711), HIP, "M1")
 
 
 @pytest.mark.parametrize("version", ["v1.0", "v0.5"])
-async def test_older_generations_are_told_and_judged_in_their_own_words(
+async def test_older_versions_of_the_protocol_are_sent_and_checked_in_their_own_form(
     version: str, simulator: Simulator, hip: FakeHospitalService, phones: Phones
 ) -> None:
     await simulator.order(deliveries={"wire": version})

@@ -35,7 +35,7 @@ def test_luhn_agrees_with_a_published_number() -> None:
     assert luhn_digit("9175076821777") == "0"  # 91-7507-6821-7770, the documents' own example
 
 
-def test_the_crowd_is_shaped_like_a_hall() -> None:
+def test_the_patients_are_mixed_as_in_a_real_hall() -> None:
     part = len(CROWD) / 100
     assert 15 * part < sum(2026 - patient.year >= SENIOR for patient in CROWD) < 25 * part
     assert 10 * part < sum(not patient.abha_number for patient in CROWD) < 18 * part
@@ -44,7 +44,7 @@ def test_the_crowd_is_shaped_like_a_hall() -> None:
     assert all(1900 <= patient.year <= 2026 for patient in CROWD)
 
 
-def test_every_writing_of_a_place_is_sent() -> None:
+def test_every_form_of_a_position_is_sent() -> None:
     seen = set()
     for patient in CROWD[:200]:
         meta = json.decode(json.encode(patient.share("HIP", "M1", at=(34.08, 74.79))))["metaData"]

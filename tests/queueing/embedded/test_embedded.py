@@ -227,7 +227,7 @@ async def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
         EmbeddedValkey(file).start()
 
 
-async def test_something_in_the_way_of_the_socket_is_not_removed(tmp_path: Path) -> None:
+async def test_a_file_in_the_place_of_the_socket_is_not_removed(tmp_path: Path) -> None:
     (tmp_path / "valkey.sock").write_text("precious")
     with pytest.raises(EmbeddedError, match="is in the way"):
         EmbeddedValkey(tmp_path).start()
@@ -309,7 +309,7 @@ async def test_why_it_ended_is_one_line(tmp_path: Path) -> None:
     assert "signal" not in str(why_ended(tmp_path, None, ""))
 
 
-async def test_a_killed_server_is_started_again_and_told(tmp_path: Path) -> None:
+async def test_a_killed_server_is_started_again_and_reported(tmp_path: Path) -> None:
     events: list[str] = []
     async with EmbeddedValkey(tmp_path, on_event=lambda kind, _words: events.append(kind)) as server:
         watch = asyncio.create_task(server.supervise())
@@ -346,7 +346,9 @@ async def test_stopping_frees_the_folder_and_keeps_the_data(tmp_path: Path) -> N
     server.stop()
 
 
-async def test_a_server_that_hangs_is_killed_after_patience(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_that_hangs_is_killed_after_a_bounded_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("queueing.embedded.server.STOP_PATIENCE_S", 0.3)
     server = EmbeddedValkey(tmp_path)
     server.start()

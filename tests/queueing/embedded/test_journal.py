@@ -64,7 +64,7 @@ ENDS: dict[str, tuple[Callable[[bytes], bytes], int]] = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_an_end_that_was_never_answered_is_set_aside_reported_and_it_starts(folder: Path, end: str) -> None:
+async def test_an_unanswered_end_is_set_aside_and_reported_and_the_store_starts(folder: Path, end: str) -> None:
     spoil, expected = ENDS[end]
     file = journal_file(folder, ".incr.")
     whole = file.read_bytes()

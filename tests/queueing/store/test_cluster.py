@@ -65,7 +65,7 @@ async def test_every_call_goes_to_the_owner_of_its_slot(cluster: ClusterStore, n
     assert cluster.promise == "replica"
 
 
-async def test_each_primary_is_asked_once(cluster: ClusterStore, nodes: list[RealNode]) -> None:
+async def test_a_command_for_each_primary_runs_once_on_each(cluster: ClusterStore, nodes: list[RealNode]) -> None:
     answered = await cluster.each_primary("CLUSTER", "MYID")
     assert sorted(answered, key=str) == sorted((node.id.encode() for node in nodes[:PRIMARIES]), key=str)
 
@@ -119,7 +119,7 @@ async def test_many_barriers_become_few(cluster: ClusterStore, nodes: list[RealN
     assert nodes[5].ask("DBSIZE") == nodes[2].ask("DBSIZE"), "the replica has everything that was waited for"
 
 
-async def test_without_a_replica_that_answers_nothing_is_durable(cluster: ClusterStore, nodes: list[RealNode]) -> None:
+async def test_without_an_answering_replica_nothing_is_durable(cluster: ClusterStore, nodes: list[RealNode]) -> None:
     key = key_in(12000, 16000)
     await cluster.call(key, "SET", key, 1)
     await cluster.durable(key)
@@ -133,7 +133,7 @@ async def test_without_a_replica_that_answers_nothing_is_durable(cluster: Cluste
     await eventually_durable(cluster, key)
 
 
-async def test_what_was_written_before_a_change_of_primary_is_in_doubt_after_it(
+async def test_a_write_before_a_change_of_primary_is_in_doubt_afterwards(
     cluster: ClusterStore, nodes: list[RealNode]
 ) -> None:
     primary, replica = nodes[1], nodes[4]
@@ -230,7 +230,7 @@ def commands(node: Hostile) -> list[Words]:
     return [words for words in node.seen if words[0] != b"CLUSTER"]
 
 
-async def test_asking_and_its_command_are_never_parted() -> None:
+async def test_asking_and_its_command_are_never_separated() -> None:
     async with two_liars() as (store, one, two):
         healthy = one.answer
         one.answer = lambda words: healthy(words) if words[0] != b"ECHO" else b"-ASK 1 127.0.0.1:%d\r\n" % two.port
@@ -251,7 +251,7 @@ async def test_asking_and_its_command_are_never_parted() -> None:
         b"-NOREPLICAS Not enough good replicas to write.\r\n",
     ],
 )
-async def test_what_was_not_executed_is_tried_until_it_is(error: bytes) -> None:
+async def test_a_command_that_was_not_executed_is_tried_until_it_is(error: bytes) -> None:
     async with two_liars() as (store, one, _two):
         healthy, left = one.answer, [3]
 
@@ -266,7 +266,7 @@ async def test_what_was_not_executed_is_tried_until_it_is(error: bytes) -> None:
         assert len([words for words in one.seen if words[0] == b"ECHO"]) == 4
 
 
-async def test_patience_ends_and_the_last_refusal_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_after_the_patience_the_last_refusal_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("queueing.store.cluster.PATIENCE_S", 0.4)
     async with two_liars() as (store, one, two):
         healthy = one.answer
@@ -281,7 +281,7 @@ async def test_patience_ends_and_the_last_refusal_is_told(monkeypatch: pytest.Mo
         assert len(one.seen) < 40, "two nodes that point at each other must not be asked in a tight loop"
 
 
-async def test_who_waits_for_the_cluster_to_settle_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_number_of_calls_that_wait_for_the_cluster_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("queueing.store.cluster.PATIENCE_S", 1.0)
     async with two_liars() as (store, one, two):
         await one.stop()
@@ -296,7 +296,7 @@ async def test_who_waits_for_the_cluster_to_settle_is_bounded(monkeypatch: pytes
         assert kinds.count(StoreAway) + kinds.count(InDoubt) == 150 - kinds.count(StoreBusy)
 
 
-async def test_an_answer_lost_on_the_way_is_in_doubt_and_not_tried_again() -> None:
+async def test_a_lost_answer_is_in_doubt_and_the_command_is_not_repeated() -> None:
     async with two_liars() as (store, one, _two):
         healthy = one.answer
         one.answer = lambda words: healthy(words) if words[0] != b"INCR" else b"!"
@@ -310,7 +310,7 @@ async def test_an_answer_lost_on_the_way_is_in_doubt_and_not_tried_again() -> No
 @pytest.mark.parametrize(
     "count", [b":0\r\n", b"-UNBLOCKED force unblock from blocking operation\r\n", b"$1\r\n1\r\n", b"!"]
 )
-async def test_a_barrier_is_passed_by_a_count_and_nothing_else(count: bytes) -> None:
+async def test_only_a_count_of_replicas_passes_a_barrier(count: bytes) -> None:
     async with two_liars() as (store, one, _two):
         healthy = one.answer
         one.answer = lambda words: count if words[0] == b"WAIT" else healthy(words)
@@ -369,7 +369,7 @@ async def goes_on(store: Store) -> None:
                 return
 
 
-async def test_a_map_that_is_nonsense_changes_nothing() -> None:
+async def test_a_map_that_cannot_be_read_changes_nothing() -> None:
     async with two_liars() as (store, one, two):
         healthy = one.answer
         for nonsense in (b"*0\r\n", b"*1\r\n*1\r\n:0\r\n", b"+OK\r\n", b"*1\r\n*3\r\n:0\r\n:5\r\n*1\r\n$0\r\n\r\n"):

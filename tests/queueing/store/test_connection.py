@@ -66,7 +66,7 @@ async def comes_back_after(connection: SharedConnection, *, generation: int) -> 
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_under_random_cuts_and_cancellations_nobody_gets_a_foreign_answer(seed: int) -> None:
+async def test_under_random_cuts_and_cancellations_no_call_gets_the_answer_of_another(seed: int) -> None:
     chance = random.Random(seed)
     async with hostile() as server:
         # The first connection is cut when some were answered and the others are on their way.
@@ -108,7 +108,7 @@ async def test_calls_of_one_turn_leave_together() -> None:
         assert server.reads - before <= 3
 
 
-async def test_an_answer_in_single_bytes_is_put_together() -> None:
+async def test_an_answer_that_comes_in_single_bytes_is_read() -> None:
     async with hostile() as server, connected(server) as connection:
         server.byte_by_byte = True
         server.answer = lambda words: array(bulk(words[1]), b":7\r\n", b"$-1\r\n", b"*1\r\n+deep\r\n")
@@ -123,7 +123,7 @@ async def test_slow_answers_reach_their_callers_in_order() -> None:
         assert results == ["own"] * 100
 
 
-async def test_silence_ends_in_doubt_and_the_connection_comes_back() -> None:
+async def test_a_silent_store_leaves_calls_in_doubt_and_the_connection_is_renewed() -> None:
     async with hostile() as server, connected(server, timeout_s=0.3) as connection:
         server.answer = lambda _words: None
         results = await asyncio.gather(*[outcome(connection, str(number)) for number in range(50)])
@@ -144,7 +144,7 @@ async def test_a_stall_of_our_own_process_is_not_blamed_on_the_store() -> None:
         assert await call == b"patient"
 
 
-async def test_bytes_that_are_no_answer_end_the_connection() -> None:
+async def test_bytes_that_are_not_the_protocol_end_the_connection() -> None:
     async with hostile() as server, connected(server) as connection:
         server.answer = lambda _words: b"HTTP/1.1 400 Bad Request\r\n\r\n"
         results = await asyncio.gather(*[outcome(connection, str(number)) for number in range(10)])
@@ -153,7 +153,7 @@ async def test_bytes_that_are_no_answer_end_the_connection() -> None:
         await comes_back(connection)
 
 
-async def test_an_answer_nobody_asked_for_ends_the_connection() -> None:
+async def test_an_answer_without_a_question_ends_the_connection() -> None:
     async with hostile() as server, connected(server) as connection:
         server.send_all(b"+who asked?\r\n")
         await comes_back_after(connection, generation=1)
@@ -167,7 +167,7 @@ async def test_one_answer_too_many_never_reaches_the_next_caller() -> None:
         await comes_back_after(connection, generation=1)
 
 
-async def test_an_answer_never_reaches_a_call_that_has_not_left() -> None:
+async def test_an_answer_never_reaches_a_call_that_was_not_sent() -> None:
     async with hostile() as server, connected(server) as connection:
         wire = connection._wire
         assert wire is not None
@@ -180,7 +180,7 @@ async def test_an_answer_never_reaches_a_call_that_has_not_left() -> None:
         assert server.seen == []
 
 
-async def test_an_error_answer_is_for_its_caller_alone_and_repeats_no_argument() -> None:
+async def test_an_error_reaches_only_its_caller_and_repeats_no_argument() -> None:
     async with hostile() as server, connected(server) as connection:
         server.answer = lambda words: (
             b"-ERR unknown command 'X', with args beginning with: 'Asha Devi' \r\n"
@@ -204,7 +204,7 @@ async def test_a_push_message_in_between_is_ignored() -> None:
         assert await outcome(connection, "b") == "own"
 
 
-async def test_a_cancelled_caller_leaves_the_others_their_answers() -> None:
+async def test_a_cancelled_caller_does_not_change_the_answers_of_others() -> None:
     async with hostile() as server, connected(server) as connection:
         server.delay_s = 0.001
         callers = [asyncio.create_task(outcome(connection, str(number))) for number in range(200)]
@@ -217,7 +217,7 @@ async def test_a_cancelled_caller_leaves_the_others_their_answers() -> None:
         assert await outcome(connection, "after") == "own"
 
 
-async def test_beyond_the_bound_a_call_fails_at_once_and_nothing_leaves() -> None:
+async def test_beyond_the_bound_a_call_fails_at_once_and_nothing_is_sent() -> None:
     async with hostile() as server, connected(server, in_flight=10) as connection:
         results = await asyncio.gather(*[outcome(connection, str(number)) for number in range(15)])
         assert results == ["own"] * 10 + ["not sent"] * 5
@@ -313,7 +313,7 @@ async def test_a_store_that_hides_everything_and_is_vouched_not_to_forget_is_use
             assert connection.facts.version == ()
 
 
-async def test_closing_leaves_nobody_waiting() -> None:
+async def test_closing_ends_every_waiting_call() -> None:
     async with hostile() as server, connected(server) as connection:
         server.answer = lambda _words: None
         callers = [asyncio.create_task(outcome(connection, str(number))) for number in range(20)]
@@ -324,7 +324,7 @@ async def test_closing_leaves_nobody_waiting() -> None:
             await connection.call("ECHO", "a")
 
 
-async def test_arguments_that_cannot_be_written_fail_alone() -> None:
+async def test_a_call_with_arguments_that_cannot_be_written_fails_alone() -> None:
     async with hostile() as server, connected(server) as connection:
         with pytest.raises(TypeError):
             await connection.call("SET", None)  # type: ignore[arg-type] # the mistake is the subject
@@ -333,7 +333,7 @@ async def test_arguments_that_cannot_be_written_fail_alone() -> None:
         assert await outcome(connection, "a") == "own"
 
 
-async def test_over_tls_only_a_trusted_certificate_is_spoken_to(tmp_path: Path) -> None:
+async def test_over_tls_only_a_trusted_certificate_is_accepted(tmp_path: Path) -> None:
     certificate, key = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

@@ -111,7 +111,7 @@ def settings(timeout: int, factor: int, ping: int) -> list[bytes]:
     return [word for name, value in pairs.items() for word in (name.encode(), b"%d" % value)]
 
 
-def test_what_the_primary_hides_or_allows_counts_against_it() -> None:
+def test_hidden_values_of_the_primary_count_against_going_alone() -> None:
     info = b"role:master\r\nconnected_slaves:0\r\nsync_full:1\r\nsync_partial_ok:0\r\n"
     healthy = b"cluster_state:ok\r\n"
     assert read_sight(info, healthy, settings(5000, 2, 10)) == ALONE

@@ -95,13 +95,15 @@ async def test_a_socket_path_longer_than_the_kernel_takes_is_reached(tmp_path: P
         await store.close()
 
 
-async def test_nobody_there_is_said_after_a_bounded_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_store_that_is_not_there_is_reported_after_a_bounded_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("queueing.store.store.OPEN_WITHIN_S", 0.3)
     with pytest.raises(StoreAway, match="No such file"):
         await open_store(f"unix://{tmp_path}/valkey.sock")
 
 
-async def test_an_old_server_is_refused_with_words() -> None:
+async def test_an_old_server_is_refused_with_a_message() -> None:
     async with hostile() as server:
         server.greeting[b"INFO"] = bulk(b"redis_version:7.0.15\r\n")
         with pytest.raises(StoreUnsuitable, match=r"redis 7\.0\.15; needed is Valkey 8\.0 or newer, or Redis 7\.2"):
@@ -157,7 +159,7 @@ UNKNOWN = b"-ERR unknown command 'CONFIG', with args beginning with: 'GET'\r\n"
 
 
 @pytest.mark.parametrize("answer", [HIDDEN, UNKNOWN, b"*0\r\n"])
-async def test_what_a_managed_store_hides_is_read_from_info_or_vouched_for(answer: bytes) -> None:
+async def test_values_that_a_managed_store_hides_come_from_info_or_the_operator(answer: bytes) -> None:
     async with hostile() as managed:
         url = f"redis://127.0.0.1:{managed.port}"
         managed.greeting[b"CONFIG"] = answer
@@ -176,7 +178,7 @@ async def test_what_a_managed_store_hides_is_read_from_info_or_vouched_for(answe
         await store.close()
 
 
-async def test_nobody_can_vouch_against_what_the_store_says(server: EmbeddedValkey) -> None:
+async def test_the_answer_of_the_store_counts_more_than_vouching(server: EmbeddedValkey) -> None:
     store = await open_store(server.operator_url)
     await store.call("", "CONFIG", "SET", "appendfsync", "everysec")
     vouched = await open_store(server.operator_url, vouched={"durable", "noeviction"})
