@@ -1,4 +1,4 @@
-"""A running town and a Chromium, one of each for all journeys of a process."""
+"""One running deployment and one Chromium for all journeys of a process."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,9 @@ from tests.journeys.running_hospital import Deployment, Hospital, opened
 
 @pytest.fixture(scope="session")
 async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
-    """In the end nobody who came can be read on its disk or in its log, and no protocol was broken."""
+    """The deployment. At the end no patient may be readable on its disk or in its log, and no protocol
+    fault recorded.
+    """
     async with opened(tmp_path_factory.mktemp("town")) as running:
         yield running
         assert running.readable_marks() == set()
@@ -20,14 +22,14 @@ async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 @pytest.fixture(scope="session")
 async def machine() -> AsyncIterator[Browser]:
-    """One Chromium; every page of it is a visitor of its own."""
+    """One Chromium. Each page has its own session."""
     async with chromium("--disable-quic") as browser:
         yield browser
 
 
 @pytest.fixture
 async def browser(machine: Browser) -> AsyncIterator[Browser]:
-    """The same, emptied after each journey: an open screen goes on listening."""
+    """The same Chromium. Its pages are closed after each journey, because an open screen keeps its stream."""
     yield machine
     for context in machine.contexts:
         await context.close()
@@ -35,5 +37,5 @@ async def browser(machine: Browser) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 def hospital(deployment: Deployment) -> Hospital:
-    """Where this journey happens, and nothing else."""
+    """A hospital for this journey only."""
     return deployment.hospital()

@@ -1,7 +1,7 @@
-"""A town for journeys: a simulated gateway with its phones, one ``kiosk serve`` with all its processes, hospitals.
+"""The deployment for journeys: a simulated gateway with phones, one ``kiosk serve`` with all its processes, hospitals.
 
-Every part is the real one, set up through the program's own commands. A journey gets a hospital of its own, so that
-none disturbs another.
+Every part of the service is real and set up with the program's own commands. Each journey gets its own hospital, so
+that none disturbs another.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ GROWN_UP = range(1970, 2005)
 
 
 class Login(Struct, frozen=True):
-    """Somebody of the staff, with the first password that the command printed."""
+    """A member of staff, with the first password that the command printed."""
 
     login: str
     password: str
 
 
 class Deployment:
-    """What runs. ``tree`` is the service; everything else stands around it and outlives it."""
+    """The running parts. ``tree`` is the service; all other parts go on when it ends."""
 
     def __init__(self, simulator: Simulator, phones: Phones, folder: Path) -> None:
         self.simulator, self.phones, self.folder = simulator, phones, folder
@@ -57,12 +57,12 @@ class Deployment:
         self.settings = _settings(simulator, port)
 
     async def start(self) -> None:
-        """``kiosk serve``, at the same address each time, on the same data."""
+        """Start ``kiosk serve``, each time at the same address and on the same data."""
         self.tree = Tree(self.data, **self.settings)
         assert await asyncio.to_thread(self.tree.ready) == self.url
 
     def kill_everything(self) -> None:
-        """``kill -9`` of every process in one moment: none sees another die, none tidies up."""
+        """``kill -9`` of every process at the same moment, so that none of them can react or clean up."""
         family = [self.tree.process.pid, *below(self.tree.process.pid)]
         for blow in (signal.SIGSTOP, signal.SIGKILL):
             for pid in family:
@@ -71,7 +71,7 @@ class Deployment:
         until(lambda: not any(map(alive, family)))
 
     def leave(self) -> None:
-        """The service is gone, also what of it stands still; what it wrote is kept."""
+        """End the service, also processes that are frozen. Its data stays."""
         family = below(self.tree.process.pid)
         self.tree.process.kill()
         for pid in family:
@@ -81,13 +81,13 @@ class Deployment:
         self.log += [*self.tree.lines, *self.tree.log]
 
     async def command(self, *words: str) -> bytes:
-        """One command of the program, as an operator types it."""
+        """Run one command of the program, as an operator does."""
         done = await asyncio.to_thread(lambda: kiosk(self.data, *words, timeout_s=LONG_S, **self.settings))
         assert done.returncode == 0, done.stderr
         return done.stdout.encode()
 
     async def build(self) -> None:
-        """Hospitals in Srinagar, each with medicine (M1, M2) and a pharmacy (P1)."""
+        """Add hospitals in Srinagar, each with medicine (M1, M2) and a pharmacy (P1)."""
         hips = list(itertools.islice(self._hips, HOSPITALS))
         self._unused = iter(hips)
         places = [(hip, f"District Hospital {hip[-2:]}", "Srinagar", "J&K", *SRINAGAR, "127.0.0.0/8") for hip in hips]
@@ -101,17 +101,17 @@ class Deployment:
         await self.command("queue", "import", str(queues))
 
     def hospital(self) -> "Hospital":
-        """One where nobody has been."""
+        """A hospital that no journey has used."""
         return Hospital(self, next(self._unused))
 
     def patient(self, **known: Any) -> Patient:
-        """Somebody new of working age, whose app tells where the phone is when asked to."""
+        """A new adult patient, whose app sends its position if the test wants it."""
         person = next(one for one in self._patients if one.year in GROWN_UP)
         self.seen.append(replace(person, **{"place": "number", "phone": f"9{len(self.seen):09d}", **known}))
         return self.seen[-1]
 
     def marks(self) -> set[str]:
-        """Whatever names somebody who was ever here."""
+        """All texts that identify a patient of any journey."""
         marks = set()
         for one in self.seen:
             number = one.abha_number
@@ -121,7 +121,9 @@ class Deployment:
         return marks
 
     def readable_marks(self, *more: str) -> set[tuple[str, str]]:
-        """Where on the disk or in the log a patient, or one of ``more``, can be read: place and mark."""
+        """Where a text that identifies a patient, or one of ``more``, is readable on the disk or in the log: place and
+        text.
+        """
         marks = self.marks() | set(more)
         written = {path.name: path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
         assert any(MEDICINE.encode() in body for body in written.values()), "the journal was not read"
@@ -129,43 +131,45 @@ class Deployment:
         return {(name, mark) for name, body in written.items() for mark in marks if mark.encode() in body}
 
     def get_page(self, path: str) -> str:
-        """What a plain GET brings. Blocks."""
+        """The answer to a plain GET. Blocks."""
         with urlopen(self.url + path, timeout=10) as answer:  # noqa: S310 - an address of the test's own
             text: bytes = answer.read()
         return text.decode()
 
 
 class Hospital(Struct, frozen=True):
-    """One hospital of the town."""
+    """One hospital of the deployment."""
 
     deployment: Deployment
     hip: str
 
     async def staff(self, name: str, role: str = "clerk") -> Login:
-        """A login for this hospital."""
+        """Make a login for this hospital."""
         login = f"{name}.{self.hip[-3:]}"
         words = ("staff", "add", login, "--facility", self.hip, "--role", role, "--json")
         return Login(login, json.decode(await self.deployment.command(*words))["password"])
 
     async def scan(self, patient: Patient, text: str, at: tuple[float, float] | None = None) -> Received:
-        """This person scans a QR that says ``text`` and shares."""
+        """This person scans a QR code with ``text`` and shares."""
         return await self.deployment.phones.scan_qr(patient, text, at=at)
 
     def poster(self, text: str) -> str:
-        """What a printed QR of this hospital says."""
+        """The text of a printed QR code of this hospital."""
         return f"https://phrsbx.abdm.gov.in/share-profile?hip-id={self.hip}&counter-id={text}"
 
     def hall(self) -> dict[str, Any]:
-        """The first snapshot of the live stream, as any screen gets it; while others listen, a redraw old. Blocks."""
+        """The first snapshot of the live stream, as a screen gets it. While others listen it may be one redraw old.
+        Blocks.
+        """
         return snapshot(f"{self.deployment.url}/live/{self.hip}")
 
     def queue(self, name: str = MEDICINE) -> dict[str, Any]:
-        """One queue of the hall. Blocks."""
+        """One queue of the snapshot. Blocks."""
         return next(dict(queue) for queue in self.hall()["queues"] if queue["id"] == name)
 
 
 def snapshot(address: str) -> dict[str, Any]:
-    """Join a stream, hear its first event, leave."""
+    """Open a stream, read its first event, close it."""
     with urlopen(address, timeout=10) as stream:  # noqa: S310 - an address of the test's own
         data = next(line for line in stream if line.startswith(b"data: "))
     facts: dict[str, Any] = json.decode(data.removeprefix(b"data: "))
@@ -174,7 +178,7 @@ def snapshot(address: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def opened(folder: Path, **settings: str) -> AsyncIterator[Deployment]:
-    """A whole town that is gone afterwards. ``settings``: more of them, by name."""
+    """A deployment that is removed at the end. ``settings``: additional settings by name."""
     async with Simulator.start(seed=SEED) as simulator:
         facts = simulator.announced
         app = Phones(facts.url, app_id=facts.app_id, secret=facts.app_secret, cm_id=facts.cm_id, run=folder.name)

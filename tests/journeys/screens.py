@@ -1,4 +1,4 @@
-"""What people in the hospital look at, in a real Chromium; a QR is read from the picture, as a phone does."""
+"""The pages that people in the hospital see, in a real Chromium. QR codes are read from the image, as a phone does."""
 
 import asyncio
 import re
@@ -29,26 +29,26 @@ expect.set_options(timeout=PATIENCE_MS)
 
 
 def read_codes(picture: bytes) -> list[str]:
-    """The text of every QR in a picture."""
+    """The text of every QR code in an image."""
     with Image.open(BytesIO(picture)) as image:
         return [code.text for code in zxingcpp.read_barcodes(image)]
 
 
 async def is_drawn(sign: Locator) -> bool:
-    """Whether there is anything to see: a picture that could not be fetched leaves plain paper."""
+    """Whether the image shows anything. A failed download leaves blank paper."""
     with Image.open(BytesIO(await sign.screenshot())) as image:
         return len(image.convert("RGB").getcolors(1 << 16) or ()) > 1
 
 
 class Seen(Struct, frozen=True):
-    """What a phone's camera reads from the kiosk screen."""
+    """The QR code that a phone's camera reads from the kiosk screen."""
 
     abdm: str
     camera: str
 
 
 async def look_at_kiosk(browser: Browser, hospital: Hospital, counter: str = "M1") -> Seen:
-    """Stand before the counter's screen with a phone in the hand."""
+    """Open the counter's screen and read its QR code."""
     screen = await browser.new_page(viewport=TELEVISION)
     await screen.goto(f"{hospital.deployment.url}/kiosk/{hospital.hip}/{counter}")
     texts: list[str] = []
@@ -62,7 +62,7 @@ async def look_at_kiosk(browser: Browser, hospital: Hospital, counter: str = "M1
 
 
 class Board:
-    """The wall board of a hall."""
+    """The wall board of a waiting hall."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -71,7 +71,7 @@ class Board:
 
     @staticmethod
     async def opened(browser: Browser, hospital: Hospital, *, query: str = "?lang=en") -> "Board":
-        """Switched on, and touched once: browsers let a page sound only after that."""
+        """Open the board and click once, because browsers allow sound only after a click."""
         board = Board(await browser.new_page(viewport=TELEVISION, reduced_motion=STILL))
         await board.page.goto(f"{hospital.deployment.url}/board/{hospital.hip}{query}")
         await board.page.locator("#sound").click()
@@ -80,7 +80,7 @@ class Board:
         return board
 
     async def shows(self, token: str, counter: str) -> None:
-        """In the middle, for everybody to see."""
+        """Check that the number is shown in the middle of the board."""
         await expect(self.now.locator(".token")).to_have_text(token)
         await expect(self.now.locator(".counter")).to_have_text(counter)
 
@@ -107,7 +107,7 @@ class Phone:
         return phone
 
     async def shows(self, state: str, words: str = "") -> None:
-        """The page says by itself how things stand."""
+        """Check that the page shows this without a reload."""
         await expect(self.body).to_have_attribute("data-state", state)
         if words:
             await expect(self.state).to_have_text(words)
@@ -126,7 +126,7 @@ class Desk:
 
     @staticmethod
     async def opened(browser: Browser, hospital: Hospital, login: Login, counter: str = "M1") -> "Desk":
-        """Sign in with the first password, choose another, sit down."""
+        """Sign in with the first password, choose another one, open the counter."""
         page = await _arrive(browser, hospital, login)
         await page.locator(f'a.choice[href$="/console/at/{counter}"]').press("Enter")
         desk = Desk(page, counter)
@@ -135,7 +135,7 @@ class Desk:
         return desk
 
     async def press(self, *keys: str) -> None:
-        """One key each, as a hand does: the next when the last one's answer is there."""
+        """Press one key after the other, each after the answer to the one before."""
         for key in keys:
             await self._outcome(key)
 
@@ -147,7 +147,7 @@ class Desk:
         return outcome
 
     async def next(self, token: str) -> None:
-        """Call the next one, who has this number. Asked whether the last one came, the clerk says yes."""
+        """Call the next patient, who has this number. If asked whether the last one came, answer yes."""
         if await self._outcome("n") == "UNANSWERED":
             await expect(self.page.locator("#came-yes")).to_be_focused()
             await self.press("Enter")
@@ -158,7 +158,7 @@ class Desk:
         return self.rows.filter(has=self.page.get_by_text(token, exact=True))
 
     async def select(self, token: str) -> None:
-        """By the arrow keys."""
+        """Select a row with the arrow keys."""
         row = self.row(token)
         await expect(row).to_be_visible()
         await self.list.focus()
@@ -170,7 +170,7 @@ class Desk:
         await expect(row).to_have_attribute("aria-selected", "true")
 
     async def listed(self, section: str) -> list[str]:
-        """Numbers of a section, from the top."""
+        """The numbers of a section, from the top."""
         return await self.page.locator(f".section.{section} [role=option] .token").all_text_contents()
 
     async def slip_link(self, token: str) -> str:
@@ -182,7 +182,7 @@ class Desk:
         return await self.read_paper()
 
     async def read_paper(self) -> str:
-        """The link on the slip that was printed last."""
+        """The link on the last printed slip."""
         await expect(self.page.locator("#slip-qr")).to_have_attribute("src", _DRAWN)
         await self.page.emulate_media(media="print")
         [link] = read_codes(await self._printed())
@@ -190,7 +190,7 @@ class Desk:
         return link
 
     async def _printed(self) -> bytes:
-        """A picture of the page in the dots of a printer."""
+        """An image of the page in the resolution of a printer."""
         drawing = await self.page.context.new_cdp_session(self.page)
         clip = {"x": 0, "y": 0, **MONITOR, "scale": DOTS_OF_A_PRINTER}
         drawn = await drawing.send("Page.captureScreenshot", {"format": "png", "clip": clip})

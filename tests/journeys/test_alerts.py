@@ -1,4 +1,4 @@
-"""What people alert on: trouble is made, and the figure says so within fifteen seconds, both ways, in both workers."""
+"""Metrics for alerts: after a fault is made or removed, both workers show it within fifteen seconds."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 
 def figures(deployment: Deployment, name: str) -> dict[str, float]:
-    """Every sample of this name by its labels, as whichever worker is asked tells it."""
+    """Every sample with this name by its labels, from one of the workers."""
     page = deployment.get_page("/metrics")
     found = re.findall(rf"^{re.escape(name)}(?:\{{(.*)\}})? (\S+)$", page, re.MULTILINE)
     return {labels: float(value) for labels, value in found}
@@ -36,7 +36,7 @@ def total(deployment: Deployment, name: str, label: str = "") -> float:
 
 
 async def becomes(deployment: Deployment, name: str, value: float, label: str = "") -> None:
-    """Four answers in a row say so: both workers were asked, as likely as not."""
+    """Wait until four answers in a row show it, so that probably both workers were asked."""
 
     def four_say_so() -> bool:
         return all(total(deployment, name, label) == value for _ in range(4))

@@ -1,4 +1,4 @@
-"""An operator chooses how an expiry is written, and that is what the gateway hears."""
+"""An operator chooses how an expiry is written, and the gateway gets it in this form."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ async def share_one(stack: Stack) -> None:
 
 @pytest.mark.parametrize(("form", "complaints"), [("text", 0), ("number", 1)])
 async def test_the_gateway_hears_the_chosen_form(form: str, complaints: int) -> None:
-    """The simulator takes the text alone, and says what it got instead."""
+    """The simulator accepts an expiry as text only, and records what it got instead."""
     more = {"KIOSK_GATEWAY_EXPIRY": form}
     async with fresh_stack(seed=1, facilities=1, counters=1, staffed=0, strangers=True, more=more) as stack:
         await share_one(stack)

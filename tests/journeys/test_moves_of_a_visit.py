@@ -1,4 +1,4 @@
-"""What befalls a number between giving and finishing: another queue, nobody there, back again, far away, closed."""
+"""What can happen to a number before it is finished: transfer, no-show, return, scan from far away, closed counter."""
 
 import asyncio
 
@@ -145,6 +145,6 @@ async def test_a_closed_counter_tells_the_phone_what_to_do_and_gives_no_number(
 
 
 async def _link_of_current(desk: Desk) -> str:
-    """Print a slip for who is at the counter."""
+    """Print a slip for the patient at the counter."""
     await desk.page.keyboard.press("l")
     return await desk.read_paper()

@@ -1,4 +1,4 @@
-"""After journeys of every kind nothing of a patient stands in clear: on disk, in logs, on screens, in streams."""
+"""After journeys of every kind no patient data is readable on disk, in logs, on screens or in streams."""
 
 import asyncio
 import stat
@@ -52,7 +52,7 @@ async def test_the_data_folder_opens_to_nobody_else(hospital: Hospital) -> None:
 
 
 async def _everybody_comes(browser: Browser, hospital: Hospital, desk: Desk) -> None:
-    """By every way in, and by ways that are refused."""
+    """Patients come in every possible way, also in ways that are refused."""
     deployment = hospital.deployment
     somebody = deployment.patient(name=CANARY, phone=PHONES[0])
     screen = await look_at_kiosk(browser, hospital)
@@ -82,7 +82,7 @@ async def _walks_in(desk: Desk) -> None:
 
 
 async def _nonsense_is_delivered(hospital: Hospital, patient: Patient) -> None:
-    """By the gateway itself, as far as its token tells: shapes that no schema foresees, full of personal data."""
+    """Send messages with the gateway's token that fit no schema and are full of personal data."""
     share_client = f"{hospital.deployment.url}/api/v3/hip/patient/share"
     token = await hospital.deployment.simulator.callback_token()
     for body in (
@@ -96,7 +96,7 @@ async def _nonsense_is_delivered(hospital: Hospital, patient: Patient) -> None:
 
 
 async def _announce(hospital: Hospital, request_id: str) -> None:
-    """Whatever is answered to this request, the gateway should not wonder at it."""
+    """Register this request, so that the simulator records no protocol fault for its answer."""
     known = {"request_id": request_id, "hip_id": hospital.hip, "context": "", "abha_address": ""}
     book = f"{hospital.deployment.simulator.url}/_sim/expect"
     assert await asyncio.to_thread(_post, book, {}, json.encode([known])) == 204

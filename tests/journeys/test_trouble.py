@@ -1,4 +1,4 @@
-"""Screens and queues through ``kill -9``: of a web worker, of the store, and of everything in one moment."""
+"""Screens and queues after ``kill -9`` of a web worker, of the store, and of all processes at once."""
 
 import asyncio
 import json
@@ -27,7 +27,7 @@ HALL = ("open", "waiting", "expected", "issued", "now", "recent", "next")
 
 @pytest.fixture(scope="module")
 async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deployment]:
-    """A town of its own: no other journey should stand in these ruins."""
+    """A separate deployment, because these tests kill its processes."""
     async with opened(tmp_path_factory.mktemp("ruins")) as running:
         yield running
 
@@ -126,7 +126,7 @@ async def test_kill_9_of_everything_loses_no_number_no_place_and_no_reply(hospit
 
 
 async def _morning(clerk: Clerk) -> None:
-    """One finished, one missed, one on hold, one at the counter; the others wait."""
+    """One patient finished, one missed the call, one on hold, one at the counter; the others wait."""
     here = ""
     for move in ("", "no-show", "hold", ""):
         here = (await clerk.move("next", "M1", seen=here))["ticket"]["id"]
@@ -136,7 +136,7 @@ async def _morning(clerk: Clerk) -> None:
 
 
 def _rows(desk: dict[str, Any]) -> list[tuple[str, ...]]:
-    """What the clerk reads on the desk, from the top."""
+    """The rows of the desk, from the top."""
     return [(row["token"], row["state"], row["name"], row["counter"]) for row in desk["tickets"]]
 
 
@@ -161,13 +161,13 @@ async def _hall_at_work(browser: Browser, hospital: Hospital) -> tuple[Board, De
 
 
 async def _never_loaded_again(*pages: Page) -> None:
-    """Nobody touched these screens and none of them began anew: they healed."""
+    """Check that no screen was reloaded: they recovered by themselves."""
     for page in pages:
         assert await page.evaluate("document.body.dataset.loaded") == "once"
 
 
 async def _until_turned_away(deployment: Deployment, patient: Patient) -> None:
-    """The door said 503, at once and not in vain: the gateway comes again."""
+    """Wait until a share was refused with 503, so that the gateway delivers it again."""
     async with asyncio.timeout(20):
         while True:
             rows = [row for row in await deployment.simulator.shares() if row["abha_address"] == patient.abha_address]
@@ -177,7 +177,7 @@ async def _until_turned_away(deployment: Deployment, patient: Patient) -> None:
 
 
 async def _until_taken(deployment: Deployment, hospital: Hospital, count: int) -> None:
-    """So many shares of this hospital were answered 202 and are still owed their acknowledgement."""
+    """Wait until this many shares of the hospital were answered with 202 and not yet acknowledged."""
     async with asyncio.timeout(20):
         while True:
             rows = [row for row in await deployment.simulator.shares() if row["hip_id"] == hospital.hip]
@@ -192,7 +192,7 @@ def _taken(row: dict[str, Any]) -> bool:
 
 
 async def _everything_was_acknowledged_once(deployment: Deployment) -> None:
-    """By the gateway's own book."""
+    """Check it in the gateway's ledger."""
     rows = await deployment.simulator.shares()
     assert audit(rows).good
     assert {row["clean"] for row in rows if _taken(row)} == {1}

@@ -1,7 +1,7 @@
-"""The whole way of a patient under a path of a host name, through nginx and Caddy themselves, in a real Chromium.
+"""A whole visit when the service is under a path of a host name, through real nginx and Caddy, in a real Chromium.
 
-The proxies run the samples of ``docs/operations.md``. Each is tried as it stands there, where the path is passed on,
-and changed so that it takes the path off.
+The proxies run the samples of ``docs/operations.md``. Each is tested as it is, where the path is passed on, and changed
+so that the proxy removes the path.
 """
 
 import re
@@ -33,7 +33,7 @@ PROXIES = [
 
 
 class Town:
-    """A town whose service stands behind a proxy: ``https`` for people, plain http for the simulated gateway."""
+    """A deployment behind a proxy: ``https`` for people, plain http for the simulated gateway."""
 
     def __init__(self, deployment: Deployment, folder: Path, https_port: int, http_port: int) -> None:
         self.deployment, self.folder, self.https_port, self.http_port = deployment, folder, https_port, http_port
@@ -82,7 +82,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
 
 @pytest.fixture(scope="module")
 async def machine() -> AsyncIterator[Browser]:
-    """One that finds the host name on this machine and takes the test's certificate."""
+    """A Chromium that resolves the host name to this machine and accepts the test's certificate."""
     rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
     async with chromium("--disable-quic", rules, "--ignore-certificate-errors") as browser:
         yield browser
@@ -90,7 +90,7 @@ async def machine() -> AsyncIterator[Browser]:
 
 @pytest.fixture(params=PROXIES, ids=" ".join)
 def hospital(request: pytest.FixtureRequest, town: Town) -> Iterator[Hospital]:
-    """A hospital of its own behind each proxy."""
+    """A separate hospital behind each proxy."""
     program, way = request.param
     with running(town.command(program, way), town.folder, town.https_port):
         yield town.deployment.hospital()
@@ -157,7 +157,7 @@ async def test_the_form_without_an_app_and_the_administration_work_under_the_pat
 
 
 def watch(page: Page, outside: list[str]) -> None:
-    """Note every request of the page that leaves the path, and every answer that is an error."""
+    """Record every request of the page that is outside the path, and every answer that is an error."""
 
     def note_request(request: Request) -> None:
         if not request.url.startswith(("data:", "blob:")) and "/opd/" not in f"{request.url}/":

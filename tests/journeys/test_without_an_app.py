@@ -1,4 +1,4 @@
-"""People with no ABHA app, and people with no phone: the same queue, the same numbers."""
+"""People without an ABHA app and people without a phone get numbers in the same queue."""
 
 import pytest
 from playwright.async_api import Browser, expect
@@ -82,6 +82,6 @@ async def test_a_phone_without_an_app_takes_one_number_in_urdu_however_often_it_
 
 
 async def fits(phone: Phone) -> None:
-    """Nothing must be hunted for sideways on a narrow phone."""
+    """Check that a narrow phone need not scroll sideways."""
     widest = await phone.page.evaluate("document.documentElement.scrollWidth")
     assert widest <= PHONE["width"]

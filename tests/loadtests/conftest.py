@@ -1,4 +1,4 @@
-"""A simulator in a process of its own, with a stand-in for the hospital behind it and phones before it."""
+"""A simulator in a separate process, between a fake hospital service and phones."""
 
 from collections.abc import AsyncIterator
 
@@ -17,7 +17,7 @@ async def simulator() -> AsyncIterator[Simulator]:
 
 @pytest.fixture
 async def hip(simulator: Simulator) -> AsyncIterator[FakeHospitalService]:
-    """Linked to a simulator that does nothing wrong."""
+    """A fake hospital service at a simulator that makes no faults."""
     stand_in = FakeHospitalService()
     await stand_in.server.listen("127.0.0.1", 0)
     await simulator.clear()

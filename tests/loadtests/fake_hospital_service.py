@@ -1,4 +1,4 @@
-"""A stand-in for the hospital's side: takes what the gateway brings, and answers as a test wants it."""
+"""A fake hospital service: it accepts the gateway's messages, and answers as a test decides."""
 
 import asyncio
 import uuid
@@ -20,7 +20,7 @@ def moment(off_s: float = 0) -> str:
 
 
 class FakeHospitalService:
-    """A tiny HIP: takes deliveries, and answers each share with the next number unless a test takes that over."""
+    """A small HIP. It answers each share with the next number, unless a test answers it."""
 
     def __init__(self) -> None:
         self.server = Server(self.take)
@@ -71,7 +71,7 @@ class FakeHospitalService:
         self.token = json.decode(reply)["accessToken"]
 
     async def send(self, body: Any, **changed: str) -> tuple[int, bytes]:
-        """An on-share as it should be, but for what a test changes; an empty header is left out."""
+        """Send an on-share that is correct except for what a test changes. An empty header is left out."""
         request_headers = headers(self.token) | {name.replace("_", "-"): text for name, text in changed.items()}
         return await self.post("/api/hiecm/patient-share/v3/on-share", body, request_headers)
 
@@ -87,7 +87,7 @@ class FakeHospitalService:
         return response.status, (await response.bytes()).to_bytes()
 
     async def next_delivery(self) -> Request:
-        """The first delivery that was not looked at yet."""
+        """The first delivery that the test has not read yet."""
         async with asyncio.timeout(10):
             while not self.taken:
                 self.came.clear()

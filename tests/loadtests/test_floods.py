@@ -1,4 +1,4 @@
-"""A flood of forms costs no share its number: the real processes, over loopback, with the limits as shipped."""
+"""During a flood of forms every share gets its number: real processes, over loopback, with the default limits."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""A run that is told to end ends what it has started."""
+"""A run that is stopped ends everything it has started."""
 
 import signal
 import subprocess

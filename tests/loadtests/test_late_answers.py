@@ -1,4 +1,4 @@
-"""Thirty seconds after the share the gateway does not take the answer any more."""
+"""The gateway refuses an answer that comes more than thirty seconds after the share."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The audit finds each broken promise; one that has never failed would prove nothing."""
+"""The audit finds each kind of broken promise."""
 
 from typing import Any
 

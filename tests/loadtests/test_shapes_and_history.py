@@ -1,4 +1,4 @@
-"""Days and histories add up to what was reported."""
+"""The totals of simulated days and of the history are the reported ones."""
 
 from datetime import date
 from itertools import accumulate

@@ -1,4 +1,4 @@
-"""The load generator tells the truth, and the receipts find every kind of broken promise."""
+"""The load generator reports correct figures, and the check of acknowledgements finds every broken promise."""
 
 import asyncio
 from array import array
@@ -19,7 +19,7 @@ CROWD = Crowd(seed=3, run=9)
 
 
 class Hospital:
-    """Answers what it is told to, and remembers."""
+    """A server that answers as a test decides and records the requests."""
 
     def __init__(self) -> None:
         self.statuses: list[int] = []

@@ -1,4 +1,4 @@
-"""Some thousand hostile requests over HTTP, as ``make fuzz`` sends a million."""
+"""Some thousand hostile requests over HTTP. ``make fuzz`` sends a million of the same kind."""
 
 import asyncio
 

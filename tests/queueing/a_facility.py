@@ -28,7 +28,7 @@ async def build(store: Store, **facility: Any) -> None:
 
 
 def arrival(person: str = "", **changed: Any) -> Arrival:
-    """Somebody new at M1's poster, unless told otherwise."""
+    """The arrival of a new person who scanned the poster of M1. ``changed`` replaces values."""
     number = next(_numbers)
     fields: dict[str, Any] = {
         "facility": HIP,
@@ -50,7 +50,7 @@ def again(first: Arrival, **changed: Any) -> Arrival:
 
 
 class MovedMidnight(ServiceClock):
-    """The facility's day, ``moved_ms`` further than it is: the next day begins when a test says so."""
+    """A clock whose day is ``moved_ms`` ahead, so that a test decides when the next day begins."""
 
     moved_ms = 0
 
@@ -65,12 +65,12 @@ def open_desk(store: Store, clock: ServiceClock | None = None) -> OpdDesk:
 
 
 def kolkata() -> MovedMidnight:
-    """The home state's clock, with a midnight that can be moved."""
+    """The clock of Kolkata, with a midnight that a test can move."""
     return MovedMidnight("Asia/Kolkata", lambda: time.time_ns() // 1_000_000)
 
 
 def midnight_in(clock: MovedMidnight, *, ms: int) -> int:
-    """How far the facility's day must be moved for its midnight to come so soon."""
+    """How far the facility's day must be moved so that its midnight comes in this time."""
     now, offset, *_ = clock.values()
     into_day = (now + offset) % DAY_MS
     return DAY_MS - into_day - ms

@@ -26,7 +26,7 @@ def array(*items: bytes) -> bytes:
 
 
 class Hostile:
-    """One listening server. ``seen`` holds every command that was not part of a greeting, in order of arrival."""
+    """One listening server. ``seen`` holds every command that was not part of a handshake, in order of arrival."""
 
     def __init__(self) -> None:
         self.port = 0
@@ -71,7 +71,7 @@ class Hostile:
             writer.transport.abort()
 
     def send_all(self, data: bytes) -> None:
-        """Say something nobody asked for, on every connection."""
+        """Send bytes that no command asked for, on every connection."""
         for writer in self._open:
             writer.write(data)
 
@@ -146,7 +146,7 @@ class Hostile:
 
 @asynccontextmanager
 async def hostile(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Hostile]:
-    """A hostile server on a free port of this machine, ended with the block."""
+    """A hostile server on a free port of this machine. It ends with the context."""
     server = Hostile()
     await server.start(tls=tls)
     try:

@@ -1,4 +1,4 @@
-"""The store's clock, moved by a test: the functions read TIME from here, and callers move with it."""
+"""A clock of the store that a test can move. The functions read TIME from it, and callers use it too."""
 
 import time
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _CACHED = (library._body, library.version, library.function_name, library._calle
 
 
 class MovedClock:
-    """``move`` sets how far the clock is from the right time; 0 sets it right."""
+    """``move`` sets how far the clock is ahead of the right time; 0 sets it right."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -31,13 +31,13 @@ class MovedClock:
         return time.time_ns() // 1_000_000 + self._shift_s * 1000
 
     def desk(self, **options: Any) -> OpdDesk:
-        """With the service's own rate, unless a test gives another."""
+        """A desk with the default rate, unless a test gives another."""
         return OpdDesk(self._store, now_ms=self.now_ms, **options)
 
 
 @contextmanager
 def moved_clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[MovedClock]:
-    """While open, the library of functions is one whose clock can be moved."""
+    """While the context is open, the store has a library of functions whose clock can be moved."""
     read = library._read
     moved = f"{_TIME}\n  time[1] = time[1] + (redis.call('GET', '{_SHIFT}') or 0)"
 

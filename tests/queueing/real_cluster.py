@@ -43,7 +43,7 @@ class RealNode:
         self.start()
 
     def start(self) -> None:
-        """Also again, with what it had, after it was killed."""
+        """Start the node, also after it was killed, with the data it had."""
         self.process = subprocess.Popen([find_binary(None), *self._options], cwd=self._folder)
 
     def kill(self) -> None:
@@ -51,7 +51,7 @@ class RealNode:
         self.process.wait()
 
     def ask(self, *words: str | int) -> str:
-        """One command over a socket of its own; simple and bulk answers only."""
+        """Send one command over a new socket. It reads simple and bulk answers only."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as door:
             door.sendall(array(*[bulk(str(word).encode()) for word in words]))
             answer = b""
@@ -73,7 +73,7 @@ class RealNode:
 
 
 def eventually(condition: object) -> None:
-    """Wait for what a callable says to become true."""
+    """Wait until a callable returns something true."""
     assert callable(condition)
     deadline = time.monotonic() + 30
     while not condition():
@@ -90,7 +90,7 @@ def answers(node: RealNode) -> bool:
 
 @contextlib.contextmanager
 def six_nodes(nodes: int = NODES, **settings: str | int) -> Iterator[list[RealNode]]:
-    """Three primaries, in order of their slots, and their replicas in the same order, once or more often."""
+    """Three primaries in the order of their slots, then their replicas in the same order, one or more for each."""
     ports = free_ports(2 * nodes)
     with tempfile.TemporaryDirectory(prefix="kiosk-cluster-") as folder:
         made = [RealNode(Path(folder) / str(n), ports[2 * n], ports[2 * n + 1], **settings) for n in range(nodes)]

@@ -1,4 +1,4 @@
-"""Random moves by random staff, against a queue written in plain Python: after every step both say the same."""
+"""Random moves by random staff on the real functions and on a queue in plain Python. After each step both are equal."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -47,7 +47,7 @@ class Person:
 
 @dataclass
 class Model:
-    """What a queue is, with no thought of speed."""
+    """A queue in plain Python, written for clarity and not for speed."""
 
     patients: dict[str, Person] = field(default_factory=dict)
     by_name: dict[str, list[str]] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Model:
 
 
 class QueueMachine(RuleBasedStateMachine):
-    """Drives the real functions and the model side by side."""
+    """Makes the same moves with the real functions and with the model."""
 
     loop: asyncio.AbstractEventLoop
     store: Store

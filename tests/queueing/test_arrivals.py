@@ -1,4 +1,4 @@
-"""Those who come in one turn go to the store in one call, and nobody is hurt by whom they come with."""
+"""Arrivals of one turn of the event loop go to the store in one call, and none disturbs another."""
 
 import asyncio
 import contextlib
@@ -33,7 +33,7 @@ async def desk(store: Store) -> OpdDesk:
 
 
 async def come(desk: OpdDesk, *arrivals: Arrival) -> list[Place | BaseException]:
-    """All in one turn."""
+    """Send all arrivals in one turn of the event loop."""
     return await asyncio.gather(*map(desk.enqueue, arrivals), return_exceptions=True)
 
 
@@ -93,7 +93,7 @@ async def test_an_arrival_that_fails_in_the_store_fails_alone(desk: OpdDesk, sto
 async def test_an_arrival_that_the_function_cannot_read_harms_no_other(
     desk: OpdDesk, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A mistake of ours in one arrival: an error of Lua, not of a command."""
+    """A mistake of ours in one arrival, which raises an error of Lua and not of a command."""
     packed = library.pack_values
 
     def broken(*values: object) -> bytes:
@@ -157,14 +157,14 @@ async def test_every_arrival_learns_that_the_store_is_away_or_busy() -> None:
 
 
 async def heard(server: Hostile) -> None:
-    """It has the first call."""
+    """Wait until the server has the first call."""
     async with asyncio.timeout(10):
         while not server.seen:  # noqa: ASYNC110 - it offers no event
             await asyncio.sleep(0.01)
 
 
 async def test_a_server_in_cluster_mode_is_asked_for_one_slot_at_a_time(tmp_path: Path) -> None:
-    """One node that owns all slots answers to a plain address as well."""
+    """One node that owns all slots can also be reached by a plain address."""
     port, bus_port = free_ports(2)
     node = RealNode(tmp_path / "node", port, bus_port)
     try:

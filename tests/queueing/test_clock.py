@@ -1,4 +1,4 @@
-"""A clock that ran ahead or was set back stops no numbers, refuses no honest scan and keeps the order of arrival."""
+"""After the clock ran ahead or was set back, numbers are given, correct scans are accepted and the order is kept."""
 
 from collections.abc import Iterator
 from datetime import datetime

@@ -478,7 +478,7 @@ async def service_day(hospital: Hospital) -> str:
 
 
 async def everything(store: Store) -> dict[bytes, object]:
-    """Every key with its content: what a dump would show."""
+    """Every key with its content, as in a dump."""
     client = store.client()
     return {key: await client.dump(key) for key in sorted([key async for key in client.scan_iter(count=1000)])}
 

@@ -1,4 +1,4 @@
-"""The small numbers of the store and the enums of Python are the same."""
+"""The small numbers of the Lua functions and the enums of Python are the same."""
 
 import re
 from enum import IntEnum

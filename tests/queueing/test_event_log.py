@@ -190,7 +190,7 @@ async def test_a_reader_continues_where_it_stopped(store: Store, desk: OpdDesk) 
 async def test_a_consumer_that_dies_in_its_work_gets_the_same_events_again(
     store: Store, desk: OpdDesk, valkey_url: str
 ) -> None:
-    """It stores its cursor after its work, as a consumer must: killed before that, nothing is missed."""
+    """A consumer must store its cursor after its work. If it is killed before that, it misses nothing."""
     done, cursors = list[str](), dict[str, str]()
 
     async def consume(store: Store, *, die_after: int, stop_at: int) -> None:

@@ -1,4 +1,4 @@
-"""Changes name what changed; settings count from the next call on."""
+"""Changes name the facility that changed; new settings are used from the next call."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ anyio_mark = pytest.mark.anyio
 
 
 async def changes_sent(store: Store) -> int:
-    """How many changes the store holds, of all partitions."""
+    """The number of changes in the store, over all partitions."""
     lengths = await asyncio.gather(*[store.call(key, "XLEN", key) for key in map(changes_key, ALL_PARTITIONS)])
     return sum(count for count in lengths if isinstance(count, int))
 

@@ -1,4 +1,4 @@
-"""A store whose memory is full: nobody new is half registered, and everybody in line is still called and finished."""
+"""A store whose memory is full: new arrivals are refused completely, and people in line are called and finished."""
 
 from collections.abc import AsyncIterator
 

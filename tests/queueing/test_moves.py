@@ -1,4 +1,4 @@
-"""What staff do with tickets: one winner, one key, and everything can be taken back."""
+"""What staff do with tickets: only one clerk gets a patient, one key calls the next, and every move can be undone."""
 
 import asyncio
 from collections import Counter as Tally

@@ -1,4 +1,4 @@
-"""Pending replies: claimed by one, kept until paid or parked, never lost with a relay."""
+"""Pending replies: claimed by one relay, kept until delivered or parked, and not lost when a relay is killed."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -188,7 +188,7 @@ async def test_the_running_token_reply_has_the_number_now_called(desk: OpdDesk, 
 
 
 async def until_some(outbox: Outbox) -> list[PendingReply]:
-    """Takes until something comes; the relay does the same."""
+    """Take repeatedly until a reply comes, as the relay does."""
     async with asyncio.timeout(20):
         while True:
             if taken := await outbox.take(wait_ms=50):

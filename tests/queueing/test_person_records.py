@@ -1,4 +1,4 @@
-"""What is kept of one person can be shown and erased, and nobody else loses anything."""
+"""The stored data of one person can be shown and erased, and no other person loses anything."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Midnight: numbers begin again, nobody who just came loses the place, and the day never goes back."""
+"""Midnight: numbers begin again, people who just came keep their place, and the day never goes back."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A week in a minute: what lasts is bounded, and everything else has an end."""
+"""A week of a hospital in a minute: what stays in the store is bounded, and everything else expires."""
 
 import asyncio
 import re
@@ -61,7 +61,7 @@ async def build(store: Store) -> None:
 
 
 async def one_day(desk: OpdDesk, hip: str) -> None:
-    """Everything that happens in a hospital, and some people still in line at the end."""
+    """One day with every kind of move. Some people are still in line at the end."""
     arrivals = [arrival(facility=hip, lane=Lane(number % 4)) for number in range(PATIENTS)]
     await asyncio.gather(*map(desk.enqueue, arrivals))
     await asyncio.gather(*map(desk.enqueue, arrivals[:10]))
@@ -96,7 +96,7 @@ async def ticket(move: Awaitable[Moved]) -> str:
 
 
 async def pay(relay: Outbox) -> None:
-    """All pending replies but a few, which nobody could pay."""
+    """Deliver all pending replies except a few."""
     parked = 0
     while pending_replies := await relay.take(wait_ms=1):
         for pending in pending_replies[: 3 - parked]:

@@ -1,6 +1,4 @@
-"""The whole queue on a cluster: functions, outbox and changes over the shards, and a primary that dies in the
-middle.
-"""
+"""The whole queue on a cluster: functions, outbox and changes on all shards, and a primary that is killed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -130,7 +128,7 @@ async def test_on_a_cluster_an_arrival_that_fails_or_is_cancelled_disturbs_no_ot
 async def test_a_shard_without_a_replica_does_not_delay_replies_of_other_shards(
     store: Store, nodes: list[RealNode]
 ) -> None:
-    """The other shards' replies are handed over within seconds; its own come when its replica is back."""
+    """Replies of the other shards come within seconds. Its own come when its replica is back."""
     desk, outbox = open_desk(store), Outbox(store, "relay")
     alone = [
         hip for hip in HOSPITALS if slot_of(facility_root(hip).partition("}")[0].strip("{")) * PRIMARIES // 16384 == 1
@@ -183,7 +181,7 @@ async def test_a_silent_shard_does_not_delay_screens_and_consumers_of_other_shar
 
 
 async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, nodes: list[RealNode]) -> None:
-    """Runs last: the shard that loses its primary has no replica left, so only what was answered before counts."""
+    """Runs last: the shard that loses its primary has no replica left, so only writes answered before are checked."""
     desk = open_desk(store)
     answered: dict[str, list[Place]] = {hip: [] for hip in HOSPITALS}
     stop = asyncio.Event()
@@ -216,7 +214,7 @@ async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, n
 
 
 async def until_answered(desk: OpdDesk, share: Arrival, stop: asyncio.Event) -> Place | None:
-    """Asks with the same request id until somebody answers, as the gateway does."""
+    """Send the same request id until it is answered, as the gateway does."""
     while not stop.is_set():
         try:
             place = await desk.enqueue(share)

@@ -1,4 +1,4 @@
-"""Counter codes: what is proved, what is refused, and to the second how fresh it is."""
+"""Counter codes: what they prove, which ones are refused, and how fresh they are, exact to a second."""
 
 import hmac
 from collections.abc import Callable
@@ -221,7 +221,7 @@ def test_another_installation_refuses_our_codes() -> None:
 
 
 def test_the_proof_is_the_documented_hmac() -> None:
-    """Written out by hand from the description, so that another program could check a code."""
+    """The code calculated by hand from the description, as another program would check it."""
     code = CODES.mint(HIP, "M1", NOW)
     slot = NOW // 60
     digest = hmac.digest(RING.signing.counter_key(), b"M001" + slot.to_bytes(8, "big") + HIP.encode(), "sha256")

@@ -1,4 +1,4 @@
-"""Ticket and camera links: what opens, and everything that must not."""
+"""Ticket and camera links: which ones are accepted, and all kinds that must be refused."""
 
 import base64
 import hashlib
@@ -33,7 +33,7 @@ NOW = 1_800_000_000
 
 
 def now() -> int:
-    """Links are checked against the real clock, by PyJWT; and a run of all tests takes minutes."""
+    """The present second. PyJWT checks links against the real clock, and a run of all tests takes minutes."""
     return int(time.time())
 
 
@@ -57,7 +57,7 @@ def b64(data: bytes) -> str:
 
 
 def signed(header: object, claims: object, key: Ed25519PrivateKey = KEY) -> str:
-    """A link made by hand with a real signature, so that only its content can be the reason of a refusal."""
+    """A link made by hand with a real signature, so that it can only be refused for its content."""
     parts = [part if isinstance(part, bytes) else json.dumps(part).encode() for part in (header, claims)]
     text = ".".join(b64(part) for part in parts)
     return f"{text}.{b64(key.sign(text.encode()))}"

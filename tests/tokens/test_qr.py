@@ -1,4 +1,4 @@
-"""Pictures: what a phone reads from them is what was asked for."""
+"""QR images: a phone reads exactly the text that was put in."""
 
 import io
 import re
@@ -32,7 +32,7 @@ def opened(data: bytes) -> Image.Image:
 
 
 def painted(svg: bytes, scale: int = 8) -> Image.Image:
-    """Our SVG drawn by the rules of SVG paths: ``M`` goes to, ``m`` goes by, ``h`` draws a stroke one unit high."""
+    """Our SVG drawn as an image. In a path ``M`` moves to, ``m`` moves by, and ``h`` draws a stroke one unit high."""
     root = ET.fromstring(svg)  # noqa: S314 - our own output, not a stranger's
     width = int(root.attrib["viewBox"].split()[2])
     picture = Image.new("RGB", (width * scale, width * scale), "white")

@@ -1,4 +1,4 @@
-"""The gateway that every test here may talk to."""
+"""The fake gateway for all tests here."""
 
 from collections.abc import AsyncIterator
 
@@ -19,7 +19,7 @@ def second_key() -> SigningKey:
 
 @pytest.fixture(scope="session")
 def foreign_key() -> SigningKey:
-    """Somebody else's, under the gateway's name."""
+    """A key of somebody else with the gateway's key id."""
     return SigningKey("AlRb5WCm8Tm9EJ_IfO9z06j9oCv51pKKFknGb_TBvK0")
 
 

@@ -1,4 +1,4 @@
-"""A gateway to talk to: a real HTTP server with real keys, whose manners each test decides."""
+"""A fake gateway: a real HTTP server with real keys. Each test decides how it answers."""
 
 import asyncio
 import base64
@@ -45,14 +45,14 @@ class SigningKey:
 
 
 def good_claims(**changed: Any) -> dict[str, Any]:
-    """Claims as the gateway's tokens have them; None leaves one out."""
+    """Claims as in the gateway's tokens. None leaves a claim out."""
     now = int(time.time())
     claims = {"iss": ISSUER, "aud": "account", "azp": "gateway", "iat": now - 5, "exp": now + 1200, "typ": "Bearer"}
     return {name: value for name, value in (claims | changed).items() if value is not None}
 
 
 class Heard:
-    """One request that the gateway heard."""
+    """One request that the gateway received."""
 
     def __init__(self, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
         self.method, self.path, self.headers, self.body = method, path, headers, body
@@ -68,7 +68,7 @@ Manners = Callable[[Heard], Awaitable[Reply]]
 
 
 class FakeGateway:
-    """Plays the gateway over HTTP. ``manners`` per path decide what it answers; ``heard`` keeps what it was told."""
+    """A gateway over HTTP. ``manners`` decides the answer for each path; ``heard`` records the requests."""
 
     def __init__(self) -> None:
         self.keys: list[SigningKey] = []
@@ -132,7 +132,7 @@ class FakeGateway:
         return True
 
     async def polite(self, heard: Heard) -> Reply:
-        """What the gateway does on a good day."""
+        """The answers of a gateway without faults."""
         if not {"request-id", "timestamp", "x-cm-id"} <= set(heard.headers):
             return 401, b""
         if heard.path.endswith("/sessions"):
@@ -151,7 +151,7 @@ class FakeGateway:
 
 
 class Answer:
-    """What an application answered."""
+    """The answer of an application."""
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         self.status_code = status
@@ -166,7 +166,7 @@ class Answer:
 async def call(
     app: Any, method: str, target: str, headers: list[tuple[bytes, bytes]], receive: Callable[[], Awaitable[Any]]
 ) -> Answer:
-    """One request to an application, in this event loop, with nothing between: ``receive`` hands over the body."""
+    """Send one request to an application directly in this event loop. ``receive`` supplies the body."""
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

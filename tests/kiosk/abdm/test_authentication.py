@@ -1,4 +1,6 @@
-"""Only the gateway is believed: through hostile tokens, rotated keys, outages and floods, with a real key set."""
+"""Only the gateway's tokens are accepted, tested with hostile tokens, rotated keys, outages, floods and a
+real key set.
+"""
 
 import asyncio
 import base64
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Gate:
-    """A gatekeeper, what it stands on, and one call to ask it."""
+    """An authenticator with its parts, and one call to use it."""
 
     def __init__(self, fake: FakeGateway, folder: Path) -> None:
         self.fake = fake
@@ -39,7 +41,7 @@ class Gate:
         self.keeper = Authenticator(self.keys, issuers=(ISSUER,), audience="account", azps=("gateway",))
 
     async def believes(self, token: str | bytes, *, now_s: float | None = None, scheme: bytes = b"Bearer ") -> bool:
-        """Whether the token is believed as a living one."""
+        """Whether the token is accepted as a valid one."""
         header = scheme + (token.encode() if isinstance(token, str) else token)
         try:
             return await self.keeper.prove(header, now_s or time.time(), time.monotonic()) is None
@@ -57,7 +59,7 @@ class Gate:
         return len(self.fake.at("/certs"))
 
     def long_ago(self, seconds: float = FETCH_EVERY_S) -> None:
-        """Let the last fetch be so long ago."""
+        """Move the time of the last fetch into the past."""
         mark = self.folder / "gateway-keys.fetched"
         seen = mark.stat().st_mtime - seconds
         os.utime(mark, (seen, seen))
@@ -76,7 +78,7 @@ def b64(plain: bytes | dict[str, Any] | str) -> str:
 
 
 def by_hand(key: SigningKey, header: dict[str, Any] | str, claims: dict[str, Any] | str | bytes) -> str:
-    """A token with a right signature of the gateway's key over whatever is said."""
+    """A token with any content and a correct signature of the gateway's key."""
     signing = f"{b64(header)}.{b64(claims)}".encode()
     algorithm = jwt.get_algorithm_by_name("RS256")
     return f"{signing.decode()}.{b64(algorithm.sign(signing, key.private))}"
@@ -96,7 +98,7 @@ def head(key: SigningKey, **more: Any) -> dict[str, Any]:
 
 
 def with_text(key: SigningKey, old: str, new: str) -> str:
-    """The gateway's own signature over claims that were written in another way."""
+    """The gateway's own signature over claims in another spelling."""
     return by_hand(key, head(key), json.dumps(good_claims()).replace(old, new))
 
 
@@ -239,7 +241,7 @@ async def test_another_scheme_proves_nothing(gate: Gate, gateway_key: SigningKey
 
 
 async def test_not_one_character_of_a_token_can_be_changed(gate: Gate, gateway_key: SigningKey) -> None:
-    """Also not the last of the signature, whose spare bits lenient decoders ignore."""
+    """This includes the last character of the signature, whose unused bits lenient decoders ignore."""
     token = gateway_key.sign(good_claims())
     assert await gate.believes(token)
     places = [*range(0, len(token), 37), len(token) - 1]

@@ -1,4 +1,4 @@
-"""The gateway's door: what it answers, in which order it looks, and what it hands on."""
+"""The gateway's endpoints: their answers, the order of their checks, and what they pass on."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ CANARY = "zebra-7731"
 
 
 class Desk:
-    """Where a scan goes after the door: writes down what came, or fails as it is told to."""
+    """The receiver of scans: it records them, or fails as a test decides."""
 
     def __init__(self) -> None:
         self.scans: list[Scan] = []
@@ -52,7 +52,7 @@ class Desk:
 
 
 class Services:
-    """The part of a worker that the door needs, and a client before it."""
+    """The services that the endpoints need, and a client for them."""
 
     cm_id = "sbx"
 
@@ -152,7 +152,7 @@ async def test_other_methods_are_not_answered(services: Services, path: str, met
 
 
 class Watched:
-    """A body that knows whether the answer was sent before it was read."""
+    """A request body that records whether the answer was sent before the body was read."""
 
     def __init__(self, parts: int = 3) -> None:
         self.left = parts
@@ -166,7 +166,7 @@ class Watched:
 
 
 async def refused(services: Services, method: str = "POST", **changed: str | None) -> tuple[Answer, Watched]:
-    """Ask with a body that must not be read before the answer."""
+    """Send a request whose body must not be read before the answer."""
     body = Watched()
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -245,7 +245,7 @@ async def test_when_every_caller_was_refused_the_reason_is_reported(services: Se
 
 
 def ended_token(services: Services, ago_s: int, lived_s: int = 1200) -> tuple[str, int]:
-    """A rightly signed token that ended so long ago, and when it was issued."""
+    """A correctly signed token that expired ``ago_s`` ago, and when it was issued."""
     ends = int(time.time()) - ago_s
     return "Bearer " + services.key.sign(good_claims(iat=ends - lived_s, exp=ends)), ends - lived_s
 

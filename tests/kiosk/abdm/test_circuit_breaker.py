@@ -1,4 +1,4 @@
-"""How many attempts may be on their way: a budget, a breaker with one probe, and a pace after an outage."""
+"""How many attempts may run at once: a budget, a breaker with one probe, and a pace after an outage."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ def waiting(breaker: CircuitBreaker, *ranks: tuple[int, int]) -> tuple[list[tupl
 
 
 async def stopped(breaker: CircuitBreaker) -> None:
-    """Let so many attempts fail that the breaker stops."""
+    """Let attempts fail until the breaker stops."""
     for number in range(FAILURES_TO_OPEN):
         await breaker.enter((0, number))
         breaker.leave(well=False)

@@ -1,4 +1,6 @@
-"""Our calls out: one token for all who wait, every failure named, nothing followed and nothing endless."""
+"""Our calls to the gateway: one token for all callers, an error for each failure, no redirects, bounded
+time and size.
+"""
 
 import asyncio
 import json
@@ -20,7 +22,7 @@ FIREWALL_PAGE = (SAMPLES / "firewall-page.html").read_bytes()
 
 
 def saying(*replies: Reply) -> Manners:
-    """Answers one after the other, the last for ever."""
+    """Give these answers one after the other, and then the last one repeatedly."""
     left = list(replies)
 
     async def answer(_: Heard) -> Reply:

@@ -1,4 +1,4 @@
-"""The state of the connection to the gateway is the same whichever process is asked, and says what to do."""
+"""The state of the connection to the gateway is the same from every process, and says what to do."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Tolerance: no odd field costs a patient the place, and no input makes the reading fail."""
+"""Tolerant reading: an odd field never loses a patient's place, and no input raises an unexpected error."""
 
 import json
 from datetime import UTC, datetime

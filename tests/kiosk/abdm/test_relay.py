@@ -1,4 +1,4 @@
-"""The relay, from a scan to the gateway's ear: real desk, real outbox, real seal, and a gateway with bad manners."""
+"""The relay from a scan to the gateway: a real desk, outbox and seal, and a gateway that makes faults."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ ON_SHARE = "/on-share"
 
 
 class Line:
-    """One hospital, its gateway, and the relay between."""
+    """One hospital, its gateway, and the relay between them."""
 
     def __init__(self, store: Store, fake: FakeGateway, seal: Seal, check_in: CheckIn) -> None:
         self.fake = fake
@@ -72,7 +72,7 @@ class Line:
         return request_id
 
     async def pay(self, relay: Relay | None = None, within_s: float = 20.0) -> None:
-        """Take what is owed once and wait until all of it has ended."""
+        """Take the pending replies once and wait until all have ended."""
         relay = relay or self.relay()
         await relay.run_once(wait_ms=200)
         await relay.finish(within_s)
@@ -355,7 +355,7 @@ async def test_parked_reasons_never_repeat_the_gateways_sentence(line: Line) -> 
 
 
 async def running(line: Line, relay: Relay, so: Callable[[], bool]) -> None:
-    """Run until something is so, then stop and wait for the end."""
+    """Run until the condition is true, then stop and wait for the end."""
     stop = asyncio.Event()
     task = asyncio.create_task(relay.run(stop))
     await until(so)
@@ -393,7 +393,7 @@ async def test_replies_left_when_it_stopped_are_sent_by_the_next_relay(line: Lin
 
 
 class Forgetful:
-    """The outbox behind a store that is away now and then."""
+    """An outbox whose store is sometimes away."""
 
     def __init__(self, outbox: Outbox, failures: int) -> None:
         self._outbox = outbox

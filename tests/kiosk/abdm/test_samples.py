@@ -1,4 +1,4 @@
-"""Every sample that comes in is accepted, every one that goes out can be produced."""
+"""Every sample of an incoming message is accepted, and every sample of an outgoing one can be produced."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The hub alone, with hospitals and changes that a test controls."""
+"""The hub, with hospitals and changes that a test controls."""
 
 import asyncio
 from collections import Counter
@@ -21,7 +21,7 @@ HIP, OTHER = "IN01", "IN02"
 
 
 class Hospitals:
-    """Two hospitals; each look is counted, and can be made to wait or to fail."""
+    """Two hospitals. Each read is counted, and can be made to wait or to fail."""
 
     def __init__(self) -> None:
         self.at_ms = 1
@@ -45,7 +45,7 @@ class Hospitals:
 
 
 class Changes:
-    """What a test says has changed."""
+    """A source of changes that a test controls."""
 
     def __init__(self) -> None:
         self.pending: asyncio.Queue[dict[str, bool] | Exception] = asyncio.Queue()
@@ -82,7 +82,7 @@ async def hub(hospitals: Hospitals, changes: Changes, monkeypatch: pytest.Monkey
 
 
 async def hears(mailbox: Mailbox, words: bytes) -> bytes:
-    """Take frames until one has these words."""
+    """Take frames until one contains this text."""
     async with asyncio.timeout(20):
         while words not in (frame := await mailbox.take()):
             assert frame, "the stream ended"

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 
 class CountingDesk:
-    """A desk whose snapshots are counted, each with a later moment."""
+    """A desk that counts its snapshots. Each has a later time."""
 
     def __init__(self) -> None:
         self.reads = 0
@@ -34,7 +34,7 @@ class CountingDesk:
 
 
 class NoChanges:
-    """A source that never tells of a change."""
+    """A source without changes."""
 
     async def follow(self) -> AsyncIterator[dict[str, bool]]:
         await asyncio.Event().wait()
@@ -42,7 +42,7 @@ class NoChanges:
 
 
 class Clock:
-    """Seconds that a test sets."""
+    """A clock that a test sets, in seconds."""
 
     def __init__(self) -> None:
         self.now_s = 0.0

@@ -1,4 +1,4 @@
-"""The stream as a screen gets it: over a socket, from the server that production uses."""
+"""The stream as a screen gets it: over a socket, from the web server of production."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Nobody silences the screens of others by taking all streams."""
+"""One caller cannot use up all streams."""
 
 from contextlib import ExitStack
 

@@ -1,4 +1,4 @@
-"""Requests written byte by byte to a socket: HTTP libraries hide what these tests are about."""
+"""Requests written as bytes to a socket, because HTTP libraries hide what these tests examine."""
 
 import socket
 import time
@@ -10,7 +10,7 @@ PATIENCE_S = 20.0
 
 
 class Answer(NamedTuple):
-    """All that came back."""
+    """The bytes of an answer, with what they mean."""
 
     raw: bytes
     seconds: float
@@ -57,13 +57,15 @@ class Caller:
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
     def ask(self, method: str, target: str, *, version: str = "1.1", **headers: str) -> Answer:
-        """A request without a body. ``headers``: names with underscores in place of dashes; empty: none of these."""
+        """Send a request without a body. ``headers``: names with underscores for dashes; an empty value removes the
+        header.
+        """
         named = {"Connection": "close"} | {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(self.head(method, target, named, version))
 
     def send(self, *parts: bytes, pause_s: float = 0.0) -> Answer:
-        """Write the parts and read until the server closes or is silent. ``pause_s``: at most between two parts, for an
-        answer to come.
+        """Write the parts and read until the server closes or is silent. ``pause_s``: how long to wait for an answer
+        between two parts.
         """
         with socket.create_connection(self._address, timeout=PATIENCE_S) as connection:
             began_s, first_s, raw, sent_all = time.monotonic(), 0.0, b"", True
@@ -99,6 +101,6 @@ def _wait(connection: socket.socket, patience_s: float) -> bytes:
 
 
 def chunks(size: int, *, piece: int = 32_768, last: bool = True) -> list[bytes]:
-    """A body of that many bytes in chunks; without its end unless ``last``."""
+    """A body of that many bytes in chunks. The end is missing unless ``last``."""
     whole = [b"%x\r\n%b\r\n" % (piece, b"x" * piece)] * (size // piece)
     return [*whole, b"0\r\n\r\n"] if last else whole

@@ -1,4 +1,4 @@
-"""Connections that use up a worker are ended, and honest ones are not."""
+"""Connections that use up a worker are closed, and ordinary ones are not."""
 
 import errno
 import re
@@ -151,7 +151,7 @@ def test_a_pooled_connection_stays_open_longer_than_a_silent_one(tree: Tree) -> 
 
 @pytest.mark.slow
 def test_each_reason_is_counted_from_the_start(tmp_path: Path) -> None:
-    """So the file of the counters is open before a flood leaves no descriptor to open it with."""
+    """So the counters' file is open before a flood leaves no free descriptor."""
     with serving(tmp_path / "data") as tree, urlopen(f"{tree.ready()}/metrics", timeout=10) as answer:  # noqa: S310 - an address of the test's own
         counted = answer.read().decode()
     for reason in REASONS:
@@ -175,7 +175,7 @@ def test_a_check_that_fails_and_cannot_say_so_does_not_end_the_thread(monkeypatc
 
 @pytest.mark.slow
 def test_many_silent_connections_are_closed_and_logged_and_requests_are_still_answered(tmp_path: Path) -> None:
-    """More silent connections than files: answered all the while once the first look has passed."""
+    """There are more silent connections than files. After the first check every request is answered."""
     with serving(tmp_path / "data", files=str(FILES), KIOSK_HOST="0.0.0.0") as tree, ExitStack() as flood:
         url = url_of(tree)
         for _ in range(FILES + 100):

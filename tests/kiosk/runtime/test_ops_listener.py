@@ -1,4 +1,4 @@
-"""Operators' pages on a port of their own: alone there, for operators alone, with the figures of the whole tree."""
+"""Operators' pages on a separate port: only these pages, only for operators, with the figures of all workers."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ STREAMS = 9
 
 
 def spoken(port: int, request: bytes, *, within_s: float = 10.0) -> bytes:
-    """Everything that is answered to these bytes until the connection closes."""
+    """Send these bytes and read until the connection closes."""
     with closing(socket.create_connection(("127.0.0.1", port), timeout=within_s)) as connection:
         connection.sendall(request)
         answer = b""
@@ -48,7 +48,7 @@ def stream_of(tree_url: str) -> socket.socket:
 
 
 def counted(port: int) -> set[float]:
-    """Open streams as eight answers tell them: the kernel gives each connection to some worker."""
+    """The open streams in eight answers, because the kernel gives each connection to any worker."""
     found = set()
     for _ in range(8):
         with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:

@@ -1,4 +1,4 @@
-"""The process tree: it comes up, heals, goes down in order, and leaves nothing behind."""
+"""The process tree: it starts, restarts killed processes, stops in order, and leaves nothing behind."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def _stream(url: str, path: str) -> socket.socket:
 
 
 def _read_to_end(connection: socket.socket) -> bytes:
-    """Everything until the other side ends the stream."""
+    """Read until the other side ends the stream."""
     received = b""
     with connection:
         while piece := connection.recv(65_536):
@@ -130,7 +130,7 @@ def test_killing_everything_at_once_needs_no_repair(data_dir: Path) -> None:
 
 
 def refusal(tree: Tree) -> str:
-    """The one line with which a start was refused."""
+    """The line that says why a start was refused."""
     assert tree.process.wait(60) == 1
     tree.kill()
     assert tree.lines == []
@@ -167,7 +167,7 @@ def processes_on(data_dir: Path) -> list[int]:
 
 
 def test_two_trees_never_share_a_port(tmp_path: Path) -> None:
-    """Workers share it between themselves, and the kernel would let a stranger of the same user in as well."""
+    """Workers share a port, and the kernel would let another program of the same user share it too."""
     with serving(tmp_path / "one") as first:
         port = first.ready().rpartition(":")[2]
         with serving(tmp_path / "two", KIOSK_PORT=port) as second:

@@ -1,7 +1,7 @@
-"""The shipped proxy samples, run by nginx and Caddy themselves where they are installed, in front of a real kiosk.
+"""The proxy samples that we ship, run by real nginx and Caddy in front of a real kiosk.
 
-Only ports, addresses and certificates are replaced. Callers come from loopback addresses of their own. Where a program
-is not installed, the test reads the sample's text alone.
+Only ports, addresses and certificates are replaced. Each caller uses another loopback address. If a program is not
+installed, the test only reads the text of the sample.
 """
 
 import json
@@ -42,7 +42,7 @@ SAMPLES = {"nginx": ROOT / "deploy/nginx.conf", "caddy": ROOT / "deploy/Caddyfil
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:
-    """Every first text stands in the sample and is replaced."""
+    """Replace each text, and check that it is in the sample."""
     for old, new in pairs:
         assert old in text, old
         text = text.replace(old, new)
@@ -50,7 +50,7 @@ def replaced(text: str, *pairs: tuple[str, str]) -> str:
 
 
 def nginx_command(folder: Path, tls: own_ca.Files, kiosk_port: int, https_port: int) -> list[str]:
-    """The sample inside the smallest ``http`` block, with every file in the test's folder."""
+    """The sample in a minimal ``http`` block, with every file in the test's folder."""
     [http_port] = free_ports(1)
     text = replaced(
         SAMPLES["nginx"].read_text("utf-8"),
@@ -72,7 +72,7 @@ def nginx_command(folder: Path, tls: own_ca.Files, kiosk_port: int, https_port: 
 
 
 def caddy_command(folder: Path, tls: own_ca.Files, kiosk_port: int, https_port: int) -> list[str]:
-    """The sample with a certificate of the test's own: Caddy asks no authority for one."""
+    """The sample with a certificate of the test, so that Caddy requests none."""
     text = replaced(
         SAMPLES["caddy"].read_text("utf-8"),
         ("{$KIOSK_DOMAIN} {", f"https://{HOST}:{https_port} {{\n\tbind 127.0.0.1\n\ttls {tls.certificate} {tls.key}"),
@@ -163,7 +163,9 @@ def _check_operators_pages(port: int, ca: Path) -> None:
 
 
 def _check_callers(port: int, ca: Path, password: str) -> None:
-    """The 31st wrong try of an address waits, whatever address it pretends; another address signs in at once."""
+    """The 31st wrong try of an address must wait, also with a forged address header. Another address signs
+    in at once.
+    """
     with caller("127.0.0.2", port, ca) as guesser, caller("127.0.0.3", port, ca) as clerk:
         tries = [sign_in(guesser, f"unknown{n}", "wrong", f"203.0.113.{n}") for n in range(WRONG_TRIES + 1)]
         assert tries == [401] * WRONG_TRIES + [429]

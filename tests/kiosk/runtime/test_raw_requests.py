@@ -1,6 +1,6 @@
-"""What HTTP lets a sender, a balancer or a monitor do, written to sockets of a real ``kiosk serve``.
+"""Unusual but valid HTTP of senders, balancers and monitors, written to sockets of a real ``kiosk serve``.
 
-The addresses are read from the application itself, so that a new one is tried too.
+The addresses are read from the application itself, so that a new one is tested too.
 """
 
 import json
@@ -37,7 +37,7 @@ SAMPLES = {
 
 
 class Running:
-    """The tree, its caller and what a signed-in browser sends."""
+    """The running service, its caller, and the headers of a signed-in browser."""
 
     def __init__(self, hospital: HospitalTree, key: SigningKey, password: str) -> None:
         self.url = hospital.url
@@ -129,7 +129,7 @@ def test_head_is_get_without_a_body(running: Running, path: str) -> None:
 
 @pytest.mark.parametrize("path", ADDRESSES)
 def test_an_absolute_target_is_the_same_address(running: Running, path: str) -> None:
-    """A server must take it (RFC 9112, section 3.2.2); some balancers send it."""
+    """A server must accept it (RFC 9112, section 3.2.2), and some balancers send it."""
     method = "HEAD" if "GET" in ADDRESSES[path] else "POST"
     plain = running.caller.ask(method, path, Content_Length="" if method == "HEAD" else "0")
     whole = running.caller.ask(method, f"{running.url}{path}", Content_Length="" if method == "HEAD" else "0")
@@ -148,7 +148,7 @@ def test_balancers_ask_whether_the_server_lives(running: Running) -> None:
 
 
 def limited(running: Running) -> dict[str, tuple[dict[str, str], int]]:
-    """Every address that takes a body, with the headers that bring a request as far as the body, and its limit."""
+    """Every address that accepts a body, with its limit and the headers without which the body is not read."""
     share = {"Authorization": running.bearer, "REQUEST-ID": "11111111-2222-4333-8444-555555555555"}
     found = {path: (share | {"Content-Type": "application/json"}, GATEWAY_BODY_MAX) for path in GATEWAY}
     for path, methods in ADDRESSES.items():
@@ -186,7 +186,7 @@ def test_a_length_over_the_limit_is_refused_before_the_body_comes(running: Runni
 
 @pytest.mark.parametrize("path", ["/console/login", "/nowhere", SHARE[0], "/board/IN01"])
 def test_a_sender_that_reads_only_after_writing_is_not_cut_off(running: Running, path: str) -> None:
-    """A connection that is closed while twelve megabytes are on their way loses the answer."""
+    """If the connection were closed while twelve megabytes are in transit, the sender would not get the answer."""
     headers = running.own_page | {"Content-Type": FORM, "Transfer-Encoding": "chunked"}
     answer = running.post(path, headers, *chunks(12 << 20))
     assert answer.sent_all

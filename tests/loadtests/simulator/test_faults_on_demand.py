@@ -1,4 +1,4 @@
-"""Each fault does what it says, to whom the seed says, and stops when told."""
+"""Each fault does what it should, hits the shares that the seed decides, and stops on demand."""
 
 import asyncio
 from typing import Any
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 async def answered(
     hip: FakeHospitalService, phones: Phones, index: int = 1
 ) -> tuple[dict[str, Any], asyncio.Task[Any]]:
-    """A share that was delivered, the answer it should get, and the phone that waits."""
+    """A delivered share, the answer it should get, and the phone that waits."""
     hip.answering = False
     phone = asyncio.ensure_future(phones.scan(invent(7, index), HIP, "M1", wait_s=10))
     delivery = await hip.next_delivery()

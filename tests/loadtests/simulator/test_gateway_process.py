@@ -1,4 +1,4 @@
-"""The simulator as a process: its office, its keys, its end, and how a load test may use it."""
+"""The simulator as a process: tokens, keys, its end, and its use by a load test."""
 
 import asyncio
 import os
@@ -63,7 +63,7 @@ async def test_the_key_set_wants_all_four_headers(missing: str, hip: FakeHospita
 async def test_an_access_token_differs_from_a_callback_token_by_azp_alone(
     simulator: Simulator, hip: FakeHospitalService
 ) -> None:
-    """The trap a hospital must not fall into: signature, issuer and audience of both are the same."""
+    """A hospital must check ``azp``, because signature, issuer and audience of both tokens are the same."""
     callback = await simulator.callback_token()
     assert jwt.get_unverified_header(callback) == jwt.get_unverified_header(hip.token)
     reply, held = (jwt.decode(token, options={"verify_signature": False}) for token in (callback, hip.token))

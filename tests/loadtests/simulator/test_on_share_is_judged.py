@@ -1,4 +1,4 @@
-"""The simulated gateway takes what the protocol says, refuses the rest, and remembers who broke it."""
+"""The simulated gateway accepts what the protocol allows, refuses everything else, and records protocol faults."""
 
 import asyncio
 import uuid
@@ -20,7 +20,7 @@ Spoil = Callable[[dict[str, Any]], Any]
 
 
 async def shared(hip: FakeHospitalService, phones: Phones, index: int = 1) -> tuple[Request, asyncio.Task[Received]]:
-    """One share on its way: the delivery, and the phone that waits."""
+    """A share in progress: its delivery, and the phone that waits."""
     hip.answering = False
     phone = asyncio.ensure_future(phones.scan(invent(7, index), HIP, "M1"))
     return await hip.next_delivery(), phone

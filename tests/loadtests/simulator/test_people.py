@@ -1,4 +1,4 @@
-"""Patients, mornings and QR codes are what they claim, and the same for the same seed."""
+"""Invented patients, mornings and QR codes have the right form, and are the same for the same seed."""
 
 import re
 from base64 import b64decode

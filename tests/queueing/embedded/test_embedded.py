@@ -1,4 +1,4 @@
-"""Our own Valkey process: it starts, refuses, dies, comes back, and loses nothing it answered for."""
+"""The embedded Valkey process: it starts, refuses a wrong start, is restarted, and loses nothing that it answered."""
 
 import asyncio
 import os
@@ -269,7 +269,7 @@ def spoil_middle(folder: Path) -> None:
 
 
 def lengthen_in_the_middle(folder: Path) -> None:
-    """One wrong digit, and all that follows looks like the unfinished end of one value."""
+    """Change one digit of a length, so that everything after it looks like the unfinished end of one value."""
     file = journal(folder, ".incr.")
     data = file.read_bytes()
     place = data.index(b"$100\r\n", len(data) // 2)
@@ -396,7 +396,7 @@ async def test_a_start_waits_for_a_short_command_to_end(tmp_path: Path) -> None:
 
 
 async def answers(store: Store, value: bytes) -> None:
-    """Wait until the store is back with what it had."""
+    """Wait until the store answers again with the data it had."""
     async with asyncio.timeout(20):
         while True:
             try:

@@ -1,4 +1,6 @@
-"""The journal after a power cut or with damage: what starts by itself, what is refused, what ``repair`` keeps."""
+"""The journal after a power cut or with damage: what is repaired at the start, what is refused, what
+``repair`` keeps.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,7 @@ TRANSACTION = b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$1\r\n1\r\
 
 
 async def start_and_count(folder: Path, events: list[tuple[str, str]] | None = None) -> int:
-    """Start the server, check that it takes writes, and say how many of the keys it has."""
+    """Start the server, check that it accepts writes, and return how many of the keys it has."""
     heard = events if events is not None else []
     async with EmbeddedValkey(folder, on_event=lambda kind, line: heard.append((kind, line))) as server:
         store = await open_store(server.url)
@@ -32,7 +34,7 @@ async def start_and_count(folder: Path, events: list[tuple[str, str]] | None = N
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    """A data folder with ``WRITES`` keys, stopped."""
+    """A data folder with ``WRITES`` keys. Its server is stopped."""
     async with EmbeddedValkey(tmp_path / "data") as server:
         store = await open_store(server.url)
         for number in range(WRITES):
@@ -94,7 +96,7 @@ def zero_the_middle_and_the_end(folder: Path) -> None:
 
 
 def cut_then_write_on(folder: Path) -> None:
-    """What a server that appended to a cut file leaves behind."""
+    """A file that was cut and to which a server then appended."""
     file = journal_file(folder, ".incr.")
     data = file.read_bytes()
     file.write_bytes(data[:5000] + b"\r\n" + data[data.index(b"*3\r\n", 5000) :])
@@ -126,7 +128,7 @@ async def test_an_empty_incremental_file_is_whole(folder: Path) -> None:
 
 
 async def add_an_incremental_file(folder: Path) -> Path:
-    """As a rewrite leaves it when the power goes before the manifest is on disk."""
+    """The state when the power fails during a rewrite, before the manifest is on disk."""
     first = journal_file(folder, ".1.incr.")
     second = first.with_name("appendonly.aof.2.incr.aof")
     second.write_bytes(b"*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$6\r\nsecond\r\n$1\r\n1\r\n")

@@ -1,4 +1,4 @@
-"""The store as a cluster: six real nodes on this machine, and nodes that lie."""
+"""The store as a cluster: six real nodes on this machine, and fake nodes that send wrong answers."""
 
 import asyncio
 import contextlib
@@ -32,12 +32,12 @@ async def cluster(nodes: list[RealNode]) -> AsyncIterator[ClusterStore]:
 
 
 def key_in(first: int, last: int) -> str:
-    """A key whose slot lies between the two."""
+    """A key whose slot is between these two."""
     return next(key for key in (f"{{k{n}}}" for n in range(100_000)) if first <= slot_of(key) <= last)
 
 
 def crc16(data: bytes) -> int:
-    """XMODEM, bit by bit, as the specification gives it."""
+    """CRC16 XMODEM, bit by bit, as in the specification."""
     crc = 0
     for byte in data:
         crc ^= byte << 8
@@ -155,7 +155,7 @@ async def test_a_write_before_a_change_of_primary_is_in_doubt_afterwards(
 
 
 async def test_callers_outlast_the_loss_of_a_primary(cluster: ClusterStore, nodes: list[RealNode]) -> None:
-    """The last on this cluster: one node stays dead."""
+    """The last test on this cluster, because one node stays dead."""
     key = key_in(2000, 5000)
     counted = await cluster.call(key, "INCR", key)
     await cluster.durable(key)
@@ -200,7 +200,7 @@ async def eventually_durable(store: Store, key: str) -> None:
 
 
 def map_of(*ranges: tuple[int, int, Hostile]) -> bytes:
-    """CLUSTER SLOTS as a node tells it."""
+    """An answer to CLUSTER SLOTS."""
     rows = [
         array(b":%d\r\n" % first, b":%d\r\n" % last, array(bulk(b"127.0.0.1"), b":%d\r\n" % node.port, bulk(b"id")))
         for first, last, node in ranges
@@ -210,7 +210,7 @@ def map_of(*ranges: tuple[int, int, Hostile]) -> bytes:
 
 @contextlib.asynccontextmanager
 async def two_liars() -> AsyncIterator[tuple[ClusterStore, Hostile, Hostile]]:
-    """A cluster of two hostile nodes; the first owns every slot and both say so, until a test says otherwise."""
+    """A cluster of two fake nodes. By default both answer that the first owns every slot."""
     async with hostile() as one, hostile() as two:
         slot_map = map_of((0, 16383, one))
 
@@ -361,7 +361,7 @@ async def test_a_slot_that_changes_hands_during_the_barrier_leaves_it_in_doubt()
 
 
 async def goes_on(store: Store) -> None:
-    """Until another task's calls are answered again."""
+    """Wait until the calls of another task are answered again."""
     async with asyncio.timeout(20):
         while True:
             with contextlib.suppress(InDoubt):

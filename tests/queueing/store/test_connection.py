@@ -1,4 +1,4 @@
-"""The one connection that everybody shares, against a server that means no good."""
+"""The connection that all callers share, against a hostile server."""
 
 import asyncio
 import datetime
@@ -42,7 +42,7 @@ async def connected(
 
 
 async def outcome(connection: SharedConnection, text: str) -> str:
-    """What one caller saw: its own echo, somebody else's, or which failure."""
+    """What one caller got: its own echo, the echo of another caller, or a failure."""
     try:
         reply = await connection.call("ECHO", text)
     except InDoubt:
@@ -58,7 +58,7 @@ async def comes_back(connection: SharedConnection) -> None:
 
 
 async def comes_back_after(connection: SharedConnection, *, generation: int) -> None:
-    """The connection of that generation ended, and another took its place."""
+    """Wait until the connection of this number ended and a new one was made."""
     async with asyncio.timeout(10):
         while connection.generation == generation or not connection.connected:  # noqa: ASYNC110 - it offers no event
             await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""A shard without a replica: what proves that its primary may go on alone, on real nodes and by the rule."""
+"""A shard without a replica: when its primary may go on alone, tested on real nodes and on the rule itself."""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def nodes() -> Iterator[list[RealNode]]:
 
 
 async def write(store: Store) -> bool:
-    """Whether one write was proved durable."""
+    """Make one write. Returns whether it was proved durable."""
     try:
         await store.call(KEY, "INCR", KEY)
         await store.durable(KEY)
