@@ -34,7 +34,7 @@ async def test_after_a_week_the_store_holds_no_more_than_after_the_second_day(st
     for _ in range(DAYS):
         for hip in HIPS:
             await one_day(desk, hip)
-        await pay(relay)
+        await deliver_pending(relay)
         lasting.append(await kept_for_ever(store))
         clock.moved_ms += midnight_in(clock, ms=0)
     await relay.close()
@@ -95,7 +95,7 @@ async def ticket(move: Awaitable[Moved]) -> str:
     return moved.id
 
 
-async def pay(relay: Outbox) -> None:
+async def deliver_pending(relay: Outbox) -> None:
     """Deliver all pending replies except a few."""
     parked = 0
     while pending_replies := await relay.take(wait_ms=1):

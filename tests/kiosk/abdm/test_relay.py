@@ -71,7 +71,7 @@ class Line:
         await self.check_in.scanned(to_scan(read_share(body), headers, body=body, now_s=time.time(), cm_id="sbx"))
         return request_id
 
-    async def pay(self, relay: Relay | None = None, within_s: float = 20.0) -> None:
+    async def deliver_pending(self, relay: Relay | None = None, within_s: float = 20.0) -> None:
         """Take the pending replies once and wait until all have ended."""
         relay = relay or self.relay()
         await relay.run_once(wait_ms=200)
@@ -113,7 +113,7 @@ def always(*reply: Any) -> Manners:
 
 async def test_a_scan_is_acknowledged_and_its_reply_forgotten(line: Line) -> None:
     request_id = await line.scan()
-    await line.pay()
+    await line.deliver_pending()
     [heard] = line.shares()
     assert heard.json["acknowledgement"]["status"] == "SUCCESS"
     assert heard.json["acknowledgement"]["abhaAddress"] == "p0@sbx"
@@ -128,7 +128,7 @@ async def test_a_scan_is_acknowledged_and_its_reply_forgotten(line: Line) -> Non
 
 async def test_a_refusal_is_sent_with_its_text(line: Line) -> None:
     await line.scan(intent="PAYMENT_SHARE")
-    await line.pay()
+    await line.deliver_pending()
     [heard] = line.shares()
     assert heard.json["error"]["code"] == "ABDM-1149"
     assert "acknowledgement" not in heard.json
@@ -142,7 +142,7 @@ async def test_a_share_for_an_unknown_hospital_is_answered_too(line: Line) -> No
     headers = RequestHeaders("r-10", "", timestamp(time.time()))
     nowhere = b'{"intent":"PROFILE_SHARE","metaData":{},"profile":{"patient":{"abhaAddress":"a@sbx"}}}'
     await line.check_in.scanned(to_scan(read_share(nowhere), headers, body=nowhere, now_s=time.time(), cm_id="sbx"))
-    await line.pay()
+    await line.deliver_pending()
     assert sorted(heard.json["error"]["code"] for heard in line.shares()) == ["ABDM-1035", "ABDM-1035", "ABDM-1055"]
 
 
@@ -154,7 +154,7 @@ async def test_legacy_and_running_token_answers_go_their_own_way(line: Line) -> 
     question = json.dumps({"hipId": HIP, "context": "M1"}).encode()
     headers = RequestHeaders("r-3", HIP, timestamp(time.time()))
     await line.check_in.answer_status(to_query(read_status(question), headers, body=question, now_s=time.time()))
-    await line.pay()
+    await line.deliver_pending()
     by_path = {heard.path: heard.json for heard in line.fake.heard if heard.body}
     legacy = by_path["/gateway/v1.0/patients/profile/on-share"]
     assert legacy["resp"] == {"requestId": "499a5a4a-7dda-4f20-9b67-e24589627061"}
@@ -188,7 +188,7 @@ async def test_a_faulty_gateway_gets_the_same_bytes_on_each_attempt(line: Line) 
 
     line.fake.manners[ON_SHARE] = rude
     requests = [await line.scan(number) for number in range(patients)]
-    await line.pay(within_s=29)
+    await line.deliver_pending(within_s=29)
     assert line.ended == [Verdict.DELIVERED] * patients
     headers: dict[str, set[bytes]] = defaultdict(set)
     for heard in line.shares():
@@ -208,14 +208,14 @@ async def test_a_faulty_gateway_gets_the_same_bytes_on_each_attempt(line: Line) 
 async def test_a_refused_answer_is_parked_at_once_and_can_be_sent_again(line: Line, status: int) -> None:
     line.fake.manners[ON_SHARE] = always(status, sample("error-envelope-documented"))
     await line.scan()
-    await line.pay()
+    await line.deliver_pending()
     assert len(line.shares()) == 1
     [parked] = await line.outbox.parked(HIP)
     assert parked.reason == f"the gateway answered {status} ABDM-1006"
     assert parked.token == "M-001"
     line.fake.manners.clear()
     assert await line.outbox.resend(HIP, parked.id)
-    await line.pay()
+    await line.deliver_pending()
     assert await line.outbox.parked(HIP) == []
     assert [heard.json["acknowledgement"]["profile"]["tokenNumber"] for heard in line.shares()] == ["M-001", "M-001"]
 
@@ -223,7 +223,7 @@ async def test_a_refused_answer_is_parked_at_once_and_can_be_sent_again(line: Li
 async def test_a_parked_reply_holds_no_profile(line: Line) -> None:
     line.fake.manners[ON_SHARE] = always(404, b"")
     await line.scan()
-    await line.pay()
+    await line.deliver_pending()
     [parked] = await line.outbox.parked(HIP)
     assert await line.outbox.resend(HIP, parked.id)
     (pending,) = await line.outbox.take()
@@ -237,7 +237,7 @@ async def test_a_parked_reply_holds_no_profile(line: Line) -> None:
 async def test_after_401_one_more_attempt_is_made_with_a_new_token(line: Line) -> None:
     line.fake.manners[ON_SHARE] = always(401, b"")
     await line.scan()
-    await line.pay()
+    await line.deliver_pending()
     assert [heard.headers["authorization"] for heard in line.shares()] == ["Bearer token-1", "Bearer token-2"]
     [parked] = await line.outbox.parked(HIP)
     assert parked.reason == "the gateway answered 401"
@@ -250,7 +250,7 @@ async def test_an_expired_token_loses_no_reply(line: Line) -> None:
     line.fake.manners[ON_SHARE] = strict
     for number in range(20):
         await line.scan(number)
-    await line.pay()
+    await line.deliver_pending()
     assert line.ended == [Verdict.DELIVERED] * 20
     assert line.fake.tokens == 2
 
@@ -258,7 +258,7 @@ async def test_an_expired_token_loses_no_reply(line: Line) -> None:
 async def test_a_reply_is_parked_when_the_phone_no_longer_waits(line: Line) -> None:
     line.fake.manners[ON_SHARE] = always(503, b"")
     await line.scan()
-    await line.pay(line.relay(ahead_s=PATIENCE_S - 2.0))
+    await line.deliver_pending(line.relay(ahead_s=PATIENCE_S - 2.0))
     assert 2 <= len(line.shares()) <= 4
     [parked] = await line.outbox.parked(HIP)
     assert parked.reason == "the gateway answered 503"
@@ -294,7 +294,7 @@ async def test_an_answer_that_is_not_an_acknowledgement_is_retried_then_parked_a
     before = count()
     line.fake.manners[ON_SHARE] = always(*reply)
     await line.scan()
-    await line.pay(line.relay(ahead_s=PATIENCE_S - 2.0))
+    await line.deliver_pending(line.relay(ahead_s=PATIENCE_S - 2.0))
     attempts = len(line.shares())
     assert 2 <= attempts <= 4
     assert count() == before + attempts
@@ -313,18 +313,18 @@ async def test_a_firewall_that_blocks_for_a_time_loses_no_reply(line: Line) -> N
 
     line.fake.manners[ON_SHARE] = firewall
     await line.scan()
-    await line.pay()
+    await line.deliver_pending()
     assert line.ended == [Verdict.DELIVERED]
     assert len(line.shares()) == 3
 
 
 async def test_a_late_reply_gets_one_attempt(line: Line) -> None:
     await line.scan(1)
-    await line.pay(line.relay(ahead_s=600))
+    await line.deliver_pending(line.relay(ahead_s=600))
     assert line.ended == [Verdict.DELIVERED]
     line.fake.manners[ON_SHARE] = always(503, b"")
     await line.scan(2)
-    await line.pay(line.relay(ahead_s=600))
+    await line.deliver_pending(line.relay(ahead_s=600))
     assert line.ended == [Verdict.DELIVERED, Verdict.PARKED]
     assert len(line.shares()) == 2
 
@@ -332,7 +332,7 @@ async def test_a_late_reply_gets_one_attempt(line: Line) -> None:
 async def test_no_access_token_is_silence_not_a_refusal(line: Line) -> None:
     line.fake.manners["/sessions"] = always(400, sample("error-envelope-documented"))
     await line.scan()
-    await line.pay(line.relay(ahead_s=PATIENCE_S - 2.0))
+    await line.deliver_pending(line.relay(ahead_s=PATIENCE_S - 2.0))
     [parked] = await line.outbox.parked(HIP)
     assert "no access token" in parked.reason
     assert line.shares() == []
@@ -341,7 +341,7 @@ async def test_no_access_token_is_silence_not_a_refusal(line: Line) -> None:
 async def test_a_reply_whose_envelope_does_not_open_is_parked(line: Line) -> None:
     await line.scan()
     line.seal._keys.clear()
-    await line.pay()
+    await line.deliver_pending()
     [parked] = await line.outbox.parked(HIP)
     assert parked.reason == "its envelope cannot be opened"
 
@@ -349,7 +349,7 @@ async def test_a_reply_whose_envelope_does_not_open_is_parked(line: Line) -> Non
 async def test_parked_reasons_never_repeat_the_gateways_sentence(line: Line) -> None:
     line.fake.manners[ON_SHARE] = always(400, b'{"error":{"code":"ABDM-1012","message":"p0@sbx is deactivated"}}')
     await line.scan()
-    await line.pay()
+    await line.deliver_pending()
     [parked] = await line.outbox.parked(HIP)
     assert parked.reason == "the gateway answered 400 ABDM-1012"
 
@@ -418,11 +418,11 @@ class Forgetful:
 
 async def test_delivered_replies_are_deleted_when_the_store_is_back(line: Line) -> None:
     await line.scan(1)
-    await line.pay(line.relay(Forgetful(line.outbox, 1)))
+    await line.deliver_pending(line.relay(Forgetful(line.outbox, 1)))
     assert await line.outbox.backlog() == 0
     line.fake.manners[ON_SHARE] = always(400, b"")
     await line.scan(2)
-    await line.pay(line.relay(Forgetful(line.outbox, 1)))
+    await line.deliver_pending(line.relay(Forgetful(line.outbox, 1)))
     assert len(await line.outbox.parked(HIP)) == 1
     assert len(line.shares()) == 2, "the gateway was told once each"
 
