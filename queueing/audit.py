@@ -66,6 +66,8 @@ class Envelopes(Struct, frozen=True, kw_only=True):
 
     sealed: dict[str, bytes]
     """By ticket id; a ticket without an envelope is missing."""
+    numbers: bytes
+    """Sealed numbers of the hospital's system, of the ticket that is read whole; empty without them."""
     alarm: bool
     """This session reads more profiles than a desk needs; true once in ten minutes."""
 
@@ -111,13 +113,13 @@ class Audit:
         minutes.
         """
         root = facility_root(hip)
-        alarm, *found = await library.call(
+        alarm, numbers, *found = await library.call(
             self._store, "profiles", root, reader.login, reader.session, reader.address, counter, whole, alarm_over,
             *(ticket.id for ticket in tickets),
         )  # fmt: skip
         await self._store.durable(root)
         sealed = {ticket.id: envelope for ticket, envelope in zip(tickets, found, strict=True) if envelope}
-        return Envelopes(sealed=sealed, alarm=bool(alarm))
+        return Envelopes(sealed=sealed, numbers=numbers, alarm=bool(alarm))
 
     async def read(self, hip: str, *, before: str = "+", limit: int = 100) -> list[AuditEntry]:
         """A page, newest first; ``before`` is the id of the last entry of the page before.

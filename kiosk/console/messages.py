@@ -260,6 +260,8 @@ AUDIT_ACTS = {
     "figures_exported": "downloaded figures",
     "tickets_exported": "downloaded the tickets of a month",
     "person_erased": "erased a person's details",
+    "links_set": "sent the hospital system's numbers of a patient",
+    "links_removed": "removed the hospital system's numbers of a patient",
     "api_key_added": "made an API key",
     "api_key_revoked": "revoked an API key",
     "admin_queue": "saved a queue",

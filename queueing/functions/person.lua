@@ -36,12 +36,16 @@ local function ids_of_token(key, token, ids)
 end
 
 -- Digests of other spellings of the same person lead to the same tickets: whatever leads to one is erased.
-local function erase_digests(key, erased)
+local function erase_digests(facility, key, erased)
   local fields = redis.call('HGETALL', key)
   for i = 1, #fields, 2 do
     if string.sub(fields[i], 1, 1) == 'p' then
       for id in string.gmatch(fields[i + 1], '[^,]+') do
-        if erased[id] then redis.call('HDEL', key, fields[i]) break end
+        if erased[id] then
+          redis.call('HDEL', key, fields[i])
+          redis.call('DEL', person_number_key(facility, string.sub(fields[i], 2)))
+          break
+        end
       end
     end
   end
@@ -76,9 +80,10 @@ register('person', function(keys, args)
   end
   table.sort(found, function(a, b) return a[1] > b[1] end)
   if args[1] == 'erase' then
-    for _, key in ipairs(days) do erase_digests(key, ids) end
+    for _, key in ipairs(days) do erase_digests(facility, key, ids) end
+    for _, digest in ipairs(digests) do redis.call('DEL', person_number_key(facility, digest)) end
     for _, line in ipairs(found) do
-      redis.call('HDEL', day_of_ticket(facility, line[1]), 'b' .. line[1])
+      redis.call('HDEL', day_of_ticket(facility, line[1]), 'b' .. line[1], 'l' .. line[1])
       record_act(facility, 'person_erased', args[5], args[6], line[1], '')
     end
     erase_replies(facility.outbox, requests, 'm')

@@ -3,7 +3,8 @@
   KEYS   1 root
   ARGV   1 login   2 session digest   3 address   4 counter whose list is drawn, or ''   5 ticket read whole, or ''
          6 alarm: more profiles in ten minutes than this   7 … ticket ids
-  Reply  {1 when the alarm is raised now else 0, sealed or '', … in the order of the ids}
+  Reply  {1 when the alarm is raised now else 0, sealed numbers of the hospital's system of the ticket read whole or
+         '', sealed or '', … in the order of the ids}
   Cost   O(tickets named) ]]
 local function note_reading(facility, args, now, member, kind, ticket, why)
   local key = facility.root .. ':read:' .. args[2]
@@ -25,7 +26,9 @@ register('profiles', function(keys, args)
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   if args[4] ~= '' then note_reading(facility, args, now, 'list:' .. args[4], 'list_read', '', args[4]) end
   if args[5] ~= '' then note_reading(facility, args, now, args[5], 'profile_read', args[5], '') end
-  local found = {args[5] == '' and 0 or alarm_now(facility, args)}
+  local whole = day_of_ticket(facility, args[5])
+  local found = {args[5] == '' and 0 or alarm_now(facility, args),
+    whole and redis.call('HGET', whole, 'l' .. args[5]) or ''}
   for i = 7, #args do
     local key = day_of_ticket(facility, args[i])
     found[#found + 1] = key and redis.call('HGET', key, 'b' .. args[i]) or ''

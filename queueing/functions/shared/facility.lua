@@ -20,8 +20,11 @@
 --                         (the last day of a facility that is used no more stays, sealed with an erased key)
 --                         t ticket -> packed ticket      b ticket -> sealed envelope     r request -> its answer
 --                         p person -> their tickets      n queue -> last number
+--                         l ticket -> sealed numbers of the hospital's system
 --                         c queue -> numbers that people of the day before still hold, `,7,12,`
 --                         # -> packed: last ticket; until when the facility's arrivals are spread, ms; newest order, ms
+--   root:h:PERSON string  mark of the number that the hospital's system has for a person (a keyed digest, hexadecimal),
+--                         and the number sealed (links.lua); 90 days after it was last sent
 --   {partition}:owed    stream  pending replies to the gateway
 --   {partition}:news    stream  change hints for screens, about CHANGES_KEPT
 --   {partition}:events  stream  ticket events, about EVENTS_KEPT; EVENT_DAYS days at least while below that
@@ -85,6 +88,12 @@ local function ended_key(facility) return facility.root .. ':e' end
 local function undo_key(facility) return facility.root .. ':u' end
 local function queue_calls_key(facility, queue) return facility.root .. ':l:' .. queue end
 local function calls_key(facility) return facility.root .. ':c' end
+local function person_number_key(facility, digest)
+  return facility.root .. ':h:' .. string.gsub(digest, '.', function(byte)
+    return string.format('%02x', string.byte(byte))
+  end)
+end
+
 local function pace_key(facility, queue) return facility.root .. ':i:' .. queue end
 
 local function config_of(facility, field)
