@@ -98,7 +98,7 @@ class Login(Controller):
 
     @get("/password", guards=[guards.signed_in], include_in_schema=False)
     async def show_password(self, session: NamedDependency[Session]) -> Response[str]:
-        return templating.page("password.html", session=session, trouble="")
+        return templating.page("password.html", session=session, trouble="", field="old")
 
     @post("/password", guards=[guards.signed_in], include_in_schema=False)
     async def change_password(
@@ -107,15 +107,19 @@ class Login(Controller):
         form = await read_form(request)
         old, new = form.get("old", "")[: MOST + 1], form.get("new", "")[: MOST + 1]
         if new != form.get("again", "")[: MOST + 1]:
-            return templating.page("password.html", session=session, status=422, trouble=messages.SIGN_IN["twice"])
+            return templating.page(
+                "password.html", session=session, status=422, trouble=messages.SIGN_IN["twice"], field="new"
+            )
         try:
             answer = await staff.change_password(session, old, new, **guards.sender_of(request))
         except WeakPassword as weak:
-            return templating.page("password.html", session=session, status=422, trouble=messages.PASSWORDS[weak.fault])
+            return templating.page(
+                "password.html", session=session, status=422, trouble=messages.PASSWORDS[weak.fault], field="new"
+            )
         if isinstance(answer, SignedIn):
             return templating.go("/console", guards.cookies(request, answer))
         trouble, status = refusal_words(answer, messages.SIGN_IN["old"])
-        return templating.page("password.html", session=session, status=status, trouble=trouble)
+        return templating.page("password.html", session=session, status=status, trouble=trouble, field="old")
 
     @get("/facility", guards=[guards.member], include_in_schema=False)
     async def show_facilities(

@@ -23,7 +23,10 @@ from tokens.ticket import TicketLinks
 SECURE_QR_DIGITS: Final = 200
 """An Aadhaar secure QR is one number of 220 digits at least; no barcode of a hospital is that long."""
 _LINK: Final = re.compile(r"^https?://[^\s]+/t/([A-Za-z0-9_.\-]{20,2000})$")
-_AADHAAR: Final = re.compile(r"PrintLetterBarcodeData", re.IGNORECASE)
+_AADHAAR: Final = re.compile(r"PrintLetterBarcodeData|<QP?D[AB]\b", re.IGNORECASE)
+"""The letter's XML, and the two short forms of the card printed at a service centre."""
+_ADDED: Final = re.compile(r"^(?:\ufeff|ï»¿|[\x00-\x20])*(?:\][A-Za-z][0-9A-Za-z])?|[\x00-\x20]+$")
+"""What scanners send around the text: a byte order mark, STX and ETX, and the AIM identifier, such as ``]Q3``."""
 
 
 class Scan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,7 +69,7 @@ class Scans(Controller):
 
 def readings_of(scan: Scan) -> list[str]:
     """Every text that the keys may mean. Caps Lock turns every letter of an address around."""
-    typed = [text for text in dict.fromkeys((scan.text.strip(), scan.physical.strip())) if text]
+    typed = [text for text in dict.fromkeys(_ADDED.sub("", text) for text in (scan.text, scan.physical)) if text]
     return typed + [text.swapcase() for text in typed if text.startswith(("HTTP://", "HTTPS://"))]
 
 

@@ -30,6 +30,7 @@ const IDLE_MS = 600000; // nobody has pressed a key for ten minutes
 
 let endedToday = [], // who was finished or cancelled today, while the clerk searches
   endedAsked = 0;
+let scans = Promise.resolve();
 let view = null,
   ahead_ms = 0,
   asking = 0,
@@ -228,12 +229,17 @@ function register(typed) {
 }
 
 // What a scanner typed moves nobody: it fills the walk-in form, chooses a ticket in the list, or is named.
-async function scanned(reading) {
+// One after another: of two scans in a row the last one is what the clerk sees.
+function scanned(reading) {
+  scans = scans.then(() => answerScan(reading));
+}
+
+async function answerScan(reading) {
   if (ended) return;
   try {
     const found = await post("/console/scan", reading);
     if (found.patient) scannedPatient(found.patient);
-    else if (found.ticket) scannedTicket(found);
+    else if (found.ticket) await scannedTicket(found);
     else tell(found.words, "warn");
   } catch (cause) {
     trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
@@ -535,6 +541,9 @@ document.addEventListener("keydown", pressed);
 document.addEventListener("click", (event) => {
   if (!event.target.closest("details.menu")) document.querySelector("details.menu").open = false;
 });
+// The browser knows at once that the cable is out; the stream would notice it later.
+addEventListener("offline", () => line(false));
+addEventListener("online", refresh);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !ended) refresh();
 });

@@ -1,9 +1,10 @@
 // A desk scanner is a keyboard that types faster than a person. What it types is one text, never a row of moves.
 
 const FAST_MS = 50; // between two keys; people need 60 ms and more, scanners 1 to 30 ms
-const PAUSE_MS = 200; // within what is a scan already: a wireless scanner or a busy PC halts in the middle
+const PAUSE_MS = 300; // within what is a scan already: a wireless scanner or a busy PC halts in the middle
 const LATE_END_MS = 300; // some scanners pause before the closing key; a person's next key comes later
-const SHORTEST = 4; // keys; a person may press two or three together
+const OPEN_MS = 1000; // after a scan without its closing key, what still comes with one belongs to it
+const SHORTEST = 4; // keys, the closing one counted; a person may press two or three together
 const LONGEST = 8192; // characters; the longest QR holds 4,296
 const TEXT_FIELDS = "input:not([type=radio]):not([type=checkbox]), textarea, select";
 // In a field for text only these are scans: the beginning of JSON, XML and a scanner's own mark, an address, a long number.
@@ -33,18 +34,26 @@ export function physical(event) {
   return MARKS[code] ? MARKS[code][event.shiftKey ? 1 : 0] : "";
 }
 
-const isText = (event) => event.key.length === 1 || event.key === "Dead" || event.key === "Process";
+// Names of keys are ASCII words. A key of the Hindi layout writes up to three characters.
+const isNamed = (key) => /^[A-Z][A-Za-z0-9]+$/.test(key);
+const isText = (event) => !isNamed(event.key) || ["Dead", "Process", "Unidentified"].includes(event.key);
+// German and French layouts write { and @ with AltGr, which Windows reports as Ctrl and Alt together.
+const isCommand = (event) => event.metaKey || (event.ctrlKey && !event.altKey && !event.getModifierState("AltGraph"));
+const CONTROLS = "button, a, summary, input, select, textarea";
 const isModifier = (event) =>
   ["Shift", "CapsLock", "NumLock", "AltGraph", "Alt", "Control", "Meta"].includes(event.key);
 
 export class Scanner {
   #keys = [];
   #lastAt = 0;
+  #startedAt = 0;
+  #handed = { keys: [], at: -PAUSE_MS }; // what was dealt with before: the beginning of a scan that halted on its way
   #field = null;
   #before = "";
   #timer = 0;
   #certain = false; // it is a scan, whatever follows
-  #openSince = -LATE_END_MS; // when a scan was taken whose closing key has not come
+  #openSince = -OPEN_MS; // when a scan was taken whose closing key has not come
+  #closedAt = -FAST_MS; // when a scan was taken by its closing key: some scanners send two
 
   /** scanned({ text, physical }): the text by the layout's characters, and by the place of the keys. */
   constructor(scanned) {
@@ -54,19 +63,32 @@ export class Scanner {
 
   #hear(event) {
     if (!event.isTrusted || isModifier(event)) return;
-    const late = event.timeStamp - this.#lastAt > this.#patience();
+    const late = event.timeStamp - this.#lastAt > this.#pace();
     if (late && this.#keys.length) this.#end();
-    const ends = event.key === "Enter" || event.key === "Tab";
-    if (ends && !this.#keys.length && event.timeStamp - this.#openSince < LATE_END_MS) {
-      this.#openSince = -LATE_END_MS;
-      swallow(event);
-      return;
-    }
-    if (ends && this.#isScan()) {
-      swallow(event);
-      this.#take();
-    } else if (ends || !isText(event) || event.repeat || event.ctrlKey || event.metaKey) this.#end();
+    if (event.key === "Enter" || event.key === "Tab") this.#hearClosing(event);
+    else if (this.#keys.length && isCommand(event)) this.#skip(event);
+    else if (!isText(event) || event.repeat || isCommand(event)) this.#end();
     else this.#add(event);
+  }
+
+  #hearClosing(event) {
+    const typed = this.#keys.length;
+    const isRest = event.timeStamp - this.#openSince < (typed ? OPEN_MS : LATE_END_MS);
+    const isSecond = !typed && event.timeStamp - this.#closedAt < FAST_MS;
+    if (isRest || isSecond || this.#isScan(1)) {
+      swallow(event);
+      this.#closedAt = event.timeStamp;
+      this.#openSince = -OPEN_MS;
+      if (this.#isScan(1)) this.#take();
+      else this.#reset();
+    } else if (!typed && event.key === "Enter" && !event.repeat && !event.target.closest?.(CONTROLS)) this.#add(event);
+    else this.#end();
+  }
+
+  // A control character that a scanner adds or a code holds (STX, ETX, GS) comes as Ctrl and a letter.
+  #skip(event) {
+    if (!this.#field) swallow(event);
+    this.#lastAt = event.timeStamp;
   }
 
   #add(event) {
@@ -74,31 +96,43 @@ export class Scanner {
     if (!this.#keys.length) {
       // Space on a button presses it, and on a choice takes it: that is the browser's own.
       if (event.key === " " && event.target.closest?.("button, a, summary, input, select")) return;
+      this.#startedAt = event.timeStamp;
       this.#field = field;
       this.#before = field?.value ?? "";
     }
     if (!this.#field) swallow(event);
     if (this.#keys.length < LONGEST) this.#keys.push(copyOf(event));
     this.#lastAt = event.timeStamp;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#end(), this.#patience());
+    this.#wait();
   }
 
-  #patience() {
+  // A PC that was busy runs the timer before it hears the keys that came meanwhile.
+  #wait() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => {
+        if (navigator.scheduling?.isInputPending?.()) this.#wait();
+        else this.#end();
+      },
+      this.#field ? PAUSE_MS : this.#pace(),
+    ); // a field has its keys already: nobody waits for them
+  }
+
+  #pace() {
     this.#certain ||= this.#isScan();
     return this.#certain ? PAUSE_MS : FAST_MS;
   }
 
   #text() {
-    return this.#keys.map((key) => (key.key.length === 1 ? key.key : "")).join("");
+    return this.#keys.map((key) => (isNamed(key.key) ? "" : key.key)).join("");
   }
 
   #physical() {
     return this.#keys.map(physical).join("");
   }
 
-  #isScan() {
-    if (this.#keys.length < SHORTEST) return false;
+  #isScan(closing = 0) {
+    if (this.#keys.length + closing < SHORTEST) return false;
     return !this.#field || SCAN_IN_FIELD.test(this.#text()) || SCAN_IN_FIELD.test(this.#physical());
   }
 
@@ -106,11 +140,14 @@ export class Scanner {
   #end() {
     if (this.#isScan()) {
       this.#openSince = this.#lastAt;
+      const handed = this.#field ? [] : this.#keys;
       this.#take();
+      this.#handed = { keys: handed, at: this.#lastAt };
       return;
     }
     const keys = this.#field ? [] : this.#keys;
     this.#reset();
+    if (keys.length) this.#handed = { keys, at: this.#lastAt };
     // A person's keys, a moment later, to whatever has the focus by then.
     for (const key of keys) {
       const target = document.activeElement ?? document.body;
@@ -119,6 +156,7 @@ export class Scanner {
   }
 
   #take() {
+    if (!this.#field && this.#startedAt - this.#handed.at < PAUSE_MS) this.#keys.unshift(...this.#handed.keys);
     const found = { text: this.#text(), physical: this.#physical() };
     if (this.#field) {
       this.#field.value = this.#before;

@@ -4,11 +4,14 @@ import asyncio
 import json
 import re
 import time
+from collections.abc import Coroutine
 from importlib.resources import files
+from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import CDPSession, Page, expect
 
+from tests.kiosk.console.keyboards import ALT_AND_CTRL, CTRL, LAYOUTS, events_on, key_events, scan
 from tests.kiosk.console.running_desk import Served, press, states_of
 
 # Real time between keys decides here, so these run without other tests beside them: `make proofs`.
@@ -24,8 +27,8 @@ async def test_a_scanned_card_fills_the_walk_in_wherever_the_clerk_was(
     if opened_first:
         await page.keyboard.press("w")
         await expect(page.locator("#walk [name=name]")).to_be_focused()
-    await page.keyboard.type(card)
-    await page.keyboard.press("Enter")
+    await scan(page, card)
+
     await expect(page.locator("#walk-claim")).to_be_visible()
     await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
     await expect(page.locator("#walk [name=age]")).to_have_value("1972")
@@ -61,9 +64,7 @@ async def test_a_scan_that_is_no_patient_moves_nobody_and_says_what_it_was(
     for name in ("First", "Second"):
         await served.arrive(name)
     await press(page, "n", "M-001 called to M1.")
-    await page.keyboard.type(text, delay=1)
-    if ending:
-        await page.keyboard.press(ending)
+    await scan(page, text, closing=ending)
     await expect(page.locator("#said")).to_have_text(NO_PATIENT[text])
     await expect(page.locator("dialog[open]")).to_have_count(0)
     assert await states_of(served) == ["CALLED", "WAITING"]
@@ -73,7 +74,7 @@ async def test_a_scan_that_is_no_patient_moves_nobody_and_says_what_it_was(
 async def test_a_closing_key_that_comes_late_belongs_to_the_scan(page: Page, served: Served, ending: str) -> None:
     await served.arrive("First")
     await expect(page.locator("#list [role=option]")).to_have_count(1)
-    await page.keyboard.type("8901234567894", delay=1)
+    await scan(page, "8901234567894", closing="")
     await asyncio.sleep(0.12)
     await page.keyboard.press(ending)
     await expect(page.locator("#said")).to_have_text(OTHER)
@@ -122,25 +123,130 @@ async def test_the_qr_of_our_own_slip_chooses_its_ticket_wherever_the_focus_is(
     assert await states_of(served) == ["WAITING", "WAITING"]
     await served.desk.cancel(served.hip, place.ticket, by="other")
     await expect(page.locator("#list [role=option]")).to_have_count(1)
-    await page.keyboard.type(f"{served.address}/t/{token}")
-    await page.keyboard.press("Enter")
+    await scan(page, f"{served.address}/t/{token}")
+
     await expect(page.locator(".section.cancelled [aria-selected=true] .token")).to_have_text("M-002")
     await press(page, "b", "M-002 is back, near the front.")
 
 
-async def test_a_card_read_under_an_urdu_layout_is_read_by_the_place_of_its_keys(page: Page, served: Served) -> None:
+CARD = '{"hidn":"91-0000-5555-2228","phr":"gnbhat@abdm","name":"Ghulam Nabi Bhat","gender":"M","dob":"1972"}'
+XML = '<?xml version="1.0" encoding="UTF-8"?> <PrintLetterBarcodeData uid="999900000000" name="Sample Person"/>'
+
+
+async def test_a_scan_is_read_by_the_place_of_its_keys_under_every_layout(page: Page, served: Served) -> None:
+    await served.arrive("First")
+    place = await served.arrive("Second")
+    await press(page, "n", "M-001 called to M1.")
+    now_s = int(time.time())
+    token = served.services.ticket_links.mint(served.hip, place.ticket, expires_s=now_s + 3_600, now_s=now_s)
+    for layout in LAYOUTS:
+        for text, sentence in (
+            (XML, AADHAAR), ("4471/UHID-SNX #$%^&*nn", OTHER), ("7" * 220, AADHAAR),
+            (f"{served.address}/t/{token}", "M-002 is chosen in the list."),
+            ("https://example.org/xnnhfu", WEB_ADDRESS),
+        ):  # fmt: skip
+            await page.evaluate("document.getElementById('said').textContent = ''")
+            await scan(page, text, layout=layout)
+            await expect(page.locator("#said"), f"{layout}: {text}").to_have_text(sentence)
+        await page.keyboard.press("Escape")
+        await scan(page, CARD, layout=layout)
+        await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#walk")).to_be_hidden()
+    assert await states_of(served) == ["CALLED", "WAITING"]
+
+
+async def test_a_german_scanner_on_a_german_keyboard_writes_braces_with_altgr(page: Page, served: Served) -> None:
     await served.arrive("Not To Be Moved")
-    card = '{"hidn":"91-0000-5555-2228","phr":"gnbhat@abdm","name":"Ghulam Nabi Bhat","gender":"M","dob":"1972"}'
     session = await page.context.new_cdp_session(page)
-    for character in card:
-        code, shift = key_of(character)
-        other = chr(0x0627 + ord(character) % 30) if character.isalpha() else character
-        event = {"code": code, "key": other, "text": other, "modifiers": 8 if shift else 0}
-        await session.send("Input.dispatchKeyEvent", {"type": "keyDown", **event})
-        await session.send("Input.dispatchKeyEvent", {"type": "keyUp", **event, "text": ""})
+    for character in CARD:
+        alone = ALT_AND_CTRL if character in "{}@" else 0
+        await asyncio.gather(*key_events(session, character, "Digit7" if alone else "", alone))
     await page.keyboard.press("Enter")
     await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
     assert await states_of(served) == ["WAITING"]
+
+
+BARCODE = "4471nxhU"
+"""Each of its letters is a move."""
+
+
+async def test_what_scanners_add_before_within_and_after_a_code_moves_nobody(page: Page, served: Served) -> None:
+    for name in ("First", "Second", "Third"):
+        await served.arrive(name)
+    await press(page, "n", "M-001 called to M1.")
+    session = await page.context.new_cdp_session(page)
+    for added in (
+        "]C1 text Enter", "^b text ^c", "^b text ^c Enter", "text ^] nn Enter", "Enter text Enter", "Tab text Tab",
+        "text Enter Enter", "text ^m ^j", "4nx Enter", "text pause nx Enter", "text Tab Enter",
+    ):  # fmt: skip
+        await page.locator("#list").focus()
+        await page.evaluate("document.getElementById('said').textContent = ''")
+        for burst in added.split(" pause "):
+            await asyncio.gather(*(event for part in burst.split() for event in events_of(session, part)))
+            await asyncio.sleep(0.5)  # by then a person's key has done its work
+        await expect(page.locator("#said"), added).to_have_text(OTHER)
+        await expect(page.locator("dialog[open]"), added).to_have_count(0)
+        assert await states_of(served) == ["CALLED", "WAITING", "WAITING"], added
+
+
+async def test_a_scan_moves_nobody_whatever_is_open_on_the_desk(page: Page, served: Served) -> None:
+    for name in ("First", "Second"):
+        await served.arrive(name)
+    await press(page, "n", "M-001 called to M1.")
+    await page.keyboard.press("ArrowDown")
+    for key, dialog in (
+        ("n", "#ask-came"),
+        ("Delete", "#ask-sure"),
+        ("v", "#view"),
+        ("?", "#help"),
+        ("t", "#ask-choice"),
+    ):
+        await page.keyboard.press(key)
+        await expect(page.locator(dialog)).to_be_visible()
+        await page.evaluate("document.getElementById('said').textContent = ''")
+        await scan(page, "4471-fx1nX 12")
+
+        await expect(page.locator("#said")).to_have_text(OTHER)
+        await expect(page.locator(dialog)).to_be_visible()
+        await page.keyboard.press("Escape")
+        await expect(page.locator(dialog)).to_be_hidden()
+    for field, before in (("#search", "sec"), ("#walk [name=phone]", "98")):
+        if field != "#search":
+            await page.keyboard.press("w")
+        await page.locator(field).fill(before)
+        await scan(page, XML)
+
+        await expect(page.locator("#said")).to_have_text(AADHAAR)
+        await expect(page.locator(field)).to_have_value(before)
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#list")).to_be_focused()
+    assert await states_of(served) == ["CALLED", "WAITING"]
+
+
+async def test_a_scan_in_two_bursts_is_one_and_of_two_in_a_row_the_last_is_shown(page: Page, served: Served) -> None:
+    await served.arrive("Not To Be Moved")
+    other = CARD.replace("Ghulam Nabi Bhat", "Zoona Begum").replace("gnbhat", "zoona").replace("2228", "2236")
+    await scan(page, CARD[:40], closing="")
+    await asyncio.sleep(0.12)
+    await scan(page, CARD[40:])
+    await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
+    for text in (CARD, other):
+        await scan(page, text)
+
+    await expect(page.locator("#walk [name=name]")).to_have_value("Zoona Begum")
+    await page.keyboard.press("Escape")
+    assert await states_of(served) == ["WAITING"]
+
+
+def events_of(session: CDPSession, part: str) -> list[Coroutine[Any, Any, Any]]:
+    """A closing key, a control character (STX is ^b, ETX ^c, GS ^]), or characters."""
+    if part in ("Enter", "Tab"):
+        return key_events(session, part, part)
+    if part[0] == "^":
+        return key_events(session, part[1], "", CTRL)
+    text = BARCODE if part == "text" else part
+    return [event for character in text for event in events_on(session, "US", character)]
 
 
 async def type_by_layout(page: Page, text: str) -> None:
@@ -149,14 +255,3 @@ async def type_by_layout(page: Page, text: str) -> None:
     for character in text:
         await session.send("Input.dispatchKeyEvent", {"type": "keyDown", "key": character, "text": character})
         await session.send("Input.dispatchKeyEvent", {"type": "keyUp", "key": character})
-
-
-def key_of(character: str) -> tuple[str, bool]:
-    """The key of a US keyboard, and whether Shift is held."""
-    if character.isalpha():
-        return f"Key{character.upper()}", character.isupper()
-    if character.isdigit():
-        return f"Digit{character}", False
-    marks = {"{": "BracketLeft+", "}": "BracketRight+", '"': "Quote+", ":": "Semicolon+", ",": "Comma", "-": "Minus"}
-    mark = {**marks, "@": "Digit2+", " ": "Space"}[character]
-    return mark.removesuffix("+"), mark.endswith("+")
