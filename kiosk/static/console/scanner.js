@@ -1,6 +1,7 @@
 // A desk scanner is a keyboard that types faster than a person. What it types is one text, never a row of moves.
 
 const FAST_MS = 50; // between two keys; people need 60 ms and more, scanners 1 to 30 ms
+const HEAR_MS = 100; // a busy PC hears a key later than it was pressed; so long a person's own key waits
 const PAUSE_MS = 300; // within what is a scan already: a wireless scanner or a busy PC halts in the middle
 const LATE_END_MS = 300; // some scanners pause before the closing key; a person's next key comes later
 const OPEN_MS = 1000; // after a scan without its closing key, what still comes with one belongs to it
