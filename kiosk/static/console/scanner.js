@@ -115,7 +115,7 @@ export class Scanner {
         if (navigator.scheduling?.isInputPending?.()) this.#wait();
         else this.#end();
       },
-      this.#field ? PAUSE_MS : this.#pace(),
+      this.#field ? PAUSE_MS : Math.max(HEAR_MS, this.#pace()),
     ); // a field has its keys already: nobody waits for them
   }
 
