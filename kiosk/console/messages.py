@@ -149,8 +149,9 @@ SCAN = {
     "link": "This is the QR of a web address, not of a patient.",
     "slip": "This slip's link has ended, or it belongs to another hospital.",
     "other": "This is not an ABHA card or app QR, and not one of our slips.",
+    "doubt": "Fourteen digits were read. They may not be an ABHA number: compare them with the card.",
 }
-"""What a scanned text is that names neither a patient nor a ticket of ours."""
+"""What a scanned text is that names neither a patient nor a ticket of ours. ``doubt`` is told beside a patient."""
 TITLES = {
     "away": "The queue cannot be reached just now.",
     "signed_out": "Please sign in.",

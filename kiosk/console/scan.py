@@ -11,6 +11,7 @@ from msgspec import Struct
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, patient_qr
 from kiosk.console.guards import ConsoleRequest
+from kiosk.patient.identifiers import fits_check_digit
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_json
@@ -36,7 +37,7 @@ class Scan(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Found(Struct, frozen=True, kw_only=True):
-    """One of the three: a patient, a ticket, or words that say what it was."""
+    """A patient, a ticket, or words that say what it was. Beside a patient, ``words`` is a warning."""
 
     patient: Patient | None = None
     ticket: str = ""
@@ -60,11 +61,17 @@ class Scans(Controller):
         readings = readings_of(form)
         patient = _patient(readings, settings.cm_id)
         if patient is not None:
-            return Response(Found(patient=patient), headers=PAGE)
+            return Response(Found(patient=patient, words=_doubt(patient)), headers=PAGE)
         ticket = await _ticket(readings, session.facility, desk, ticket_links)
         if ticket is not None:
             return Response(Found(ticket=ticket.id, token=ticket.token), headers=PAGE)
         return Response(Found(words=messages.SCAN[kind_of(readings)]), headers=PAGE)
+
+
+def _doubt(patient: Patient) -> str:
+    """A barcode of fourteen digits may be something else than an ABHA number."""
+    alone = patient.abha_number and not patient.name
+    return messages.SCAN["doubt"] if alone and not fits_check_digit(patient.abha_number) else ""
 
 
 def readings_of(scan: Scan) -> list[str]:

@@ -43,6 +43,16 @@ def abha_number(text: str) -> str:
     return digits if len(digits) == 14 and _is_digits(digits) else ""
 
 
+def fits_check_digit(number: str) -> bool:
+    """Whether the last of the digits is the check digit of the others by the Luhn rule (ISO/IEC 7812-1).
+
+    No source says that ABHA numbers have one, and every published genuine number fits. So it is good for a warning
+    about a number that somebody typed or scanned, and never a reason to refuse.
+    """
+    doubled = (int(digit) * (1 + at % 2) for at, digit in enumerate(reversed(number)))
+    return sum(digit // 10 + digit % 10 for digit in doubled) % 10 == 0
+
+
 def abha_address(text: str) -> str:
     """As written, safe to show; compare it without case. Empty when it is masked: two people may share a mask."""
     address = display_text(text, ADDRESS_MAX)

@@ -31,6 +31,7 @@ const IDLE_MS = 600000; // nobody has pressed a key for ten minutes
 let endedToday = [], // who was finished or cancelled today, while the clerk searches
   endedAsked = 0;
 let scans = Promise.resolve();
+let moved = []; // when the last moves began, by performance.now()
 let view = null,
   ahead_ms = 0,
   asking = 0,
@@ -148,6 +149,7 @@ const possible = (what, ticket) =>
 async function move(what, body) {
   if (busy || ended) return;
   busy = true;
+  const began = performance.now();
   root.setAttribute("aria-busy", "true");
   const chosen = list.selected; // painting the answer may take it off the list
   try {
@@ -156,6 +158,7 @@ async function move(what, body) {
     if (answer.outcome === "UNANSWERED") askCame(what, body, answer.words);
     else tell(answer.words, answer.outcome === "MOVED" ? "" : "warn", answer.outcome === "MOVED" && what !== "undo");
     if (answer.outcome === "MOVED" && body.ticket === chosen) dealtWith();
+    if (answer.outcome === "MOVED" && what !== "undo") moved = [...moved.slice(-9), began];
   } catch (cause) {
     if (!trouble(cause)) {
       tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
@@ -230,15 +233,24 @@ function register(typed) {
 
 // What a scanner typed moves nobody: it fills the walk-in form, chooses a ticket in the list, or is named.
 // One after another: of two scans in a row the last one is what the clerk sees.
-function scanned(reading) {
-  scans = scans.then(() => answerScan(reading));
+function scanned(reading, playedAt) {
+  scans = scans.then(() => answerScan(reading, playedAt));
 }
 
-async function answerScan(reading) {
+// The first keys of a scan that halted were played as moves: they are taken back.
+async function takeBack(playedAt) {
+  while (busy) await new Promise((resume) => setTimeout(resume, 20));
+  const mistaken = moved.filter((began) => began >= playedAt);
+  moved = [];
+  for (const _ of mistaken) await move("undo", {});
+}
+
+async function answerScan(reading, playedAt) {
   if (ended) return;
+  if (playedAt !== null) await takeBack(playedAt);
   try {
     const found = await post("/console/scan", reading);
-    if (found.patient) scannedPatient(found.patient);
+    if (found.patient) scannedPatient(found);
     else if (found.ticket) await scannedTicket(found);
     else tell(found.words, "warn");
   } catch (cause) {
@@ -246,12 +258,12 @@ async function answerScan(reading) {
   }
 }
 
-function scannedPatient(patient) {
+function scannedPatient({ patient, words: doubt }) {
   if (!walkIn.dialog.open) {
     for (const open of document.querySelectorAll("dialog[open]")) open.close();
     register("");
   }
-  walkIn.fill(patient);
+  walkIn.fill(patient, doubt);
 }
 
 async function scannedTicket({ ticket, token }) {

@@ -1,8 +1,10 @@
 // A desk scanner is a keyboard that types faster than a person. What it types is one text, never a row of moves.
 
 const FAST_MS = 50; // between two keys; people need 60 ms and more, scanners 1 to 30 ms
-const HEAR_MS = 100; // a busy PC hears a key later than it was pressed; so long a person's own key waits
+const LATE_TIMER_MS = 20; // a timer that is so late ran on a busy PC: keys that were pressed meanwhile are not heard yet
+const WAIT_AGAIN = 4; // times; a person's key waits for a busy PC a quarter of a second at most
 const PAUSE_MS = 300; // within what is a scan already: a wireless scanner or a busy PC halts in the middle
+const JOIN_MS = 150; // a scan that begins so soon after keys that were played as moves had these as its beginning
 const LATE_END_MS = 300; // some scanners pause before the closing key; a person's next key comes later
 const OPEN_MS = 1000; // after a scan without its closing key, what still comes with one belongs to it
 const SHORTEST = 4; // keys, the closing one counted; a person may press two or three together
@@ -41,14 +43,18 @@ const isText = (event) => !isNamed(event.key) || ["Dead", "Process", "Unidentifi
 // German and French layouts write { and @ with AltGr, which Windows reports as Ctrl and Alt together.
 const isCommand = (event) => event.metaKey || (event.ctrlKey && !event.altKey && !event.getModifierState("AltGraph"));
 const CONTROLS = "button, a, summary, input, select, textarea";
+const ALT_DIGIT = /^Numpad\d$/; // some scanners write each character as Alt and its number, as Windows reads it
 const isModifier = (event) =>
   ["Shift", "CapsLock", "NumLock", "AltGraph", "Alt", "Control", "Meta"].includes(event.key);
+
+const NOTHING = { keys: [], at: -JOIN_MS, within_ms: JOIN_MS, played_at: null };
 
 export class Scanner {
   #keys = [];
   #lastAt = 0;
   #startedAt = 0;
-  #handed = { keys: [], at: -PAUSE_MS }; // what was dealt with before: the beginning of a scan that halted on its way
+  #handed = NOTHING; // what was dealt with before: the beginning of a scan that halted on its way
+  #alt = ""; // digits while Alt is down
   #field = null;
   #before = "";
   #timer = 0;
@@ -56,17 +62,22 @@ export class Scanner {
   #openSince = -OPEN_MS; // when a scan was taken whose closing key has not come
   #closedAt = -FAST_MS; // when a scan was taken by its closing key: some scanners send two
 
-  /** scanned({ text, physical }): the text by the layout's characters, and by the place of the keys. */
+  /**
+   * scanned({ text, physical }, playedAt): the text by the layout's characters, and by the place of the keys.
+   * playedAt: when its first keys were played as a person's, by performance.now(); null when none was.
+   */
   constructor(scanned) {
     this.scanned = scanned;
     addEventListener("keydown", (event) => this.#hear(event), { capture: true });
+    addEventListener("keyup", (event) => event.key === "Alt" && this.#endAlt(event), { capture: true });
   }
 
   #hear(event) {
     if (!event.isTrusted || isModifier(event)) return;
     const late = event.timeStamp - this.#lastAt > this.#pace();
     if (late && this.#keys.length) this.#end();
-    if (event.key === "Enter" || event.key === "Tab") this.#hearClosing(event);
+    if (event.altKey && !event.ctrlKey && ALT_DIGIT.test(event.code)) this.#addAlt(event);
+    else if (event.key === "Enter" || event.key === "Tab") this.#hearClosing(event);
     else if (this.#keys.length && isCommand(event)) this.#skip(event);
     else if (!isText(event) || event.repeat || isCommand(event)) this.#end();
     else this.#add(event);
@@ -92,7 +103,20 @@ export class Scanner {
     this.#lastAt = event.timeStamp;
   }
 
-  #add(event) {
+  #addAlt(event) {
+    if (this.#keys.length) this.#lastAt = event.timeStamp;
+    this.#alt = (this.#alt + event.code.slice(6)).slice(-5);
+  }
+
+  #endAlt(event) {
+    const number = Number(this.#alt);
+    this.#alt = "";
+    if (number < 32) return;
+    const { timeStamp, target } = event;
+    this.#add({ key: String.fromCharCode(number), code: "", shiftKey: false, timeStamp, target }, event);
+  }
+
+  #add(event, native = event) {
     const field = event.target.closest?.(TEXT_FIELDS) ?? null;
     if (!this.#keys.length) {
       // Space on a button presses it, and on a choice takes it: that is the browser's own.
@@ -101,22 +125,22 @@ export class Scanner {
       this.#field = field;
       this.#before = field?.value ?? "";
     }
-    if (!this.#field) swallow(event);
+    if (!this.#field) swallow(native);
     if (this.#keys.length < LONGEST) this.#keys.push(copyOf(event));
     this.#lastAt = event.timeStamp;
     this.#wait();
   }
 
   // A PC that was busy runs the timer before it hears the keys that came meanwhile.
-  #wait() {
+  #wait(times = 0) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(
-      () => {
-        if (navigator.scheduling?.isInputPending?.()) this.#wait();
-        else this.#end();
-      },
-      this.#field ? PAUSE_MS : Math.max(HEAR_MS, this.#pace()),
-    ); // a field has its keys already: nobody waits for them
+    const delay_ms = this.#field ? PAUSE_MS : this.#pace(); // a field has its keys already: nobody waits for them
+    const due = performance.now() + delay_ms;
+    this.#timer = setTimeout(() => {
+      const busy = performance.now() - due > LATE_TIMER_MS || navigator.scheduling?.isInputPending?.();
+      if (busy && times < WAIT_AGAIN) this.#wait(times + 1);
+      else this.#end();
+    }, delay_ms);
   }
 
   #pace() {
@@ -143,12 +167,12 @@ export class Scanner {
       this.#openSince = this.#lastAt;
       const handed = this.#field ? [] : this.#keys;
       this.#take();
-      this.#handed = { keys: handed, at: this.#lastAt };
+      this.#handed = { keys: handed, at: this.#lastAt, within_ms: PAUSE_MS, played_at: null };
       return;
     }
     const keys = this.#field ? [] : this.#keys;
     this.#reset();
-    if (keys.length) this.#handed = { keys, at: this.#lastAt };
+    if (keys.length) this.#handed = { keys, at: this.#lastAt, within_ms: JOIN_MS, played_at: performance.now() };
     // A person's keys, a moment later, to whatever has the focus by then.
     for (const key of keys) {
       const target = document.activeElement ?? document.body;
@@ -157,14 +181,16 @@ export class Scanner {
   }
 
   #take() {
-    if (!this.#field && this.#startedAt - this.#handed.at < PAUSE_MS) this.#keys.unshift(...this.#handed.keys);
+    const before = !this.#field && this.#startedAt - this.#handed.at < this.#handed.within_ms ? this.#handed : NOTHING;
+    this.#handed = NOTHING;
+    this.#keys.unshift(...before.keys);
     const found = { text: this.#text(), physical: this.#physical() };
     if (this.#field) {
       this.#field.value = this.#before;
       this.#field.dispatchEvent(new Event("input", { bubbles: true }));
     }
     this.#reset();
-    this.scanned(found);
+    this.scanned(found, before.played_at);
   }
 
   #reset() {

@@ -128,12 +128,12 @@ export class WalkIn {
   }
 
   // A patient whom the scanner read. A form that was filled or sent before is begun anew.
-  fill(claim) {
+  fill(claim, doubt) {
     this.#clear();
-    this.#show(claim);
+    this.#show(claim, doubt);
   }
 
-  #show(claim) {
+  #show(claim, doubt = "") {
     const fields = this.form.elements;
     this.claim = claim;
     fields.name.value = claim.name;
@@ -141,7 +141,7 @@ export class WalkIn {
     fields.phone.value = claim.phone;
     for (const radio of fields.gender) radio.checked = radio.value === claim.gender;
     $("walk-claim").hidden = false;
-    say($("walk-claim"), this.words.read_qr);
+    say($("walk-claim"), doubt || this.words.read_qr);
     this.#wrong("");
     fields.name.focus();
   }

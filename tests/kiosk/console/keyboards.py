@@ -1,8 +1,8 @@
 """A scanner set to a US keyboard, on a PC that is set to another layout."""
 
 import asyncio
-import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from playwright.async_api import CDPSession, Page
@@ -40,19 +40,35 @@ LAYOUTS: Final[dict[str, tuple[list[str], list[str]]]] = {
     )
 }
 """Keys by layout: alone, and with Shift. The space is added below."""
+LATER_S: Final = 1.0
+"""Keys before are long past: a test presses them quicker than a person."""
+SILENCE_MS: Final = 400
 ALT_AND_CTRL: Final = 3
+ALT: Final = 1
 CTRL: Final = 2
 SHIFT: Final = 8
-_pressed_s = 0.0
+
+
+@asynccontextmanager
+async def at_one_moment(page: Page) -> AsyncIterator[None]:
+    """The page's clock stands, so that keys have no time between them however busy this machine is. After them comes a
+    silence in which a person's key does its work, and the clock goes on.
+    """
+    now_ms = await page.evaluate("Date.now()")
+    await page.clock.pause_at(now_ms / 1000 + LATER_S)
+    yield
+    await page.clock.run_for(SILENCE_MS)
+    await page.clock.resume()
 
 
 async def scan(page: Page, text: str, *, layout: str = "US", closing: str = "Enter") -> None:
-    """Press the keys that write ``text`` on a US keyboard, at a scanner's pace; the PC hears them in ``layout``."""
+    """Press the keys that write ``text`` on a US keyboard, as a scanner does; the PC hears them in ``layout``."""
     session = await page.context.new_cdp_session(page)
     events = [event for character in text for event in events_on(session, layout, character)]
     if closing:
         events += key_events(session, closing, closing)
-    await asyncio.gather(*events)
+    async with at_one_moment(page):
+        await asyncio.gather(*events)
     await session.detach()
 
 
@@ -63,17 +79,18 @@ def events_on(session: CDPSession, layout: str, character: str) -> list[Coroutin
     return key_events(session, key, _CODES[at], SHIFT if shifted else 0)
 
 
-def next_press_s() -> float:
-    """When the scanner pressed the key: a busy machine hears it later."""
-    global _pressed_s
-    _pressed_s = max(time.time(), _pressed_s + 0.002)
-    return _pressed_s
+def alt_events(session: CDPSession, character: str) -> list[Coroutine[Any, Any, Any]]:
+    """Alt goes down, four digits, Alt comes up: Windows makes a character of it."""
+    digits = [event for digit in f"{ord(character):04}" for event in key_events(session, digit, f"Numpad{digit}", ALT)]
+    alt = {"key": "Alt", "code": "AltLeft"}
+    down = session.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **alt, "modifiers": ALT})
+    return [down, *digits, session.send("Input.dispatchKeyEvent", {"type": "keyUp", **alt})]
 
 
 def key_events(session: CDPSession, key: str, code: str, modifiers: int = 0) -> list[Coroutine[Any, Any, Any]]:
     """A key goes down and comes up."""
-    named = key in ("Dead", "Enter", "Tab") or modifiers == CTRL
-    event = {"key": key, "code": code, "modifiers": modifiers, "timestamp": next_press_s()}
+    named = key in ("Dead", "Enter", "Tab") or modifiers in (ALT, CTRL)
+    event = {"key": key, "code": code, "modifiers": modifiers}
     down = {"type": "rawKeyDown" if named else "keyDown", **event, **({} if named else {"text": key})}
     return [
         session.send("Input.dispatchKeyEvent", down),

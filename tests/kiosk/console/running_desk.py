@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
@@ -55,7 +56,7 @@ async def web_role(settings: dict[str, str], address: str) -> AsyncIterator[None
     await web.wait()
 
 
-async def press(page: Page, key: str, sentence: str) -> None:
+async def press(page: Page, key: str, sentence: str | re.Pattern[str]) -> None:
     await page.keyboard.press(key)
     await expect(page.locator("#said")).to_have_text(sentence)
 

@@ -11,11 +11,26 @@ from typing import Any
 import pytest
 from playwright.async_api import CDPSession, Page, expect
 
-from tests.kiosk.console.keyboards import ALT_AND_CTRL, CTRL, LAYOUTS, events_on, key_events, scan
+from tests.kiosk.console.keyboards import (
+    ALT_AND_CTRL,
+    CTRL,
+    LAYOUTS,
+    alt_events,
+    at_one_moment,
+    events_on,
+    key_events,
+    scan,
+)
 from tests.kiosk.console.running_desk import Served, press, states_of
 
-# Real time between keys decides here, so these run without other tests beside them: `make proofs`.
-pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.proof]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+
+@pytest.fixture
+async def page(page: Page) -> Page:
+    """The desk, with a clock that tests can hold: the time between keys decides what is a scan."""
+    await page.clock.install(time=time.time())
+    return page
 
 
 @pytest.mark.parametrize("opened_first", [True, False])
@@ -74,9 +89,10 @@ async def test_a_scan_that_is_no_patient_moves_nobody_and_says_what_it_was(
 async def test_a_closing_key_that_comes_late_belongs_to_the_scan(page: Page, served: Served, ending: str) -> None:
     await served.arrive("First")
     await expect(page.locator("#list [role=option]")).to_have_count(1)
-    await scan(page, "8901234567894", closing="")
-    await asyncio.sleep(0.12)
-    await page.keyboard.press(ending)
+    async with at_one_moment(page):
+        await page.keyboard.type("8901234567894")
+        await page.clock.run_for(120)
+        await page.keyboard.press(ending)
     await expect(page.locator("#said")).to_have_text(OTHER)
     await expect(page.locator("#list")).to_be_focused()
     assert await states_of(served) == ["WAITING"]
@@ -93,8 +109,9 @@ async def test_an_abha_qr_is_read_whatever_the_scanner_and_the_keyboard_made_of_
 ) -> None:
     await served.arrive("Not To Be Moved")
     await press(page, "n", "M-001 called to M1.")
-    await type_by_layout(page, CARDS[kind])
-    await page.keyboard.press("Enter")
+    async with at_one_moment(page):
+        await type_by_layout(page, CARDS[kind])
+        await page.keyboard.press("Enter")
     await expect(page.locator("#walk-claim")).to_be_visible()
     await expect(page.locator("#walk [name=name]")).to_have_value(re.compile("^sample person$", re.IGNORECASE))
     await expect(page.locator("#walk [name=age]")).to_have_value("1985")
@@ -114,8 +131,10 @@ async def test_the_qr_of_our_own_slip_chooses_its_ticket_wherever_the_focus_is(
     for focus in ("#list", "#search"):
         await page.locator(focus).focus()
         link = f"{served.address}/t/{token}"
-        await page.keyboard.type(link.swapcase() if capitals else link)  # what a scanner writes while Caps Lock is on
-        await page.keyboard.press("Enter")
+        async with at_one_moment(page):
+            # What a scanner writes while Caps Lock is on.
+            await page.keyboard.type(link.swapcase() if capitals else link)
+            await page.keyboard.press("Enter")
         await expect(page.locator("#said")).to_have_text("M-002 is chosen in the list.")
         await expect(page.locator("[aria-selected=true] .token")).to_have_text("M-002")
         await expect(page.locator("#search")).to_have_value("")
@@ -159,10 +178,11 @@ async def test_a_scan_is_read_by_the_place_of_its_keys_under_every_layout(page: 
 async def test_a_german_scanner_on_a_german_keyboard_writes_braces_with_altgr(page: Page, served: Served) -> None:
     await served.arrive("Not To Be Moved")
     session = await page.context.new_cdp_session(page)
-    for character in CARD:
-        alone = ALT_AND_CTRL if character in "{}@" else 0
-        await asyncio.gather(*key_events(session, character, "Digit7" if alone else "", alone))
-    await page.keyboard.press("Enter")
+    async with at_one_moment(page):
+        for character in CARD:
+            alone = ALT_AND_CTRL if character in "{}@" else 0
+            await asyncio.gather(*key_events(session, character, "Digit7" if alone else "", alone))
+        await page.keyboard.press("Enter")
     await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
     assert await states_of(served) == ["WAITING"]
 
@@ -182,9 +202,10 @@ async def test_what_scanners_add_before_within_and_after_a_code_moves_nobody(pag
     ):  # fmt: skip
         await page.locator("#list").focus()
         await page.evaluate("document.getElementById('said').textContent = ''")
-        for burst in added.split(" pause "):
-            await asyncio.gather(*(event for part in burst.split() for event in events_of(session, part)))
-            await asyncio.sleep(0.5)  # by then a person's key has done its work
+        async with at_one_moment(page):
+            for burst in added.split(" pause "):
+                await asyncio.gather(*(event for part in burst.split() for event in events_of(session, part)))
+                await page.clock.run_for(500)  # by then a person's key has done its work
         await expect(page.locator("#said"), added).to_have_text(OTHER)
         await expect(page.locator("dialog[open]"), added).to_have_count(0)
         assert await states_of(served) == ["CALLED", "WAITING", "WAITING"], added
@@ -194,7 +215,9 @@ async def test_a_scan_moves_nobody_whatever_is_open_on_the_desk(page: Page, serv
     for name in ("First", "Second"):
         await served.arrive(name)
     await press(page, "n", "M-001 called to M1.")
+    await expect(page.locator("#list [role=option]")).to_have_count(1)
     await page.keyboard.press("ArrowDown")
+    await expect(page.locator("[aria-selected=true] .token")).to_have_text("M-002")
     for key, dialog in (
         ("n", "#ask-came"),
         ("Delete", "#ask-sure"),
@@ -227,9 +250,11 @@ async def test_a_scan_moves_nobody_whatever_is_open_on_the_desk(page: Page, serv
 async def test_a_scan_in_two_bursts_is_one_and_of_two_in_a_row_the_last_is_shown(page: Page, served: Served) -> None:
     await served.arrive("Not To Be Moved")
     other = CARD.replace("Ghulam Nabi Bhat", "Zoona Begum").replace("gnbhat", "zoona").replace("2228", "2236")
-    await scan(page, CARD[:40], closing="")
-    await asyncio.sleep(0.12)
-    await scan(page, CARD[40:])
+    async with at_one_moment(page):
+        await page.keyboard.type(CARD[:40])
+        await page.clock.run_for(120)
+        await page.keyboard.type(CARD[40:])
+        await page.keyboard.press("Enter")
     await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
     for text in (CARD, other):
         await scan(page, text)
@@ -237,6 +262,77 @@ async def test_a_scan_in_two_bursts_is_one_and_of_two_in_a_row_the_last_is_shown
     await expect(page.locator("#walk [name=name]")).to_have_value("Zoona Begum")
     await page.keyboard.press("Escape")
     assert await states_of(served) == ["WAITING"]
+
+
+@pytest.mark.parametrize(
+    ("digits", "words"),
+    [
+        ("91750768217770", "Read from the ABHA QR: check it with the patient."),
+        ("91123456789012", "Fourteen digits were read. They may not be an ABHA number: compare them with the card."),
+    ],
+)
+async def test_a_barcode_of_fourteen_digits_is_taken_for_an_abha_number_with_a_warning_when_it_does_not_fit(
+    page: Page, served: Served, digits: str, words: str
+) -> None:
+    await served.arrive("Not To Be Moved")
+    await scan(page, digits)
+    await expect(page.locator("#walk-claim")).to_have_text(re.compile(f"^{re.escape(words)}"))
+    assert await states_of(served) == ["WAITING"]
+
+
+@pytest.mark.parametrize("first", ["n", "f", "x", "h"])
+async def test_a_move_made_by_the_first_key_of_a_scan_that_halted_is_taken_back(
+    page: Page, served: Served, first: str
+) -> None:
+    for name in ("First", "Second"):
+        await served.arrive(name)
+    await press(page, "n", "M-001 called to M1.")
+    await press(page, "s", "M-001 is at the counter.")
+    before = await states_of(served)
+    async with at_one_moment(page):
+        await page.keyboard.press(first)
+        await page.clock.run_for(120)
+        await page.keyboard.type("4471-UHID")
+        await page.keyboard.press("Enter")
+    await expect(page.locator("#said")).to_have_text(OTHER)
+    assert await states_of(served) == before
+
+
+async def test_a_scan_begun_well_after_a_persons_key_leaves_the_move(page: Page, served: Served) -> None:
+    await served.arrive("First")
+    async with at_one_moment(page):
+        await page.keyboard.press("n")
+        await page.clock.run_for(400)
+        await page.keyboard.type("4471-UHID")
+        await page.keyboard.press("Enter")
+    await expect(page.locator("#said")).to_have_text(OTHER)
+    assert await states_of(served) == ["CALLED"]
+
+
+async def test_a_scanner_that_writes_alt_and_numbers_is_read(page: Page, served: Served) -> None:
+    await served.arrive("Not To Be Moved")
+    session = await page.context.new_cdp_session(page)
+    async with at_one_moment(page):
+        for character in CARD:
+            await asyncio.gather(*alt_events(session, character))
+        await page.keyboard.press("Enter")
+    await expect(page.locator("#walk [name=name]")).to_have_value("Ghulam Nabi Bhat")
+    await expect(page.locator("#walk [name=age]")).to_have_value("1972")
+    assert await states_of(served) == ["WAITING"]
+
+
+async def test_each_of_the_last_moves_is_taken_back_one_by_one(page: Page, served: Served) -> None:
+    for name in ("First", "Second"):
+        await served.arrive(name)
+    await press(page, "n", "M-001 called to M1.")
+    await press(page, "s", "M-001 is at the counter.")
+    await press(page, "n", "M-002 called to M1.")
+    assert await states_of(served) == ["CALLED"]
+    for state in (["SERVING", "WAITING"], ["CALLED", "WAITING"], ["WAITING", "WAITING"]):
+        await page.evaluate("document.getElementById('said').textContent = ''")
+        await press(page, "u", re.compile("^Undone"))
+        assert await states_of(served) == state
+    await press(page, "u", "There is nothing to undo.")
 
 
 def events_of(session: CDPSession, part: str) -> list[Coroutine[Any, Any, Any]]:
