@@ -9,9 +9,9 @@ from playwright.async_api import CDPSession, Page
 
 _CODES: Final = [
     "Backquote", *(f"Digit{digit}" for digit in "1234567890"), "Minus", "Equal",
-    *(f"Key{letter}" for letter in "QWERTYUIOP"), "BracketLeft", "BracketRight", "Backslash",
-    *(f"Key{letter}" for letter in "ASDFGHJKL"), "Semicolon", "Quote",
-    *(f"Key{letter}" for letter in "ZXCVBNM"), "Comma", "Period", "Slash", "Space",
+    *(f"Key{name}" for name in "QWERTYUIOP"), "BracketLeft", "BracketRight", "Backslash",
+    *(f"Key{name}" for name in "ASDFGHJKL"), "Semicolon", "Quote",
+    *(f"Key{name}" for name in "ZXCVBNM"), "Comma", "Period", "Slash", "Space",
 ]  # fmt: skip
 _US: Final = ("`1234567890-=qwertyuiop[]\\asdfghjkl;'zxcvbnm,./ ", '~!@#$%^&*()_+QWERTYUIOP{}|ASDFGHJKL:"ZXCVBNM<>? ')
 LAYOUTS: Final[dict[str, tuple[list[str], list[str]]]] = {
