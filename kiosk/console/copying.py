@@ -155,8 +155,9 @@ def _text_of(template: CopyTemplate, patient: Patient, token: str) -> str:
 
 
 def _bookmark() -> str:
-    """The helper for browser forms as the address of a bookmark."""
-    return "javascript:" + quote(static_text("console/paste_helper.js"), safe=" ()[]{}=>,;:'!?.*/+&|")
+    """The helper for browser forms as the address of a bookmark, without the remark at its head."""
+    text = static_text("console/paste_helper.js")
+    return "javascript:" + quote(text[text.index("(() =>") :], safe=" ()[]{}=>,;:'!?.*/+&|")
 
 
 async def _page(

@@ -1,6 +1,6 @@
 // A walk-in in one line: name, Enter. A desk scanner may type an ABHA QR into the name instead.
 
-import { $, fill, make, say } from "./dom.js";
+import { $, fill, keyOf, make, say } from "./dom.js";
 import { post } from "./net.js";
 import { print } from "./slip.js";
 
@@ -19,6 +19,12 @@ export class WalkIn {
     $("walk-close").addEventListener("click", () => this.dialog.close());
     $("walk-again").addEventListener("click", () => this.#clear());
     $("perhaps-other").addEventListener("click", () => this.#give(true));
+    // The first choice has the focus: a second Enter by habit must give nobody a second number.
+    $("walk-perhaps").addEventListener("keydown", (event) => {
+      if (event.repeat) event.preventDefault();
+      else if (/^[1-9]$/.test(event.key)) $("perhaps-list").querySelectorAll("button")[event.key - 1]?.click();
+      else if (keyOf(event) === "g") $("perhaps-other").click();
+    });
     $("perhaps-back").addEventListener("click", () => this.#showForm());
     $("walk-print").addEventListener("click", () => print(this.slip, words, slips));
     $("walk-done").addEventListener("keydown", (event) => {
@@ -67,7 +73,7 @@ export class WalkIn {
     say($("perhaps-words"), words);
     const queues = Object.fromEntries([...this.form.elements.queue.options].map((one) => [one.value, one.text]));
     $("perhaps-list").replaceChildren(
-      ...alike.map((one) => {
+      ...alike.map((one, at) => {
         const row = make("li");
         const button = make("button", "choice", fill(this.words.perhaps_use, one));
         const four = one.last_four ? `ABHA ··${one.last_four}` : "";
@@ -77,12 +83,13 @@ export class WalkIn {
           this.dialog.close();
           this.found(one);
         });
+        button.prepend(make("kbd", "", String(at + 1)), " ");
         button.append(" ", make("bdi", "hint", facts.join(" · ")));
         row.append(button);
         return row;
       }),
     );
-    $("perhaps-other").focus();
+    $("perhaps-list").querySelector("button").focus();
   }
 
   #wrong(text) {

@@ -8,6 +8,7 @@ from playwright.async_api import Page, Route, expect
 
 from kiosk.exchange import copy_text
 from kiosk.patient.person import Patient
+from tests.accessible import serious_problems
 from tests.kiosk.console.running_desk import Served, press
 from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
 
@@ -45,6 +46,7 @@ async def bookmark(page: Page, served: Served) -> str:
     await admin.keyboard.press("Enter")
     await expect(admin.get_by_role("heading", name="Where do you sit?")).to_be_visible()
     await admin.goto(served.address + "/console/admin/copying")
+    assert await serious_problems(admin) == []
     address = await admin.locator("#helper-text").input_value()
     await context.close()
     assert address.startswith("javascript:")
@@ -58,6 +60,7 @@ async def test_one_paste_fills_a_foreign_form(page: Page, served: Served) -> Non
     await press(page, "n", "M-001 called to M1.")
     await page.keyboard.press("e")
     await expect(page.locator("#choice-list button")).to_have_text(["1 e-Hospital", "2 e-Sahaj", "3 Sehat"])
+    await expect(page.locator("#ask-choice")).to_be_visible()
     await press(page, "1", "M-001 is copied for e-Hospital. Put the cursor into the first field and paste.")
     helper, foreign = await bookmark(page, served), await foreign_page(page)
     await foreign.evaluate(helper)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.delivery.mllp import ANSWER_MAX, Answer, Verdict, send, verdict_of
+from kiosk.exchange.hl7 import Occasion, Trigger, control_id, escape, message
 from kiosk.security import own_ca
+from tests.kiosk.exchange.shared_samples import profile, ticket
 from tests.ports import free_port
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +59,18 @@ async def test_an_acknowledgement_is_read_with_its_text(mode: str, verdict: Verd
     answer = await sent(mode)
     assert answer.verdict is verdict
     assert answer.note == "got अनीता देवी^^^^^^L"
+
+
+@pytest.mark.parametrize("name", ["محمد اقبال وانی", "ਗੁਰਪ੍ਰੀਤ ਸਿੰਘ", "राम | श्याम ^ \x0b\x1c\r & \\F\\ ~"])
+@pytest.mark.parametrize("trigger", Trigger)
+async def test_a_message_about_a_ticket_arrives_whole(name: str, trigger: Trigger) -> None:
+    at = datetime.fromisoformat("2026-11-28T10:15:00+05:30")
+    occasion = Occasion(event_id="8c1f-1-0", event_type="ticket.created", at=at)
+    own = message(trigger, ticket(), profile(name=name), occasion)
+    with engine("accept") as port:
+        answer = await send("127.0.0.1", port, own, control_id("8c1f-1-0"))
+    assert answer.verdict is Verdict.ACCEPTED
+    assert answer.note == f"got {escape(name)}^^^^^^L"
 
 
 @pytest.mark.parametrize("mode", ["another", "garbage", "no-msa", "empty", "odd-code", "long", "endless"])
