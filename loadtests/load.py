@@ -42,14 +42,16 @@ GIVE_UP_S = 60.0
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtests.load", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--shape", choices=sorted(SHAPES), default="opd-morning", help="what kind of day")
-    parser.add_argument("--users", type=int, default=0, help="people of the day; 0: as many as a small machine bears")
-    parser.add_argument("--seconds", type=float, default=75, help="how long the day takes (default %(default)s)")
-    parser.add_argument("--processes", type=int, default=1, help="of Locust (default %(default)s)")
+    parser.add_argument("--shape", choices=sorted(SHAPES), default="opd-morning", help="the kind of day")
+    parser.add_argument(
+        "--users", type=int, default=0, help="people of the day; 0: as many as a small machine can serve"
+    )
+    parser.add_argument("--seconds", type=float, default=75, help="length of the run in seconds (default %(default)s)")
+    parser.add_argument("--processes", type=int, default=1, help="processes of Locust (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--reports", type=Path, default=Path("reports"))
     parser.add_argument("--host", help="a running kiosk instead of a fresh one; needs --gateway and --hospitals")
-    parser.add_argument("--gateway", help="the simulated gateway that kiosk is connected to")
+    parser.add_argument("--gateway", help="the simulated gateway to which that kiosk is connected")
     parser.add_argument(
         "--hospitals", type=Path, help="file: [{hip_id, counters, clerks: [{login, password, counter}]}]"
     )

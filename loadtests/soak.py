@@ -175,8 +175,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="how long")
     parser.add_argument("--per-s", type=int, default=500, help="scans a second")
     parser.add_argument("--listeners", type=int, default=2_000, help="open screens")
-    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
-    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
+    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="seed of all random choices")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder for the report")
     args = parser.parse_args()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:

@@ -72,9 +72,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--quick", action="store_true", help="about two minutes instead of ten")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES), help="only these (default: all)")
-    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
-    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
-    parser.add_argument("--costs", action="store_true", help="keep the measured costs for `kiosk plan`")
+    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="seed of all random choices")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder for the report")
+    parser.add_argument("--costs", action="store_true", help="store the measured costs for `kiosk plan`")
     args = parser.parse_args()
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeElapsedColumn()) as progress:

@@ -173,8 +173,8 @@ def main() -> None:
         default=1_000,
         help=f"scans a second (default %(default)s); {' and '.join(REPLICAS)} always have {LOST_PRIMARY_PER_S}",
     )
-    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="draws follow from it")
-    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
+    parser.add_argument("--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="seed of all random choices")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder for the report")
     args = parser.parse_args()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
     with Progress(*columns, TimeElapsedColumn()) as progress:

@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument(
         "--seed", type=int, default=int(time.time()) & 0xFFFFFF, help="decides which people are invented"
     )
-    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder for the report")
     options = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)

@@ -210,7 +210,7 @@ def main() -> None:
     parser.add_argument("--inputs", type=int, default=INPUTS, help="how many at most (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="how long at most (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed sends the same inputs")
-    parser.add_argument("--reports", type=Path, default=Path("reports"), help="where the report goes")
+    parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder for the report")
     options = parser.parse_args()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
     with Progress(*columns) as progress:

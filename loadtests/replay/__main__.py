@@ -186,10 +186,12 @@ async def replay(args: argparse.Namespace) -> bool:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.replay", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--one-in", type=int, default=200, help="one day in so many; 1: all (default %(default)s)")
+    parser.add_argument(
+        "--one-in", type=int, default=200, help="replay one day in this many; 1: all (default %(default)s)"
+    )
     parser.add_argument("--chapter", type=int, default=CHAPTER_TOKENS, help="tokens (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--fresh", action="store_true", help="forget what earlier runs have done")
+    parser.add_argument("--fresh", action="store_true", help="ignore results of earlier runs and start again")
     parser.add_argument("--reports", type=Path, default=Path("reports"))
     args = parser.parse_args()
     sys.exit(0 if graceful_run.run(replay(args)) else 1)

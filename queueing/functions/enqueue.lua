@@ -23,8 +23,8 @@ local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, positi
   reply_wanted = 9, refusal = 10, rate = 11, burst = 12, fingerprint = 13, envelope = 14, person = 15, other = 16,
   late = 17, by = 18}
 
--- What one scan reads of the day, and where: of the day before only the first three. `number` and `last` are replaced
--- by their new values.
+-- What one scan reads of the day, by position; of the day before it reads only the first three. `number` and `last` are
+-- replaced by their new values.
 local D = {request = 1, person = 2, other = 3, number = 4, last = 5, reserved = 6}
 
 local function shown_s(ticket, clock)
@@ -53,7 +53,7 @@ local function refuse(facility, clock, today, arrival, refusal, foreign)
   write_request(today, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.REFUSED, refusal, ''),
     foreign)
   add_place_reply(facility, clock, arrival, {outcome = OUTCOME.REFUSED, refusal = refusal})
-  -- Shares that are too many have no event: a flood of them must not push others out of the log.
+  -- A share over the rate has no event: a flood of them must not push other events out of the log.
   if not foreign and refusal ~= REFUSAL.BUSY then
     record_share(facility, clock, EVENT.SHARE_REFUSED, arrival[A.request], OUTCOME.REFUSED, refusal)
   end
@@ -242,7 +242,7 @@ local function give_place(facility, clock, today, day, arrival, ticket, sequence
   return place_reply(clock, OUTCOME.NEW, id, ticket, ticket[T.state] == STATE.WAITING and ahead or 0)
 end
 
--- The next number of the queue that nobody of the day before still holds.
+-- The next number of the queue that no ticket of the day before still holds.
 local function next_number(day)
   local number, reserved = tonumber(day[D.number] or 0) + 1, day[D.reserved]
   while reserved and string.find(reserved, ',' .. number .. ',', 1, true) do number = number + 1 end

@@ -7,7 +7,7 @@
 
 local AHEAD_MS = MINUTE_MS   -- clocks of servers differ by less
 
--- Tickets of this day that lapsed at a time which has not come yet get their state back; who was at a counter waits.
+-- Tickets of this day that lapsed at a time in the future get their state back; those that were at a counter wait.
 -- `held`: tokens that living people have.
 local function restore_lapsed(facility, clock, by, held)
   local fields = redis.call('HGETALL', day_key(facility, clock.by_time))
@@ -38,7 +38,7 @@ local function held_tokens(facility)
   return held
 end
 
--- Gives those of a line who came while the clock ran ahead a time of now, in their order.
+-- Gives people of a line who came while the clock ran ahead the present time, and keeps their order.
 local function heal_line(facility, clock, queue, newest, tokens)
   for _, key in ipairs({waiting_key(facility, queue), aside_key(facility, queue)}) do
     for _, id in ipairs(redis.call('ZRANGE', key, 0, -1)) do

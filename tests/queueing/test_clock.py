@@ -72,7 +72,8 @@ async def test_with_people_in_line_before_the_jump_no_number_is_held_twice(store
 async def test_midnights_still_begin_new_days_after_the_clock_was_set_right(store: Store, clock: MovedClock) -> None:
     await build(store)
     own_day = Queue(id="medicine", name="Medicine", prefix="M", carry_over_min=0)
-    await Registry(store).put_queue(HIP, own_day)  # or, run in an evening, the test would carry people over
+    # otherwise the test would carry people over when it runs in the evening
+    await Registry(store).put_queue(HIP, own_day)
     desk = clock.desk()
     await clock.move(days=TEN_YEARS)
     left = (await scan(desk, 2))[0]

@@ -464,6 +464,7 @@ async def plant(hospital: Hospital, key: str) -> None:
 
 
 async def refused_whole(hospital: Hospital) -> None:
+    await asyncio.gather(*hospital.desk._hints._sending)  # the hint of an earlier arrival is written 50 ms after it
     before = await everything(hospital.store)
     with pytest.raises(StoreRefused):
         await hospital.desk.enqueue(arrival(text="neither a counter nor a poster"))

@@ -113,7 +113,7 @@ async def test_a_dead_relays_claims_are_taken_over(
     dead, heir = Outbox(store, "dead"), Outbox(store, "heir")
     (pending,) = await dead.take()
     assert dead._tending
-    dead._tending.cancel()  # as if killed: nothing is renewed and nothing handed back
+    dead._tending.cancel()  # as if it was killed: it renews no claim and gives none back
     assert [one.id for one in await until_some(heir)] == [pending.id]
     await heir.close()
 

@@ -52,8 +52,8 @@ async def build(store: Store) -> None:
         await registry.put_facility(Facility(hip_id=hip, name="District Hospital"))
         await registry.put_queue(hip, Queue(id="medicine", name="Medicine", prefix="M", carry_over_min=0), 2)
         await registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R", carry_over_min=0), 1)
-    # Changes are kept up to a number that a week of three small hospitals does not reach: it is reached before they
-    # begin.
+    # The store keeps a bounded number of changes. A week of three small hospitals does not reach the bound, so it is
+    # filled before they begin.
     row = ("f", "abcdefghijkl", "k", "transferred", "n", "M-001", "c", "M1", "b", "clerk")
     for changes in {changes_key(partition_of(facility_root(hip))) for hip in HIPS}:
         for _ in range(2):

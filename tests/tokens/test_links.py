@@ -227,7 +227,7 @@ def hostile_claims() -> Iterator[object]:
     yield {**claims_of_a_ticket(), "iat": now() - 3 * 86_400}
     yield {**claims_of_a_ticket(), "iat": now() + 300}
     yield {**claims_of_a_ticket(), "iat": 0}
-    yield json.dumps(claims_of_a_ticket()).encode() + b" " * 700  # in order but for its length
+    yield json.dumps(claims_of_a_ticket()).encode() + b" " * 700  # correct except for its length
     yield {}
     yield from (
         [],

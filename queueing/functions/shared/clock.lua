@@ -3,7 +3,7 @@
 -- changes, unix ms (0: not within two days); the offset after that, ms; the time zone of these offsets. When the
 -- facility keeps another time zone, nothing is written and the reply is OTHER_ZONE; the caller calls again with it.
 
--- The clocks of caller and store may differ by this much. With more they are on different days: an operator must look.
+-- The clocks of caller and store may differ by this much. With more they may be on different days: an operator acts.
 local CLOCKS_APART_MS = 26 * HOUR_MS
 
 -- The time of this call in the caller's zone. Read once a call, so that all its arrivals have the same time.

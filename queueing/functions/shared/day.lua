@@ -64,7 +64,7 @@ local function empty_counters(facility)
   end
 end
 
--- Keeps these numbers from being given again on the new day, while their holders may still be waiting.
+-- Reserves these numbers on the new day, because their holders may still be waiting.
 local function reserve_numbers(facility, day, tokens)
   local by_prefix = {}
   for _, token in ipairs(tokens) do

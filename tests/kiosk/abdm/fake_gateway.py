@@ -94,7 +94,7 @@ class FakeGateway:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # the transports hear that they are closed
+        await asyncio.sleep(0)  # the transports get the notice that they are closed
 
     def at(self, path: str) -> list[Heard]:
         return [each for each in self.heard if each.path.endswith(path)]

@@ -86,7 +86,7 @@ class Caller:
                 if not piece:
                     break
                 raw += piece
-                connection.settimeout(1.0)  # the answer has begun; a connection that stays open says no more
+                connection.settimeout(1.0)  # the answer has begun; on a connection that stays open nothing else comes
             return Answer(raw, first_s, sent_all)
 
 

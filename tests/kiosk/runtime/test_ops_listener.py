@@ -88,7 +88,7 @@ def _refuses_everything_else(tree: Tree, port: int) -> None:
     ):
         assert code(get(port, path)) == 404, path
     assert code(spoken(port, b"POST /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")) == 404
-    # A page of another name must not read them through the browser of an operator.
+    # A page of another host must not read them through the browser of an operator.
     assert code(spoken(port, b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n")) == 421
     assert code(spoken(port, b"GET /metrics HTTP/1.1\r\n\r\n")) == 400
     assert spoken(port, b"GET /metrics HTTP/1.1\r\nX: " + b"x" * ops_listener.HEAD_MAX) == b""

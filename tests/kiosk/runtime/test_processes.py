@@ -160,7 +160,7 @@ def processes_on(data_dir: Path) -> list[int]:
     setting = f"KIOSK_DATA_DIR={data_dir}\0".encode()
     found = []
     for environ in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):  # ended meanwhile, or of another user
+        with suppress(OSError):  # the process has ended, or belongs to another user
             if setting in environ.read_bytes():
                 found.append(int(environ.parent.name))
     return found

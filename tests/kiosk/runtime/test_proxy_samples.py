@@ -156,7 +156,7 @@ def _check_operators_pages(port: int, ca: Path) -> None:
     with caller("127.0.0.4", port, ca) as client:
         sni = {"sni_hostname": HOST}
         assert client.get("/healthz", extensions=sni).status_code == 200
-        # The whole address: of `//metrics` alone the client would make another host.
+        # The whole address: from `//metrics` the client would make a host name.
         answers = {path: client.get(f"https://127.0.0.1:{port}{path}", extensions=sni) for path in OPERATORS}
         assert [answer.request.url.raw_path.decode() for answer in answers.values()] == list(OPERATORS)
         assert {path: answer.status_code for path, answer in answers.items()} == dict.fromkeys(OPERATORS, 404)

@@ -214,7 +214,7 @@ async def test_the_folder_is_made_private(tmp_path: Path) -> None:
 
 
 async def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    folder = Path("/usr")  # the administrator's, when we are not
+    folder = Path("/usr")  # it belongs to root, if we are not root
     if os.geteuid() == 0:
         folder = tmp_path / "data"
         folder.mkdir()

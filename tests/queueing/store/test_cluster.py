@@ -196,7 +196,7 @@ async def eventually_durable(store: Store, key: str) -> None:
                 return
 
 
-# Nodes that lie.
+# Fake nodes that send wrong answers.
 
 
 def map_of(*ranges: tuple[int, int, Hostile]) -> bytes:

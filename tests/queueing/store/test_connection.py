@@ -69,7 +69,7 @@ async def comes_back_after(connection: SharedConnection, *, generation: int) -> 
 async def test_under_random_cuts_and_cancellations_no_call_gets_the_answer_of_another(seed: int) -> None:
     chance = random.Random(seed)
     async with hostile() as server:
-        # The first connection is cut when some were answered and the others are on their way.
+        # The first connection is cut when some calls were answered and the others are in flight.
         server.budgets = chain([40], iter(lambda: chance.randrange(0, 6000), -1))
         async with connected(server) as connection:
 

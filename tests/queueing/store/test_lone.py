@@ -74,7 +74,7 @@ async def test_a_primary_without_replica_holds_then_goes_on_alone_and_stops_when
     assert await proved_within(store, 20)
     for other in (1, 2, PRIMARIES + 1, PRIMARIES + 2):
         nodes[other].kill()
-    await asyncio.sleep(3)  # longer than the node timeout: it sees that it has no majority
+    await asyncio.sleep(3)  # longer than the node timeout: the node notices that it has no majority
     results = await asyncio.gather(store.call_durably([(KEY, ("INCR", KEY))]), return_exceptions=True)
     assert not isinstance(results[0][0] if isinstance(results[0], list) else results[0], int), "it may be cut off"
     await store.close()
