@@ -58,6 +58,10 @@ history:  ## a year of the whole state in an archive: 3,607 facilities, 60 lakh 
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.history $(if $(TICKETS),--tickets $(TICKETS)) $(if $(FACILITIES),--facilities $(FACILITIES)) $(if $(URL),--url '$(URL)') $(ARGS)
 
+history-figures:  ## what pages and exports take on the archive of make history (URL=): a page over 300 ms or a slow export ends it with 1
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.history.figures $(if $(URL),--url '$(URL)') $(ARGS)
+
 chaos:  ## processes are killed and frozen while people scan (QUICK=1: six strikes of each kind, not 25)
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.chaos $(if $(QUICK),--quick) $(ARGS)

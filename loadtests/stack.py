@@ -75,7 +75,7 @@ async def fresh_stack(
     try:
         async with Simulator.start(seed=seed, more=words) as simulator:
             environment = _environment(simulator, folder / "data", workers) | (more or {})
-            async with _serving(environment) as (kiosk_url, pid):
+            async with serving(environment) as (kiosk_url, pid):
                 await simulator.set_bridge(kiosk_url)
                 await add_facilities(environment, folder, hips, counters)
                 hospitals = [
@@ -144,7 +144,8 @@ def _end_with_us() -> None:
 
 
 @asynccontextmanager
-async def _serving(environment: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
+async def serving(environment: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
+    """``kiosk serve`` with these settings while the context lasts: its address and its process."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "kiosk", "serve", stdout=asyncio.subprocess.PIPE, env=environment, preexec_fn=_end_with_us
     )

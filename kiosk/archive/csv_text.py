@@ -5,7 +5,7 @@ numbers, None is an empty cell. Exports write a stream with ``begin``; pages mak
 """
 
 import csv
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 from typing import Any, Final, TextIO
 
@@ -37,3 +37,8 @@ def safe(text: str) -> str:
     if text.startswith(_SUSPECT) and text.lstrip(" ").startswith(FORMULA_STARTS):
         return f"'{text}"
     return text
+
+
+def safe_column(texts: Sequence[str]) -> Sequence[str]:
+    """The same for a column: nearly always all of it may stand as it is."""
+    return [safe(text) for text in texts] if any(text.startswith(_SUSPECT) for text in set(texts)) else texts

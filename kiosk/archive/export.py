@@ -5,7 +5,8 @@ is empty.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
 from typing import Any, Final, Literal, TextIO
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
 from kiosk.archive import csv_text
+from kiosk.archive.moments import Moments
 from kiosk.archive.queries import EXPORT_AT_ONCE, rows_where
 from kiosk.archive.schema import audit_lines, facilities, shares, tickets
 
@@ -25,10 +27,6 @@ _TABLES: Final[Mapping[What, Table]] = {"tickets": tickets, "shares": shares, "a
 _LEFT_OUT: Final = frozenset({"hour", "cursor", "event", "entry", "hash"})
 """Columns that only the archive itself needs."""
 _RENAMED: Final = {"hip_id": "facility", "ack": "acknowledgement", "ack_at_ms": "acknowledged_at", "at_ms": "shared_at"}
-MINUTES_REMEMBERED: Final = 10_000
-"""Some days of texts of minutes: a megabyte."""
-
-Read = Callable[[Any], Any]
 
 
 def export(
@@ -50,10 +48,10 @@ def export(
     columns = [column for column in table.columns if column.name not in _LEFT_OUT]
     names = ["happened_at" if column is audit_lines.c.at_ms else _name_of(column.name) for column in columns]
     write = csv_text.begin(out, names) if form == "csv" else _json_lines(out, names)
-    texts = _Texts(connection, columns, zone, safe=form == "csv")
+    texts = Texts(connection, [column.name for column in columns], zone, safe=form == "csv")
     count = 0
     where = _moments(first, last, hip_id, zone) if what == "audit" else rows_where(table, first, last, hip_id)
-    for batch in _batches(connection, columns, where, table):
+    for batch in raw_batches(connection, columns, where, table.primary_key.columns.values()):
         write(texts.read(batch))
         count += len(batch)
     return count
@@ -71,85 +69,74 @@ def _name_of(column: str) -> str:
     return _RENAMED.get(column, column.replace("_ms", "_at"))
 
 
-def _batches(
-    connection: Connection, columns: Sequence["sa.Column[Any]"], where: list[Any], table: Table
+def _plain(connection: Connection, column: "sa.Column[Any]") -> "sa.ColumnElement[Any]":
+    """The column as the database itself writes it out: making Python's own of each value costs a third of the time."""
+    is_sqlite = connection.dialect.name == "sqlite"
+    if isinstance(column.type, sa.LargeBinary):
+        hexed = sa.func.lower(sa.func.hex(column)) if is_sqlite else sa.func.encode(column, "hex")
+        return sa.func.coalesce(hexed, "")
+    if isinstance(column.type, sa.Date | sa.Boolean) and not is_sqlite:  # SQLite has them as text and as 0 or 1
+        return sa.cast(column, sa.String if isinstance(column.type, sa.Date) else sa.Integer)
+    return column
+
+
+def raw_batches(
+    connection: Connection, columns: Sequence["sa.Column[Any]"], where: list[Any], order: Sequence[Any]
 ) -> Iterator[Sequence[Any]]:
-    # Days and booleans are written as the database gives them: making Python's own of each costs a third of the time.
-    plain = [
-        sa.type_coerce(column, sa.String) if isinstance(column.type, sa.Date | sa.Boolean) else column
-        for column in columns
-    ]
-    query = sa.select(*plain).where(*where).order_by(*table.primary_key.columns)
-    with connection.execution_options(yield_per=EXPORT_AT_ONCE).execute(query) as found:
-        yield from found.partitions()
+    """Rows some thousand at a time. SQLite's driver reads step by step and gives plain tuples: no need to wrap them."""
+    query = sa.select(*(_plain(connection, column) for column in columns)).where(*where).order_by(*order)
+    if connection.dialect.name != "sqlite":
+        with connection.execution_options(yield_per=EXPORT_AT_ONCE).execute(query) as found:
+            yield from found.partitions()
+        return
+    with connection.execute(query) as found:
+        assert found.cursor is not None  # noqa: S101 - a select has one; narrows the type
+        while batch := found.cursor.fetchmany(EXPORT_AT_ONCE):
+            yield batch
 
 
-class _Texts:
-    """Turns the values of rows into what is written. Most values stay: only some places of a row are touched."""
+class Texts:
+    """Turns rows into what is written, column by column. Most columns stay as they are."""
 
-    def __init__(
-        self, connection: Connection, columns: Sequence["sa.Column[Any]"], zone: ZoneInfo, *, safe: bool
-    ) -> None:
-        """``safe``: no text may be taken for a formula."""
+    def __init__(self, connection: Connection, names: Sequence[str], zone: ZoneInfo, *, safe: bool) -> None:
+        """``safe``: for a spreadsheet, so that no text may be taken for a formula; else empty texts become None."""
         self._zone = zone
-        names = [column.name for column in columns]
         self._facility = names.index("hip_id")
         self._times = [at for at, name in enumerate(names) if name.endswith("_ms")]
-        self._reads = [(at, read) for at, column in enumerate(columns) if (read := _reader(column, safe))]
+        self._free = [at for at, name in enumerate(names) if name in _FREE_TEXTS]
+        self._safe = safe
         named = connection.execute(sa.select(facilities.c.hip_id, facilities.c.timezone))
         self._zones = {hip_id: ZoneInfo(timezone) for hip_id, timezone in named if timezone}
-        # Every moment of a minute as text: four megabytes, and a third of the time of writing a time.
-        self._rests = [f":{ms // 1000:02d}.{ms % 1000:03d}" for ms in range(60_000)]
-        self._minutes: dict[ZoneInfo, dict[int, tuple[str, str]]] = {}
+        self._moments: dict[ZoneInfo, Moments] = {}
 
-    def read(self, batch: Iterable[Any]) -> Iterator[list[Any]]:
+    def read(self, batch: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """The cells of each row."""
-        zones, own, times, reads, rests = self._zones, self._zone, self._times, self._reads, self._rests
-        for row in batch:
-            cells = list(row)
-            zone = zones.get(row[self._facility], own) if zones else own
-            minutes = self._minutes.setdefault(zone, {})
-            for at in times:
-                if not (ms := cells[at]):
-                    cells[at] = ""
-                    continue
-                minute = ms // 60_000
-                before, after = minutes.get(minute) or self._minute(minute, zone)
-                cells[at] = before + rests[ms % 60_000] + after
-            for at, read in reads:
-                cells[at] = read(cells[at])
-            yield cells
+        for zone, rows in groupby(batch, self._zone_of) if self._zones else ((self._zone, batch),):
+            columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+            moments = self._moments.get(zone) or self._moments.setdefault(zone, Moments(zone))
+            for at in self._times:
+                columns[at] = moments.texts(columns[at])
+            if self._safe:
+                for at in self._free:
+                    columns[at] = csv_text.safe_column(columns[at])
+            else:
+                columns = [[None if cell == "" else cell for cell in one] if "" in one else one for one in columns]
+            yield from zip(*columns, strict=True)
 
-    def _minute(self, minute: int, zone: ZoneInfo) -> tuple[str, str]:
-        minutes = self._minutes[zone]
-        if len(minutes) >= MINUTES_REMEMBERED:
-            minutes.clear()
-        text = datetime.fromtimestamp(minute * 60, UTC).astimezone(zone).isoformat(timespec="minutes")
-        minutes[minute] = text[:16], text[16:]
-        return minutes[minute]
+    def _zone_of(self, row: Sequence[Any]) -> ZoneInfo:
+        return self._zones.get(row[self._facility], self._zone)
 
 
 _FREE_TEXTS: Final = frozenset({"hip_id", "queue", "counter", "token", "request_id", "ticket", "by", "why"})
 """Texts from outside. The others are words of ours."""
 
 
-def _reader(column: "sa.Column[Any]", safe: bool) -> Read | None:
-    if isinstance(column.type, sa.LargeBinary):
-        return lambda digest: digest.hex() if digest else ""
-    if isinstance(column.type, sa.Boolean):
-        return int
-    if isinstance(column.type, sa.Date):
-        return str
-    return csv_text.safe if safe and column.name in _FREE_TEXTS else None
+def _json_lines(out: TextIO, names: Sequence[str]) -> Callable[[Iterable[tuple[Any, ...]]], None]:
+    encoder = msgspec.json.Encoder()
 
-
-def _json_lines(out: TextIO, names: Sequence[str]) -> Callable[[Iterable[list[Any]]], None]:
-    encode = msgspec.json.Encoder().encode
-
-    def write(rows: Iterable[list[Any]]) -> None:
-        for row in rows:
-            known = {name: None if value == "" else value for name, value in zip(names, row, strict=True)}
-            out.write(encode(known).decode() + "\n")
+    def write(rows: Iterable[tuple[Any, ...]]) -> None:
+        known = (dict(zip(names, row, strict=True)) for row in rows)
+        out.write(encoder.encode_lines(known).decode())
 
     return write
 

@@ -84,6 +84,20 @@ class SumsOfMonth:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._hourly: dict[tuple[Any, ...], dict[str, int]] = {}
+        self._paid: dict[tuple[str, date], dict[str, int]] = {}
+        """HIP id and first of the month -> what the incentive pays for."""
+
+    def count_for_incentive(self, tickets: Iterable[Row]) -> None:
+        """The accepted shares of one day: one for each person and facility."""
+        seen: set[tuple[str, bytes | None]] = set()
+        for row in tickets:
+            if row["source"] != "abha_app" or row["ack"] != "delivered":
+                continue
+            key = (row["hip_id"], row["person"])
+            counts = self._paid.setdefault((key[0], row["service_day"].replace(day=1)), {"shares": 0, "counted": 0})
+            counts["shares"] += 1
+            counts["counted"] += row["person"] is None or key not in seen
+            seen.add(key)
 
     def add(self, row: Row, numbers: dict[str, int]) -> None:
         """What one row adds to its hour."""
@@ -107,6 +121,18 @@ class SumsOfMonth:
         self._hourly = {}
         for name, rows in tables.items():
             self._archive.insert(name, (rows[key] for key in sorted(rows)))
+        self._archive.insert("incentive_counts", self._incentive_counts(tables["monthly_sums"].values()))
+
+    def _incentive_counts(self, months: Iterable[Row]) -> Iterator[Row]:
+        """As the archive role counts them: with the month's sums at that moment."""
+        summed: dict[tuple[str, date], dict[str, int]] = {}
+        for row in months:
+            of_month = summed.setdefault((row["hip_id"], row["month"]), {"tokens": 0, "acks_delivered": 0})
+            for name in of_month:
+                of_month[name] += row.get(name, 0)
+        for (hip_id, month), sums in sorted(summed.items()):
+            yield {"hip_id": hip_id, "month": month, **sums, **self._paid.get((hip_id, month), {})}
+        self._paid = {}
 
 
 def tokens_by_day(first: date, last: date, tickets: int) -> Iterator[tuple[date, int]]:
@@ -132,6 +158,7 @@ def fill(url: str, *, facilities: int, tickets: int, last: date, seed: int) -> i
                 day_tickets += came
                 day_shares += gave_none
                 seen.setdefault(hospital.hip_id, []).append(on)
+        sums.count_for_incentive(day_tickets)
         for row in day_tickets:
             sums.add(row, of_ticket(row))
         for row in day_shares:

@@ -1,8 +1,9 @@
 """The invented year of ``make history`` is what the program would have written: its sums are those of its rows."""
 
 from datetime import date
+from typing import Any
 
-from kiosk.archive import queries, schema
+from kiosk.archive import incentive, queries, schema
 from kiosk.archive.database import Database
 from loadtests.history.__main__ import fill
 from tests.kiosk.archive.archived import assert_sums, rows
@@ -17,6 +18,10 @@ def test_an_invented_year_adds_up(database: Database, database_url: str) -> None
     assert len(found) == 900
     assert {row["source"] for row in found} >= {"abha_app", "staff"}
     with database.reading() as connection:
+        assert incentive.changed_counts(connection, LAST, 1, date(2025, 1, 1)) == [], "counted as the role counts"
+        assert incentive_of(found) == {
+            (row["hip_id"], row["month"]): row["counted"] for row in rows(database, schema.incentive_counts)
+        }
         year = queries.sums(connection, date(2025, 4, 1), LAST)
         by_facility = queries.sums_by_facility(connection, date(2025, 4, 1), LAST)
         named = {one.hip_id for one in queries.all_facilities(connection) if one.last_day}
@@ -25,3 +30,13 @@ def test_an_invented_year_adds_up(database: Database, database_url: str) -> None
     median = year.wait_min(0.5)
     assert median is not None
     assert 5 < median < 30
+
+
+def incentive_of(found: list[dict[str, Any]]) -> dict[tuple[str, date], int]:
+    """HIP id and month -> accepted shares, one for each person and day. Facilities without one have 0."""
+    paid: dict[tuple[str, date], set[Any]] = {}
+    for row in found:
+        one = paid.setdefault((row["hip_id"], row["service_day"].replace(day=1)), set())
+        if row["source"] == "abha_app" and row["ack"] == "delivered":
+            one.add((row["service_day"], row["person"] or row["number"]))
+    return {key: len(persons) for key, persons in paid.items()}
