@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
 from kiosk.archive import csv_text
-from kiosk.archive.moments import Moments
+from kiosk.archive.timestamps import Timestamps
 from kiosk.archive.queries import EXPORT_AT_ONCE, rows_where
 from kiosk.archive.schema import audit_lines, facilities, shares, tickets
 
@@ -107,15 +107,15 @@ class Texts:
         self._safe = safe
         named = connection.execute(sa.select(facilities.c.hip_id, facilities.c.timezone))
         self._zones = {hip_id: ZoneInfo(timezone) for hip_id, timezone in named if timezone}
-        self._moments: dict[ZoneInfo, Moments] = {}
+        self._timestamps: dict[ZoneInfo, Timestamps] = {}
 
     def read(self, batch: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
         """The cells of each row."""
         for zone, rows in groupby(batch, self._zone_of) if self._zones else ((self._zone, batch),):
             columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-            moments = self._moments.get(zone) or self._moments.setdefault(zone, Moments(zone))
+            timestamps = self._timestamps.get(zone) or self._timestamps.setdefault(zone, Timestamps(zone))
             for at in self._times:
-                columns[at] = moments.texts(columns[at])
+                columns[at] = timestamps.texts(columns[at])
             if self._safe:
                 for at in self._free:
                     columns[at] = csv_text.safe_column(columns[at])

@@ -84,7 +84,7 @@ class SumsOfMonth:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         self._hourly: dict[tuple[Any, ...], dict[str, int]] = {}
-        self._paid: dict[tuple[str, date], dict[str, int]] = {}
+        self._accepted: dict[tuple[str, date], dict[str, int]] = {}
         """HIP id and first of the month -> what the incentive pays for."""
 
     def count_for_incentive(self, tickets: Iterable[Row]) -> None:
@@ -94,7 +94,7 @@ class SumsOfMonth:
             if row["source"] != "abha_app" or row["ack"] != "delivered":
                 continue
             key = (row["hip_id"], row["person"])
-            counts = self._paid.setdefault((key[0], row["service_day"].replace(day=1)), {"shares": 0, "counted": 0})
+            counts = self._accepted.setdefault((key[0], row["service_day"].replace(day=1)), {"shares": 0, "counted": 0})
             counts["shares"] += 1
             counts["counted"] += row["person"] is None or key not in seen
             seen.add(key)
@@ -131,8 +131,8 @@ class SumsOfMonth:
             for name in of_month:
                 of_month[name] += row.get(name, 0)
         for (hip_id, month), sums in sorted(summed.items()):
-            yield {"hip_id": hip_id, "month": month, **sums, **self._paid.get((hip_id, month), {})}
-        self._paid = {}
+            yield {"hip_id": hip_id, "month": month, **sums, **self._accepted.get((hip_id, month), {})}
+        self._accepted = {}
 
 
 def tokens_by_day(first: date, last: date, tickets: int) -> Iterator[tuple[date, int]]:

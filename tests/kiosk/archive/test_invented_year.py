@@ -34,9 +34,9 @@ def test_an_invented_year_adds_up(database: Database, database_url: str) -> None
 
 def incentive_of(found: list[dict[str, Any]]) -> dict[tuple[str, date], int]:
     """HIP id and month -> accepted shares, one for each person and day. Facilities without one have 0."""
-    paid: dict[tuple[str, date], set[Any]] = {}
+    accepted: dict[tuple[str, date], set[Any]] = {}
     for row in found:
-        one = paid.setdefault((row["hip_id"], row["service_day"].replace(day=1)), set())
+        one = accepted.setdefault((row["hip_id"], row["service_day"].replace(day=1)), set())
         if row["source"] == "abha_app" and row["ack"] == "delivered":
             one.add((row["service_day"], row["person"] or row["number"]))
-    return {key: len(persons) for key, persons in paid.items()}
+    return {key: len(persons) for key, persons in accepted.items()}

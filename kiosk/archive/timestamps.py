@@ -1,4 +1,4 @@
-"""Moments of the archive as text, a column of them at a time: RFC 3339 with the facility's offset."""
+"""Timestamps of the archive as text, a column of them at a time: RFC 3339 with the facility's offset."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ MINUTES_REMEMBERED: Final = 10_000
 """Some days of texts of minutes: a megabyte."""
 
 
-class Moments:
+class Timestamps:
     """Texts of one time zone. A minute is formatted once: that is a tenth of the time of formatting each moment."""
 
     def __init__(self, zone: ZoneInfo) -> None:
