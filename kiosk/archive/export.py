@@ -16,9 +16,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
 from kiosk.archive import csv_text
-from kiosk.archive.timestamps import Timestamps
 from kiosk.archive.queries import EXPORT_AT_ONCE, rows_where
 from kiosk.archive.schema import audit_lines, facilities, shares, tickets
+from kiosk.archive.timestamps import Timestamps
 
 Format = Literal["csv", "jsonl"]
 What = Literal["tickets", "shares", "audit"]
