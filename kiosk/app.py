@@ -156,6 +156,8 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "audit": lambda: services().audit,
         "desk": lambda: services().desk,
         "person_records": lambda: services().person_records,
+        "links": lambda: services().links,
+        "number_seal": lambda: services().number_seal,
         "outbox": lambda: services().outbox,
         "hub": lambda: services().hub,
         "counter_codes": lambda: services().counter_codes,

@@ -23,6 +23,7 @@ from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.jwks import KeySet
 from kiosk.accounts.service import Staff
 from kiosk.checkin import CheckIn
+from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.key_upkeep import follow_ring, read_day_keys, renew_day_keys
 from kiosk.live.hub import Hub
 from kiosk.live.polling import PollLimits, Polls
@@ -39,6 +40,7 @@ from queueing.desk import OpdDesk
 from queueing.embedded.data_folder import folder_url, start_time_of
 from queueing.errors import StoreAway
 from queueing.feed import Feed
+from queueing.links import Links
 from queueing.outbox import Outbox
 from queueing.person_records import PersonRecords
 from queueing.registry import Registry
@@ -86,6 +88,8 @@ class Services(Struct, frozen=True, kw_only=True):
     screens: Screens
     audit: Audit
     person_records: PersonRecords
+    links: Links
+    number_seal: NumberSeal
     desk: OpdDesk
     outbox: Outbox
     hub: Hub
@@ -220,6 +224,8 @@ def _web_services(
         screens=Screens(store),
         audit=Audit(store),
         person_records=PersonRecords(store),
+        links=Links(store),
+        number_seal=NumberSeal(seal, signers.ring.person_key()),
         desk=desk,
         outbox=Outbox(store, consumer_name()),
         hub=hub,

@@ -13,6 +13,7 @@ from msgspec import Struct
 from kiosk.checkin import CheckIn
 from kiosk.console import messages
 from kiosk.console.look_alikes import look_alikes
+from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.observability import metrics
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
@@ -62,11 +63,13 @@ class Row(Struct, frozen=True, kw_only=True):
     """False when the reply to the phone is parked."""
 
 
-class Detail(Struct, frozen=True, kw_only=True):
+class Detail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the registration details. The page copies the value exactly as shown."""
 
     label: str
     value: str
+    url: str = ""
+    """Where the hospital's system shows the record; the page makes a link of it."""
 
 
 class QueueRow(Struct, frozen=True, kw_only=True):
@@ -102,8 +105,11 @@ class EndedView(Struct, frozen=True, kw_only=True):
 class DeskViews:
     """Reads the parts of a desk and puts them together."""
 
-    def __init__(self, registry: Registry, desk: OpdDesk, audit: Audit, check_in: CheckIn) -> None:
+    def __init__(
+        self, registry: Registry, desk: OpdDesk, audit: Audit, check_in: CheckIn, number_seal: NumberSeal
+    ) -> None:
         self._registry, self._desk, self._audit, self._check_in = registry, desk, audit, check_in
+        self._number_seal = number_seal
 
     async def of(self, hip: str, counter_name: str, reader: Reader) -> DeskView | None:
         """The desk of a counter, or None when there is no such counter. The audit records the reading."""
@@ -123,7 +129,8 @@ class DeskViews:
             at_ms=time.time_ns() // 1_000_000, counter=counter.name, counter_open=counter.open,
             queues=queue_rows(hospital.queues, counter, await self._unlisted(hip, tickets) if is_more else {}),
             current=next((one for one in rows if mine and one.id == mine.id), None),
-            details=details(patients[mine.id]) if mine else (), tickets=tuple(rows), more=is_more,
+            details=self._details(hip, mine, patients[mine.id], envelopes) if mine else (), tickets=tuple(rows),
+            more=is_more,
         )  # fmt: skip
 
     async def ended(self, hip: str, counter_name: str, reader: Reader) -> EndedView | None:
@@ -146,8 +153,9 @@ class DeskViews:
 
     async def one(self, hip: str, ticket: Ticket, reader: Reader) -> tuple[Row, tuple[Detail, ...]]:
         """One ticket with its details. The audit records the reading in the same step."""
-        patient = await self.patient(hip, ticket, reader)
-        return row(ticket, patient), details(patient)
+        envelopes = await self._envelopes(hip, [ticket], reader, whole=ticket.id)
+        patient = self._open(hip, ticket, envelopes.sealed.get(ticket.id, b""))
+        return row(ticket, patient), self._details(hip, ticket, patient, envelopes)
 
     async def patient(self, hip: str, ticket: Ticket, reader: Reader) -> Patient:
         """The profile of one ticket. The audit records the reading in the same step."""
@@ -164,6 +172,10 @@ class DeskViews:
             metrics.PROFILE_ALARMS.inc()
             _log.warning("a session read more than %d profiles in ten minutes: see the audit", PROFILES_IN_TEN_MINUTES)
         return found
+
+    def _details(self, hip: str, ticket: Ticket, patient: Patient, envelopes: Envelopes) -> tuple[Detail, ...]:
+        numbers = self._number_seal.open(hip, ticket, envelopes.numbers)
+        return (*details(patient), *hospital_details(numbers))
 
     def _open(self, hip: str, ticket: Ticket, sealed: bytes) -> Patient:
         if not sealed:
@@ -212,6 +224,16 @@ def details(patient: Patient) -> tuple[Detail, ...]:
     }  # fmt: skip
     lines = ((label, display_text(values[field], 200)) for field, label in messages.DETAILS.items())
     return tuple(Detail(label=label, value=text) for label, text in lines if text)
+
+
+def hospital_details(numbers: HospitalNumbers | None) -> tuple[Detail, ...]:
+    """What the hospital's own system calls this patient and visit. The first of them leads to the record."""
+    if numbers is None:
+        return ()
+    found = [Detail(label=messages.HOSPITAL_NUMBERS["patient_id"], value=numbers.patient_id, url=numbers.url or "")]
+    if numbers.visit_id:
+        found.append(Detail(label=messages.HOSPITAL_NUMBERS["visit_id"], value=numbers.visit_id))
+    return tuple(found)
 
 
 def queue_rows(

@@ -1,4 +1,7 @@
-"""An administrator erases what the facility holds of one person, at the person's wish. The page asks once more."""
+"""An administrator erases what the facility holds of one person, at the person's wish. The page asks once more.
+
+The same page removes wrong numbers of the hospital's own system, so that it can send the right ones.
+"""
 
 import re
 from typing import Final
@@ -12,8 +15,12 @@ from kiosk.checkin import CheckIn
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.patient.person import person_named
+from kiosk.security.encryption import SealBroken
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
+from queueing.desk import OpdDesk
+from queueing.links import Links
+from queueing.models import Ticket
 from queueing.person_records import PersonRecord, PersonRecords
 from queueing.registry import Registry
 
@@ -60,6 +67,32 @@ class Erasure(Controller):
         )
         return await _page(session, registry, settings, erased, done=True)
 
+    @post("/numbers", guards=[guards.administrator], status_code=200, include_in_schema=False)
+    async def remove_numbers(
+        self, request: ConsoleRequest, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
+        links: NamedDependency[Links], check_in: NamedDependency[CheckIn], registry: NamedDependency[Registry],
+        settings: NamedDependency[Settings],
+    ) -> Response[str]:  # fmt: skip
+        """Remove the hospital system's numbers of one ticket and of its person. The audit records it."""
+        wanted = (await read_form(request)).get("ticket", "")
+        ticket = await desk.ticket(session.facility, wanted) if _TICKET_ID.fullmatch(wanted) else None
+        if ticket is None:
+            raise NotFoundException
+        sealed = await desk.envelope(session.facility, ticket.id) or b""
+        act = guards.actor_of(request, session).act("links_removed")
+        persons = _persons_of(check_in, session.facility, ticket, sealed)
+        removed = await links.forget(session.facility, ticket.id, persons=persons, act=act)
+        numbers = "removed" if removed else "none"
+        return await _page(session, registry, settings, [PersonRecord(ticket, b"")], done=True, numbers=numbers)
+
+
+def _persons_of(check_in: CheckIn, hip: str, ticket: Ticket, sealed: bytes) -> tuple[bytes, ...]:
+    """The digests of a ticket's person; none when the profile is erased."""
+    try:
+        return check_in.known_as(hip, check_in.patient(hip, ticket, sealed)) if sealed else ()
+    except SealBroken:
+        return ()
+
 
 def digests_of(check_in: CheckIn, hip: str, person: str) -> tuple[bytes, ...]:
     """The digests by which the facility knows a person of this ABHA number or address."""
@@ -68,12 +101,12 @@ def digests_of(check_in: CheckIn, hip: str, person: str) -> tuple[bytes, ...]:
 
 async def _page(
     session: Session, registry: Registry, settings: Settings, found: list[PersonRecord], *, person: str = "",
-    done: bool = False,
+    done: bool = False, numbers: str = "",
 ) -> Response[str]:  # fmt: skip
     hospital = await registry.hospital(session.facility)
     if hospital is None:
         raise guards.NoFacilityYet
     return templating.page(
         "erasure.html", session=session, status=200 if found else 404, found=found, person=person, done=done,
-        queues=hospital.queue_names, zone=hospital.zone(settings.timezone), states=messages.STATES,
+        numbers=numbers, queues=hospital.queue_names, zone=hospital.zone(settings.timezone), states=messages.STATES,
     )  # fmt: skip

@@ -237,6 +237,8 @@ DETAILS = {
     "pincode": "PIN",
 }
 """Labels of the registration details, in the order of most forms."""
+HOSPITAL_NUMBERS = {"patient_id": "Hospital number", "visit_id": "Visit"}
+"""Labels of what the hospital's own system calls a patient and a visit."""
 MONTHS = "{count} mo"
 """Age of a small child."""
 

@@ -22,6 +22,7 @@ from kiosk.console.scan import Scans
 from kiosk.console.screens import ScreensPage
 from kiosk.console.today import Today, Views
 from kiosk.console.walk_in import Slips, WalkIns
+from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.settings import Settings
 from queueing.audit import Audit
 from queueing.desk import OpdDesk
@@ -69,8 +70,9 @@ def _desk_views(
     desk: NamedDependency[OpdDesk],
     audit: NamedDependency[Audit],
     check_in: NamedDependency[CheckIn],
+    number_seal: NamedDependency[NumberSeal],
 ) -> DeskViews:
-    return DeskViews(registry, desk, audit, check_in)
+    return DeskViews(registry, desk, audit, check_in, number_seal)
 
 
 def _look_alikes(

@@ -14,7 +14,6 @@ USERS = (*OURS, "loadtests", "tests/house")
 """A drawn list of the docs uses its own functions; other tests do not count as users."""
 LATER: dict[str, str] = {
     "kiosk/exchange/hospital_numbers.py:fault_of": "the API checks numbers that it is sent",
-    "kiosk/exchange/hospital_numbers.py:NumberSeal": "the API and the desk open numbers",
     "queueing/targets.py:PARKED_KEPT": "the delivery role parks",
     "queueing/targets.py:new_id": "no command adds a target yet",
     "kiosk/exchange/event_json.py:event_json": "the API and webhooks give events out",

@@ -257,6 +257,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/console/review/csv/{name:str}"): (Try(decision=STATE, path="/console/review/csv/trend?month=2020"),),
     ("GET", "/console/review/lines"): (Try(decision=STATE, path="/console/review/lines?hip={hip}&month=2020"),),
     ("POST", "/console/erasure"): (Try(decision=ADMINS_OF_THIS, form={"person": "{token}"}),),
+    ("POST", "/console/erasure/numbers"): (Try(decision=ADMINS_OF_THIS, form={"ticket": "{ticket}"}),),
     ("POST", "/console/erasure/confirmed"): (Try(decision=ADMINS_OF_THIS, form={"ticket": "{ticket}"}),),
 }
 """Method (``MOUNT``: an endpoint that looks at the method itself) and path, as the application registers them."""

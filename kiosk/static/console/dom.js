@@ -16,12 +16,20 @@ export function make(tag, className = "", text = "") {
 
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
+// The record in the hospital's own system, in a tab of its own that learns nothing of this page.
+function link(text, url) {
+  const node = make("a");
+  Object.assign(node, { href: url, target: "_blank", rel: "noopener noreferrer" });
+  node.append(make("bdi", "", text));
+  return node;
+}
+
 // Registration details as a definition list; also as lines for the clipboard.
 export function describe(list, details) {
   list.replaceChildren(
-    ...details.flatMap(({ label, value }) => {
+    ...details.flatMap(({ label, value, url }) => {
       const word = make("dd");
-      word.append(make("bdi", "", value));
+      word.append(url ? link(value, url) : make("bdi", "", value));
       return [make("dt", "", label), word];
     }),
   );
