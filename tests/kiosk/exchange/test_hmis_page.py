@@ -4,15 +4,20 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import msgspec
@@ -169,3 +174,85 @@ def test_a_receiver_of_the_page_takes_what_is_genuine_once(
     names = sorted(path.name for path in (tmp_path / "inbox").iterdir())
     assert names == ["8c1f-1764305100123-0.1.json", "second.json", "third.json"]
     assert not [path for path in tmp_path.parent.rglob("out*") if path.suffix == ".json"]
+
+
+class Api(BaseHTTPRequestHandler):
+    """The events of a facility: two pages, a refusal for being quick, a cursor that is too old, then nothing more."""
+
+    after: ClassVar[list[str]]
+    PAGES: ClassVar[dict[str, tuple[int, dict[str, object]]]] = {
+        "": (200, {"items": [{"id": "e-1", "data": {"name": "अनीता"}}, {"id": "e-2"}], "next": "2-0"}),
+        "2-0": (410, {"type": "about:blank", "title": "Gone", "status": 410, "begin": "5-0"}),
+        "5-0": (200, {"items": [{"id": "e-6"}], "next": "6-0"}),
+        "6-0": (200, {"items": [], "next": "7-0"}),
+    }
+
+    def do_GET(self) -> None:
+        query = dict(parse_qsl(urlsplit(self.path).query))
+        assert urlsplit(self.path).path == "/api/v1/facilities/IN0110000001/events"
+        assert (query["wait"], self.headers["authorization"]) == ("25", "Bearer the-key")
+        cursor = query.get("after", "")
+        first_time = cursor not in self.after
+        self.after.append(cursor)
+        status, body = self.PAGES.get(cursor, (200, {"items": [], "next": cursor}))
+        if cursor == "5-0" and first_time:
+            status, body = 429, {"title": "Too many requests"}
+        text = json.dumps(body, ensure_ascii=False).encode()
+        if cursor not in self.PAGES:
+            time.sleep(0.3)  # nothing happens: the answer waits
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(text)))
+        if status == 429:
+            self.send_header("retry-after", "1")
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing is printed."""
+
+
+POLLERS = {
+    "poll.py": ([sys.executable, "poll.py"], sys.executable),
+    "poll.php": (["php", "poll.php"], "php"),
+    "Poll.java": (["java", "Poll.java"], "java"),
+    "Poll.cs": (["mono", "Poll.exe"], "mcs"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, (_, compiler) in POLLERS.items() if shutil.which(compiler)])
+def test_a_poller_of_the_page_takes_every_event_and_goes_on_where_it_was(name: str, tmp_path: Path) -> None:
+    taken(name, tmp_path)
+    if name == "Poll.cs":
+        subprocess.run(["mcs", name], cwd=tmp_path, check=True, timeout=60)
+    Api.after = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Api) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        command = [*POLLERS[name][0], f"http://127.0.0.1:{server.server_port}", "IN0110000001"]
+        polled_until(command, tmp_path, lambda: "7-0" in Api.after)
+        assert [*dict.fromkeys(Api.after)] == ["", "2-0", "5-0", "6-0", "7-0"]
+        Api.after.clear()
+        polled_until(command, tmp_path, lambda: bool(Api.after))
+        server.shutdown()
+    assert Api.after[0] == "7-0", "a restart goes on"
+    stored = "".join(path.read_text("utf-8") for path in sorted((tmp_path / "inbox").iterdir()))
+    assert re.findall(r'"id": ?"([^"]+)"', stored) == ["e-1", "e-2", "e-6"]
+    assert "अनीता" in stored
+    assert (tmp_path / "cursor.txt").read_text() == "7-0"
+
+
+def polled_until(command: list[str], folder: Path, reached: Callable[[], bool]) -> None:
+    """Run a poller until the server has seen it there."""
+    process = subprocess.Popen(
+        command, cwd=folder, env={**os.environ, "KEY": "the-key"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until = time.monotonic() + 40  # a cold Java on a busy machine, and a second of Retry-After
+        while not reached():
+            assert process.poll() is None, "the program ended"
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        process.terminate()
+        process.wait(10)
