@@ -6,16 +6,20 @@ the count, and a role that was killed goes on where it stopped.
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import Any, Final
+from io import StringIO
+from typing import Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from kiosk.archive import queries
+from kiosk.archive import csv_text, queries
 from kiosk.archive.schema import incentive_counts, monthly_sums
 from kiosk.archive.sums import Row
+from kiosk.archive.timestamps import Timestamps
 from kiosk.archive.upsert import insert_or_replace
 
+EPOCH: Final = date(1970, 1, 1)
 COUNTED_DAYS: Final = 400
 """A year and a month back: later changes of older months do not come."""
 COUNTED_AT_ONCE: Final = 50
@@ -60,16 +64,36 @@ def _stale(connection: Connection, oldest: date) -> Iterator[tuple[date, str, in
         yield month, hip_id, int(count), int(acknowledged)
 
 
-def counted_lines(connection: Connection, month: date, *, hip_id: str, most: int) -> tuple[list[Row], bool]:
-    """The tickets of a facility and month that the gateway accepted, each with ``counted``: 0 for a repeat of a person
-    on a day. At most so many, and whether there are more.
+def lines_csv(
+    connection: Connection, month: date, *, hip_id: str, most: int, zone: ZoneInfo, header: Sequence[str]
+) -> str | None:
+    """A CSV of the tickets of a facility and month that the gateway accepted; None when there are more than ``most``.
+
+    Cells: HIP id, service day, ticket's id, token, REQUEST-ID, arrival, acceptance, and 0 for a repeat of a person on a
+    day. A large hospital has some ten thousand lines: they are made column by column.
     """
-    lines: list[Row] = []
-    seen: set[tuple[Any, date]] = set()
-    for row in queries.incentive_rows(connection, month, hip_id=hip_id):
-        if len(lines) == most:
-            return lines, True
-        key = (row["person"], row["service_day"])
-        lines.append({**row, "counted": int(row["person"] is None or key not in seen)})
-        seen.add(key)
-    return lines, False
+    rows = queries.accepted_shares(connection, month, hip_id=hip_id, limit=most + 1)
+    if len(rows) > most:
+        return None
+    out = StringIO()
+    write = csv_text.begin(out, header)
+    if rows:
+        days, numbers, tokens, requests, arrived, accepted, persons = zip(*rows, strict=True)
+        timestamps = Timestamps(zone)
+        since_1970 = {day: (day - EPOCH).days for day in set(days)}
+        ids = [f"{since_1970[day]}-{number}" for day, number in zip(days, numbers, strict=True)]
+        texts = [csv_text.safe_column(column) for column in (tokens, requests)]
+        moments = [timestamps.texts(column) for column in (arrived, accepted)]
+        hips = [csv_text.safe(hip_id)] * len(rows)
+        write(zip(hips, days, ids, *texts, *moments, _counted(persons, days), strict=True))
+    return out.getvalue()
+
+
+def _counted(persons: Sequence[bytes | None], days: Sequence[date]) -> Iterator[int]:
+    """1 for the first of a person on a day and for each person that is unknown."""
+    seen: set[tuple[bytes, date]] = set()
+    for person, day in zip(persons, days, strict=True):
+        key = (person, day) if person is not None else None
+        yield int(key not in seen)
+        if key is not None:
+            seen.add(key)

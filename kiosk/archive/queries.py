@@ -6,7 +6,7 @@ months, never one row for each ticket. ``columns`` names the sums that a page sh
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -21,11 +21,10 @@ from kiosk.archive.schema import (
     hourly_sums,
     imported_totals,
     monthly_sums,
-    shares,
     state_sums,
     tickets,
 )
-from kiosk.archive.sums import Row, Sums
+from kiosk.archive.sums import Sums
 
 Columns = Sequence[str]
 EXPORT_AT_ONCE: Final = 2_000
@@ -187,9 +186,13 @@ def incentives(connection: Connection, month: date, *, hip_id: str = "") -> dict
     return {hip: Incentive(shares=total, counted=known + unknown) for hip, total, known, unknown in found}
 
 
-def incentive_rows(connection: Connection, month: date, *, hip_id: str = "") -> Iterator[Row]:
-    """The tickets that ``incentives`` counts, by day: each with REQUEST-ID and the time of the gateway's 202."""
-    return _stream(connection, tickets, _incentive_where(month, hip_id))
+def accepted_shares(connection: Connection, month: date, *, hip_id: str, limit: int) -> Sequence[Any]:
+    """The tickets that ``incentives`` counts, by day and number, at most so many: service day, number, token, the
+    gateway's REQUEST-ID, arrival, the time of its 202, and the person's digest.
+    """
+    names = ("service_day", "number", "token", "request_id", "arrived_ms", "ack_at_ms", "person")
+    query = sa.select(*(tickets.c[name] for name in names)).where(*_incentive_where(month, hip_id))
+    return connection.execute(query.order_by(*tickets.primary_key.columns).limit(limit)).all()
 
 
 def _incentive_where(month: date, hip_id: str) -> list[Any]:
@@ -204,23 +207,6 @@ def _person_and_day(connection: Connection) -> Any:
     person = sa.func.encode(tickets.c.person, "hex") if postgresql else sa.func.hex(tickets.c.person)
     key = sa.cast(person, sa.String).concat(sa.cast(tickets.c.service_day, sa.String))
     return sa.case((tickets.c.person.is_(None), None), else_=key)
-
-
-def ticket_rows(connection: Connection, first: date, last: date, *, hip_id: str = "") -> Iterator[Row]:
-    """The rows of ``schema.tickets``, by day, facility and number; read as they are taken."""
-    return _stream(connection, tickets, rows_where(tickets, first, last, hip_id, ""))
-
-
-def share_rows(connection: Connection, first: date, last: date, *, hip_id: str = "") -> Iterator[Row]:
-    """The rows of ``schema.shares``: shares that gave no new place; read as they are taken."""
-    return _stream(connection, shares, rows_where(shares, first, last, hip_id, ""))
-
-
-def _stream(connection: Connection, table: Table, where: list[Any]) -> Iterator[Row]:
-    query = sa.select(table).where(*where).order_by(*table.primary_key.columns)
-    with connection.execution_options(yield_per=EXPORT_AT_ONCE).execute(query) as found:
-        for row in found.mappings():
-            yield cast(Row, row)
 
 
 def _by_days(hip_id: str) -> Table:

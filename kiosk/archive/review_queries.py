@@ -101,11 +101,11 @@ class ReviewFacts(Struct, frozen=True, kw_only=True):
 
 def review_facts(connection: Connection, today: date, month: date, scope: Scope, page: int) -> ReviewFacts:
     """The page of a scope. ``page`` counts from 1."""
-    found = [] if scope.hip_id else districts(connection, today, month)
+    found = [] if scope.hip_id else districts(connection, today, month, name=scope.district)
     return ReviewFacts(
         numbers=numbers(connection, today, month, scope),
         pillars=newest_pillars(connection, today) if _is_whole(scope) else {},
-        districts=[one for one in found if scope.district in ("", one.name)],
+        districts=found,
         names=_names(connection, today, scope),
         facilities=[] if scope.hip_id else facility_months(
             connection, month, district=scope.district, first=(page - 1) * FACILITIES_SHOWN, limit=FACILITIES_SHOWN
@@ -146,18 +146,23 @@ def months_until(month: date) -> list[date]:
     return found
 
 
-def districts(connection: Connection, today: date, month: date) -> list[District]:
-    """Every district with its facilities and its month, by name."""
-    live = _live_by_district(connection, today)
-    joined = monthly_sums.outerjoin(facilities, facilities.c.hip_id == monthly_sums.c.hip_id)
-    district = sa.func.coalesce(facilities.c.district, "")
-    columns = [sa.func.sum(monthly_sums.c[name]) for name in FIGURES]
-    query = sa.select(district, *columns).select_from(joined).where(monthly_sums.c.month == month).group_by(district)
-    sums = {row[0]: _sums(FIGURES, row[1:]) for row in connection.execute(query)}
+def districts(connection: Connection, today: date, month: date, *, name: str = "") -> list[District]:
+    """Every district with its facilities and its month, by name; or the one that is named."""
+    live = _live_by_district(connection, today, name)
+    columns = [sa.func.sum(monthly_sums.c[column]) for column in FIGURES]
+    if name:
+        where = [monthly_sums.c.month == month, monthly_sums.c.hip_id.in_(_hips(Scope(district=name)))]
+        sums = {name: grouped(connection, monthly_sums, (), where, FIGURES).get((), Sums())}
+    else:
+        joined = monthly_sums.outerjoin(facilities, facilities.c.hip_id == monthly_sums.c.hip_id)
+        district = sa.func.coalesce(facilities.c.district, "")
+        query = sa.select(district, *columns).select_from(joined).where(monthly_sums.c.month == month)
+        found = connection.execute(query.group_by(district))
+        sums = {row[0]: _sums(FIGURES, row[1:]) for row in found}
     return [
-        District(name=name, live=live.get(name) or dict.fromkeys(LIVE, 0), sums=sums.get(name, Sums()))
-        for name in sorted({*live, *sums})
-        if name in live or sums[name]
+        District(name=one, live=live.get(one) or dict.fromkeys(LIVE, 0), sums=sums.get(one, Sums()))
+        for one in sorted({*live, *sums})
+        if one in live or sums[one]
     ]
 
 
@@ -214,9 +219,11 @@ def _is_live(today: date) -> dict[str, Any]:
     }
 
 
-def _live_by_district(connection: Connection, today: date) -> dict[str, dict[str, int]]:
+def _live_by_district(connection: Connection, today: date, name: str) -> dict[str, dict[str, int]]:
     counts = [sa.func.count().filter(where) for where in _is_live(today).values()]
     query = sa.select(facilities.c.district, *counts).group_by(facilities.c.district)
+    if name:
+        query = query.where(facilities.c.district == name)
     return {row[0]: dict(zip(LIVE, row[1:], strict=True)) for row in connection.execute(query)}
 
 
@@ -259,8 +266,10 @@ def _counted(connection: Connection, month: date, hips: Sequence[str]) -> dict[s
 
 
 def _incentive(connection: Connection, month: date, scope: Scope) -> Incentive | None:
-    """Of one facility from its rows, of more from what was counted."""
+    """From what was counted; of one facility from its rows, if they have changed since."""
     if scope.hip_id:
+        if (stored := _stored_count(connection, month, scope.hip_id)) is not None:
+            return stored
         found = queries.incentives(connection, month, hip_id=scope.hip_id)
         return found.get(scope.hip_id) or Incentive(shares=0, counted=0)
     key = incentive_counts.c
@@ -269,6 +278,17 @@ def _incentive(connection: Connection, month: date, scope: Scope) -> Incentive |
         query = query.where(key.hip_id.in_(_hips(scope)))
     shares, counted = connection.execute(query).one()
     return None if shares is None else Incentive(shares=int(shares), counted=int(counted))
+
+
+def _stored_count(connection: Connection, month: date, hip_id: str) -> Incentive | None:
+    """None unless the month's sums are those for which it was counted (``incentive.changed_counts``)."""
+    key = incentive_counts.c
+    where = [monthly_sums.c.month == month, monthly_sums.c.hip_id == hip_id]
+    now = grouped(connection, monthly_sums, (), where, ("tokens", "acks_delivered")).get((), Sums())
+    same = (key.tokens == now["tokens"], key.acks_delivered == now["acks_delivered"])
+    query = sa.select(key.shares, key.counted).where(key.month == month, key.hip_id == hip_id, *same)
+    found = connection.execute(query).first()
+    return Incentive(shares=found.shares, counted=found.counted) if found else None
 
 
 def _hips(scope: Scope) -> Any:

@@ -16,12 +16,12 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
 from kiosk.accounts.sessions import Session
-from kiosk.archive import csv_text, review_queries
+from kiosk.archive import review_queries
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
-from kiosk.archive.incentive import counted_lines
+from kiosk.archive.incentive import lines_csv
 from kiosk.archive.queries import ArchivedFacility
+from kiosk.archive.recent_answers import RecentAnswers
 from kiosk.archive.review_queries import FACILITIES_SHOWN, LIVE, ReviewFacts, Scope
-from kiosk.archive.sums import Row
 from kiosk.console import figures, guards, review_messages, review_tables, templating
 from kiosk.console.figures import Table
 from kiosk.console.guards import ConsoleRequest
@@ -35,7 +35,6 @@ from queueing.audit import NO_FACILITY, Audit
 LINES_MAX: Final = 100_000
 """Tickets of one facility and month in one answer, some 12 MB: J&K's largest hospital has 80,000."""
 PAGES_MAX: Final = 10_000
-EPOCH: Final = date(1970, 1, 1)
 
 
 class Trouble(Exception):
@@ -52,6 +51,7 @@ class Reviews:
 
     def __init__(self, archive: Database, settings: Settings) -> None:
         self._archive = archive
+        self._recent = RecentAnswers[ReviewFacts]()
         self.zone = ZoneInfo(settings.timezone)
 
     def today(self) -> date:
@@ -74,7 +74,8 @@ class Reviews:
 
     async def facts(self, shown: Shown, page: int) -> ReviewFacts:
         """Everything on the page. Raises Trouble."""
-        facts: ReviewFacts = await self.ask(review_queries.review_facts, shown.today, shown.month, shown.scope, page)
+        chosen = (shown.today, shown.month, shown.scope, page)
+        facts = await self._recent.get(chosen, lambda: self.ask(review_queries.review_facts, *chosen))
         district = shown.scope.district
         if district and district not in facts.district_names:
             raise Trouble(404, review_messages.UNKNOWN_DISTRICT.format(district=district))
@@ -97,12 +98,13 @@ class Reviews:
 
     async def lines(self, shown: Shown) -> str:
         """The CSV of the tickets that count for the incentive. Raises Trouble."""
-        lines, has_more = await self.ask(
-            counted_lines, shown.month, hip_id=shown.scope.hip_id, most=LINES_MAX
+        text: str | None = await self.ask(
+            lines_csv, shown.month, hip_id=shown.scope.hip_id, most=LINES_MAX, zone=self.zone,
+            header=review_messages.LINE_COLUMNS,
         )  # fmt: skip
-        if has_more:
+        if text is None:
             raise Trouble(422, review_messages.TOO_MANY_LINES.format(most=figures.grouped(LINES_MAX)))
-        return csv_text.whole(review_messages.LINE_COLUMNS, (_line(row, self.zone) for row in lines))
+        return text
 
     async def ask(self, query: Any, *arguments: Any, **named: Any) -> Any:
         """The archive's answer. Raises Trouble while it cannot be read."""
@@ -222,15 +224,3 @@ def _months(today: date) -> list[date]:
     while len(found) < 2 * review_queries.MONTHS:
         found.append((found[-1] - timedelta(days=1)).replace(day=1))
     return found
-
-
-def _line(row: Row, zone: ZoneInfo) -> list[Any]:
-    """One ticket as the file shows it. The ticket's id is the one that console, API and event log use."""
-    arrived, accepted = (
-        datetime.fromtimestamp(row[name] / 1000, zone).isoformat(timespec="milliseconds")
-        for name in ("arrived_ms", "ack_at_ms")
-    )
-    ticket = f"{(row['service_day'] - EPOCH).days}-{row['number']}"
-    return [
-        row["hip_id"], row["service_day"], ticket, row["token"], row["request_id"], arrived, accepted, row["counted"],
-    ]  # fmt: skip

@@ -25,8 +25,6 @@ LATER: dict[str, str] = {
     "kiosk/archive/queries.py:sums_by_facility_and_month": "no page reads the archive yet",
     "kiosk/archive/queries.py:imported_by_day": "no page reads the archive yet",
     "kiosk/archive/queries.py:imported_sources": "no page reads the archive yet",
-    "kiosk/archive/queries.py:ticket_rows": "no page reads the archive yet",
-    "kiosk/archive/queries.py:share_rows": "no page reads the archive yet",
 }
 """Name → why it stays although nothing uses it. This list only shrinks."""
 

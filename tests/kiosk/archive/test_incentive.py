@@ -1,12 +1,16 @@
 """What the incentive pays for is counted again when a month has changed, and stays when its rows were deleted."""
 
+import csv
 from datetime import date
+from io import StringIO
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from kiosk.archive import incentive, schema
 from kiosk.archive.database import Database
-from kiosk.archive.incentive import changed_counts, counted_lines, save_counts
+from kiosk.archive.incentive import changed_counts, lines_csv, save_counts
+from kiosk.archive.review_queries import Scope, numbers
 from tests.kiosk.archive.archived import rows
 from tests.kiosk.archive.rows import HIP, insert_day, ticket
 
@@ -68,9 +72,51 @@ def test_a_step_is_bounded_and_the_next_goes_on(database: Database) -> None:
     assert [count(database), count(database), count(database)] == [incentive.COUNTED_AT_ONCE, 3, 0]
 
 
-def test_lines_are_bounded_and_say_so(database: Database) -> None:
-    insert_day(database, ticket(1), ticket(2, person=None), ticket(3, person=None), ticket(4, source="staff"))
+def lines(database: Database, most: int) -> str | None:
+    header = ("facility", "service_day", "ticket", "token", "request_id", "arrived_at", "accepted_at", "counted")
     with database.reading() as connection:
-        lines, has_more = counted_lines(connection, TODAY, hip_id=HIP, most=3)
-        assert ([line["counted"] for line in lines], has_more) == ([1, 1, 1], False)
-        assert counted_lines(connection, TODAY, hip_id=HIP, most=2)[1]
+        return lines_csv(
+            connection, date(2026, 9, 1), hip_id=HIP, most=most, zone=ZoneInfo("Asia/Kolkata"), header=header
+        )
+
+
+def test_lines_name_each_accepted_share_and_mark_repeats_of_a_person_on_a_day(database: Database) -> None:
+    person = {"person": b"p" * 16}
+    insert_day(
+        database, ticket(2, **person, token="=1+1"), ticket(1, **person), ticket(3, person=None),
+        ticket(4, person=None), ticket(5, **person, service_day=date(2026, 9, 22)), ticket(6, source="staff"),
+        ticket(7, ack="parked"), ticket(8, service_day=date(2026, 8, 31)), ticket(9, hip_id=OTHER),
+    )  # fmt: skip
+    rows = list(csv.DictReader(StringIO((lines(database, 5) or "").removeprefix("\ufeff"))))
+    assert [(row["ticket"], row["token"], row["counted"]) for row in rows] == [
+        ("20717-1", "M-001", "1"), ("20717-2", "'=1+1", "0"), ("20717-3", "M-003", "1"), ("20717-4", "M-004", "1"),
+        ("20718-5", "M-005", "1"),
+    ]  # fmt: skip
+    assert rows[0]["arrived_at"] == "2026-09-21T19:43:20.000+05:30"
+    assert rows[0]["accepted_at"] == "2026-09-21T19:43:20.800+05:30"
+    assert (rows[4]["service_day"], rows[4]["request_id"], rows[4]["facility"]) == ("2026-09-22", "request-5", HIP)
+
+
+def test_lines_are_bounded_and_none_are_a_header(database: Database) -> None:
+    assert (lines(database, 5) or "").count("\r\n") == 1
+    insert_day(database, ticket(1), ticket(2, person=None), ticket(3, person=None))
+    assert lines(database, 3) is not None
+    assert lines(database, 2) is None
+
+
+def test_a_facility_is_read_from_its_count_until_its_month_changes(database: Database) -> None:
+    insert_day(database, ticket(1), ticket(2))
+    count(database)
+    with database.writing() as connection:
+        connection.execute(sa.update(schema.incentive_counts).values(counted=7))  # so that one sees where it is from
+
+    def counted() -> int | None:
+        with database.reading() as connection:
+            found = numbers(connection, TODAY, date(2026, 9, 1), Scope(hip_id=HIP)).incentive
+            return found.counted if found else None
+
+    assert counted() == 7
+    insert_day(database, ticket(3))
+    assert counted() == 3, "from the rows: they were not counted yet"
+    count(database)
+    assert counted() == 3

@@ -124,25 +124,6 @@ def test_facilities_are_named_as_the_registry_named_them_last(database: Database
     assert (found.hip_id, found.district, found.first_day, found.last_day) == (HIP, "Baramulla", DAY, DAY)
 
 
-def test_rows_come_by_day_facility_and_number(database: Database) -> None:
-    before = date(2026, 9, 20)
-    rows = [ticket(2), ticket(1), ticket(9, service_day=before, hip_id=OTHER), ticket(1, hip_id=OTHER)]
-    insert(database, schema.tickets, *rows)
-    insert(database, schema.shares, share(2), share(1))
-    with database.reading() as connection:
-        found = [
-            (row["service_day"], row["hip_id"], row["number"]) for row in queries.ticket_rows(connection, before, DAY)
-        ]
-        assert found == [(before, OTHER, 9), (DAY, HIP, 1), (DAY, HIP, 2), (DAY, OTHER, 1)]
-        own = queries.ticket_rows(connection, before, DAY, hip_id=OTHER)
-        assert [row["number"] for row in own] == [9, 1]
-        assert [dict(row) for row in queries.ticket_rows(connection, DAY, DAY, hip_id=HIP)] == [ticket(1), ticket(2)]
-        assert [row["event"] for row in queries.share_rows(connection, DAY, DAY)] == [
-            share(1)["event"],
-            share(2)["event"],
-        ]
-
-
 def test_the_incentive_counts_a_person_once_a_day_and_only_what_the_gateway_took(database: Database) -> None:
     person = b"p" * 16
     insert(
@@ -161,9 +142,9 @@ def test_the_incentive_counts_a_person_once_a_day_and_only_what_the_gateway_took
     with database.reading() as connection:
         found = queries.incentives(connection, DAY)
         assert found == {HIP: queries.Incentive(shares=5, counted=4), OTHER: queries.Incentive(shares=1, counted=1)}
-        rows = list(queries.incentive_rows(connection, DAY, hip_id=HIP))
-    assert [row["request_id"] for row in rows] == ["request-1", "request-2", "request-4", "request-5", "request-3"]
-    assert {row["ack_at_ms"] for row in rows} == {NINE + 800}
+        rows = queries.accepted_shares(connection, DAY, hip_id=HIP, limit=9)
+    assert [row.request_id for row in rows] == ["request-1", "request-2", "request-4", "request-5", "request-3"]
+    assert {row.ack_at_ms for row in rows} == {NINE + 800}
 
 
 def test_a_counter_is_open_in_the_hours_in_which_it_calls(database: Database) -> None:
