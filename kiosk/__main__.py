@@ -8,10 +8,11 @@ import click
 
 COMMANDS: Final = {
     "demo": ("kiosk.cli.demo:demo", "A hospital with a simulated gateway, patients and clerks."),
-    "serve": ("kiosk.cli.roles:serve", "Web, relay and archive in one process tree, with a store of its own."),
+    "serve": ("kiosk.cli.roles:serve", "Web, relay, archive and delivery in one tree, with a store of its own."),
     "web": ("kiosk.cli.roles:web", "The web role alone."),
     "relay": ("kiosk.cli.roles:relay", "The relay alone."),
     "archive": ("kiosk.cli.roles:archive", "The archive role alone."),
+    "deliver": ("kiosk.cli.roles:deliver", "The delivery role alone."),
     "facility": ("kiosk.cli.facility:facility", "Hospitals."),
     "queue": ("kiosk.cli.queue:queue", "Queues and their counters."),
     "staff": ("kiosk.cli.staff:staff", "Logins of clerks and administrators."),

@@ -38,6 +38,8 @@ LOOK_EVERY_S: Final = 1.0
 """Many probes cost the store no more than one check in this time."""
 
 
+DELIVERIES_KNOWN_S: Final = 15.0
+"""The delivery role writes its count each five seconds."""
 CLOCK_AHEAD_EVERY_S: Final = 60.0
 """Whether the store's clock ran ahead is read from 48 streams: too much for each look, and it changes once a year."""
 
@@ -101,9 +103,10 @@ async def look(services: Services, clock: ClockAhead | None = None, archive: Kno
     """Check every part once."""
     try:
         async with asyncio.timeout(STORE_WITHIN_S):
-            store_s, pending, facts, ahead_ms, archived = await asyncio.gather(
+            store_s, pending, facts, ahead_ms, archived, deliveries = await asyncio.gather(
                 _store_time_s(services), services.outbox.backlog(), services.connection.facts(),
                 (clock or ClockAhead()).read_ms(services.store), (archive or KnownState()).read(services.store),
+                _deliveries_pending(services),
             )  # fmt: skip
     except StoreUnsuitable as unsuitable:
         words = f"the store cannot serve: {unsuitable}"
@@ -120,7 +123,12 @@ async def look(services: Services, clock: ClockAhead | None = None, archive: Kno
         *_own_reasons(services),
     ]
     lag_s = archived.lag_s if archived else None
-    return _health(reasons, Facts(True, services.store.promise, replies_pending=pending, archive_lag_s=lag_s))
+    return _health(
+        reasons,
+        Facts(
+            True, services.store.promise, replies_pending=pending, archive_lag_s=lag_s, deliveries_pending=deliveries
+        ),
+    )
 
 
 def _without_promise(services: Services, facts: Facts, words: str) -> Health:
@@ -141,6 +149,14 @@ def promised(redis_url: str | None) -> str:
     """What a start with these settings promises: ``disk``, or ``replica`` for a cluster."""
     address = parse_store_url(redis_url) if redis_url else None
     return address.promise if address and address.kind == "cluster" else "disk"
+
+
+async def _deliveries_pending(services: Services) -> dict[str, int] | None:
+    """As the delivery role that works counts them; None when it has been silent."""
+    facts = await services.targets.facts()
+    if facts is None or time.time() * 1000 - facts.at_ms > DELIVERIES_KNOWN_S * 1000:
+        return None
+    return facts.pending
 
 
 async def _store_time_s(services: Services) -> int:

@@ -46,6 +46,7 @@ from queueing.person_records import PersonRecords
 from queueing.registry import Registry
 from queueing.screens import Screens
 from queueing.store.store import Store, open_store
+from queueing.targets import Targets
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
 
 if TYPE_CHECKING:
@@ -114,6 +115,10 @@ class Services(Struct, frozen=True, kw_only=True):
     """What happened, for pages to read. It connects when it is first asked."""
     polls: Polls
     poll_limits: PollLimits
+    targets: Targets
+    """Webhooks and HL7 receivers."""
+    target_seal: LastingSeal
+    """Seals their secrets."""
 
     @property
     def cm_id(self) -> str:
@@ -159,7 +164,8 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         staff = Staff(store, seal=second_factors)
         staff.sessions.end_before(signers.ring.sessions_from_s)
         stack.callback(staff.close)
-        services = _web_services(settings, store, keys_on_disk, signers, gateway, staff)
+        target_secrets = LastingSeal(signers.ring.target_secret_key())
+        services = _web_services(settings, store, keys_on_disk, signers, gateway, staff, target_secrets)
         stack.callback(services.archive.close)
         services.hub.start()
         stack.push_async_callback(services.hub.close)
@@ -168,6 +174,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         def use_ring(ring: KeyRing) -> None:
             signers.use(ring)
             second_factors.use(ring.second_factor_key())
+            target_secrets.use(ring.target_secret_key())
             staff.sessions.end_before(ring.sessions_from_s)
 
         await follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, use_ring)
@@ -198,8 +205,9 @@ async def relay_services(settings: Settings) -> AsyncIterator[RelayServices | No
 
 
 def _web_services(
-    settings: Settings, store: Store, keys_on_disk: KeysOnDisk, signers: Signers, gateway: Gateway | None, staff: Staff
-) -> Services:
+    settings: Settings, store: Store, keys_on_disk: KeysOnDisk, signers: Signers, gateway: Gateway | None, staff: Staff,
+    target_seal: LastingSeal,
+) -> Services:  # fmt: skip
     desk = OpdDesk(
         store,
         timezone=settings.timezone,
@@ -246,6 +254,8 @@ def _web_services(
         ops_addresses=networks_of(settings.ops_addresses),
         stream_limits=StreamLimits(),
         archive=new_archive(settings),
+        targets=Targets(store),
+        target_seal=target_seal,
     )
 
 

@@ -300,6 +300,11 @@ class Targets:
                 return
         raise ChangedMeanwhile(f"target {target_id} is being changed: try again")
 
+    async def switch_off(self, target_id: str, reason: str) -> None:
+        """Send nothing more; cursor and failed events stay. Raises NoSuchTarget."""
+        state = await self.one(target_id)
+        await self.put(structs.replace(state.target, off=reason))
+
     async def switch_on(self, target_id: str) -> None:
         """Send again to a target that was switched off. Raises NoSuchTarget."""
         state = await self.one(target_id)

@@ -258,6 +258,10 @@ class KeyRing(Struct, frozen=True, kw_only=True):
         """AES key of the secrets of authenticator apps. ``revoke_all`` replaces it: those secrets may be stolen too."""
         return _derive(self.session_secret, b"kiosk/1 second factor aes-256")
 
+    def target_secret_key(self) -> bytes:
+        """AES key of the secrets that sign webhooks. ``revoke_all`` replaces it too."""
+        return _derive(self.session_secret, b"kiosk/1 webhook secret aes-256")
+
     def audit_keys(self) -> dict[str, bytes]:
         """HMAC keys of the audit's seals by id, oldest first; the last one signs, all verify."""
         keys = (

@@ -1,4 +1,4 @@
-"""``kiosk serve``, and the roles apart: ``kiosk web``, ``kiosk relay`` and ``kiosk archive``."""
+"""``kiosk serve``, and the roles apart: ``kiosk web``, ``kiosk relay``, ``kiosk archive`` and ``kiosk deliver``."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ def _begin(parent: int | None) -> None:
 
 @click.command()
 def serve() -> None:
-    """Run everything: store, web, relay and archive in one process tree.
+    """Run everything: store, web, relay, archive and delivery in one process tree.
 
     Prints `ready http://…` when it accepts requests. SIGTERM stops it within 20 seconds.
     """
@@ -98,6 +98,19 @@ def archive(parent: int | None) -> None:
     if parent is None:
         _refuse_unsuitable(settings)
     _run_until_stopped(lambda stop: archive_role.run(settings, stop))
+
+
+@click.command()
+@_parent
+def deliver(parent: int | None) -> None:
+    """Send ticket events to webhooks and HL7 receivers. Needs a running store. Of several one works, others wait."""
+    _begin(parent)
+    settings = settings_now() if parent is None else load()
+    logs.configure_logs(settings.log_level)
+    # Imported here: the other roles need none of it.
+    from kiosk.runtime import delivery_role
+
+    _run_until_stopped(lambda stop: delivery_role.run(settings, stop))
 
 
 def _refuse_unsuitable(settings: Settings) -> None:

@@ -67,8 +67,15 @@ FELL_OPEN = Counter("kiosk_fell_open", "Times a helper failed and patients were 
 
 PROFILE_ALARMS = Counter("kiosk_profile_alarms", "Sessions that read more profiles in ten minutes than a desk needs.")
 
+DELIVERIES = Counter(
+    "kiosk_deliveries", "Tries to deliver an event to another program, and events given up.", ("kind", "result")
+)
+
 for _result in ("delivered", "parked"):
     REPLIES.labels(_result)
+for _kind in ("webhook", "hl7"):
+    for _result in ("delivered", "failed", "switched_off", "parked"):
+        DELIVERIES.labels(_kind, _result)
 for _helper in ("day_keys", "gateway_keys", "connection_guard"):
     FELL_OPEN.labels(_helper)
 # They are 0 from the start. Prometheus sees no increase in a counter that appears with its first event.
@@ -87,6 +94,8 @@ class Facts(Struct, frozen=True):
     """None while the store cannot tell."""
     archive_lag_s: float | None = None
     """None while no archive role has run, or the store cannot tell."""
+    deliveries_pending: dict[str, int] | None = None
+    """Events that wait for other programs, by kind of target. None while no delivery role works."""
 
 
 class FactsNow(Collector):
@@ -109,6 +118,13 @@ class FactsNow(Collector):
             yield GaugeMetricFamily(
                 "kiosk_archive_lag_seconds", "Age of what happened and is not archived yet.", facts.archive_lag_s
             )
+        if facts.deliveries_pending is not None:
+            pending = GaugeMetricFamily(
+                "kiosk_deliveries_pending", "Events that other programs have not taken yet.", labels=("kind",)
+            )
+            for kind, count in sorted(facts.deliveries_pending.items()):
+                pending.add_metric((kind,), count)
+            yield pending
 
 
 class _Tally:
@@ -181,6 +197,11 @@ def open_streams(count: int) -> None:
 def fell_open(helper: str) -> None:
     """``helper`` (a fixed word) failed, and the program continued without it."""
     FELL_OPEN.labels(helper).inc()
+
+
+def delivery_ended(kind: str, result: str) -> None:
+    """A try to deliver to a ``webhook`` or ``hl7`` receiver ended, or an event was parked. Both are fixed words."""
+    DELIVERIES.labels(kind, result).inc()
 
 
 def not_acknowledged(kind: str) -> None:

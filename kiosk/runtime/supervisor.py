@@ -1,4 +1,4 @@
-"""One tree of processes: store, web, relay, archive. Started in order, supervised, stopped in the opposite order.
+"""One tree of processes: store, web, relay, archive, delivery. Started in order, supervised, stopped in reverse order.
 
 - ``ready`` is printed when requests are answered.
 - A child that dies is started again. The pause grows while it dies at its start.
@@ -41,6 +41,8 @@ RELAY_STOP_S: Final = 6.5
 """The relay gives attempts in progress five seconds."""
 ARCHIVE_STOP_S: Final = 6.5
 """A transaction in progress takes some milliseconds, and five seconds while another program has locked the database."""
+DELIVERY_STOP_S: Final = 6.5
+"""Tries in progress are cut off and repeated after the next start; writing how far each target is takes no second."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.1, 10.0
 STEADY_S: Final = 3.0
 """A child that lived this long has started well: it is restarted after the shortest pause. For a child that dies sooner
@@ -217,13 +219,19 @@ async def _roles(settings: Settings, environ: Mapping[str, str] | None, address:
     web = Child("web", role_command("web", "--address", address, "--parent", parent), environment)
     relay = Child("relay", role_command("relay", "--parent", parent), environment)
     archive = Child("archive", role_command("archive", "--parent", parent), environment)
+    delivery = Child("deliver", role_command("deliver", "--parent", parent), environment)
     try:
-        async with _beside(web.supervise()), _beside(relay.supervise()), _beside(archive.supervise()):
+        async with (
+            _beside(web.supervise()), _beside(relay.supervise()), _beside(archive.supervise()),
+            _beside(delivery.supervise()),
+        ):  # fmt: skip
             await _wait_for_answer(settings, address, web)
             yield local_url(settings.host, settings.port, secure=settings.tls_certificate is not None)
     finally:
         await web.stop(WEB_STOP_S)
-        await asyncio.gather(relay.stop(RELAY_STOP_S), archive.stop(ARCHIVE_STOP_S))
+        await asyncio.gather(
+            relay.stop(RELAY_STOP_S), archive.stop(ARCHIVE_STOP_S), delivery.stop(DELIVERY_STOP_S)
+        )  # fmt: skip
 
 
 def role_command(role: str, *arguments: str) -> list[str]:

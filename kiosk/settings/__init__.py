@@ -97,6 +97,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Days a ticket's row is kept."""
     audit_days: int
     """Days a line of the audit is kept."""
+    private_targets: bool
+    """Whether deliveries may go to loopback and private networks."""
     log_level: str
 
     @property

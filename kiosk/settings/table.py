@@ -329,6 +329,14 @@ TABLE: tuple[Setting, ...] = (
         read=values.whole(1, 36_500),
     ),
     Setting(
+        name="private_targets",
+        default="false",
+        meaning="Whether webhooks and HL7 may reach loopback and private networks. A hospital that connects programs "
+        "of its own network sets it on purpose.",
+        allowed="true or false",
+        read=values.yes_or_no,
+    ),
+    Setting(
         name="log_level",
         default="info",
         meaning="Lowest level of log lines that are written.",

@@ -1,10 +1,12 @@
 --[[ profiles: the sealed envelopes of tickets for one member of staff. The reading is recorded in the same step, so a
-  profile that cannot be recorded is not shown.
+  profile that cannot be recorded is not shown. profile_sent: the envelope of one ticket for a target of deliveries.
   KEYS   1 root
   ARGV   1 login   2 session digest   3 address   4 counter whose list is drawn, or ''   5 ticket read whole, or ''
          6 alarm: more profiles in ten minutes than this   7 … ticket ids
+         profile_sent: id of the target, its host, ticket id
   Reply  {1 when the alarm is raised now else 0, sealed numbers of the hospital's system of the ticket read whole or
          '', sealed or '', … in the order of the ids}
+         profile_sent: sealed or ''; recorded once in ten minutes for each target, like a reading
   Cost   O(tickets named) ]]
 local function note_reading(facility, args, now, member, kind, ticket, why)
   local key = facility.root .. ':read:' .. args[2]
@@ -34,4 +36,15 @@ register('profiles', function(keys, args)
     found[#found + 1] = key and redis.call('HGET', key, 'b' .. args[i]) or ''
   end
   return found
+end)
+
+register('profile_sent', function(keys, args)
+  local facility = open_facility(keys[1])
+  local key = day_of_ticket(facility, args[3])
+  local sealed = key and redis.call('HGET', key, 'b' .. args[3])
+  if not sealed then return '' end
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  note_reading(facility, {args[1], args[1], args[2]}, now, args[3], 'profile_sent', args[3], args[1])
+  return sealed
 end)

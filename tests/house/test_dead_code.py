@@ -14,11 +14,7 @@ USERS = (*OURS, "loadtests", "tests/house")
 """A drawn list of the docs uses its own functions; other tests do not count as users."""
 LATER: dict[str, str] = {
     "kiosk/exchange/hospital_numbers.py:fault_of": "the API checks numbers that it is sent",
-    "queueing/targets.py:PARKED_KEPT": "the delivery role parks",
     "queueing/targets.py:new_id": "no command adds a target yet",
-    "kiosk/exchange/event_json.py:event_json": "the API and webhooks give events out",
-    "kiosk/exchange/hl7.py:trigger_of": "the delivery role sends these messages",
-    "kiosk/archive/public_events.py:events_after": "no program asks for old events yet",
     "kiosk/archive/queries.py:all_facilities": "no page reads the archive yet",
     "kiosk/archive/queries.py:sums_by_month": "no page reads the archive yet",
     "kiosk/archive/queries.py:sums_by_facility": "no page reads the archive yet",

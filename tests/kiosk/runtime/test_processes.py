@@ -182,7 +182,7 @@ def test_two_trees_never_share_a_port(tmp_path: Path) -> None:
         (("ACL", "SETUSER", "default", "-fcall"), "does not allow functions"),
     ],
 )
-@pytest.mark.parametrize("role", ["serve", "web", "relay", "archive"])
+@pytest.mark.parametrize("role", ["serve", "web", "relay", "archive", "deliver"])
 def test_an_unsuitable_store_is_refused_in_one_line_without_retries(
     tmp_path: Path, settings: tuple[str, ...], words: str, role: str
 ) -> None:

@@ -1,0 +1,124 @@
+"""The delivery process: sends ticket events to webhooks and HL7 receivers, in a process that gives way to scans."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import msgspec
+
+from kiosk.abdm.inbound import read_patient
+from kiosk.delivery.addresses import Resolver
+from kiosk.delivery.bodies import Bodies, Facilities
+from kiosk.delivery.hl7_sender import Hl7Sender
+from kiosk.delivery.role import DeliveryRole, RoleParts
+from kiosk.delivery.webhook import WebhookSender
+from kiosk.key_upkeep import read_day_keys
+from kiosk.observability import metrics
+from kiosk.patient.envelope import ENVELOPE_PURPOSE, unpack_envelope
+from kiosk.patient.person import Patient
+from kiosk.security.encryption import LastingSeal, Seal, SealBroken
+from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.services import consumer_name, follow_keys_on, has_ended, new_archive, new_seal, open_store_on
+from kiosk.settings import Settings
+from queueing.audit import Audit
+from queueing.day_keys import DayKeys
+from queueing.errors import StoreAway
+from queueing.event_log import Event
+from queueing.models import Ticket
+from queueing.redis_keys import facility_key
+from queueing.registry import Registry
+from queueing.targets import Target, TargetKind, Targets
+from tokens import KeyRing
+
+NICENESS: Final = 5
+"""On a busy machine a scan goes first, and a delivery is some milliseconds later. The archive, with 10, comes last."""
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Deliver until ``stop``."""
+    os.nice(NICENESS)
+    async with role_parts(settings) as parts:
+        working = asyncio.create_task(DeliveryRole(parts).run())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(stopping, return_exceptions=True)
+        try:
+            await working
+        except asyncio.CancelledError:
+            return
+        finally:
+            metrics.write_counts()
+
+
+@asynccontextmanager
+async def role_parts(settings: Settings) -> AsyncIterator[RoleParts]:
+    """Connect to the store, and follow the keys that open envelopes and secrets; close all of it at the end."""
+    async with AsyncExitStack() as stack:
+        store = await open_store_on(stack, settings)
+        keys_on_disk, day_keys = KeysOnDisk(settings.data_dir), DayKeys(store)
+        ring = keys_on_disk.load_or_create(int(time.time()))
+        seal, target_seal = new_seal(ring, settings), LastingSeal(ring.target_secret_key())
+        await read_day_keys(seal, day_keys)
+
+        def use_ring(changed: KeyRing) -> None:
+            target_seal.use(changed.target_secret_key())
+
+        await follow_keys_on(stack, seal, day_keys, keys_on_disk, use_ring)
+        resolver = Resolver(private_allowed=settings.private_targets)
+        stack.callback(resolver.close)
+        webhooks = WebhookSender(resolver, lambda target: opened_secret(target_seal, target))
+        stack.push_async_callback(webhooks.close)
+        facilities = Facilities(Registry(store))
+        yield RoleParts(
+            store=store,
+            targets=Targets(store),
+            facilities=facilities,
+            bodies=Bodies(facilities, Audit(store), patient_opener(seal), settings.timezone),
+            senders={TargetKind.WEBHOOK: webhooks, TargetKind.HL7: Hl7Sender(resolver)},
+            read_archive=_archive_reader(stack, settings),
+            name=consumer_name(),
+            has_ended=has_ended,
+        )
+
+
+def opened_secret(seal: LastingSeal, target: Target) -> str | None:
+    """A webhook's secret; None when another key ring sealed it."""
+    plain = seal.open(target.id, target.secret)
+    return plain.decode() if plain is not None else None
+
+
+def patient_opener(seal: Seal) -> Callable[[str, Ticket, bytes], Patient | None]:
+    """Opens the profile of a facility's ticket; None when its time is over or it cannot be read."""
+
+    def open_patient(hip: str, ticket: Ticket, sealed: bytes) -> Patient | None:
+        try:
+            envelope = unpack_envelope(seal.open(ENVELOPE_PURPOSE, facility_key(hip), ticket.request, sealed))
+        except (SealBroken, msgspec.MsgspecError):
+            return None
+        return envelope.patient or read_patient(envelope.note, envelope.profile)
+
+    return open_patient
+
+
+def _archive_reader(
+    stack: AsyncExitStack, settings: Settings
+) -> Callable[[str, str, int], Awaitable[Sequence[Event]]]:  # fmt: skip
+    """Reads events that the store has dropped. The database is connected when it is first needed."""
+    database = new_archive(settings)
+    stack.callback(database.close)
+
+    async def read(hip: str, after: str, limit: int) -> Sequence[Event]:
+        from kiosk.archive.database import ArchiveError
+        from kiosk.archive.public_events import events_after
+
+        try:
+            return await database.ask(events_after, hip, after, limit)
+        except ArchiveError:
+            raise StoreAway("the archive does not answer") from None
+
+    return read
