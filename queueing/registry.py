@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from queueing import library
-from queueing.audit import UNRECORDED, Actor
+from queueing.audit import UNRECORDED, Actor, Audit
 from queueing.display_text import display_text, shown_name
 from queueing.errors import QueueingError
 from queueing.limits import (
@@ -259,14 +259,22 @@ class Registry:
     async def put_alias(self, alias: str, hip: str) -> None:
         """Let a further id lead to a facility, such as a bridge's service id; an empty ``hip`` removes it.
 
-        Raises UnknownFacility when the facility is not registered or the alias is a facility itself.
+        The aliases of all facilities and a facility's audit lie in different slots, so the act is recorded first: what
+        cannot be recorded does not happen. Raises UnknownFacility when the facility is not registered or the alias is a
+        facility itself.
         """
-        if not hip:
-            await self._store.call(ALIASES_KEY, "HDEL", ALIASES_KEY, alias)
-        elif await self.facility(hip) is None or await self.facility(alias) is not None:
+        if hip and (await self.facility(hip) is None or await self.facility(alias) is not None):
             raise UnknownFacility
-        else:
+        before: Any = await self._store.call(ALIASES_KEY, "HGET", ALIASES_KEY, alias)
+        owner = hip or (before or b"").decode()
+        if self._actor and owner:
+            act = "admin_alias" if hip else "admin_alias-forgotten"
+            actor = self._actor
+            await Audit(self._store).record(owner, act, by=actor.login, address=actor.address, why=alias)
+        if hip:
             await self._store.call(ALIASES_KEY, "HSET", ALIASES_KEY, alias, hip)
+        else:
+            await self._store.call(ALIASES_KEY, "HDEL", ALIASES_KEY, alias)
         await self._store.durable(ALIASES_KEY)
 
     async def aliases(self) -> dict[str, str]:

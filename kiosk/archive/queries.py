@@ -4,7 +4,7 @@ Ranges name their first and last day, both included. A range over all facilities
 months, never one row for each ticket. ``columns`` names the sums that a page shows: fewer are faster.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,10 +17,8 @@ from sqlalchemy.schema import Table
 from kiosk.archive.schema import (
     SUMS,
     daily_sums,
-    facilities,
     hourly_sums,
     imported_totals,
-    monthly_sums,
     state_sums,
     tickets,
 )
@@ -45,13 +43,6 @@ class ArchivedFacility(Struct, frozen=True, kw_only=True):
     first_day: date | None
     """None: it never gave a number here."""
     last_day: date | None
-
-
-def all_facilities(connection: Connection) -> list[ArchivedFacility]:
-    """Every facility that the registry ever named, by HIP id."""
-    fields = ArchivedFacility.__struct_fields__
-    found = connection.execute(sa.select(*(facilities.c[name] for name in fields)).order_by(facilities.c.hip_id))
-    return [ArchivedFacility(**row) for row in found.mappings()]
 
 
 def sums(
@@ -97,34 +88,6 @@ def sums_by_queue_and_hour(
     return {(key[0], key[1]): value for key, value in found.items()}
 
 
-def sums_by_month(
-    connection: Connection, first: date, last: date, *, hip_id: str = "", columns: Columns = SUMS
-) -> dict[date, Sums]:
-    """First day of the month -> sums of the whole month, of every month that the range touches."""
-    where = _months(first, last)
-    if hip_id:
-        where.append(monthly_sums.c.hip_id == hip_id)
-    found = grouped(connection, monthly_sums, ("month",), where, columns)
-    return {key[0]: value for key, value in found.items()}
-
-
-def sums_by_facility(connection: Connection, first: date, last: date, *, columns: Columns = SUMS) -> dict[str, Sums]:
-    """HIP id -> sums. Whole months of the range are read as months, the rest as days."""
-    found: dict[str, Sums] = {}
-    for table, where in _parts(first, last):
-        for key, value in grouped(connection, table, ("hip_id",), where, columns).items():
-            found.setdefault(key[0], Sums()).update(value)
-    return found
-
-
-def sums_by_facility_and_month(
-    connection: Connection, first: date, last: date, *, columns: Columns = SUMS
-) -> dict[tuple[str, date], Sums]:
-    """HIP id and first day of the month -> sums of the whole month, of every month that the range touches."""
-    found = grouped(connection, monthly_sums, ("hip_id", "month"), _months(first, last), columns)
-    return {(key[0], key[1]): value for key, value in found.items()}
-
-
 def imported(connection: Connection, first: date, last: date, *, hip_id: str = "") -> int:
     """Tokens of imported totals in the range."""
     where = _imported_where(first, last, hip_id)
@@ -136,21 +99,6 @@ def imported_by_facility(connection: Connection, first: date, last: date) -> dic
     column = imported_totals.c.hip_id
     query = sa.select(column, sa.func.sum(imported_totals.c.tokens)).where(*_imported_where(first, last, ""))
     return {hip_id: int(tokens) for hip_id, tokens in connection.execute(query.group_by(column))}
-
-
-def imported_by_day(connection: Connection, first: date, last: date, *, hip_id: str = "") -> dict[date, int]:
-    """Day -> tokens of imported totals."""
-    column = imported_totals.c.day
-    query = sa.select(column, sa.func.sum(imported_totals.c.tokens)).where(*_imported_where(first, last, hip_id))
-    return {day: int(tokens) for day, tokens in connection.execute(query.group_by(column))}
-
-
-def imported_sources(connection: Connection) -> dict[str, tuple[date, date, int]]:
-    """Source -> first day, last day and tokens of what was imported from it."""
-    column, day = imported_totals.c.source, imported_totals.c.day
-    query = sa.select(column, sa.func.min(day), sa.func.max(day), sa.func.sum(imported_totals.c.tokens))
-    found = connection.execute(query.group_by(column))
-    return {source: (first, last, int(tokens)) for source, first, last, tokens in found}
 
 
 def open_counters(
@@ -231,27 +179,9 @@ def _imported_where(first: date, last: date, hip_id: str) -> list[Any]:
     return [*where, imported_totals.c.hip_id == hip_id] if hip_id else where
 
 
-def _months(first: date, last: date) -> list[Any]:
-    return [monthly_sums.c.month.between(first.replace(day=1), last)]
-
-
 def next_month(first: date) -> date:
     """The first day of the month after this day's."""
     return (first.replace(day=28) + timedelta(days=4)).replace(day=1)
-
-
-def _parts(first: date, last: date) -> Iterator[tuple[Table, list[Any]]]:
-    """The range as whole months and the days before and after them."""
-    begin = first if first.day == 1 else next_month(first)
-    end = (last + timedelta(days=1)).replace(day=1)  # the first day that no whole month covers
-    if begin >= end:
-        yield daily_sums, [daily_sums.c.service_day.between(first, last)]
-        return
-    yield monthly_sums, [monthly_sums.c.month >= begin, monthly_sums.c.month < end]
-    if first < begin:
-        yield daily_sums, [daily_sums.c.service_day.between(first, begin - timedelta(days=1))]
-    if end <= last:
-        yield daily_sums, [daily_sums.c.service_day.between(end, last)]
 
 
 def grouped(

@@ -16,7 +16,8 @@ ANSWERS_MAX: Final = 32
 class RecentAnswers(Generic[T]):
     """Key -> answer. A failure is not given again."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = ANSWERS_MAX) -> None:
+        self._most = most
         self._answers: dict[Hashable, tuple[float, asyncio.Future[T]]] = {}
 
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
@@ -26,7 +27,7 @@ class RecentAnswers(Generic[T]):
             self._answers.pop(key, None)
             found = time.monotonic(), asyncio.ensure_future(ask())
             self._answers[key] = found
-            while len(self._answers) > ANSWERS_MAX:
+            while len(self._answers) > self._most:
                 self._answers.pop(next(iter(self._answers)))
         try:
             # One who goes away meanwhile does not end it for the others.

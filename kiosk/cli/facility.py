@@ -159,7 +159,7 @@ def alias(hip_id: str, alias: str, forget: bool, json: bool) -> None:
     if not 1 <= len(alias) <= HIP_ID_MAX:
         raise CommandFailed(f"an alias has 1 to {HIP_ID_MAX} characters")
     try:
-        with_store(settings_now(), lambda store: Registry(store).put_alias(alias, "" if forget else hip_id))
+        with_store(settings_now(), lambda store: Registry(store, OPERATOR).put_alias(alias, "" if forget else hip_id))
     except UnknownFacility:
         raise CommandFailed(f"{hip_id} is not registered, or {alias} is a facility of its own") from None
     words = f"{alias} is forgotten" if forget else f"{alias} leads to {hip_id}"

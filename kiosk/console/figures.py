@@ -96,8 +96,13 @@ def grouped(number: float, digits: int = 0) -> str:
 
 def csv_answer(table: Table, file_name: str) -> Response[bytes]:
     """The table as a file to download."""
+    return csv_file(csv_of(table), file_name)
+
+
+def csv_file(text: str, file_name: str) -> Response[bytes]:
+    """A CSV as a file to download."""
     headers = {**PAGE, "Content-Disposition": f'attachment; filename="{file_name}.csv"'}
-    return Response(csv_of(table).encode(), media_type="text/csv", headers=headers)
+    return Response(text.encode(), media_type="text/csv", headers=headers)
 
 
 def csv_of(table: Table) -> str:

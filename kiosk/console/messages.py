@@ -244,6 +244,8 @@ MONTHS = "{count} mo"
 
 AUDIT_ACTS = {
     "export": "wrote rows of the archive to a file, at the command line",
+    "admin_alias": "let a further id lead to the facility",
+    "admin_alias-forgotten": "removed a further id of the facility",
     "clock_healed": "brought the facility back to today after the clock ran ahead",
     "sign_in": "signed in",
     "sign_in_refused": "sign-in refused",

@@ -4,6 +4,7 @@ It is for administrators of all facilities. Every figure comes from the archive'
 table is a CSV as well, and what counts for the incentive can be traced ticket by ticket.
 """
 
+import asyncio
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -34,6 +35,8 @@ from queueing.audit import NO_FACILITY, Audit
 
 LINES_MAX: Final = 100_000
 """Tickets of one facility and month in one answer, some 12 MB: J&K's largest hospital has 80,000."""
+FILES_MAX: Final = 4
+"""Files that are given again for some seconds: a megabyte each for a state."""
 PAGES_MAX: Final = 10_000
 
 
@@ -52,6 +55,7 @@ class Reviews:
     def __init__(self, archive: Database, settings: Settings) -> None:
         self._archive = archive
         self._recent = RecentAnswers[ReviewFacts]()
+        self._files = RecentAnswers[str](FILES_MAX)
         self.zone = ZoneInfo(settings.timezone)
 
     def today(self) -> date:
@@ -95,6 +99,16 @@ class Reviews:
             return review_tables.institutions(live)
         made = review_tables.tables(await self.facts(shown, 1), shown)
         return next((table for table in made if table.id == name), None)
+
+    async def csv(self, shown: Shown, name: str) -> str:
+        """One table with all its rows as a CSV; empty for an unknown name. Raises Trouble."""
+
+        async def make() -> str:
+            table = await self.table(shown, name)
+            # A thread: a state has some thousand lines, and other pages must not wait for them.
+            return await asyncio.to_thread(figures.csv_of, table) if table else ""
+
+        return await self._files.get((shown, name), make)
 
     async def lines(self, shown: Shown) -> str:
         """The CSV of the tickets that count for the incentive. Raises Trouble."""
@@ -145,13 +159,13 @@ class Review(Controller):
         """One table as a file, with all its rows."""
         try:
             shown, _ = await reviews.shown(request.query_params)
-            table = await reviews.table(shown, name)
+            text = await reviews.csv(shown, name)
         except Trouble as trouble:
             return _trouble(session, reviews, trouble)
-        if table is None:
+        if not text:
             raise NotFoundException
         await _record(audit, request, session, shown, "figures_exported", f"review {name}")
-        return figures.csv_answer(table, f"review-{name}-{shown.month:%Y-%m}")
+        return figures.csv_file(text, f"review-{name}-{shown.month:%Y-%m}")
 
     @get("/lines", guards=[guards.state_administrator], include_in_schema=False)
     async def lines(

@@ -15,12 +15,6 @@ USERS = (*OURS, "loadtests", "tests/house")
 LATER: dict[str, str] = {
     "kiosk/exchange/hospital_numbers.py:fault_of": "the API checks numbers that it is sent",
     "queueing/targets.py:new_id": "no command adds a target yet",
-    "kiosk/archive/queries.py:all_facilities": "no page reads the archive yet",
-    "kiosk/archive/queries.py:sums_by_month": "no page reads the archive yet",
-    "kiosk/archive/queries.py:sums_by_facility": "no page reads the archive yet",
-    "kiosk/archive/queries.py:sums_by_facility_and_month": "no page reads the archive yet",
-    "kiosk/archive/queries.py:imported_by_day": "no page reads the archive yet",
-    "kiosk/archive/queries.py:imported_sources": "no page reads the archive yet",
 }
 """Name → why it stays although nothing uses it. This list only shrinks."""
 

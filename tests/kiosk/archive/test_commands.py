@@ -114,11 +114,8 @@ def test_totals_of_the_time_before_are_imported_and_replaced(
     assert run(kiosk, "history", "import", history(tmp_path, f"{HIP},2026-03-31,950,")).stdout == "1 totals imported\n"
     with database.reading() as connection:
         day = date(2026, 3, 31)
-        assert queries.imported_by_day(connection, date(2026, 3, 1), day, hip_id=HIP) == {
-            date(2026, 3, 30): 1200,
-            day: 950,
-        }
-        assert set(queries.imported_sources(connection)) == {"dashboard", "imported"}
+        assert queries.imported(connection, date(2026, 3, 30), date(2026, 3, 30), hip_id=HIP) == 1200
+        assert queries.imported(connection, day, day, hip_id=HIP) == 950
         assert queries.sums(connection, date(2026, 1, 1), day) == {}, "imported totals are no sums of ours"
 
 

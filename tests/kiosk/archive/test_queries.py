@@ -75,53 +75,22 @@ def test_sums_of_a_range_by_every_key(database: Database) -> None:
         assert queries.sums_by_hour(connection, DAY, DAY, hip_id=HIP) == {9: {"tokens": 7, "wait_0": 3}}
         assert queries.sums_by_queue(connection, DAY, date(2026, 9, 22), hip_id=HIP)["eye"]["tokens"] == 1
         assert queries.sums_by_queue_and_hour(connection, DAY, DAY, hip_id=HIP)["medicine", 9].wait_min(0.5) == 0.5
-        assert queries.sums_by_month(connection, DAY, DAY)[date(2026, 9, 1)]["tokens"] == 7
-        assert queries.sums_by_facility(connection, DAY, DAY) == {HIP: {"tokens": 7, "wait_0": 3}, OTHER: {"tokens": 2}}
-        assert queries.sums_by_facility_and_month(connection, DAY, DAY)[HIP, date(2026, 9, 1)]["tokens"] == 7
-
-
-def test_a_long_range_is_whole_months_and_the_days_around_them(database: Database) -> None:
-    for month, tokens in ((8, 100), (9, 10), (10, 1000)):
-        insert(
-            database,
-            schema.monthly_sums,
-            {"hip_id": HIP, "month": date(2026, month, 1), "queue": "m", "tokens": tokens},
-        )
-    for day in (date(2026, 8, 30), date(2026, 8, 31), date(2026, 9, 15), date(2026, 10, 1), date(2026, 10, 2)):
-        insert(database, schema.daily_sums, {"hip_id": HIP, "service_day": day, "queue": "m", "tokens": 1})
-    with database.reading() as connection:
-        found = queries.sums_by_facility(connection, date(2026, 8, 31), date(2026, 10, 1))
-        assert found == {HIP: {"tokens": 1 + 10 + 1}}
-        found = queries.sums_by_facility(connection, date(2026, 9, 1), date(2026, 9, 30))
-        assert found == {HIP: {"tokens": 10}}
-        assert queries.sums_by_facility(connection, date(2026, 9, 2), date(2026, 9, 20)) == {HIP: {"tokens": 1}}
 
 
 def test_an_empty_archive_has_empty_sums(database: Database) -> None:
     with database.reading() as connection:
         assert queries.sums(connection, DAY, DAY) == {}
         assert queries.imported(connection, DAY, DAY) == 0
-        assert queries.all_facilities(connection) == []
 
 
-def test_imported_totals_are_apart_and_by_source(database: Database) -> None:
+def test_imported_totals_are_apart(database: Database) -> None:
     row = {"hip_id": HIP, "day": DAY, "source": "dashboard", "tokens": 40, "imported_ms": 1}
     insert(database, schema.imported_totals, row, row | {"source": "register", "tokens": 2}, row | {"hip_id": OTHER})
     with database.reading() as connection:
         assert queries.imported(connection, DAY, DAY) == 82
         assert queries.imported(connection, DAY, DAY, hip_id=HIP) == 42
         assert queries.imported_by_facility(connection, DAY, DAY) == {HIP: 42, OTHER: 40}
-        assert queries.imported_by_day(connection, DAY, DAY, hip_id=OTHER) == {DAY: 40}
-        assert queries.imported_sources(connection)["dashboard"] == (DAY, DAY, 80)
         assert queries.sums(connection, DAY, DAY) == {}
-
-
-def test_facilities_are_named_as_the_registry_named_them_last(database: Database) -> None:
-    row = {"hip_id": HIP, "key": "abcdefghijkl", "name": "District Hospital", "district": "Baramulla", "state": "J&K"}
-    insert(database, schema.facilities, row | {"timezone": "", "first_day": DAY, "last_day": DAY})
-    with database.reading() as connection:
-        (found,) = queries.all_facilities(connection)
-    assert (found.hip_id, found.district, found.first_day, found.last_day) == (HIP, "Baramulla", DAY, DAY)
 
 
 def test_the_incentive_counts_a_person_once_a_day_and_only_what_the_gateway_took(database: Database) -> None:

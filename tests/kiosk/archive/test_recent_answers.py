@@ -58,9 +58,8 @@ async def test_one_who_goes_away_does_not_end_it_for_the_others() -> None:
     assert await second == 1
 
 
-async def test_only_so_many_answers_are_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent_answers, "ANSWERS_MAX", 2)
-    archive, recent = Archive(), RecentAnswers[int]()
+async def test_only_so_many_answers_are_stored() -> None:
+    archive, recent = Archive(), RecentAnswers[int](most=2)
     for page in ("a", "b", "c"):
         await recent.get(page, archive.read)
     assert await recent.get("c", archive.read) == 3
