@@ -13,10 +13,12 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Server
 
-from kiosk import console, displays, health, live, phone
+from kiosk import api, console, displays, health, live, phone
 from kiosk.abdm import callbacks
 from kiosk.abdm import errors as abdm_errors
 from kiosk.abdm.callbacks import GatewayEndpoints
+from kiosk.api import errors as api_errors
+from kiosk.api import guards as api_guards
 from kiosk.console import guards
 from kiosk.live import sse
 from kiosk.observability import metrics
@@ -85,7 +87,7 @@ class Kiosk(Litestar):
         await super().__call__(scope, receive, send)
 
 
-class HandedOver(guards.Services, sse.Services, callbacks.Services, Protocol):
+class HandedOver(guards.Services, api_guards.Services, sse.Services, callbacks.Services, Protocol):
     """What all raw endpoints and guards need together."""
 
 
@@ -116,6 +118,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
     app = Kiosk(
         GatewayEndpoints(services).routes(),
         [
+            *api.routes(),
             *live.routes(),
             *displays.routes(),
             *phone.routes(),
@@ -130,7 +133,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
         dependencies=_dependencies(services),
         lifespan=[serving, *beside],
         middleware=[encoded_slashes.restore, follow_aliases(lambda: services().aliases)],
-        exception_handlers=problems.handlers(abdm_errors.ERROR_FORM),
+        exception_handlers=problems.handlers(abdm_errors.ERROR_FORM, api_errors.ERROR_FORM),
         request_max_body_size=BODY_MAX,
         openapi_config=OpenAPIConfig(
             title="Scan and Share kiosk",
@@ -160,6 +163,9 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "number_seal": lambda: services().number_seal,
         "outbox": lambda: services().outbox,
         "hub": lambda: services().hub,
+        "ticket_lists": lambda: services().api.ticket_lists,
+        "events": lambda: services().api.events,
+        "idempotency": lambda: services().api.idempotency,
         "counter_codes": lambda: services().counter_codes,
         "ticket_links": lambda: services().ticket_links,
         "camera_links": lambda: services().camera_links,

@@ -22,6 +22,7 @@ from kiosk.abdm.connection_watch import ConnectionWatch
 from kiosk.abdm.inbound import read_patient
 from kiosk.abdm.jwks import KeySet
 from kiosk.accounts.service import Staff
+from kiosk.api.parts import ApiParts, api_parts
 from kiosk.checkin import CheckIn
 from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.key_upkeep import follow_ring, read_day_keys, renew_day_keys
@@ -119,6 +120,7 @@ class Services(Struct, frozen=True, kw_only=True):
     """Webhooks and HL7 receivers."""
     target_seal: LastingSeal
     """Seals their secrets."""
+    api: ApiParts
 
     @property
     def cm_id(self) -> str:
@@ -214,7 +216,7 @@ def _web_services(
         facility_rate=settings.facility_rate,
         facility_burst=settings.facility_burst,
     )
-    hub = Hub(Feed(store), desk)
+    hub, archive = Hub(Feed(store), desk), new_archive(settings)
     seal = new_seal(signers.ring, settings)
     check_in = CheckIn(
         desk,
@@ -253,9 +255,10 @@ def _web_services(
         trusted_proxies=networks_of(settings.trusted_proxies),
         ops_addresses=networks_of(settings.ops_addresses),
         stream_limits=StreamLimits(),
-        archive=new_archive(settings),
         targets=Targets(store),
         target_seal=target_seal,
+        archive=archive,
+        api=api_parts(store, desk, archive, hub.changes),
     )
 
 

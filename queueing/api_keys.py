@@ -66,6 +66,11 @@ class ApiKey(Struct, frozen=True, kw_only=True):
         """How it stands in the audit and in events as the one who acts."""
         return f"api:{self.id}"
 
+    @property
+    def is_for_all(self) -> bool:
+        """Whether it is for every facility."""
+        return self.facility == EVERY_FACILITY
+
     def may_see(self, hip: str) -> bool:
         """Whether it is for this facility."""
         return self.facility in {hip, EVERY_FACILITY}
@@ -143,6 +148,11 @@ class ApiKeys:
             return None
         await self._note_use(key.id)
         return key
+
+    async def counts_still(self, key: ApiKey) -> bool:
+        """Whether a key that was found before is not revoked: for streams."""
+        await self._forget_if_changed()
+        return key.id in self._known or await self._learn(key.id) is not None
 
     async def _learn(self, key_id: str) -> ApiKey | None:
         """A key from the store. An unknown one is not remembered: guesses must not fill the memory."""

@@ -16,7 +16,7 @@ from queueing import library
 from queueing.arrival_hints import ArrivalHints
 from queueing.arrivals import Arrivals
 from queueing.day import ServiceClock, iso_day
-from queueing.day_counts import DayCounts
+from queueing.day_counts import DAY_PAGE, DayCounts, DayPage
 from queueing.display_text import shown_name
 from queueing.form_gate import FormSender, FormVerdict, admit_form
 from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
@@ -205,9 +205,9 @@ class OpdDesk:
         """Call a chosen ticket; TAKEN when a counter has it already. ``current`` as in ``call_next``."""
         return await self._move("call_this", hip, ticket, by, counter, current)
 
-    async def recall(self, hip: str, counter: str, *, by: str) -> Moved:
-        """Announce again whom this counter called."""
-        return await self._move("recall", hip, counter, by)
+    async def recall(self, hip: str, counter: str, *, by: str, ticket: str = "") -> Moved:
+        """Announce again whom this counter called; TAKEN when that is not ``ticket``, if one is named."""
+        return await self._move("recall", hip, counter, by, ticket)
 
     async def check_in(self, hip: str, ticket: str, *, by: str) -> Moved:
         """Somebody expected has arrived; the place counts from now."""
@@ -266,6 +266,11 @@ class OpdDesk:
     async def ended(self, hip: str, *, limit: int = 500) -> list[Ticket]:
         """Tickets that were finished or cancelled today, newest first: who was finished can be brought back."""
         return await self._tickets(hip, "ended", min(limit, TICKETS_AT_MOST), [])
+
+    async def day_page(self, hip: str, after: int = 0) -> DayPage:
+        """Tickets of the present day in the order of their numbers, ``DAY_PAGE`` numbers after ``after``."""
+        day, last, lines = await self._ask("day_tickets", hip, after, DAY_PAGE, writes=False)
+        return DayPage(day=iso_day(day), last=last, tickets=[ticket_of(*line) for line in lines])
 
     async def envelope(self, hip: str, ticket: str) -> bytes | None:
         """The sealed envelope of a ticket, or None."""

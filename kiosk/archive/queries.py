@@ -143,6 +143,12 @@ def accepted_shares(connection: Connection, month: date, *, hip_id: str, limit: 
     return connection.execute(query.order_by(*tickets.primary_key.columns).limit(limit)).all()
 
 
+def tickets_of_day(connection: Connection, day: date, hip_id: str) -> Sequence[Any]:
+    """The rows of ``schema.tickets`` of one facility and day, by column name, in the order of their numbers."""
+    query = sa.select(tickets).where(*rows_where(tickets, day, day, hip_id, "")).order_by(tickets.c.number)
+    return connection.execute(query).mappings().all()
+
+
 def _incentive_where(month: date, hip_id: str) -> list[Any]:
     first = month.replace(day=1)
     where = rows_where(tickets, first, next_month(first) - timedelta(days=1), hip_id, "")

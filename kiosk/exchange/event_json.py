@@ -1,11 +1,11 @@
 """An event as other programs get it: by pull, by stream and by webhook."""
 
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from msgspec import UNSET, Struct, UnsetType
 
 from kiosk.exchange.profile_json import ProfileJson
-from kiosk.exchange.ticket_json import LinksJson, TicketJson, local_time, ticket_json, word_of
+from kiosk.exchange.ticket_json import LinksJson, Moment, TicketJson, local_time, ticket_json, word_of
 from queueing.event_log import Event
 
 
@@ -26,7 +26,7 @@ class EventJson(Struct, frozen=True, kw_only=True):
     id: str
     """The same in every delivery."""
     type: str
-    timestamp: datetime
+    timestamp: Moment
     facility: str
     """HIP id."""
     cursor: str

@@ -2,12 +2,16 @@
 
 from datetime import UTC, date, datetime, tzinfo
 from enum import Enum
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from queueing.day import day_of_ticket
 from queueing.models import State, Ticket, UnixMs
 from queueing.ticket_source import source_of
+
+Moment = Annotated[datetime, Meta(tz=True)]
+"""RFC 3339 with an offset."""
 
 
 class LinksJson(Struct, frozen=True, kw_only=True):
@@ -39,10 +43,10 @@ class TicketJson(Struct, frozen=True, kw_only=True):
     service_day: date
     ahead: int | None = None
     """People before it, while it waits."""
-    arrived_at: datetime
-    called_at: datetime | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
+    arrived_at: Moment
+    called_at: Moment | None = None
+    started_at: Moment | None = None
+    ended_at: Moment | None = None
     calls: int = 0
     links: LinksJson | None = None
 

@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from kiosk.live.pace import MOST_LISTENERS, REDRAW_S
+from queueing.changes import Changes
 from queueing.feed import EVERYTHING
 from queueing.models import Snapshot
 from queueing.redis_keys import facility_key
@@ -171,6 +172,8 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._closing = False
+        self.changes = Changes()
+        """For those who read something else than snapshots after a change."""
 
     @property
     def listeners(self) -> int:
@@ -189,6 +192,7 @@ class Hub:
     async def close(self) -> None:
         """Send ``bye`` to every listener and stop. The streams end shortly after."""
         self._closing = True
+        await self.changes.close()
         for feed in list(self._feeds.values()):
             await _broadcast(feed.mailboxes, lambda mailbox: mailbox.close(BYE))
         tasks = [*self._tasks, *(feed.drawing for feed in self._feeds.values() if feed.drawing)]
@@ -288,6 +292,7 @@ class Hub:
     async def _follow(self) -> None:
         """Refresh the facilities that changed. After a failure of the source, refresh all."""
         async for changed in _unending(self._changes):
+            await self.changes.announce(changed)
             if EVERYTHING in changed:
                 for feed in self._feeds.values():
                     self._redraw(feed)

@@ -16,6 +16,13 @@ _HEADERS: Final = tuple((name.lower().encode(), value.encode()) for name, value 
 OWN_HEAD: Final = "/live/"
 """Event streams answer HEAD themselves: their GET has no end."""
 
+_HEAD: Final = "kiosk.head"
+
+
+def is_head(scope: Any) -> bool:
+    """Whether the request that is answered as GET was HEAD: a stream then ends at once."""
+    return bool(scope.get(_HEAD))
+
 
 class _Answer:
     """Passes an answer on, completed."""
@@ -90,6 +97,7 @@ async def answer_whole(app: Any, scope: Any, receive: Any, send: Any, *, prefix:
     head = scope["method"] == "HEAD" and not scope["path"].startswith(OWN_HEAD)
     if head:
         scope["method"] = "GET"
+        scope[_HEAD] = True
     body = _Body(scope, receive)
     answer = _Answer(send, body, head=head)
     try:

@@ -32,7 +32,7 @@ from tokens.errors import TokenError
 
 TYPE_PREFIX: Final = "urn:kiosk:problem:"
 PROBLEM_JSON: Final = "application/problem+json"
-_SHOWN_HEADERS: Final = frozenset({"allow", "www-authenticate", "retry-after"})
+_SHOWN_HEADERS: Final = frozenset({"allow", "www-authenticate", "retry-after", "ratelimit", "ratelimit-policy"})
 
 _log = logging.getLogger(__name__)
 _JSON: Final = msgspec.json.Encoder()
@@ -124,7 +124,7 @@ def answer(
     problem = problem_of(failure, form.rows)
     support_id = _logged(failure, problem)
     headers = dict(_safe_headers(failure))
-    if problem.retry_after_s:
+    if problem.retry_after_s and "Retry-After" not in headers:
         headers["Retry-After"] = str(problem.retry_after_s)
     body = form.write(failure, problem, support_id)
     return Response(body, status_code=problem.status, media_type=form.media_type, headers=headers)
@@ -156,10 +156,9 @@ DOCUMENTS: Final = ErrorForm(
 
 
 def _safe_headers(failure: Exception) -> list[tuple[str, str]]:
-    """Those of the framework's headers that an answer needs."""
-    if not isinstance(failure, HTTPException) or not failure.headers:
-        return []
-    return [(name, value) for name, value in failure.headers.items() if name.lower() in _SHOWN_HEADERS]
+    """Those of a failure's headers that an answer needs."""
+    headers: Mapping[str, str] = getattr(failure, "headers", None) or {}
+    return [(name, value) for name, value in headers.items() if name.lower() in _SHOWN_HEADERS]
 
 
 async def answer_raw(failure: Exception, send: Any) -> None:

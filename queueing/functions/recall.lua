@@ -1,6 +1,6 @@
 --[[ recall: announce again the person this counter called. It cannot be undone: it was already heard.
-  KEYS   1 root      ARGV 1 clock   2 counter   3 who
-  Reply  {outcome, ticket id, packed ticket, ahead}; EMPTY when nobody is called there
+  KEYS   1 root      ARGV 1 clock   2 counter   3 who   4 ticket that must be there, '' any
+  Reply  {outcome, ticket id, packed ticket, ahead}; EMPTY when nobody is called there, TAKEN when another one is
   Cost   O(log n) ]]
 register('recall', function(keys, args)
   local facility = open_facility(keys[1])
@@ -11,6 +11,7 @@ register('recall', function(keys, args)
   local id = at_counter(facility, counter)
   local ticket, packed = load_ticket(facility, id)
   if not ticket then return {OUTCOME.EMPTY} end
+  if args[4] ~= '' and args[4] ~= id then return ticket_reply(facility, OUTCOME.TAKEN, id, ticket) end
   if not allowed(ticket, {STATE.CALLED}) then return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket) end
   shift(facility, clock, EVENT.RECALLED, by, id, ticket, packed, function(t)
     t[T.calls] = t[T.calls] + 1

@@ -11,13 +11,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("kiosk", "tokens", "queueing", "loadtests")
-CORNERS = ("abdm", "phone", "displays", "console")
+CORNERS = ("abdm", "api", "phone", "displays", "console")
 """Rooms of kiosk that stand beside each other and never import each other."""
 
 FLOORS = (
     {"accounts", "locales", "patient", "security", "settings"},
     {"archive", "checkin", "exchange", "observability", "web"},
-    {"abdm", "console", "delivery", "displays", "key_upkeep", "live", "phone"},
+    {"abdm", "api", "console", "delivery", "displays", "key_upkeep", "live", "phone"},
     {"capacity", "services"},
     {"health"},
     {"app"},

@@ -75,6 +75,8 @@ GATEWAY: Final = Decision(
     other_admin=UNPROVED, state=UNPROVED, state_elsewhere=UNPROVED, state_nowhere=UNPROVED,
 )  # fmt: skip
 """The gateway's token alone opens it."""
+API: Final = GATEWAY
+"""An API key alone opens it, and none of these callers has one; ``tests/kiosk/api`` tries keys."""
 ANY_SESSION: Final = Decision(
     stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=IN, other_clerk=IN, admin=IN, other_admin=IN,
     state=IN, state_elsewhere=IN, state_nowhere=IN,
@@ -168,6 +170,25 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("MOUNT", "/v3/hip/patient/profile/share"): _GATEWAY,
     ("MOUNT", "/v1.0/patients/profile/share"): _GATEWAY,
     ("MOUNT", "/v0.5/patients/profile/share"): _GATEWAY,
+    # The API of other programs.
+    ("GET", "/api/v1/facilities/{hip_id:str}/queues"): (Try(decision=API, path="/api/v1/facilities/{hip}/queues"),),
+    ("GET", "/api/v1/facilities/{hip_id:str}/tickets"): (Try(decision=API, path="/api/v1/facilities/{hip}/tickets"),),
+    ("POST", "/api/v1/facilities/{hip_id:str}/tickets"): (
+        Try(decision=API, path="/api/v1/facilities/{hip}/tickets", json={"queue": "medicine"}),
+    ),
+    ("GET", "/api/v1/facilities/{hip_id:str}/tickets/{ticket:str}"): (
+        Try(decision=API, path="/api/v1/facilities/{hip}/tickets/{ticket}"),
+    ),
+    ("GET", "/api/v1/facilities/{hip_id:str}/tickets/{ticket:str}/profile"): (
+        Try(decision=API, path="/api/v1/facilities/{hip}/tickets/{ticket}/profile"),
+    ),
+    ("POST", "/api/v1/facilities/{hip_id:str}/tickets/{ticket:str}/moves"): (
+        Try(decision=API, path="/api/v1/facilities/{hip}/tickets/{ticket}/moves", json={"move": "cancel"}),
+    ),
+    ("POST", "/api/v1/facilities/{hip_id:str}/counters/{counter:str}/next"): (
+        Try(decision=API, path="/api/v1/facilities/{hip}/counters/M1/next", json={}),
+    ),
+    ("GET", "/api/v1/facilities/{hip_id:str}/events"): (Try(decision=API, path="/api/v1/facilities/{hip}/events"),),
     # Operators.
     ("GET", "/healthz"): (Try(decision=PUBLIC),),
     ("GET", "/readyz"): (Try(decision=PUBLIC),),

@@ -15,6 +15,7 @@
 --   root:v        hash    what paired screens last said of themselves: id -> packed report; as many
 --   root:g        string  mark of the bucket of the no-app form; root:gr…, gl…, ga…, gd…: forms that passed by request,
 --                         link, address and device; a quarter of an hour (form_gate.lua)
+--   root:ik:…     hash    body digest and answer of a request with an Idempotency-Key; a day (idempotency.lua)
 --   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after the next day began.
 --                         The present day has no end: a clock that ran ahead would remove it
 --                         (the last day of a facility that is used no more stays, sealed with an erased key)

@@ -1,0 +1,35 @@
+"""What the API needs of a worker beside the queue itself."""
+
+from msgspec import Struct
+
+from kiosk.api.event_pages import Events
+from kiosk.api.rates import Rates
+from kiosk.api.ticket_lists import TicketLists
+from kiosk.archive.database import Database
+from queueing.api_keys import ApiKeys
+from queueing.changes import Changes
+from queueing.desk import OpdDesk
+from queueing.event_log import EventLog
+from queueing.idempotency import Idempotency
+from queueing.store.store import Store
+
+
+class ApiParts(Struct, frozen=True, kw_only=True):
+    """The parts of one worker."""
+
+    keys: ApiKeys
+    rates: Rates
+    ticket_lists: TicketLists
+    events: Events
+    idempotency: Idempotency
+
+
+def api_parts(store: Store, desk: OpdDesk, archive: Database, changes: Changes) -> ApiParts:
+    """Make them. ``changes``: fed by the worker's one reader of hints."""
+    return ApiParts(
+        keys=ApiKeys(store),
+        rates=Rates(),
+        ticket_lists=TicketLists(desk, archive, changes),
+        events=Events(EventLog(store), archive, changes),
+        idempotency=Idempotency(store),
+    )

@@ -1,0 +1,60 @@
+"""``GET …/queues``: each queue of a facility as it stands now."""
+
+from litestar import Controller, Response, get
+from litestar.di import NamedDependency
+
+from kiosk.api import guards
+from kiosk.api.bodies import JSON, answer
+from kiosk.api.description import Answer, Doc
+from kiosk.api.errors import NotThere
+from kiosk.api.guards import Caller
+from kiosk.api.shapes import QueueJson, QueueList, WaitEstimate
+from queueing.api_keys import Scope
+from queueing.desk import OpdDesk
+from queueing.models import QueueView, Snapshot
+
+
+class Queues(Controller):
+    path = "/facilities/{hip_id:str}/queues"
+
+    @get(
+        "/",
+        guards=[guards.reads_tickets],
+        opt={
+            "doc": Doc(
+                summary="The queues of a facility: who waits, who was called last, how long it takes.",
+                scope=Scope.TICKETS_READ,
+                answers={200: Answer(words="The queues.", bodies={JSON: QueueList})},
+            )
+        },
+    )
+    async def list_queues(self, caller: NamedDependency[Caller], desk: NamedDependency[OpdDesk]) -> Response[bytes]:
+        snapshot = await desk.snapshot(caller.hip)
+        if snapshot is None:
+            raise NotThere("There is no facility with this HIP id.")
+        return answer(QueueList(items=tuple(_queue(snapshot, view) for view in snapshot.queues)))
+
+
+def _queue(snapshot: Snapshot, view: QueueView) -> QueueJson:
+    last = next(iter((*view.recent, *view.now)), None)
+    return QueueJson(
+        id=view.id,
+        name=view.name,
+        names={},
+        department_code=None,
+        prefix=view.prefix,
+        open=view.open,
+        waiting=view.waiting,
+        expected=view.expected,
+        last_called=last.token if last else None,
+        wait_estimate=_estimate(view),
+        counters=tuple(counter.name for counter in snapshot.counters if view.id in counter.queues),
+    )
+
+
+def _estimate(view: QueueView) -> WaitEstimate | None:
+    """For somebody who joins now, from the quartiles of the last calls."""
+    if view.pace_high_s <= 0:
+        return None
+    turns = view.waiting + 1
+    return WaitEstimate(low_s=turns * view.pace_low_s, high_s=turns * view.pace_high_s)
