@@ -28,7 +28,7 @@ check:  ## style of every language, strict types and the import arrows
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	.venv/bin/biome ci --error-on-warnings .
-	$(PY) -m djlint --lint --quiet kiosk
+	$(PY) -m djlint --check --lint --quiet kiosk
 	.venv/bin/shfmt -d -i 4 -ci .ci
 	.venv/bin/shellcheck .ci/*
 	$(PY) -m mypy
@@ -39,6 +39,7 @@ format:  ## put every file into the style that check asks for
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 	.venv/bin/biome format --write .
+	-$(PY) -m djlint --reformat --quiet kiosk
 	.venv/bin/shfmt -w -i 4 -ci .ci
 
 bench:  ## what a scan costs, beside a yardstick: text, JSON and plot in reports/ (QUICK=1: two minutes, not five)

@@ -167,7 +167,14 @@ def _copy_key_ring(source: Path, target: Path, backup_folder: Path) -> None:
         raise CommandFailed(f"the backup is complete; the key ring was not copied: {target} lies in the backup")
     if not source.exists():
         raise CommandFailed(f"the backup is complete; there is no key ring in {source.parent}")
-    _write_private(target, source.read_bytes())
+    try:
+        _write_private(target, source.read_bytes())
+    except OSError as failure:
+        reason = failure.strerror or type(failure).__name__
+        raise CommandFailed(
+            f"the backup is complete; the key ring could not be written to {target}: {reason}. "
+            f"Make sure that the folder {target.parent} exists, and copy {source} there"
+        ) from None
 
 
 def _write_private(path: Path, data: bytes) -> None:

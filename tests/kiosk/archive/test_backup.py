@@ -104,6 +104,16 @@ def test_settings_are_copied_without_their_secrets(tmp_path: Path) -> None:
     assert "# KIOSK_GATEWAY_CLIENT_SECRET is a secret and not copied" in lines
 
 
+def test_a_key_ring_that_cannot_be_written_names_the_folder_and_keeps_the_backup(tmp_path: Path) -> None:
+    assert kiosk(tmp_path / "live", "keys", "rotate").returncode == 0
+    nowhere = tmp_path / "not there" / "keyring.json"
+    taken = kiosk(tmp_path / "live", "backup", str(tmp_path / "copy"), "--key-ring", str(nowhere))
+    assert taken.returncode == 1
+    assert "the backup is complete; the key ring could not be written" in taken.stderr
+    assert f"the folder {nowhere.parent} exists" in taken.stderr
+    assert (tmp_path / "copy" / "store.rdb").exists()
+
+
 def test_the_archive_of_either_database_is_copied_whole(database: Database, tmp_path: Path) -> None:
     insert(database, schema.tickets, *[ticket(number) for number in range(1, 5_001)])
     insert(database, schema.shares, share(1))
