@@ -13,7 +13,7 @@ export class Now {
     say($("now-token"), ticket ? ticket.token : this.words.nobody);
     $("now-token").classList.toggle("big", Boolean(ticket));
     say($("now-state"), ticket ? this.states[ticket.state] : "");
-    say($("now-name").firstChild, ticket ? ticket.name || "—" : "");
+    say($("now-name").firstElementChild, ticket ? ticket.name || "—" : "");
     $("now-name").hidden = !ticket;
     say($("now-facts"), ticket ? this.#facts(ticket) : this.words.nobody_hint);
     if (JSON.stringify(details) !== JSON.stringify(this.details)) describe($("details"), details);

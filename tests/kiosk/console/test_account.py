@@ -20,7 +20,7 @@ FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Fi
 
 async def keys_of(one: Browser) -> list[str]:
     """Sessions that the page offers to end."""
-    return re.findall(r'name="session" value="([0-9a-f]{40})"', (await one.get("/console/account")).text)
+    return re.findall(r'name="session"\s+value="([0-9a-f]{40})"', (await one.get("/console/account")).text)
 
 
 async def test_a_person_sees_where_they_are_signed_in_and_ends_one(app: Litestar, clerk: Browser) -> None:

@@ -123,8 +123,8 @@ async def test_a_wrong_rule_is_told_at_its_field_and_nothing_typed_is_lost(admin
     page = (await admin.send_form("/console/admin/policy", **typed)).text
     for field in ("near_m", "rate", "burst", "no_show_after_s"):
         assert value_of(page, field) == typed[field], field
-    assert re.findall(r'<option value="(\w+)" selected>', page)[:3] == ["TAKE", "REFUSE", "TAKE"]
-    assert re.search(r'name="burst"[^>]*aria-invalid="true" aria-describedby="burst-wrong"', page)
+    assert re.findall(r'<option value="(\w+)"\s+selected>', page)[:3] == ["TAKE", "REFUSE", "TAKE"]
+    assert re.search(r'name="burst"[^>]*aria-invalid="true"\s+aria-describedby="burst-wrong"', page)
     assert re.search(r'id="burst-wrong">Scans at once is a whole number', page)
     assert page.count("aria-invalid") == 1
     evil = (await admin.send_form("/console/admin/policy", **(typed | {"rate": '"><script>'}))).text
@@ -133,7 +133,7 @@ async def test_a_wrong_rule_is_told_at_its_field_and_nothing_typed_is_lost(admin
 
 def value_of(page: str, field: str) -> str:
     """What stands in a field of the rules."""
-    found = re.search(rf'name="{field}"[^>]*? value="([^"]*)"', page.partition('id="policy"')[2])
+    found = re.search(rf'name="{field}"[^>]*?\s+value="([^"]*)"', page.partition('id="policy"')[2])
     assert found is not None, field
     return found[1]
 

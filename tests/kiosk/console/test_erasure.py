@@ -14,7 +14,7 @@ ASHA = Patient(name="Asha Devi", abha_number="91000044441111", abha_address="ash
 
 
 def ticket_of(page: str) -> str:
-    found = re.search(r'name="ticket" value="([0-9]+-[0-9]+)"', page)
+    found = re.search(r'name="ticket"\s+value="([0-9]+-[0-9]+)"', page)
     assert found
     return found[1]
 
