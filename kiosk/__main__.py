@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "restore": ("kiosk.cli.backup:restore", "Make the data folder from a backup."),
     "store": ("kiosk.cli.store:store", "The embedded store's journal: check and repair."),
     "hmis": ("kiosk.cli.hmis:hmis", "Tools for vendors of hospital software."),
+    "voice": ("kiosk.cli.voice:voice", "The clips from which boards speak their calls."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR as text, picture or poster."),
     "export": ("kiosk.cli.export:export", "Rows of the archive as CSV or JSON lines."),
     "history": ("kiosk.cli.history:history", "Totals of the time before this service."),

@@ -1,0 +1,102 @@
+"""eSpeak NG makes the clips, in a process of its own."""
+
+import shutil
+import subprocess
+import sys
+from array import array
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner, Result
+
+from kiosk.__main__ import program
+from kiosk.voice import rendering
+from kiosk.voice.clips import Clips
+from kiosk.voice.parts import all_parts
+from kiosk.voice.rendering import CannotRender, render
+from kiosk.voice.sound import RATE
+
+
+def seconds(clips: Clips, language: str, part: str) -> float:
+    samples = clips.read(language, part)
+    assert samples is not None
+    return len(samples) / 2 / RATE
+
+
+def run(monkeypatch: pytest.MonkeyPatch, data: Path, *words: str) -> Result:
+    monkeypatch.setenv("KIOSK_DATA_DIR", str(data))
+    return CliRunner().invoke(program, ["voice", *words])
+
+
+def test_english_hindi_and_urdu_are_made_and_the_silent_languages_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)  # the wheel, which every test machine has
+    result = run(monkeypatch, tmp_path, "make", "--json")
+    assert result.exit_code == 0, result.output
+    assert msgspec.json.decode(result.stdout) == {
+        "made": {code: len(all_parts(code)) for code in ("en", "hi", "ur")},
+        "silent": ["pa", "ks", "doi"],
+    }
+    clips = Clips(tmp_path)
+    for code in ("en", "hi", "ur"):
+        assert clips.missing(code) == []
+        assert 0.3 < seconds(clips, code, "n42") < 1.5
+        assert seconds(clips, code, "please") > seconds(clips, code, "letter-a")
+        samples = clips.read(code, "n7")
+        assert samples is not None
+        assert max(map(abs, array("h", samples))) > 20_000
+    listed = msgspec.json.decode(run(monkeypatch, tmp_path, "list", "--json").stdout)
+    assert [row["language"] for row in listed if row["speaks"]] == ["en", "hi", "ur"]
+    assert clips.call("IN01", "hi", "M-1042", "M1") is not None
+
+
+def test_a_language_without_a_voice_is_said_and_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = run(monkeypatch, tmp_path, "make", "--languages", "ks,doi")
+    assert result.exit_code != 0
+    assert "ks: silent. eSpeak NG has no voice for ks: record it" in result.stdout
+    assert "doi: silent. eSpeak NG has no voice for doi: record it" in result.stdout
+    assert run(monkeypatch, tmp_path, "make", "--languages", "xx").exit_code == 2
+
+
+def test_without_espeak_the_operator_reads_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "renderer", lambda: "")
+    with pytest.raises(CannotRender, match="apt-get install espeak-ng"):
+        render(Clips(tmp_path), "en")
+    assert Clips(tmp_path).names("en") == frozenset()
+
+
+def test_the_program_on_the_path_is_started_once_for_each_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that stands in for Debian's: it takes the same words of the command line."""
+    script = tmp_path / "bin" / "espeak-ng"
+    script.parent.mkdir()
+    script.write_text(
+        f"#!{sys.executable}\n"
+        "import sys, wave\n"
+        "_, v, voice, s, speed, w, path, dashes, text = sys.argv\n"
+        "assert (v, voice, s, speed, w, dashes) == ('-v', 'ur', '-s', '140', '-w', '--'), sys.argv\n"
+        "with wave.open(path, 'wb') as f:\n"
+        f"    f.setparams((1, 2, {RATE}, 0, 'NONE', ''))\n"
+        "    f.writeframes(bytes([0, 60]) * (200 * len(text)))\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent), prepend=":")
+    monkeypatch.setattr(rendering, "prompts", lambda _: {"number": "نمبر", "n42": "42"})
+    clips = Clips(tmp_path)
+    assert render(clips, "ur") == 2
+    assert clips.names("ur") == {"number", "n42"}
+    assert seconds(clips, "ur", "number") == pytest.approx(2 * seconds(clips, "ur", "n42"))
+
+
+def test_a_failure_of_espeak_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setitem(rendering.VOICES, "en", "no-such-voice")
+    with pytest.raises(CannotRender, match="eSpeak NG has no voice no-such-voice"):
+        render(Clips(tmp_path), "en")
+
+
+def test_the_service_never_loads_espeak() -> None:
+    """The GPL would reach the whole program otherwise."""
+    code = "import sys, kiosk.app, kiosk.cli.voice; sys.exit(any('espeak' in name for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
