@@ -47,7 +47,7 @@ ORDERS: Final[dict[str, Order]] = {
 """Every language that a call can be spoken in."""
 
 
-def letter(name: str) -> str:
+def latin_clip(name: str) -> str:
     """The clip of a letter's name."""
     return f"letter-{name.lower()}"
 
@@ -67,8 +67,8 @@ def phrases(language: str) -> tuple[str, ...]:
 
 def all_parts(language: str) -> tuple[str, ...]:
     """Every clip of a language: phrases, letters, numbers."""
-    letters = (letter(chr(code)) for code in range(ord("A"), ord("Z") + 1))
-    return (*phrases(language), *letters, *(below_hundred(number) for number in range(100)))
+    alphabet = (latin_clip(chr(code)) for code in range(ord("A"), ord("Z") + 1))
+    return (*phrases(language), *alphabet, *(below_hundred(number) for number in range(100)))
 
 
 def short_parts(language: str) -> tuple[str, ...]:
@@ -98,7 +98,7 @@ def name_parts(language: str, name: str, *, digit_by_digit: bool) -> list[str]:
     found: list[str] = []
     for run in _RUNS.findall(name.upper()):
         if not run.isdigit():
-            found.append(letter(run))
+            found.append(latin_clip(run))
         elif digit_by_digit or int(run) > LARGEST:
             found += [below_hundred(int(digit)) for digit in str(int(run))]
         else:

@@ -22,7 +22,7 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
 _DEVANAGARI: Final = "ए बी सी डी ई एफ़ जी एच आई जे के एल एम एन ओ पी क्यू आर एस टी यू वी डब्ल्यू एक्स वाई ज़ेड"
 _PERSO_ARABIC: Final = "اے بی سی ڈی ای ایف جی ایچ آئی جے کے ایل ایم این او پی کیو آر ایس ٹی یو وی ڈبلیو ایکس وائی زیڈ"
 _GURMUKHI: Final = "ਏ ਬੀ ਸੀ ਡੀ ਈ ਐਫ਼ ਜੀ ਐਚ ਆਈ ਜੇ ਕੇ ਐਲ ਐਮ ਐਨ ਓ ਪੀ ਕਿਊ ਆਰ ਐਸ ਟੀ ਯੂ ਵੀ ਡਬਲਯੂ ਐਕਸ ਵਾਈ ਜ਼ੈੱਡ"
-_LETTERS: Final[dict[str, str]] = {
+_ALPHABETS: Final[dict[str, str]] = {
     "en": "A B C D E F G H I J K L M N O P Q R S T U V W X Y Z",
     "hi": _DEVANAGARI, "ur": _PERSO_ARABIC, "pa": _GURMUKHI, "ks": _PERSO_ARABIC, "doi": _DEVANAGARI,
 }  # fmt: skip
@@ -32,7 +32,7 @@ _LETTERS: Final[dict[str, str]] = {
 def prompts(language: str) -> dict[str, str]:
     """Part → the words to say, for every part of a language."""
     words = dict(_PHRASES[language])
-    for code, name in enumerate(_LETTERS[language].split(), ord("a")):
+    for code, name in enumerate(_ALPHABETS[language].split(), ord("a")):
         words[f"letter-{chr(code)}"] = name
     words |= {f"n{number}": str(number) for number in range(100)}
     return {part: words[part] for part in all_parts(language)}
