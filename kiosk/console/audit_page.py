@@ -1,7 +1,12 @@
-"""The administrators' page *Audit*: who signed in, read profiles and changed settings. Opening it is recorded too."""
+"""The administrators' page *Audit*: who signed in, read profiles and changed settings. Opening it is recorded too.
+
+The store has the newest entries. Older ones, and each move of a ticket by staff, come from the archive.
+"""
 
 import re
+from datetime import date, datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from litestar import Controller, Response, get
 from litestar.di import NamedDependency
@@ -9,6 +14,8 @@ from litestar.params import FromQuery
 from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
+from kiosk.archive.audit_pages import lines_before, number_at
+from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
@@ -21,6 +28,8 @@ SHOWN: Final = 100
 READ_AT_ONCE: Final = 1000
 READS_MAX: Final = 20
 """With a filter this many reads of a thousand see the whole audit, which holds 20,000 entries."""
+_LINE_NUMBER: Final = re.compile(r"[1-9]\d{0,17}")
+_DAY: Final = re.compile(r"20\d\d-\d\d-\d\d")
 _ENTRY_ID: Final = re.compile(r"\d{1,20}-\d{1,20}")
 
 
@@ -35,6 +44,15 @@ class Line(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class Page(Struct, frozen=True, kw_only=True):
+    """What is shown: of the store's newest entries, or of the archive."""
+
+    lines: list[Line]
+    older: str = ""
+    """Address of the next page after the page's own; empty at the end."""
+    trouble: str = ""
+
+
 class AuditPage(Controller):
     path = "/console/audit"
 
@@ -42,22 +60,69 @@ class AuditPage(Controller):
     async def show(
         self, request: ConsoleRequest, session: NamedDependency[Session], audit: NamedDependency[Audit],
         registry: NamedDependency[Registry], desk: NamedDependency[OpdDesk], settings: NamedDependency[Settings],
-        login: FromQuery[str] = "", before: FromQuery[str] = "",
+        archive: NamedDependency[Database], login: FromQuery[str] = "", before: FromQuery[str] = "",
+        day: FromQuery[str] = "", line: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        """The facility's entries, newest first, of all logins or of one."""
+        """The facility's entries, newest first, of all logins or of one. With ``day`` or ``line``: of the archive, up
+        to the end of that day or before that line.
+        """
         hip, login = session.facility, login.strip().lower()[:64]
         facility = await registry.facility(hip)
         if facility is None:
             raise guards.NoFacilityYet
-        entries, next_id = await page_of(audit, hip, login, before if _ENTRY_ID.fullmatch(before) else "+")
-        address = guards.address_of(request)
-        await audit.record(hip, "audit_read", by=session.login, address=address, why=login)
-        tokens = await tokens_of(desk, hip, entries)
-        lines = [line(entry, tokens) for entry in entries]
+        zone = ZoneInfo(facility.timezone or settings.timezone)
+        until = day_of(day)
+        number = int(line) if _LINE_NUMBER.fullmatch(line) else 0
+        # Recorded first: lines that were not recorded as read are not shown.
+        why = " ".join(filter(None, (login, f"until {until}" if until else f"before line {number}" if number else "")))
+        await audit.record(hip, "audit_read", by=session.login, address=guards.address_of(request), why=why)
+        if until or number:
+            page = await _archived(archive, desk, hip, login, until, number, zone)
+        else:
+            page = await _stored(audit, desk, hip, login, before, zone)
+        trouble = page.trouble or (messages.AUDIT_DAY if day and until is None else "")
         return templating.page(
-            "audit.html", session=session, lines=lines, login=login, next_id=next_id,
-            older=before != "", zone=facility.timezone or settings.timezone,
+            "audit.html", session=session, page=page, login=login, trouble=trouble, zone=zone.key,
+            is_first=not (before or until or number), is_archived=bool(until or number), day=until or "",
         )  # fmt: skip
+
+
+def day_of(text: str) -> date | None:
+    """The day that an address names; None for anything else."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+async def _stored(audit: Audit, desk: OpdDesk, hip: str, login: str, before: str, zone: ZoneInfo) -> Page:
+    """The newest entries, which the store has. Behind the oldest of them the archive goes on."""
+    entries, next_id = await page_of(audit, hip, login, before if _ENTRY_ID.fullmatch(before) else "+")
+    tokens = await tokens_of(desk, hip, {entry.ticket for entry in entries})
+    lines = [
+        line_of(int(entry.id.partition("-")[0]), entry.kind, entry.by, entry.address, entry.ticket, entry.why, tokens)
+        for entry in entries
+    ]
+    if next_id:
+        return Page(lines=lines, older=f"before={next_id}")
+    last = datetime.fromtimestamp(lines[-1].at_ms / 1000, zone) if lines else datetime.now(zone)
+    return Page(lines=lines, older=f"day={last:%Y-%m-%d}")
+
+
+async def _archived(
+    archive: Database, desk: OpdDesk, hip: str, login: str, until: date | None, number: int, zone: ZoneInfo
+) -> Page:
+    """Lines up to the end of a day, or before a line."""
+    try:
+        if until is not None:
+            end = datetime.combine(until, time.min, zone) + timedelta(days=1)
+            number = await archive.ask(number_at, hip, int(end.timestamp() * 1000))
+        found = await archive.ask(lines_before, hip, number, login=login, limit=SHOWN)
+    except (ArchiveAway, ArchiveUnsuitable):
+        return Page(lines=[], trouble=messages.AUDIT_ARCHIVE_AWAY)
+    tokens = await tokens_of(desk, hip, {one.ticket for one in found.lines})
+    lines = [line_of(one.at_ms, one.act, one.by, one.address, one.ticket, one.why, tokens) for one in found.lines]
+    return Page(lines=lines, older=f"line={found.older}" if found.older else "")
 
 
 async def page_of(audit: Audit, hip: str, login: str, before: str) -> tuple[list[AuditEntry], str]:
@@ -74,16 +139,12 @@ async def page_of(audit: Audit, hip: str, login: str, before: str) -> tuple[list
     return found, before
 
 
-async def tokens_of(desk: OpdDesk, hip: str, entries: list[AuditEntry]) -> dict[str, str]:
+async def tokens_of(desk: OpdDesk, hip: str, tickets: set[str]) -> dict[str, str]:
     """The numbers of the tickets that are still stored, by ticket id."""
-    ids = sorted({entry.ticket for entry in entries if entry.ticket})
-    return {ticket.id: ticket.token for ticket in await desk.these(hip, ids)}
+    return {ticket.id: ticket.token for ticket in await desk.these(hip, sorted(tickets - {""}))}
 
 
-def line(entry: AuditEntry, tokens: dict[str, str]) -> Line:
-    """An entry with its act in words; an act without words, and a ticket that is gone, stand as they are stored."""
-    return Line(
-        at_ms=int(entry.id.partition("-")[0]), act=messages.AUDIT_ACTS.get(entry.kind, entry.kind), login=entry.by,
-        address=entry.address, ticket=tokens.get(entry.ticket, entry.ticket),
-        why=entry.why,
-    )  # fmt: skip
+def line_of(at_ms: int, act: str, login: str, address: str, ticket: str, why: str, tokens: dict[str, str]) -> Line:
+    """A line with its act in words; an act without words, and a ticket that is gone, stand as they are stored."""
+    words = messages.AUDIT_ACTS.get(act, act)
+    return Line(at_ms=at_ms, act=words, login=login, address=address, ticket=tokens.get(ticket, ticket), why=why)

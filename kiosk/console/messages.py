@@ -242,6 +242,8 @@ HOSPITAL_NUMBERS = {"patient_id": "Hospital number", "visit_id": "Visit"}
 MONTHS = "{count} mo"
 """Age of a small child."""
 
+AUDIT_DAY = "This is no day such as 2026-04-01. The newest entries are shown."
+AUDIT_ARCHIVE_AWAY = "Older entries cannot be read now: the archive does not answer. Try again in some minutes."
 AUDIT_ACTS = {
     "export": "wrote rows of the archive to a file, at the command line",
     "admin_alias": "let a further id lead to the facility",
