@@ -5,13 +5,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, cast
 
-from litestar import Litestar, Response, Router, get
+from litestar import Litestar, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
 from litestar.handlers import ASGIRouteHandler
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Server
 
 from kiosk import api, console, displays, health, live, phone
 from kiosk.abdm import callbacks
@@ -19,6 +16,7 @@ from kiosk.abdm import errors as abdm_errors
 from kiosk.abdm.callbacks import GatewayEndpoints
 from kiosk.api import errors as api_errors
 from kiosk.api import guards as api_guards
+from kiosk.api import schema
 from kiosk.console import guards
 from kiosk.live import sse
 from kiosk.observability import metrics
@@ -30,7 +28,7 @@ from kiosk.web.allowed_methods import allowed_methods, answer_options, is_for_op
 from kiosk.web.handover import Lifespan, put_services, services_of
 from kiosk.web.hosts import Hosts, is_before_hosts
 from kiosk.web.limits import BODY_MAX
-from kiosk.web.operators import is_operator_of, operators_only
+from kiosk.web.operators import is_operator_of
 from kiosk.web.path_prefix import prefix_of
 
 JWKS_KEPT_S = 300
@@ -119,6 +117,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
         GatewayEndpoints(services).routes(),
         [
             *api.routes(),
+            *schema.routes(prefix or "/"),
             *live.routes(),
             *displays.routes(),
             *phone.routes(),
@@ -135,13 +134,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
         middleware=[encoded_slashes.restore, follow_aliases(lambda: services().aliases)],
         exception_handlers=problems.handlers(abdm_errors.ERROR_FORM, api_errors.ERROR_FORM),
         request_max_body_size=BODY_MAX,
-        openapi_config=OpenAPIConfig(
-            title="Scan and Share kiosk",
-            version="1",
-            servers=[Server(url=prefix or "/")],
-            openapi_router=Router(path="/schema", route_handlers=[], guards=[operators_only]),
-            render_plugins=[JsonRenderPlugin()],
-        ),
+        openapi_config=None,
         logging_config=None,
     )
     return app

@@ -28,9 +28,14 @@ def read_query(request: ApiRequest, kind: type[T]) -> T:
     """The query as this type; the last of two equal names counts, unknown names are ignored. Raises WrongValue."""
     values = dict(request.query_params.items())
     try:
-        return msgspec.convert(values, kind, strict=False)
+        query = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as wrong:
         raise wrong_value(wrong, "query") from None
+    # The text "null" becomes None there, as if the name had not been sent: a wrong filter would show everything.
+    for name in values.keys() & set(kind.__struct_fields__):
+        if getattr(query, name) is None:
+            raise wrong_field(name, "null is no value")
+    return query
 
 
 async def read_raw(request: ApiRequest) -> bytes:

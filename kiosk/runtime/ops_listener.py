@@ -32,7 +32,7 @@ ANSWER_WITHIN_S: Final = 10.0
 """Prometheus gives up after ten seconds by default."""
 CONNECTIONS_MAX: Final = 32
 """Of one worker at once: some monitoring systems, each with a spare connection. More are closed unread."""
-PATHS: Final = ("/healthz", "/readyz", "/metrics", "/schema")
+PATHS: Final = ("/healthz", "/readyz", "/metrics")
 """With what stands below them. Nothing of patients or staff is answered here."""
 _ABSOLUTE: Final = re.compile(r"^https?://[^/?]*(?=/)", re.IGNORECASE)
 """Scheme and host before the path: the form of a target that some balancers send (RFC 9112, section 3.2.2)."""

@@ -1,4 +1,4 @@
-"""Who may read what operators read: metrics, reasons of readiness, the description of the interface.
+"""Who may read what operators read: metrics and reasons of readiness.
 
 These pages tell how busy and how ill the service is, so only callers on this machine and of the networks that the
 operator named (``KIOSK_OPS_ADDRESSES``) see them. For everybody else they do not exist. A caller whose address comes

@@ -193,9 +193,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/healthz"): (Try(decision=PUBLIC),),
     ("GET", "/readyz"): (Try(decision=PUBLIC),),
     ("GET", "/metrics"): (Try(decision=OPERATORS),),
-    ("GET", "/schema"): (Try(decision=OPERATORS),),
-    ("GET", "/schema/openapi.json"): (Try(decision=OPERATORS),),
-    ("GET", "/schema/{path:str}"): (Try(decision=NOBODY, path="/schema/other"),),
+    ("GET", "/schema/openapi.json"): (Try(decision=PUBLIC),),
     # Signing in, and one's own login.
     ("GET", "/console/login"): (Try(decision=PUBLIC),),
     ("POST", "/console/login"): (Try(decision=PUBLIC, form={"login": "somebody", "password": ""}),),

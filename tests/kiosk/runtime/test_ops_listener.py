@@ -70,7 +70,6 @@ def test_the_port_answers_operators_pages_with_the_figures_of_the_whole_tree(tmp
         ready = get(port, "/readyz")
         assert code(ready) == 200
         assert json.loads(ready.rpartition(b"\r\n\r\n")[2])["ready"]
-        assert code(get(port, "/schema/openapi.json")) == 200
         _refuses_everything_else(tree, port)
         assert status(url + "/metrics") == 200, "the rule by address on the main port stays"
         assert tree.stop() == 0

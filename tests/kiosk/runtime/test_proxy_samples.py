@@ -23,18 +23,17 @@ from tests.kiosk.process_tree import ROOT, kiosk, serving, until
 from tests.ports import free_ports
 
 HOST = "opd.example.in"
-OPERATORS = ("/metrics", "/metrics/", "/metrics/more", "/readyz", "/schema", "/schema/openapi.json", "//metrics")
+OPERATORS = ("/metrics", "/metrics/", "/metrics/more", "/readyz", "//metrics")
 WRONG_TRIES = 30
 """Wrong sign-ins that one address has (``kiosk/accounts/login_throttle.py``)."""
 NEEDED = {
     "nginx": (
         "proxy_set_header X-Forwarded-For $remote_addr;", 'proxy_set_header Forwarded "";', "listen 443 ssl http2;",
         "location ^~ /metrics { return 404; }", "location ^~ /readyz { return 404; }",
-        "location ^~ /schema { return 404; }",
     ),
     "caddy": (
         "header_up X-Forwarded-For {remote_host}", "header_up -Forwarded",
-        "@operators path /metrics* /readyz* /schema*", "respond @operators 404",
+        "@operators path /metrics* /readyz*", "respond @operators 404",
     ),
 }  # fmt: skip
 NOT_WANTED = {"nginx": ("http2 on;", "$proxy_add_x_forwarded_for"), "caddy": ("+X-Forwarded-For",)}
