@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 
+import structlog
 from msgspec import Struct, structs
 
 from kiosk.delivery.message import Attempt, Message, Result
@@ -49,6 +50,8 @@ BEHIND_ONE_TICKET: Final = 200
 STORE_PAUSE_S: Final = 1.0
 UNSENT_KEPT: Final = 200
 """Deliveries that wait to be written; the list that is shown has a hundred."""
+
+_log = structlog.get_logger(__name__)
 
 
 class Parts(Protocol):
@@ -150,7 +153,8 @@ class Courier:
         """Events that were just followed, the first of them behind ``before``."""
         wanted = [event for event in events if self._parts.wants(self.target, event)]
         if partition not in self._lagging and (self.is_down or self.target.off or self._open >= WINDOW):
-            self._lagging[partition] = before
+            # A target that caught up may have read further than the log was followed: nothing is taken twice.
+            self._lagging[partition] = max(before, self._taken.get(partition, "0"), key=cursor_numbers)
         if partition in self._lagging:
             self._progress.behind += len(wanted)
             self.dirty = self.dirty or bool(wanted)
@@ -294,15 +298,19 @@ class Courier:
 
     async def _try(self, event: Event, attempt: int) -> bool:
         """Send one event. True: it need not be sent any more."""
-        message = await self._without_store_trouble(partial(self._parts.message, self.target, event))
-        if message is None:
-            return True
         since = self._parts.now_ms()
-        sent = await self._parts.send(self.target, message)
+        try:
+            message = await self._without_store_trouble(partial(self._parts.message, self.target, event))
+            if message is None:
+                return True
+            since = self._parts.now_ms()
+            sent = await self._parts.send(self.target, message)
+        except Exception as fault:
+            sent = self._fault(event, fault)
         now = self._parts.now_ms()
         token = event.ticket.token if event.ticket else ""
         self._note(Delivery(
-            since, ref_of(event), message.event_type, token, sent.result.value, sent.status, max(0, now - since),
+            since, ref_of(event), event.kind.type, token, sent.result.value, sent.status, max(0, now - since),
             sent.answer, attempt,
         ))  # fmt: skip
         if sent.result is Result.SWITCHED_OFF and not self.target.off:
@@ -312,6 +320,13 @@ class Courier:
             return False
         self._note_delivered(now)
         return True
+
+    def _fault(self, event: Event, fault: Exception) -> Attempt:
+        """A fault of ours with one event. It is tried again as any other, so that the events of others go on. The text
+        of the fault may hold a patient's words and is not logged.
+        """
+        _log.error("delivery_fault", target=self.target.id, event_id=event.id, error=type(fault).__name__)
+        return Attempt(result=Result.FAILED, status="fault", answer=type(fault).__name__)
 
     async def _without_store_trouble(self, ask: Callable[[], Awaitable[Any]]) -> Any:
         """Ask the store until it answers: its trouble is not the receiver's."""
