@@ -9,6 +9,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from kiosk.security.encryption import LastingSeal
 from kiosk.security.keyring_file import KeysOnDisk
 from queueing.store.store import Store
 from queueing.targets import Targets
-from tests.kiosk.delivery.receiver import Received, receiving
+from tests.kiosk.delivery.receiver import Received, Receiver, receiving
 from tests.kiosk.delivery.running import SECRET, until, webhook
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
 
@@ -60,6 +61,10 @@ def refuse_some_once(one: Received, refused: set[str]) -> tuple[int, bytes]:
     return 200, b"taken"
 
 
+def has_taken(receiver: Receiver, count: int) -> bool:
+    return len(receiver.taken) >= count
+
+
 @pytest.mark.proof
 async def test_a_role_that_is_killed_ten_times_loses_no_event_and_keeps_the_order_of_each_ticket(
     store: Store, valkey_url: str, tmp_path: Path
@@ -81,7 +86,7 @@ async def test_a_role_that_is_killed_ten_times_loses_no_event_and_keeps_the_orde
                     tickets.append((await desk.enqueue(arrival())).ticket)
                     await desk.call_this(HIP, "M1", tickets[-1], by="anna")
                     await desk.finish(HIP, tickets[-1], by="anna")
-                await until(lambda before=before: len(receiver.taken) >= before + BEFORE_KILL, START_S)
+                await until(partial(has_taken, receiver, before + BEFORE_KILL), START_S)
                 process.send_signal(signal.SIGKILL)
                 process.wait(10)
         assert len(receiver.ids()) < len(tickets) * len(WHOLE), "the last kill came after the last event"
