@@ -158,6 +158,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "hub": lambda: services().hub,
         "ticket_lists": lambda: services().api.ticket_lists,
         "events": lambda: services().api.events,
+        "shown_tickets": lambda: services().api.shown_tickets,
         "idempotency": lambda: services().api.idempotency,
         "counter_codes": lambda: services().counter_codes,
         "ticket_links": lambda: services().ticket_links,

@@ -218,6 +218,7 @@ def _web_services(
     )
     hub, archive = Hub(Feed(store), desk), new_archive(settings)
     seal = new_seal(signers.ring, settings)
+    number_seal = NumberSeal(seal, signers.ring.person_key())
     check_in = CheckIn(
         desk,
         signers.counter_codes,
@@ -235,7 +236,7 @@ def _web_services(
         audit=Audit(store),
         person_records=PersonRecords(store),
         links=Links(store),
-        number_seal=NumberSeal(seal, signers.ring.person_key()),
+        number_seal=number_seal,
         desk=desk,
         outbox=Outbox(store, consumer_name()),
         hub=hub,
@@ -258,7 +259,7 @@ def _web_services(
         targets=Targets(store),
         target_seal=target_seal,
         archive=archive,
-        api=api_parts(store, desk, archive, hub.changes),
+        api=api_parts(store, desk, archive, hub.changes, number_seal),
     )
 
 

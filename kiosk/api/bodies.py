@@ -27,6 +27,9 @@ def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) 
 def read_query(request: ApiRequest, kind: type[T]) -> T:
     """The query as this type; the last of two equal names counts, unknown names are ignored. Raises WrongValue."""
     values = dict(request.query_params.items())
+    for name in kind.__struct_fields__:
+        if values.get(name, "").lower() == "null":  # the library would take the text for no value
+            raise wrong_field(name, "is no value: leave it out")
     try:
         query = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as wrong:

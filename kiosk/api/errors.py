@@ -48,6 +48,10 @@ class Refused(ApiProblem):
     """The queue takes nobody now."""
 
 
+class OtherNumber(ApiProblem):
+    """The person has another patient number in this facility; ``patient_id`` is it."""
+
+
 class CursorGone(ApiProblem):
     """Events after this cursor were dropped; ``begin`` is where to go on."""
 
@@ -80,6 +84,7 @@ API_PROBLEMS: Final[Rows] = {
     NotThere: Problem(404, "not-there", "There is no such thing in this facility.", own_words=True),
     StateConflict: Problem(409, "state-conflict", "The ticket's state does not admit this.", own_words=True),
     Refused: Problem(409, "refused", "The queue takes nobody now.", own_words=True),
+    OtherNumber: Problem(409, "other-number", "The person has another patient number here.", own_words=True),
     CursorGone: Problem(410, "cursor-gone", "Events after this cursor were dropped.", own_words=True),
     WrongValue: Problem(422, "wrong-value", "A value is not allowed.", own_words=True),
     OtherBody: Problem(422, "other-body", "This Idempotency-Key came with another body before.", own_words=True),

@@ -10,7 +10,7 @@ from kiosk.api.description import Answer, Doc
 from kiosk.api.event_pages import Events
 from kiosk.api.event_stream import EVENT_STREAM, EventStream
 from kiosk.api.guards import ApiRequest, Caller
-from kiosk.api.shapes import EventList, EventsQuery
+from kiosk.api.shapes import LIMIT_MAX, EventList, EventsQuery
 from queueing.api_keys import Scope
 
 
@@ -37,7 +37,8 @@ class EventsController(Controller):
         query = read_query(request, EventsQuery)
         if EVENT_STREAM in request.headers.get("accept", ""):
             query = resumed(query, request.headers.get("last-event-id", ""))
-            return EventStream(events, caller, await events.begin(caller, query.after))
+            after = await events.begin(caller, query.after)
+            return EventStream(events, caller, *await events.read(caller, after, LIMIT_MAX))
         after = await events.begin(caller, query.after)
         if not query.wait:
             found, following = await events.read(caller, after, query.limit)

@@ -15,8 +15,9 @@ from kiosk.api.errors import NotThere, StateConflict
 from kiosk.api.guards import ApiRequest, Caller
 from kiosk.api.once import HEADER, once
 from kiosk.api.shapes import MoveBody
+from kiosk.api.shown import ShownTickets
 from kiosk.api.tickets import existing
-from kiosk.exchange.ticket_json import TicketJson, ticket_json, word_of
+from kiosk.exchange.ticket_json import TicketJson, word_of
 from queueing.api_keys import Scope
 from queueing.desk import OpdDesk
 from queueing.idempotency import Idempotency
@@ -58,6 +59,7 @@ class Moves(Controller):
         caller: NamedDependency[Caller],
         desk: NamedDependency[OpdDesk],
         idempotency: NamedDependency[Idempotency],
+        shown_tickets: NamedDependency[ShownTickets],
     ) -> Response[bytes]:
         async def work() -> Response[bytes]:
             moved = await desk.call_next(caller.hip, counter[:64], by=caller.login)
@@ -65,7 +67,7 @@ class Moves(Controller):
                 raise NotThere("There is no counter with this name.")
             if moved.outcome is Outcome.EMPTY:
                 return Response(b"", status_code=204)
-            return _answered(caller, moved)
+            return await _answered(caller, shown_tickets, moved)
 
         return await once(idempotency, request, caller, b"", work)
 
@@ -91,12 +93,13 @@ class Moves(Controller):
         caller: NamedDependency[Caller],
         desk: NamedDependency[OpdDesk],
         idempotency: NamedDependency[Idempotency],
+        shown_tickets: NamedDependency[ShownTickets],
     ) -> Response[bytes]:
         raw = await read_raw(request)
         body = decode(raw, _MOVE)
 
         async def work() -> Response[bytes]:
-            return _answered(caller, await _move(desk, caller, ticket[:64], body))
+            return await _answered(caller, shown_tickets, await _move(desk, caller, ticket[:64], body))
 
         return await once(idempotency, request, caller, raw, work)
 
@@ -137,7 +140,7 @@ def _needed(field: str, value: str | None) -> str:
     return value
 
 
-def _answered(caller: Caller, moved: Moved) -> Response[bytes]:
+async def _answered(caller: Caller, shown_tickets: ShownTickets, moved: Moved) -> Response[bytes]:
     """The ticket after the move. Raises NotThere, WrongValue, StateConflict."""
     match moved.outcome:
         case Outcome.UNKNOWN_TICKET:
@@ -147,14 +150,14 @@ def _answered(caller: Caller, moved: Moved) -> Response[bytes]:
         case Outcome.UNKNOWN_QUEUE:
             raise wrong_field("queue", "this facility has no such queue")
         case Outcome.MOVED if moved.ticket is not None:
-            return answer(ticket_json(moved.ticket, caller.hip, caller.zone))
+            return answer(await shown_tickets.one(caller, moved.ticket))
         case _:
-            raise _conflict(caller, moved)
+            raise await _conflict(caller, shown_tickets, moved)
 
 
-def _conflict(caller: Caller, moved: Moved) -> StateConflict:
+async def _conflict(caller: Caller, shown_tickets: ShownTickets, moved: Moved) -> StateConflict:
     text = _REFUSED.get(moved.outcome, "The move is not possible now.")
     if moved.ticket is None:
         return StateConflict(text)
-    shown = ticket_json(moved.ticket, caller.hip, caller.zone)
+    shown = await shown_tickets.one(caller, moved.ticket)
     return StateConflict(text, state=word_of(moved.ticket.state), ticket=shown)

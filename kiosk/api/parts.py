@@ -4,13 +4,16 @@ from msgspec import Struct
 
 from kiosk.api.event_pages import Events
 from kiosk.api.rates import Rates
+from kiosk.api.shown import ShownTickets
 from kiosk.api.ticket_lists import TicketLists
 from kiosk.archive.database import Database
+from kiosk.exchange.hospital_numbers import NumberSeal
 from queueing.api_keys import ApiKeys
 from queueing.changes import Changes
 from queueing.desk import OpdDesk
 from queueing.event_log import EventLog
 from queueing.idempotency import Idempotency
+from queueing.links import Links
 from queueing.store.store import Store
 
 
@@ -19,17 +22,22 @@ class ApiParts(Struct, frozen=True, kw_only=True):
 
     keys: ApiKeys
     rates: Rates
+    shown_tickets: ShownTickets
     ticket_lists: TicketLists
     events: Events
     idempotency: Idempotency
 
 
-def api_parts(store: Store, desk: OpdDesk, archive: Database, changes: Changes) -> ApiParts:
+def api_parts(
+    store: Store, desk: OpdDesk, archive: Database, changes: Changes, number_seal: NumberSeal
+) -> ApiParts:  # fmt: skip
     """Make them. ``changes``: fed by the worker's one reader of hints."""
+    shown = ShownTickets(Links(store), number_seal)
     return ApiParts(
         keys=ApiKeys(store),
         rates=Rates(),
-        ticket_lists=TicketLists(desk, archive, changes),
-        events=Events(EventLog(store), archive, changes),
+        shown_tickets=shown,
+        ticket_lists=TicketLists(desk, archive, changes, shown),
+        events=Events(EventLog(store), archive, changes, shown),
         idempotency=Idempotency(store),
     )

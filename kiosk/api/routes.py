@@ -6,6 +6,7 @@ from litestar.types import ControllerRouterHandler
 
 from kiosk.api import guards
 from kiosk.api.events import EventsController
+from kiosk.api.links import TicketNumbers
 from kiosk.api.moves import Moves
 from kiosk.api.profiles import Profiles
 from kiosk.api.queues import Queues
@@ -19,7 +20,7 @@ def routes() -> list[ControllerRouterHandler]:
     return [
         Router(
             path="/api/v1",
-            route_handlers=[Queues, Tickets, Moves, EventsController],
+            route_handlers=[Queues, Tickets, TicketNumbers, Moves, EventsController],
             dependencies={
                 "caller": Provide(guards.proved_caller),
                 "profiles": Provide(_profiles, sync_to_thread=False),

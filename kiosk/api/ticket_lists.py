@@ -16,10 +16,11 @@ from msgspec import Struct
 
 from kiosk.api.guards import Caller
 from kiosk.api.shapes import STATES, TicketList, TicketsQuery
+from kiosk.api.shown import ShownTickets
 from kiosk.archive.database import Database
 from kiosk.archive.queries import tickets_of_day
 from kiosk.archive.sums import Row
-from kiosk.exchange.ticket_json import TicketJson, local_time, ticket_json
+from kiosk.exchange.ticket_json import TicketJson, local_time
 from queueing.changes import Changes, Version
 from queueing.day_counts import DAY_PAGE
 from queueing.desk import OpdDesk
@@ -44,9 +45,15 @@ class TicketLists:
     """Makes lists; one for each worker."""
 
     def __init__(
-        self, desk: OpdDesk, archive: Database, changes: Changes, clock_s: Callable[[], float] = time.monotonic
+        self,
+        desk: OpdDesk,
+        archive: Database,
+        changes: Changes,
+        shown_tickets: ShownTickets,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._desk, self._archive, self._changes, self._clock_s = desk, archive, changes, clock_s
+        self._shown_tickets = shown_tickets
         self._known: OrderedDict[tuple[str, str], _Known] = OrderedDict()
 
     def known_tag(self, caller: Caller, query_text: str) -> str:
@@ -82,7 +89,7 @@ class TicketLists:
         after, last = 0, 1
         while after < last:
             page = await self._desk.day_page(caller.hip, after)
-            found += [ticket_json(ticket, caller.hip, caller.zone) for ticket in page.tickets]
+            found += await self._shown_tickets.many(caller, page.tickets)
             after, last = after + DAY_PAGE, page.last
         return found
 

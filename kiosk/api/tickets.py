@@ -16,11 +16,12 @@ from kiosk.api.once import HEADER, key_of, once
 from kiosk.api.profiles import Profiles
 from kiosk.api.registration import patient_of
 from kiosk.api.shapes import RegisterBody, TicketList, TicketsQuery
+from kiosk.api.shown import ShownTickets
 from kiosk.api.ticket_lists import TicketLists
 from kiosk.checkin import CheckIn
 from kiosk.exchange import fhir
 from kiosk.exchange.profile_json import ProfileJson
-from kiosk.exchange.ticket_json import TicketJson, ticket_json, word_of
+from kiosk.exchange.ticket_json import TicketJson, word_of
 from queueing.api_keys import Scope
 from queueing.desk import OpdDesk
 from queueing.idempotency import Idempotency
@@ -86,6 +87,7 @@ class Tickets(Controller):
         desk: NamedDependency[OpdDesk],
         check_in: NamedDependency[CheckIn],
         idempotency: NamedDependency[Idempotency],
+        shown_tickets: NamedDependency[ShownTickets],
     ) -> Response[bytes]:
         raw = await read_raw(request)
         body = decode(raw, _REGISTER)
@@ -96,7 +98,7 @@ class Tickets(Controller):
             place = await check_in.registered_elsewhere(
                 caller.hip, body.queue, patient, lane, by=caller.login, request_id=key_of(request)
             )
-            return await _of_place(caller, desk, place)
+            return await _of_place(caller, desk, shown_tickets, place)
 
         return await once(idempotency, request, caller, raw, work)
 
@@ -118,9 +120,10 @@ class Tickets(Controller):
         caller: NamedDependency[Caller],
         desk: NamedDependency[OpdDesk],
         profiles: NamedDependency[Profiles],
+        shown_tickets: NamedDependency[ShownTickets],
     ) -> Response[bytes]:
         found = await existing(desk, caller, ticket)
-        shown = ticket_json(found, caller.hip, caller.zone)
+        shown = await shown_tickets.one(caller, found)
         if FHIR not in request.headers.get("accept", ""):
             return answer(shown)
         caller.require(Scope.PROFILES_READ)
@@ -165,7 +168,7 @@ async def existing(desk: OpdDesk, caller: Caller, ticket_id: str) -> Ticket:
     return found
 
 
-async def _of_place(caller: Caller, desk: OpdDesk, place: Place) -> Response[bytes]:
+async def _of_place(caller: Caller, desk: OpdDesk, shown_tickets: ShownTickets, place: Place) -> Response[bytes]:
     """The answer to a registration. Raises Refused, StateConflict, WrongValue."""
     if place.outcome is Outcome.REFUSED or place.refusal is not None:
         raise _refused(place.refusal)
@@ -174,7 +177,7 @@ async def _of_place(caller: Caller, desk: OpdDesk, place: Place) -> Response[byt
     ticket = await desk.ticket(caller.hip, place.ticket) if place.ticket else None
     if ticket is None:
         raise StateConflict("The ticket is gone already.")
-    shown = ticket_json(ticket, caller.hip, caller.zone)
+    shown = await shown_tickets.one(caller, ticket)
     return answer(shown, 201 if place.outcome is Outcome.NEW else 200)
 
 

@@ -41,6 +41,7 @@ register('links_forget', function(keys, args)
   if key then removed = redis.call('HDEL', key, 'l' .. id) end
   for i = 5, #args do removed = removed + redis.call('DEL', person_number_key(facility, args[i])) end
   if removed == 0 then return 0 end
+  announce_change(facility, 'linked', '', '', args[3])
   record_act(facility, args[2], args[3], args[4], id, '')
   return 1
 end)

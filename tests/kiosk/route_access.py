@@ -182,6 +182,9 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/api/v1/facilities/{hip_id:str}/tickets/{ticket:str}/profile"): (
         Try(decision=API, path="/api/v1/facilities/{hip}/tickets/{ticket}/profile"),
     ),
+    ("PUT", "/api/v1/facilities/{hip_id:str}/tickets/{ticket:str}/links"): (
+        Try(decision=API, path="/api/v1/facilities/{hip}/tickets/{ticket}/links", json={"patient_id": "7"}),
+    ),
     ("POST", "/api/v1/facilities/{hip_id:str}/tickets/{ticket:str}/moves"): (
         Try(decision=API, path="/api/v1/facilities/{hip}/tickets/{ticket}/moves", json={"move": "cancel"}),
     ),

@@ -213,6 +213,7 @@ async def test_pages_hold_every_ticket_once_though_tickets_move_between_them(pro
     [
         {"limit": 0}, {"limit": 201}, {"limit": "x"}, {"state": "sleeping"}, {"date": "yesterday"}, {"date": ""},
         {"cursor": "x"}, {"changed_after": "2026-11-28T10:00:00"}, {"changed_after": "soon"}, {"queue": ""},
+        {"state": "null"}, {"limit": "null"}, {"date": "Null"},
     ],
 )  # fmt: skip
 async def test_a_query_of_wrong_values_is_refused_with_the_field(program: Program, query: dict[str, Any]) -> None:
