@@ -13,7 +13,6 @@ MIGRATIONS = ROOT / "kiosk" / "archive" / "migrations" / "versions"
 USERS = (*OURS, "loadtests", "tests/house")
 """A drawn list of the docs uses its own functions; other tests do not count as users."""
 LATER: dict[str, str] = {
-    "kiosk/exchange/hospital_numbers.py:fault_of": "the API checks numbers that it is sent",
     "queueing/targets.py:new_id": "no command adds a target yet",
 }
 """Name → why it stays although nothing uses it. This list only shrinks."""
