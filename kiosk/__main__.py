@@ -17,6 +17,8 @@ COMMANDS: Final = {
     "queue": ("kiosk.cli.queue:queue", "Queues and their counters."),
     "staff": ("kiosk.cli.staff:staff", "Logins of clerks and administrators."),
     "apikey": ("kiosk.cli.apikey:apikey", "Keys by which other programs call the API."),
+    "webhook": ("kiosk.cli.webhook:webhook", "Programs that are told of ticket events by HTTP."),
+    "hl7": ("kiosk.cli.hl7:hl7", "Hospital systems that are told who came by HL7."),
     "keys": ("kiosk.cli.keys:keys", "Signing keys."),
     "patient": ("kiosk.cli.patient:patient", "See or erase the data kept of one person."),
     "tls": ("kiosk.cli.tls:tls", "A certificate for the hospital's own network."),

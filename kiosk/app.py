@@ -148,6 +148,8 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "settings": lambda: services().settings,
         "registry": lambda: services().registry,
         "screens": lambda: services().screens,
+        "targets": lambda: services().targets,
+        "target_seal": lambda: services().target_seal,
         "archive": lambda: services().archive,
         "audit": lambda: services().audit,
         "desk": lambda: services().desk,

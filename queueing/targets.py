@@ -226,11 +226,18 @@ class Targets:
             raise TooManyTargets(f"the service has {TARGETS_MAX} targets, which is the most")
         await self._store.durable(SLOT)
 
-    async def put(self, target: Target) -> None:
-        """Change a target. Raises NoSuchTarget."""
-        if not await self._call("targets_put", target.id, _pack(target), "", TARGETS_MAX):
-            raise NoSuchTarget(f"no target {target.id}")
-        await self._store.durable(SLOT)
+    async def redefine(self, target_id: str, change: Callable[[Target], Target]) -> None:
+        """Change what an administrator set up. Raises NoSuchTarget."""
+        for _ in range(CHANGE_TRIES):
+            before = (await self.one(target_id)).target
+            words = (_pack(change(before)), "", TARGETS_MAX, _pack(before))
+            written = await self._call("targets_put", target_id, *words)
+            if written == 0:
+                raise NoSuchTarget(f"no target {target_id}")
+            if written > 0:
+                await self._store.durable(SLOT)
+                return
+        raise ChangedMeanwhile(f"target {target_id} is being changed: try again")
 
     async def remove(self, target_id: str) -> bool:
         """Forget a target. False: there is none."""
@@ -302,14 +309,23 @@ class Targets:
 
     async def switch_off(self, target_id: str, reason: str) -> None:
         """Send nothing more; cursor and failed events stay. Raises NoSuchTarget."""
-        state = await self.one(target_id)
-        await self.put(structs.replace(state.target, off=reason))
+        await self.redefine(target_id, lambda target: structs.replace(target, off=reason))
 
     async def switch_on(self, target_id: str) -> None:
         """Send again to a target that was switched off. Raises NoSuchTarget."""
-        state = await self.one(target_id)
-        await self.put(structs.replace(state.target, off=""))
+        await self.redefine(target_id, lambda target: structs.replace(target, off=""))
         await self._change(target_id, lambda one: _try_now(one.progress))
+
+    async def allow_profiles(self, target_id: str, hip: str, by: str) -> None:
+        """Let this facility's profiles go to a target that wants them; an empty ``by`` stops it. Raises
+        NoSuchTarget.
+        """
+
+        def changed(target: Target) -> Target:
+            others = {name: login for name, login in target.profiles_on.items() if name != hip}
+            return structs.replace(target, profiles_on=others | ({hip: by} if by else {}))
+
+        await self.redefine(target_id, changed)
 
     async def take_lease(self, holder: str, life_ms: int, has_ended: Callable[[str], bool]) -> bool:
         """Take or renew the lease of the role that works. False: another living role has it."""

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from kiosk.cli import hmis_tools
 from kiosk.cli.running import OPERATOR, CommandFailed, as_json, opened, settings_now, tell
 from kiosk.settings import Settings
 
@@ -62,3 +63,7 @@ async def _run(settings: Settings, hip_id: str, patients: int, every_s: float, s
             if not json:
                 tell(json, None, f"{step.token} {step.what}")
         tell(json, {"facility": hip_id, "events": counted}, f"{sum(counted.values())} events at {hip_id}")
+
+
+hmis.add_command(hmis_tools.receive)
+hmis.add_command(hmis_tools.check)

@@ -289,6 +289,15 @@ AUDIT_ACTS = {
     "admin_networks": "changed the facility's own networks",
     "admin_sign-out": "ended all sessions of a login",
     "admin_resend": "sent a parked reply again",
+    "admin_target-add": "connected a program",
+    "admin_target-remove": "removed a connected program",
+    "admin_target-on": "switched a connected program on",
+    "admin_target-again": "sent an event to a program again",
+    "admin_target-replay": "sent all events after one to a program again",
+    "admin_target-test": "tried a connected program",
+    "admin_target-profiles-on": "let patients' details go to a program",
+    "admin_target-profiles-off": "stopped sending patients' details to a program",
+    "profile_sent": "a program was sent a patient's details",
 }
 """Acts of the audit, as the page shows them."""
 

@@ -11,6 +11,7 @@ from kiosk.console.account import Account
 from kiosk.console.admin import Admin
 from kiosk.console.audit_page import AuditPage
 from kiosk.console.connection import Connection
+from kiosk.console.connections import Connections
 from kiosk.console.copying import Copying
 from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
@@ -46,6 +47,7 @@ def routes() -> list[ControllerRouterHandler]:
                 Admin,
                 ScreensPage,
                 Connection,
+                Connections,
                 AuditPage,
                 Erasure,
                 Today,

@@ -1,4 +1,4 @@
-"""Where deliveries may go: addresses of targets are read strictly, resolved, and checked before each new connection.
+"""Where deliveries may go: names of targets are resolved, and addresses checked before each new connection.
 
 A hospital's administrator types the address, and this machine connects to it from inside the network. So only public
 addresses are allowed; ``KIOSK_PRIVATE_TARGETS`` adds private networks and this machine. Link-local addresses (the
@@ -9,20 +9,14 @@ later leads nowhere else.
 
 import asyncio
 import ipaddress
-import re
 import socket
 import time
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeAlias
-from urllib.parse import urlsplit
+from typing import Final
 
-from msgspec import Struct
+from kiosk.exchange.target_setup import Address, Place, literal
 
-Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-URL_MAX: Final = 500
-"""Characters. Addresses of webhooks carry a token of some hundred at most."""
 RESOLVE_S: Final = 5.0
 """Half of a try. A resolver that takes longer is broken."""
 KNOWN_FOR_S: Final = 30.0
@@ -42,71 +36,10 @@ _PRIVATE: Final = tuple(
     )
 )
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
-_LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
-_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
-"""A last label that a resolver or URL parser may take for a part of an IPv4 address."""
-
-
-class AddressWrong(ValueError):
-    """The address cannot be one of a target. The message is one line for an administrator."""
 
 
 class AddressRefused(Exception):
     """The name does not resolve, or resolves to where deliveries must not go. The message is one line."""
-
-
-class Place(Struct, frozen=True, kw_only=True):
-    """A parsed address of a target."""
-
-    host: str
-    """Lower case, or an IP address without brackets."""
-    port: int
-    encrypted: bool
-
-
-def parse_url(text: str) -> Place:
-    """Read a webhook's URL. Raises AddressWrong."""
-    if len(text) > URL_MAX or not text.isascii() or not text.isprintable() or " " in text or "\\" in text:
-        raise AddressWrong(f"the URL must be ASCII without spaces and have at most {URL_MAX} characters")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        raise AddressWrong("the URL cannot be read") from None
-    if parts.scheme not in ("https", "http"):
-        raise AddressWrong("the URL must begin with https:// (http:// in a private network)")
-    if parts.username is not None or parts.password is not None:
-        raise AddressWrong("the URL must hold no login and no password")
-    if parts.fragment:
-        raise AddressWrong("the URL must hold no #")
-    encrypted = parts.scheme == "https"
-    return _place(host, port if port is not None else 443 if encrypted else 80, encrypted)
-
-
-def parse_host_port(text: str, *, tls: bool) -> Place:
-    """Read ``host:port`` of an HL7 receiver. Raises AddressWrong."""
-    host, _, port = text.rpartition(":")
-    if not port.isascii() or not port.isdecimal() or len(port) > 5:
-        raise AddressWrong("the address must be host:port, such as hl7.hospital.example:2575")
-    return _place(host.removeprefix("[").removesuffix("]").lower(), int(port), tls)
-
-
-def _place(host: str, port: int, encrypted: bool) -> Place:
-    if not 0 < port < 65_536:
-        raise AddressWrong("the port must be a number from 1 to 65535")
-    if literal(host) is None:
-        labels = host.split(".")  # no dot at the end: a pinned name must be spelt as the URL has it
-        if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)) or _NUMBER.fullmatch(labels[-1]):
-            raise AddressWrong("the host is neither a name nor an IP address in its usual form")
-    return Place(host=host, port=port, encrypted=encrypted)
-
-
-def literal(host: str) -> Address | None:
-    """The IP address that a host is; None for a name."""
-    try:
-        return None if "%" in host else ipaddress.ip_address(host)
-    except ValueError:
-        return None
 
 
 def refusal(address: Address, *, private_allowed: bool, encrypted: bool) -> str:

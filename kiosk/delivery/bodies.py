@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from kiosk.delivery.addresses import AddressWrong, Place, parse_host_port, parse_url
 from kiosk.delivery.message import Message, private_words
 from kiosk.exchange import fhir, hl7
 from kiosk.exchange.event_json import event_json
 from kiosk.exchange.profile_json import ProfileJson, profile_json
+from kiosk.exchange.target_setup import host_of
 from kiosk.exchange.ticket_json import TicketJson, local_time, ticket_json
 from kiosk.patient.person import Patient
 from queueing.audit import Audit
@@ -33,21 +33,6 @@ PAGE: Final = 1_000
 HOSPITALS_KEPT: Final = 5_000
 
 _json = msgspec.json.Encoder().encode
-
-
-def place_of(target: Target) -> Place:
-    """The parsed address of a target. Raises AddressWrong."""
-    if target.kind is TargetKind.WEBHOOK:
-        return parse_url(target.address)
-    return parse_host_port(target.address, tls=target.tls)
-
-
-def host_of(target: Target) -> str:
-    """The host for the audit; empty when the address cannot be read."""
-    try:
-        return place_of(target).host
-    except AddressWrong:
-        return ""
 
 
 class Facilities:

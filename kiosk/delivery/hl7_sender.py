@@ -3,9 +3,10 @@
 import ssl
 
 from kiosk.delivery import mllp
-from kiosk.delivery.addresses import AddressRefused, AddressWrong, Resolver, parse_host_port
+from kiosk.delivery.addresses import AddressRefused, Resolver
 from kiosk.delivery.message import TRY_S, Attempt, Message, Result, first_line
 from kiosk.exchange.hl7 import control_id
+from kiosk.exchange.target_setup import TargetWrong, parse_host_port
 from queueing.targets import Target
 
 
@@ -20,7 +21,7 @@ class Hl7Sender:
         try:
             place = parse_host_port(target.address, tls=target.tls)
             address = await self._resolver.address_of(place)
-        except (AddressWrong, AddressRefused) as refused:
+        except (TargetWrong, AddressRefused) as refused:
             return Attempt(result=Result.FAILED, status="refused", answer=str(refused))
         answer = await mllp.send(
             address, place.port, message.body, control_id(message.event_id), tls=self._tls if target.tls else None,

@@ -7,10 +7,8 @@ address that was checked.
 """
 
 import asyncio
-import base64
 import hashlib
 import hmac
-import secrets
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,13 +18,11 @@ from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 from standardwebhooks import Webhook
 
-from kiosk.delivery.addresses import AddressRefused, AddressWrong, Place, Resolver, literal, parse_url
+from kiosk.delivery.addresses import AddressRefused, Resolver
 from kiosk.delivery.message import ANSWER_MAX, TRY_S, Attempt, Message, Result, first_line
+from kiosk.exchange.target_setup import Place, TargetWrong, literal, parse_url
 from queueing.targets import Target, TargetFormat
 
-SECRET_BYTES: Final = 32
-"""Standard Webhooks asks for 24 to 64."""
-PREFIX: Final = "whsec_"
 CONNECT_S: Final = 5.0
 """Half of a try."""
 ANSWER_S: Final = 2.0
@@ -37,11 +33,6 @@ IDLE_S: Final = 20.0
 """Below the usual idle limits of servers."""
 CLOSED_WITHIN_S: Final = 2.0
 _TYPES: Final = {TargetFormat.JSON: "application/json", TargetFormat.FHIR: "application/fhir+json"}
-
-
-def new_secret() -> str:
-    """A new webhook's secret."""
-    return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def signed_headers(secret: str, event_id: str, body: bytes, at: datetime) -> dict[str, str]:
@@ -76,7 +67,7 @@ class WebhookSender:
                 return await self._send(target, message)
         except TimeoutError:
             return Attempt(result=Result.FAILED, status="timeout", answer="no answer within 10 seconds")
-        except (AddressWrong, AddressRefused) as refused:
+        except (TargetWrong, AddressRefused) as refused:
             return Attempt(result=Result.FAILED, status="refused", answer=str(refused))
         except (PyreqwestError, ValueError) as broken:  # ValueError: a host that only the client finds wrong
             return Attempt(result=Result.FAILED, status="unreachable", answer=type(broken).__name__)

@@ -1,7 +1,8 @@
 --[[ targets: who is told of ticket events (webhooks, HL7), how far each target is, and which delivery role works. All
   keys are in one slot. Definition and progress are packed by queueing/targets.py; here they are only kept.
   KEYS   1 slot of the targets
-  ARGV   targets_put:    id, packed target, packed progress of a new one or '', most targets
+  ARGV   targets_put:    id, packed target, packed progress of a new one or '', most targets, and of one that is changed
+                         what it was before, packed
          targets_remove: id
          targets_read:   version that the caller knows
          targets_one:    id
@@ -10,7 +11,7 @@
                          many deliveries, and each packed
          targets_lease:  holder, for how long (ms), a holder that has ended or ''
          targets_release: holder
-  Reply  put: 1; 0 when there are too many, or when a target that is to be changed is gone
+  Reply  put: 1; 0 when there are too many, or when a target that is to be changed is gone; -1 when it changed meanwhile
          remove, release: how many were there
          read: {version, {{packed target, generation}, …}}; {version} when the caller knows it
          one: {packed target, generation, packed progress, {packed delivery, …} newest first}; {} when unknown
@@ -45,6 +46,7 @@ register('targets_put', function(keys, args)
     if redis.call('HLEN', slot .. ':all') >= tonumber(args[4]) then return 0 end
     redis.call('HSET', slot .. ':at:' .. id, 'g', 1, 'p', progress)
   end
+  if exists and redis.call('HGET', slot .. ':all', id) ~= args[5] then return -1 end
   redis.call('HSET', slot .. ':all', id, args[2])
   note_change(slot)
   return 1

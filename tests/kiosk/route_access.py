@@ -260,6 +260,17 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         _admin("screens/{screen}/change", ADMINS_OF_THIS, **_SCREEN),
         _admin("screens/{screen}/remove", ADMINS_OF_THIS),
     ),
+    ("GET", "/console/connections"): (Try(decision=ADMINS),),
+    ("POST", "/console/connections/webhook"): (
+        Try(decision=ADMINS, path="/console/connections/webhook", form={"url": "https://hmis.example/events"}),
+    ),
+    ("POST", "/console/connections/hl7"): (
+        Try(decision=ADMINS, path="/console/connections/hl7", form={"address": "hl7.example:2575", "tls": "1"}),
+    ),
+    ("POST", "/console/connections/{target:str}/{act:str}"): tuple(
+        Try(decision=ADMINS_OF_THIS, path=f"/console/connections/{{target}}/{act}", form={"event": ""})
+        for act in ("on", "profiles-on", "profiles-off", "remove")
+    ),
     ("GET", "/console/admin/copying"): (Try(decision=ADMINS),),
     ("POST", "/console/admin/copying/{act:str}"): (
         _admin("copying/save", ADMINS, before="", name="Form", fields="name, phone"),

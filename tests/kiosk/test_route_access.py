@@ -17,6 +17,7 @@ from litestar import Litestar
 from kiosk.accounts.sessions import EVERY_FACILITY, Session
 from kiosk.app import create_app
 from kiosk.console import messages
+from kiosk.exchange.target_setup import new_webhook
 from kiosk.security import own_ca
 from kiosk.services import Services
 from kiosk.settings import load
@@ -79,6 +80,14 @@ class Running:
         await self.services.screens.put(HIP, taken.screen, Screen(name="Hall", kind=ScreenKind.BOARD))
         return secret, taken.screen
 
+    async def target(self) -> str:
+        """The one webhook of this facility, made anew. Those that other tries added are removed."""
+        for one in await self.services.targets.of(HIP):
+            await self.services.targets.remove(one.id)
+        target, _ = new_webhook("https://hmis.example/in", HIP, self.services.target_seal, by="admin")
+        await self.services.targets.add(target)
+        return target.id
+
     async def session_of(self, login: str, address: str = "10.1.2.3") -> tuple[str, Session]:
         staff = self.services.staff
         member = await staff.member(login)
@@ -107,6 +116,8 @@ class Running:
             made["camera_link"] = camera_links.mint(HIP, "medicine", expires_s=now_s + 60, now_s=now_s)
         if "screen" in names:
             made["screen"] = (await self.paired())[1]
+        if "target" in names:
+            made["target"] = await self.target()
         if "code" in names:
             shown = await self.services.screens.show_code(screen_id(new_secret()), address=secrets.token_hex(4))
             made["code"] = shown.code

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from msgspec import structs
 
 from queueing import targets as limits
 from queueing.event_log import OLDEST, EventLog
@@ -73,7 +72,7 @@ async def test_a_reader_that_knows_the_version_gets_nothing(store: Store) -> Non
     await targets.add(target)
     version, rows = await targets.read("")
     assert (rows, await targets.read(version)) == ([(target, 1)], (version, []))
-    await targets.put(structs.replace(target, off="410"))
+    await targets.switch_off(target.id, "410")
     changed, rows = await targets.read(version)
     assert (changed != version, [one.off for one, _ in rows]) == (True, ["410"])
 
@@ -85,7 +84,7 @@ async def test_a_removed_target_is_gone_with_everything(store: Store) -> None:
     with pytest.raises(NoSuchTarget):
         await targets.one(target.id)
     with pytest.raises(NoSuchTarget):
-        await targets.put(target)
+        await targets.switch_off(target.id, "410")
 
 
 async def test_a_facility_and_the_service_have_a_most(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +186,15 @@ async def test_a_parked_event_is_sent_again_once(store: Store) -> None:
     await targets.send_again(target.id, ref(3), 78)
     after = (await targets.one(target.id)).progress
     assert (after.parked, [(one.events, one.next_ms) for one in after.failed]) == ([], [([ref(3)], 78)])
+
+
+async def test_two_facilities_switch_profiles_on_at_once_and_both_stand(store: Store) -> None:
+    targets, target = Targets(store), webhook(EVERY_FACILITY)
+    await targets.add(target)
+    hips = [f"IN{number}" for number in range(6)]
+    await asyncio.gather(*(targets.allow_profiles(target.id, hip, "admin") for hip in hips))
+    await targets.allow_profiles(target.id, hips[0], "")
+    assert (await targets.one(target.id)).target.profiles_on == dict.fromkeys(hips[1:], "admin")
 
 
 async def test_what_the_role_says_of_itself_is_read_back(store: Store) -> None:

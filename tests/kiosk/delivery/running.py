@@ -10,7 +10,8 @@ from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.bodies import Bodies, Facilities
 from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.role import DeliveryRole, ReadArchive, RoleParts
-from kiosk.delivery.webhook import WebhookSender, new_secret
+from kiosk.delivery.webhook import WebhookSender
+from kiosk.exchange.target_setup import new_secret
 from kiosk.patient.person import Patient
 from queueing.audit import Audit
 from queueing.event_log import Event

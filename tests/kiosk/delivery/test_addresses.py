@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from kiosk.delivery import addresses
-from kiosk.delivery.addresses import AddressRefused, AddressWrong, Resolver, parse_host_port, parse_url, refusal
+from kiosk.delivery.addresses import AddressRefused, Resolver, refusal
+from kiosk.exchange.target_setup import TargetWrong, parse_host_port, parse_url
 
 pytestmark = pytest.mark.anyio
 
@@ -54,7 +55,7 @@ def test_public_addresses_need_encryption(address: str) -> None:
     ],
 )  # fmt: skip
 def test_an_address_that_two_readers_could_read_differently_is_refused(url: str) -> None:
-    with pytest.raises(AddressWrong):
+    with pytest.raises(TargetWrong):
         parse_url(url)
 
 
@@ -68,7 +69,7 @@ def test_a_usual_address_is_read() -> None:
 
 @pytest.mark.parametrize("text", ["hl7.example", "hl7.example:", "hl7.example:x", ":2575", "hl7.example:70000"])
 def test_an_hl7_address_needs_a_host_and_a_port(text: str) -> None:
-    with pytest.raises(AddressWrong):
+    with pytest.raises(TargetWrong):
         parse_host_port(text, tls=False)
 
 

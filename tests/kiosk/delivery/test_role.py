@@ -312,5 +312,5 @@ async def test_a_target_that_changes_its_address_goes_on_where_it_was(
     target = await added(store, f"http://127.0.0.1:{free_port()}/")
     async with role(store):
         ids = await visits(store, 2)
-        await Targets(store).put(structs.replace(target, address=receiver.url))
+        await Targets(store).redefine(target.id, lambda one: structs.replace(one, address=receiver.url))
         await until(lambda: by_ticket(receiver) == dict.fromkeys(ids, WHOLE))

@@ -12,8 +12,9 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from kiosk.delivery import webhook
 from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.message import Message, Result, first_line, private_words
-from kiosk.delivery.webhook import WebhookSender, new_secret, signed_headers
+from kiosk.delivery.webhook import WebhookSender, signed_headers
 from kiosk.exchange.profile_json import AddressJson, ProfileJson
+from kiosk.exchange.target_setup import new_secret
 from queueing.targets import Target, TargetKind
 from tests.kiosk.delivery.receiver import Received, Receiver, receiving
 from tests.ports import free_port
