@@ -294,7 +294,7 @@ class Targets:
                 waiting = FailedTicket(f"again {ref.id}", 0, now_ms, now_ms, [ref])
                 progress.failed.append(waiting)
             waiting.next_ms = now_ms
-            _try_now(progress)
+            _believe_up(progress)
 
         await self._change(target_id, add)
 
@@ -369,6 +369,13 @@ class Targets:
 
 
 def _try_now(progress: Progress) -> None:
+    """Everything that waits is due."""
+    for ticket in progress.failed:
+        ticket.next_ms = 0
+    _believe_up(progress)
+
+
+def _believe_up(progress: Progress) -> None:
     progress.failures = progress.probes = 0
     progress.down_since_ms = progress.probe_ms = 0
 

@@ -193,7 +193,6 @@ class DeliveryRole:
             else:
                 courier.target = target
         self._version = version
-        self._index()
 
     async def _begin(self, target_id: str, unsaved: Saved | None = None) -> None:
         """A courier with what the store has of this target."""
@@ -203,6 +202,8 @@ class DeliveryRole:
             if unsaved is not None:
                 courier.not_saved(unsaved)
             self._couriers[target_id] = courier
+            # At once: a courier that has caught up must hear of the very next event.
+            self._add_to_index(courier)
             courier.tick()
 
     async def _drop(self, target_id: str) -> None:
@@ -213,12 +214,15 @@ class DeliveryRole:
     def _index(self) -> None:
         self._by_facility, self._of_all = {}, []
         for courier in self._couriers.values():
-            facility = courier.target.facility
-            if facility == EVERY_FACILITY:
-                self._of_all.append(courier)
-            else:
-                self._parts.facilities.note([facility])
-                self._by_facility.setdefault(facility_key(facility), []).append(courier)
+            self._add_to_index(courier)
+
+    def _add_to_index(self, courier: Courier) -> None:
+        facility = courier.target.facility
+        if facility == EVERY_FACILITY:
+            self._of_all.append(courier)
+        else:
+            self._parts.facilities.note([facility])
+            self._by_facility.setdefault(facility_key(facility), []).append(courier)
 
     async def _save(self) -> None:
         async with self._writing:
@@ -242,7 +246,6 @@ class DeliveryRole:
                 courier.generation = generation
             elif self._couriers.get(one.id) is courier:
                 await self._begin(one.id, one)
-                self._index()
 
     def now_ms(self) -> UnixMs:
         return time.time_ns() // 1_000_000
