@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick proofs check format install lock map bench load replay history history-figures chaos archive-proof soak fuzz floods sbom audit clean
+.PHONY: help demo test quick proofs api-fuzz check format install lock map bench load replay history history-figures chaos archive-proof soak fuzz floods sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -22,6 +22,10 @@ quick:  ## the tests that need neither a browser nor much time: under a minute
 proofs:  ## the long tests: processes killed again and again, floods, a short fuzz run; some minutes
 	@.ci/setup dev
 	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec $(PY) -m pytest -m proof $(ARGS)
+
+api-fuzz:  ## a hundred thousand requests against the description of the API; an hour
+	@.ci/setup dev
+	@API_REQUESTS=100000 exec $(PY) -m pytest -m proof tests/kiosk/api/test_against_description.py $(ARGS)
 
 check:  ## style of every language, strict types and the import arrows
 	@.ci/setup dev

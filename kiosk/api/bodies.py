@@ -1,5 +1,6 @@
 """Reading queries and bodies, and writing answers, for every route of the API."""
 
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -27,18 +28,21 @@ def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) 
 def read_query(request: ApiRequest, kind: type[T]) -> T:
     """The query as this type; the last of two equal names counts, unknown names are ignored. Raises WrongValue."""
     values = dict(request.query_params.items())
-    for name in kind.__struct_fields__:
-        if values.get(name, "").lower() == "null":  # the library would take the text for no value
-            raise wrong_field(name, "is no value: leave it out")
     try:
         query = msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as wrong:
         raise wrong_value(wrong, "query") from None
-    # The text "null" becomes None there, as if the name had not been sent: a wrong filter would show everything.
     for name in values.keys() & set(kind.__struct_fields__):
-        if getattr(query, name) is None:
-            raise wrong_field(name, "null is no value")
+        _require_meant(name, values[name], getattr(query, name))
     return query
+
+
+def _require_meant(name: str, text: str, value: Any) -> None:
+    """Raises WrongValue for two texts that the library takes for something that nobody meant."""
+    if value is None:  # the text "null": a wrong filter would show everything
+        raise wrong_field(name, "null is no value")
+    if isinstance(value, datetime) and "T" not in text.upper():  # a number: it would be unix seconds
+        raise wrong_field(name, "is no time as RFC 3339 has it")
 
 
 async def read_raw(request: ApiRequest) -> bytes:

@@ -168,6 +168,7 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _header_parameters(doc: Doc) -> Iterator[dict[str, Any]]:
     for name, words in doc.headers.items():
+        # No pattern: the blanks around a value are no part of it, so a value that breaks the pattern may be right.
         yield {"name": name, "in": "header", "required": False, "description": words, "schema": {"type": "string"}}
 
 

@@ -24,7 +24,7 @@ from queueing.idempotency import Idempotency
 from queueing.models import Moved, Outcome
 
 _MOVE: Final = msgspec.json.Decoder(MoveBody)
-_ONCE: Final = {HEADER: "The same key and body get the same answer for a day."}
+_ONCE: Final = {HEADER: "1 to 255 visible ASCII characters. The same key and body get the same answer for a day."}
 _REFUSED: Final = {
     Outcome.TAKEN: "Somebody else was first.",
     Outcome.NOT_ALLOWED: "The ticket's state does not admit this move.",

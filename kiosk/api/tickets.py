@@ -71,7 +71,9 @@ class Tickets(Controller):
                 summary="A person registered elsewhere takes a place in a queue.",
                 scope=Scope.TICKETS_WRITE,
                 body=RegisterBody,
-                headers={HEADER: "The same key and body get the same answer for a day."},
+                headers={
+                    HEADER: "1 to 255 visible ASCII characters. The same key and body get the same answer for a day."
+                },
                 answers={
                     201: Answer(words="A new ticket.", bodies={JSON: TicketJson}),
                     200: Answer(words="The ticket that this person has.", bodies={JSON: TicketJson}),

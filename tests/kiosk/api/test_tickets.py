@@ -212,7 +212,8 @@ async def test_pages_hold_every_ticket_once_though_tickets_move_between_them(pro
     "query",
     [
         {"limit": 0}, {"limit": 201}, {"limit": "x"}, {"state": "sleeping"}, {"date": "yesterday"}, {"date": ""},
-        {"cursor": "x"}, {"changed_after": "2026-11-28T10:00:00"}, {"changed_after": "soon"}, {"queue": ""},
+        {"cursor": "x"}, {"changed_after": "2026-11-28T10:00:00"}, {"changed_after": "soon"}, {"changed_after": "0.5"},
+        {"queue": ""},
         {"state": "null"}, {"limit": "null"}, {"date": "Null"},
     ],
 )  # fmt: skip
