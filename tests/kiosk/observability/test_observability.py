@@ -101,11 +101,12 @@ def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -
     count = (
         "from kiosk.observability import metrics as t; t.scanned('new'); t.reply_ended('delivered', 0.2);"
         "t.open_streams(7);"
-        "t.answered('share', 202, 0.004); t.answered('share', 503, 0.004); t.fell_open('location')"
+        "t.answered('share', 202, 0.004); t.answered('share', 503, 0.004); t.fell_open('location');"
+        "t.delivery_ended('webhook', 'delivered')"
     )
     tell = (
         "import sys; from kiosk.observability import metrics as t; t.open_streams(2); "
-        "sys.stdout.buffer.write(t.exposition(t.Facts(True, 'disk', 3)))"
+        "sys.stdout.buffer.write(t.exposition(t.Facts(True, 'disk', 3, None, {'hl7': 2})))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
@@ -124,6 +125,9 @@ def test_counters_of_all_processes_of_a_tree_are_read_together(tmp_path: Path) -
         "kiosk_store_up 1.0",
         "kiosk_store_promise 1.0",
         "kiosk_replies_pending 3.0",
+        'kiosk_deliveries_total{kind="webhook",result="delivered"} 2.0',
+        'kiosk_deliveries_total{kind="hl7",result="parked"} 0.0',
+        'kiosk_deliveries_pending{kind="hl7"} 2.0',
     } <= lines
 
 
