@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from queueing import library
+from queueing.audit import Act
 from queueing.limits import COUNTER_NAME_MAX, COUNTER_QUEUES_MAX, QueueId
 from queueing.redis_keys import facility_root
 from queueing.registry import RegistryError, within_limits
@@ -176,18 +177,24 @@ class Screens:
         await self._store.durable(SLOT)
         return TakenCode(wait_s=wait_s, screen=ScreenId(screen.decode()))
 
-    async def put(self, hip: str, screen: ScreenId, row: Screen) -> None:
-        """Write a screen of this facility. Raises TooManyScreens, or DoesNotFit for a value outside its limits."""
+    async def put(self, hip: str, screen: ScreenId, row: Screen, *, act: Act) -> None:
+        """Write a screen of this facility; the act is recorded in the same step. Raises TooManyScreens, or DoesNotFit
+        for a value outside its limits.
+        """
         root = facility_root(hip)
-        done = await library.call(self._store, "screen_put", root, screen, _pack(within_limits(row)), SCREENS_MAX)
+        done = await library.call(
+            self._store, "screen_put", root, screen, _pack(within_limits(row)), SCREENS_MAX, *act.parts()
+        )
         if not done:
             raise TooManyScreens
         await self._store.durable(root)
 
-    async def remove(self, hip: str, screen: ScreenId) -> bool:
-        """End a screen of this facility: its next request is that of a stranger. False: there is no such screen."""
+    async def remove(self, hip: str, screen: ScreenId, *, act: Act) -> bool:
+        """End a screen of this facility: its next request is that of a stranger. The act is recorded in the same step.
+        False: there is no such screen, and nothing is recorded.
+        """
         root = facility_root(hip)
-        if not await library.call(self._store, "screen_remove", root, screen):
+        if not await library.call(self._store, "screen_remove", root, screen, *act.parts()):
             return False
         await self._store.durable(root)
         await self._store.call(SLOT, "DEL", f"{SLOT}:screen:{screen}")

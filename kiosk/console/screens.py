@@ -22,7 +22,7 @@ from kiosk.console.guards import ConsoleRequest
 from kiosk.locales import BOOK, LANGUAGES
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
-from queueing.audit import Audit
+from queueing.audit import Act, Audit
 from queueing.registry import Hospital, Registry
 from queueing.screens import (
     SCREENS_MAX,
@@ -96,7 +96,6 @@ class ScreensPage(Controller):
     async def change(
         self, request: ConsoleRequest, screen: FromPath[str], act: FromPath[str], session: NamedDependency[Session],
         registry: NamedDependency[Registry], screens: NamedDependency[Screens], settings: NamedDependency[Settings],
-        audit: NamedDependency[Audit],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """Change or remove a screen of this facility."""
         form = await read_form(request)
@@ -105,16 +104,15 @@ class ScreensPage(Controller):
         before = await screens.one(session.facility, identifier)
         if before is None or act not in ("change", "remove"):
             raise NotFoundException
+        done = guards.actor_of(request, session).act(f"admin_screen-{act}", before.name)
         try:
             if act == "remove":
-                await screens.remove(session.facility, identifier)
+                await screens.remove(session.facility, identifier, act=done)
             else:
-                await screens.put(session.facility, identifier, screen_of(form, await page.hospital(), before))
+                changed = screen_of(form, await page.hospital(), before)
+                await screens.put(session.facility, identifier, changed, act=done)
         except NotFilledIn as wrong:
             return await page.answer(trouble=str(wrong), status=422)
-        await audit.record(
-            session.facility, f"admin_screen-{act}", by=session.login, address=page.address, why=before.name
-        )
         return templating.go(f"/console/admin/screens?done={act}")
 
 
@@ -177,8 +175,8 @@ async def _pair(typed: str, row: Screen, page: _Page, audit: Audit) -> None:
     if not taken.screen:
         raise _Refused(messages.SCREENS["unknown"], 404)
     paired = msgspec.structs.replace(row, paired_ms=time.time_ns() // 1_000_000, paired_by=session.login)
+    act = Act(kind="admin_screen-pair", by=session.login, address=page.address, why=row.name)
     try:
-        await page.screens.put(session.facility, taken.screen, paired)
+        await page.screens.put(session.facility, taken.screen, paired, act=act)
     except TooManyScreens:
         raise _Refused(messages.SCREENS["full"].format(most=SCREENS_MAX), 409) from None
-    await audit.record(session.facility, "admin_screen-pair", by=session.login, address=page.address, why=row.name)

@@ -1,7 +1,8 @@
 --[[ screens: the paired screens of one facility. Four acts.
   KEYS   1 root
-  ARGV   screen_put: screen id, packed screen, most screens of a facility
-         screen_remove: screen id
+  ARGV   screen_put: screen id, packed screen, most screens of a facility, act for the audit: kind ('': not recorded),
+         login, address, why
+         screen_remove: screen id, act for the audit
          screen_report: screen id, release, sound, seconds since the last sound ('' none), least ms between two writes
          screen_list: none
   Reply  put: 1; 0 when the facility has as many screens as it may have
@@ -25,6 +26,7 @@ register('screen_put', function(keys, args)
   local is_new = redis.call('HEXISTS', screens, args[1]) == 0
   if is_new and redis.call('HLEN', screens) >= tonumber(args[3]) then return 0 end
   redis.call('HSET', screens, args[1], args[2])
+  record_given_act(facility, args, 4)
   announce_screens(facility)
   return 1
 end, {})
@@ -33,6 +35,7 @@ register('screen_remove', function(keys, args)
   local facility = open_facility(keys[1])
   if redis.call('HDEL', screens_key(facility), args[1]) == 0 then return 0 end
   redis.call('HDEL', reports_key(facility), args[1])
+  record_given_act(facility, args, 2)
   announce_screens(facility)
   return 1
 end)

@@ -21,6 +21,7 @@ from kiosk.exchange.target_setup import new_webhook
 from kiosk.security import own_ca
 from kiosk.services import Services
 from kiosk.settings import load
+from queueing.audit import UNRECORDED
 from queueing.registry import Hospital
 from queueing.screens import Screen, ScreenId, ScreenKind, new_secret, screen_id
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, arrive, build_hospitals, ready_login, services_of
@@ -73,11 +74,11 @@ class Running:
     async def paired(self) -> tuple[str, ScreenId]:
         """The one screen of this facility, made anew: its secret and its id."""
         for one in await self.services.screens.of(HIP):
-            await self.services.screens.remove(HIP, one.id)
+            await self.services.screens.remove(HIP, one.id, act=UNRECORDED)
         secret = new_secret()
         code = await self.services.screens.show_code(screen_id(secret), address=secrets.token_hex(4))
         taken = await self.services.screens.take_code(code.code, HIP, login="admin", address="10.1.2.3")
-        await self.services.screens.put(HIP, taken.screen, Screen(name="Hall", kind=ScreenKind.BOARD))
+        await self.services.screens.put(HIP, taken.screen, Screen(name="Hall", kind=ScreenKind.BOARD), act=UNRECORDED)
         return secret, taken.screen
 
     async def target(self) -> str:

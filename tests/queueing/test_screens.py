@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from queueing import screens as limits
+from queueing.audit import UNRECORDED
 from queueing.models import Facility
 from queueing.redis_keys import facility_root
 from queueing.registry import DoesNotFit, Registry
@@ -31,7 +32,7 @@ BOARD = Screen(name="Hall", kind=ScreenKind.BOARD)
 async def paired(screens: Screens, hip: str = HIP, row: Screen = BOARD) -> ScreenId:
     shown = await screens.show_code(screen_id(new_secret()), address="10.0.0.1")
     taken = await screens.take_code(shown.code, hip, login="admin", address="10.0.0.2")
-    await screens.put(hip, taken.screen, row)
+    await screens.put(hip, taken.screen, row, act=UNRECORDED)
     return taken.screen
 
 
@@ -53,7 +54,7 @@ async def test_a_code_works_once_and_makes_the_screen_one_of_the_facility(store:
     shown = await screens.show_code(screen_id(secret), address="10.0.0.1")
     taken = await screens.take_code(shown.code, HIP, login="admin", address="10.0.0.2")
     assert taken.screen == screen_id(secret)
-    await screens.put(HIP, taken.screen, BOARD)
+    await screens.put(HIP, taken.screen, BOARD, act=UNRECORDED)
     assert await screens.facility_of(taken.screen) == HIP
     assert await screens.one(HIP, taken.screen) == BOARD
     assert await screens.one("IN9999999999", taken.screen) is None
@@ -101,13 +102,13 @@ async def test_a_removed_screen_is_no_longer_known(store: Store) -> None:
     await build(store)
     screens = Screens(store)
     screen = await paired(screens)
-    assert not await screens.remove("IN9999999999", screen)
-    assert await screens.remove(HIP, screen)
+    assert not await screens.remove("IN9999999999", screen, act=UNRECORDED)
+    assert await screens.remove(HIP, screen, act=UNRECORDED)
     assert await screens.one(HIP, screen) is None
     assert await screens.facility_of(screen) == ""
     assert await screens.report(HIP, screen, release="1", sound="on", silent_s=None) is None
     assert await screens.of(HIP) == []
-    assert not await screens.remove(HIP, screen)
+    assert not await screens.remove(HIP, screen, act=UNRECORDED)
 
 
 async def test_a_facility_has_a_bounded_number_of_screens(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,7 +119,7 @@ async def test_a_facility_has_a_bounded_number_of_screens(store: Store, monkeypa
     await paired(screens)
     with pytest.raises(TooManyScreens):
         await paired(screens)
-    await screens.put(HIP, first, msgspec.structs.replace(BOARD, name="Renamed"))
+    await screens.put(HIP, first, msgspec.structs.replace(BOARD, name="Renamed"), act=UNRECORDED)
     assert [one.screen.name for one in await screens.of(HIP)] == ["Hall", "Renamed"]
 
 
@@ -148,8 +149,8 @@ async def test_every_change_of_a_screen_shows_in_the_snapshot(store: Store) -> N
     assert await count() == 0
     screen = await paired(screens)
     assert await count() == 1
-    await screens.put(HIP, screen, msgspec.structs.replace(BOARD, volume=20))
-    await screens.remove(HIP, screen)
+    await screens.put(HIP, screen, msgspec.structs.replace(BOARD, volume=20), act=UNRECORDED)
+    await screens.remove(HIP, screen, act=UNRECORDED)
     assert await count() == 3
 
 
@@ -159,7 +160,7 @@ async def test_a_screen_outside_its_limits_is_not_written(store: Store, wrong: d
     screens = Screens(store)
     screen = await paired(screens)
     with pytest.raises(DoesNotFit):
-        await screens.put(HIP, screen, msgspec.structs.replace(BOARD, **wrong))
+        await screens.put(HIP, screen, msgspec.structs.replace(BOARD, **wrong), act=UNRECORDED)
     assert await screens.one(HIP, screen) == BOARD
 
 

@@ -6,6 +6,7 @@ import pytest
 from litestar import Litestar
 
 from kiosk.services import Services
+from queueing.audit import UNRECORDED
 from queueing.screens import ALPHABET, SCREENS_MAX, Screen, ScreenKind, new_secret, screen_id
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, OWN_PASSWORD, Browser, browser, ready_login
 
@@ -121,11 +122,13 @@ async def test_a_facility_with_all_its_screens_is_told_so_before_the_code_is_use
     admin: Browser, services: Services
 ) -> None:
     for number in range(SCREENS_MAX):
-        await services.screens.put(HIP, screen_id(str(number)), Screen(name=f"S{number}", kind=ScreenKind.BOARD))
+        await services.screens.put(
+            HIP, screen_id(str(number)), Screen(name=f"S{number}", kind=ScreenKind.BOARD), act=UNRECORDED
+        )
     code = await shown_code(services)
     answer = await admin.send_form(f"{PAGE}/pair", code=code, **WISHES)
     assert (answer.status_code, f"has {SCREENS_MAX} screens already" in answer.text) == (409, True)
-    await services.screens.remove(HIP, screen_id("7"))
+    await services.screens.remove(HIP, screen_id("7"), act=UNRECORDED)
     assert (await admin.send_form(f"{PAGE}/pair", code=code, **WISHES)).status_code == 303
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from kiosk.patient.person import Patient
+from queueing.audit import UNRECORDED
 from queueing.models import Assurance, PresenceRule, State
 from queueing.screens import Screen, ScreenId, ScreenKind, new_secret, screen_id
 from tests.kiosk.console.signed_in import ready_login
@@ -42,7 +43,7 @@ async def paired(hospital: Hospital, hip: str = HIP) -> tuple[str, ScreenId]:
     screens, secret = hospital.services.screens, new_secret()
     shown = await screens.show_code(screen_id(secret), address="10.0.0.1")
     taken = await screens.take_code(shown.code, hip, login="admin", address="10.0.0.2")
-    await screens.put(hip, taken.screen, Screen(name="Hall", kind=ScreenKind.BOARD))
+    await screens.put(hip, taken.screen, Screen(name="Hall", kind=ScreenKind.BOARD), act=UNRECORDED)
     return secret, taken.screen
 
 
@@ -92,7 +93,7 @@ async def test_a_paired_screen_gets_fresh_codes_until_it_is_removed(open_hospita
         assert 'data-fresh="yes"' in page.text
         assert 'class="unpaired"' not in page.text
         assert f"kiosk-screen={secret}" in page.headers["set-cookie"], "the browser keeps its secret for longer"
-        assert await open_hospital.services.screens.remove(HIP, screen)
+        assert await open_hospital.services.screens.remove(HIP, screen, act=UNRECORDED)
         assert counter_text((await codes_of(television))["abdm"]["text"]) == "M1"
         assert 'data-fresh="no"' in (await television.get(SCREEN)).text
 
@@ -151,7 +152,7 @@ async def test_a_new_television_shows_a_code_and_becomes_the_screen_it_was_made(
         screens = open_hospital.services.screens
         taken = await screens.take_code(code, HIP, login="admin", address="10.0.0.2")
         row = Screen(name="M1", kind=ScreenKind.COUNTER, counter="M1", languages=("ur", "en"), volume=30, look="night")
-        await screens.put(HIP, taken.screen, row)
+        await screens.put(HIP, taken.screen, row, act=UNRECORDED)
         state = (await television.post("/screen/state", json={"release": "0.1.0", "sound": "on"})).json()
         address = f"/kiosk/{HIP}/M1?lang=ur,en&look=night"
         assert state == {"paired": True, "address": address, "volume": 30}
@@ -164,7 +165,7 @@ async def test_a_new_television_shows_a_code_and_becomes_the_screen_it_was_made(
 async def test_a_removed_screen_is_given_a_new_secret_before_it_can_be_paired_again(open_hospital: Hospital) -> None:
     """Whoever copied the secret of a removed screen gains nothing when that screen is paired anew."""
     secret, screen = await paired(open_hospital)
-    await open_hospital.services.screens.remove(HIP, screen)
+    await open_hospital.services.screens.remove(HIP, screen, act=UNRECORDED)
     async with browser(open_hospital, **{"kiosk-screen": secret}) as television:
         answer = await television.get("/screen")
         assert answer.status_code == 200
@@ -209,5 +210,5 @@ async def test_paired_screens_have_their_streams_when_strangers_hold_all_others(
         assert (await stranger.head(f"/live/{HIP}")).status_code == 503
     async with browser(open_hospital, **{"kiosk-screen": secret}) as television:
         assert (await television.head(f"/live/{HIP}")).status_code == 200
-        await open_hospital.services.screens.remove(HIP, screen)
+        await open_hospital.services.screens.remove(HIP, screen, act=UNRECORDED)
         assert (await television.head(f"/live/{HIP}")).status_code == 503
