@@ -246,11 +246,17 @@ class EventLog:
         entries: Any = await self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1)
         return entries[0][0].decode() if entries else OLDEST
 
-    async def oldest_of(self, partition: str) -> str:
-        """The cursor of the oldest event of a partition that is kept; OLDEST when there is none."""
+    async def dropped_before(self, partition: str) -> str:
+        """Events of a partition before this cursor may have been dropped; OLDEST while none ever was."""
         key = events_key(partition)
-        entries: Any = await self._store.call(key, "XRANGE", key, "-", "+", "COUNT", 1)
-        return entries[0][0].decode() if entries else OLDEST
+        if not await self._store.call(key, "EXISTS", key):
+            return OLDEST
+        flat: Any = await self._store.call(key, "XINFO", "STREAM", key)
+        facts = dict(zip(flat[::2], flat[1::2], strict=True))
+        if facts[b"entries-added"] == facts[b"length"] or not facts[b"first-entry"]:
+            return OLDEST
+        oldest: bytes = facts[b"first-entry"][0]
+        return oldest.decode()
 
     async def read_partition(self, partition: str, after: str) -> list[Event]:
         """At most 500 steps of all facilities of a partition after a cursor, oldest first."""

@@ -123,6 +123,7 @@ def _risks(settings: Settings) -> Iterator[Finding]:
 
 async def _data(settings: Settings, store: Store) -> list[Finding]:
     found = await doctor_rows.places(store)
+    found += await doctor_rows.refused_as_far(settings)
     found += await doctor_rows.archive(settings, store)
     with suppress(KeysUnreadable):  # has a row of its own
         found += await doctor_rows.closed_days(settings, store)

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
+from kiosk.archive import queries
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable
 from kiosk.archive.status import archive_state
 from kiosk.cli.facility import without_place
@@ -160,6 +162,31 @@ async def closed_days(settings: Settings, store: Store) -> list[Check]:
     return [
         Check("keys", "warning", words, "restore keyring.json from its backup; without it these profiles stay closed")
     ]
+
+
+async def refused_as_far(settings: Settings) -> list[Check]:
+    """Facilities whose rule refuses phones that are far, and refused nearly every one today. Their shares leave no
+    ticket, so the archive tells. An archive that cannot be read has a row of its own.
+    """
+    database = new_archive(settings)
+    today = datetime.now(ZoneInfo(settings.timezone)).date()
+
+    def read() -> dict[str, tuple[int, int]]:
+        with database.reading() as connection:
+            return queries.far_and_near(connection, today, at_least=FAR_AT_LEAST)
+
+    try:
+        counts = {} if database.missing else await asyncio.to_thread(read)
+    except (ArchiveAway, ArchiveUnsuitable):
+        return []
+    finally:
+        database.close()
+    found = [hip for hip, (far, near) in counts.items() if far >= FAR_SHARE * (far + near)]
+    if not found:
+        return []
+    count = "1 facility" if len(found) == 1 else f"{len(found)} facilities"
+    words = f"{count} refused nearly every phone today because it was far away ({_named(sorted(found))})"
+    return [Check("places", "warning", words, f"compare the coordinates with a map of the hospital: {PLACE_COMMAND}")]
 
 
 async def archive(settings: Settings, store: Store) -> list[Check]:

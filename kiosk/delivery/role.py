@@ -269,8 +269,7 @@ class DeliveryRole:
             return page.events, page.cursor
 
     async def _is_dropped(self, partition: str, after: str) -> bool:
-        oldest = await self._log.oldest_of(partition)
-        return cursor_numbers(after) < cursor_numbers(oldest)
+        return cursor_numbers(after) < cursor_numbers(await self._log.dropped_before(partition))
 
     async def find(self, target: Target, ref: EventRef) -> Event | None:
         hip = await self._parts.facilities.hip_of(ref.facility_key)

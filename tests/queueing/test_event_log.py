@@ -249,3 +249,15 @@ async def test_events_older_than_three_days_are_dropped_with_a_new_day_and_young
     ages = [(now_ms - int(entry[0].split(b"-")[0])) // 86_400_000 for entry in stored]
     assert 6 not in ages
     assert ages.count(2) == ages.count(1) == 200
+
+
+async def test_events_count_as_dropped_only_once_some_were(store: Store, desk: OpdDesk) -> None:
+    log, key = EventLog(store), events_key(partition_of(facility_root(HIP)))
+    partition = partition_of(facility_root(HIP))
+    assert await log.dropped_before(partition) == OLDEST, "no event yet"
+    for number in range(3):
+        await desk.enqueue(arrival(person=str(number)))
+    assert await log.dropped_before(partition) == OLDEST
+    entries = [event.cursor for event in await read_all(store)]
+    await store.call(key, "XTRIM", key, "MAXLEN", 1)
+    assert await log.dropped_before(partition) == entries[-1]

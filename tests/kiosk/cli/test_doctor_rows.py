@@ -1,10 +1,12 @@
 """Each row of ``kiosk doctor`` about risky settings and incomplete data appears when it should, and only then."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.archive.database import Database, default_url
 from kiosk.cli import doctor_rows
 from kiosk.security import own_ca
 from kiosk.settings import Settings, load
@@ -12,6 +14,7 @@ from queueing.desk import OpdDesk
 from queueing.models import Arrival, Facility, Nearness, Queue
 from queueing.registry import Registry
 from queueing.store.store import Store
+from tests.kiosk.archive import rows
 
 SAFE = {
     "KIOSK_PUBLIC_URL": "https://kiosk.example.in",
@@ -133,3 +136,22 @@ async def test_what_cannot_be_read_in_time_is_left_out(store: Store, monkeypatch
     await share(desk, "IN02", (28.6, 77.2), doctor_rows.FAR_AT_LEAST)
     monkeypatch.setattr(doctor_rows, "FAR_WITHIN_S", -1.0)
     assert await doctor_rows.places(store) == []
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("refused", "near", "is_named"), [(19, 0, False), (20, 0, True), (20, 3, False)])
+async def test_a_facility_that_refuses_phones_far_away_is_named_when_it_refused_nearly_all(
+    tmp_path: Path, refused: int, near: int, is_named: bool
+) -> None:
+    settings = settings_of(KIOSK_DATA_DIR=str(tmp_path))
+    assert await doctor_rows.refused_as_far(settings) == [], "no archive yet"
+    database = Database(default_url(tmp_path))
+    database.prepare()
+    today = datetime.now(ZoneInfo(settings.timezone)).date()
+    day = [rows.share(number, service_day=today, refusal="far") for number in range(refused)]
+    day += [rows.ticket(number, service_day=today, nearness="near") for number in range(near)]
+    rows.insert_day(database, *day)
+    database.close()
+    found = [row.words for row in await doctor_rows.refused_as_far(settings)]
+    told = f"1 facility refused nearly every phone today because it was far away ({rows.HIP})"
+    assert found == ([told] if is_named else [])
