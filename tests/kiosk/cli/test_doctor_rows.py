@@ -153,5 +153,5 @@ async def test_a_facility_that_refuses_phones_far_away_is_named_when_it_refused_
     rows.insert_day(database, *day)
     database.close()
     found = [row.words for row in await doctor_rows.refused_as_far(settings)]
-    told = f"1 facility refused nearly every phone today because it was far away ({rows.HIP})"
-    assert found == ([told] if is_named else [])
+    sentence = f"1 facility refused nearly every phone today because it was far away ({rows.HIP})"
+    assert found == ([sentence] if is_named else [])
