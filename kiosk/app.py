@@ -148,6 +148,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "settings": lambda: services().settings,
         "registry": lambda: services().registry,
         "screens": lambda: services().screens,
+        "api_keys": lambda: services().api.keys,
         "targets": lambda: services().targets,
         "target_seal": lambda: services().target_seal,
         "archive": lambda: services().archive,

@@ -1,4 +1,13 @@
-"""Texts of the page *Connections*."""
+"""Texts of the pages *Connections* and *API keys*."""
+
+SCOPES = {
+    "tickets:read": "See queues, tickets and events",
+    "tickets:write": "Call, move and register people",
+    "profiles:read": "Read names, numbers and addresses of patients; each reading stands in the audit",
+}
+"""What a key may do, by scope."""
+KEYS_DONE = {"revoked": "Revoked. Within five seconds nothing takes this key any more."}
+KEYS_TROUBLE = {"form": "Give the key a name of 1 to {most} characters, and tick what it may do."}
 
 STATES = {"ok": "delivers", "late": "some wait", "down": "does not answer", "off": "switched off"}
 """State of a target."""

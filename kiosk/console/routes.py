@@ -9,6 +9,7 @@ from kiosk.checkin import CheckIn
 from kiosk.console import error_pages, guards
 from kiosk.console.account import Account
 from kiosk.console.admin import Admin
+from kiosk.console.api_keys_page import ApiKeysPage
 from kiosk.console.audit_page import AuditPage
 from kiosk.console.connection import Connection
 from kiosk.console.connections import Connections
@@ -48,6 +49,7 @@ def routes() -> list[ControllerRouterHandler]:
                 ScreensPage,
                 Connection,
                 Connections,
+                ApiKeysPage,
                 AuditPage,
                 Erasure,
                 Today,

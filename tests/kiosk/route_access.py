@@ -261,6 +261,13 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         _admin("screens/{screen}/remove", ADMINS_OF_THIS),
     ),
     ("GET", "/console/connections"): (Try(decision=ADMINS),),
+    ("GET", "/console/connections/keys"): (Try(decision=ADMINS),),
+    ("POST", "/console/connections/keys"): (
+        Try(decision=ADMINS, path="/console/connections/keys", form={"name": "HIS", "tickets:read": "1"}),
+    ),
+    ("POST", "/console/connections/keys/{key_id:str}/revoke"): (
+        Try(decision=ADMINS_OF_THIS, path="/console/connections/keys/{api_key}/revoke", form={}),
+    ),
     ("POST", "/console/connections/webhook"): (
         Try(decision=ADMINS, path="/console/connections/webhook", form={"url": "https://hmis.example/events"}),
     ),

@@ -21,6 +21,7 @@ from kiosk.exchange.target_setup import new_webhook
 from kiosk.security import own_ca
 from kiosk.services import Services
 from kiosk.settings import load
+from queueing.api_keys import Scope
 from queueing.audit import UNRECORDED
 from queueing.registry import Hospital
 from queueing.screens import Screen, ScreenId, ScreenKind, new_secret, screen_id
@@ -119,6 +120,8 @@ class Running:
             made["screen"] = (await self.paired())[1]
         if "target" in names:
             made["target"] = await self.target()
+        if "api_key" in names:
+            made["api_key"] = (await self.services.api.keys.add("HIS", HIP, [Scope.TICKETS_READ], by="admin"))[0].id
         if "code" in names:
             shown = await self.services.screens.show_code(screen_id(new_secret()), address=secrets.token_hex(4))
             made["code"] = shown.code
