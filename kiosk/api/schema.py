@@ -1,5 +1,6 @@
-"""``/schema/openapi.json``: the description of the API, for everybody. It holds nothing of this installation but the
-path under which it stands.
+"""``/schema``: the description of the API, for programs as OpenAPI and for people as a page.
+
+Both are for everybody: they hold nothing of this installation but the path under which it stands.
 """
 
 from functools import lru_cache
@@ -10,6 +11,7 @@ from litestar.datastructures import State
 from litestar.types import ControllerRouterHandler
 
 from kiosk.api.description import document
+from kiosk.api.schema_page import schema_page
 from kiosk.web.security_headers import SECURITY
 
 KEPT_S: Final = 300
@@ -35,4 +37,9 @@ def routes(server: str) -> list[ControllerRouterHandler]:
         """The description of the API, OpenAPI 3.1."""
         return Response(described(request.app), media_type="application/json", headers=_HEADERS)
 
-    return [openapi_json]
+    @get("/schema", include_in_schema=False, sync_to_thread=False)
+    def readable(request: Request[object, object, State]) -> Response[str]:
+        """The same as a page that needs no internet."""
+        return schema_page(described(request.app))
+
+    return [openapi_json, readable]

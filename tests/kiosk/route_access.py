@@ -196,6 +196,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/healthz"): (Try(decision=PUBLIC),),
     ("GET", "/readyz"): (Try(decision=PUBLIC),),
     ("GET", "/metrics"): (Try(decision=OPERATORS),),
+    ("GET", "/schema"): (Try(decision=PUBLIC),),
     ("GET", "/schema/openapi.json"): (Try(decision=PUBLIC),),
     # Signing in, and one's own login.
     ("GET", "/console/login"): (Try(decision=PUBLIC),),

@@ -1,27 +1,18 @@
-"""``/schema``: the description of the JSON API, for programs as OpenAPI and for people as a page.
+"""The description of the API as a page for people, rendered from the OpenAPI document.
 
-The page is rendered here from the same document. It loads our stylesheet and nothing else, so it works without
-internet and under our content policy. Both are for everybody: they hold nothing of this installation but its address.
+The page loads our stylesheet and nothing else, so it works without internet and under our content policy.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-from litestar import Litestar, Request, Response, get
-from litestar.datastructures import State
-from litestar.types import ControllerRouterHandler
+from litestar import Response
 from msgspec import Struct
 
 from kiosk.locales import ENGLISH
-from kiosk.web.security_headers import SECURITY
 from kiosk.web.templating import page
 
-Describe = Callable[[Litestar], bytes]
-"""Makes the OpenAPI document of the application, as JSON."""
-KEPT_S: Final = 300
-"""It changes with a release."""
 _METHODS: Final = ("get", "put", "post", "patch", "delete")
 _RANGES: Final = {"minimum": "from {}", "maximum": "to {}", "minLength": "at least {} characters",
                   "maxLength": "at most {} characters", "maxItems": "at most {}"}  # fmt: skip
@@ -68,27 +59,10 @@ class Shape(Struct, frozen=True, kw_only=True):
     fields: tuple[Line, ...]
 
 
-def routes(describe: Describe) -> list[ControllerRouterHandler]:
-    """Both addresses, for the root of the application."""
-    described = lru_cache(maxsize=1)(describe)
-
-    @get("/schema/openapi.json", include_in_schema=False, sync_to_thread=False)
-    def openapi_json(request: Request[object, object, State]) -> Response[bytes]:
-        """The description of the API for programs."""
-        return Response(described(request.app), media_type="application/json", headers=_HEADERS)
-
-    @get("/schema", include_in_schema=False, sync_to_thread=False)
-    def schema_page(request: Request[object, object, State]) -> Response[str]:
-        """The same for people."""
-        document = msgspec.json.decode(described(request.app))
-        return page("schema.html", ENGLISH, info=document["info"], calls=calls_of(document), shapes=shapes_of(document))
-
-    return [openapi_json, schema_page]
-
-
-_HEADERS: Final = {**SECURITY, "Cache-Control": f"public, max-age={KEPT_S}", "Access-Control-Allow-Origin": "*",
-                   "Cross-Origin-Resource-Policy": "cross-origin"}  # fmt: skip
-"""Editors and testing tools that run in a browser read the document from their own pages."""
+def schema_page(described: bytes) -> Response[str]:
+    """The page of this OpenAPI document."""
+    document = msgspec.json.decode(described)
+    return page("schema.html", ENGLISH, info=document["info"], calls=calls_of(document), shapes=shapes_of(document))
 
 
 def calls_of(document: Mapping[str, Any]) -> tuple[Call, ...]:
