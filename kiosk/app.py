@@ -151,6 +151,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "api_keys": lambda: services().api.keys,
         "targets": lambda: services().targets,
         "target_seal": lambda: services().target_seal,
+        "clips": lambda: services().clips,
         "archive": lambda: services().archive,
         "audit": lambda: services().audit,
         "desk": lambda: services().desk,

@@ -33,6 +33,7 @@ from kiosk.security.encryption import LastingSeal, Seal
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
+from kiosk.voice.clips import Clips
 from kiosk.web.client_address import Network, networks_of
 from queueing import library
 from queueing.audit import Audit
@@ -88,6 +89,7 @@ class Services(Struct, frozen=True, kw_only=True):
     store: Store
     registry: Registry
     screens: Screens
+    clips: Clips
     audit: Audit
     person_records: PersonRecords
     links: Links
@@ -233,6 +235,7 @@ def _web_services(
         store=store,
         registry=Registry(store),
         screens=Screens(store),
+        clips=Clips(settings.data_dir),
         audit=Audit(store),
         person_records=PersonRecords(store),
         links=Links(store),

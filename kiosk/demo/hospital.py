@@ -28,6 +28,8 @@ from kiosk.runtime import supervisor
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services import open_settings_store
 from kiosk.settings import Settings, child_environment, load
+from kiosk.voice.clips import Clips
+from kiosk.voice.rendering import CannotRender, render
 from kiosk.web.link_urls import camera_url, ticket_url
 from queueing import library
 from queueing.desk import OpdDesk
@@ -54,6 +56,7 @@ QUEUES: Final = ((Queue(id="registration", name="Registration", prefix="R"), 2),
                  (Queue(id="medicine", name="Medicine OPD", prefix="M"), 2),
                  (Queue(id="pharmacy", name="Pharmacy", prefix="P"), 1))  # fmt: skip
 """Queue, and the number of its counters."""
+SPOKEN: Final = ("en", "hi", "ur")
 CLIENT_ID: Final = "SBX_000000"
 APP_ID: Final = "PHR_SIMULATED"
 SEED: Final = 7
@@ -157,7 +160,7 @@ async def running(folder: Path, morning: Morning, *, workers: int) -> AsyncItera
     """Start everything in order; stop it in reverse order. Raises CannotServe."""
     state = load_state(folder)
     secret = {name: secrets.token_urlsafe(24) for name in ("client", "app")}
-    async with _gateway(secret) as gateway:
+    async with _voices(folder) as voices, _gateway(secret) as gateway:
         environ = _environment(folder, state, gateway, secret["client"], workers)
         settings = load(environ)
         async with supervisor.running(settings, environ) as url:
@@ -166,6 +169,7 @@ async def running(folder: Path, morning: Morning, *, workers: int) -> AsyncItera
             store = await open_settings_store(settings)
             try:
                 addresses, seats = await _build_hospital(store, settings.at_port(port), gateway.url)
+                await voices  # a board reads when it is opened which languages speak
                 plan = {
                     "kiosk_url": url, "hip_id": HOSPITAL.hip_id, "hospital": HOSPITAL.name, "seats": seats,
                     "patients": morning.patients, "minutes": morning.minutes, "seed": SEED + state.runs,
@@ -197,6 +201,25 @@ def data_folder(named: Path | None) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _voices(folder: Path) -> AsyncIterator["asyncio.Task[None]"]:
+    """Makes the clips beside the start of the rest; ends before the folder is removed."""
+    making = asyncio.create_task(asyncio.to_thread(_make_voices, folder))
+    try:
+        yield making
+    finally:
+        await making
+
+
+def _make_voices(folder: Path) -> None:
+    """The clips of the spoken languages. Without eSpeak NG the boards chime only."""
+    clips = Clips(folder)
+    with contextlib.suppress(CannotRender):
+        for language in SPOKEN:
+            if not clips.can_speak(language):
+                render(clips, language)
 
 
 def load_state(folder: Path) -> DemoState:

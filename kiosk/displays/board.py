@@ -1,5 +1,6 @@
 """The wall board. The page shows the snapshot it was served with, then follows the stream of ``kiosk.live``."""
 
+import asyncio
 import time
 from collections.abc import Iterable
 from typing import Annotated, Final
@@ -11,6 +12,7 @@ from litestar.params import FromPath, QueryParameter
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.locales import BOOK, books, choose, several
 from kiosk.settings import Settings
+from kiosk.voice.clips import Clips
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
 from queueing.models import Called, Snapshot
@@ -36,6 +38,7 @@ async def board(
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
     own_browsers: NamedDependency[OwnBrowsers],
+    clips: NamedDependency[Clips],
     queues: Annotated[str, _QUERY] = "",
     lang: Annotated[str, _QUERY] = "",
     digits: Annotated[str, _QUERY] = "",
@@ -60,6 +63,7 @@ async def board(
         hip_id=hip_id,
         queues=names,
         codes=codes,
+        voices=await asyncio.to_thread(_voices, clips, hip_id, codes),
         digits="native" if digits == "native" else "latin",
         look=look if look in LOOKS else "day",
         zone=facility.timezone or settings.timezone,
@@ -71,6 +75,11 @@ async def board(
         assigned=screen_address(hip_id, screen) if screen else "",
     )
     return own_browsers.renewed(answer, request) if screen else answer
+
+
+def _voices(clips: Clips, hip_id: str, codes: Iterable[str]) -> list[str]:
+    """The languages of the board that the kiosk can speak."""
+    return [code for code in codes if clips.can_speak(code, hip_id)]
 
 
 def _numbers(snapshot: Snapshot, names: list[str], now_ms: int) -> dict[str, object]:

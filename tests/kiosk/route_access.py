@@ -148,6 +148,9 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/tls/ca.crt"): (Try(decision=PUBLIC),),
     ("GET", "/static/{path:path}"): (Try(decision=PUBLIC, path="/static/console/icon.svg"),),
     ("GET", "/board/{hip_id:str}"): (Try(decision=PUBLIC, path="/board/{hip}"),),
+    ("GET", "/board/{hip_id:str}/voice/{language:str}"): (
+        Try(decision=PUBLIC, path="/board/{hip}/voice/en?token=M-001&counter=M1"),
+    ),
     ("GET", "/kiosk/{hip_id:str}/{counter:str}"): (Try(decision=PUBLIC, path="/kiosk/{hip}/M1"),),
     ("GET", "/kiosk/{hip_id:str}/{counter:str}/qr"): (Try(decision=PUBLIC, path="/kiosk/{hip}/M1/qr"),),
     ("GET", "/kiosk/{hip_id:str}/{counter:str}/{name:str}"): (Try(decision=PUBLIC, path="{picture}"),),

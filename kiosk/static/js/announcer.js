@@ -7,13 +7,14 @@ window.kiosk = window.kiosk || {};
   const HURRIED_MS = 2500; // when another one waits
   const FASTEST_MS = 1700; // when many wait: the chime (1.6 s) still sounds once for each
   const MANY = 6; // calls that wait; 20 calls of one moment are all announced within 45 s
-  const SPEECH_MS = 9000;
+  const SPOKEN_WHILE_WAITING = 1; // calls
 
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
   class Announcer {
     /** parts: chime; show(call | null) puts the call in the middle, null when all are announced; stands(call) is false
-     *  for a call that was taken back; rang(); speak(call). */
+     *  for a call that was taken back; rang(); speak(call, goOn)
+     *  speaks in one language after another while goOn() is true. */
     constructor(parts) {
       Object.assign(this, parts);
       this._waiting = [];
@@ -45,36 +46,14 @@ window.kiosk = window.kiosk || {};
       return this.chime
         .ring(() => this.rang())
         .then((heard) => {
-          // A sentence takes seconds in each language: while others wait, chime and picture must do.
-          if (heard && !this._waiting.length) return Promise.race([this.speak(call), pause(SPEECH_MS)]);
-          return null;
+          // A sentence takes seconds in each language. Nothing is cut off, so a new call waits for one language at most:
+          // while one waits, this call is spoken in one language; while more wait, chime and picture must do.
+          if (!heard || this._waiting.length > SPOKEN_WHILE_WAITING) return null;
+          return this.speak(call, () => !this._waiting.length);
         })
         .then(() => shown);
     }
   }
 
-  /** Speaks in each language for which this machine has a voice; silent where it has none. */
-  function speak(sentences) {
-    const engine = window.speechSynthesis;
-    if (!engine) return Promise.resolve();
-    return sentences.reduce(
-      (before, [code, sentence]) => before.then(() => speakOne(engine, code, sentence)),
-      Promise.resolve()
-    );
-  }
-
-  function speakOne(engine, code, sentence) {
-    const voice = engine
-      .getVoices()
-      .find((one) => one.localService && one.lang.toLowerCase().split(/[-_]/)[0] === code);
-    if (!voice) return null;
-    const utterance = new SpeechSynthesisUtterance(sentence);
-    Object.assign(utterance, { voice, lang: voice.lang, rate: 0.85, volume: kiosk.volume });
-    return new Promise((done) => {
-      utterance.onend = utterance.onerror = done;
-      engine.speak(utterance);
-    });
-  }
-
-  Object.assign(kiosk, { Announcer, speak });
+  kiosk.Announcer = Announcer;
 })(window.kiosk);

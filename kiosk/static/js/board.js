@@ -46,6 +46,15 @@
     words.put($("sound-words"), on ? "board.sound_on" : "board.sound_off");
   });
 
+  const voice = new kiosk.Voice({
+    address: body.dataset.voice,
+    languages: body.dataset.voices.split(","),
+    silence: body.dataset.silence,
+    heard() {
+      body.dataset.spoken = String(Number(body.dataset.spoken) + 1);
+    },
+  });
+
   const announcer = new kiosk.Announcer({
     chime,
     stands,
@@ -59,7 +68,10 @@
     rang() {
       body.dataset.chimes = String(Number(body.dataset.chimes) + 1);
     },
-    speak: (call) => kiosk.speak(words.codes.map((code) => [code, words.say("board.spoken", spelled(call), code)])),
+    speak(call, goOn) {
+      const sentences = words.codes.map((code) => [code, words.say("board.spoken", spelled(call), code)]);
+      return voice.speak(call, sentences, goOn);
+    },
   });
 
   /** False for a call that was taken back: it left the server's list before its time. */
