@@ -1,18 +1,22 @@
 """``kiosk voice``: the clips from which boards speak their calls."""
 
+from pathlib import Path
+
 import click
 
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell
 from kiosk.voice.clips import Clips
-from kiosk.voice.parts import ORDERS, all_parts
+from kiosk.voice.parts import ORDERS, all_parts, short_parts
+from kiosk.voice.prompts import prompts as words_of
 from kiosk.voice.rendering import VOICES, CannotRender, render
+from kiosk.voice.sound import CLIP_MAX_BYTES, samples_of, tidied
 
 _DEFAULT = ",".join(code for code in VOICES if code in ("en", "hi", "ur"))
 
 
 @click.group()
 def voice() -> None:
-    """Spoken calls: make the clips, or see which are there."""
+    """Spoken calls: make the clips, take in recordings, see which are there."""
 
 
 @voice.command()
@@ -22,7 +26,7 @@ def make(languages: str, json: bool) -> None:
     """Make the clips of these languages with eSpeak NG, and say which languages stay silent.
 
     eSpeak NG must be installed: Debian's package espeak-ng, or the extra `voice` of this program. It has no voice for
-    Kashmiri and Dogri: put recordings into voice/LANGUAGE/PART.wav of the data folder. A hospital's own clips are kept.
+    Kashmiri and Dogri: record them, and take them in with `kiosk voice add`. A hospital's own clips are kept.
     """
     codes = list(dict.fromkeys(code.strip() for code in languages.split(",") if code.strip()))
     if unknown := [code for code in codes if code not in ORDERS]:
@@ -64,6 +68,57 @@ def list_(hip: str, json: bool) -> None:
         for row in rows
     ]
     tell(json, rows, *a_table(("LANGUAGE", "CLIPS", "OWN", "SPEAKS"), table))
+
+
+@voice.command()
+@click.argument("language", type=click.Choice(tuple(ORDERS)))
+@as_json
+def prompts(language: str, json: bool) -> None:
+    """List what a person says for LANGUAGE: the name of each clip and its words.
+
+    The clips marked * are enough for every call: numbers are then said digit by digit. Record them first.
+    """
+    first = short_parts(language)
+    words = words_of(language)
+    rows = [(part, "*" if part in first else "", words[part]) for part in (*first, *sorted(set(words) - set(first)))]
+    tell(json, [{"clip": part, "first": bool(mark), "words": text} for part, mark, text in rows],
+         *a_table(("CLIP", "FIRST", "WORDS"), rows))  # fmt: skip
+
+
+@voice.command()
+@click.argument("language", type=click.Choice(tuple(ORDERS)))
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--facility", "hip", default="", help="For this hospital alone, by HIP id. It wins over the service's voice."
+)
+@as_json
+def add(language: str, folder: Path, hip: str, json: bool) -> None:
+    """Take recorded clips of LANGUAGE from FOLDER: number.wav, please.wav, letter-m.wav, n7.wav …
+
+    `kiosk voice prompts LANGUAGE` lists the names. Files are 16-bit mono WAV of 22,050 samples a second, of six seconds
+    at most. Silence at both ends is cut off, and all clips are made equally loud. Other files are named and left out.
+    """
+    clips = Clips(settings_now().data_dir)
+    taken, refused = [], {}
+    for file in sorted(folder.glob("*.wav")):
+        try:
+            clips.save(language, file.stem, tidied(samples_of(_read(file))), hip)
+            taken.append(file.stem)
+        except ValueError as failure:
+            refused[file.name] = str(failure)
+    lines = [f"{language}: {len(taken)} clips taken"]
+    lines += [f"{name}: left out, {why}" for name, why in refused.items()]
+    missing = [part for part in short_parts(language) if part in clips.missing(language, hip)]
+    lines.append(f"{language} still needs: {', '.join(missing)}" if missing else f"{language} speaks")
+    tell(json, {"taken": taken, "refused": refused, "missing": missing}, *lines)
+    if not taken:
+        raise CommandFailed("no clip was taken")
+
+
+def _read(file: Path) -> bytes:
+    """The file, or a little more than the longest clip: then it is refused as too long."""
+    with file.open("rb") as opened:
+        return opened.read(CLIP_MAX_BYTES + 1)
 
 
 def _silent(clips: Clips) -> list[str]:

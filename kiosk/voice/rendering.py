@@ -41,7 +41,9 @@ def renderer() -> str:
 def render(clips: Clips, language: str) -> int:
     """Make every clip of this language for the whole service. Returns how many. Raises CannotRender."""
     if language not in VOICES:
-        raise CannotRender(f"eSpeak NG has no voice for {language}: record its clips")
+        raise CannotRender(
+            f"eSpeak NG has no voice for {language}: record its clips, see `kiosk voice prompts {language}`"
+        )
     with tempfile.TemporaryDirectory(prefix="kiosk-voice-") as folder:
         files = {part: Path(folder) / f"{part}.wav" for part in prompts(language)}
         _run(language, [(text, str(files[part])) for part, text in prompts(language).items()])

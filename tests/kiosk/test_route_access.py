@@ -212,4 +212,8 @@ def result_of(answer: httpx.Response) -> Result | str:
         return Result.REFUSED
     if answer.status_code == 404 or any(word in answer.text for word in ("UNKNOWN_TICKET", "Nobody of this facility")):
         return Result.NOTHING
-    return Result.IN if answer.status_code in (200, 202, 303, 401, 422) else f"{answer.status_code} {answer.text[:60]}"
+    return (
+        Result.IN
+        if answer.status_code in (200, 202, 204, 303, 401, 422)
+        else f"{answer.status_code} {answer.text[:60]}"
+    )

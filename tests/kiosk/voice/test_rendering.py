@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 from kiosk.__main__ import program
 from kiosk.voice import rendering
 from kiosk.voice.clips import Clips
-from kiosk.voice.parts import all_parts
+from kiosk.voice.parts import all_parts, short_parts
 from kiosk.voice.rendering import CannotRender, render
-from kiosk.voice.sound import RATE
+from kiosk.voice.sound import RATE, silence, wav
 
 
 def seconds(clips: Clips, language: str, part: str) -> float:
@@ -50,6 +50,38 @@ def test_english_hindi_and_urdu_are_made_and_the_silent_languages_are_named(
     listed = msgspec.json.decode(run(monkeypatch, tmp_path, "list", "--json").stdout)
     assert [row["language"] for row in listed if row["speaks"]] == ["en", "hi", "ur"]
     assert clips.call("IN01", "hi", "M-1042", "M1") is not None
+
+
+def test_recordings_of_a_hospital_make_a_silent_language_speak_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = msgspec.json.decode(run(monkeypatch, tmp_path, "prompts", "ks", "--json").stdout)
+    first = [row["clip"] for row in listed if row["first"]]
+    assert first == list(short_parts("ks"))
+    assert len(listed) == len(all_parts("ks"))
+    recorded = tmp_path / "recorded"
+    recorded.mkdir()
+    for part in first:
+        (recorded / f"{part}.wav").write_bytes(wav(silence(0.5) + b"\0\x20\0\xe0" * (RATE // 10) + silence(0.5)))
+    for name, content in {"n42.wav": wav(silence(1.0)), "n100.wav": wav(b"\0\x20" * RATE), "n1.wav": b"RIFF"}.items():
+        (recorded / name).write_bytes(content)
+    result = run(monkeypatch, tmp_path, "add", "ks", str(recorded), "--facility", "IN01", "--json")
+    assert result.exit_code == 0, result.output
+    report = msgspec.json.decode(result.stdout)
+    assert sorted(report["taken"]) == sorted(set(first) - {"n1"})
+    assert report["refused"] == {
+        "n1.wav": "not a WAV file", "n42.wav": "nothing is heard in it", "n100.wav": "ks has no part 'n100'",
+    }  # fmt: skip
+    assert report["missing"] == ["n1"]
+    clips = Clips(tmp_path)
+    assert clips.call("IN01", "ks", "M-001", "M2") is None
+    (recorded / "n1.wav").write_bytes(wav(b"\0\x20\0\xe0" * (RATE // 10)))
+    assert "ks speaks" in run(monkeypatch, tmp_path, "add", "ks", str(recorded), "--facility", "IN01").stdout
+    assert clips.call("IN01", "ks", "M-042", "M2") is not None
+    assert clips.call("IN02", "ks", "M-042", "M2") is None
+    # The half second of silence before and behind the words is gone.
+    assert len(clips.read("ks", "n2", "IN01") or b"") / 2 / RATE == pytest.approx(0.24, abs=0.005)
+    assert run(monkeypatch, tmp_path, "add", "ks", str(tmp_path)).exit_code != 0
 
 
 def test_a_language_without_a_voice_is_said_and_fails_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
