@@ -63,7 +63,7 @@ async def board(
         hip_id=hip_id,
         queues=names,
         codes=codes,
-        voices=await asyncio.to_thread(_voices, clips, hip_id, codes),
+        voices=await asyncio.to_thread(clips.languages, hip_id, codes),
         digits="native" if digits == "native" else "latin",
         look=look if look in LOOKS else "day",
         zone=facility.timezone or settings.timezone,
@@ -75,11 +75,6 @@ async def board(
         assigned=screen_address(hip_id, screen) if screen else "",
     )
     return own_browsers.renewed(answer, request) if screen else answer
-
-
-def _voices(clips: Clips, hip_id: str, codes: Iterable[str]) -> list[str]:
-    """The languages of the board that the kiosk can speak."""
-    return [code for code in codes if clips.can_speak(code, hip_id)]
 
 
 def _numbers(snapshot: Snapshot, names: list[str], now_ms: int) -> dict[str, object]:

@@ -21,6 +21,7 @@ from msgspec.json import Decoder
 from kiosk.displays.own_browsers import OwnBrowsers, screen_address
 from kiosk.locales import BOOK, LANGUAGES, books, choose, several
 from kiosk.settings import Settings
+from kiosk.voice.clips import Clips
 from kiosk.web.limits import SCREEN_REPORT_MAX
 from kiosk.web.link_urls import as_shown
 from kiosk.web.page_bodies import read_json
@@ -54,6 +55,8 @@ class ScreenState(Struct, frozen=True):
     paired: bool
     address: str = ""
     volume: int = 100
+    voices: str = ""
+    """The languages of a board that the kiosk can speak now, joined by commas."""
 
 
 _read_report: Final = Decoder(ScreenReport)
@@ -102,6 +105,7 @@ async def screen_state(
     screens: NamedDependency[Screens],
     own_browsers: NamedDependency[OwnBrowsers],
     settings: NamedDependency[Settings],
+    clips: NamedDependency[Clips],
 ) -> Response[ScreenState]:
     """Asked every few seconds by an unpaired browser, twice a minute by a paired screen, which reports itself."""
     if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
@@ -109,7 +113,7 @@ async def screen_state(
     report = await read_json(request, _read_report, SCREEN_REPORT_MAX)
     state = ScreenState(paired=False)
     if screen := own_browsers.id_of(request):
-        state = await _reported(screens, screen, report)
+        state = await _reported(screens, screen, report, clips)
     return Response(state, headers=PAGE)
 
 
@@ -121,7 +125,7 @@ async def _page_of(screens: Screens, secret: str) -> str:
     return screen_address(hip, row) if row else ""
 
 
-async def _reported(screens: Screens, screen: ScreenId, report: ScreenReport) -> ScreenState:
+async def _reported(screens: Screens, screen: ScreenId, report: ScreenReport, clips: Clips) -> ScreenState:
     silent_s = report.silent_s if report.silent_s is not None and 0 <= report.silent_s <= SILENT_MAX_S else None
     sound = report.sound if report.sound in ("on", "off") else ""
     hip = await screens.facility_of(screen)
@@ -130,7 +134,8 @@ async def _reported(screens: Screens, screen: ScreenId, report: ScreenReport) ->
     row = await screens.report(hip, screen, release=report.release, sound=sound, silent_s=silent_s)
     if row is None:
         return ScreenState(paired=False)
-    return ScreenState(paired=True, address=screen_address(hip, row), volume=row.volume)
+    voices = await asyncio.to_thread(clips.languages, hip, row.languages or LANGUAGES)
+    return ScreenState(paired=True, address=screen_address(hip, row), volume=row.volume, voices=",".join(voices))
 
 
 def _picture(text: str) -> str:

@@ -8,6 +8,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -57,6 +58,10 @@ class Clips:
     def can_speak(self, language: str, hip: str = "") -> bool:
         """Whether every call can be spoken in this language, numbers perhaps digit by digit."""
         return language in ORDERS and not set(self.missing(language, hip)).intersection(short_parts(language))
+
+    def languages(self, hip: str, codes: Iterable[str]) -> list[str]:
+        """Those of these languages that can be spoken in this hospital."""
+        return [code for code in codes if self.can_speak(code, hip)]
 
     def save(self, language: str, part: str, samples: bytes, hip: str = "") -> None:
         """Write one clip. A process that reads meanwhile gets the old clip or the new one."""

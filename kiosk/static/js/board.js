@@ -48,7 +48,6 @@
 
   const voice = new kiosk.Voice({
     address: body.dataset.voice,
-    languages: body.dataset.voices.split(","),
     silence: body.dataset.silence,
     heard() {
       body.dataset.spoken = String(Number(body.dataset.spoken) + 1);

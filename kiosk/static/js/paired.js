@@ -14,7 +14,7 @@ window.kiosk = window.kiosk || {};
   kiosk.volume = body.dataset.volume ? Number(body.dataset.volume) / 100 : 1;
   kiosk.soundedAt = 0;
 
-  /** What this browser is to show: {paired, address, volume}. Old engines send cookies only where they are told to. */
+  /** What this browser is to show: {paired, address, volume, voices}. Old engines send cookies only where they are told to. */
   function askState(report) {
     const late = new Promise((_, fail) => setTimeout(() => fail(new Error("late")), ANSWER_MS));
     const answer = fetch(body.dataset.state, {
@@ -52,6 +52,7 @@ window.kiosk = window.kiosk || {};
     else {
       kiosk.volume = state.volume / 100;
       body.dataset.volume = state.volume;
+      body.dataset.voices = state.voices; // clips may have been made since the page was loaded
     }
   }
 

@@ -10,7 +10,7 @@ window.kiosk = window.kiosk || {};
   const body = document.body;
 
   class Voice {
-    /** parts: address of the sounds; languages that the kiosk speaks; silence, a sound without sound; heard(code) after
+    /** parts: address of the sounds; silence, a sound without sound; heard(code) after
      *  each sentence. */
     constructor(parts) {
       Object.assign(this, parts);
@@ -54,7 +54,7 @@ window.kiosk = window.kiosk || {};
 
     /** Whether this language was spoken. */
     _say(call, code, text) {
-      const ours = this.languages.indexOf(code) >= 0 ? this._play(call, code) : Promise.resolve(false);
+      const ours = body.dataset.voices.split(",").indexOf(code) >= 0 ? this._play(call, code) : Promise.resolve(false);
       return ours
         .then((begun) => begun || speakHere(code, text))
         .then((spoke) => {

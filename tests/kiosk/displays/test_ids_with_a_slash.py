@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import httpx
 import pytest
 
+from kiosk.voice.parts import all_parts
 from queueing.models import Facility, Queue
 from tests.kiosk.hospital import HIP, Hospital
 
@@ -41,6 +42,15 @@ async def test_its_code_names_the_id_as_it_is(visitor: httpx.AsyncClient, odd: H
     assert parse_qs(address.query)["hip-id"] == [ODD]
     text = parse_qs(address.query)["counter-id"][0]
     assert odd.services.counter_codes.read(text, ODD, answer.json()["rotates_at_ms"] // 1000 - 30).counter == "M1"
+
+
+async def test_its_calls_are_spoken(visitor: httpx.AsyncClient, odd: Hospital) -> None:
+    for part in all_parts("en"):
+        odd.services.clips.save("en", part, b"\0\x20" * 2_000, ODD)
+    assert f'data-voice="/board/{SEGMENT}/voice/"' in (await visitor.get(f"/board/{SEGMENT}")).text
+    call = {"token": "M-001", "counter": "M1"}
+    assert (await visitor.get(f"/board/{SEGMENT}/voice/en", params=call)).headers["content-type"] == "audio/wav"
+    assert (await visitor.get(f"/board/{HIP}/voice/en", params=call)).status_code == 204
 
 
 async def test_its_stream_opens(visitor: httpx.AsyncClient, odd: Hospital) -> None:

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from kiosk.patient.person import Patient
+from kiosk.voice.parts import all_parts
 from queueing.audit import UNRECORDED
 from queueing.models import Assurance, PresenceRule, State
 from queueing.screens import Screen, ScreenId, ScreenKind, new_secret, screen_id
@@ -155,11 +156,24 @@ async def test_a_new_television_shows_a_code_and_becomes_the_screen_it_was_made(
         await screens.put(HIP, taken.screen, row, act=UNRECORDED)
         state = (await television.post("/screen/state", json={"release": "0.1.0", "sound": "on"})).json()
         address = f"/kiosk/{HIP}/M1?lang=ur,en&look=night"
-        assert state == {"paired": True, "address": address, "volume": 30}
+        assert state == {"paired": True, "address": address, "volume": 30, "voices": ""}
         assert (await television.get("/screen")).headers["location"] == address
         [seen] = await screens.of(HIP)
         assert seen.report
         assert abs(seen.report.seen_ms - time.time() * 1000) < 30_000
+
+
+async def test_a_paired_board_hears_which_of_its_languages_speak_now(open_hospital: Hospital) -> None:
+    secret, screen = await paired(open_hospital)
+    screens, clips = open_hospital.services.screens, open_hospital.services.clips
+    row = Screen(name="Hall", kind=ScreenKind.BOARD, languages=("ur", "ks", "en"))
+    await screens.put(HIP, screen, row, act=UNRECORDED)
+    async with browser(open_hospital, **{"kiosk-screen": secret}) as television:
+        assert (await television.post("/screen/state", json={})).json()["voices"] == ""
+        for language, hip in (("en", ""), ("ks", HIP), ("ur", OTHER), ("hi", "")):
+            for part in all_parts(language):
+                clips.save(language, part, b"\0\x20" * 100, hip)
+        assert (await television.post("/screen/state", json={})).json()["voices"] == "ks,en"
 
 
 async def test_a_removed_screen_is_given_a_new_secret_before_it_can_be_paired_again(open_hospital: Hospital) -> None:
