@@ -1,6 +1,9 @@
 """The program ``kiosk``: runs one command; a failure is one line and a non-zero exit code."""
 
+import atexit
+import contextlib
 import importlib
+import os
 import sys
 from typing import Final
 
@@ -66,7 +69,22 @@ def program() -> None:
 
 def main() -> None:
     """The entry point."""
-    sys.exit(_outcome())
+    code = _outcome()
+    if "pyreqwest" in sys.modules:
+        _end_now(code)
+    sys.exit(code)
+
+
+def _end_now(code: int) -> None:
+    """End without taking the interpreter down. The HTTP client's threads may still hold its objects for a moment after
+    the client was closed, and Python 3.11 aborts when such a thread lets go of one while it ends: the command had done
+    its work and exited with 134.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def _outcome() -> int:

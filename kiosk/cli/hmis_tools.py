@@ -90,7 +90,8 @@ def check(url: str, secret: str, seen: str, json: bool) -> None:
         click.echo(json_text(rows))
     wrong_points = sum(row.verdict == "wrong" for row in rows)
     if wrong_points:
-        raise CommandFailed(f"{wrong_points} points are wrong: {url}")
+        points = "1 point is" if wrong_points == 1 else f"{wrong_points} points are"
+        raise CommandFailed(f"{points} wrong: {url}")
 
 
 async def _walk(url: str, secret: str, seen: str, json: bool) -> list[Row]:

@@ -49,8 +49,9 @@ class Sent(Struct, frozen=True, kw_only=True):
 
     @property
     def words(self) -> str:
-        answer = f"answered {self.status}" if self.status else "gave no answer within 10 seconds"
-        return f"{answer} after {self.took_s * 1000:.0f} ms"
+        if self.status:
+            return f"answered {self.status} after {self.took_s * 1000:.0f} ms"
+        return f"gave no answer within {TRY_S:.0f} seconds" if self.took_s >= TRY_S else "was not reached"
 
 
 class Checklist:
