@@ -106,9 +106,7 @@ class DeliveryRole:
 
     async def _hold_lease(self) -> None:
         self._version = ""
-        names = EVENT_PARTITIONS
-        newest = await asyncio.gather(*map(self._log.newest_of, names))
-        self._positions = dict(zip(names, newest, strict=True))
+        await self._go_to_newest()
         await self._refresh()
         work = (
             self._follow(), self._each(RENEW_S, self._renew), self._each(SAVE_S, self._save),
@@ -125,6 +123,11 @@ class DeliveryRole:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._stop()
+
+    async def _go_to_newest(self) -> None:
+        """The log is followed from here. Targets that are behind read up to it by themselves."""
+        newest = await asyncio.gather(*map(self._log.newest_of, EVENT_PARTITIONS))
+        self._positions = dict(zip(EVENT_PARTITIONS, newest, strict=True))
 
     async def _stop(self) -> None:
         """Write what is known, so that the next role repeats little."""
@@ -158,8 +161,17 @@ class DeliveryRole:
         await self._parts.targets.write_facts(DeliveryFacts(self.now_ms(), pending))
 
     async def _follow(self) -> None:
+        """Without targets nothing is read: each event costs processor time that scans would miss."""
+        while True:
+            if self._couriers:
+                await self._follow_for_targets()
+            await asyncio.sleep(TICK_S)
+
+    async def _follow_for_targets(self) -> None:
         async with contextlib.aclosing(self._log.follow(self._positions)) as batches:
             async for partition, events in batches:
+                if not self._couriers:
+                    return
                 if events:
                     self._hand_over(partition, events)
 
@@ -183,6 +195,8 @@ class DeliveryRole:
         version, rows = await self._parts.targets.read(self._version)
         if version == self._version:
             return
+        if rows and not self._couriers:
+            await self._go_to_newest()
         there = {target.id for target, _ in rows}
         for target_id in self._couriers.keys() - there:
             await self._drop(target_id)

@@ -8,7 +8,7 @@ from loadtests.simulator.people.crowd import Crowd, Share
 from loadtests.simulator.people.share_client import ShareClient, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.proof]
 
 
 async def share_one(stack: Stack) -> None:

@@ -21,7 +21,7 @@ from tests.kiosk.process_tree import ROOT
 from tests.kiosk.runtime.test_proxy_samples import replaced, running
 from tests.ports import free_ports
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.proof]
 
 HOST = "hospital.example.in"
 SAMPLES = dict(re.findall(r"```(nginx|caddy)\n(.*?)```", (ROOT / "docs/operations.md").read_text("utf-8"), re.DOTALL))

@@ -22,6 +22,7 @@ def made() -> dict[str, Any]:
     return bill.whole_bill()
 
 
+@pytest.mark.proof
 def test_the_bill_names_every_shipped_package_with_version_hashes_and_licence(made: dict[str, Any]) -> None:
     assert (made["bomFormat"], made["metadata"]["component"]["name"]) == ("CycloneDX", "abdm-kiosk")
     parts = {normal(part["name"]): part for part in made["components"]}
@@ -34,12 +35,14 @@ def test_the_bill_names_every_shipped_package_with_version_hashes_and_licence(ma
     assert {ref for node in made["dependencies"] for ref in (node["ref"], *node["dependsOn"])} <= references
 
 
+@pytest.mark.proof
 def test_the_bill_names_the_store_server_with_its_hash(made: dict[str, Any]) -> None:
     server = next(part for part in made["components"] if part["name"] == "valkey-server")
     assert server["version"].startswith("9.")
     assert len(server["hashes"][0]["content"]) == 64
 
 
+@pytest.mark.proof
 def test_the_bill_names_the_library_of_plots_with_its_hash_and_the_licence_beside_it(made: dict[str, Any]) -> None:
     library = next(part for part in made["components"] if part["name"] == "chart.js")
     assert library["version"].startswith("4.")
@@ -54,6 +57,7 @@ def test_a_licence_that_was_read_from_a_file_is_the_one_of_that_file() -> None:
         assert (licence, text.split(None, 4)[:4]) == ("Apache-2.0", ["Apache", "License", "Version", "2.0,"])
 
 
+@pytest.mark.proof
 def test_no_licence_of_the_shipped_packages_binds_ours(made: dict[str, Any]) -> None:
     """Apache-2.0 goes with permissive licences; GPL and AGPL would not."""
     rows = bill.licence_list(made).splitlines()

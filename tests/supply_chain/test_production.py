@@ -32,7 +32,8 @@ import importlib, pkgutil, kiosk, queueing, tokens
 for room in (kiosk, queueing, tokens):
     for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
         # Alembic runs the migrations itself; imported alone they have nothing to work on.
-        left_out = module.name.startswith(("kiosk.demo", "kiosk.archive.migrations"))
+        # The program around eSpeak NG is started alone, with the optional package that it needs.
+        left_out = module.name.startswith(("kiosk.demo", "kiosk.archive.migrations", "kiosk.voice.espeak_wheel"))
         if not left_out and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
 """

@@ -156,6 +156,7 @@ def test_the_receiver_fails_on_demand_and_refuses_an_old_signature() -> None:
                         "Missing required headers"]  # fmt: skip
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("options", "wrong"),
     [

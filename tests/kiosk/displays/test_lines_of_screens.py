@@ -12,7 +12,7 @@ from playwright.async_api import Error as PageGone
 from kiosk.web.page_mark import page_mark
 from tests.kiosk.hospital import HIP, Hospital, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.proof]
 
 
 @asynccontextmanager

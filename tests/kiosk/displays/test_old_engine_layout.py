@@ -11,7 +11,7 @@ from kiosk.web.static_files import FOLDER
 from tests.kiosk.displays.test_nothing_is_cut import fill
 from tests.kiosk.hospital import HIP, Hospital
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.proof]
 
 NEWER = re.compile(r"[^{};]*(?:display: grid|grid-|(?<![\w-])gap|min\(|max\(|inset|dvh|place-)[^{};]*;")
 """Declarations that an engine of 2016 drops."""

@@ -17,7 +17,7 @@ from tests.kiosk.displays.test_nothing_is_cut import SIZES, fill, outside
 from tests.kiosk.hospital import HIP, Hospital
 from tests.kiosk.share_builders import scan_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.proof]
 OTHER = "IN0110000777"
 
 

@@ -139,7 +139,7 @@ def signed(event: str, body: bytes, *, age_s: int = 0, secret: bytes = bytes(ran
     return {"webhook-id": event, "webhook-timestamp": moment, "webhook-signature": signature}
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("start", RECEIVERS, ids=lambda start: start.__name__)
 def test_a_receiver_of_the_page_takes_what_is_genuine_once(
     start: Callable[[Path, int], list[str]], tmp_path: Path
@@ -220,7 +220,7 @@ POLLERS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("name", [name for name, (_, compiler) in POLLERS.items() if shutil.which(compiler)])
 def test_a_poller_of_the_page_takes_every_event_and_goes_on_where_it_was(name: str, tmp_path: Path) -> None:
     taken(name, tmp_path)

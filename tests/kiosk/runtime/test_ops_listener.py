@@ -139,7 +139,7 @@ def test_bytes_that_are_not_a_request_are_not_read(head: bytes) -> None:
     [
         (b"GET http://10.0.0.1:9100/metrics?x=1 HTTP/1.1", "GET", "/metrics", "1.1"),
         (b"OPTIONS /healthz HTTP/1.0", "OPTIONS", "/healthz", "1.0"),
-        (b"HEAD /schema/http://x/ HTTP/1.1", "HEAD", "/schema/http://x/", "1.1"),
+        (b"HEAD /metrics/http://x/ HTTP/1.1", "HEAD", "/metrics/http://x/", "1.1"),
     ],
 )
 def test_what_balancers_and_monitors_may_send_is_read(line: bytes, method: str, path: str, version: str) -> None:

@@ -126,7 +126,7 @@ def sign_in(client: httpx.Client, login: str, password: str, pretended: str = ""
     ).status_code  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 @pytest.mark.parametrize("program", ["nginx", "caddy"])
 def test_a_sample_counts_each_caller_and_hides_the_pages_of_operators(program: str, tmp_path: Path) -> None:
     text = SAMPLES[program].read_text("utf-8")

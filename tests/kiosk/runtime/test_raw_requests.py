@@ -164,7 +164,8 @@ def limited(running: Running) -> dict[str, tuple[dict[str, str], int]]:
 
 
 def test_every_address_that_takes_a_body_is_tried(running: Running) -> None:
-    posts = {path for path, methods in ADDRESSES.items() if "POST" in methods}
+    # Bodies of the API are limited by its own reader: tests/kiosk/api.
+    posts = {path for path, methods in ADDRESSES.items() if "POST" in methods and not path.startswith("/api/")}
     assert posts - set(limited(running)) == {"/go/unknown"}, "a signed link stands in its place"
 
 

@@ -14,7 +14,7 @@ import pytest
 from tests.kiosk.process_tree import LONG_S, below, environment, kiosk, serving, status, until
 from tests.ports import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.proof
 STREAMS = 12
 
 

@@ -43,7 +43,7 @@ def test_a_name_that_no_certificate_can_hold_is_refused_and_nothing_is_made(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_the_service_is_trusted_with_the_authority_installed_and_not_without(tmp_path: Path) -> None:
     data = tmp_path / "data"
     made = kiosk(data, "tls", "make", "127.0.0.1", "localhost")
@@ -62,7 +62,7 @@ def test_the_service_is_trusted_with_the_authority_installed_and_not_without(tmp
             urlopen(f"{url}/tls")  # noqa: S310 - as above
 
 
-@pytest.mark.slow
+@pytest.mark.proof
 def test_without_encryption_signing_in_on_the_network_needs_an_explicit_setting(tmp_path: Path) -> None:
     open_lan = {"KIOSK_HOST": "0.0.0.0", "KIOSK_PUBLIC_URL": "http://192.0.2.10:8000"}
     with serving(tmp_path / "closed", **open_lan) as tree, urlopen(_login(tree.ready())) as answer:  # noqa: S310 - as above

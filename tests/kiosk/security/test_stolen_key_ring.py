@@ -19,7 +19,7 @@ from tests.kiosk.observability.hospital_tree import HIP, HospitalTree, hospital_
 from tests.kiosk.process_tree import kiosk, until
 from tokens import CounterCodes, KeyRing, TicketLinks
 
-pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+pytestmark = [pytest.mark.anyio, pytest.mark.proof]
 
 FOLLOWED_WITHIN_S = 10.0
 """Processes look at the key ring every two seconds."""
