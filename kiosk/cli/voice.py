@@ -7,7 +7,7 @@ import click
 from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell
 from kiosk.voice.clips import Clips
 from kiosk.voice.parts import ORDERS, all_parts, short_parts
-from kiosk.voice.prompts import prompts as words_of
+from kiosk.voice.phrases import phrases as words_of
 from kiosk.voice.rendering import VOICES, CannotRender, render
 from kiosk.voice.sound import CLIP_MAX_BYTES, samples_of, tidied
 
@@ -73,7 +73,7 @@ def list_(hip: str, json: bool) -> None:
 @voice.command()
 @click.argument("language", type=click.Choice(tuple(ORDERS)))
 @as_json
-def prompts(language: str, json: bool) -> None:
+def phrases(language: str, json: bool) -> None:
     """List what a person says for LANGUAGE: the name of each clip and its words.
 
     The clips marked * are enough for every call: numbers are then said digit by digit. Record them first.
@@ -95,7 +95,7 @@ def prompts(language: str, json: bool) -> None:
 def add(language: str, folder: Path, hip: str, json: bool) -> None:
     """Take recorded clips of LANGUAGE from FOLDER: number.wav, please.wav, letter-m.wav, n7.wav …
 
-    `kiosk voice prompts LANGUAGE` lists the names. Files are 16-bit mono WAV of 22,050 samples a second, of six seconds
+    `kiosk voice phrases LANGUAGE` lists the names. Files are 16-bit mono WAV of 22,050 samples a second, of six seconds
     at most. Silence at both ends is cut off, and all clips are made equally loud. Other files are named and left out.
     """
     clips = Clips(settings_now().data_dir)

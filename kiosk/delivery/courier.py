@@ -305,7 +305,7 @@ class Courier:
                 return True
             since = self._parts.now_ms()
             sent = await self._parts.send(self.target, message)
-        except Exception as fault:
+        except Exception as fault:  # one event must not stop its target: it is tried again like any that failed
             sent = self._fault(event, fault)
         now = self._parts.now_ms()
         token = event.ticket.token if event.ticket else ""
@@ -359,7 +359,7 @@ class Courier:
             self._go_down()
 
     def _go_down(self) -> None:
-        """Stop taking events. What was taken and not sent yet joins the failed ones."""
+        """Stop taking events. What was taken and not sent yet waits, and the cursor stands before it."""
         now = self._parts.now_ms()
         if not self.is_down:
             self._progress.down_since_ms, self._progress.probes = now, 0

@@ -17,6 +17,7 @@ from kiosk.archive.directory import Directory
 from kiosk.archive.person_digests import Envelopes, MonthKeys
 from kiosk.archive.role import ArchiveRole, Parts
 from kiosk.key_upkeep import read_day_keys
+from kiosk.runtime.work_until import work_until
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.services import consumer_name, follow_keys_on, has_ended, new_archive, new_seal, open_store_on
 from kiosk.settings import Settings
@@ -32,16 +33,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Archive until ``stop``."""
     os.nice(NICENESS)
     async with archive_parts(settings) as parts:
-        working = asyncio.create_task(ArchiveRole(parts).run())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(stopping, return_exceptions=True)
-        try:
-            await working
-        except asyncio.CancelledError:
-            return
+        await work_until(stop, ArchiveRole(parts).run())
 
 
 def audit_keys(keys_on_disk: KeysOnDisk) -> Keys | None:

@@ -19,6 +19,7 @@ from kiosk.key_upkeep import read_day_keys
 from kiosk.observability import metrics
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, unpack_envelope
 from kiosk.patient.person import Patient
+from kiosk.runtime.work_until import work_until
 from kiosk.security.encryption import LastingSeal, Seal, SealBroken
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services import consumer_name, follow_keys_on, has_ended, new_archive, new_seal, open_store_on
@@ -41,16 +42,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Deliver until ``stop``."""
     os.nice(NICENESS)
     async with role_parts(settings) as parts:
-        working = asyncio.create_task(DeliveryRole(parts).run())
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (working, stopping):
-            task.cancel()
-        await asyncio.gather(stopping, return_exceptions=True)
         try:
-            await working
-        except asyncio.CancelledError:
-            return
+            await work_until(stop, DeliveryRole(parts).run())
         finally:
             metrics.write_counts()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from kiosk.voice.clips import Clips
-from kiosk.voice.prompts import prompts
+from kiosk.voice.phrases import phrases
 from kiosk.voice.sound import NotSound, samples_of, tidied
 
 VOICES: Final = {"en": "en", "hi": "hi", "ur": "ur", "pa": "pa"}
@@ -42,11 +42,11 @@ def render(clips: Clips, language: str) -> int:
     """Make every clip of this language for the whole service. Returns how many. Raises CannotRender."""
     if language not in VOICES:
         raise CannotRender(
-            f"eSpeak NG has no voice for {language}: record its clips, see `kiosk voice prompts {language}`"
+            f"eSpeak NG has no voice for {language}: record its clips, see `kiosk voice phrases {language}`"
         )
     with tempfile.TemporaryDirectory(prefix="kiosk-voice-") as folder:
-        files = {part: Path(folder) / f"{part}.wav" for part in prompts(language)}
-        _run(language, [(text, str(files[part])) for part, text in prompts(language).items()])
+        files = {part: Path(folder) / f"{part}.wav" for part in phrases(language)}
+        _run(language, [(text, str(files[part])) for part, text in phrases(language).items()])
         for part, file in files.items():
             try:
                 clips.save(language, part, tidied(samples_of(file.read_bytes())))

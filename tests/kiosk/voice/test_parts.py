@@ -13,7 +13,7 @@ from kiosk.voice.parts import (
     parts_with,
     short_parts,
 )
-from kiosk.voice.prompts import prompts
+from kiosk.voice.phrases import phrases
 
 ENGLISH = {
     0: "n0",
@@ -79,7 +79,7 @@ def test_one_missing_clip_makes_a_call_silent() -> None:
 
 @pytest.mark.parametrize("language", ORDERS)
 def test_every_part_that_a_call_may_need_has_its_words(language: str) -> None:
-    words = prompts(language)
+    words = phrases(language)
     assert tuple(words) == all_parts(language)
     assert all(text.strip() for text in words.values())
     for number in (0, 7, 42, 100, 142, 1042, LARGEST):

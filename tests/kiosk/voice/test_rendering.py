@@ -55,7 +55,7 @@ def test_english_hindi_and_urdu_are_made_and_the_silent_languages_are_named(
 def test_recordings_of_a_hospital_make_a_silent_language_speak_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = msgspec.json.decode(run(monkeypatch, tmp_path, "prompts", "ks", "--json").stdout)
+    listed = msgspec.json.decode(run(monkeypatch, tmp_path, "phrases", "ks", "--json").stdout)
     first = [row["clip"] for row in listed if row["first"]]
     assert first == list(short_parts("ks"))
     assert len(listed) == len(all_parts("ks"))
@@ -114,7 +114,7 @@ def test_the_program_on_the_path_is_started_once_for_each_clip(tmp_path: Path, m
     )
     script.chmod(0o755)
     monkeypatch.setenv("PATH", str(script.parent), prepend=":")
-    monkeypatch.setattr(rendering, "prompts", lambda _: {"number": "نمبر", "n42": "42"})
+    monkeypatch.setattr(rendering, "phrases", lambda _: {"number": "نمبر", "n42": "42"})
     clips = Clips(tmp_path)
     assert render(clips, "ur") == 2
     assert clips.names("ur") == {"number", "n42"}

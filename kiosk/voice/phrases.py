@@ -29,7 +29,7 @@ _ALPHABETS: Final[dict[str, str]] = {
 """The names of the 26 letters as the language writes them."""
 
 
-def prompts(language: str) -> dict[str, str]:
+def phrases(language: str) -> dict[str, str]:
     """Part → the words to say, for every part of a language."""
     words = dict(_PHRASES[language])
     for code, name in enumerate(_ALPHABETS[language].split(), ord("a")):
