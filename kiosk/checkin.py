@@ -94,9 +94,9 @@ class CheckIn:
         self, facility: str, queue: str, patient: Patient, lane: Lane, *, by: str, request_id: str = ""
     ) -> Place:
         """A clerk registers a person who is present. ``by`` is part of the request id, so two desks never share one."""
-        request = f"{by}/{request_id or uuid.uuid4()}"
+        request = request_digest(facility, f"{by}/{request_id or uuid.uuid4()}")
         lane = max(lane, self._lane(patient))
-        return await self._register(facility, queue, patient, lane, Assurance.STAFF, request, by=by)
+        return await self._place(facility, queue, patient, lane, Assurance.STAFF, request, by=by)
 
     async def registered_elsewhere(
         self, facility: str, queue: str, patient: Patient, lane: Lane, *, by: str, request_id: str = ""
@@ -135,9 +135,9 @@ class CheckIn:
 
         ``device`` marks the browser. ``away``: the link is no longer fresh, so the place waits for check-in.
         """
-        request = f"camera/{request_id}"
+        request = request_digest(facility, f"camera/{request_id}")
         lane = self._lane(patient)
-        return await self._register(
+        return await self._place(
             facility, queue, patient, lane, Assurance.CAMERA, request, device, away=away, consent=consent
         )
 
@@ -156,25 +156,6 @@ class CheckIn:
             return unpack_envelope(plain)
         except msgspec.MsgspecError:
             raise SealBroken("no envelope of this release") from None
-
-    async def _register(
-        self,
-        facility: str,
-        queue: str,
-        patient: Patient,
-        lane: Lane,
-        assurance: Assurance,
-        request_id: str,
-        device: str = "",
-        *,
-        away: bool = False,
-        by: str = "",
-        consent: Consent | None = None,
-    ) -> Place:
-        request = request_digest(facility, request_id)
-        return await self._place(
-            facility, queue, patient, lane, assurance, request, device, away=away, by=by, consent=consent
-        )
 
     async def _place(
         self,
