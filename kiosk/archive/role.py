@@ -33,6 +33,11 @@ from queueing.store.store import Store
 
 PAUSE_S: Final = 1.0
 """Between two reads of the log. Events of a second are written together, which costs the store and the disk less."""
+REST: Final = 4.0
+"""After each batch the role rests this many times the processor time that it used. Low priority alone is not enough:
+two virtual cores are often one real core, and a scan gets slower while the other one works. The role then archives
+some thousand tickets a second, ten times what a state's busiest hour brings.
+"""
 TEND_EVERY_S: Final = 5.0
 """Facts must be true within fifteen seconds; a lease lasts as long."""
 STANDBY_S: Final = 2.0
@@ -164,7 +169,7 @@ class ArchiveRole:
             self._cursors[partition] = events[-1].cursor
 
     async def _paced(self, cursors: Mapping[str, str]) -> AsyncIterator[tuple[str, list[Event]]]:
-        """The log's batches. A pause comes before the next read, unless a batch was full."""
+        """The log's batches. The role rests after each; a pause comes before the next read, unless a batch was full."""
         seen: set[str] = set()
         full = False
         async with contextlib.aclosing(EventLog(self._parts.store).follow(cursors)) as batches:
@@ -176,7 +181,9 @@ class ArchiveRole:
                 seen.add(partition)
                 full = full or len(events) >= READ_AT_MOST
                 if events:
+                    used_s = time.process_time()
                     yield partition, events
+                    await asyncio.sleep(REST * (time.process_time() - used_s))
 
     async def _archive(self, partition: str, before: str, events: list[Event], after: str | None = None) -> None:
         parts = self._parts
