@@ -121,12 +121,12 @@ class Audit:
         sealed = {ticket.id: envelope for ticket, envelope in zip(tickets, found, strict=True) if envelope}
         return Envelopes(sealed=sealed, numbers=numbers, alarm=bool(alarm))
 
-    async def envelope_to_send(self, hip: str, ticket_id: str, *, target: str, host: str) -> bytes:
-        """The sealed envelope of a ticket for a target of deliveries; empty when there is none. The sending is recorded
-        in the same step, once in ten minutes for each ticket and target.
+    async def envelope_to_send(self, hip: str, ticket_id: str, *, target: str, host: str, event_id: str) -> bytes:
+        """The sealed envelope of a ticket for a target of deliveries; empty when there is none. The sending of
+        each event is recorded in the same step; tries within ten minutes are one.
         """
         root = facility_root(hip)
-        sealed: bytes = await library.call(self._store, "profile_sent", root, target, host, ticket_id)
+        sealed: bytes = await library.call(self._store, "profile_sent", root, target, host, ticket_id, event_id)
         await self._store.durable(root)
         return sealed
 

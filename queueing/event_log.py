@@ -16,11 +16,12 @@ Events that one step wrote together have one cursor; ``read`` and ``follow`` nev
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 
 from queueing import library
 from queueing.desk import ticket_of
@@ -103,7 +104,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     """Login of who did it; empty when the patient or the end of the day did."""
     ticket: Ticket | None = None
-    """The ticket after the event. None for a refused share and for ACKNOWLEDGEMENT_DELIVERED."""
+    """The ticket after the event; of a refused share the place that the person has in that queue. None without one, and
+    for ACKNOWLEDGEMENT_DELIVERED: ``EventLog.with_tickets`` finds that one."""
     request: str = ""
     """Digest of the request, 24 hex characters (``redis_keys.request_digest``): of SHARE_… the share that came, of
     ACKNOWLEDGEMENT_DELIVERED the share that was answered, else that of the ticket.
@@ -209,6 +211,10 @@ def _short(cursor: str, number: int, facility: str, value: bytes) -> Event:
     )
 
 
+def _lacks_ticket(event: Event) -> bool:
+    return event.kind is EventKind.ACKNOWLEDGEMENT_DELIVERED and event.ticket is None
+
+
 def _refusal(number: int) -> Refusal | None:
     return Refusal(number) if number else None
 
@@ -233,6 +239,22 @@ class EventLog:
         key = facility_key(hip)
         events = [event for entry in entries for event in _events_of([entry[0], entry[1:]])]
         return Page(events=[event for event in events if event.facility_key == key], cursor=cursor.decode())
+
+    async def with_tickets(self, hip: str, events: Sequence[Event]) -> list[Event]:
+        """The same events of one facility; those of a delivered reply with the ticket that the share was answered with,
+        as it is now.
+
+        The log does not hold it: the relay writes thousands of these events a second, and few are read.
+        """
+        requests = [event.request for event in events if _lacks_ticket(event)]
+        if not requests:
+            return list(events)
+        reply = await library.call(self._store, "tickets_of_requests", facility_root(hip), *requests)
+        found = {request: ticket_of(*ticket) for request, ticket in zip(requests, reply, strict=True) if ticket}
+        return [
+            structs.replace(event, ticket=found.get(event.request)) if _lacks_ticket(event) else event
+            for event in events
+        ]
 
     async def newest(self, hip: str) -> str:
         """The cursor behind the newest event of the facility's partition: where a new consumer begins that wants no

@@ -87,7 +87,8 @@ class Events:
         return [], after
 
     async def _shown(self, caller: Caller, events: Sequence[Event]) -> list[EventJson]:
-        """With the numbers that the hospital's system has of each ticket by now."""
+        """With the hospital's own numbers of each ticket by now, and the tickets of delivered replies."""
+        events = await self._log.with_tickets(caller.hip, events)
         links = await self._shown_tickets.links(caller, [event.ticket for event in events if event.ticket])
         return [
             event_json(event, caller.hip, caller.zone, links=links.get(event.ticket.id) if event.ticket else None)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from kiosk.api.guards import Caller
-from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
+from kiosk.exchange.hospital_numbers import NumberSeal, links_json
 from kiosk.exchange.ticket_json import LinksJson, TicketJson, ticket_json
 from queueing.links import TICKETS_AT_MOST, Links
 from queueing.models import Ticket
@@ -29,8 +29,4 @@ class ShownTickets:
         for start in range(0, len(tickets), TICKETS_AT_MOST):
             sealed |= await self._links.of(caller.hip, [one.id for one in tickets[start : start + TICKETS_AT_MOST]])
         opened = ((one.id, self._number_seal.open(caller.hip, one, sealed.get(one.id, b""))) for one in tickets)
-        return {ticket_id: _links_json(numbers) for ticket_id, numbers in opened if numbers is not None}
-
-
-def _links_json(numbers: HospitalNumbers) -> LinksJson:
-    return LinksJson(patient_id=numbers.patient_id, visit_id=numbers.visit_id, url=numbers.url)
+        return {ticket_id: links_json(numbers) for ticket_id, numbers in opened if numbers is not None}

@@ -10,16 +10,18 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import Struct
 
+from kiosk.delivery.event_tickets import EventTickets
 from kiosk.delivery.message import Message, private_words
 from kiosk.exchange import fhir, hl7
-from kiosk.exchange.event_json import event_json
+from kiosk.exchange.event_json import event_json, event_ticket_json
 from kiosk.exchange.profile_json import ProfileJson, profile_json
 from kiosk.exchange.target_setup import host_of
-from kiosk.exchange.ticket_json import TicketJson, local_time, ticket_json
+from kiosk.exchange.ticket_json import LinksJson, TicketJson, local_time
 from kiosk.patient.person import Patient
 from queueing.audit import Audit
-from queueing.event_log import PUBLIC_KINDS, Event
+from queueing.event_log import PUBLIC_KINDS, Event, EventKind
 from queueing.models import Ticket
 from queueing.redis_keys import facility_key
 from queueing.registry import Hospital, Registry
@@ -73,10 +75,11 @@ class Bodies:
     """Makes messages. ``open_patient`` opens an envelope of a facility's ticket; None when it cannot."""
 
     def __init__(
-        self, facilities: Facilities, audit: Audit, open_patient: Callable[[str, Ticket, bytes], Patient | None],
-        service_zone: str,
+        self, facilities: Facilities, tickets: EventTickets, audit: Audit,
+        open_patient: Callable[[str, Ticket, bytes], Patient | None], service_zone: str,
     ) -> None:  # fmt: skip
         self._facilities = facilities
+        self._tickets = tickets
         self._audit = audit
         self._open_patient = open_patient
         self._service_zone = service_zone
@@ -87,19 +90,26 @@ class Bodies:
         hospital = await self._facilities.hospital(hip) if hip else None
         if hospital is None:
             return None
-        profile = await self._profile(target, hip, event.ticket) if event.ticket else None
-        body = _body(target, event, hospital, ZoneInfo(hospital.zone(self._service_zone)), profile)
+        profile = await self._profile(target, hip, event)
+        event, links = await self._tickets.complete(hip, event)
+        person = _Person(profile=profile, links=links)
+        body = _body(target, event, hospital, ZoneInfo(hospital.zone(self._service_zone)), person)
         if body is None:
             return None
         return Message(
             event_id=event.id, event_type=event.kind.type, cursor=event.cursor, body=body,
-            private=private_words(profile),
+            private=private_words(profile, links),
         )  # fmt: skip
 
-    async def _profile(self, target: Target, hip: str, ticket: Ticket) -> ProfileJson | None:
+    async def _profile(self, target: Target, hip: str, event: Event) -> ProfileJson | None:
+        ticket = event.ticket
+        if ticket is None or event.kind is EventKind.SHARE_REFUSED:
+            return None
         if not target.wants_profiles or hip not in target.profiles_on:
             return None
-        sealed = await self._audit.envelope_to_send(hip, ticket.id, target=target.id, host=host_of(target))
+        sealed = await self._audit.envelope_to_send(
+            hip, ticket.id, target=target.id, host=host_of(target), event_id=event.id
+        )  # fmt: skip
         patient = self._open_patient(hip, ticket, sealed) if sealed else None
         return profile_json(patient) if patient is not None else None
 
@@ -113,25 +123,30 @@ def wants(target: Target, event: Event) -> bool:
     return target.format is TargetFormat.JSON or event.ticket is not None
 
 
-def _body(
-    target: Target, event: Event, hospital: Hospital, zone: ZoneInfo, profile: ProfileJson | None
-) -> bytes | None:  # fmt: skip
+class _Person(Struct, frozen=True, kw_only=True):
+    """What a body says of the person."""
+
+    profile: ProfileJson | None
+    links: LinksJson | None
+
+
+def _body(target: Target, event: Event, hospital: Hospital, zone: ZoneInfo, person: _Person) -> bytes | None:
     facility = hospital.facility
     if target.kind is TargetKind.WEBHOOK and target.format is TargetFormat.JSON:
-        return _json(event_json(event, facility.hip_id, zone, profile=profile))
+        return _json(event_json(event, facility.hip_id, zone, profile=person.profile, links=person.links))
     if event.ticket is None:
         return None
-    ticket = ticket_json(event.ticket, facility.hip_id, zone)
+    ticket = event_ticket_json(event.ticket, facility.hip_id, zone, person.links)
     name = hospital.queue_names.get(ticket.queue, "")
     if target.kind is TargetKind.WEBHOOK:
-        return _json(_bundle(ticket, profile, hospital, name))
+        return _json(_bundle(ticket, person.profile, hospital, name))
     trigger = hl7.trigger_of(event.kind.type)
     if trigger is None:
         return None
     occasion = hl7.Occasion(
         event_id=event.id, event_type=event.kind.type, at=local_time(event.at_ms, zone), queue_name=name
     )
-    return hl7.message(trigger, ticket, profile, occasion)
+    return hl7.message(trigger, ticket, person.profile, occasion)
 
 
 def _bundle(ticket: TicketJson, profile: ProfileJson | None, hospital: Hospital, queue_name: str) -> fhir.Json:

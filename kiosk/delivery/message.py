@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from kiosk.exchange.profile_json import ProfileJson
+from kiosk.exchange.ticket_json import LinksJson
 from queueing.targets import Target
 
 TRY_S: Final = 10.0
@@ -39,7 +40,7 @@ class Message(Struct, frozen=True, kw_only=True):
     cursor: str
     body: bytes
     private: tuple[str, ...] = ()
-    """Words of the profile in the body: an answer that repeats one is not kept as it is."""
+    """Words of the person in the body: an answer that repeats one is not kept as it is."""
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -58,13 +59,13 @@ class Sender(Protocol):
     async def send(self, target: Target, message: Message) -> Attempt: ...
 
 
-def private_words(profile: ProfileJson | None) -> tuple[str, ...]:
-    """The words by which an answer could repeat a profile."""
-    if profile is None:
-        return ()
-    address = profile.address
-    texts = [profile.name, profile.abha_address, profile.abha_number, profile.phone]
-    texts += [address.line, address.district, address.pincode] if address else []
+def private_words(profile: ProfileJson | None, links: LinksJson | None) -> tuple[str, ...]:
+    """The words by which an answer could repeat a profile, or the hospital's own numbers."""
+    texts: list[str | None] = [links.patient_id, links.visit_id, links.url] if links else []
+    if profile is not None:
+        texts += [profile.name, profile.abha_address, profile.abha_number, profile.phone]
+        address = profile.address
+        texts += [address.line, address.district, address.pincode] if address else []
     return tuple({word.lower() for text in texts if text for word in text.split() if len(word) > 1})
 
 

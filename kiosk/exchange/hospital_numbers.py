@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Meta, Struct
 
+from kiosk.exchange.ticket_json import LinksJson
 from kiosk.security.encryption import LastingSeal, Seal, SealBroken
 from queueing.display_text import display_text
 from queueing.models import Ticket
@@ -61,6 +62,11 @@ def _is_web_address(url: str) -> bool:
     except ValueError:
         return False
     return is_plain and parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def links_json(numbers: HospitalNumbers) -> LinksJson:
+    """The numbers as other programs get them with a ticket."""
+    return LinksJson(patient_id=numbers.patient_id, visit_id=numbers.visit_id, url=numbers.url)
 
 
 class NumberSeal:

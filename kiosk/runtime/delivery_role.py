@@ -12,9 +12,11 @@ import msgspec
 from kiosk.abdm.inbound import read_patient
 from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.bodies import Bodies, Facilities
+from kiosk.delivery.event_tickets import EventTickets
 from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.role import DeliveryRole, RoleParts
 from kiosk.delivery.webhook import WebhookSender
+from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.key_upkeep import read_day_keys
 from kiosk.observability import metrics
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, unpack_envelope
@@ -27,7 +29,8 @@ from kiosk.settings import Settings
 from queueing.audit import Audit
 from queueing.day_keys import DayKeys
 from queueing.errors import StoreAway
-from queueing.event_log import Event
+from queueing.event_log import Event, EventLog
+from queueing.links import Links
 from queueing.models import Ticket
 from queueing.redis_keys import facility_key
 from queueing.registry import Registry
@@ -71,7 +74,13 @@ async def role_parts(settings: Settings) -> AsyncIterator[RoleParts]:
             store=store,
             targets=Targets(store),
             facilities=facilities,
-            bodies=Bodies(facilities, Audit(store), patient_opener(seal), settings.timezone),
+            bodies=Bodies(
+                facilities,
+                EventTickets(EventLog(store), Links(store), NumberSeal(seal, ring.person_key())),
+                Audit(store),
+                patient_opener(seal),
+                settings.timezone,
+            ),
             senders={TargetKind.WEBHOOK: webhooks, TargetKind.HL7: Hl7Sender(resolver)},
             read_archive=_archive_reader(stack, settings),
             name=consumer_name(),

@@ -48,14 +48,15 @@ local function add_place_reply(facility, clock, arrival, answer)
 end
 
 -- Every refusal is a pending reply too: the phone shows it.
-local function refuse(facility, clock, today, arrival, refusal, foreign)
+-- `id`, `packed`: the place that the person has in the queue, where there is one.
+local function refuse(facility, clock, today, arrival, refusal, foreign, id, packed)
   redis.call('XLEN', facility.outbox)
   write_request(today, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.REFUSED, refusal, ''),
     foreign)
   add_place_reply(facility, clock, arrival, {outcome = OUTCOME.REFUSED, refusal = refusal})
   -- A share over the rate has no event: a flood of them must not push other events out of the log.
   if not foreign and refusal ~= REFUSAL.BUSY then
-    record_share(facility, clock, EVENT.SHARE_REFUSED, arrival[A.request], OUTCOME.REFUSED, refusal)
+    record_share(facility, clock, EVENT.SHARE_REFUSED, arrival[A.request], OUTCOME.REFUSED, refusal, id, packed)
   end
   return no_place(OUTCOME.REFUSED, refusal)
 end
@@ -263,7 +264,10 @@ local function enqueue(root, time, packed)
 
   local known = known_answer(day[D.request] or eve and eve[D.request], arrival[A.fingerprint])
   if known then return answered_before(facility, clock, day[D.request] and today or eve_key, arrival, known) end
-  if arrival[A.refusal] then return refuse(facility, clock, today, arrival, arrival[A.refusal]) end
+  if arrival[A.refusal] then
+    local id, _, saved = find_person(facility, day, eve, queue and queue.id or '')
+    return refuse(facility, clock, today, arrival, arrival[A.refusal], nil, id, saved)
+  end
   local sequence, mark, newest = read_last(day[D.last])
   local policy = read_settings(config[C.policy])
   -- A form passed a bucket of its own before it came here (form_gate): it takes nothing of the shares' bucket.
@@ -271,7 +275,10 @@ local function enqueue(root, time, packed)
     mark = admit(clock, mark, policy[POLICY.rate] or arrival[A.rate], policy[POLICY.burst] or arrival[A.burst])
     if not mark then return refuse(facility, clock, today, arrival, REFUSAL.BUSY) end
   end
-  if closed then return refuse(facility, clock, today, arrival, closed) end
+  if closed then
+    local id, _, saved = find_person(facility, day, eve, queue and queue.id or '')
+    return refuse(facility, clock, today, arrival, closed, nil, id, saved)
+  end
 
   local verdict, refused, nearness = decide(config, policy, assurance, arrival[A.position])
   if arrival[A.late] and verdict == PRESENCE_RULE.TAKE then verdict = PRESENCE_RULE.EXPECT end

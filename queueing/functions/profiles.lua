@@ -3,10 +3,11 @@
   KEYS   1 root
   ARGV   1 login   2 session digest   3 address   4 counter whose list is drawn, or ''   5 ticket read whole, or ''
          6 alarm: more profiles in ten minutes than this   7 … ticket ids
-         profile_sent: id of the target, its host, ticket id
+         profile_sent: id of the target, its host, ticket id, id of the event
   Reply  {1 when the alarm is raised now else 0, sealed numbers of the hospital's system of the ticket read whole or
          '', sealed or '', … in the order of the ids}
-         profile_sent: sealed or ''; recorded once in ten minutes for each target, like a reading
+         profile_sent: sealed or ''; each event's sending to each target is recorded; one that is tried again within
+         ten minutes only once
   Cost   O(tickets named) ]]
 local function note_reading(facility, args, now, member, kind, ticket, why)
   local key = facility.root .. ':read:' .. args[2]
@@ -45,6 +46,6 @@ register('profile_sent', function(keys, args)
   if not sealed then return '' end
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  note_reading(facility, {args[1], args[1], args[2]}, now, args[3], 'profile_sent', args[3], args[1])
+  note_reading(facility, {args[1], args[1], args[2]}, now, args[4], 'profile_sent', args[3], args[1])
   return sealed
 end)

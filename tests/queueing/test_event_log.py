@@ -12,7 +12,7 @@ from queueing.outbox import Outbox
 from queueing.redis_keys import events_key, facility_key, facility_root, partition_of
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store
-from tests.queueing.a_facility import HIP, again, arrival, build, kolkata, midnight_in, open_desk
+from tests.queueing.a_facility import DAY_MS, HIP, again, arrival, build, kolkata, midnight_in, open_desk
 
 pytestmark = pytest.mark.anyio
 
@@ -119,6 +119,17 @@ async def test_a_share_that_gives_no_new_place_is_recorded(store: Store, desk: O
     assert [event.outcome for event in events][:3] == [Outcome.SAME_PERSON, Outcome.SAME_PERSON, Outcome.REFUSED]
 
 
+async def test_a_refused_share_names_the_place_that_the_person_has(store: Store, desk: OpdDesk) -> None:
+    patient = arrival(text="M1")
+    place = await desk.enqueue(patient)
+    await Registry(store).open_queue(HIP, "medicine", False)
+    assert (await desk.enqueue(again(patient))).refusal is Refusal.CLOSED_QUEUE
+    assert (await desk.enqueue(again(patient, refusal=Refusal.FACILITY_MISMATCH))).refusal is Refusal.FACILITY_MISMATCH
+    await desk.enqueue(arrival(text="M1"))
+    refused = [event for event in await read_all(store) if event.kind is EventKind.SHARE_REFUSED]
+    assert [event.ticket and event.ticket.id for event in refused] == [place.ticket, place.ticket, None]
+
+
 async def test_shares_that_are_too_many_push_no_other_event_out_of_the_log(store: Store) -> None:
     await build(store)
     await Registry(store).set_policy(HIP, Policy(rate=1, burst=2))
@@ -143,6 +154,28 @@ async def test_delivered_replies_are_recorded_with_their_result(store: Store, de
     assert {(event.outcome, event.refusal, event.ticket) for event in events} == {(Outcome.NEW, None, None)}
     assert len({event.id for event in events}) == 3
     assert len({event.cursor for event in events}) == 1
+    with_tickets = await EventLog(store).with_tickets(HIP, events)
+    assert [event.ticket and event.ticket.request for event in with_tickets] == [event.request for event in events]
+
+
+async def test_a_delivered_refusal_has_no_ticket_and_a_request_of_yesterday_has_one(store: Store) -> None:
+    await build(store)
+    clock = kolkata()
+    desk = open_desk(store, clock)
+    first, refused = arrival(), arrival(refusal=Refusal.INTENT)
+    place = await desk.enqueue(first)
+    await desk.enqueue(refused)
+    outbox = Outbox(store, "r1")
+    await outbox.delivered(await outbox.take())
+    await outbox.close()
+    clock.moved_ms = DAY_MS
+    await desk.enqueue(arrival())
+    events = await EventLog(store).with_tickets(HIP, await read_all(store))
+    found = {event.request: event.ticket for event in events if event.kind is EventKind.ACKNOWLEDGEMENT_DELIVERED}
+    assert found[refused.request] is None
+    ticket = found[first.request]
+    assert ticket
+    assert ticket.id == place.ticket
 
 
 async def test_the_end_of_the_day_is_recorded(store: Store) -> None:

@@ -21,6 +21,7 @@ from queueing.event_log import EventLog
 from queueing.redis_keys import events_key, facility_root
 from tests.kiosk.api.program import Program, address, problem
 from tests.kiosk.hospital import HIP, Hospital
+from tests.queueing.a_facility import arrival
 
 pytestmark = pytest.mark.anyio
 EVENTS = events_key(facility_root(HIP).partition(":")[0])
@@ -42,6 +43,19 @@ async def test_events_come_in_order_with_their_tickets(program: Program) -> None
     assert last["timestamp"].endswith("+05:30")
     assert set(last["data"]) == {"ticket"}, "no profile travels by pull"
     assert found["next"] == last["cursor"]
+
+
+async def test_a_delivered_reply_comes_with_its_ticket_and_the_hospitals_numbers(program: Program) -> None:
+    services = program.hospital.services
+    place = await services.desk.enqueue(arrival())
+    numbers = {"patient_id": "UHID-7", "visit_id": None, "url": None}
+    body = {"patient_id": "UHID-7"}
+    await program.client.put(address(f"tickets/{place.ticket}/links"), json=body, headers=program.headers)
+    await services.outbox.delivered(await services.outbox.take())
+    event = (await program.get("events")).json()["items"][-1]
+    assert event["type"] == "acknowledgement.delivered"
+    ticket = event["data"]["ticket"]
+    assert (ticket["id"], ticket["links"], ticket["ahead"]) == (place.ticket, numbers, None)
 
 
 async def test_a_puller_gets_every_event_once_however_small_its_pages_are(program: Program) -> None:

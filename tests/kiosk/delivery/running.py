@@ -8,20 +8,27 @@ from typing import Any
 
 from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.bodies import Bodies, Facilities
+from kiosk.delivery.event_tickets import EventTickets
 from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.role import DeliveryRole, ReadArchive, RoleParts
 from kiosk.delivery.webhook import WebhookSender
+from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.exchange.target_setup import new_secret
 from kiosk.patient.person import Patient
-from queueing.audit import Audit
-from queueing.event_log import Event
+from kiosk.security.encryption import Seal
+from queueing.audit import Act, Audit
+from queueing.day_keys import DayKeys
+from queueing.event_log import Event, EventLog
+from queueing.links import Links
 from queueing.models import Ticket
 from queueing.registry import Registry
 from queueing.store.store import Store
 from queueing.targets import Target, TargetKind, Targets, TargetState, new_id
-from tests.queueing.a_facility import HIP
+from tests.queueing.a_facility import HIP, open_desk
+from tokens import KeyRing
 
 SECRET = new_secret()
+RING = KeyRing.generate(int(time.time()))
 MEENA = Patient(name="Meena Kumari", phone="9419012345", abha_number="91123456789012", abha_address="meena@sbx")
 
 
@@ -44,19 +51,37 @@ def opened(_hip: str, _ticket: Ticket, sealed: bytes) -> Patient | None:
     return MEENA if sealed else None
 
 
+async def number_seal(store: Store) -> NumberSeal:
+    """Seals numbers as the web workers do, with the keys of this store's days."""
+    seal = Seal(RING.seal_masters(), RING.seal_master_id, now_s=lambda: int(time.time()), retention_h=24)
+    await seal.refresh(DayKeys(store))
+    return NumberSeal(seal, RING.person_key())
+
+
+async def link(store: Store, ticket_id: str, **numbers: str) -> None:
+    """The hospital's system binds its own numbers to a ticket."""
+    seal = await number_seal(store)
+    ticket = await open_desk(store).ticket(HIP, ticket_id)
+    assert ticket
+    sealed = seal.close(HIP, ticket, HospitalNumbers(**numbers))
+    act = Act(kind="links_set", by="api:key")
+    await Links(store).put(HIP, ticket_id, sealed, persons=(), mark=b"m" * 12, number="", act=act)
+
+
 @asynccontextmanager
 async def role(
     store: Store, name: str = "role-1", read_archive: ReadArchive = no_archive
 ) -> AsyncIterator[DeliveryRole]:
     """A role that works while the context lasts."""
     resolver = Resolver(private_allowed=True)
+    tickets = EventTickets(EventLog(store), Links(store), await number_seal(store))
     sender = WebhookSender(resolver, lambda target: target.secret)
     facilities = Facilities(Registry(store))
     parts = RoleParts(
         store=store,
         targets=Targets(store),
         facilities=facilities,
-        bodies=Bodies(facilities, Audit(store), opened, "Asia/Kolkata"),
+        bodies=Bodies(facilities, tickets, Audit(store), opened, "Asia/Kolkata"),
         senders={TargetKind.WEBHOOK: sender, TargetKind.HL7: Hl7Sender(resolver)},
         read_archive=read_archive,
         name=name,
