@@ -1,6 +1,8 @@
 # Each target does its own set-up: a bare Debian 12 with Python 3.11 or newer is enough, as root or not.
 SHELL := /bin/sh
 PY := .venv/bin/python
+# Compiled sources are kept: without them each start of the program costs half a second more.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick proofs api-fuzz check format install lock map bench load replay history history-figures chaos archive-proof soak fuzz floods sbom audit clean
 

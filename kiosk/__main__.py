@@ -5,6 +5,7 @@ import contextlib
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -69,7 +70,7 @@ def program() -> None:
 
 def main() -> None:
     """The entry point."""
-    code = _outcome()
+    code = run(sys.argv[1:])
     if "pyreqwest" in sys.modules:
         _end_now(code)
     sys.exit(code)
@@ -87,9 +88,10 @@ def _end_now(code: int) -> None:
     os._exit(code)
 
 
-def _outcome() -> int:
+def run(words: Sequence[str]) -> int:
+    """Run one command, given as the words after the program's name; its exit code."""
     try:
-        program(prog_name="kiosk", standalone_mode=False)
+        program(list(words), prog_name="kiosk", standalone_mode=False)
     except click.UsageError as wrong:
         hint = f" (see `{wrong.ctx.command_path} --help`)" if wrong.ctx else ""
         return _fail(f"{wrong.format_message()}{hint}", code=2)

@@ -12,7 +12,7 @@ from litestar.handlers import ASGIRouteHandler
 
 from kiosk import api, console, displays, health, live, phone
 from kiosk.abdm import callbacks
-from kiosk.abdm import errors as abdm_errors
+from kiosk.abdm import error_form as abdm_error_form
 from kiosk.abdm.callbacks import GatewayEndpoints
 from kiosk.api import errors as api_errors
 from kiosk.api import guards as api_guards
@@ -20,7 +20,7 @@ from kiosk.api import schema
 from kiosk.console import guards
 from kiosk.live import sse
 from kiosk.observability import metrics
-from kiosk.services import Services, Signers, web_services
+from kiosk.services.web import Services, Signers, web_services
 from kiosk.settings import Settings, load
 from kiosk.web import encoded_slashes, outermost, problems, security_txt, static_files
 from kiosk.web.alias_addresses import follow_aliases
@@ -132,7 +132,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
         dependencies=_dependencies(services),
         lifespan=[serving, *beside],
         middleware=[encoded_slashes.restore, follow_aliases(lambda: services().aliases)],
-        exception_handlers=problems.handlers(abdm_errors.ERROR_FORM, api_errors.ERROR_FORM),
+        exception_handlers=problems.handlers(abdm_error_form.ERROR_FORM, api_errors.ERROR_FORM),
         request_max_body_size=BODY_MAX,
         openapi_config=None,
         logging_config=None,

@@ -20,7 +20,7 @@ from msgspec import Struct, structs
 from kiosk.abdm import connection
 from kiosk.archive.status import ArchiveState, KnownState
 from kiosk.observability.metrics import PROMISES, Facts, exposition, write_counts
-from kiosk.services import Services
+from kiosk.services.web import Services
 from kiosk.web.operators import may_see, operators_only
 from queueing import clock_health
 from queueing.errors import QueueingError, StoreUnsuitable

@@ -1,5 +1,7 @@
 """What every test may ask for: asyncio, and a real Valkey under our own supervisor."""
 
+import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -8,6 +10,11 @@ import pytest
 
 from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import Store, open_store
+
+# Tests start the program some hundred times. Where this variable is set, as it is in many containers, each start
+# compiles all sources again, which costs more than half a second of processor time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 SLOW_FILES = (
     "journeys/",  # whole hospitals with browsers

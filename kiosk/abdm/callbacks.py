@@ -23,7 +23,8 @@ from litestar.types import Scope as AsgiScope
 
 from kiosk.abdm.authentication import Authenticator, TokenLife
 from kiosk.abdm.callers import Callers
-from kiosk.abdm.errors import CallerOutside, NoRequestId, NotTheGateway, WrongMethod, gateway_error, gateway_problem
+from kiosk.abdm.error_form import gateway_error, gateway_problem
+from kiosk.abdm.errors import CallerOutside, NoRequestId, NotTheGateway, WrongMethod
 from kiosk.abdm.hold import Hold
 from kiosk.abdm.inbound import RequestHeaders, legacy_scan, same_request, to_query, to_scan
 from kiosk.abdm.schemas import read_legacy, read_share, read_status

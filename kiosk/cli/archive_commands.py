@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from kiosk.archive.database import ArchiveError, Database
 from kiosk.cli.running import CommandFailed
-from kiosk.services import new_archive
+from kiosk.services.process import new_archive
 from kiosk.settings import Settings
 
 

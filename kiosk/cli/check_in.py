@@ -6,7 +6,7 @@ from kiosk.abdm.inbound import read_patient
 from kiosk.checkin import CheckIn
 from kiosk.security.encryption import Seal
 from kiosk.security.keyring_file import KeysOnDisk
-from kiosk.services import new_seal
+from kiosk.services.process import new_seal
 from kiosk.settings import Settings
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk

@@ -27,7 +27,7 @@ from kiosk.health import DISK_ROOM_BYTES, clock_ahead_words, promised
 from kiosk.observability.checks import Check, Verdict
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.security.own_ca import utc_now
-from kiosk.services import new_gateway
+from kiosk.services.relay import new_gateway
 from kiosk.settings import Settings, load, secret_files, unknown_names
 from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.settings.values import is_loopback, is_readable_on_the_way

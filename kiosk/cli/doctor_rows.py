@@ -17,7 +17,7 @@ from kiosk.cli.facility import without_place
 from kiosk.observability.checks import Check
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.security.own_ca import RENEW_DAYS, ends_at
-from kiosk.services import new_archive, new_seal
+from kiosk.services.process import new_archive, new_seal
 from kiosk.settings import Settings
 from kiosk.settings.values import is_loopback
 from queueing.day_keys import DayKeys

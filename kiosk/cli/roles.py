@@ -1,4 +1,7 @@
-"""``kiosk serve``, and the roles apart: ``kiosk web``, ``kiosk relay``, ``kiosk archive`` and ``kiosk deliver``."""
+"""``kiosk serve``, and the roles apart: ``kiosk web``, ``kiosk relay``, ``kiosk archive`` and ``kiosk deliver``.
+
+Each command imports its role when it runs: a role starts sooner and is smaller without the libraries of the others.
+"""
 
 import asyncio
 import contextlib
@@ -14,8 +17,8 @@ import uvloop
 
 from kiosk.cli.running import CommandFailed, settings_now
 from kiosk.observability import logs
-from kiosk.runtime import relay_role, supervisor, web_server
-from kiosk.services import consumer_name, has_ended, new_archive, prove_store
+from kiosk.runtime import process
+from kiosk.services.process import consumer_name, has_ended, new_archive, prove_store
 from kiosk.settings import Settings, child_environment, load, metrics_folder
 from queueing.embedded.server import probe
 
@@ -24,8 +27,8 @@ _parent = click.option("--parent", type=int, hidden=True, help="End when this pr
 
 def _begin(parent: int | None) -> None:
     if parent is not None:
-        web_server.die_with(parent)
-    web_server.harden()
+        process.die_with(parent)
+    process.harden()
 
 
 @click.command()
@@ -34,6 +37,8 @@ def serve() -> None:
 
     Prints `ready http://…` when it accepts requests. SIGTERM stops it within 20 seconds.
     """
+    from kiosk.runtime import supervisor
+
     settings = settings_now()
     logs.configure_logs(settings.log_level)
     asyncio.run(supervisor.serve(settings, click.echo))
@@ -44,6 +49,8 @@ def serve() -> None:
 @_parent
 def web(address: str | None, parent: int | None) -> None:
     """Serve pages, screens and the gateway's callbacks. Needs a running store."""
+    from kiosk.runtime import supervisor, web_server
+
     _begin(parent)
     restarted = metrics_folder() is not None
     settings = load() if restarted else settings_now()
@@ -64,8 +71,10 @@ def web(address: str | None, parent: int | None) -> None:
 def _restart_with_metrics_folder(settings: Settings) -> NoReturn:
     """Run ``kiosk web`` again in this process, with a folder in which its workers share their counters.
 
-    The metrics library reads the folder's name when it is imported, and by now it is imported.
+    The metrics library reads the folder's name from the environment when it is imported.
     """
+    from kiosk.runtime import supervisor
+
     parent = settings.data_dir / "metrics"
     for folder in parent.glob("web-*"):
         if has_ended(folder.name.removeprefix("web-")):
@@ -78,10 +87,11 @@ def _restart_with_metrics_folder(settings: Settings) -> NoReturn:
 @_parent
 def relay(parent: int | None) -> None:
     """Send pending replies to the ABDM gateway. Needs a running store. You can run several."""
+    from kiosk.runtime import relay_role
+
     _begin(parent)
     settings = settings_now() if parent is None else load()
     logs.configure_logs(settings.log_level)
-
     _run_until_stopped(lambda stop: relay_role.run(settings, stop))
 
 
@@ -89,12 +99,11 @@ def relay(parent: int | None) -> None:
 @_parent
 def archive(parent: int | None) -> None:
     """Write what happened into the archive's database. Needs a running store. Of several one works, the others wait."""
+    from kiosk.runtime import archive_role
+
     _begin(parent)
     settings = settings_now() if parent is None else load()
     logs.configure_logs(settings.log_level)
-    # Imported here: the other roles need no database.
-    from kiosk.runtime import archive_role
-
     if parent is None:
         _refuse_unsuitable(settings)
     _run_until_stopped(lambda stop: archive_role.run(settings, stop))
@@ -104,12 +113,11 @@ def archive(parent: int | None) -> None:
 @_parent
 def deliver(parent: int | None) -> None:
     """Send ticket events to webhooks and HL7 receivers. Needs a running store. Of several one works, others wait."""
+    from kiosk.runtime import delivery_role
+
     _begin(parent)
     settings = settings_now() if parent is None else load()
     logs.configure_logs(settings.log_level)
-    # Imported here: the other roles need none of it.
-    from kiosk.runtime import delivery_role
-
     _run_until_stopped(lambda stop: delivery_role.run(settings, stop))
 
 
@@ -132,7 +140,7 @@ def _run_until_stopped(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        web_server.settle_memory()
+        process.settle_memory()
         await work(stop)
 
     uvloop.run(run())

@@ -26,7 +26,7 @@ from kiosk.accounts.outcomes import SignedIn
 from kiosk.accounts.service import LoginTaken, Staff
 from kiosk.runtime import supervisor
 from kiosk.security.keyring_file import KeysOnDisk
-from kiosk.services import open_settings_store
+from kiosk.services.process import open_settings_store
 from kiosk.settings import Settings, child_environment, load
 from kiosk.voice.clips import Clips
 from kiosk.voice.rendering import CannotRender, render

@@ -19,7 +19,8 @@ from kiosk.archive.role import ArchiveRole, Parts
 from kiosk.key_upkeep import read_day_keys
 from kiosk.runtime.work_until import work_until
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
-from kiosk.services import consumer_name, follow_keys_on, has_ended, new_archive, new_seal, open_store_on
+from kiosk.services.keys import follow_keys_on
+from kiosk.services.process import consumer_name, has_ended, new_archive, new_seal, open_store_on
 from kiosk.settings import Settings
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk

@@ -24,7 +24,8 @@ from kiosk.patient.person import Patient
 from kiosk.runtime.work_until import work_until
 from kiosk.security.encryption import LastingSeal, Seal, SealBroken
 from kiosk.security.keyring_file import KeysOnDisk
-from kiosk.services import consumer_name, follow_keys_on, has_ended, new_archive, new_seal, open_store_on
+from kiosk.services.keys import follow_keys_on
+from kiosk.services.process import consumer_name, has_ended, new_archive, new_seal, open_store_on
 from kiosk.settings import Settings
 from queueing.audit import Audit
 from queueing.day_keys import DayKeys

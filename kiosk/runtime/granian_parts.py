@@ -5,16 +5,13 @@
 
 import contextlib
 import os
-import signal
 import time
 from typing import Any, Final
 
 from granian.server.mp import MPServer
 
-NOTICE: Final = signal.SIGUSR1
-"""Sent to workers just before they must stop, so that they end their streams: open streams would keep them running."""
-STOP_S: Final = 6
-"""For requests in progress: a scan's own deadline is five seconds."""
+from kiosk.runtime.process import NOTICE, STOP_S
+
 STEP_S: Final = 0.01
 """Between two checks whether the workers have ended."""
 RESPAWN_S: Final = 0.2

@@ -4,7 +4,7 @@ import asyncio
 
 from kiosk.abdm.relay import Relay, Verdict
 from kiosk.observability import metrics
-from kiosk.services import relay_services
+from kiosk.services.relay import relay_services
 from kiosk.settings import Settings
 
 

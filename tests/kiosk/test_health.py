@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from kiosk import health
 from kiosk.app import create_app
 from kiosk.observability.metrics import Facts
-from kiosk.services import Services, web_services
+from kiosk.services.web import Services, web_services
 from kiosk.settings import load
 from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import open_store

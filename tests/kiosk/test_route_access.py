@@ -19,7 +19,7 @@ from kiosk.app import create_app
 from kiosk.console import messages
 from kiosk.exchange.target_setup import new_webhook
 from kiosk.security import own_ca
-from kiosk.services import Services
+from kiosk.services.web import Services
 from kiosk.settings import load
 from queueing.api_keys import Scope
 from queueing.audit import UNRECORDED

@@ -15,7 +15,7 @@ from kiosk.abdm.authentication import Authenticator
 from kiosk.abdm.callbacks import SHARE, SHARE_V05, SHARE_V1, STATUS, GatewayEndpoints
 from kiosk.abdm.callers import LOG_EVERY_S, NEXT_STEPS, Callers, all_refused
 from kiosk.abdm.client import Gateway, timestamp
-from kiosk.abdm.errors import ERROR_FORM
+from kiosk.abdm.error_form import ERROR_FORM
 from kiosk.abdm.hold import Hold
 from kiosk.abdm.jwks import KeySet
 from kiosk.abdm.note import read_note

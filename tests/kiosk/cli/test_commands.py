@@ -10,7 +10,9 @@ import pytest
 from click.testing import CliRunner
 
 from kiosk.__main__ import program
-from tests.kiosk.process_tree import kiosk, serving
+from tests.kiosk import process_tree
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import serving
 
 
 def commands_below(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
@@ -68,7 +70,7 @@ def test_every_command_explains_itself_without_settings_or_store(
 
 
 def test_the_installed_program_explains_itself(tmp_path: Path) -> None:
-    done = kiosk(tmp_path / "never made", "--help", KIOSK_PORT="nonsense")
+    done = process_tree.kiosk(tmp_path / "never made", "--help", KIOSK_PORT="nonsense")
     assert done.returncode == 0
     assert done.stdout.startswith("Usage: kiosk")
 
@@ -180,8 +182,9 @@ def test_doctor_says_what_holds_and_what_to_do(hospital: Path) -> None:
 
 def test_commands_need_no_server_and_leave_none_behind(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    assert kiosk(data_dir, "facility", "add", "IN01", "--name", "Alone").returncode == 0
-    listed = kiosk(data_dir, "facility", "list", "--json")
+    added = process_tree.kiosk(data_dir, "facility", "add", "IN01", "--name", "Alone")
+    assert (added.returncode, added.stderr) == (0, "")
+    listed = process_tree.kiosk(data_dir, "facility", "list", "--json")
     assert [one["name"] for one in json.loads(listed.stdout)] == ["Alone"]
     with serving(data_dir) as tree:
         assert tree.ready()
@@ -351,5 +354,7 @@ class TestImport:
     def test_a_whole_states_register_is_a_matter_of_moments(self, hospital: Path, tmp_path: Path) -> None:
         lines = (f"IN9{number:07d},Hospital {number},District {number % 20},J&K,34.1,74.8" for number in range(30_000))
         file = self.file(tmp_path, "hip_id,name,district,state,latitude,longitude\n" + "\n".join(lines))
-        assert json_of(hospital, "facility", "import", file)["facilities"] == 30_000
-        assert kiosk(hospital, "facility", "list", "--json").stdout.count('"hip_id": "IN9') == 30_000
+        imported = process_tree.kiosk(hospital, "facility", "import", file, "--json")
+        assert json.loads(imported.stdout)["facilities"] == 30_000
+        listed = process_tree.kiosk(hospital, "facility", "list", "--json")
+        assert listed.stdout.count('"hip_id": "IN9') == 30_000

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk import health
-from kiosk.services import web_services
+from kiosk.services.web import web_services
 from kiosk.settings import load
 from queueing.audit import Audit
 from queueing.embedded.data_folder import FolderLock

@@ -12,7 +12,7 @@ from litestar import Litestar
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, async_playwright, expect
 
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.embedded.server import EmbeddedValkey
 from tests.kiosk.console.running_desk import ARGUMENTS, Program, Served, web_role
 from tests.kiosk.console.signed_in import (

@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.archive.database import Database
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.kiosk.archive.conftest import database, database_url, postgres
 from tests.kiosk.console.signed_in import Browser, browser, build_hospitals, opened_app, ready_login, services_of
 

@@ -13,7 +13,7 @@ import httpx
 from playwright.async_api import Page, expect
 
 from kiosk.patient.person import Patient
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.models import Place
 from tests.kiosk.console.signed_in import arrive
 

@@ -20,7 +20,7 @@ from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.app import create_app
 from kiosk.checkin import CheckIn
 from kiosk.patient.person import Patient
-from kiosk.services import Services
+from kiosk.services.web import Services
 from kiosk.settings import load
 from kiosk.web import handover
 from queueing.models import Facility, Place, Queue

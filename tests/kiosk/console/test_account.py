@@ -11,7 +11,7 @@ from kiosk.accounts.browsers import browser_words
 from kiosk.accounts.outcomes import Wrong
 from kiosk.accounts.service import FIRST_PASSWORD_S, login_ending
 from kiosk.console import messages
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, OWN_PASSWORD, Browser, browser, ready_login
 
 pytestmark = pytest.mark.anyio

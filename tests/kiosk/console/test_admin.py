@@ -6,7 +6,7 @@ import pytest
 from litestar import Litestar
 
 from kiosk.accounts.service import login_ending
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.models import PresenceRule, Refusal
 from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.api_keys import Scope
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser
 

@@ -8,7 +8,7 @@ import pytest
 from kiosk.archive import audit_chain
 from kiosk.archive.audit_chain import AuditLine
 from kiosk.archive.database import ArchiveAway, Database
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.kiosk.console.figures_pages import app, database, database_url, postgres
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, browser, ready_login
 

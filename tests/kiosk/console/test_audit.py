@@ -15,7 +15,7 @@ from kiosk.console.audit_page import SHOWN
 from kiosk.console.desk_view import PROFILES_IN_TEN_MINUTES
 from kiosk.observability import metrics
 from kiosk.patient.person import Patient
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.audit import NO_FACILITY, AuditEntry
 from queueing.errors import StoreAway
 from queueing.store.connection import SharedConnection

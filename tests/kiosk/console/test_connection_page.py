@@ -5,7 +5,7 @@ import time
 import pytest
 
 from kiosk.abdm.callers import Refusals
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.kiosk.console.signed_in import Browser
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from kiosk.exchange.target_setup import new_webhook
 from kiosk.runtime.delivery_role import opened_secret
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.redis_keys import facility_key
 from queueing.targets import EVERY_FACILITY, Delivery, EventRef, FailedTicket, ParkedEvent, Saved, Target
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser

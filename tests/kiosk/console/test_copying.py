@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.exchange.copy_text import BUILT_IN, TEMPLATES_MAX
 from kiosk.patient.person import Patient
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive
 
 pytestmark = pytest.mark.anyio

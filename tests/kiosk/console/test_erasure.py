@@ -5,7 +5,7 @@ import re
 import pytest
 
 from kiosk.patient.person import Patient
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive
 
 pytestmark = pytest.mark.anyio

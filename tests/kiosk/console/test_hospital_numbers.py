@@ -5,7 +5,7 @@ from playwright.async_api import Page, expect
 
 from kiosk.exchange.hospital_numbers import HospitalNumbers
 from kiosk.patient.person import Patient
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.audit import Act
 from queueing.links import Linked, LinkReply
 from queueing.models import Place

@@ -8,7 +8,7 @@ from litestar import Litestar
 
 from kiosk.archive import schema
 from kiosk.archive.database import Database
-from kiosk.services import Services
+from kiosk.services.web import Services
 from loadtests.history.pages import SignIn, all_pages, code_of
 from tests.kiosk.archive.rows import insert
 from tests.kiosk.console.figures_pages import app, database, database_url, postgres

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from kiosk.console import perhaps_same
 from kiosk.console.perhaps_same import is_perhaps_same
 from kiosk.patient.person import Patient
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.accessible import serious_problems
 from tests.kiosk.console.running_desk import Served, press
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive

@@ -14,7 +14,7 @@ from kiosk.archive import incentive, schema
 from kiosk.archive.database import Database
 from kiosk.archive.pillars import PillarLine, import_pillars
 from kiosk.console import review, review_messages
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.kiosk.archive.rows import insert, insert_day, share
 from tests.kiosk.console.figures_pages import app, database, database_url, overseer, postgres
 from tests.kiosk.console.signed_in import (

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from litestar import Litestar
 
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.audit import UNRECORDED
 from queueing.screens import ALPHABET, SCREENS_MAX, Screen, ScreenKind, new_secret, screen_id
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, OWN_PASSWORD, Browser, browser, ready_login

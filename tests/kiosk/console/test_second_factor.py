@@ -10,7 +10,7 @@ from kiosk.accounts import passwords
 from kiosk.accounts.login_throttle import LIMITS
 from kiosk.accounts.second_factor import STEP_S, step_of
 from kiosk.security.encryption import LastingSeal
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.audit import Actor
 from queueing.staff import StaffRecords, login_digest, login_key
 from tests.kiosk.console.signed_in import HIP, OWN_PASSWORD, PHONE, Browser, browser, code_for, ready_login

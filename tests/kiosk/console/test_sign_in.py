@@ -9,7 +9,7 @@ from litestar import Litestar
 from kiosk.accounts.login_throttle import LIMITS
 from kiosk.accounts.outcomes import SignedIn
 from kiosk.accounts.service import BadLogin, LoginTaken, StaffError, UnknownLogin
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.redis_keys import STAFF_SLOT as SLOT
 from queueing.staff import StaffRecords, login_digest, login_key, session_digest, session_key
 from tests.kiosk.console.signed_in import (

@@ -13,7 +13,7 @@ import pytest
 
 from kiosk.archive.database import Database
 from kiosk.console import figure_messages
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.models import Queue
 from tests.kiosk.archive.rows import MINUTE, insert_day, share, ticket
 from tests.kiosk.console.figures_pages import app, database, database_url, overseer, postgres

@@ -12,7 +12,7 @@ import zxingcpp
 from kiosk.console import patient_qr
 from kiosk.console.walk_in import WalkIn, patient_of
 from kiosk.patient.person import Patient
-from kiosk.services import Services
+from kiosk.services.web import Services
 from queueing.models import Lane
 from tests.kiosk.console.signed_in import HIP, Browser, arrive
 

@@ -12,7 +12,7 @@ import pytest
 from litestar import Litestar
 
 from kiosk.app import create_app
-from kiosk.services import Services
+from kiosk.services.web import Services
 from kiosk.settings import load
 from kiosk.web.handover import services_of
 from queueing import library

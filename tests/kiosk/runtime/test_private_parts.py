@@ -9,7 +9,7 @@ from kiosk.runtime.granian_parts import WebServer
 def test_granian_has_the_methods_that_our_server_overrides() -> None:
     for name in ("signal_handler_interrupt", "_respawn_workers", "_stop_workers"):
         assert callable(getattr(WebServer.__base__, name)), name
-    made = WebServer("kiosk.runtime.web_server:application", factory=True)
+    made = WebServer("kiosk.runtime.web_worker:application", factory=True)
     for name in ("wrks", "respawned_wrks", "workers_kill_timeout"):
         assert hasattr(made, name), name
 

@@ -1,17 +1,13 @@
-"""The parts of one process, made when it starts and closed when it ends: of a web worker, and of a relay.
+"""The parts of one web worker, made when it starts and closed when it ends.
 
 Rooms get parts by name (dependencies of the application). Raw endpoints and guards get all services from the
 application (``kiosk.web.handover``).
 """
 
-import asyncio
-import contextlib
-import os
-import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -25,29 +21,29 @@ from kiosk.accounts.service import Staff
 from kiosk.api.parts import ApiParts, api_parts
 from kiosk.checkin import CheckIn
 from kiosk.exchange.hospital_numbers import NumberSeal
-from kiosk.key_upkeep import follow_ring, read_day_keys, renew_day_keys
+from kiosk.key_upkeep import read_day_keys
 from kiosk.live.hub import Hub
 from kiosk.live.polling import PollLimits, Polls
 from kiosk.live.stream_limits import StreamLimits
 from kiosk.security.encryption import LastingSeal, Seal
 from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.services.keys import follow_keys_on, run_on
+from kiosk.services.process import consumer_name, new_archive, new_seal, open_store_on
+from kiosk.services.relay import gateway_on
 from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.voice.clips import Clips
 from kiosk.web.client_address import Network, networks_of
-from queueing import library
 from queueing.audit import Audit
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
-from queueing.embedded.data_folder import folder_url, start_time_of
-from queueing.errors import StoreAway
 from queueing.feed import Feed
 from queueing.links import Links
 from queueing.outbox import Outbox
 from queueing.person_records import PersonRecords
 from queueing.registry import Registry
 from queueing.screens import Screens
-from queueing.store.store import Store, open_store
+from queueing.store.store import Store
 from queueing.targets import Targets
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
 
@@ -147,15 +143,6 @@ class Services(Struct, frozen=True, kw_only=True):
         return self.signers.camera_links
 
 
-class RelayServices(Struct, frozen=True, kw_only=True):
-    """The parts of one relay."""
-
-    outbox: Outbox
-    gateway: Gateway
-    seal: Seal
-    connection: ConnectionWatch
-
-
 @asynccontextmanager
 async def web_services(settings: Settings) -> AsyncIterator[Services]:
     """Connect, load the functions, make every part, and follow the keys; close all of it at the end."""
@@ -163,7 +150,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         keys_on_disk = KeysOnDisk(settings.data_dir)
         signers = _new_signers(keys_on_disk.load_or_create(int(time.time())), settings.public_url)
         store = await open_store_on(stack, settings)
-        gateway = await _gateway_on(stack, settings)
+        gateway = await gateway_on(stack, settings)
         second_factors = LastingSeal(signers.ring.second_factor_key())
         staff = Staff(store, seal=second_factors)
         staff.sessions.end_before(signers.ring.sessions_from_s)
@@ -182,30 +169,10 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
             staff.sessions.end_before(ring.sessions_from_s)
 
         await follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, use_ring)
-        _run_on(stack, services.connection.follow_aliases())
+        run_on(stack, services.connection.follow_aliases())
         if gateway is not None:
-            _run_on(stack, services.connection.publish())
+            run_on(stack, services.connection.publish())
         yield services
-
-
-@asynccontextmanager
-async def relay_services(settings: Settings) -> AsyncIterator[RelayServices | None]:
-    """The parts of a relay, or None while ABDM is off."""
-    async with AsyncExitStack() as stack:
-        gateway = await _gateway_on(stack, settings)
-        if gateway is None:
-            yield None
-            return
-        store = await open_store_on(stack, settings)
-        keys_on_disk, day_keys = KeysOnDisk(settings.data_dir), DayKeys(store)
-        seal = new_seal(keys_on_disk.load_or_create(int(time.time())), settings)
-        await read_day_keys(seal, day_keys)
-        outbox = Outbox(store, consumer_name(), has_ended=has_ended)
-        stack.push_async_callback(outbox.close)
-        await follow_keys_on(stack, seal, day_keys, keys_on_disk)
-        connection = ConnectionWatch(store, f"relay-{consumer_name()}", gateway)
-        _run_on(stack, connection.publish())
-        yield RelayServices(outbox=outbox, gateway=gateway, seal=seal, connection=connection)
 
 
 def _web_services(
@@ -290,104 +257,3 @@ def _new_signers(ring: KeyRing, public_url: str) -> Signers:
         camera_links=CameraLinks(ring, audience=public_url),
         public_keys=PublicKeys(ring),
     )
-
-
-def new_seal(ring: KeyRing, settings: Settings) -> Seal:
-    """A seal with this ring's master keys."""
-    return Seal(
-        ring.seal_masters(), ring.seal_master_id, now_s=lambda: int(time.time()), retention_h=settings.retention_h
-    )
-
-
-def new_gateway(settings: Settings) -> Gateway | None:
-    """Our calls to the gateway; None while ABDM is off."""
-    if not settings.gateway_client_id or not settings.gateway_client_secret:
-        return None
-    return Gateway(
-        settings.gateway_url,
-        client_id=settings.gateway_client_id,
-        client_secret=settings.gateway_client_secret,
-        cm_id=settings.cm_id,
-    )
-
-
-async def _gateway_on(stack: AsyncExitStack, settings: Settings) -> Gateway | None:
-    gateway = new_gateway(settings)
-    if gateway is not None:
-        stack.push_async_callback(gateway.close)
-    return gateway
-
-
-def new_archive(settings: Settings) -> "Database":
-    """The archive's database. Nothing is connected yet."""
-    # Imported here: a relay needs no database, and the library takes twenty megabytes.
-    from kiosk.archive.database import Database, default_url
-
-    return Database(settings.archive_url or default_url(settings.data_dir))
-
-
-def store_url(settings: Settings) -> str:
-    """Where the store is: the address that was set, or the embedded server's socket in the data folder."""
-    return settings.redis_url or folder_url(settings.data_dir)
-
-
-async def open_settings_store(settings: Settings) -> Store:
-    """The store of these settings. Raises StoreAway after five seconds, StoreUnsuitable at once."""
-    return await open_store(store_url(settings), vouched=settings.store_vouched, may_go_alone=settings.store_alone)
-
-
-async def open_store_on(stack: AsyncExitStack, settings: Settings) -> Store:
-    """The store with the functions of this release on it."""
-    store = await open_settings_store(settings)
-    stack.push_async_callback(store.close)
-    await library.prove(store)
-    return store
-
-
-async def prove_store(settings: Settings) -> None:
-    """Whether the store can serve us. Asked once, before processes start that would each fail on it.
-
-    Raises StoreUnsuitable. A store that is away may come back: each process waits for it by itself.
-    """
-    try:
-        store = await open_settings_store(settings)
-    except StoreAway:
-        return
-    try:
-        with contextlib.suppress(StoreAway):
-            await library.prove(store)
-    finally:
-        await store.close()
-
-
-def consumer_name() -> str:
-    """Names one process to the outbox: two machines, or two processes of one, never share a name."""
-    return f"{socket.gethostname()}-{os.getpid()}"
-
-
-def has_ended(consumer: str) -> bool:
-    """Whether a process of this name ran on this machine and is gone."""
-    host, _, pid = consumer.rpartition("-")
-    return host == socket.gethostname() and pid.isdecimal() and not start_time_of(int(pid))
-
-
-async def follow_keys_on(
-    stack: AsyncExitStack,
-    seal: Seal,
-    day_keys: DayKeys,
-    keys_on_disk: KeysOnDisk,
-    use_ring: Callable[[KeyRing], None] = lambda _ring: None,
-) -> None:
-    """Renew the day's keys, and take a rotated key ring within seconds, until the stack ends."""
-    _run_on(stack, renew_day_keys(seal, day_keys, keys_on_disk))
-    _run_on(stack, follow_ring(seal, day_keys, keys_on_disk, use_ring))
-
-
-def _run_on(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.create_task(work)
-
-    async def stop() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    stack.push_async_callback(stop)
