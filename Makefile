@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Compiled sources are kept: without them each start of the program costs half a second more.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick proofs api-fuzz check format install lock map bench load replay history history-figures chaos archive-proof soak fuzz floods sbom audit clean
+.PHONY: help demo test quick proofs api-fuzz check format install lock map words bench load replay history history-figures chaos archive-proof soak fuzz floods sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -100,6 +100,10 @@ audit:  ## known vulnerabilities of what production installs; fails or warns whe
 map:  ## draw the map of the rooms and the lists in docs/ from the code, and .env.example
 	@.ci/setup dev
 	@exec $(PY) -m tests.house.drawn_docs
+
+words:  ## bring the catalogues of kiosk/locales in step with the code and CLDR, say what wants a translation (ARGS=xx: a new language)
+	@.ci/setup dev
+	@exec $(PY) -m tests.kiosk.locales.catalogues $(ARGS)
 
 install:  ## make .venv with the program in it: .venv/bin/kiosk
 	@.ci/setup run

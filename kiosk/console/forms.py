@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from kiosk.console import messages
-from kiosk.locales import LANGUAGES
+from kiosk.locales import LANGUAGES, ROTATION
 from queueing.coordinates import place_fault
 from queueing.display_text import display_text
 from queueing.limits import FACILITY_NAME_MAX, NUMBERS_A_DAY_MAX, QUEUE_NAME_MAX, REGION_MAX
@@ -110,7 +110,7 @@ def screen_of(form: Form, hospital: Hospital, before: Screen | None = None) -> S
     return _fitting("screen", msgspec.structs.replace(
         screen, name=display_text(form.get("name", ""), SCREEN_NAME_MAX), kind=kind, counter=counter,
         queues=tuple(queues) if kind is ScreenKind.BOARD and len(queues) < len(hospital.queues) else (),
-        languages=tuple(languages) if len(languages) < len(LANGUAGES) else (), volume=_whole(form.get("volume", "")),
+        languages=tuple(languages) if languages != list(ROTATION) else (), volume=_whole(form.get("volume", "")),
         look=form["look"] if form.get("look") in SCREEN_LOOKS else "day",
     ))  # fmt: skip
 

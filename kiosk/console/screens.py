@@ -19,7 +19,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.forms import NotFilledIn, networks_of_form, screen_of
 from kiosk.console.guards import ConsoleRequest
-from kiosk.locales import BOOK, LANGUAGES
+from kiosk.locales import BOOK, LANGUAGES, ROTATION
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.audit import Act, Audit
@@ -155,7 +155,8 @@ class _Page:
             "screens.html", session=self.session, status=status, hospital=hospital, facility=hospital.facility,
             rows=rows, message=message, trouble=trouble, typed=typed or {}, field=field, own_address=self.address,
             zone=hospital.zone(self.settings.timezone), most=SCREENS_MAX, blank=Screen(name="-", kind=ScreenKind.BOARD),
-            tongues={code: BOOK[code].name for code in LANGUAGES}, short=f"{self.settings.public_url}/screen",
+            tongues={code: BOOK[code].name for code in LANGUAGES}, usual=[BOOK[code].name for code in ROTATION],
+            short=f"{self.settings.public_url}/screen",
         )  # fmt: skip
 
 

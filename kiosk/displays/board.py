@@ -44,8 +44,8 @@ async def board(
     digits: Annotated[str, _QUERY] = "",
     look: Annotated[str, _QUERY] = "",
 ) -> Response[str]:
-    """``?queues=M,R`` by prefix or id, ``?lang=ur`` or several that take turns (default: all five), ``?digits=native``,
-    ``?look=night`` or ``contrast``.
+    """``?queues=M,R`` by prefix or id, ``?lang=ur`` or several that take turns (default: those of ``ROTATION``),
+    ``?digits=native``, ``?look=night`` or ``contrast``.
     """
     snapshot = await desk.snapshot(hip_id)
     facility = await registry.facility(hip_id)

@@ -80,7 +80,7 @@ async def counter_screen(
     lang: Annotated[str, QueryParameter(max_length=300)] = "",
     look: Annotated[str, QueryParameter(max_length=300)] = "",
 ) -> Response[str]:
-    """``?lang=ur`` or several that take turns (default: all five), ``?look=night`` or ``contrast``."""
+    """``?lang=ur`` or several that take turns (default: those of ``ROTATION``), ``?look=night`` or ``contrast``."""
     place = await _find(registry, hip_id, counter)
     if place is None:
         words = choose(lang, request.headers.get("accept-language", ""))

@@ -19,7 +19,7 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from kiosk.displays.own_browsers import OwnBrowsers, screen_address
-from kiosk.locales import BOOK, LANGUAGES, books, choose, several
+from kiosk.locales import BOOK, LANGUAGES, ROTATION, books, choose, several
 from kiosk.settings import Settings
 from kiosk.voice.clips import Clips
 from kiosk.web.limits import SCREEN_REPORT_MAX
@@ -134,7 +134,7 @@ async def _reported(screens: Screens, screen: ScreenId, report: ScreenReport, cl
     row = await screens.report(hip, screen, release=report.release, sound=sound, silent_s=silent_s)
     if row is None:
         return ScreenState(paired=False)
-    voices = await asyncio.to_thread(clips.languages, hip, row.languages or LANGUAGES)
+    voices = await asyncio.to_thread(clips.languages, hip, row.languages or ROTATION)
     return ScreenState(paired=True, address=screen_address(hip, row), volume=row.volume, voices=",".join(voices))
 
 

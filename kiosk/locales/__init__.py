@@ -1,19 +1,21 @@
-"""Messages on patients' screens, in the five official languages of Jammu & Kashmir.
+"""Messages on patients' screens: gettext catalogues, one file for each language, read once when the process starts.
 
-Every language has exactly the keys of ``en.toml``. The files are read once, when the process starts.
+The template ``kiosk.pot`` holds the English messages. ``xx/LC_MESSAGES/kiosk.po`` holds those of language ``xx``; a new
+file there is a new language. README.md says how to add a language or a message.
 """
 
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
-LANGUAGES: Final = ("en", "hi", "ur", "ks", "doi")
-"""In the order in which a rotating screen shows them. The first one is the fallback."""
+from kiosk.locales.catalogue import Catalogue, read_catalogue
+
 _HEADER_MAX: Final = 500
 """Characters of an Accept-Language header that are read; real ones have under a hundred."""
+_LAST: Final = 99
+"""The place of a language whose catalogue names none: behind the others, by code."""
 
 
 class Words(Struct, frozen=True, kw_only=True):
@@ -25,28 +27,80 @@ class Words(Struct, frozen=True, kw_only=True):
     direction: str
     """``ltr`` or ``rtl``."""
     native_digits: str
+    date: str
+    """How a day is written: CLDR's pattern of weekday (EEEE), day (d) and month (MMMM)."""
+    weekdays: tuple[str, ...]
+    """From Sunday, as JavaScript counts."""
+    months: tuple[str, ...]
+    draft: bool
+    """Whether the catalogue says that nobody who speaks the language from home has read it."""
+    turn: int
+    """The place on a screen that takes turns; 0: only where it is asked for."""
     texts: dict[str, str]
-    """``group.key`` → message, which may hold {placeholders}."""
+    """``group.key`` → message, which may hold {placeholders}; of a message with plural forms, the last."""
+    plurals: dict[str, tuple[str, ...]]
+    """Messages that change with a number: key → each form."""
+    plural: Callable[[int], int]
+    """Number → which form."""
 
     def say(self, key: str, **values: object) -> str:
-        """The message of a key, placeholders filled in. A missing key is a mistake in our code: KeyError."""
+        """The message of a key, placeholders filled in. A missing key is a mistake in our code: KeyError.
+
+        A message with plural forms takes the form of the number ``count``.
+        """
+        if key in self.plurals:
+            count = values["count"]
+            assert isinstance(count, int)  # noqa: S101 - a mistake in our code
+            return self.plurals[key][self.plural(count)].format(**values)
         return self.texts[key].format(**values)
 
     def book(self, *groups: str) -> dict[str, str]:
         """The messages of these groups and facts about the language, for a page's script."""
         chosen = {key: words for key, words in self.texts.items() if key.partition(".")[0] in groups}
-        about = {"name": self.name, "direction": self.direction, "native_digits": self.native_digits}
+        about = {
+            "name": self.name,
+            "direction": self.direction,
+            "native_digits": self.native_digits,
+            "date": self.date,
+            "weekdays": "|".join(self.weekdays),
+            "months": "|".join(self.months),
+        }
         return about | chosen
 
 
-def _read(code: str) -> Words:
-    groups = tomllib.loads((Path(__file__).parent / f"{code}.toml").read_text("utf-8"))
-    about = groups.pop("language")
-    texts = {f"{group}.{key}": words for group, lines in groups.items() for key, words in lines.items()}
-    return Words(code=code, texts=texts, **about)
+def _words(code: str, read: Catalogue, english: Catalogue) -> Words:
+    """The messages of a catalogue. A message that it lacks is English."""
+    forms = english.english | read.translated
+    header = read.header
+    return Words(
+        code=code,
+        name=header["x-language-name"],
+        direction=header["x-direction"],
+        native_digits=header["x-digits"],
+        date=header["x-date"],
+        weekdays=tuple(header["x-weekdays"].split("|")),
+        months=tuple(header["x-months"].split("|")),
+        draft="x-draft" in header,
+        turn=int(header.get("x-turn", 0)),
+        texts={key: several[-1] for key, several in forms.items()},
+        plurals={key: several for key, several in forms.items() if len(several) > 1},
+        plural=read.plural(),
+    )
 
 
-BOOK: Final[dict[str, Words]] = {code: _read(code) for code in LANGUAGES}
+def _all() -> list[Words]:
+    here = Path(__file__).parent
+    english = read_catalogue(here / "kiosk.pot")
+    paths = here.glob("*/LC_MESSAGES/kiosk.po")
+    others = (_words(path.parents[1].name, read_catalogue(path), english) for path in paths)
+    return sorted([_words("en", english, english), *others], key=lambda words: (words.turn or _LAST, words.code))
+
+
+BOOK: Final[dict[str, Words]] = {words.code: words for words in _all()}
+LANGUAGES: Final = tuple(BOOK)
+"""In the order in which pages offer them. The first one is the fallback."""
+ROTATION: Final = tuple(code for code, words in BOOK.items() if words.turn)
+"""The languages that take turns on a screen that was given none."""
 ENGLISH: Final = BOOK["en"]
 
 
@@ -58,9 +112,9 @@ def choose(wanted: str = "", accept_language: str = "") -> Words:
 
 
 def several(wanted: str) -> tuple[str, ...]:
-    """The languages of a screen that rotates: those of ``ur,en`` that exist here, else all."""
+    """The languages of a screen that rotates: those of ``ur,en`` that exist here, else ``ROTATION``."""
     chosen = dict.fromkeys(code for code in wanted.split(",")[:16] if code in BOOK)
-    return tuple(chosen) or LANGUAGES
+    return tuple(chosen) or ROTATION
 
 
 def books(codes: Iterable[str], *groups: str) -> dict[str, dict[str, str]]:

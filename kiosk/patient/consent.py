@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
-CONSENT_VERSION: Final = 1
+CONSENT_VERSION: Final = 2
 """Of the sentence ``form.consent`` in all languages together. It goes up when the sentence changes in any of them:
 ``tests/kiosk/patient/test_consent.py`` holds a digest of each version's sentences.
 """

@@ -18,7 +18,7 @@ def page_mark() -> str:
     """The same in all processes that run the same files."""
     mark = blake2b(static_mark().encode(), digest_size=6)
     for path in sorted(
-        [*_KIOSK.glob("*/templates/*.html"), *_KIOSK.glob("templates/*.html"), *_KIOSK.glob("locales/*.toml")]
+        [*_KIOSK.glob("*/templates/*.html"), *_KIOSK.glob("templates/*.html"), *_KIOSK.glob("locales/**/*.po*")]
     ):
         mark.update(path.read_bytes())
     return mark.hexdigest()

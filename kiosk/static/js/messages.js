@@ -35,6 +35,17 @@ window.kiosk = window.kiosk || {};
         : String(number);
     }
 
+    /** A day in words. Weekdays count from Sunday, months from January, both from 0. */
+    date(weekday, day, month) {
+      const book = this._book[this.code];
+      const parts = {
+        EEEE: book.weekdays.split("|")[weekday],
+        d: this.digits(day),
+        MMMM: book.months.split("|")[month],
+      };
+      return book.date.replace(/EEEE|MMMM|d/g, (part) => parts[part]);
+    }
+
     /** Set an element's text now and after each change of language. */
     put(element, key, values) {
       element.setAttribute("data-say", key);

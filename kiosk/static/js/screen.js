@@ -54,18 +54,11 @@ window.kiosk = window.kiosk || {};
     return words ? words.digits(text) : text;
   }
 
-  /** The date in words, or in figures where this browser does not know the language. */
+  /** The date at the facility, in the words of the language: few televisions know Kashmiri or Dogri. */
   function day(ms, zone, words) {
-    const known = Intl.DateTimeFormat.supportedLocalesOf([words.code]).length > 0;
-    const format = known
-      ? new Intl.DateTimeFormat(`${words.code}-IN-u-nu-latn`, {
-          weekday: "long",
-          day: "numeric",
-          month: "long",
-          timeZone: zone,
-        })
-      : new Intl.DateTimeFormat("en-IN", { day: "2-digit", month: "2-digit", year: "numeric", timeZone: zone });
-    return words.digits(format.format(ms));
+    const figures = { day: "numeric", month: "numeric", year: "numeric", timeZone: zone };
+    const [date, month, year] = new Intl.DateTimeFormat("en-GB", figures).format(ms).split("/").map(Number);
+    return words.date(new Date(Date.UTC(year, month - 1, date)).getUTCDay(), date, month - 1);
   }
 
   Object.assign(kiosk, { stayAwakeOrSay, bringLetters, takeTurns, hour, day });
