@@ -1,8 +1,9 @@
 """``kiosk backup`` and ``kiosk restore``: one copy of everything that the service keeps, taken while it runs.
 
 A backup is a folder: ``store.rdb`` (queues, tickets, pending replies, logins, settings of the facilities),
-``archive.db``, ``settings.env`` (without secrets) and ``manifest.json``, which is written last. The archive is copied
-first: what happens between the two moments is read again from the store's event log after a restore.
+``archive.db``, ``voice.zip`` (recorded and made phrases, if there are any), ``settings.env`` (without secrets) and
+``manifest.json``, which is written last. The archive is copied first: what happens between the two moments is read
+again from the store's event log after a restore.
 The key ring is not in it, because somebody who has both can open every profile.
 """
 
@@ -22,6 +23,8 @@ from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database, def
 from kiosk.cli.running import CommandFailed, as_json, settings_now, tell
 from kiosk.security import keyring_file
 from kiosk.settings import Settings, plain_texts
+from kiosk.voice import copying as voices
+from kiosk.voice.clips import FOLDER
 from queueing.embedded.backup import copy_store, place_copy
 from queueing.embedded.data_folder import FolderLock, private_folder
 from queueing.embedded.server import attach_or_start
@@ -30,6 +33,7 @@ from tokens.keyring import KeyRing
 
 STORE_FILE: Final = "store.rdb"
 ARCHIVE_FILE: Final = "archive.db"
+VOICE_FILE: Final = "voice.zip"
 SETTINGS_FILE: Final = "settings.env"
 MANIFEST_FILE: Final = "manifest.json"
 READ_BYTES: Final = 1 << 20
@@ -52,7 +56,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 )
 @as_json
 def backup(folder: Path, key_ring: Path | None, json: bool) -> None:
-    """Copy store, archive and settings to a new FOLDER. The service may run.
+    """Copy store, archive, voices and settings to a new FOLDER. The service may run.
 
     The key ring is not in the folder. Whoever has both can open the profiles of patients: keep them in two places.
     """
@@ -66,6 +70,7 @@ def backup(folder: Path, key_ring: Path | None, json: bool) -> None:
     with attach_or_start(settings.data_dir):
         copy_store(settings.data_dir, partial / STORE_FILE)
     taken_at = datetime.now(UTC)
+    voices.copy_out(settings.data_dir, partial / VOICE_FILE)
     (partial / SETTINGS_FILE).write_text(_settings_lines(), "utf-8")
     manifest = Manifest(release=version("abdm-kiosk"), taken_at=taken_at, files=_digests(partial))
     (partial / MANIFEST_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(manifest)))
@@ -100,6 +105,8 @@ def restore(folder: Path, key_ring: Path | None, json: bool) -> None:
         _place_archive(source / ARCHIVE_FILE, _archive(settings))
         if ring is not None:
             _write_private(data / keyring_file.FILE, ring)
+        if VOICE_FILE in manifest.files:
+            voices.copy_in(source / VOICE_FILE, data)
         place_copy(source / STORE_FILE, data)
     finally:
         lock.release()
@@ -196,7 +203,7 @@ def _read_manifest(folder: Path) -> Manifest:
         raise CommandFailed(f"{folder} is no complete backup: it has no {MANIFEST_FILE}") from None
     except (OSError, msgspec.MsgspecError):
         raise CommandFailed(f"{folder / MANIFEST_FILE} cannot be read") from None
-    for name in (STORE_FILE, ARCHIVE_FILE):
+    for name in (STORE_FILE, ARCHIVE_FILE, *manifest.files.keys() & {VOICE_FILE}):
         path = folder / name
         if not path.is_file() or _digest(path) != manifest.files.get(name):
             raise CommandFailed(f"{path} is missing or damaged: take another backup")
@@ -215,7 +222,7 @@ def _checked_ring(path: Path) -> bytes:
 
 
 def _need_empty(data: Path, with_ring: bool) -> None:
-    names = [ARCHIVE_FILE, "appendonlydir", *([keyring_file.FILE] if with_ring else [])]
+    names = [ARCHIVE_FILE, "appendonlydir", FOLDER, *([keyring_file.FILE] if with_ring else [])]
     if found := [name for name in names if (data / name).exists()]:
         raise CommandFailed(f"data folder {data} holds {', '.join(found)}: move it away first")
 

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import click
 
-from kiosk.cli.running import CommandFailed, a_table, as_json, settings_now, tell
+from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from kiosk.voice.clips import Clips
 from kiosk.voice.parts import ORDERS, all_parts, short_parts
 from kiosk.voice.phrases import phrases as words_of
+from kiosk.voice.recording import RECORDING_MAX_BYTES, BadRecording, recorded
 from kiosk.voice.rendering import VOICES, CannotRender, render
-from kiosk.voice.sound import CLIP_MAX_BYTES, samples_of, tidied
+from queueing.audit import NO_FACILITY, Audit
+from queueing.registry import Registry
+from queueing.store.store import Store
 
 _DEFAULT = ",".join(code for code in VOICES if code in ("en", "hi", "ur"))
 
@@ -97,28 +100,49 @@ def add(language: str, folder: Path, hip: str, json: bool) -> None:
 
     `kiosk voice phrases LANGUAGE` lists the names. Files are 16-bit mono WAV of 22,050 samples a second, of six seconds
     at most. Silence at both ends is cut off, and all clips are made equally loud. Other files are named and left out.
+    The audit of the hospital has an entry.
     """
-    clips = Clips(settings_now().data_dir)
-    taken, refused = [], {}
-    for file in sorted(folder.glob("*.wav")):
-        try:
-            clips.save(language, file.stem, tidied(samples_of(_read(file))), hip)
-            taken.append(file.stem)
-        except ValueError as failure:
-            refused[file.name] = str(failure)
+    settings = settings_now()
+    clips = Clips(settings.data_dir)
+    taken, refused = _recordings(language, folder)
+    if taken:
+        with_store(settings, lambda store: _record(store, hip, f"{language}: {len(taken)} phrases from files"))
+    for part, samples in taken.items():
+        clips.save(language, part, samples, hip)
     lines = [f"{language}: {len(taken)} clips taken"]
     lines += [f"{name}: left out, {why}" for name, why in refused.items()]
     missing = [part for part in short_parts(language) if part in clips.missing(language, hip)]
     lines.append(f"{language} still needs: {', '.join(missing)}" if missing else f"{language} speaks")
-    tell(json, {"taken": taken, "refused": refused, "missing": missing}, *lines)
+    tell(json, {"taken": list(taken), "refused": refused, "missing": missing}, *lines)
     if not taken:
         raise CommandFailed("no clip was taken")
+
+
+def _recordings(language: str, folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The samples of each phrase, and for each refused file the reason."""
+    taken, refused = {}, {}
+    for file in sorted(folder.glob("*.wav")):
+        if file.stem not in all_parts(language):
+            refused[file.name] = f"{language} has no part {file.stem!r}"
+            continue
+        try:
+            taken[file.stem] = recorded(_read(file))
+        except BadRecording as failure:
+            refused[file.name] = str(failure)
+    return taken, refused
+
+
+async def _record(store: Store, hip: str, why: str) -> None:
+    """The audit has the entry before the clips are there. Phrases of the whole service stand in no facility's audit."""
+    if hip and await Registry(store).facility(hip) is None:
+        raise CommandFailed(f"no facility {hip}: add it first (kiosk facility add, kiosk facility import)")
+    await Audit(store).record(hip or NO_FACILITY, "admin_voice-add", by=OPERATOR.login, why=why)
 
 
 def _read(file: Path) -> bytes:
     """The file, or a little more than the longest clip: then it is refused as too long."""
     with file.open("rb") as opened:
-        return opened.read(CLIP_MAX_BYTES + 1)
+        return opened.read(RECORDING_MAX_BYTES + 1)
 
 
 def _silent(clips: Clips) -> list[str]:

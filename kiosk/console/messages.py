@@ -286,6 +286,8 @@ AUDIT_ACTS = {
     "admin_screen-pair": "paired a screen",
     "admin_screen-change": "changed a screen",
     "admin_screen-remove": "removed a screen",
+    "admin_voice-add": "recorded a phrase of the hospital's voice",
+    "admin_voice-remove": "took a phrase of the hospital's voice away",
     "admin_networks": "changed the facility's own networks",
     "admin_sign-out": "ended all sessions of a login",
     "admin_resend": "sent a parked reply again",

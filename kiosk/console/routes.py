@@ -23,6 +23,7 @@ from kiosk.console.review import Review, Reviews
 from kiosk.console.scan import Scans
 from kiosk.console.screens import ScreensPage
 from kiosk.console.today import Today, Views
+from kiosk.console.voice_page import VoicePage
 from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.settings import Settings
@@ -47,6 +48,7 @@ def routes() -> list[ControllerRouterHandler]:
                 Account,
                 Admin,
                 ScreensPage,
+                VoicePage,
                 Connection,
                 Connections,
                 ApiKeysPage,

@@ -1,6 +1,7 @@
 """Clips as sound: 16-bit mono WAV, trimmed, made equally loud, and joined."""
 
 import io
+import struct
 import sys
 import wave
 from array import array
@@ -21,11 +22,11 @@ CLIP_MAX_S: Final = 6
 """The longest phrase takes three seconds of a slow speaker."""
 CLIP_MAX_BYTES: Final = 44 + CLIP_MAX_S * RATE * WIDTH
 """With the header of a plain WAV file."""
-_QUIET: Final = 400
+QUIET: Final = 400
 """Of 32,768. Below it a recording holds the noise of a room, about 38 dB under the loudest word."""
 _MARGIN_S: Final = 0.02
 """Left before and behind the words, so that no soft consonant is cut."""
-_LOUDEST: Final = 26_000
+LOUDEST: Final = 26_000
 """The peak of every clip, about 2 dB under what a sample can hold."""
 _MOST_GAIN: Final = 8
 """A recording that needs more was made far from the microphone, and its noise would become loud."""
@@ -43,7 +44,8 @@ def samples_of(data: bytes) -> bytes:
         with wave.open(io.BytesIO(data)) as clip:
             form = (clip.getnchannels(), clip.getsampwidth(), clip.getframerate())
             frames: bytes = clip.readframes(clip.getnframes())
-    except (wave.Error, EOFError) as failure:
+    except (wave.Error, EOFError, RuntimeError, OSError, ValueError, struct.error) as failure:
+        # The library raises each of these for a damaged header.
         raise NotSound("not a WAV file") from failure
     if form != (1, WIDTH, RATE):
         raise NotSound(f"not 16-bit mono of {RATE} samples a second")
@@ -69,14 +71,14 @@ def silence(seconds: float) -> bytes:
 
 def tidied(samples: bytes) -> bytes:
     """Without the silence around the words, and as loud as the other clips. Raises NotSound when nothing is heard."""
-    points = _points(samples)
-    loud = [at for at, point in enumerate(points) if abs(point) > _QUIET]
+    points = points_of(samples)
+    loud = [at for at, point in enumerate(points) if abs(point) > QUIET]
     if not loud:
         raise NotSound("nothing is heard in it")
     margin = round(_MARGIN_S * RATE)
     words = points[max(0, loud[0] - margin) : loud[-1] + 1 + margin]
-    gain = min(_LOUDEST / max(abs(point) for point in words), _MOST_GAIN)
-    return _bytes(array("h", (int(point * gain) for point in words)))
+    gain = min(LOUDEST / max(abs(point) for point in words), _MOST_GAIN)
+    return as_samples(array("h", (int(point * gain) for point in words)))
 
 
 def joined(pieces: Iterable[bytes | None]) -> bytes:
@@ -90,14 +92,14 @@ def joined(pieces: Iterable[bytes | None]) -> bytes:
     return wav(bytes(found + silence(TAIL_S)))
 
 
-def _points(samples: bytes) -> "array[int]":
+def points_of(samples: bytes) -> "array[int]":
     points = array("h", samples)
     if sys.byteorder == "big":
         points.byteswap()
     return points
 
 
-def _bytes(points: "array[int]") -> bytes:
+def as_samples(points: "array[int]") -> bytes:
     if sys.byteorder == "big":
         points.byteswap()
     return points.tobytes()

@@ -282,6 +282,14 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         Try(decision=ADMINS_OF_THIS, path=f"/console/connections/{{target}}/{act}", form={"event": ""})
         for act in ("on", "profiles-on", "profiles-off", "remove")
     ),
+    ("GET", "/console/voice"): (Try(decision=ADMINS),),
+    ("GET", "/console/voice/{language:str}/{part:str}"): (
+        Try(decision=ADMINS_OF_THIS, path="/console/voice/en/{clip}"),
+    ),
+    ("POST", "/console/voice/save"): (
+        Try(decision=ADMINS, json={"language": "en", "part": "n1", "sound": "UklGRg=="}),
+    ),
+    ("POST", "/console/voice/remove"): (Try(decision=ADMINS, json={"language": "en", "part": "n1"}),),
     ("GET", "/console/admin/copying"): (Try(decision=ADMINS),),
     ("POST", "/console/admin/copying/{act:str}"): (
         _admin("copying/save", ADMINS, before="", name="Form", fields="name, phone"),

@@ -11,6 +11,7 @@ from kiosk.archive import schema
 from kiosk.archive.copying import copy_in, copy_out
 from kiosk.archive.database import ArchiveUnsuitable, Database, default_url
 from kiosk.security.keyring_file import KeysOnDisk
+from kiosk.voice.clips import Clips
 from queueing.desk import OpdDesk
 from queueing.embedded.server import EmbeddedValkey
 from queueing.event_log import EventLog
@@ -28,6 +29,9 @@ async def test_numbers_go_on_where_they_stood_after_a_restore_on_an_empty_machin
     live, copy, fresh, ring = tmp_path / "live", tmp_path / "copy", tmp_path / "fresh", tmp_path / "safe" / "ring.json"
     ring.parent.mkdir()
     KeysOnDisk(live).load_or_create(1_790_000_000)
+    word = bytes(range(200)) * 10
+    Clips(live).save("ks", "n7", word, HIP)
+    Clips(live).save("hi", "please", word)
     with EmbeddedValkey(live) as server:
         store = await open_store(server.url)
         await build(store)
@@ -40,7 +44,9 @@ async def test_numbers_go_on_where_they_stood_after_a_restore_on_an_empty_machin
         assert taken.returncode == 0, taken.stderr
         await store.close()
     assert not (live / "dump.rdb").exists()
-    assert sorted(path.name for path in copy.iterdir()) == ["archive.db", "manifest.json", "settings.env", "store.rdb"]
+    assert sorted(path.name for path in copy.iterdir()) == [
+        "archive.db", "manifest.json", "settings.env", "store.rdb", "voice.zip",
+    ]  # fmt: skip
     assert all(path.stat().st_mode & 0o077 == 0 for path in (*copy.iterdir(), copy, ring))
     assert not any(ring.read_bytes()[20:80] in path.read_bytes() for path in copy.iterdir())
 
@@ -48,6 +54,8 @@ async def test_numbers_go_on_where_they_stood_after_a_restore_on_an_empty_machin
     assert restored.returncode == 0, restored.stderr
     assert "numbers may be given again" in restored.stdout
     assert KeysOnDisk(fresh).load() == KeysOnDisk(live).load()
+    assert Clips(fresh).read("ks", "n7", HIP) == Clips(fresh).read("hi", "please") == word
+    assert Clips(fresh).names("ks") == frozenset()
     with EmbeddedValkey(fresh) as server:
         store = await open_store(server.url)
         desk = OpdDesk(store)

@@ -15,7 +15,7 @@ from tests.kiosk.console.signed_in import Browser
 pytestmark = pytest.mark.anyio
 
 FORM = "application/x-www-form-urlencoded"
-JSON_ADDRESSES = re.compile(r"/console/(desk|scan|walk-in|slip)")
+JSON_ADDRESSES = re.compile(r"/console/(desk|scan|walk-in|slip|voice)")
 WITHOUT_BODY = {"/console/logout", "/console/logout-everywhere", "/console/account/end-others", "/console/code"}
 """They read the page's token alone, which came in a header, or send who is signed in already to the next page."""
 SAMPLES = {"act": "queue", "move": "next"}

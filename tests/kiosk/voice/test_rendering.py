@@ -11,11 +11,18 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kiosk.__main__ import program
+from kiosk.cli.running import with_store
+from kiosk.settings import load
 from kiosk.voice import rendering
 from kiosk.voice.clips import Clips
 from kiosk.voice.parts import all_parts, short_parts
 from kiosk.voice.rendering import CannotRender, render
 from kiosk.voice.sound import RATE, silence, wav
+from queueing.audit import Audit
+from queueing.models import Facility
+from queueing.registry import Registry
+
+FACILITY = Facility(hip_id="IN01", name="Hospital", latitude=34.2, longitude=74.3)
 
 
 def seconds(clips: Clips, language: str, part: str) -> float:
@@ -63,6 +70,7 @@ def test_recordings_of_a_hospital_make_a_silent_language_speak_there(
     recorded.mkdir()
     for part in first:
         (recorded / f"{part}.wav").write_bytes(wav(silence(0.5) + b"\0\x20\0\xe0" * (RATE // 10) + silence(0.5)))
+    with_store(load({"KIOSK_DATA_DIR": str(tmp_path)}), lambda store: Registry(store).put_facility(FACILITY))
     for name, content in {"n42.wav": wav(silence(1.0)), "n100.wav": wav(b"\0\x20" * RATE), "n1.wav": b"RIFF"}.items():
         (recorded / name).write_bytes(content)
     result = run(monkeypatch, tmp_path, "add", "ks", str(recorded), "--facility", "IN01", "--json")
@@ -80,7 +88,15 @@ def test_recordings_of_a_hospital_make_a_silent_language_speak_there(
     assert clips.call("IN01", "ks", "M-042", "M2") is not None
     assert clips.call("IN02", "ks", "M-042", "M2") is None
     # The half second of silence before and behind the words is gone.
-    assert len(clips.read("ks", "n2", "IN01") or b"") / 2 / RATE == pytest.approx(0.24, abs=0.005)
+    assert len(clips.read("ks", "n2", "IN01") or b"") / 2 / RATE == pytest.approx(0.2 + 2 * 0.08, abs=0.02)
+    entries = with_store(load({"KIOSK_DATA_DIR": str(tmp_path)}), lambda store: Audit(store).read("IN01"))
+    assert [(entry.kind, entry.by, entry.why) for entry in entries if "voice" in entry.kind] == [
+        ("admin_voice-add", "(command line)", "ks: 39 phrases from files"),
+        ("admin_voice-add", "(command line)", "ks: 38 phrases from files"),
+    ]
+    unknown = run(monkeypatch, tmp_path, "add", "ks", str(recorded), "--facility", "IN99")
+    assert "no facility IN99" in str(unknown.exception)
+    assert clips.names("ks", "IN99") == frozenset()
     assert run(monkeypatch, tmp_path, "add", "ks", str(tmp_path)).exit_code != 0
 
 
