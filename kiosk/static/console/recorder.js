@@ -104,8 +104,8 @@ async function resampled(sound) {
 
 function wav(samples) {
   const view = new DataView(new ArrayBuffer(44 + 2 * samples.length));
-  const text = (at, letters) => {
-    for (let i = 0; i < letters.length; i++) view.setUint8(at + i, letters.charCodeAt(i));
+  const text = (at, mark) => {
+    for (let i = 0; i < mark.length; i++) view.setUint8(at + i, mark.charCodeAt(i));
   };
   text(0, "RIFF");
   view.setUint32(4, 36 + 2 * samples.length, true);

@@ -54,10 +54,13 @@ function goOn() {
   else say($("said"), words.all_there);
 }
 
-async function send(address, row, sound) {
+const phraseOf = (row) => ({ language, part: row.dataset.part });
+
+// The answer of the server for this phrase, as the page shows it. False when nothing was changed.
+async function send(row, answering) {
   busy = true;
   try {
-    const answer = await post(address, { language, part: row.dataset.part, ...sound });
+    const answer = await answering;
     row.dataset.voice = answer.voice;
     say(row.querySelector(".tag"), words[answer.voice]);
     say($("said"), answer.words);
@@ -105,7 +108,7 @@ async function record() {
 
 async function save(row, wav) {
   say($("said"), words.sending);
-  const saved = await send("/console/voice/save", row, { sound: base64(await wav) });
+  const saved = await send(row, post("/console/voice/save", { ...phraseOf(row), sound: base64(wav) }));
   if (!saved || !nextMissing()) return;
   choose(nextMissing());
   if ($("one-after-another").checked) record();
@@ -133,7 +136,8 @@ function hear(address) {
 }
 
 const hearPhrase = () => chosen.dataset.voice !== "missing" && hear(card.dataset.clips + chosen.dataset.part);
-const takeAway = () => !busy && chosen.dataset.voice === "own" && send("/console/voice/remove", chosen, {});
+const takeAway = () =>
+  !busy && chosen.dataset.voice === "own" && send(chosen, post("/console/voice/remove", phraseOf(chosen)));
 const step = (by) => choose(rows[(rows.indexOf(chosen) + by + rows.length) % rows.length]);
 
 function without(sentence) {
