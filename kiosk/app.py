@@ -155,6 +155,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "archive": lambda: services().archive,
         "audit": lambda: services().audit,
         "desk": lambda: services().desk,
+        "desks": lambda: services().desks,
         "person_records": lambda: services().person_records,
         "links": lambda: services().links,
         "number_seal": lambda: services().number_seal,

@@ -23,6 +23,7 @@ from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
 from queueing.models import (
     Arrival,
     Assurance,
+    Break,
     Called,
     Counter,
     Lane,
@@ -84,6 +85,8 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
     calls: tuple[Called, ...] = ()
     last_call: int = 0
     screens: int = 0
+    desks: int = 0
+    breaks: tuple[Break, ...] = ()
 
 
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
@@ -301,6 +304,8 @@ class OpdDesk:
             calls=fields.calls,
             last_call=fields.last_call,
             screens=fields.screens,
+            desks=fields.desks,
+            breaks=fields.breaks,
         )
 
     async def counts(self, hip: str) -> DayCounts | None:

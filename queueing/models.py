@@ -345,6 +345,13 @@ class QueueView(Struct, frozen=True, kw_only=True):
     pace_high_s: int
 
 
+class Break(Struct, frozen=True, kw_only=True):
+    """A counter whose clerk comes back at ``back_ms``."""
+
+    counter: str
+    back_ms: UnixMs
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """A whole facility at one moment."""
 
@@ -362,6 +369,10 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Sequence of the last call of this facility, undone or not."""
     screens: int = 0
     """Changes of the facility's paired screens so far. A paired screen that sees it move asks what it is to show."""
+    desks: int = 0
+    """Changes at the facility's desks so far. A desk that sees it move reads anew who sits where."""
+    breaks: tuple[Break, ...] = ()
+    """Counters without a clerk for some minutes."""
 
 
 class PendingReply(Struct, frozen=True, kw_only=True):
@@ -385,15 +396,3 @@ class PendingReply(Struct, frozen=True, kw_only=True):
     pace_min: int = 0
     """ON_STATUS: average minutes a token takes, 0 while unknown."""
     deliveries: int = 1
-
-
-class ParkedReply(Struct, frozen=True, kw_only=True):
-    """A reply that could not be delivered: shown to an administrator, who may send it again."""
-
-    id: str
-    kind: ReplyKind
-    token: str
-    refusal: Refusal | None
-    created_ms: int
-    parked_ms: int
-    reason: str

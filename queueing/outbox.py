@@ -17,7 +17,7 @@ from queueing import library
 from queueing.audit import UNRECORDED, Act
 from queueing.errors import QueueingError, StoreRefused
 from queueing.event_log import delivered_event
-from queueing.models import Outcome, ParkedReply, PendingReply, Refusal, ReplyKind, UnixMs
+from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, UnixMs
 from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, outbox_key, partition_of
 from queueing.store.store import Store
 from queueing.streams import Entry, PartitionPollers, Raw, StreamReader, entry_of
@@ -36,6 +36,18 @@ _PARKED_AT_MOST: Final = 500
 _FORGET_AT_ONCE: Final = 256
 """Replies of one call: as many as are taken at once. It takes the store under a millisecond."""
 _REASON_MAX: Final = 200
+
+
+class ParkedReply(msgspec.Struct, frozen=True, kw_only=True):
+    """A reply that could not be delivered: shown to an administrator, who may send it again."""
+
+    id: str
+    kind: ReplyKind
+    token: str
+    refusal: Refusal | None
+    created_ms: int
+    parked_ms: int
+    reason: str
 
 
 class _Meta(msgspec.Struct, frozen=True, array_like=True):

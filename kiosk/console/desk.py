@@ -17,8 +17,9 @@ from msgspec import Struct
 
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, messages, templating
+from kiosk.console import desk_messages, guards, messages, templating
 from kiosk.console.copying import templates_of
+from kiosk.console.counters_view import beside
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
@@ -27,6 +28,7 @@ from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
 from queueing.desk import Current, OpdDesk
+from queueing.desks import Desks
 from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
 
@@ -76,17 +78,21 @@ class Desk(Controller):
     path = "/console"
 
     @get("/counters", guards=[guards.clerk], include_in_schema=False)
-    async def pick(self, session: NamedDependency[Session], registry: NamedDependency[Registry]) -> Response[str]:
-        hospital = await registry.hospital(session.facility)
+    async def pick(
+        self, session: NamedDependency[Session], registry: NamedDependency[Registry], desks: NamedDependency[Desks]
+    ) -> Response[str]:
+        """Where to sit. Counters where somebody sits say who."""
+        hospital, counters = await asyncio.gather(registry.hospital(session.facility), desks.counters(session.facility))
         return templating.page(
             "counters.html", session=session, facility=hospital and hospital.facility,
             counters=hospital.counters if hospital else (), names=hospital.queue_names if hospital else {},
+            sitting={one.name: beside(counters, one.name, session.login) for one in counters},
         )  # fmt: skip
 
     @get("/at/{counter:str}", guards=[guards.clerk], include_in_schema=False)
     async def page(
         self, counter: FromPath[str], session: NamedDependency[Session], registry: NamedDependency[Registry],
-        staff: NamedDependency[Staff], settings: NamedDependency[Settings],
+        staff: NamedDependency[Staff], settings: NamedDependency[Settings], desks: NamedDependency[Desks],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """The desk. Sitting down at a counter is remembered for the next sign-in."""
         hospital = await registry.hospital(session.facility)
@@ -95,6 +101,7 @@ class Desk(Controller):
             return templating.go("/console/counters")
         if session.counter != counter:
             await staff.sit_at(session.login, counter)
+        await desks.sit(session.facility, session.key, counter, login=session.login, name=session.name)
         live = url(f"/live/{quote(session.facility, safe='')}")
         return templating.page(
             "desk.html", session=session, facility=hospital.facility, counter=counter, live=live,
@@ -102,7 +109,7 @@ class Desk(Controller):
             queues=msgspec.to_builtins(queue_rows(hospital.queues, mine)),
             lanes={lane.name.lower(): name for lane, name in messages.LANES.items()},
             states={state.name.lower(): name for state, name in messages.STATES.items()},
-            forms=[one.name for one in await templates_of(registry, session.facility)],
+            desk_words=desk_messages.DESK, forms=[one.name for one in await templates_of(registry, session.facility)],
         )  # fmt: skip
 
     @get("/desk", guards=[guards.clerk], include_in_schema=False)
@@ -111,10 +118,13 @@ class Desk(Controller):
         counter: FromQuery[str],
         session: NamedDependency[Session],
         desk_views: NamedDependency[DeskViews],
+        desks: NamedDependency[Desks],
         reader: NamedDependency[Reader],
     ) -> Response[DeskView]:
         """Everything on the desk, with names, for the session's own facility."""
-        found = await desk_views.of(session.facility, counter[:_LONGEST_ID], reader)
+        name = counter[:_LONGEST_ID]
+        await desks.sit(session.facility, session.key, name, login=session.login, name=session.name)
+        found = await desk_views.of(session.facility, name, reader)
         if found is None:
             raise NotFoundException
         return Response(found, headers=PAGE)

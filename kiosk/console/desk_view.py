@@ -1,5 +1,6 @@
 """What one clerk sees at one counter: the tickets of its queues, with profiles decrypted for this one answer."""
 
+import asyncio
 import logging
 import time
 from collections import Counter as Tally
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from kiosk.checkin import CheckIn
 from kiosk.console import messages
+from kiosk.console.counters_view import CounterRow, beside, counter_rows
 from kiosk.console.look_alikes import look_alikes
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.observability import metrics
@@ -19,6 +21,7 @@ from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
 from queueing.audit import Audit, Envelopes, Reader
 from queueing.desk import OpdDesk
+from queueing.desks import Desks
 from queueing.display_text import display_text
 from queueing.models import Counter, Queue, State, Ticket
 from queueing.registry import Registry
@@ -94,6 +97,9 @@ class DeskView(Struct, frozen=True, kw_only=True):
     tickets: tuple[Row, ...]
     more: bool
     """More tickets exist than are listed."""
+    beside: tuple[str, ...]
+    """Colleagues who have the same counter open."""
+    counters: tuple[CounterRow, ...]
 
 
 class EndedView(Struct, frozen=True, kw_only=True):
@@ -106,10 +112,10 @@ class DeskViews:
     """Reads the parts of a desk and puts them together."""
 
     def __init__(
-        self, registry: Registry, desk: OpdDesk, audit: Audit, check_in: CheckIn, number_seal: NumberSeal
+        self, registry: Registry, desk: OpdDesk, audit: Audit, check_in: CheckIn, number_seal: NumberSeal, desks: Desks
     ) -> None:
         self._registry, self._desk, self._audit, self._check_in = registry, desk, audit, check_in
-        self._number_seal = number_seal
+        self._number_seal, self._desks = number_seal, desks
 
     async def of(self, hip: str, counter_name: str, reader: Reader) -> DeskView | None:
         """The desk of a counter, or None when there is no such counter. The audit records the reading."""
@@ -117,7 +123,9 @@ class DeskViews:
         counter = hospital.counter(counter_name) if hospital else None
         if hospital is None or counter is None:
             return None
-        tickets = await self._desk.tickets(hip, queues=counter.queues, limit=LISTED + 1)
+        tickets, counters = await asyncio.gather(
+            self._desk.tickets(hip, queues=counter.queues, limit=LISTED + 1), self._desks.counters(hip)
+        )
         is_more, tickets = len(tickets) > LISTED, first_tickets(tickets)
         mine = next((one for one in tickets if one.counter == counter.name and one.state in AT_A_COUNTER), None)
         whole = mine.id if mine else ""
@@ -130,7 +138,8 @@ class DeskViews:
             queues=queue_rows(hospital.queues, counter, await self._unlisted(hip, tickets) if is_more else {}),
             current=next((one for one in rows if mine and one.id == mine.id), None),
             details=self._details(hip, mine, patients[mine.id], envelopes) if mine else (), tickets=tuple(rows),
-            more=is_more,
+            more=is_more, beside=beside(counters, counter.name, reader.login),
+            counters=counter_rows(counters, hospital),
         )  # fmt: skip
 
     async def ended(self, hip: str, counter_name: str, reader: Reader) -> EndedView | None:

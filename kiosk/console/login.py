@@ -14,6 +14,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
+from queueing.desks import Desks
 from queueing.registry import Registry
 from queueing.screens import as_code
 
@@ -83,9 +84,12 @@ class Login(Controller):
 
     @post("/logout", guards=[guards.half_signed_in], include_in_schema=False)
     async def sign_out(
-        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
-    ) -> Response[None]:
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff],
+        desks: NamedDependency[Desks],
+    ) -> Response[None]:  # fmt: skip
         await staff.sign_out(session, address=guards.address_of(request))
+        if session.facility:
+            await desks.leave(session.facility, session.key, login=session.login)
         return templating.go("/console/login", [guards.no_cookie(request)])
 
     @post("/logout-everywhere", guards=[guards.signed_in], include_in_schema=False)

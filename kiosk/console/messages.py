@@ -264,6 +264,8 @@ AUDIT_ACTS = {
     "profile_read": "read a patient's details",
     "profile_copied": "copied a patient's details for another program",
     "audit_read": "opened the audit",
+    "break_begun": "began a break of a counter",
+    "break_ended": "ended the break of a counter",
     "figures_exported": "downloaded figures",
     "tickets_exported": "downloaded the tickets of a month",
     "person_erased": "erased a person's details",

@@ -11,6 +11,7 @@ from kiosk.console.account import Account
 from kiosk.console.admin import Admin
 from kiosk.console.api_keys_page import ApiKeysPage
 from kiosk.console.audit_page import AuditPage
+from kiosk.console.colleagues import Colleagues
 from kiosk.console.connection import Connection
 from kiosk.console.connections import Connections
 from kiosk.console.copying import Copying
@@ -29,6 +30,7 @@ from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.settings import Settings
 from queueing.audit import Audit
 from queueing.desk import OpdDesk
+from queueing.desks import Desks
 from queueing.outbox import Outbox
 from queueing.registry import Registry
 from tokens.ticket import TicketLinks
@@ -42,6 +44,7 @@ def routes() -> list[ControllerRouterHandler]:
             route_handlers=[
                 Login,
                 Desk,
+                Colleagues,
                 Copying,
                 WalkIns,
                 Scans,
@@ -77,8 +80,9 @@ def _desk_views(
     audit: NamedDependency[Audit],
     check_in: NamedDependency[CheckIn],
     number_seal: NamedDependency[NumberSeal],
+    desks: NamedDependency[Desks],
 ) -> DeskViews:
-    return DeskViews(registry, desk, audit, check_in, number_seal)
+    return DeskViews(registry, desk, audit, check_in, number_seal, desks)
 
 
 def _look_alikes(

@@ -3,7 +3,9 @@
 import asyncio
 import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -70,14 +72,14 @@ async def board(
         now_ms=now_ms,
         book=books(codes, "common", "board"),
         snapshot=snapshot,
-        numbers=_numbers(snapshot, names, now_ms),
+        numbers=_numbers(snapshot, names, now_ms, facility.timezone or settings.timezone),
         screen=screen,
         assigned=screen_address(hip_id, screen) if screen else "",
     )
     return own_browsers.renewed(answer, request) if screen else answer
 
 
-def _numbers(snapshot: Snapshot, names: list[str], now_ms: int) -> dict[str, object]:
+def _numbers(snapshot: Snapshot, names: list[str], now_ms: int, zone: str) -> dict[str, object]:
     """What the page shows where scripts do not run. It then loads itself again, and takes the queues in turn."""
     wanted = {name.upper() for name in names}
     queues = [queue for queue in snapshot.queues if not wanted or {queue.id.upper(), queue.prefix.upper()} & wanted]
@@ -92,8 +94,20 @@ def _numbers(snapshot: Snapshot, names: list[str], now_ms: int) -> dict[str, obj
         "others": now[1 : 1 + OTHERS_SHOWN],
         "queue_cards": queues[start : start + QUEUES_AT_ONCE],
         "home": [token for queue in queues for token in queue.expected_tokens][:HOME_SHOWN],
+        "breaks": break_times(snapshot, {queue.id for queue in queues}, zone)[:HOME_SHOWN],
         "last": _newest_first(last.values())[:LAST_SHOWN],
     }
+
+
+def break_times(snapshot: Snapshot, queues: set[str], zone: str) -> list[tuple[str, str]]:
+    """Counters of these queues whose clerk has a break, and when they are open again by the facility's clock."""
+    here = {counter.name for counter in snapshot.counters if queues & set(counter.queues)}
+    local = ZoneInfo(zone)
+    return [
+        (one.counter, datetime.fromtimestamp(one.back_ms / 1000, local).strftime("%H:%M"))
+        for one in snapshot.breaks
+        if one.counter in here
+    ]
 
 
 def _newest_first(calls: Iterable[Called]) -> list[Called]:

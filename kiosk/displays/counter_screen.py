@@ -17,6 +17,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, QueryParameter
 from msgspec import Struct
 
+from kiosk.displays.board import break_times
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.locales import BOOK, LANGUAGES, books, choose, several
 from kiosk.settings import Settings
@@ -103,7 +104,7 @@ async def counter_screen(
         book=books(LANGUAGES, "common", "counter_screen"),
         look=look if look in ("night", "contrast") else "day",
         zone=place.facility.timezone or settings.timezone,
-        numbers=_numbers(place, await desk.snapshot(hip_id)),
+        numbers=_numbers(place, await desk.snapshot(hip_id), place.facility.timezone or settings.timezone),
     )
     return own_browsers.renewed(answer, request) if screen else answer
 
@@ -174,14 +175,15 @@ async def poster(
     return Response(drawn, media_type="image/png", headers=PAGE)
 
 
-def _numbers(place: _Place, snapshot: Snapshot | None) -> dict[str, object]:
+def _numbers(place: _Place, snapshot: Snapshot | None, zone: str) -> dict[str, object]:
     """What the page shows until its script hears the first snapshot, and where scripts do not run."""
     queue = next((one for one in snapshot.queues if one.id == place.queue.id), None) if snapshot else None
-    if queue is None:
-        return {"waiting": "–", "called": None, "home": ()}
+    if snapshot is None or queue is None:
+        return {"waiting": "–", "called": None, "home": (), "back": ""}
     here = (call for call in queue.now if call.counter == place.counter.name)
     called = next(here, None) or next(iter((*queue.now, *queue.recent)), None)
-    return {"waiting": queue.waiting, "called": called, "home": queue.expected_tokens[:HOME_SHOWN]}
+    back = dict(break_times(snapshot, set(place.counter.queues), zone)).get(place.counter.name, "")
+    return {"waiting": queue.waiting, "called": called, "home": queue.expected_tokens[:HOME_SHOWN], "back": back}
 
 
 async def _find(registry: Registry, hip_id: str, counter: str) -> _Place | None:

@@ -37,6 +37,7 @@ from kiosk.web.client_address import Network, networks_of
 from queueing.audit import Audit
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
+from queueing.desks import Desks
 from queueing.feed import Feed
 from queueing.links import Links
 from queueing.outbox import Outbox
@@ -91,6 +92,7 @@ class Services(Struct, frozen=True, kw_only=True):
     links: Links
     number_seal: NumberSeal
     desk: OpdDesk
+    desks: Desks
     outbox: Outbox
     hub: Hub
     day_keys: DayKeys
@@ -208,6 +210,7 @@ def _web_services(
         links=Links(store),
         number_seal=number_seal,
         desk=desk,
+        desks=Desks(store),
         outbox=Outbox(store, consumer_name()),
         hub=hub,
         polls=Polls(hub, desk),

@@ -34,10 +34,8 @@ register('call_next', function(keys, args)
   end
   local id = first_of(facility, config.queues)
   if not id then
-    if #images > 0 then
-      remember(facility, clock, by, images, counter, there)
-      announce_change(facility, 'done', '', counter, by)
-    end
+    if #images > 0 then remember(facility, clock, by, images, counter, there) end
+    if end_break(facility, counter) or #images > 0 then announce_change(facility, 'done', '', counter, by) end
     return {OUTCOME.EMPTY}
   end
   local ticket, packed = load_ticket(facility, id)

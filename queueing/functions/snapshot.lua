@@ -78,6 +78,15 @@ local function view_queue(facility, queue, shown, today)
     pace_low_s = pace[2], pace_high_s = pace[3]}
 end
 
+local function breaks_of(facility, names, clock)
+  local breaks = {}
+  for _, name in ipairs(names) do
+    local back = back_at(facility, name, clock.now)
+    if back then breaks[#breaks + 1] = {counter = name, back_ms = back} end
+  end
+  return breaks
+end
+
 register('snapshot', function(keys, args)
   local facility = open_facility(keys[1])
   local packed = redis.call('HGET', facility.record, 'facility')
@@ -85,15 +94,16 @@ register('snapshot', function(keys, args)
   local settings = cmsgpack.unpack(packed)
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
-  local state = redis.call('HMGET', facility.record, 'day', 'calls', 'screens')
+  local state = redis.call('HMGET', facility.record, 'day', 'calls', 'screens', 'desks')
   local day = math.max(clock.day, tonumber(state[1] or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(facility)) do
     queues[i] = view_queue(facility, queue, tonumber(args[2]), day_key(facility, day))
   end
-  local counters = {}
-  for i, name in ipairs(counter_names(facility)) do counters[i] = config_of(facility, 'k:' .. name) end
+  local counters, names = {}, counter_names(facility)
+  for i, name in ipairs(names) do counters[i] = config_of(facility, 'k:' .. name) end
   return cmsgpack.pack({facility = settings.hip_id, name = settings.name, day = day, at_ms = clock.now,
     queues = queues, counters = counters, calls = calls_to_announce(facility, clock),
-    last_call = tonumber(state[2] or 0), screens = tonumber(state[3] or 0)})
+    last_call = tonumber(state[2] or 0), screens = tonumber(state[3] or 0), desks = tonumber(state[4] or 0),
+    breaks = breaks_of(facility, names, clock)})
 end, {'no-writes'})

@@ -231,6 +231,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("POST", "/console/desk/copy"): (
         Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}", "template": "e-Hospital"}),
     ),
+    ("POST", "/console/desk/break"): (Try(decision=STAFF, json={"counter": "M1", "at": "no time"}),),
     ("POST", "/console/desk/{move:str}"): tuple(
         Try(decision=STAFF_OF_THIS, path=f"/console/desk/{move}", json={"counter": "M1", "ticket": "{ticket}"})
         for move in ("call", "hold", "check-in", "cancel")

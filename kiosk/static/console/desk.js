@@ -1,5 +1,6 @@
 // The desk: one key for next, one for every other move; what the screen shows is what the server said last.
 
+import { Colleagues } from "./colleagues.js";
 import { copyFor } from "./copying.js";
 import { $, copy, describe, fill, keyOf, make, say } from "./dom.js";
 import { ENDED, List } from "./list.js";
@@ -23,6 +24,7 @@ const [words, lanes, sections, states, genders, queues, slips, forms] = [
   "slips",
   "forms",
 ].map((name) => JSON.parse(root.dataset[name]));
+const deskWords = JSON.parse(root.dataset.deskWords);
 const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
 const LOOK_MS = 30000; // and a lost hint costs no more than this
 const TOAST_MS = 9000;
@@ -45,6 +47,7 @@ let view = null,
 const now_ms = () => Date.now() + ahead_ms;
 const list = new List($("list"), words, sections, paintChosen);
 const now = new Now(words, states, genders, lanes);
+const colleagues = new Colleagues(deskWords, counter, clock);
 const walkIn = new WalkIn(words, slips, trouble, scannedTicket);
 new Scanner(scanned);
 
@@ -73,6 +76,7 @@ function paint(fresh) {
   say($("closed"), fresh.counter_open ? "" : fill(words.counter_closed, { counter }));
   now.render(fresh.current, fresh.details, fresh.at_ms);
   drawList(fresh.at_ms);
+  colleagues.render(fresh, fresh.at_ms);
   for (const button of document.querySelectorAll("#now [data-do]"))
     button.disabled = !possible(button.dataset.do, fresh.current);
 }
@@ -224,7 +228,19 @@ const ACTS = {
   slip: (where) => printAgain(target(where)),
   "let-go": () => letGo(),
   "walk-in": () => register(""),
+  counters: () => colleagues.toggle(now_ms()),
+  break: () => (colleagues.backAt(now_ms()) ? setBreak({}) : colleagues.askBreak((body) => setBreak(body))),
 };
+
+async function setBreak(body) {
+  try {
+    const answer = await post("/console/desk/break", { counter, ...body });
+    tell(answer.words, answer.outcome === "MOVED" ? "" : "warn");
+  } catch (cause) {
+    trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
+  }
+  await refresh();
+}
 
 function register(typed) {
   const known = view?.queues ?? queues; // a scanner does not wait for the list
@@ -418,6 +434,8 @@ const KEYS = {
   p: "lane",
   u: "undo",
   w: "walk-in",
+  o: "break",
+  a: "counters",
   l: "slip",
   e: "copy-for",
   v: "view",
@@ -564,6 +582,7 @@ function tick() {
   say($("clock"), clock.format(now_ms()));
   if (view) {
     now.tick(now_ms());
+    colleagues.tick(now_ms());
     drawList(now_ms());
   }
 }

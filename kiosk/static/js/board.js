@@ -151,6 +151,7 @@
     drawOthers(calls.filter((call) => !first || ticket(call) !== ticket(first)));
     drawQueues();
     drawHome();
+    drawBreaks();
     drawLast(new Set(calls.map(ticket)));
   }
 
@@ -241,6 +242,24 @@
     const tokens = joined(queues().map((queue) => queue.expected_tokens));
     $("home").hidden = !tokens.length;
     replace($("home-numbers"), turnOf(tokens, HOME_SHOWN).map(numberItem));
+  }
+
+  /** Counters whose clerk comes back at a time. Each goes from the board by itself when its time has come. */
+  function drawBreaks() {
+    const ids = queues().map((queue) => queue.id);
+    const serves = (name) =>
+      hall.counters.some((counter) => counter.name === name && counter.queues.some((id) => ids.includes(id)));
+    const now = live ? live.now() : 0;
+    const away = ((hall && hall.breaks) || []).filter((one) => one.back_ms > now && serves(one.counter));
+    $("breaks").hidden = !away.length;
+    replace($("break-lines"), turnOf(away, HOME_SHOWN).map(breakLine));
+  }
+
+  function breakLine(one) {
+    const line = make("li", "break");
+    line.dir = "ltr";
+    const time = document.createTextNode(` ${kiosk.hour(one.back_ms, zone, words)}`);
+    return add(line, [make("strong", "counter", one.counter), time]);
   }
 
   function drawLast(here) {

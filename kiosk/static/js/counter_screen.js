@@ -19,6 +19,7 @@
   let offset = drawn.now_ms - Date.now();
   let awaySince = 0; // of this machine's clock; 0 while the server is heard
   let homeTokens = null;
+  let backAt = null; // when this counter's clerk is back; 0 without a break
   let page = 0;
 
   function schedule(ms) {
@@ -101,6 +102,8 @@
     const called = here || queue.now[0] || queue.recent[0];
     replace($("now"), called ? callParts(called) : [document.createTextNode("–")]);
     body.dataset.open = queue.open && (!counter || counter.open) ? "yes" : "no";
+    backAt = ((hall.breaks || []).find((one) => one.counter === body.dataset.counter) || { back_ms: 0 }).back_ms;
+    drawBreak();
     homeTokens = queue.expected_tokens;
     drawHome();
   }
@@ -113,6 +116,14 @@
     token.dir = "ltr";
     if (call.counter === body.dataset.counter) return [token];
     return [token, icon("arrow", "turn"), make("span", "counter elsewhere", call.counter)];
+  }
+
+  /** The clerk comes back at a time. It goes by itself when the time has come. */
+  function drawBreak() {
+    if (backAt === null) return; // the server wrote it; the first snapshot is still to come
+    const away = backAt > Date.now() + offset;
+    $("back").hidden = !away;
+    if (away) words.put($("back-words"), "counter_screen.back", { time: kiosk.hour(backAt, body.dataset.zone) });
   }
 
   /** Numbers taken at home, which their holders check in by scanning this screen. */
@@ -158,6 +169,7 @@
   setInterval(() => {
     page += 1;
     drawHome();
+    drawBreak();
   }, PAGE_MS);
   schedule(untilNext());
   document.documentElement.dataset.running = "yes";

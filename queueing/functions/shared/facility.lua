@@ -3,7 +3,8 @@
 -- Owner, bound and end of each key:
 --   root:f        hash    settings of the administrator (facility, queues, counters, policy, networks, printed texts)
 --                         and the present state: day, eve, behind (shared/day.lua), who is at which counter, pace of
---                         each queue, number of the last call, changes of the screens; a few fields a queue; no end
+--                         each queue, number of the last call, changes of the screens and of the desks, when the clerk
+--                         of a counter is back from a break; a few fields a queue; no end
 --   root:w:QUEUE  zset    waiting: ticket -> its order (shared/ticket.lua); at most the queue's limit
 --   root:a:QUEUE  zset    living but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
 --   root:e        zset    tickets that ended today: ticket -> when, ms; emptied with the day
@@ -12,6 +13,7 @@
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
 --   root:u        hash    moves that can be undone, by who made them; UNDO_MOVES each, an hour
 --   root:s        hash    paired screens: id -> packed screen; at most SCREENS_MAX (queueing/screens.py)
+--   root:d        hash    open desks: who sits at which counter (shared/desks.lua); three minutes
 --   root:v        hash    what paired screens last said of themselves: id -> packed report; as many
 --   root:g        string  mark of the bucket of the no-app form; root:gr…, gl…, ga…, gd…: forms that passed by request,
 --                         link, address and device; a quarter of an hour (form_gate.lua)

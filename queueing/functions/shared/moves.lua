@@ -163,6 +163,7 @@ local function call_to(facility, clock, counter, by, id, ticket, packed, images)
     t[T.calls] = t[T.calls] + 1
   end))
   set_at_counter(facility, counter, id)
+  end_break(facility, counter)
   keep_pace(facility, queue, clock)
   note_call(facility, queue, clock, id, ticket)
 end

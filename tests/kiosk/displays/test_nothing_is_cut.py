@@ -3,12 +3,14 @@
 import asyncio
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from kiosk.locales import LANGUAGES
+from queueing.audit import UNRECORDED
 from queueing.models import Arrival, Assurance, Queue
 from tests.kiosk.displays.test_in_browser import opened
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
@@ -73,6 +75,9 @@ async def fill(hospital: Hospital) -> None:
     for number in range(FROM_HOME):
         home = Arrival(facility=HIP, queue=MEDICINE, assurance=Assurance.UNKNOWN, request=f"home-{number}", late=True)
         await hospital.services.desk.enqueue(home)
+    back_ms = time.time_ns() // 1_000_000 + 600_000
+    for counter in ("M1", "M2", "M3", "R1"):
+        await hospital.services.desks.set_break(HIP, counter, back_ms, UNRECORDED)
 
 
 async def outside(page: Page) -> list[str]:
@@ -93,6 +98,7 @@ async def test_no_text_is_outside_its_box(served: Hospital, kiosk_browser: Brows
         async with opened(kiosk_browser, f"{served.url}{path}?lang={code}") as page:
             await expect(page.locator("body")).to_have_attribute("data-link", "live")
             await expect(page.locator("#home .token")).to_have_count(4)
+            await expect(page.locator("#breaks, #back")).to_be_visible()
             for width, height in SIZES:
                 await page.set_viewport_size(ViewportSize(width=width, height=height))
                 assert await outside(page) == [], f"{path} {code} {width}x{height}"
