@@ -7,7 +7,7 @@ import pytest
 from litestar import Litestar
 
 from kiosk.console.colleagues import BREAK_MAX_MIN, BreakRequest, back_at
-from kiosk.services import Services
+from kiosk.services.web import Services
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
 
 pytestmark = pytest.mark.anyio

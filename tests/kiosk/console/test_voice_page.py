@@ -9,7 +9,7 @@ from array import array
 import pytest
 
 from kiosk.console.voice_page import WITH_MICROPHONE
-from kiosk.services import Services
+from kiosk.services.web import Services
 from kiosk.voice.parts import all_parts, short_parts
 from kiosk.voice.sound import RATE, silence, wav
 from kiosk.web.limits import RECORDING_BODY_MAX
