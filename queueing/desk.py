@@ -73,6 +73,8 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     lapsed_from: int = 0
     """State before it lapsed. This field and the next are missing from most tickets."""
     parked: int = 0
+    changed_ms: UnixMs = 0
+    """Missing before the first move."""
 
 
 class _PackedSnapshot(msgspec.Struct, frozen=True):
@@ -116,6 +118,7 @@ def ticket_of(ticket_id: bytes, packed: bytes, ahead: int = 0) -> Ticket:
         ahead=ahead,
         request=fields.request,
         reply_parked=bool(fields.parked),
+        changed_ms=fields.changed_ms or max(fields.arrived_ms, fields.called_ms, fields.started_ms, fields.ended_ms),
     )
 
 

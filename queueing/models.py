@@ -284,6 +284,8 @@ class Ticket(Struct, frozen=True, kw_only=True):
 
     reply_parked: bool = False
     """A reply about it could not be delivered: the phone may not show the number."""
+    changed_ms: int = 0
+    """When it moved last, or the hospital's own numbers of it changed; at first when it arrived."""
 
     @property
     def key(self) -> str:

@@ -70,7 +70,8 @@ class TicketsQuery(Struct, frozen=True, kw_only=True):
     state: StateWord | None = None
     counter: Annotated[Id, Meta(description="Counter that called them last.")] | None = None
     changed_after: (
-        Annotated[datetime, Meta(tz=True, description="Arrived, called, started or ended after this.")] | None
+        Annotated[datetime, Meta(tz=True, description="Arrived, moved in any way, or got other `links` after this.")]
+        | None
     ) = None
     limit: Limit = LIMIT_MAX
     cursor: (

@@ -24,6 +24,7 @@ from kiosk.exchange.ticket_json import TicketJson, local_time
 from queueing.changes import Changes, Version
 from queueing.day_counts import DAY_PAGE
 from queueing.desk import OpdDesk
+from queueing.event_log import cursor_numbers
 from queueing.redis_keys import facility_key
 
 FRESH_S: Final = 60.0
@@ -112,8 +113,7 @@ def _is_wanted(ticket: TicketJson, query: TicketsQuery) -> bool:
         return False
     if query.changed_after is None:
         return True
-    moments = (ticket.arrived_at, ticket.called_at, ticket.started_at, ticket.ended_at)
-    return any(moment is not None and moment > query.changed_after for moment in moments)
+    return (ticket.changed_at or ticket.arrived_at) > query.changed_after
 
 
 def _paged(tickets: Iterable[TicketJson], query: TicketsQuery) -> tuple[Sequence[TicketJson], str | None]:
@@ -155,5 +155,6 @@ def _archived_ticket(row: Row, caller: Caller) -> TicketJson:
         called_at=moment(row["called_last_ms"]),
         started_at=moment(row["started_ms"]),
         ended_at=moment(row["ended_ms"]),
+        changed_at=moment(cursor_numbers(row["cursor"])[0]),
         calls=row["calls"],
     )

@@ -43,6 +43,7 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     calls: int
     request: str
     reply_parked: bool
+    changed_ms: UnixMs = 0
 
 
 _FIELDS: Final = _PackedTicket.__struct_fields__

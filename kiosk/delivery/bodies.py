@@ -23,7 +23,7 @@ from kiosk.patient.person import Patient
 from queueing.audit import Audit
 from queueing.event_log import PUBLIC_KINDS, Event, EventKind
 from queueing.models import Ticket
-from queueing.redis_keys import facility_key
+from queueing.redis_keys import facility_key, facility_root, partition_of
 from queueing.registry import Hospital, Registry
 from queueing.targets import Target, TargetFormat, TargetKind
 
@@ -48,13 +48,23 @@ class Facilities:
 
     async def hip_of(self, key: str) -> str:
         """The HIP id of a key; empty for a facility that the registry does not know."""
-        if key not in self._hips and time.monotonic() - self._read_at >= FACILITIES_FOR_S:
-            after = ""
-            while page := await self._registry.facilities(after, PAGE):
-                after = page[-1].hip_id
-                self.note(one.hip_id for one in page)
-            self._read_at = time.monotonic()
+        if key not in self._hips:
+            await self._read_all()
         return self._hips.get(key, "")
+
+    async def of_partition(self, partition: str) -> list[str]:
+        """The HIP ids of the facilities whose events stand in this partition of the log."""
+        await self._read_all()
+        return [hip for hip in self._hips.values() if partition_of(facility_root(hip)) == partition]
+
+    async def _read_all(self) -> None:
+        if time.monotonic() - self._read_at < FACILITIES_FOR_S:
+            return
+        after = ""
+        while page := await self._registry.facilities(after, PAGE):
+            after = page[-1].hip_id
+            self.note(one.hip_id for one in page)
+        self._read_at = time.monotonic()
 
     def note(self, hips: Iterable[str]) -> None:
         """These facilities exist."""

@@ -13,6 +13,7 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
+from kiosk.delivery.archived import ReadArchive, archived_events
 from kiosk.delivery.bodies import Bodies, Facilities, wants
 from kiosk.delivery.courier import Courier
 from kiosk.delivery.message import Attempt, Message, Sender
@@ -42,12 +43,8 @@ SENDS_AT_ONCE: Final = 200
 READS_AT_ONCE: Final = 8
 """Targets that catch up at once: the store answers scans beside them."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.5, 15.0
-ARCHIVE_PAGE: Final = 200
 
 _log = structlog.get_logger(__name__)
-
-ReadArchive = Callable[[str, str, int], Awaitable[Sequence[Event]]]
-"""Events of a facility after a cursor, at most so many, from the archive. Raises QueueingError when it is away."""
 
 
 class LostLease(Exception):
@@ -272,13 +269,14 @@ class DeliveryRole:
 
     async def read(self, target: Target, partition: str, after: str) -> tuple[list[Event], str]:
         async with self._reads:
-            if target.facility == EVERY_FACILITY:
+            is_for_all = target.facility == EVERY_FACILITY
+            if await self._is_dropped(partition, after):
+                hips = await self._parts.facilities.of_partition(partition) if is_for_all else [target.facility]
+                if found := await archived_events(self._parts.read_archive, hips, after):
+                    return found, found[-1].cursor
+            if is_for_all:
                 events = await self._log.read_partition(partition, after)
                 return events, events[-1].cursor if events else after
-            if await self._is_dropped(partition, after):
-                found = list(await self._parts.read_archive(target.facility, after, ARCHIVE_PAGE))
-                if found:
-                    return found, found[-1].cursor
             page = await self._log.read(target.facility, after)
             return page.events, page.cursor
 

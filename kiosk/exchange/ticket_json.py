@@ -47,6 +47,8 @@ class TicketJson(Struct, frozen=True, kw_only=True):
     called_at: Moment | None = None
     started_at: Moment | None = None
     ended_at: Moment | None = None
+    changed_at: Moment | None = None
+    """When anything of it changed last."""
     calls: int = 0
     links: LinksJson | None = None
 
@@ -70,6 +72,7 @@ def ticket_json(ticket: Ticket, facility: str, zone: tzinfo, links: LinksJson | 
         called_at=_time_or_none(ticket.called_ms, zone),
         started_at=_time_or_none(ticket.started_ms, zone),
         ended_at=_time_or_none(ticket.ended_ms, zone),
+        changed_at=_time_or_none(ticket.changed_ms, zone),
         calls=ticket.calls,
         links=links,
     )

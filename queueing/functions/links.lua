@@ -11,6 +11,13 @@
   Cost   O(digests); links O(tickets named) ]]
 local MARK_BYTES = 12
 
+-- What other programs know of the ticket has changed. Its place and its moves have not.
+local function note_change(facility, id, ticket)
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  redis.call('HSET', day_of_ticket(facility, id), 't' .. id, pack_changed(ticket, now))
+end
+
 local function others_number(facility, mark, args, first)
   for i = first, #args do
     local known = redis.call('GET', person_number_key(facility, args[i]))
@@ -26,6 +33,7 @@ register('links_put', function(keys, args)
   local other = others_number(facility, mark, args, 9)
   if other then return {'OTHER', other} end
   redis.call('HSET', day_of_ticket(facility, id), 'l' .. id, sealed)
+  note_change(facility, id, ticket)
   for i = 9, #args do
     redis.call('SET', person_number_key(facility, args[i]), mark .. number, 'EX', args[5])
   end
@@ -41,6 +49,8 @@ register('links_forget', function(keys, args)
   if key then removed = redis.call('HDEL', key, 'l' .. id) end
   for i = 5, #args do removed = removed + redis.call('DEL', person_number_key(facility, args[i])) end
   if removed == 0 then return 0 end
+  local ticket = load_ticket(facility, id)
+  if ticket then note_change(facility, id, ticket) end
   announce_change(facility, 'linked', '', '', args[3])
   record_act(facility, args[2], args[3], args[4], id, '')
   return 1

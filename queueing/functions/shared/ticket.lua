@@ -1,10 +1,10 @@
 -- A ticket is one packed list. Its places in the waiting, aside and ended sets follow from it.
--- Both may be missing: `lapsed_from` is the state before a ticket lapsed; `parked` is 1 when a reply about the ticket
--- could not be delivered, so that its phone may not show the number.
+-- The last three may be missing: `lapsed_from` is the state before a ticket lapsed; `parked` is 1 when a reply about the
+-- ticket could not be delivered, so that its phone may not show the number; `changed` is when it changed last, ms.
 
 local T = {queue = 1, state = 2, lane = 3, assurance = 4, nearness = 5, token = 6, arrived = 7, score = 8, counter = 9,
   called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16, lapsed_from = 17,
-  parked = 18}
+  parked = 18, changed = 19}
 
 -- Order in a waiting line: the time of arrival less the head start of the lane. Whole numbers, because a fraction is
 -- slow to write and read: 1024 to a millisecond, for arrivals within one millisecond.
@@ -58,10 +58,17 @@ local function enter_set(facility, id, ticket, since)
   end
 end
 
--- Writes the ticket and returns it packed.
+-- The ticket packed, changed at this time. A list has no holes.
+local function pack_changed(ticket, now)
+  ticket[T.lapsed_from], ticket[T.parked] = ticket[T.lapsed_from] or 0, ticket[T.parked] or 0
+  ticket[T.changed] = now
+  return cmsgpack.pack(ticket)
+end
+
+-- Writes the ticket and returns it packed. `since`: now.
 local function save_ticket(facility, id, ticket, since)
   ticket[T.revision] = ticket[T.revision] + 1
-  local packed = cmsgpack.pack(ticket)
+  local packed = pack_changed(ticket, since)
   redis.call('HSET', day_of_ticket(facility, id), 't' .. id, packed)
   enter_set(facility, id, ticket, since)
   return packed

@@ -1,5 +1,6 @@
 """Tickets and queues by the API: every value that a program reads, and what is refused."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,8 +13,9 @@ from queueing.api_keys import Scope
 from queueing.audit import Audit
 from queueing.models import Lane
 from queueing.redis_keys import facility_key
-from tests.kiosk.api.program import PERSON, Program, problem
+from tests.kiosk.api.program import PERSON, Program, address, problem
 from tests.kiosk.hospital import HIP, Hospital
+from tests.queueing.a_facility import arrival
 
 pytestmark = pytest.mark.anyio
 KEY = facility_key(HIP)
@@ -65,6 +67,7 @@ async def test_a_person_registered_elsewhere_takes_a_place(program: Program) -> 
         "called_at": None,
         "started_at": None,
         "ended_at": None,
+        "changed_at": ticket["arrived_at"],
         "calls": 0,
         "links": None,
     }
@@ -196,6 +199,39 @@ async def test_a_list_is_filtered_by_queue_state_counter_and_time(program: Progr
     await program.move(third.ticket, "cancel")
     assert ids(await program.get("tickets", changed_after=moment)) == [third.ticket]
     assert ids(await program.get("tickets", changed_after=(datetime.now(IST) + timedelta(hours=1)).isoformat())) == []
+
+
+async def test_whatever_changed_is_found_by_the_time_of_the_change(program: Program) -> None:
+    services = program.hospital.services
+    far = await services.desk.enqueue(arrival(text="another system's text 7"))
+    first, *_ = await program.hospital.arrive(patients=2)
+    moves: tuple[tuple[str, str, dict[str, str]], ...] = (
+        (far.ticket, "check_in", {}),
+        (first.ticket, "call", {"counter": "M1"}),
+        (first.ticket, "recall", {}),
+        (first.ticket, "start", {}),
+        (first.ticket, "hold", {}),
+        (first.ticket, "bring_back", {}),
+        (first.ticket, "transfer", {"queue": "registration"}),
+        (first.ticket, "call", {"counter": "R1"}),
+        (first.ticket, "no_show", {}),
+    )
+    for ticket, move, more in moves:
+        moment = datetime.now(IST).isoformat()
+        await asyncio.sleep(0.002)
+        assert (await program.move(ticket, move, **more)).status_code == 200
+        assert ids(await program.get("tickets", changed_after=moment)) == [ticket], move
+    for change in (
+        services.desk.set_lane(HIP, first.ticket, Lane.DISABLED, by="asha"),
+        services.desk.undo(HIP, "R1", by="asha"),
+        program.client.put(address(f"tickets/{first.ticket}/links"), json={"patient_id": "7"}, headers=program.headers),
+    ):
+        moment = datetime.now(IST).isoformat()
+        await asyncio.sleep(0.002)
+        await change
+        (found,) = (await program.get("tickets", changed_after=moment)).json()["items"]
+        assert found["id"] == first.ticket
+        assert found["changed_at"] > moment
 
 
 async def test_pages_hold_every_ticket_once_though_tickets_move_between_them(program: Program) -> None:

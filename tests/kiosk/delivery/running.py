@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from kiosk.delivery.addresses import Resolver
+from kiosk.delivery.archived import ReadArchive
 from kiosk.delivery.bodies import Bodies, Facilities
 from kiosk.delivery.event_tickets import EventTickets
 from kiosk.delivery.hl7_sender import Hl7Sender
-from kiosk.delivery.role import DeliveryRole, ReadArchive, RoleParts
+from kiosk.delivery.role import DeliveryRole, RoleParts
 from kiosk.delivery.webhook import WebhookSender
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.exchange.target_setup import new_secret

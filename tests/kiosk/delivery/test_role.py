@@ -1,6 +1,7 @@
 """The delivery role: everything once at least, each ticket in its order, and no receiver delays another."""
 
 import asyncio
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,9 +12,10 @@ from msgspec import structs
 
 from kiosk.delivery import courier
 from kiosk.delivery import role as role_module
+from kiosk.observability import metrics
 from queueing.audit import Audit
 from queueing.event_log import Event, EventLog, cursor_numbers
-from queueing.models import Facility
+from queueing.models import Facility, Queue
 from queueing.redis_keys import events_key, facility_root, partition_of
 from queueing.registry import Registry
 from queueing.store.store import Store
@@ -190,6 +192,13 @@ async def test_410_switches_off_and_an_administrator_switches_on_again(
         await until(lambda: by_ticket(receiver) == dict.fromkeys(ids, WHOLE))
 
 
+def parked_webhooks() -> float:
+    page = metrics.exposition(metrics.Facts(store_up=True, promise="disk", replies_pending=0)).decode()
+    found = re.search(r'^kiosk_deliveries_total\{kind="webhook",result="parked"\} (\S+)$', page, re.MULTILINE)
+    assert found, "a counter must stand at 0 before its first event, or no rise is seen"
+    return float(found[1])
+
+
 async def test_after_three_days_an_event_is_parked_and_can_be_sent_again(
     store: Store, receiver: Receiver, fast: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,11 +206,12 @@ async def test_after_three_days_an_event_is_parked_and_can_be_sent_again(
     target = await added(store, receiver.url)
     monkeypatch.setattr(courier, "PARK_AFTER_MS", 300)
     receiver.answer = lambda _one: (500, b"")
-    targets = Targets(store)
+    targets, counted = Targets(store), parked_webhooks()
     async with role(store):
         (ticket,) = await visits(store, 1, finish=False)
         parked = (await reached(store, target, lambda one: bool(one.progress.parked))).progress.parked
         assert [one.type for one in parked] == ["ticket.created"]
+        assert parked_webhooks() == counted + 1, "the alert of parked deliveries stands on this"
         receiver.answer = lambda _one: (200, b"")
         await targets.send_again(target.id, parked[0].ref, 1)
         await until(lambda: by_ticket(receiver) == {ticket: ["ticket.created"]})
@@ -280,12 +290,41 @@ async def test_events_that_the_store_dropped_come_from_the_archive(
     key = events_key(partition_of(facility_root(HIP)))
     await store.call(key, "XTRIM", key, "MAXLEN", 1)
 
-    async def archived(_hip: str, after: str, limit: int) -> list[Event]:
+    async def read_archive(_hip: str, after: str, limit: int) -> list[Event]:
         return [one for one in events if cursor_numbers(one.cursor) > cursor_numbers(after)][:limit]
 
-    async with role(store, read_archive=archived):
+    async with role(store, read_archive=read_archive):
         await Targets(store).replay(target.id, "0")
         await until(lambda: by_ticket(receiver) == dict.fromkeys(ids, WHOLE))
+
+
+def neighbour() -> str:
+    """The HIP id of another facility whose events stand in the same partition of the log."""
+    own = partition_of(facility_root(HIP))
+    return next(hip for hip in (f"IN02{number}" for number in range(10_000)) if partition_of(facility_root(hip)) == own)
+
+
+async def test_a_target_of_all_facilities_gets_dropped_events_from_the_archive(
+    store: Store, receiver: Receiver, fast: None
+) -> None:
+    hips = (HIP, neighbour())
+    await build(store)
+    await Registry(store).put_facility(Facility(hip_id=hips[1], name="Neighbour"))
+    await Registry(store).put_queue(hips[1], Queue(id="medicine", name="Medicine", prefix="M"), 1)
+    target = await added(store, receiver.url, facility=EVERY_FACILITY)
+    desk = open_desk(store)
+    for number in range(12):
+        await desk.enqueue(arrival(facility=hips[number % 5 == 0]))
+    kept = {hip: (await EventLog(store).read(hip)).events for hip in hips}
+    key = events_key(partition_of(facility_root(HIP)))
+    await store.call(key, "XTRIM", key, "MAXLEN", 1)
+
+    async def read_archive(hip: str, after: str, limit: int) -> list[Event]:
+        return [one for one in kept[hip] if cursor_numbers(one.cursor) > cursor_numbers(after)][:limit]
+
+    async with role(store, read_archive=read_archive):
+        await Targets(store).replay(target.id, "0")
+        await until(lambda: set(receiver.ids()) == {one.id for events in kept.values() for one in events})
 
 
 async def test_what_waits_is_told_for_the_metrics(

@@ -28,6 +28,7 @@ CALLED = Ticket(
     counter="M2",
     arrived_ms=ARRIVED_MS,
     called_ms=ARRIVED_MS + 60_000,
+    changed_ms=ARRIVED_MS + 60_000,
     calls=1,
     ahead=0,
     request="8c1f8c1f8c1f8c1f8c1f8c1f",
@@ -57,6 +58,7 @@ def test_a_ticket_has_exactly_the_fields_of_the_contract() -> None:
         "called_at": "2026-11-28T12:01:00.123000+05:30",
         "started_at": None,
         "ended_at": None,
+        "changed_at": "2026-11-28T12:01:00.123000+05:30",
         "calls": 1,
         "links": None,
     }

@@ -19,7 +19,9 @@ def rules() -> list[dict[str, Any]]:
 
 def exported() -> set[str]:
     """Names of samples, also of counters that have counted nothing yet."""
-    text = exposition(Facts(store_up=True, promise="disk", replies_pending=0, archive_lag_s=0)).decode()
+    text = exposition(
+        Facts(store_up=True, promise="disk", replies_pending=0, archive_lag_s=0, deliveries_pending={"hl7": 0})
+    ).decode()
     families = re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE)
     histograms = {name + end for name, kind in families if kind == "histogram" for end in ("_bucket", "_sum", "_count")}
     return {name for name, _ in families} | histograms

@@ -1,6 +1,7 @@
 """Each alert: the trouble is made on a real process tree, and the metric crosses the threshold within 15 seconds."""
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -13,8 +14,9 @@ from redis import Redis
 
 from queueing.embedded.store_users import operator_url
 from tests.kiosk.abdm.fake_gateway import FakeGateway, Heard, Reply, SigningKey
-from tests.kiosk.observability.hospital_tree import HospitalTree, frozen, hospital_tree
-from tests.kiosk.process_tree import ROOT, until
+from tests.kiosk.observability.hospital_tree import HIP, HospitalTree, frozen, hospital_tree
+from tests.kiosk.process_tree import ROOT, kiosk, until
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -121,6 +123,18 @@ async def test_kiosk_replies_parked_fires_when_the_gateway_refuses_a_reply(
         gateway.manners.clear()
 
 
+async def test_kiosk_deliveries_pile_up_fires_while_a_receiver_is_away(hospital: HospitalTree) -> None:
+    many = int(threshold("KioskDeliveriesPileUp", ">")) + 1
+    added = await asyncio.to_thread(
+        kiosk, hospital.tree.data_dir, "webhook", "add", f"http://127.0.0.1:{free_port()}/", "--facility",
+        HIP, "--events", "ticket.created", "--json",
+    )  # fmt: skip
+    await asyncio.to_thread(hospital.scan, many)
+    await becomes(hospital, "kiosk_deliveries_pending", many, kind="webhook")
+    await asyncio.to_thread(kiosk, hospital.tree.data_dir, "webhook", "remove", json.loads(added.stdout)["id"])
+    await becomes(hospital, "kiosk_deliveries_pending", 0, kind="webhook")
+
+
 async def test_kiosk_slow_fires_when_a_callback_takes_long(hospital: HospitalTree) -> None:
     slow_s = threshold("KioskSlow", ">")
 
@@ -181,5 +195,8 @@ def test_every_alert_has_a_test_that_makes_its_trouble() -> None:
 
     named = {alert for alert in EXPRESSIONS if any(name.startswith(f"test_{words(alert)}") for name in tests)}
     # Closed connections are made and counted in tests/kiosk/runtime/test_connection_guard.py, profiles are read by the
-    # hundred in tests/kiosk/console/test_audit.py, the archive's database is away in tests/kiosk/archive/test_role.py.
-    assert EXPRESSIONS.keys() - named == {"KioskArchiveBehind", "KioskConnectionsClosed", "KioskProfilesRead"}
+    # hundred in tests/kiosk/console/test_audit.py, the archive's database is away in tests/kiosk/archive/test_role.py,
+    # and an event is parked in tests/kiosk/delivery/test_role.py.
+    assert EXPRESSIONS.keys() - named == {
+        *("KioskArchiveBehind", "KioskConnectionsClosed", "KioskDeliveriesParked", "KioskProfilesRead"),
+    }
