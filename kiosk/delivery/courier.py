@@ -122,8 +122,10 @@ class Courier:
         self._deliveries: list[Delivery] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = 0
+        self._closed = False
 
     async def close(self) -> None:
+        self._closed = True  # a lane that ends now starts no other one
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -175,7 +177,7 @@ class Courier:
             if len(self._running) >= LANES_AT_ONCE:
                 break
             if ticket.next_ms <= now and ticket.order not in self._running:
-                self._start(ticket.order, self._retry(ticket))
+                self._start(ticket.order, partial(self._retry, ticket))
         if self._lagging and not self._reading and self._open < WINDOW // 2:
             self._reading = True
             self._spawn(self._catch_up())
@@ -221,14 +223,16 @@ class Courier:
                 self.dirty = True
 
     def _pump(self) -> None:
-        while self._ready and len(self._running) < LANES_AT_ONCE and not self.is_down and not self.target.off:
+        if self._closed or self.is_down or self.target.off:
+            return
+        while self._ready and len(self._running) < LANES_AT_ONCE:
             order = self._ready.popleft()
-            self._start(order, self._run_lane(order))
+            self._start(order, partial(self._run_lane, order))
 
-    def _start(self, order: str, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, order: str, work: Callable[[], Awaitable[None]]) -> None:
         async def run() -> None:
             try:
-                await work
+                await work()
             finally:
                 self._running.discard(order)
                 self._pump()
@@ -372,7 +376,7 @@ class Courier:
         if first is None:
             self._progress.down_since_ms, self._progress.failures = 0, FAILURES_IN_ROW - 1
             return
-        self._start(first.order, self._retry(first))
+        self._start(first.order, partial(self._retry, first))
 
     async def _catch_up(self) -> None:
         """Read what the target has missed, until it is where the log was followed."""

@@ -1,5 +1,6 @@
 """A fault of ours with one event holds up no other event, and is not silent."""
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 
 from kiosk.delivery import bodies, courier
 from kiosk.delivery import role as role_module
-from queueing.event_log import Event
+from kiosk.delivery.message import Attempt, Message
+from queueing.event_log import Event, EventKind
+from queueing.redis_keys import facility_key
 from queueing.store.store import Store
+from queueing.targets import EventRef, Progress, Target, TargetState, partitions_of
 from tests.kiosk.delivery.receiver import Receiver, receiving
-from tests.kiosk.delivery.running import added, reached, role, until
+from tests.kiosk.delivery.running import added, reached, role, until, webhook
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
 
 pytestmark = pytest.mark.anyio
@@ -57,3 +61,54 @@ async def test_an_event_whose_message_cannot_be_made_holds_up_no_other_ticket(
         await reached(store, target, lambda one: one.progress.failed == [])
     of_first = [one.event["type"] for one in receiver.taken if one.event["data"]["ticket"]["id"] == first.ticket]
     assert of_first == ["ticket.created", "ticket.called"]
+
+
+class SlowParts:
+    """Sends take long; what was begun is kept."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+
+    def now_ms(self) -> int:
+        return 1
+
+    def position(self, _partition: str) -> str:
+        return "0"
+
+    async def read(self, _target: Target, _partition: str, after: str) -> tuple[list[Event], str]:
+        return [], after
+
+    async def find(self, _target: Target, _ref: EventRef) -> Event | None:
+        return None
+
+    async def message(self, _target: Target, event: Event) -> Message | None:
+        return Message(event_id=event.id, event_type=event.kind.type, cursor=event.cursor, body=b"")
+
+    async def send(self, _target: Target, message: Message) -> Attempt:
+        self.begun.append(message.event_id)
+        await asyncio.sleep(10)
+        raise AssertionError("it was closed before")
+
+    async def switch_off(self, _target: Target) -> None: ...
+
+    def wants(self, _target: Target, _event: Event) -> bool:
+        return True
+
+
+async def test_a_courier_that_is_closed_begins_nothing_more() -> None:
+    parts, target = SlowParts(), webhook("http://127.0.0.1:9/")
+    (partition,) = partitions_of(target)
+    one = courier.Courier(TargetState(target=target, generation=1, progress=Progress(cursors={}), deliveries=[]), parts)
+    events = [
+        Event(
+            id=f"e-{n}", cursor=f"{n}-0", facility_key=facility_key(HIP), kind=EventKind.CREATED, at_ms=1, by="",
+            request=f"share-{n}",
+        )
+        for n in range(1, 21)
+    ]  # fmt: skip
+    one.accept(partition, events, "0")
+    await asyncio.sleep(0.01)
+    assert len(parts.begun) == courier.LANES_AT_ONCE
+    await one.close()
+    await asyncio.sleep(0.01)
+    assert len(parts.begun) == courier.LANES_AT_ONCE
