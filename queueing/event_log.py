@@ -26,7 +26,8 @@ from msgspec import structs
 from queueing import library
 from queueing.desk import ticket_of
 from queueing.errors import QueueingError
-from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, Ticket, UnixMs
+from queueing.models import Outcome, Refusal, ReplyKind, Ticket, UnixMs
+from queueing.pending_reply import PendingReply
 from queueing.redis_keys import EVENT_PARTITIONS, events_key, facility_key, facility_root, partition_of
 from queueing.store.store import Store
 from queueing.streams import PartitionPollers, Raw, StreamReader, streams_of

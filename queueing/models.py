@@ -375,26 +375,3 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Changes at the facility's desks so far. A desk that sees it move reads anew who sits where."""
     breaks: tuple[Break, ...] = ()
     """Counters without a clerk for some minutes."""
-
-
-class PendingReply(Struct, frozen=True, kw_only=True):
-    """A reply that the gateway has not got yet. ``envelope`` stays sealed here."""
-
-    id: str
-    """Where it stands in the outbox: partition and stream id."""
-    kind: ReplyKind
-    facility_key: str
-    request: str
-    """Hex digest of the request; the envelope's seal is bound to it."""
-    envelope: bytes
-    outcome: Outcome
-    refusal: Refusal | None
-    token: str
-    expires_in_s: int
-    created_ms: int
-    """When it was written; the thirty seconds run from here."""
-    running: str = ""
-    """ON_STATUS: the token now being served, ``0`` when none was called yet."""
-    pace_min: int = 0
-    """ON_STATUS: average minutes a token takes, 0 while unknown."""
-    deliveries: int = 1

@@ -17,7 +17,8 @@ from queueing import library
 from queueing.audit import UNRECORDED, Act
 from queueing.errors import QueueingError, StoreRefused
 from queueing.event_log import delivered_event
-from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, UnixMs
+from queueing.models import Outcome, Refusal, ReplyKind, UnixMs
+from queueing.pending_reply import PendingReply
 from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, outbox_key, partition_of
 from queueing.store.store import Store
 from queueing.streams import Entry, PartitionPollers, Raw, StreamReader, entry_of

@@ -27,7 +27,7 @@ from kiosk.abdm.schemas import (
     RunningToken,
     TokenProfile,
 )
-from queueing.models import PendingReply
+from queueing.pending_reply import PendingReply
 
 LEGACY_FAILURE: Final = 1000
 """The only code of v1.0 and v0.5 for a failure at the HIP."""

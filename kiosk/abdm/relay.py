@@ -29,7 +29,7 @@ from kiosk.observability import metrics
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, pack_envelope, unpack_envelope
 from kiosk.security.encryption import SealBroken
 from queueing.errors import QueueingError
-from queueing.models import PendingReply
+from queueing.pending_reply import PendingReply
 
 PATIENCE_S: Final = 30.0
 """How long the patient's app waits for the reply."""

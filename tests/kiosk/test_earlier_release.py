@@ -27,8 +27,9 @@ from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.embedded.server import EmbeddedValkey
-from queueing.models import Arrival, Assurance, Lane, Outcome, PendingReply, State
+from queueing.models import Arrival, Assurance, Lane, Outcome, State
 from queueing.outbox import Outbox
+from queueing.pending_reply import PendingReply
 from queueing.redis_keys import request_digest
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store

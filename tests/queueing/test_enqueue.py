@@ -15,7 +15,6 @@ from queueing.models import (
     Lane,
     Nearness,
     Outcome,
-    PendingReply,
     Policy,
     PresenceRule,
     Queue,
@@ -24,6 +23,7 @@ from queueing.models import (
     State,
 )
 from queueing.outbox import Outbox
+from queueing.pending_reply import PendingReply
 from queueing.redis_keys import facility_root
 from queueing.registry import Registry, RegistryError
 from queueing.store.store import Store

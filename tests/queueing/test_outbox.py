@@ -8,8 +8,9 @@ import pytest
 from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
 from queueing.event_log import EventLog
-from queueing.models import Outcome, PendingReply, Refusal, ReplyKind, State
+from queueing.models import Outcome, Refusal, ReplyKind, State
 from queueing.outbox import Outbox
+from queueing.pending_reply import PendingReply
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
 

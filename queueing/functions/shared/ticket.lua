@@ -1,6 +1,6 @@
 -- A ticket is one packed list. Its places in the waiting, aside and ended sets follow from it.
--- The last three may be missing: `lapsed_from` is the state before a ticket lapsed; `parked` is 1 when a reply about the
--- ticket could not be delivered, so that its phone may not show the number; `changed` is when it changed last, ms.
+-- The last three may be missing: `lapsed_from` is the state before a ticket lapsed; `parked` is 1 when a reply about it
+-- could not be delivered, so that its phone may not show the number; `changed` is when it changed last, ms.
 
 local T = {queue = 1, state = 2, lane = 3, assurance = 4, nearness = 5, token = 6, arrived = 7, score = 8, counter = 9,
   called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16, lapsed_from = 17,

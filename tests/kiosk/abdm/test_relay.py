@@ -23,8 +23,9 @@ from kiosk.security.encryption import Seal
 from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.errors import StoreAway
-from queueing.models import Facility, PendingReply, Queue
+from queueing.models import Facility, Queue
 from queueing.outbox import Outbox
+from queueing.pending_reply import PendingReply
 from queueing.registry import Registry
 from queueing.store.store import Store
 from tests.kiosk.abdm.fake_gateway import SAMPLES, FakeGateway, Heard, Manners, Reply, sample, until

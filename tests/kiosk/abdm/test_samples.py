@@ -14,7 +14,8 @@ from kiosk.abdm.jwks import read_key_set
 from kiosk.abdm.note import Note, read_note
 from kiosk.abdm.outbound import body_of, path_of
 from kiosk.patient.person import Patient, Scan
-from queueing.models import Outcome, PendingReply, Refusal, ReplyKind
+from queueing.models import Outcome, Refusal, ReplyKind
+from queueing.pending_reply import PendingReply
 from tests.kiosk.abdm.fake_gateway import SAMPLES, sample
 
 NOW = 1_789_553_568.0

@@ -315,16 +315,16 @@ async def test_a_target_of_all_facilities_gets_dropped_events_from_the_archive(
     desk = open_desk(store)
     for number in range(12):
         await desk.enqueue(arrival(facility=hips[number % 5 == 0]))
-    kept = {hip: (await EventLog(store).read(hip)).events for hip in hips}
+    archived = {hip: (await EventLog(store).read(hip)).events for hip in hips}
     key = events_key(partition_of(facility_root(HIP)))
     await store.call(key, "XTRIM", key, "MAXLEN", 1)
 
     async def read_archive(hip: str, after: str, limit: int) -> list[Event]:
-        return [one for one in kept[hip] if cursor_numbers(one.cursor) > cursor_numbers(after)][:limit]
+        return [one for one in archived[hip] if cursor_numbers(one.cursor) > cursor_numbers(after)][:limit]
 
     async with role(store, read_archive=read_archive):
         await Targets(store).replay(target.id, "0")
-        await until(lambda: set(receiver.ids()) == {one.id for events in kept.values() for one in events})
+        await until(lambda: set(receiver.ids()) == {one.id for events in archived.values() for one in events})
 
 
 async def test_what_waits_is_told_for_the_metrics(
