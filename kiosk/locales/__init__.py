@@ -33,7 +33,7 @@ class Words(Struct, frozen=True, kw_only=True):
     """From Sunday, as JavaScript counts."""
     months: tuple[str, ...]
     draft: bool
-    """Whether the catalogue says that nobody who speaks the language from home has read it."""
+    """Whether the catalogue says that no native speaker has read it."""
     turn: int
     """The place on a screen that takes turns; 0: only where it is asked for."""
     texts: dict[str, str]

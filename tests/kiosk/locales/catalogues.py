@@ -168,13 +168,12 @@ def document(made: dict[str, Catalogue]) -> str:
 
 
 def _table(made: dict[str, Catalogue]) -> Iterator[str]:
-    yield "| language | code | messages | state | on screens that were given no language |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield "| language | code | state | on screens that were given no language |"
+    yield "| --- | --- | --- | --- |"
     for code, one in sorted(made.items(), key=lambda pair: (int(pair[1].header.get("X-Turn", 99)), pair[0])):
-        messages = [message for message in one.messages if message.id]
         state = f"**draft**: {one.header['X-Draft']}" if "X-Draft" in one.header else "a native reader is welcome"
         turn = "takes its turn" if "X-Turn" in one.header else "only where it is chosen"
-        yield f"| {one.header['X-Language-Name']} | `{code}` | {len(messages)} | {state} | {turn} |"
+        yield f"| {one.header['X-Language-Name']} | `{code}` | {state} | {turn} |"
 
 
 def _doubts(made: dict[str, Catalogue]) -> Iterator[str]:
@@ -199,7 +198,7 @@ def main(codes: tuple[str, ...]) -> None:
         path = LOCALES / code / "LC_MESSAGES" / "kiosk.po"
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.write_text('msgid ""\nmsgstr ""\n"X-Draft: nobody who speaks it from home has read it\\n"\n', "utf-8")
+            path.write_text('msgid ""\nmsgstr ""\n"X-Draft: no native speaker has read it\\n"\n', "utf-8")
     write(drawn().items())
     for path in catalogues():
         read = read_po(io.BytesIO(path.read_bytes()))

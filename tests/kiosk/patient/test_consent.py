@@ -14,6 +14,7 @@ SENTENCES: dict[int, dict[str, str]] = {
         "en": "f67078d9bf0cfc40517425b5e5a1c125",
         "hi": "dbb7a230cc61757901a66ad3feea2ce9",
         "ks": "b662b7294e4367a86c0fde8dc2a5ebb9",
+        "pa": "e40e88265c57eae60520607b85114500",
         "ur": "bd1920c15476f31129edfcfb7d3fcd8e",
     },
 }
