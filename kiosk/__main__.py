@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "hmis": ("kiosk.cli.hmis:hmis", "Tools for vendors of hospital software."),
     "voice": ("kiosk.cli.voice:voice", "The clips from which boards speak their calls."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR as text, picture or poster."),
+    "posters": ("kiosk.cli.posters:posters", "The posters of all counters as one PDF."),
     "export": ("kiosk.cli.export:export", "Rows of the archive as CSV or JSON lines."),
     "history": ("kiosk.cli.history:history", "Totals of the time before this service."),
     "plan": ("kiosk.cli.plan:plan", "What a load needs, computed from measured costs."),

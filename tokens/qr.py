@@ -60,6 +60,12 @@ def svg(text: str, *, label: str = "") -> bytes:
     return _svg(text, label)
 
 
+def modules(text: str) -> tuple[tuple[bool, ...], ...]:
+    """The rows of the symbol without its margin, true where it is dark. Level Q: a quarter of it may be scratched."""
+    symbol = segno.make_qr(_bounded(text), error="q")
+    return tuple(tuple(bool(module) for module in row) for row in symbol.matrix)
+
+
 def secret_svg(text: str) -> str:
     """The same for a text that must not stay in memory: it is drawn each time."""
     return _svg(text, "").decode()

