@@ -63,15 +63,15 @@ def test_the_words_of_every_language_are_text_in_the_page() -> None:
         assert sum(first <= ord(mark) <= last for mark in text) > 40
 
 
-def test_our_fonts_have_every_letter_of_the_words() -> None:
+def test_our_fonts_have_every_character_of_the_words() -> None:
     for code, book in BOOK.items():
         for line in ("title", *LINES):
             words = book.say(f"counter_screen.{line}")
-            letters = {ord(mark) for mark in words if not mark.isspace()}
+            marks = {ord(mark) for mark in words if not mark.isspace()}
             known: set[int] = set()
             for family in {family_of(words), "latin"}:
                 known |= set(TTFont(font_file(family, "")).getBestCmap())
-            assert letters <= known, f"{code}: {[chr(mark) for mark in letters - known]}"
+            assert marks <= known, f"{code}: {[chr(mark) for mark in marks - known]}"
     assert {family_of(name) for name in COUNTERS.values()} == set(FAMILIES)
     assert set(STYLES) == {"", "B"}
 
