@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,10 @@ def sources(*rooms: str) -> Iterator[Path]:
         yield from sorted((ROOT / room).rglob("*.py"))
 
 
-def imports_of(path: Path) -> Iterator[Import]:
-    return imports_in(path.relative_to(ROOT), path.read_text("utf-8"))
+@cache
+def imports_of(path: Path) -> tuple[Import, ...]:
+    """Read once: two dozen rules ask for the imports of every file."""
+    return tuple(imports_in(path.relative_to(ROOT), path.read_text("utf-8")))
 
 
 def imports_in(file: Path, source: str) -> Iterator[Import]:
