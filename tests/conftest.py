@@ -5,11 +5,15 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import Store, open_store
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser
 
 # Tests start the program some hundred times. Where this variable is set, as it is in many containers, each start
 # compiles all sources again, which costs more than half a second of processor time.
@@ -59,6 +63,15 @@ def valkey_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="kiosk-tests-") as folder:
         with EmbeddedValkey(Path(folder) / "data", maxmemory_bytes=256 << 20) as server:
             yield server.operator_url
+
+
+@pytest.fixture(scope="session")
+async def chromium() -> AsyncIterator["Browser"]:
+    """One browser for all tests that need none with switches of its own. Each test opens its own contexts."""
+    from tests import browser  # imported here: Playwright takes a third of a second, and few tests need it
+
+    async with browser.chromium("--disable-quic") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser
 
-from tests.browser import chromium
 from tests.journeys.running_hospital import Deployment, Hospital, opened
 
 
@@ -21,10 +20,9 @@ async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 
 @pytest.fixture(scope="session")
-async def machine() -> AsyncIterator[Browser]:
+def machine(chromium: Browser) -> Browser:
     """One Chromium. Each page has its own session."""
-    async with chromium("--disable-quic") as browser:
-        yield browser
+    return chromium
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """A real Valkey, the services of a worker on it, and browsers in front."""
 
-import os
-import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -10,11 +8,11 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 from playwright.async_api import Browser as Chromium
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from kiosk.services.web import Services
 from queueing.embedded.server import EmbeddedValkey
-from tests.kiosk.console.running_desk import ARGUMENTS, Program, Served, web_role
+from tests.kiosk.console.running_desk import Program, Served, running_program
 from tests.kiosk.console.signed_in import (
     HIP,
     OWN_PASSWORD,
@@ -26,7 +24,6 @@ from tests.kiosk.console.signed_in import (
     ready_login,
     services_of,
 )
-from tests.ports import free_port
 
 _numbers = count(1)
 
@@ -92,14 +89,11 @@ async def admin(app: Litestar, services: Services) -> AsyncIterator[Browser]:
         yield one
 
 
-@pytest.fixture(scope="module")
-async def program(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
-    port, folder = free_port(), tmp_path_factory.mktemp("program")
-    address = f"http://127.0.0.1:{port}"
-    async with opened_app(valkey_url, folder, KIOSK_PUBLIC_URL=address) as app:
-        settings = {"PUBLIC_URL": address, "PORT": str(port), "DATA_DIR": str(folder), "REDIS_URL": valkey_url}
-        async with web_role({f"KIOSK_{name}": value for name, value in settings.items()}, address):
-            yield Program(address, services_of(app))
+@pytest.fixture(scope="session")
+async def program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
+    """One web role for all files: it takes seconds to start, and each test has its own hospital there."""
+    async with running_program(tmp_path_factory.mktemp("program")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -108,16 +102,6 @@ async def served(program: Program) -> Served:
     await build_hospital(program.services, hip, "District Hospital Baramulla")
     await ready_login(program.services.staff, f"clerk-{hip.lower()}", hip, name="Asha Koul")
     return Served(program, hip)
-
-
-@pytest.fixture(scope="module")
-async def chromium() -> AsyncIterator[Chromium]:
-    path = os.environ.get("KIOSK_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    expect.set_options(timeout=20_000)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        await browser.close()
 
 
 @pytest.fixture

@@ -5,22 +5,21 @@ import contextlib
 import os
 import re
 import sys
+import tempfile
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 from playwright.async_api import Page, expect
 
 from kiosk.patient.person import Patient
 from kiosk.services.web import Services
+from queueing.embedded.server import EmbeddedValkey
 from queueing.models import Place
-from tests.kiosk.console.signed_in import arrive
-
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--no-first-run",
-)  # fmt: skip
+from tests.kiosk.console.signed_in import arrive, opened_app, services_of
+from tests.ports import free_port
 
 
 class Program:
@@ -42,7 +41,21 @@ class Served:
 
 
 @asynccontextmanager
-async def web_role(settings: dict[str, str], address: str) -> AsyncIterator[None]:
+async def running_program(folder: Path) -> AsyncIterator[Program]:
+    """The web role on a store of its own, which no other test empties."""
+    address = f"http://127.0.0.1:{(port := free_port())}"
+    # A socket's path has at most a hundred characters, and ``folder`` may lie deep.
+    with tempfile.TemporaryDirectory(prefix="kiosk-program-") as store:
+        with EmbeddedValkey(Path(store) / "data", maxmemory_bytes=128 << 20, brief=True) as server:
+            url = server.operator_url
+            async with opened_app(url, folder, KIOSK_PUBLIC_URL=address) as app:
+                settings = {"PUBLIC_URL": address, "PORT": str(port), "DATA_DIR": str(folder), "REDIS_URL": url}
+                async with _web_role({f"KIOSK_{name}": value for name, value in settings.items()}, address):
+                    yield Program(address, services_of(app))
+
+
+@asynccontextmanager
+async def _web_role(settings: dict[str, str], address: str) -> AsyncIterator[None]:
     command = [sys.executable, "-m", "kiosk", "web"]
     web = await asyncio.create_subprocess_exec(*command, env={**os.environ, **settings}, stdout=DEVNULL, stderr=DEVNULL)
     async with httpx.AsyncClient() as client:

@@ -13,7 +13,7 @@ from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.archive import schema
 from tests.accessible import serious_problems
 from tests.kiosk.archive.rows import insert, insert_day
-from tests.kiosk.console.running_desk import Program, Served
+from tests.kiosk.console.running_desk import Program, Served, running_program
 from tests.kiosk.console.signed_in import OWN_PASSWORD, PHONE, code_for, ready_login
 from tests.kiosk.console.test_today import visit
 from tests.kiosk.console.test_today_screen import BLUE, INK, WIDTHS, overflowing
@@ -46,6 +46,13 @@ def a_state(today: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
                 source = ("abha_app", "abha_app", "staff", "camera")[one % 4]
                 tickets.append(visit(one, 9 + one % 5, 4 + one * 5, 3, service_day=day, hip_id=hip, source=source))
     return facilities, tickets
+
+
+@pytest.fixture(scope="module")
+async def program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Program]:
+    """A program whose state has these facilities alone: the page shows all that its archive holds."""
+    async with running_program(tmp_path_factory.mktemp("state")) as started:
+        yield started
 
 
 @pytest.fixture

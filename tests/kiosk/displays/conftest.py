@@ -3,25 +3,19 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser
 
-from tests.browser import chromium
-
-PATIENCE_MS = 20_000
-"""No promise: a busy machine is given time before a test gives up."""
+from tests import browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def kiosk_browser() -> AsyncIterator[Browser]:
     """As it runs on a wall: it may sound at once."""
-    expect.set_options(timeout=PATIENCE_MS)
-    async with chromium("--autoplay-policy=no-user-gesture-required") as browser:
-        yield browser
+    async with browser.chromium("--autoplay-policy=no-user-gesture-required") as opened:
+        yield opened
 
 
-@pytest.fixture(scope="module")
-async def plain_browser() -> AsyncIterator[Browser]:
+@pytest.fixture
+def plain_browser(chromium: Browser) -> Browser:
     """As anybody has it: silent until somebody touches the page."""
-    expect.set_options(timeout=PATIENCE_MS)
-    async with chromium() as browser:
-        yield browser
+    return chromium
