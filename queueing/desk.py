@@ -6,8 +6,9 @@
 - When a call raises ``InDoubt`` it may or may not have happened: ask again with the same request id.
 """
 
+import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
@@ -17,21 +18,15 @@ from queueing.arrival_hints import ArrivalHints
 from queueing.arrivals import Arrivals
 from queueing.day import ServiceClock, iso_day
 from queueing.day_counts import DAY_PAGE, DayCounts, DayPage
-from queueing.display_text import shown_name
 from queueing.form_gate import FormSender, FormVerdict, admit_form
-from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
 from queueing.models import (
     Arrival,
     Assurance,
-    Break,
-    Called,
-    Counter,
     Lane,
     Moved,
     Nearness,
     Outcome,
     Place,
-    QueueView,
     Refusal,
     Snapshot,
     State,
@@ -39,6 +34,7 @@ from queueing.models import (
     UnixMs,
 )
 from queueing.redis_keys import facility_root
+from queueing.snapshots import snapshot_of
 from queueing.store.store import Store
 
 Current: TypeAlias = Literal["", "finish", "no_show", "ask"]
@@ -77,25 +73,10 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     """Missing before the first move."""
 
 
-class _PackedSnapshot(msgspec.Struct, frozen=True):
-    facility: str
-    name: str
-    day: int
-    at_ms: UnixMs
-    queues: tuple[QueueView, ...]
-    counters: tuple[Counter, ...]
-    calls: tuple[Called, ...] = ()
-    last_call: int = 0
-    screens: int = 0
-    desks: int = 0
-    breaks: tuple[Break, ...] = ()
-
-
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
 _PLACE_HEAD: Final = bytes((0x90 + len(Place.__struct_fields__),))
 """MessagePack's head of a list so long; the function leaves it away."""
 _read_place = msgspec.msgpack.Decoder(Place).decode
-_read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
 
 
 def ticket_of(ticket_id: bytes, packed: bytes, ahead: int = 0) -> Ticket:
@@ -180,6 +161,15 @@ class OpdDesk:
         self._zones: dict[str, str] = {}
         self._rate = facility_rate
         self._burst = facility_burst
+        self._sent: tuple[str | int, ...] = ()
+
+    def sent_by(self, desk: str, number: int, *, counter: str = "") -> "OpdDesk":
+        """The same for one move of an open desk that numbers its moves: sent again, it is not made again. ``counter``:
+        it waited for the network there, and moves nobody whom another counter called meanwhile.
+        """
+        numbered = copy.copy(self)
+        numbered._sent = desk, number, counter
+        return numbered
 
     async def enqueue(self, arrival: Arrival) -> Place:
         """Give a place, or the place this person has, or refuse; the reply to the gateway is written in one step."""
@@ -207,9 +197,11 @@ class OpdDesk:
         """
         return await self._move("call_next", hip, counter, by, "*" if seen is None else seen, current)
 
-    async def call_this(self, hip: str, counter: str, ticket: str, *, by: str, current: Current = "") -> Moved:
-        """Call a chosen ticket; TAKEN when a counter has it already. ``current`` as in ``call_next``."""
-        return await self._move("call_this", hip, ticket, by, counter, current)
+    async def call_this(
+        self, hip: str, counter: str, ticket: str, *, by: str, current: Current = "", seen: str | None = None
+    ) -> Moved:
+        """Call a chosen ticket; TAKEN when a counter has it already. ``current`` and ``seen`` as in ``call_next``."""
+        return await self._move("call_this", hip, ticket, by, counter, current, "*" if seen is None else seen)
 
     async def recall(self, hip: str, counter: str, *, by: str, ticket: str = "") -> Moved:
         """Announce again whom this counter called; TAKEN when that is not ``ticket``, if one is named."""
@@ -291,25 +283,7 @@ class OpdDesk:
     async def snapshot(self, hip: str) -> Snapshot | None:
         """The facility as everybody may see it, or None for an unknown one."""
         packed = await self._ask("snapshot", hip, NEXT_SHOWN, writes=False)
-        if packed is None:
-            return None
-        fields = _read_snapshot(packed)
-        return Snapshot(
-            facility=fields.facility,
-            name=shown_name(fields.name, FACILITY_NAME_MAX, fields.facility),
-            day=iso_day(fields.day),
-            at_ms=fields.at_ms,
-            queues=tuple(
-                msgspec.structs.replace(queue, name=shown_name(queue.name, QUEUE_NAME_MAX, queue.id))
-                for queue in fields.queues
-            ),
-            counters=fields.counters,
-            calls=fields.calls,
-            last_call=fields.last_call,
-            screens=fields.screens,
-            desks=fields.desks,
-            breaks=fields.breaks,
-        )
+        return None if packed is None else snapshot_of(packed)
 
     async def counts(self, hip: str) -> DayCounts | None:
         """How many tickets are in which state now; None for an unknown facility and one without queues."""
@@ -360,13 +334,16 @@ class OpdDesk:
         """
         root = facility_root(hip)
         clock = self._clock_of(root)
-        reply = await library.call(self._store, operation, root, library.pack_values(*clock.values()), *arguments)
+        reply = await self._call(operation, root, clock, *arguments)
         if type(reply) is list and reply[0] == Outcome.OTHER_ZONE:
-            clock = self._in_zone(root, reply)
-            reply = await library.call(self._store, operation, root, library.pack_values(*clock.values()), *arguments)
+            reply = await self._call(operation, root, self._in_zone(root, reply), *arguments)
         if writes:
             await self._store.durable(root)
         return reply
+
+    def _call(self, operation: str, root: str, clock: ServiceClock, *arguments: str | bytes | float) -> Awaitable[Any]:
+        packed = library.pack_values(*clock.values(), *self._sent)
+        return library.call(self._store, operation, root, packed, *arguments)
 
     def _clock_of(self, root: str) -> ServiceClock:
         return self._clocks[self._zones.get(root, "")]

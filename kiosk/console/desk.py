@@ -6,6 +6,7 @@ clerk was quicker), and the browser then fetches the desk again.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 from urllib.parse import quote
 
 import msgspec
@@ -13,7 +14,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
@@ -43,6 +44,11 @@ class MoveRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     lane: str = ""
     seen: str | None = None
     """Ticket id the page shows at the counter; ``next`` calls no ticket when another one is there by now."""
+    page: Annotated[str, Meta(max_length=32)] = ""
+    """Random name of the open desk, which numbers its moves; a number is played once."""
+    number: Annotated[int, Meta(ge=0, lt=2**31)] = 0
+    late: bool = False
+    """The move waited for the network."""
     current: Current = ""
     """Whether the called patient at the counter came; ``ask`` changes nothing when the clerk must say it."""
 
@@ -57,7 +63,9 @@ class Answer(Struct, frozen=True, kw_only=True):
 Move = Callable[[OpdDesk, str, MoveRequest, str], Awaitable[Moved]]
 MOVES: dict[str, Move] = {
     "next": lambda desk, hip, body, by: desk.call_next(hip, body.counter, by=by, seen=body.seen, current=body.current),
-    "call": lambda desk, hip, body, by: desk.call_this(hip, body.counter, body.ticket, by=by, current=body.current),
+    "call": lambda desk, hip, body, by: desk.call_this(
+        hip, body.counter, body.ticket, by=by, current=body.current, seen=body.seen
+    ),
     "recall": lambda desk, hip, body, by: desk.recall(hip, body.counter, by=by),
     "start": lambda desk, hip, body, by: desk.start(hip, body.ticket, by=by),
     "finish": lambda desk, hip, body, by: desk.finish(hip, body.ticket, by=by),
@@ -168,6 +176,8 @@ class Desk(Controller):
             raise NotFoundException
         if move == "lane" and body.lane.upper() not in Lane.__members__:
             raise NotFoundException
+        if body.page:
+            desk = desk.sent_by(body.page, body.number, counter=body.counter if body.late else "")
         moved, hospital = await asyncio.gather(
             make(desk, session.facility, body, session.login), registry.recent_hospital(session.facility)
         )

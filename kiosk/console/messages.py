@@ -70,6 +70,7 @@ UNDONE_AT = "Undone at {counter}. {token}: {state}."
 
 OUTCOMES = {
     Outcome.EMPTY: "Nobody is waiting.",
+    Outcome.SAME_REQUEST: "This was made before.",
     Outcome.UNANSWERED: "{token} was called here. Did the patient come?",
     Outcome.TAKEN: "Somebody was quicker: look at the list.",
     Outcome.NOT_ALLOWED: "That does not go now: {token} is “{state}”.",

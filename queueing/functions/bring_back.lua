@@ -9,7 +9,7 @@ local function ended_today(ticket, clock)
   return LIVING[ticket[T.state]] or ticket[T.ended] >= last_midnight_ms(clock)
 end
 
-register('bring_back', function(keys, args)
+register_move('bring_back', function(keys, args)
   return move(keys, args, 'returned', EVENT.RETURNED, RETURNING, function(ticket, _, facility)
     if ticket[T.state] ~= STATE.HELD then
       ticket[T.score] = near_the_front(facility, ticket[T.queue], ticket[T.score])

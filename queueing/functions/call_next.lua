@@ -16,7 +16,7 @@ local function first_of(facility, queues)
   return best_id
 end
 
-register('call_next', function(keys, args)
+register_move('call_next', function(keys, args)
   local facility = open_facility(keys[1])
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end

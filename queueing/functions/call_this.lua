@@ -1,9 +1,11 @@
 --[[ call_this: call one chosen ticket to a counter; the visit there ends.
   KEYS   1 root
   ARGV   1 clock   2 ticket id   3 who   4 counter   5 whether the called person there came, as in call_next
-  Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN when another counter has it; UNANSWERED as in call_next
+         6 ticket id the clerk sees at the counter, as in call_next
+  Reply  {outcome, ticket id, packed ticket, ahead}; TAKEN when another counter has it, or somebody else is at the
+         counter by now; UNANSWERED as in call_next
   Cost   O(log n) ]]
-register('call_this', function(keys, args)
+register_move('call_this', function(keys, args)
   local facility = open_facility(keys[1])
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
@@ -17,6 +19,9 @@ register('call_this', function(keys, args)
     return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket)
   end
   local images, there = {}, at_counter(facility, counter)
+  if args[6] ~= '*' and args[6] ~= there then
+    return ticket_reply(facility, OUTCOME.TAKEN, there, load_ticket(facility, there))
+  end
   if not end_current(facility, clock, counter, args[5], by, images) then
     return ticket_reply(facility, OUTCOME.UNANSWERED, there, load_ticket(facility, there))
   end

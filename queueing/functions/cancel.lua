@@ -2,7 +2,7 @@
   KEYS   1 root      ARGV 1 clock   2 ticket id   3 who
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
-register('cancel', function(keys, args)
+register_move('cancel', function(keys, args)
   local living = {STATE.EXPECTED, STATE.WAITING, STATE.CALLED, STATE.SERVING, STATE.HELD, STATE.NO_SHOW}
   return move(keys, args, 'cancelled', EVENT.CANCELLED, living, function(ticket, clock)
     ticket[T.state] = STATE.CANCELLED

@@ -2,7 +2,7 @@
   KEYS   1 root      ARGV 1 clock   2 counter   3 who   4 ticket that must be there, '' any
   Reply  {outcome, ticket id, packed ticket, ahead}; EMPTY when nobody is called there, TAKEN when another one is
   Cost   O(log n) ]]
-register('recall', function(keys, args)
+register_move('recall', function(keys, args)
   local facility = open_facility(keys[1])
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end

@@ -2,7 +2,7 @@
   KEYS   1 root      ARGV 1 clock   2 ticket id   3 who   4 lane
   Reply  {outcome, ticket id, packed ticket, ahead}
   Cost   O(log n) ]]
-register('set_lane', function(keys, args)
+register_move('set_lane', function(keys, args)
   local lane = tonumber(args[4])
   local movable = {STATE.EXPECTED, STATE.WAITING, STATE.HELD, STATE.NO_SHOW}
   return move(keys, args, 'lane', EVENT.LANE_CHANGED, movable, function(ticket)

@@ -3,7 +3,7 @@
   KEYS   1 root      ARGV 1 clock   2 ticket id   3 who   4 queue id
   Reply  {outcome, ticket id, packed ticket, ahead}; UNKNOWN_QUEUE; NOT_ALLOWED into the queue it stands in
   Cost   O(log n) ]]
-register('transfer', function(keys, args)
+register_move('transfer', function(keys, args)
   local facility = open_facility(keys[1])
   local to = args[4]
   if not config_of(facility, 'q:' .. to) then return {OUTCOME.UNKNOWN_QUEUE} end

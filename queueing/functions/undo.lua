@@ -50,7 +50,7 @@ local function forget_call(facility, queue, id)
   remove_calls(calls_key(facility), id)
 end
 
-register('undo', function(keys, args)
+register_move('undo', function(keys, args)
   local facility = open_facility(keys[1])
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end

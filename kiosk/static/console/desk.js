@@ -6,6 +6,7 @@ import { $, copy, describe, fill, keyOf, make, say } from "./dom.js";
 import { ENDED, List } from "./list.js";
 import { NoAnswer, SignedOut, follow, get, post } from "./net.js";
 import { Now } from "./now.js";
+import { PendingMoves } from "./pending_moves.js";
 import { Scanner } from "./scanner.js";
 import { paper, print } from "./slip.js";
 import { WalkIn } from "./walk.js";
@@ -34,7 +35,8 @@ let endedToday = [], // who was finished or cancelled today, while the clerk sea
   endedAsked = 0;
 let scans = Promise.resolve();
 let moved = []; // when the last moves began, by performance.now()
-let view = null,
+let truth = null, // as the server said last
+  view = null, // the same, after the moves that wait for the network
   ahead_ms = 0,
   asking = 0,
   shown = 0,
@@ -48,6 +50,15 @@ const now_ms = () => Date.now() + ahead_ms;
 const list = new List($("list"), words, sections, paintChosen);
 const now = new Now(words, states, genders, lanes);
 const colleagues = new Colleagues(deskWords, counter, clock);
+const pending = new PendingMoves(deskWords, counter, {
+  send: sendPending,
+  changed: () => truth && paint(truth),
+  ask: (move, text) =>
+    askCame(text, (came) => {
+      move.body.current = came;
+      refresh();
+    }),
+});
 const walkIn = new WalkIn(words, slips, trouble, scannedTicket);
 new Scanner(scanned);
 
@@ -58,7 +69,8 @@ async function refresh() {
   looked = Date.now();
   try {
     const fresh = await get(`/console/desk?counter=${encodeURIComponent(counter)}`);
-    line(true);
+    if (navigator.onLine) line(true); // an answer may be on its way when the cable goes out
+    if (await pending.sendAll()) return refresh();
     if (mine > shown) {
       shown = mine;
       paint(fresh);
@@ -68,7 +80,9 @@ async function refresh() {
   }
 }
 
-function paint(fresh) {
+function paint(server) {
+  truth = server;
+  const fresh = pending.predict(server);
   view = fresh;
   ahead_ms = fresh.at_ms - Date.now();
   paintQueues();
@@ -123,7 +137,11 @@ function trouble(cause) {
     ended = true;
     stop();
     for (const open of document.querySelectorAll("dialog[open]")) open.close();
-    say($("locked-text"), words.locked);
+    const left = pending.waiting.map((one) => one.label).join(", ");
+    say(
+      $("locked-text"),
+      [words.locked, left && fill(deskWords.pending_left, { moves: left })].filter(Boolean).join(" "),
+    );
     $("locked").showModal();
   }
   return true;
@@ -152,22 +170,28 @@ const possible = (what, ticket) =>
 
 async function move(what, body) {
   if (busy || ended) return;
+  if (what === "undo" && pending.waiting.length) return tell(pending.takeBack());
+  const ticket =
+    view?.tickets.find((one) => one.id === body.ticket) ?? (body.ticket === current()?.id ? current() : null);
+  const numbered = pending.number(what, { counter, ...body }, ticket?.token ?? "");
+  if (pending.waiting.length || lostAt) return wait(numbered);
   busy = true;
   const began = performance.now();
   root.setAttribute("aria-busy", "true");
   const chosen = list.selected; // painting the answer may take it off the list
   try {
-    const answer = await post(`/console/desk/${what}`, { counter, ...body });
+    const answer = await post(`/console/desk/${what}`, numbered.body);
     apply(what, answer);
-    if (answer.outcome === "UNANSWERED") askCame(what, body, answer.words);
+    if (answer.outcome === "UNANSWERED") askCame(answer.words, (came) => move(what, { ...body, current: came }));
     else tell(answer.words, answer.outcome === "MOVED" ? "" : "warn", answer.outcome === "MOVED" && what !== "undo");
     if (answer.outcome === "MOVED" && body.ticket === chosen) dealtWith();
     if (answer.outcome === "MOVED" && what !== "undo") moved = [...moved.slice(-9), began];
   } catch (cause) {
-    if (!trouble(cause)) {
-      tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
-      if (cause instanceof NoAnswer) line(false);
-    }
+    if (cause instanceof NoAnswer) {
+      line(false);
+      numbered.wasSent = true;
+      wait(numbered);
+    } else if (!trouble(cause)) tell(cause.message, "warn");
   } finally {
     busy = false;
     root.removeAttribute("aria-busy");
@@ -175,19 +199,42 @@ async function move(what, body) {
   await refresh();
 }
 
+// The network is gone: the move waits in sight. Whether a called patient came is asked now, while the clerk knows it.
+function wait(numbered) {
+  const { what, body } = numbered;
+  const refusal = pending.refusal(what, body.ticket ?? current()?.id);
+  if (refusal) return tell(refusal, "warn");
+  if (!numbered.wasSent && body.current === "ask" && current()?.state === "called")
+    return askCame(fill(deskWords.came, current()), (came) => move(what, { ...body, current: came }));
+  moved = [...moved.slice(-9), performance.now()];
+  const chosen = list.selected;
+  tell(pending.hold(numbered), "warn");
+  if (body.ticket && body.ticket === chosen) dealtWith();
+}
+
+async function sendPending(what, body) {
+  try {
+    return await post(`/console/desk/${what}`, body);
+  } catch (cause) {
+    if (cause instanceof NoAnswer) line(false);
+    trouble(cause);
+    throw cause;
+  }
+}
+
 // The answer is painted before the whole desk is fetched again: the next key must act on who is here now.
 function apply(what, { outcome, ticket, details }) {
-  if (!view) return;
+  if (!truth) return;
   const here = ticket && ticket.counter === counter && (ticket.state === "called" || ticket.state === "serving");
-  if (here) Object.assign(view, { current: ticket, details });
-  else if ((what === "next" && outcome === "EMPTY") || (ticket && view.current?.id === ticket.id))
-    Object.assign(view, { current: null, details: [] });
+  if (here) Object.assign(truth, { current: ticket, details });
+  else if ((what === "next" && outcome === "EMPTY") || (ticket && truth.current?.id === ticket.id))
+    Object.assign(truth, { current: null, details: [] });
   const mine = new Set(queuesHere().map((one) => one.id));
   const over = (one) => ["done", "cancelled", "lapsed"].includes(one.state) || !mine.has(one.queue);
   if (ticket)
-    view.tickets = view.tickets.map((one) => (one.id === ticket.id ? ticket : one)).filter((one) => !over(one));
+    truth.tickets = truth.tickets.map((one) => (one.id === ticket.id ? ticket : one)).filter((one) => !over(one));
   if (ticket) endedToday = endedToday.filter((one) => one.id !== ticket.id);
-  paint({ ...view, at_ms: now_ms() });
+  paint({ ...truth, at_ms: now_ms() });
 }
 
 const current = () => view?.current ?? null;
@@ -207,7 +254,7 @@ const ACTS = {
   finish: () => onOne("finish", "here"),
   hold: (where) => onOne("hold", where),
   "no-show": (where) => onOne("no-show", where),
-  call: () => onOne("call", "chosen", { current: "ask" }),
+  call: () => onOne("call", "chosen", { seen: current()?.id ?? "", current: "ask" }),
   "check-in": () => onOne("check-in", "chosen"),
   "bring-back": () => onOne("bring-back", "chosen"),
   transfer: (where) =>
@@ -367,10 +414,10 @@ function choose(title, text, where, options, then) {
 
 // Called, and never started: one key says whether the patient came, then the move is made. The key is not N: a second
 // press of Next by habit would count somebody who never came as served.
-function askCame(what, body, text) {
-  const answer = (current) => {
+function askCame(text, then) {
+  const answer = (came) => {
     $("ask-came").close();
-    move(what, { ...body, current });
+    then(came);
   };
   $("came-yes").onclick = () => answer("finish");
   $("came-no").onclick = () => answer("no_show");
@@ -590,6 +637,7 @@ function tick() {
 const idle = () =>
   streaming &&
   !busy &&
+  !pending.waiting.length &&
   !document.querySelector("dialog[open]") &&
   !$("search").value &&
   window.kiosk.untouched(IDLE_MS);

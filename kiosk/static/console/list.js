@@ -139,6 +139,7 @@ export class List {
       tags.dataset.shown = one.tags.join("|");
       tags.replaceChildren(...one.tags.map((text) => make("span", `tag ${text === "far away" ? "far" : ""}`, text)));
     }
+    row.classList.toggle("pending-row", Boolean(one.pending));
     const minutes = Math.max(0, Math.floor((now_ms - one.arrived_ms) / 60000));
     say(
       waits,

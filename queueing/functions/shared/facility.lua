@@ -12,6 +12,7 @@
 --   root:c        list    last calls of the facility, newest first; CALLS_KEPT; emptied with the day
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
 --   root:u        hash    moves that can be undone, by who made them; UNDO_MOVES each, an hour
+--   root:m:DESK   string  the last move of an open desk and its reply (shared/moves.lua); a day
 --   root:s        hash    paired screens: id -> packed screen; at most SCREENS_MAX (queueing/screens.py)
 --   root:d        hash    open desks: who sits at which counter (shared/desks.lua); three minutes
 --   root:v        hash    what paired screens last said of themselves: id -> packed report; as many

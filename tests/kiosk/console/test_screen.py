@@ -322,7 +322,8 @@ async def test_a_lost_connection_is_shown_and_the_list_stays(page: Page, served:
     await expect(page.locator("#list .who bdi")).to_have_text("Still Shown")
     await page.context.set_offline(False)
     await expect(page.locator("#lost")).to_be_hidden()
-    await press(page, "n", "M-001 called to M1.")
+    await expect(page.locator("#now-token")).to_have_text("M-001")
+    await press(page, "f", "M-001 finished.")
 
 
 async def test_a_desk_signed_out_elsewhere_locks_and_shows_nobody_new(page: Page, served: Served) -> None:
