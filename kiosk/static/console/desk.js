@@ -80,19 +80,25 @@ async function refresh() {
   }
 }
 
-function paint(server) {
+// `isAnswer`: a key was pressed. Who is here now comes first; three hundred rows follow in the frame after it.
+function paint(server, isAnswer = false) {
   truth = server;
   const fresh = pending.predict(server);
   view = fresh;
   ahead_ms = fresh.at_ms - Date.now();
-  paintQueues();
   $("closed").hidden = fresh.counter_open;
   say($("closed"), fresh.counter_open ? "" : fill(words.counter_closed, { counter }));
   now.render(fresh.current, fresh.details, fresh.at_ms);
-  drawList(fresh.at_ms);
-  colleagues.render(fresh, fresh.at_ms);
   for (const button of document.querySelectorAll("#now [data-do]"))
     button.disabled = !possible(button.dataset.do, fresh.current);
+  const paintRest = () => {
+    if (view !== fresh) return; // painted anew meanwhile
+    paintQueues();
+    drawList(fresh.at_ms);
+    colleagues.render(fresh, fresh.at_ms);
+  };
+  if (isAnswer) requestAnimationFrame(() => setTimeout(paintRest));
+  else paintRest();
 }
 
 const queuesHere = () => view.queues.filter((one) => one.mine);
@@ -234,7 +240,7 @@ function apply(what, { outcome, ticket, details }) {
   if (ticket)
     truth.tickets = truth.tickets.map((one) => (one.id === ticket.id ? ticket : one)).filter((one) => !over(one));
   if (ticket) endedToday = endedToday.filter((one) => one.id !== ticket.id);
-  paint({ ...truth, at_ms: now_ms() });
+  paint({ ...truth, at_ms: now_ms() }, true);
 }
 
 const current = () => view?.current ?? null;

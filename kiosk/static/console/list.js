@@ -66,8 +66,9 @@ export class List {
       this.#place(body, shown, now_ms);
       this.order.push(...shown.map((one) => one.id));
     }
+    const listed = new Set(this.order);
     for (const [id, row] of this.rows)
-      if (!this.order.includes(id)) {
+      if (!listed.has(id)) {
         row.remove();
         this.rows.delete(id);
       }
