@@ -44,6 +44,7 @@ def facility_root(hip_id: str) -> str:
     return f"{ALL_PARTITIONS[int.from_bytes(digest[-2:]) % PARTITIONS]}:{key}"
 
 
+@lru_cache(maxsize=65536)
 def facility_key(hip_id: str) -> str:
     """The short internal id of a facility: what changes and pending replies carry instead of the HIP id."""
     return facility_root(hip_id).partition(":")[2]

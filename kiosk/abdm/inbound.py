@@ -253,7 +253,7 @@ def _scan(
         refusal = understood.refusal
     elif len(hip_id) > HIP_ID_MAX:
         refusal = Refusal.MALFORMED
-    elif person is None or not (display_text(address) or person.abha_number):
+    elif person is None or not (person.abha_number or display_text(address)):
         refusal = Refusal.PROFILE
     if not address and person is not None and person.abha_number:
         address = f"{person.abha_number}@{cm_id}"  # the default address of every number
