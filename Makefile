@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Compiled sources are kept: without them each start of the program costs half a second more.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick proofs api-fuzz check format install lock map words bench load replay history history-figures chaos archive-proof soak fuzz floods sbom audit clean
+.PHONY: help demo test quick proofs api-fuzz check format install lock map words bench load replay history history-figures chaos archive-proof delivery-proof delivery-load soak fuzz floods sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -76,6 +76,14 @@ chaos:  ## processes are killed and frozen while people scan (QUICK=1: six strik
 archive-proof:  ## a day with faults while the archive's role and database are struck, judged by the gateway's journal (PATIENTS=)
 	@.ci/setup dev
 	@exec $(PY) -m tests.kiosk.archive.proof $(if $(PATIENTS),--patients $(PATIENTS)) $(ARGS)
+
+delivery-proof:  ## a day with faults, told by webhooks, pull and HL7 while the delivery role is killed: ten minutes (PATIENTS=)
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.delivery.proof $(if $(PATIENTS),--patients $(PATIENTS)) $(ARGS)
+
+delivery-load:  ## how soon events arrive, what dead webhooks cost scans, how quick the API is (ARGS="--cases api")
+	@.ci/setup dev
+	@exec $(PY) -m loadtests.delivery.load $(ARGS)
 
 soak:  ## an ordinary day at a steady pace (MINUTES=30): does anything grow?
 	@.ci/setup dev

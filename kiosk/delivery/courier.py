@@ -152,7 +152,11 @@ class Courier:
         self.dirty = True
 
     def accept(self, partition: str, events: Sequence[Event], before: str) -> None:
-        """Events that were just followed, the first of them behind ``before``."""
+        """Events that were just followed, the first behind ``before``. Acts of staff have a partition of their own, of
+        which targets hear nothing.
+        """
+        if partition not in self._window:
+            return
         wanted = [event for event in events if self._parts.wants(self.target, event)]
         if partition not in self._lagging and (self.is_down or self.target.off or self._open >= WINDOW):
             # A target that caught up may have read further than the log was followed: nothing is taken twice.

@@ -80,7 +80,12 @@ class SignIn:
 
     async def _send(self, path: str, fields: dict[str, str]) -> httpx.Response:
         page = await self._client.get(path)
-        return await self._client.post(path, data={"_csrf": _found(_CSRF, page.text), **fields})
+        return await self._client.post(path, data={"_csrf": csrf_of(page.text), **fields})
+
+
+def csrf_of(page: str) -> str:
+    """The token that a form of this page carries."""
+    return _found(_CSRF, page)
 
 
 def _leads_to(answer: httpx.Response, path: str) -> bool:

@@ -13,10 +13,10 @@ from msgspec import structs
 from kiosk.delivery import courier
 from kiosk.delivery import role as role_module
 from kiosk.observability import metrics
-from queueing.audit import Audit
+from queueing.audit import Act, Audit
 from queueing.event_log import Event, EventLog, cursor_numbers
 from queueing.models import Facility, Queue
-from queueing.redis_keys import events_key, facility_root, partition_of
+from queueing.redis_keys import STAFF_SLOT, events_key, facility_root, partition_of
 from queueing.registry import Registry
 from queueing.store.store import Store
 from queueing.targets import EVERY_FACILITY, TargetFormat, Targets
@@ -134,6 +134,19 @@ async def test_another_facilitys_events_are_not_sent(store: Store, receiver: Rec
             ids = await visits(store, 2)
             await until(lambda: by_ticket(every) == dict.fromkeys(ids, WHOLE))
     assert receiver.received == []
+
+
+async def test_an_act_about_a_login_does_not_stop_a_target_of_all_facilities(store: Store, receiver: Receiver) -> None:
+    await build(store)
+    await added(store, receiver.url, facility=EVERY_FACILITY)
+    async with role(store) as working:
+        await visits(store, 1)
+        await until(lambda: len(by_ticket(receiver)) == 1)
+        before = working.position(STAFF_SLOT)
+        await Audit(store).record_of_staff(EVERY_FACILITY, Act(kind="password_changed", by="state"))
+        await until(lambda: working.position(STAFF_SLOT) != before)
+        ids = await visits(store, 1)
+        await until(lambda: ids[0] in by_ticket(receiver))
 
 
 async def test_a_failed_ticket_is_tried_again_in_its_order_and_holds_up_no_other(
