@@ -51,11 +51,26 @@ PROMISES: Final = {
         Promise(name="failures", words="requests that failed", bound=0, sense="at most"),
         Promise(name="web_mb_an_hour", words="growth of web's memory", bound=6, sense="at most", unit="MB an hour"),
         Promise(name="relay_mb_an_hour", words="growth of relay's memory", bound=6, sense="at most", unit="MB an hour"),
+        Promise(
+            name="delivered_p99_ms", words="scan to delivered by webhook, p99, 200 scans/s, ten webhooks",
+            bound=1000, sense="at most", unit="ms",
+        ),
+        Promise(name="not_delivered", words="events that did not arrive", bound=0, sense="at most"),
+        Promise(
+            name="dead_on_share", words="share to acknowledgement, p99, half of all webhooks dead ÷ no webhooks",
+            bound=1.1, sense="at most",
+        ),
+        Promise(
+            name="dead_callback", words="202, p99, half of all webhooks dead ÷ no webhooks", bound=1.1, sense="at most"
+        ),
+        Promise(
+            name="api_p99_ms", words="API, p99, 500 requests/s beside 100 scans/s", bound=50, sense="at most", unit="ms"
+        ),
         Promise(name="files_growth", words="open files, fewest of the last third ÷ first", bound=1.05, sense="at most"),
     )
 }  # fmt: skip
 """Promises by name. The bench uses the first nine, ``loadtests.load`` the next three and ``broken``, ``loadtests.soak``
-the last three."""
+the three about growth, ``loadtests.delivery`` the five before the last."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):

@@ -162,9 +162,13 @@ class ShareClient:
         if time.monotonic() - self._used_at > IDLE_S:
             await self._close()
         while len(self._lanes) < self._connections:
-            _, lane = await loop.create_connection(lambda: Lane(self), self._host, self._port)
+            _, lane = await loop.create_connection(self.new_lane, self._host, self._port)
             self._lanes.add(lane)
             self._idle.append(lane)
+
+    def new_lane(self) -> Lane:
+        """One more connection."""
+        return Lane(self)
 
     async def __aexit__(self, *gone: object) -> None:
         await self._close()

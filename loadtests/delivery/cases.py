@@ -1,0 +1,264 @@
+"""The cases of ``loadtests.delivery.load``: how soon events arrive, what dead webhooks cost, how quick the API is."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from itertools import cycle
+from random import Random
+from typing import Final
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from loadtests.bench.machine import cpu_s, tree, words
+from loadtests.bench.setup import BenchSetup, Figures, Pressed, Size, middle, prepared
+from loadtests.delivery.api_client import ApiClient, BuildRequest
+from loadtests.delivery.listeners import DEAD, Heard, Listeners, listening
+from loadtests.delivery.setup import administrator, new_key, new_webhook
+from loadtests.simulator.people.share_client import percentile
+
+PRIVATE: Final = {"KIOSK_PRIVATE_TARGETS": "true"}
+ARRIVE_PER_S, TEN = 200.0, 10
+DEAD_PER_S: Final = 200.0
+API_PER_S, BESIDE_PER_S = 500.0, 100.0
+POLL_EACH_S, POLLERS, POLLED_SCANS_PER_S = 30.0, 1_000, 5.0
+HOSPITALS: Final = 100
+"""Of the API's case. Each begins with a hundred people of the day, and gets one more each second."""
+ALL_HEARD_WITHIN_S: Final = 60.0
+KINDS: Final = ("queues", "tickets", "tickets_with_etag", "one_ticket", "events")
+
+
+class Length(Struct, frozen=True, kw_only=True):
+    """How long things last: in a whole run, and in a quick one that only looks for faults."""
+
+    arrive_s: float
+    webhooks: int
+    rounds: int
+    round_s: float
+    api_s: float
+    before: int
+    """People that each hospital of the API's case has before it begins."""
+    poll_s: float
+
+
+WHOLE: Final = Length(arrive_s=30, webhooks=1_000, rounds=5, round_s=12, api_s=30, before=100, poll_s=60)
+QUICK: Final = Length(arrive_s=10, webhooks=200, rounds=2, round_s=6, api_s=10, before=30, poll_s=31)
+
+
+def _size(facilities: int) -> Size:
+    return Size(
+        rounds=0, round_scans=0, facilities=facilities, deep_facilities=0, deep_from=0, deep_round=0, spread=(),
+        listeners=(), calls=0,
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def _kiosk(facilities: int, seed: int) -> AsyncIterator[BenchSetup]:
+    """A kiosk whose parts have all worked once."""
+    async with prepared(_size(facilities), seed=seed, more=PRIVATE) as setup:
+        await _scan(setup, 100.0, 3.0)
+        await setup.settled()
+        yield setup
+
+
+async def _scan(setup: BenchSetup, per_s: float, seconds: float) -> Pressed:
+    """Scans at a steady rate, in each facility in turn."""
+    turn = cycle(range(len(setup.stack.hips)))
+    return await setup.press(setup.shares(int(per_s * seconds), lambda: next(turn)), per_s=per_s)
+
+
+def _deliver_s(setup: BenchSetup) -> float:
+    """Processor seconds of the delivery role."""
+    return sum(cpu_s(pid) for pid in tree(setup.stack.pid) if " kiosk deliver" in words(pid))
+
+
+@contextmanager
+def _spent(setup: BenchSetup) -> Iterator[dict[str, float]]:
+    """Processor seconds of each part, the delivery role among them; filled at the end of the context."""
+    before = _deliver_s(setup)
+    with setup.parts.spent() as taken:
+        yield taken
+    taken["deliver"] = _deliver_s(setup) - before
+
+
+async def _all_heard(heard: Heard, wanted: int) -> None:
+    deadline = time.monotonic() + ALL_HEARD_WITHIN_S
+    while len(heard.created_s) < wanted and time.monotonic() < deadline:  # noqa: ASYNC110  another process
+        await asyncio.sleep(0.1)
+
+
+def _milliseconds(seconds: Sequence[float]) -> dict[str, float]:
+    return {name: round(percentile(seconds, part) * 1000, 1) for name, part in (("p50", 0.5), ("p99", 0.99))}
+
+
+async def arrive(length: Length, seed: int) -> Figures:
+    """(a) 200 scans a second, ten webhooks: one for each of ten facilities, then ten that each hear everything."""
+    figures: Figures = {}
+    for name, facilities in (("one_each", None), ("all_hear_all", ["*"] * TEN)):
+        async with _kiosk(TEN, seed) as setup, listening() as here:
+            for number, facility in enumerate(facilities or setup.stack.hips):
+                await new_webhook(setup.stack, f"{here.base}/{number}", facility)
+            figures[name] = await _arrived(setup, here, length, 1 if facilities is None else TEN)
+    return figures
+
+
+async def _arrived(setup: BenchSetup, here: Listeners, length: Length, copies: int) -> Figures:
+    await asyncio.sleep(2)  # the role takes new webhooks within a second
+    await _scan(setup, 50.0, 2.0)
+    await asyncio.sleep(3)
+    here.heard.created_s.clear()
+    here.heard.others = 0
+    with _spent(setup) as spent:
+        pressed = await _scan(setup, ARRIVE_PER_S, length.arrive_s)
+        wanted = len(pressed.shares) * copies
+        await _all_heard(here.heard, wanted)
+    await setup.settled()
+    waits = list(here.heard.created_s.values())
+    return {
+        "delivered_ms": _milliseconds(waits), "longest_ms": round(max(waits, default=0) * 1000),
+        "missing": wanted - len(waits), "again": here.heard.again,
+        "deliveries_per_s": round((len(waits) + here.heard.others) / length.arrive_s),
+        "callback_p99_ms": round(pressed.went.percentile_ms(0.99), 1),
+        "deliver_core": round(spent["deliver"] / length.arrive_s, 2),
+    }  # fmt: skip
+
+
+async def dead(length: Length, seed: int) -> Figures:
+    """(b) Two kiosks with as many facilities; one has a webhook at each, of which half are dead. Scans go to each in
+    turn.
+    """
+    count = length.webhooks
+    async with listening() as here, _kiosk(count, seed) as without, _kiosk(count, seed + 1) as with_them:
+        bases = [base for name in DEAD for base in (here.base, here.dead[name])]
+        async with administrator(with_them.stack) as admin:
+            for number, hip in enumerate(with_them.stack.hips):
+                await admin.add_webhooks(hip, [f"{bases[number % len(bases)]}/{number}"])
+        await asyncio.sleep(2)
+        rounds: dict[str, list[dict[str, float]]] = {"without": [], "with": []}
+        wanted = 0
+        for _ in range(length.rounds):
+            for name, setup in (("without", without), ("with", with_them)):
+                figures, pressed = await _a_round(setup, length.round_s)
+                rounds[name].append(figures)
+            wanted += sum(share.facility % 2 == 0 for share in pressed.shares)
+        await _all_heard(here.heard, wanted)
+        waits = list(here.heard.created_s.values())
+    middles = {name: {key: middle([one[key] for one in each]) for key in each[0]} for name, each in rounds.items()}
+    ratios = [
+        {key: theirs[key] / max(mine[key], 0.001) for key in mine}
+        for mine, theirs in zip(rounds["without"], rounds["with"], strict=True)
+    ]
+    return {
+        "webhooks": count, "scans_per_s": DEAD_PER_S, "rounds": rounds, "middle": middles,
+        "on_share_ratio": middle([one["on_share_p99_ms"] for one in ratios]),
+        "callback_ratio": middle([one["callback_p99_ms"] for one in ratios]),
+        "living": _milliseconds(waits) | {"events": len(waits), "missing": wanted - len(waits)},
+    }  # fmt: skip
+
+
+async def _a_round(setup: BenchSetup, seconds: float) -> tuple[dict[str, float], Pressed]:
+    with _spent(setup) as spent:
+        pressed = await _scan(setup, DEAD_PER_S, seconds)
+    await setup.settled()
+    waits = setup.acknowledgements.waits_s(pressed.shares[0].index, pressed.shares[-1].index)
+    return {
+        "on_share_p99_ms": percentile(waits, 0.99) * 1000, "callback_p99_ms": pressed.went.percentile_ms(0.99),
+        "on_share_p50_ms": percentile(waits, 0.5) * 1000, "callback_p50_ms": pressed.went.percentile_ms(0.5),
+        "deliver_core": spent["deliver"] / seconds,
+    }, pressed  # fmt: skip
+
+
+async def api(length: Length, seed: int) -> Figures:
+    """(c) 500 requests a second beside 100 scans a second."""
+    async with _kiosk(HOSPITALS, seed) as setup:
+        key = await new_key(setup.stack)
+        await _scan(setup, 400.0, HOSPITALS * length.before / 400.0)
+        await setup.settled()
+        async with ApiClient(setup.stack.kiosk_url, key) as client:
+            build = _mix(client, setup.stack.hips, await _first_tickets(setup, key), seed)
+            requests = client.requests(int(API_PER_S * length.api_s), build)
+            with _spent(setup) as spent:
+                went, pressed = await asyncio.gather(
+                    client.open_at(requests, API_PER_S), _scan(setup, BESIDE_PER_S, length.api_s)
+                )
+        await setup.settled()
+        took: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        for place, seconds in enumerate(went.took_s):
+            took[KINDS[place % len(KINDS)]].append(seconds)
+        return {
+            "api_ms": _milliseconds(went.took_s),
+            "by_kind_ms": {kind: _milliseconds(one) for kind, one in took.items()},
+            "statuses": went.statuses, "callback_p99_ms": round(pressed.went.percentile_ms(0.99), 1),
+            "cores": {part: round(one / length.api_s, 2) for part, one in spent.items()},
+        }  # fmt: skip
+
+
+def _mix(client: ApiClient, hips: Sequence[str], tickets: dict[str, str], seed: int) -> BuildRequest:
+    """The kinds in turn, each of a drawn hospital; a list is asked for with the ETag of its last answer."""
+    draw, last = Random(f"api:{seed}"), dict[str, int]()
+
+    def build(place: int) -> bytes:
+        hip, kind = draw.choice(hips), KINDS[place % len(KINDS)]
+        base = f"/facilities/{hip}"
+        if kind == "one_ticket":
+            return client.get(f"{base}/tickets/{tickets[hip]}")
+        if kind == "events":
+            return client.get(f"{base}/events?after=latest&limit=100")
+        if kind == "queues":
+            return client.get(f"{base}/queues")
+        tag = client.tags.get(last.get(hip, -1), "") if kind == "tickets_with_etag" else ""
+        last[hip] = place
+        return client.get(f"{base}/tickets", tag)
+
+    return build
+
+
+async def _first_tickets(setup: BenchSetup, key: str) -> dict[str, str]:
+    """A ticket of each hospital."""
+    found: dict[str, str] = {}
+    headers = {"authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(base_url=setup.stack.kiosk_url, headers=headers, timeout=30) as client:
+        for hip in setup.stack.hips:
+            answer = await client.get(f"/api/v1/facilities/{hip}/tickets", params={"limit": 1})
+            found[hip] = msgspec.json.decode(answer.raise_for_status().content)["items"][0]["id"]
+    return found
+
+
+async def pollers(length: Length, seed: int) -> Figures:
+    """(d) A thousand programs that ask for the tickets of their facility each half minute, with the ETag they have."""
+    per_s = POLLERS / POLL_EACH_S
+    async with _kiosk(POLLERS, seed) as setup:
+        key = await new_key(setup.stack)
+        async with ApiClient(setup.stack.kiosk_url, key, connections=8) as client:
+            hips = setup.stack.hips
+
+            def build(place: int) -> bytes:
+                tag = client.tags.pop(place - POLLERS, "")
+                return client.get(f"/facilities/{hips[place % POLLERS]}/tickets", tag)
+
+            async def polled(seconds: float) -> dict[int, int]:
+                went = await client.open_at(client.requests(int(per_s * seconds), build), per_s)
+                return went.statuses
+
+            spent: dict[str, dict[str, float]] = {}
+            statuses: dict[int, int] = {}
+            for name in ("without", "with"):
+                with setup.parts.spent() as taken:
+                    scanning = asyncio.create_task(_scan(setup, POLLED_SCANS_PER_S, length.poll_s))
+                    if name == "with":
+                        statuses = await polled(length.poll_s)
+                    await scanning
+                spent[name] = taken
+        await setup.settled()
+        more_s = spent["with"]["web"] - spent["without"]["web"]
+        return {
+            "polls_per_s": round(per_s, 1), "scans_per_s": POLLED_SCANS_PER_S, "statuses": statuses,
+            "web_core": {name: round(one["web"] / length.poll_s, 4) for name, one in spent.items()},
+            "store_core": {name: round(one["store"] / length.poll_s, 4) for name, one in spent.items()},
+            "web_us_a_poll": round(more_s / max(1, sum(statuses.values())) * 1e6),
+        }  # fmt: skip
+
+
+CASES: Final = {"arrive": arrive, "dead": dead, "api": api, "pollers": pollers}
