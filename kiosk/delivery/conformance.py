@@ -17,7 +17,7 @@ from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
 from kiosk.delivery.message import TRY_S
-from kiosk.delivery.webhook import signed_headers
+from kiosk.delivery.webhook import Signer
 from kiosk.exchange.target_setup import new_secret
 
 SLOW_S: Final = 5.0
@@ -104,9 +104,9 @@ class Checklist:
     def _forgeries(self, event: dict[str, Any]) -> list[tuple[str, dict[str, str], bytes]]:
         event = event | {"id": f"check-{self._run}-forged"}
         body, now = msgspec.json.encode(event), datetime.now(UTC)
-        good = signed_headers(self._secret, event["id"], body, now)
-        old = signed_headers(self._secret, event["id"], body, now - OLD)
-        other = signed_headers(new_secret(), event["id"], body, now)
+        good = Signer(self._secret).headers(event["id"], body, now)
+        old = Signer(self._secret).headers(event["id"], body, now - OLD)
+        other = Signer(new_secret()).headers(event["id"], body, now)
         none = {name: value for name, value in good.items() if not name.endswith(("signature", "signature-256"))}
         return [
             ("a wrong signature is refused", other, body),
@@ -124,7 +124,7 @@ class Checklist:
 
     async def _send(self, event: dict[str, Any]) -> Sent:
         body = msgspec.json.encode(event)
-        sent = await self._post(signed_headers(self._secret, event["id"], body, datetime.now(UTC)), body)
+        sent = await self._post(Signer(self._secret).headers(event["id"], body, datetime.now(UTC)), body)
         self._slowest_s = max(self._slowest_s, sent.took_s)
         return sent
 

@@ -12,12 +12,13 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import structlog
 from msgspec import Struct, structs
 
-from kiosk.delivery.message import Attempt, Message, Result
+from kiosk.delivery.message import Attempt, Result
+from kiosk.delivery.parts import Parts
 from kiosk.observability import metrics
 from queueing.errors import QueueingError
 from queueing.event_log import Event, cursor_numbers
@@ -29,7 +30,6 @@ from queueing.targets import (
     FailedTicket,
     ParkedEvent,
     Saved,
-    Target,
     TargetState,
     partitions_of,
 )
@@ -39,7 +39,7 @@ PACE_MS: Final = (5_000, 60_000, 300_000)
 LAST_PACE_MS: Final = 1_800_000
 PARK_AFTER_MS: Final = 3 * 86_400_000
 LANES_AT_ONCE: Final = 8
-"""Tries of one target in flight: a receiver of a hospital is a small program."""
+"""Tries of one target in flight: a receiver of a hospital is a small program. One that is doubtful gets one."""
 WINDOW: Final = 500
 """Events that a courier holds. Beyond that it reads on when there is room."""
 FAILED_TICKETS: Final = 100
@@ -52,31 +52,6 @@ UNSENT_KEPT: Final = 200
 """Deliveries that wait to be written; the list that is shown has a hundred."""
 
 _log = structlog.get_logger(__name__)
-
-
-class Parts(Protocol):
-    """What all couriers share (``kiosk.delivery.role``)."""
-
-    def now_ms(self) -> UnixMs: ...
-    def position(self, partition: str) -> str:
-        """How far the log was followed."""
-        ...
-
-    async def read(self, target: Target, partition: str, after: str) -> tuple[list[Event], str]:
-        """Events for the target after a cursor, and where to go on."""
-        ...
-
-    async def find(self, target: Target, ref: EventRef) -> Event | None:
-        """One event again; None when it is kept nowhere any more."""
-        ...
-
-    async def message(self, target: Target, event: Event) -> Message | None:
-        """The event as this target gets it; None when it gets nothing."""
-        ...
-
-    async def send(self, target: Target, message: Message) -> Attempt: ...
-    async def switch_off(self, target: Target) -> None: ...
-    def wants(self, target: Target, event: Event) -> bool: ...
 
 
 class Job(Struct):
@@ -118,7 +93,7 @@ class Courier:
         self._lanes: dict[str, deque[Job]] = {}
         self._ready: deque[str] = deque()
         self._running: set[str] = set()
-        self._reading = False
+        self._reading = self._probing = False
         self._deliveries: list[Delivery] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = 0
@@ -133,6 +108,15 @@ class Courier:
     @property
     def is_down(self) -> bool:
         return self._progress.down_since_ms > 0
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether it has never taken an event, or did not take the last one: it may hang, and must not hold others."""
+        return self._progress.failures > 0 or not self._progress.delivered_ms
+
+    @property
+    def _lanes_at_once(self) -> int:
+        return 1 if self.is_doubtful else LANES_AT_ONCE
 
     @property
     def pending(self) -> int:
@@ -152,11 +136,9 @@ class Courier:
         self.dirty = True
 
     def accept(self, partition: str, events: Sequence[Event], before: str) -> None:
-        """Events that were just followed, the first behind ``before``. Acts of staff have a partition of their own, of
-        which targets hear nothing.
-        """
+        """Events that were just followed, the first behind ``before``."""
         if partition not in self._window:
-            return
+            return  # acts of staff, of which targets hear nothing
         wanted = [event for event in events if self._parts.wants(self.target, event)]
         if partition not in self._lagging and (self.is_down or self.target.off or self._open >= WINDOW):
             # A target that caught up may have read further than the log was followed: nothing is taken twice.
@@ -178,7 +160,7 @@ class Courier:
                 self._probe()
             return
         for ticket in self._failed.values():
-            if len(self._running) >= LANES_AT_ONCE:
+            if len(self._running) >= self._lanes_at_once:
                 break
             if ticket.next_ms <= now and ticket.order not in self._running:
                 self._start(ticket.order, partial(self._retry, ticket))
@@ -229,7 +211,7 @@ class Courier:
     def _pump(self) -> None:
         if self._closed or self.is_down or self.target.off:
             return
-        while self._ready and len(self._running) < LANES_AT_ONCE:
+        while self._ready and len(self._running) < self._lanes_at_once:
             order = self._ready.popleft()
             self._start(order, partial(self._run_lane, order))
 
@@ -353,16 +335,19 @@ class Courier:
         was_down = self.is_down
         progress.failures = progress.probes = 0
         progress.down_since_ms = progress.probe_ms = 0
-        progress.delivered_ms = now
+        progress.delivered_ms, self._probing = now, False
         if was_down:
             for ticket in self._failed.values():
                 ticket.next_ms = now
 
     def _note_failure(self) -> None:
         self._progress.failures += 1
-        if self.is_down:
+        if self._probing:
+            self._probing = False
             self._progress.probes += 1
             self._progress.probe_ms = self._parts.now_ms() + pause_ms(self._progress.probes + 1)
+        elif self.is_down:
+            return  # it was on its way when the target went down, and is no probe
         elif self._progress.failures >= FAILURES_IN_ROW or len(self._failed) > FAILED_TICKETS:
             self._go_down()
 
@@ -380,6 +365,7 @@ class Courier:
         if first is None:
             self._progress.down_since_ms, self._progress.failures = 0, FAILURES_IN_ROW - 1
             return
+        self._probing = True
         self._start(first.order, partial(self._retry, first))
 
     async def _catch_up(self) -> None:

@@ -17,6 +17,7 @@ from kiosk.delivery.archived import ReadArchive, archived_events
 from kiosk.delivery.bodies import Bodies, Facilities, wants
 from kiosk.delivery.courier import Courier
 from kiosk.delivery.message import Attempt, Message, Sender
+from kiosk.delivery.shared_messages import SharedMessages
 from kiosk.observability import metrics
 from queueing.back_off import BackOff
 from queueing.errors import QueueingError
@@ -39,7 +40,9 @@ FACTS_S: Final = 5.0
 SETTLE_S: Final = 1_800.0
 """Cursors of idle targets move this often: far below the three days that events are kept."""
 SENDS_AT_ONCE: Final = 200
-"""In flight over all targets: each holds a connection and some 10 kB."""
+"""In flight over all targets that are well: each holds a connection and some 10 kB."""
+DOUBTFUL_AT_ONCE: Final = 50
+"""In flight over targets that may hang: each holds its place for ten seconds, and none of those above."""
 READS_AT_ONCE: Final = 8
 """Targets that catch up at once: the store answers scans beside them."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.5, 15.0
@@ -71,12 +74,14 @@ class DeliveryRole:
     def __init__(self, parts: RoleParts) -> None:
         self._parts = parts
         self._log = EventLog(parts.store)
+        self._messages = SharedMessages(parts.bodies.message)
         self._couriers: dict[str, Courier] = {}
         self._by_facility: dict[str, list[Courier]] = {}
         self._of_all: list[Courier] = []
         self._positions: dict[str, str] = {}
         self._version = ""
         self._sends = asyncio.Semaphore(SENDS_AT_ONCE)
+        self._doubtful_sends = asyncio.Semaphore(DOUBTFUL_AT_ONCE)
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._writing = asyncio.Lock()
         """Generations are compared only while none is being written."""
@@ -296,13 +301,24 @@ class DeliveryRole:
         return next((event for event in events if event.id == ref.id), None)
 
     async def message(self, target: Target, event: Event) -> Message | None:
-        return await self._parts.bodies.message(target, event)
+        return await self._messages.message(target, event)
 
     async def send(self, target: Target, message: Message) -> Attempt:
-        async with self._sends:
-            attempt = await self._parts.senders[target.kind].send(target, message)
+        if not self._is_doubtful(target):
+            async with self._sends:
+                if not self._is_doubtful(target):  # it may have become so while this waited
+                    return await self._send(target, message)
+        async with self._doubtful_sends:
+            return await self._send(target, message)
+
+    async def _send(self, target: Target, message: Message) -> Attempt:
+        attempt = await self._parts.senders[target.kind].send(target, message)
         metrics.delivery_ended(target.kind.value, attempt.result.value)
         return attempt
+
+    def _is_doubtful(self, target: Target) -> bool:
+        courier = self._couriers.get(target.id)
+        return courier is None or courier.is_doubtful
 
     async def switch_off(self, target: Target) -> None:
         _log.warning("target_switched_off", target=target.id, status=target.off)

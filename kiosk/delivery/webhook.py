@@ -12,6 +12,7 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from pyreqwest.client import Client, ClientBuilder
@@ -29,21 +30,29 @@ ANSWER_S: Final = 2.0
 """For the answer's body after its head. The status has decided by then; the body is only shown."""
 CLIENTS_KEPT: Final = 256
 """Clients with their connections: 110 kB and 20 ms to make each. The one that was used longest ago is closed."""
+SIGNERS_KEPT: Final = 5_000
+"""As many as there are targets. To open a secret and to read a URL costs a tenth of a delivery."""
 IDLE_S: Final = 20.0
 """Below the usual idle limits of servers."""
 CLOSED_WITHIN_S: Final = 2.0
+_place = lru_cache(SIGNERS_KEPT)(parse_url)
 _TYPES: Final = {TargetFormat.JSON: "application/json", TargetFormat.FHIR: "application/fhir+json"}
 
 
-def signed_headers(secret: str, event_id: str, body: bytes, at: datetime) -> dict[str, str]:
-    """The headers by which a receiver knows that the body is ours, whole and new."""
-    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-    return {
-        "webhook-id": event_id,
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(secret).sign(event_id, at, body.decode()),
-        "x-hub-signature-256": f"sha256={digest}",
-    }
+class Signer:
+    """Signs with one webhook's secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._webhook, self._secret = Webhook(secret), secret.encode()
+
+    def headers(self, event_id: str, body: bytes, at: datetime) -> dict[str, str]:
+        """The headers by which a receiver knows that the body is ours, whole and new."""
+        return {
+            "webhook-id": event_id,
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": self._webhook.sign(event_id, at, body.decode()),
+            "x-hub-signature-256": f"sha256={hmac.digest(self._secret, body, hashlib.sha256).hex()}",
+        }
 
 
 class WebhookSender:
@@ -52,6 +61,8 @@ class WebhookSender:
     def __init__(self, resolver: Resolver, open_secret: Callable[[Target], str | None]) -> None:
         self._resolver = resolver
         self._open_secret = open_secret
+        self._signers: OrderedDict[tuple[str, str], Signer] = OrderedDict()
+        """By target and sealed secret."""
         self._clients: OrderedDict[tuple[Place, str], Client] = OrderedDict()
         self._closing: set[asyncio.Future[Any]] = set()
 
@@ -73,14 +84,14 @@ class WebhookSender:
             return Attempt(result=Result.FAILED, status="unreachable", answer=type(broken).__name__)
 
     async def _send(self, target: Target, message: Message) -> Attempt:
-        secret = self._open_secret(target)
-        if secret is None:
+        signer = self._signer(target)
+        if signer is None:
             answer = "its secret cannot be opened with this key ring: remove the webhook and add it again"
             return Attempt(result=Result.FAILED, status="no secret", answer=answer)
-        place = parse_url(target.address)
+        place = _place(target.address)
         client = self._client(place, await self._resolver.address_of(place))
         headers = {
-            **signed_headers(secret, message.event_id, message.body, datetime.now(UTC)),
+            **signer.headers(message.event_id, message.body, datetime.now(UTC)),
             "content-type": _TYPES[target.format],
             "x-kiosk-event": message.event_type,
             "x-kiosk-cursor": message.cursor,
@@ -94,6 +105,16 @@ class WebhookSender:
             return Attempt(result=Result.DELIVERED, status=str(status), answer=line)
         result = Result.SWITCHED_OFF if status == 410 else Result.FAILED
         return Attempt(result=result, status=str(status), answer=line)
+
+    def _signer(self, target: Target) -> Signer | None:
+        """None when the secret cannot be opened."""
+        key = (target.id, target.secret)
+        signer = self._signers.get(key)
+        if signer is None and (secret := self._open_secret(target)) is not None:
+            signer = self._signers[key] = Signer(secret)
+            if len(self._signers) > SIGNERS_KEPT:
+                self._signers.popitem(last=False)
+        return signer
 
     def _client(self, place: Place, address: str) -> Client:
         """The client whose connections go to this address; another address is another client."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import re
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 
 import pytest
@@ -169,6 +171,28 @@ async def test_a_failed_ticket_is_tried_again_in_its_order_and_holds_up_no_other
         await until(lambda: len(by_ticket(receiver)) >= 3)
         assert bad.isdisjoint(by_ticket(receiver)) or tries[next(iter(bad))] > 3
         await until(lambda: by_ticket(receiver) == dict.fromkeys(ids, WHOLE))
+
+
+async def test_tries_that_were_on_their_way_when_a_target_went_down_do_not_delay_its_probes(
+    store: Store, receiver: Receiver, fast: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight tries fail at about the same time. Counted as probes they would lead to the longest pause at once."""
+    monkeypatch.setattr(courier, "LAST_PACE_MS", 60_000)
+    await build(store)
+    target = await added(store, receiver.url)
+    together = threading.Barrier(courier.LANES_AT_ONCE)
+
+    def refuse(_one: Received) -> tuple[int, bytes]:
+        with suppress(threading.BrokenBarrierError):
+            together.wait(0.3)
+        return 500, b""
+
+    receiver.answer = refuse
+    async with role(store):
+        ids = await visits(store, 4 * courier.LANES_AT_ONCE, finish=False)
+        await reached(store, target, lambda one: one.progress.down_since_ms > 0)
+        receiver.answer = lambda _one: (200, b"")
+        await until(lambda: len(by_ticket(receiver)) == len(ids))
 
 
 async def test_a_dead_target_goes_down_and_delays_nobody(store: Store, receiver: Receiver, fast: None) -> None:

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from kiosk.delivery import webhook
 from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.message import Message, Result, first_line, private_words
-from kiosk.delivery.webhook import WebhookSender, signed_headers
+from kiosk.delivery.webhook import Signer, WebhookSender
 from kiosk.exchange.profile_json import AddressJson, ProfileJson
 from kiosk.exchange.target_setup import new_secret
 from queueing.targets import Target, TargetKind
@@ -56,9 +56,9 @@ async def test_what_is_sent_passes_the_verifier_of_the_library(receiver: Receive
 
 def test_a_changed_body_another_secret_and_an_old_signature_are_refused() -> None:
     now = datetime.now(UTC)
-    headers = signed_headers(SECRET, "f-1-0", BODY, now)
+    headers = Signer(SECRET).headers("f-1-0", BODY, now)
     Webhook(SECRET).verify(BODY, headers, json_parse=False)
-    old = signed_headers(SECRET, "f-1-0", BODY, now - timedelta(minutes=5, seconds=2))
+    old = Signer(SECRET).headers("f-1-0", BODY, now - timedelta(minutes=5, seconds=2))
     for secret, body, tried in ((SECRET, BODY + b" ", headers), (new_secret(), BODY, headers), (SECRET, BODY, old)):
         with pytest.raises(WebhookVerificationError):
             Webhook(secret).verify(body, tried, json_parse=False)
