@@ -98,7 +98,8 @@ class SlowParts:
 async def test_a_courier_that_is_closed_begins_nothing_more() -> None:
     parts, target = SlowParts(), webhook("http://127.0.0.1:9/")
     (partition,) = partitions_of(target)
-    one = courier.Courier(TargetState(target=target, generation=1, progress=Progress(cursors={}), deliveries=[]), parts)
+    progress = Progress(cursors={}, delivered_ms=1)
+    one = courier.Courier(TargetState(target=target, generation=1, progress=progress, deliveries=[]), parts)
     events = [
         Event(
             id=f"e-{n}", cursor=f"{n}-0", facility_key=facility_key(HIP), kind=EventKind.CREATED, at_ms=1, by="",
