@@ -218,9 +218,9 @@ async def judged(stack: Stack, programs: Programs, key: str) -> dict[str, Any]:
     report["hl7"] = {"messages": messages, "came": len(came)} | brief(unlike_ledger(came, ledger))
     settled = sum(bool(share["settled_ms"]) for share in ledger)
     kinds = Counter(every.values())
-    told = kinds["acknowledgement.delivered"]
-    report["acknowledgements"] = {"settled": settled, "events": told} | brief(
-        [f"{settled} shares were settled, events tell of {told}"] if told < settled else []
+    acknowledged = kinds["acknowledgement.delivered"]
+    report["acknowledgements"] = {"settled": settled, "events": acknowledged} | brief(
+        [f"{settled} shares were settled, events tell of {acknowledged}"] if acknowledged < settled else []
     )
     report["kinds"] = dict(sorted(kinds.items()))
     return report
