@@ -53,6 +53,12 @@ Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 QueueId = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{QUEUE_ID_MAX}}}\Z")]
 QueueName = Annotated[str, Meta(min_length=1, max_length=QUEUE_NAME_MAX)]
+LANGUAGES: Final = ("en", "hi", "ur", "ks", "doi")
+"""English, Hindi, Urdu, Kashmiri, Dogri: the languages of the screens (``kiosk.locales.LANGUAGES``)."""
+QueueLanguage = Annotated[str, Meta(pattern=rf"\A({'|'.join(LANGUAGES)})\Z")]
+QueueNames = Annotated[dict[QueueLanguage, QueueName], Meta(max_length=len(LANGUAGES))]
+DepartmentCode = Annotated[str, Meta(pattern=r"\A([1-9][0-9]{5,17})?\Z")]
+"""A concept id of SNOMED CT, or empty."""
 Prefix = Annotated[str, Meta(pattern=rf"\A[A-Z]{{1,{PREFIX_MAX}}}\Z")]
 NumbersADay = Annotated[int, Meta(ge=1, le=NUMBERS_A_DAY_MAX)]
 CarryOver = Annotated[int, Meta(ge=0, le=CARRY_OVER_MAX_MIN)]

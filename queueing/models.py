@@ -192,6 +192,13 @@ class Queue(Struct, frozen=True, kw_only=True):
     """Numbers a day: keeps a runaway client within bounds. A token has eight characters at most, whatever this says."""
     carry_over_min: limits.CarryOver = 240
     """Who arrived this long before midnight keeps the place into the new day."""
+    names: limits.QueueNames = {}
+    """By language; a language without one shows ``name``."""
+    department_code: limits.DepartmentCode = ""
+
+    def name_in(self, language: str) -> str:
+        """The name in this language, else the plain one."""
+        return self.names.get(language) or self.name
 
 
 class Counter(Struct, frozen=True, kw_only=True):
@@ -325,6 +332,8 @@ class QueueView(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
+    names: dict[str, str] = {}
+    """By language, where set."""
     prefix: str
     open: bool
     waiting: int
@@ -345,6 +354,10 @@ class QueueView(Struct, frozen=True, kw_only=True):
     """Seconds between two calls by the whole queue, from the last calls; 0 while unknown."""
     pace_low_s: int
     pace_high_s: int
+
+    def name_in(self, language: str) -> str:
+        """The name in this language, else the plain one."""
+        return self.names.get(language) or self.name
 
 
 class Break(Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from queueing.limits import (
     REGION_MAX,
 )
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
+from queueing.queue_names import shown_names
 from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
 
@@ -154,7 +155,8 @@ class Hospital(Struct, frozen=True, kw_only=True):
 
 def _read_queue(packed: bytes) -> Queue:
     queue = _decode_queue(packed)
-    return msgspec.structs.replace(queue, name=shown_name(queue.name, QUEUE_NAME_MAX, queue.id))
+    name = shown_name(queue.name, QUEUE_NAME_MAX, queue.id)
+    return msgspec.structs.replace(queue, name=name, names=shown_names(queue.names))
 
 
 def _facility_of(found: dict[bytes, bytes]) -> Facility:

@@ -6,6 +6,7 @@ from queueing.day import iso_day
 from queueing.display_text import shown_name
 from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
 from queueing.models import Break, Called, Counter, QueueView, Snapshot, UnixMs
+from queueing.queue_names import shown_names
 
 
 class _PackedSnapshot(msgspec.Struct, frozen=True):
@@ -34,7 +35,9 @@ def snapshot_of(packed: bytes) -> Snapshot:
         day=iso_day(fields.day),
         at_ms=fields.at_ms,
         queues=tuple(
-            msgspec.structs.replace(queue, name=shown_name(queue.name, QUEUE_NAME_MAX, queue.id))
+            msgspec.structs.replace(
+                queue, name=shown_name(queue.name, QUEUE_NAME_MAX, queue.id), names=shown_names(queue.names)
+            )
             for queue in fields.queues
         ),
         counters=fields.counters,

@@ -32,16 +32,17 @@ class Queues(Controller):
         snapshot = await desk.snapshot(caller.hip)
         if snapshot is None:
             raise NotThere("There is no facility with this HIP id.")
-        return answer(QueueList(items=tuple(_queue(snapshot, view) for view in snapshot.queues)))
+        codes = {queue.id: queue.department_code or None for queue in caller.hospital.queues}
+        return answer(QueueList(items=tuple(_queue(snapshot, view, codes.get(view.id)) for view in snapshot.queues)))
 
 
-def _queue(snapshot: Snapshot, view: QueueView) -> QueueJson:
+def _queue(snapshot: Snapshot, view: QueueView, department_code: str | None) -> QueueJson:
     last = next(iter((*view.recent, *view.now)), None)
     return QueueJson(
         id=view.id,
         name=view.name,
-        names={},
-        department_code=None,
+        names=view.names,
+        department_code=department_code,
         prefix=view.prefix,
         open=view.open,
         waiting=view.waiting,

@@ -191,10 +191,11 @@ def _refused(refusal: Refusal | None) -> Exception:
 
 
 def _place_of(caller: Caller, ticket: Ticket) -> fhir.Place:
-    facility = caller.hospital.facility
+    facility, queue = caller.hospital.facility, caller.hospital.queue(ticket.queue)
     return fhir.Place(
         facility_name=facility.name,
-        queue_name=caller.hospital.queue_names.get(ticket.queue, ticket.queue),
+        queue_name=queue.name if queue else ticket.queue,
+        department_code=queue.department_code if queue else "",
         district=facility.district,
         state=facility.state,
     )

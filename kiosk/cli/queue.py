@@ -1,5 +1,6 @@
 """``kiosk queue``: the lines of people of a facility, and the counters that serve them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -8,17 +9,27 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kiosk.cli import csv_files
-from kiosk.cli.csv_files import Column, Problem, text, whole
+from kiosk.cli.csv_files import Column, Problem, if_filled, text, whole
 from kiosk.cli.csv_files import name as name_of
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
-from queueing.limits import HIP_ID_MAX, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
+from kiosk.exchange.clinics import CLINICS
+from queueing.limits import HIP_ID_MAX, LANGUAGES, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, Queue
+from queueing.queue_names import is_concept_id
 from queueing.registry import DoesNotFit, Hospital, PrefixTaken, Registry, RegistryError, UnknownFacility, within_limits
 from queueing.store.store import Store
 from tokens import codable
 
+LANGUAGE_NAMES: Final = {"en": "English", "hi": "Hindi", "ur": "Urdu", "ks": "Kashmiri", "doi": "Dogri"}
 COUNTERS_MAX = 99
 """In one go; a queue with more counters than that is several queues."""
+
+
+def concept_id(cell: str) -> str:
+    """A code of SNOMED CT."""
+    if not is_concept_id(cell):
+        raise ValueError("is no code of SNOMED CT: 6 to 18 digits, of which the last one checks the others")
+    return cell
 
 
 class QueueRow(Struct, frozen=True):
@@ -40,6 +51,8 @@ COLUMNS = (
     Column("name", name_of(1, QUEUE_NAME_MAX), required=True),
     Column("prefix", str.upper, required=True),
     Column("counters", whole(0, COUNTERS_MAX, empty=1)),
+    *(Column(f"name_{language}", if_filled(name_of(1, QUEUE_NAME_MAX))) for language in LANGUAGES),
+    Column("department_code", if_filled(concept_id)),
 )
 
 
@@ -60,16 +73,37 @@ def queue() -> None:
     """Queues and their counters."""
 
 
+def _more_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Names in other languages, and the code of the department."""
+    for language in reversed(LANGUAGES):
+        label = LANGUAGE_NAMES[language]
+        command = click.option(f"--name-{language}", default="", help=f"Name on screens in {label}.")(command)
+    return command
+
+
 @queue.command()
 @click.argument("hip_id")
 @click.argument("queue", metavar="QUEUE")
 @click.option("--name", required=True, help="As boards show it.")
 @click.option("--prefix", required=True, help="1 to 3 letters before every number and counter.")
 @click.option("--counters", default="1", show_default=True, help="How many counters serve it.")
+@_more_options
+@click.option("--department-code", default="", metavar="CODE", help="SNOMED CT code of its department.")
+@click.option(
+    "--clinic", type=click.Choice(list(CLINICS)), help="Take names and code that are proposed for this usual clinic."
+)
 @as_json
-def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bool) -> None:
+def add(
+    hip_id: str, queue: str, name: str, prefix: str, counters: str, department_code: str, clinic: str | None,
+    json: bool, **names: str,
+) -> None:  # fmt: skip
     """Add or update a queue; the first one of a facility is its default. Counts at once, also while serving."""
     cells = {"hip_id": hip_id, "queue": queue, "name": name, "prefix": prefix, "counters": counters}
+    proposed = CLINICS[clinic] if clinic else None
+    for language in LANGUAGES:
+        typed = names[f"name_{language}"]
+        cells[f"name_{language}"] = typed or (proposed.names.get(language, "") if proposed else "")
+    cells["department_code"] = department_code or (proposed.code if proposed else "")
     try:
         row = to_row(csv_files.row_of(0, cells, COLUMNS))
     except Problem as problem:
@@ -82,7 +116,10 @@ def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bo
 
     found = [one.name for one in with_store(settings_now(), write)]
     unsigned = [one for one in found if not codable(one)]
-    document = {"hip_id": hip_id, "queue": row.queue.id, "prefix": row.queue.prefix, "counters": found}
+    document = {
+        "hip_id": hip_id, "queue": row.queue.id, "prefix": row.queue.prefix, "counters": found,
+        "names": row.queue.names, "department_code": row.queue.department_code,
+    }  # fmt: skip
     lines = [f"{row.queue.id} added with counters {', '.join(found) or 'none'}"]
     if unsigned:
         lines.append(
@@ -97,6 +134,9 @@ def add(hip_id: str, queue: str, name: str, prefix: str, counters: str, json: bo
 @as_json
 def import_(file: Path, prefixes: tuple[str, ...], json: bool) -> None:
     """Add or update queues from FILE, a CSV with columns hip_id, queue, name, prefix and counters.
+
+    Further columns may be there: name_en, name_hi, name_ur, name_ks and name_doi for the screens of these languages,
+    and department_code (SNOMED CT). An empty cell changes nothing.
 
     A prefix has 1 to 3 letters, so that a phone shows the whole number: --prefix MEDI=MED, or --prefix 14=R for a
     numbered room. A file with a mistake changes nothing: every line is read before the first is written.
@@ -128,7 +168,11 @@ def to_row(row: csv_files.Row) -> QueueRow:
     """Raises Problem for a field outside its limits."""
     at = row.values
     try:
-        one = within_limits(Queue(id=at["queue"], name=at["name"], prefix=at["prefix"]))
+        names = {language: found for language in LANGUAGES if (found := at[f"name_{language}"])}
+        one = within_limits(Queue(
+            id=at["queue"], name=at["name"], prefix=at["prefix"], names=names,
+            department_code=at["department_code"] or "",
+        ))  # fmt: skip
     except DoesNotFit as wrong:
         raise Problem(row.line, *REFUSALS.get(wrong.field, (wrong.field, str(wrong)))) from None
     return QueueRow(at["hip_id"], row.line, one, at["counters"])
@@ -146,11 +190,16 @@ def _imported(row: csv_files.Row) -> QueueRow:
 
 
 async def put(registry: Registry, row: QueueRow) -> None:
-    """What an operator does not name stays: whether it is open, its limit, its night. Raises CommandFailed."""
+    """What an operator does not name stays: whether it is open, its limit, its night, names of other languages. Raises
+    CommandFailed.
+    """
     hospital = await registry.hospital(row.hip_id)
     known = (hospital.queue(row.queue.id) if hospital else None) or row.queue
     try:
-        await registry.put_queue(row.hip_id, replace(known, name=row.queue.name, prefix=row.queue.prefix), row.counters)
+        await registry.put_queue(row.hip_id, replace(
+            known, name=row.queue.name, prefix=row.queue.prefix, names=known.names | row.queue.names,
+            department_code=row.queue.department_code or known.department_code,
+        ), row.counters)  # fmt: skip
     except UnknownFacility:
         raise CommandFailed(
             f"no facility {row.hip_id}: add it first (kiosk facility add, kiosk facility import)"

@@ -22,6 +22,7 @@ DONE = {
     "webhook": "Added. Events are sent from now on.",
     "hl7": "Added. Messages are sent from now on.",
     "remove": "Removed. Nothing more is sent to it.",
+    "off": "Switched off. What happens from now on waits.",
     "on": "Switched on. What waited is sent now.",
     "again": "The event is sent again within seconds.",
     "profiles-on": "Profiles are sent to it from now on. Each stands in the audit.",

@@ -105,7 +105,7 @@ class Connections(Controller):
         self, request: ConsoleRequest, target: FromPath[str], act: FromPath[str], session: NamedDependency[Session],
         targets: NamedDependency[Targets], audit: NamedDependency[Audit],
     ) -> Response[None]:  # fmt: skip
-        """Remove, switch on, allow or stop profiles, or send an event again."""
+        """Remove, switch on or off, allow or stop profiles, or send an event again."""
         form = await read_form(request)
         try:
             state = await targets.one(target[:ID_MAX])
@@ -124,7 +124,7 @@ class Connections(Controller):
 
 
 _PROFILES: Final = ("profiles-on", "profiles-off")
-_ACTS: Final = ("remove", "on", "again", *_PROFILES)
+_ACTS: Final = ("remove", "on", "off", "again", *_PROFILES)
 
 
 async def _do(targets: Targets, target: Target, act: str, session: Session, ref: EventRef | None) -> None:
@@ -132,6 +132,8 @@ async def _do(targets: Targets, target: Target, act: str, session: Session, ref:
         await targets.remove(target.id)
     elif act == "on":
         await targets.switch_on(target.id)
+    elif act == "off":
+        await targets.switch_off(target.id, f"by {session.login}")
     elif ref is not None:
         await targets.send_again(target.id, ref, time.time_ns() // 1_000_000)
     else:

@@ -20,6 +20,7 @@ from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
 from kiosk.console.login import Login
 from kiosk.console.perhaps_same import LookAlikes
+from kiosk.console.queue_page import QueuePage
 from kiosk.console.review import Review, Reviews
 from kiosk.console.scan import Scans
 from kiosk.console.screens import ScreensPage
@@ -50,6 +51,7 @@ def routes() -> list[ControllerRouterHandler]:
                 Scans,
                 Account,
                 Admin,
+                QueuePage,
                 ScreensPage,
                 VoicePage,
                 Connection,

@@ -77,6 +77,8 @@ class Slip(Struct, frozen=True, kw_only=True):
     token: str = ""
     queue: str = ""
     ahead: int = 0
+    queue_names: dict[str, str] = {}
+    """By language, where set."""
     facility: str = ""
     lane: str = ""
     at: str = ""
@@ -114,7 +116,7 @@ class Slips:
 
     async def of_ticket(self, hip: str, ticket: Ticket) -> Slip:
         hospital = await self._registry.hospital(hip)
-        facility = hospital.facility if hospital else None
+        facility, queue = (hospital.facility, hospital.queue(ticket.queue)) if hospital else (None, None)
         zone = self._zone(facility)
         now_s = int(time.time())
         token = self._links.mint(hip, ticket.id, expires_s=place_ends_s(zone, now_s), now_s=now_s)
@@ -122,7 +124,7 @@ class Slips:
         picture = await asyncio.to_thread(qr.svg, link)
         return Slip(
             outcome="FOUND", words="", token=ticket.token, ahead=ticket.ahead, link=link,
-            queue=hospital.queue_names.get(ticket.queue, ticket.queue) if hospital else ticket.queue,
+            queue=queue.name if queue else ticket.queue, queue_names=queue.names if queue else {},
             facility=facility.name if facility else "", lane=messages.LANES[ticket.lane] if ticket.lane else "",
             at=datetime.fromtimestamp(ticket.arrived_ms / 1000, zone).strftime("%d-%m-%Y %H:%M"),
             qr="data:image/svg+xml;base64," + base64.b64encode(_standalone(picture)).decode(),

@@ -149,7 +149,7 @@ def _body(target: Target, event: Event, hospital: Hospital, zone: ZoneInfo, pers
     ticket = event_ticket_json(event.ticket, facility.hip_id, zone, person.links)
     name = hospital.queue_names.get(ticket.queue, "")
     if target.kind is TargetKind.WEBHOOK:
-        return _json(_bundle(ticket, person.profile, hospital, name))
+        return _json(_bundle(ticket, person.profile, hospital))
     trigger = hl7.trigger_of(event.kind.type)
     if trigger is None:
         return None
@@ -159,9 +159,10 @@ def _body(target: Target, event: Event, hospital: Hospital, zone: ZoneInfo, pers
     return hl7.message(trigger, ticket, person.profile, occasion)
 
 
-def _bundle(ticket: TicketJson, profile: ProfileJson | None, hospital: Hospital, queue_name: str) -> fhir.Json:
-    facility = hospital.facility
+def _bundle(ticket: TicketJson, profile: ProfileJson | None, hospital: Hospital) -> fhir.Json:
+    facility, queue = hospital.facility, hospital.queue(ticket.queue)
     place = fhir.Place(
-        facility_name=facility.name, queue_name=queue_name, district=facility.district, state=facility.state
-    )
+        facility_name=facility.name, queue_name=queue.name if queue else "",
+        department_code=queue.department_code if queue else "", district=facility.district, state=facility.state,
+    )  # fmt: skip
     return fhir.bundle(ticket, profile, place)

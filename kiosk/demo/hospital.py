@@ -24,6 +24,7 @@ from msgspec import Struct
 from kiosk.accounts import passwords
 from kiosk.accounts.outcomes import SignedIn
 from kiosk.accounts.service import LoginTaken, Staff
+from kiosk.exchange.clinics import CLINICS
 from kiosk.runtime import supervisor
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services.process import open_settings_store
@@ -52,9 +53,17 @@ HOSPITAL: Final = Facility(
 """Invented, like every person in it."""
 LOOPBACK: Final = ("127.0.0.0/8", "::1/128")
 """The hospital's own networks: every browser on this machine shows the codes of a screen, as a paired screen would."""
-QUEUES: Final = ((Queue(id="registration", name="Registration", prefix="R"), 2),
-                 (Queue(id="medicine", name="Medicine OPD", prefix="M"), 2),
-                 (Queue(id="pharmacy", name="Pharmacy", prefix="P"), 1))  # fmt: skip
+
+
+def _queue(clinic: str, name: str, prefix: str) -> Queue:
+    """A queue with the names that are proposed for a usual clinic."""
+    found = CLINICS[clinic]
+    names = {language: own for language, own in found.names.items() if language != "en"}
+    return Queue(id=clinic, name=name, prefix=prefix, names=names, department_code=found.code)
+
+
+QUEUES: Final = ((_queue("registration", "Registration", "R"), 2), (_queue("medicine", "Medicine OPD", "M"), 2),
+                 (_queue("pharmacy", "Pharmacy", "P"), 1))  # fmt: skip
 """Queue, and the number of its counters."""
 SPOKEN: Final = ("en", "hi", "ur")
 CLIENT_ID: Final = "SBX_000000"

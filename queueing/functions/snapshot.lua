@@ -71,7 +71,8 @@ local function view_queue(facility, queue, shown, today)
   local now, expected, expected_tokens = view_aside(facility, queue)
   local tokens, match_keys = next_tickets(facility, queue, shown)
   local pace = pace_of(facility, queue)
-  return {id = queue, name = config.name, prefix = config.prefix, open = config.open,
+  local names = config.names and next(config.names) and config.names or nil -- an empty table is packed as a list
+  return {id = queue, name = config.name, names = names, prefix = config.prefix, open = config.open,
     waiting = redis.call('ZCARD', waiting_key(facility, queue)), expected = expected,
     expected_tokens = expected_tokens, issued = tonumber(redis.call('HGET', today, 'n' .. queue) or 0), now = now,
     recent = called_lately(facility, queue), next = tokens, next_keys = match_keys, pace_s = pace[1],

@@ -258,6 +258,8 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         _admin("sign-out", ADMINS_OF_THIS, login="{login}"),
         _admin("resend", ADMINS, id="1-1"),
     ),
+    ("GET", "/console/admin/queues/{queue:str}"): (Try(decision=ADMINS, path="/console/admin/queues/medicine"),),
+    ("POST", "/console/admin/queues/{queue:str}"): (_admin("queues/medicine", ADMINS, hi="मेडिसिन"),),
     ("GET", "/console/admin/screens"): (Try(decision=ADMINS),),
     ("POST", "/console/admin/screens/pair"): (_admin("screens/pair", ADMINS, code="{code}", **_SCREEN),),
     ("POST", "/console/admin/screens/networks"): (_admin("screens/networks", ADMINS, networks="10.20.0.0/16"),),
@@ -281,7 +283,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ),
     ("POST", "/console/connections/{target:str}/{act:str}"): tuple(
         Try(decision=ADMINS_OF_THIS, path=f"/console/connections/{{target}}/{act}", form={"event": ""})
-        for act in ("on", "profiles-on", "profiles-off", "remove")
+        for act in ("on", "off", "profiles-on", "profiles-off", "remove")
     ),
     ("GET", "/console/admin/posters"): (Try(decision=ADMINS),),
     ("GET", "/console/voice"): (Try(decision=ADMINS),),

@@ -21,7 +21,8 @@ export function paper() {
 }
 
 function translate(place, code, local, slip) {
-  const lines = local && { ...local, ahead: slip.ahead ? `${local.ahead}: ${slip.ahead}` : "" };
+  const ahead = local && slip.ahead ? `${local.ahead}: ${slip.ahead}` : "";
+  const lines = local && { ...local, ahead, queue: slip.queue_names[code] };
   for (const node of place.querySelectorAll("[data-local]")) {
     node.lang = code;
     node.dir = local?.direction ?? "ltr";

@@ -203,12 +203,21 @@
     replace($("queues"), cards);
   }
 
+  /** A card keeps its look while the languages take turns. */
+  function longestName(queue) {
+    const names = words.codes.map((code) => (queue.names || {})[code] || queue.name);
+    return Math.max.apply(
+      null,
+      names.map((name) => name.length)
+    );
+  }
+
   function queueCard(queue, cards) {
     const card = make("article", "queue");
     card.dataset.queue = queue.id;
-    const name = make("h3", "", queue.name);
-    name.dir = "auto";
-    if (queue.name.length > LONG_NAME) name.setAttribute("data-long", "");
+    const name = make("h3");
+    words.name(name, queue);
+    if (longestName(queue) > LONG_NAME) name.setAttribute("data-long", "");
     const label = make("span");
     words.put(label, "board.waiting");
     const count = add(make("span", "count"), [label, make("strong", "figure waiting", words.digits(queue.waiting))]);

@@ -97,6 +97,7 @@
     const queue = hall.queues.find((one) => one.id === body.dataset.queue);
     const counter = hall.counters.find((one) => one.name === body.dataset.counter);
     if (!queue) return;
+    words.name($("queue-name"), queue);
     $("waiting").textContent = words.digits(queue.waiting);
     const here = queue.now.find((call) => call.counter === body.dataset.counter && isWith(call));
     const called = here || queue.now[0] || queue.recent[0];

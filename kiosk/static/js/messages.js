@@ -54,9 +54,25 @@ window.kiosk = window.kiosk || {};
       this._fill(element);
     }
 
+    /** Set the name of a queue, now and after each change of language: that of the language, else the plain one. */
+    name(element, queue) {
+      element.setAttribute("data-name", queue.name);
+      element.setAttribute("data-names", JSON.stringify(queue.names || {}));
+      this._fillName(element);
+    }
+
     /** Set all texts again, in the language whose turn it is. */
     everywhere() {
       for (const element of Array.from(document.querySelectorAll("[data-say]"))) this._fill(element);
+      for (const element of Array.from(document.querySelectorAll("[data-names]"))) this._fillName(element);
+    }
+
+    _fillName(element) {
+      const own = JSON.parse(element.getAttribute("data-names"))[this.code];
+      if (own) element.lang = this.code;
+      else element.removeAttribute("lang");
+      element.dir = "auto";
+      element.textContent = own || element.getAttribute("data-name");
     }
 
     _fill(element) {

@@ -108,7 +108,7 @@ function draw() {
 
 function drawWait(queue) {
   if (!queue) return;
-  $("queue").textContent = queue.name;
+  words.name($("queue"), queue);
   $("ahead").textContent = String(mine.ahead);
   const range = estimate(mine.ahead, queue.pace_low_s, queue.pace_high_s);
   if (range) words.put($("estimate"), range.low ? "ticket.minutes" : "ticket.soon_minutes", range);

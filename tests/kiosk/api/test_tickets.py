@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from msgspec import structs
 
 from kiosk.api import ticket_lists
 from queueing.api_keys import Scope
@@ -25,6 +26,20 @@ IST = ZoneInfo("Asia/Kolkata")
 def ids(answer: httpx.Response) -> list[str]:
     assert answer.status_code == 200, answer.text
     return [one["id"] for one in answer.json()["items"]]
+
+
+async def test_a_queue_shows_its_names_by_language_and_its_department(program: Program) -> None:
+    registry = program.hospital.services.registry
+    queue = next(one for one in await registry.queues(HIP) if one.id == "medicine")
+    names = {"hi": "मेडिसिन", "ur": "میڈیسن"}
+    await registry.put_queue(HIP, structs.replace(queue, names=names, department_code="394802001"))
+    medicine, registration = (await program.get("queues")).json()["items"]
+    assert (medicine["name"], medicine["names"], medicine["department_code"]) == (queue.name, names, "394802001")
+    assert (registration["names"], registration["department_code"]) == ({}, None)
+    ticket = await program.register()
+    bundle = await program.get(f"tickets/{ticket['id']}", headers={"accept": "application/fhir+json"})
+    (encounter,) = (one["resource"] for one in bundle.json()["entry"] if one["resource"]["resourceType"] == "Encounter")
+    assert encounter["serviceType"]["coding"] == [{"system": "http://snomed.info/sct", "code": "394802001"}]
 
 
 async def test_a_queue_shows_who_waits_and_who_was_called_last(program: Program) -> None:

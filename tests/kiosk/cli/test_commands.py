@@ -345,6 +345,26 @@ class TestImport:
         assert (found["IN40"], found["IN41"]) == ("reg", "med")
         assert "R1 R2" in kiosk(hospital, "queue", "list", "IN40").stdout
 
+    def test_names_of_other_languages_and_the_department_come_with_a_file(self, hospital: Path, tmp_path: Path) -> None:
+        header = "hip_id,queue,name,prefix,counters,name_hi,name_ur,department_code\n"
+        file = self.file(tmp_path, header + "IN01,skin,Skin OPD,SK,1,त्वचा रोग,,394582007\n")
+        assert json_of(hospital, "queue", "import", file)["queues"] == 1
+        json_of(hospital, "queue", "import", self.file(tmp_path, header + "IN01,skin,Skin OPD,SK,1,,جلدی امراض,\n"))
+        listed = json.loads(kiosk(hospital, "queue", "list", "IN01", "--json").stdout)
+        skin = next(one["queue"] for one in listed if one["queue"]["id"] == "skin")
+        assert skin["names"] == {"hi": "त्वचा रोग", "ur": "جلدی امراض"}, "an empty cell changes nothing"
+        assert skin["department_code"] == "394582007"
+        wrong = self.file(tmp_path, header + "IN01,skin,Skin OPD,SK,1,,,394582008\n")
+        assert "department_code: is no code of SNOMED CT" in refused(hospital, "queue", "import", wrong)
+
+    def test_a_queue_is_added_with_names_typed_or_of_a_usual_clinic(self, hospital: Path) -> None:
+        words = ("queue", "add", "IN01", "ent", "--name", "ENT", "--prefix", "EN")
+        added = json_of(hospital, *words, "--clinic", "ent", "--name-hi", "कान")
+        assert added["names"]["hi"] == "कान"
+        assert added["names"]["ur"] == "کان، ناک، گلا"
+        assert added["department_code"] == "394604002"
+        assert "department_code is no code" in refused(hospital, *words, "--department-code", "7")
+
     def test_queues_of_unknown_facilities_are_told_and_the_others_count(self, hospital: Path, tmp_path: Path) -> None:
         content = "hip_id,queue,name,prefix,counters\nIN01,eye,Eye OPD,E,1\nIN77,eye,Eye OPD,E,1\n"
         words = refused(hospital, "queue", "import", self.file(tmp_path, content))

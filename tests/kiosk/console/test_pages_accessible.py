@@ -9,8 +9,8 @@ from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 ADMIN_PAGES = (
-    "/console", "/console/account", "/console/admin", "/console/admin/screens", "/console/audit",
-    "/console/connection", "/console/connections", "/console/password", "/console/voice",
+    "/console", "/console/account", "/console/admin", "/console/admin/queues/medicine", "/console/admin/screens",
+    "/console/audit", "/console/connection", "/console/connections", "/console/password", "/console/voice",
 )  # fmt: skip
 
 
