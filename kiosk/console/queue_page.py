@@ -63,7 +63,7 @@ class QueuePage(Controller):
             return _page(session, facility, found, typed, trouble=CODE_WRONG, field="department_code", status=422)
         changed = replace(found, names=names, department_code=code)
         await registry.acting(guards.actor_of(request, session)).put_queue(session.facility, changed)
-        return templating.go(f"{_place(found)}?done=1")
+        return templating.go(f"/console/admin/queues/{quote(found.id, safe='')}?done=1")
 
 
 async def _find(registry: Registry, session: Session, queue_id: str) -> tuple[Facility, Queue]:
@@ -95,9 +95,6 @@ def _page(
     return templating.page(
         "queue.html", session=session, status=status, facility=facility, queue=queue, names=shown.names,
         code=shown.code, clinic=shown.clinic, clinics=CLINICS, languages=languages, name_max=QUEUE_NAME_MAX,
-        message=message, trouble=trouble, field=field, here=url(_place(queue)),
+        message=message, trouble=trouble, field=field,
+        here=url(f"/console/admin/queues/{quote(queue.id, safe='')}"),
     )  # fmt: skip
-
-
-def _place(queue: Queue) -> str:
-    return f"/console/admin/queues/{quote(queue.id, safe='')}"
