@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from queueing.display_text import display_text
-from queueing.limits import LANGUAGES, QUEUE_NAME_MAX
+from queueing.limits import QUEUE_NAME_MAX
 
 _TIMES: Final = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
@@ -17,8 +17,8 @@ _TURNED: Final = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 
 
 def shown_names(names: Mapping[str, str]) -> dict[str, str]:
-    """The names in their display form, in the order of ``LANGUAGES``; without those of which nothing is left."""
-    shown = {language: display_text(names.get(language, ""), QUEUE_NAME_MAX) for language in LANGUAGES}
+    """The names in their display form; without those of which nothing is left."""
+    shown = {language: display_text(name, QUEUE_NAME_MAX) for language, name in names.items()}
     return {language: name for language, name in shown.items() if name}
 
 

@@ -13,14 +13,14 @@ from kiosk.cli.csv_files import Column, Problem, if_filled, text, whole
 from kiosk.cli.csv_files import name as name_of
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from kiosk.exchange.clinics import CLINICS
-from queueing.limits import HIP_ID_MAX, LANGUAGES, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
+from kiosk.locales import BOOK, LANGUAGES
+from queueing.limits import HIP_ID_MAX, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, Queue
 from queueing.queue_names import is_concept_id
 from queueing.registry import DoesNotFit, Hospital, PrefixTaken, Registry, RegistryError, UnknownFacility, within_limits
 from queueing.store.store import Store
 from tokens import codable
 
-LANGUAGE_NAMES: Final = {"en": "English", "hi": "Hindi", "ur": "Urdu", "ks": "Kashmiri", "doi": "Dogri"}
 COUNTERS_MAX = 99
 """In one go; a queue with more counters than that is several queues."""
 
@@ -76,7 +76,7 @@ def queue() -> None:
 def _more_options(command: Callable[..., None]) -> Callable[..., None]:
     """Names in other languages, and the code of the department."""
     for language in reversed(LANGUAGES):
-        label = LANGUAGE_NAMES[language]
+        label = BOOK[language].name
         command = click.option(f"--name-{language}", default="", help=f"Name on screens in {label}.")(command)
     return command
 
@@ -135,8 +135,8 @@ def add(
 def import_(file: Path, prefixes: tuple[str, ...], json: bool) -> None:
     """Add or update queues from FILE, a CSV with columns hip_id, queue, name, prefix and counters.
 
-    Further columns may be there: name_en, name_hi, name_ur, name_ks and name_doi for the screens of these languages,
-    and department_code (SNOMED CT). An empty cell changes nothing.
+    Further columns may be there: name_en, name_hi, name_ur and so on for the screens of these languages, and
+    department_code (SNOMED CT). An empty cell changes nothing.
 
     A prefix has 1 to 3 letters, so that a phone shows the whole number: --prefix MEDI=MED, or --prefix 14=R for a
     numbered room. A file with a mistake changes nothing: every line is read before the first is written.

@@ -15,15 +15,14 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.exchange.clinics import CLINICS, clinic_of
-from kiosk.locales import BOOK
+from kiosk.locales import BOOK, LANGUAGES
 from kiosk.web.page_bodies import read_form
 from kiosk.web.path_prefix import url
-from queueing.limits import LANGUAGES, QUEUE_NAME_MAX
+from queueing.limits import QUEUE_NAME_MAX
 from queueing.models import Facility, Queue
 from queueing.queue_names import is_concept_id, shown_names
 from queueing.registry import Registry
 
-LABELS: Final = {"en": "English", "hi": "Hindi", "ur": "Urdu", "ks": "Kashmiri", "doi": "Dogri"}
 CODE_WRONG: Final = "This is no code of SNOMED CT: 6 to 18 digits, of which the last one checks the others."
 CODE_MAX: Final = 18
 
@@ -57,7 +56,8 @@ class QueuePage(Controller):
     ) -> Response[str] | Response[None]:  # fmt: skip
         form = await read_form(request)
         facility, found = await _find(registry, session, queue)
-        names, code = shown_names(form), form.get("department_code", "").strip()
+        names = shown_names({language: form.get(language, "") for language in LANGUAGES})
+        code = form.get("department_code", "").strip()
         if code and not is_concept_id(code):
             typed = Shown(names=names, code=code[:CODE_MAX])
             return _page(session, facility, found, typed, trouble=CODE_WRONG, field="department_code", status=422)
@@ -91,7 +91,7 @@ def _page(
     field: str = "", status: int = 200,
 ) -> Response[str]:  # fmt: skip
     """``field``: what is wrong in a refused form."""
-    languages = [(code, LABELS[code], BOOK[code].name, BOOK[code].direction) for code in LANGUAGES]
+    languages = [BOOK[code] for code in LANGUAGES]
     return templating.page(
         "queue.html", session=session, status=status, facility=facility, queue=queue, names=shown.names,
         code=shown.code, clinic=shown.clinic, clinics=CLINICS, languages=languages, name_max=QUEUE_NAME_MAX,

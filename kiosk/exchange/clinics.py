@@ -1,4 +1,4 @@
-"""The usual clinics of a hospital: names in five languages, and SNOMED CT codes, proposed for a queue."""
+"""The usual clinics of a hospital: names in the languages of the screens, and SNOMED CT codes, proposed for a queue."""
 
 import re
 import tomllib

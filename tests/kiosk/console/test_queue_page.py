@@ -6,6 +6,7 @@ import re
 import pytest
 
 from kiosk.exchange.clinics import CLINICS
+from kiosk.locales import LANGUAGES
 from kiosk.services.web import Services
 from tests.kiosk.console.signed_in import HIP, Browser
 
@@ -27,7 +28,7 @@ async def test_names_and_department_are_saved_and_shown(admin: Browser, services
     assert (queue.names, queue.department_code) == (NAMES, "394802001")
     page = (await admin.get(f"{PAGE}?done=1")).text
     assert "Queue saved." in page
-    assert values(page) == NAMES | {"department_code": "394802001"}
+    assert values(page) == dict.fromkeys(LANGUAGES, "") | NAMES | {"department_code": "394802001"}
     assert "5 names" in (await admin.get("/console/admin")).text
     acts = [(one.kind, one.by, one.why) for one in await services.audit.read(HIP)]
     assert ("admin_queue", "imran", "medicine") in acts
@@ -41,11 +42,12 @@ async def test_a_queue_without_names_gets_proposals_of_its_clinic_and_saves_none
 ) -> None:
     page = (await admin.get(PAGE)).text
     clinic = CLINICS["medicine"]
-    assert values(page) == clinic.names | {"department_code": clinic.code}
+    assert values(page) == dict.fromkeys(LANGUAGES, "") | clinic.names | {"department_code": clinic.code}
     assert "These are proposals" in page
     assert all(not one.names for one in await services.registry.queues(HIP))
     other = (await admin.get(f"{PAGE}?clinic=eye")).text
-    assert values(other) == CLINICS["eye"].names | {"department_code": CLINICS["eye"].code}
+    eye = CLINICS["eye"]
+    assert values(other) == dict.fromkeys(LANGUAGES, "") | eye.names | {"department_code": eye.code}
     await admin.send_form(PAGE, hi="औषधि")
     assert values((await admin.get(PAGE)).text)["hi"] == "औषधि"
 
