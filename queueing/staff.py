@@ -44,6 +44,8 @@ class LoginRow(Struct, frozen=True, kw_only=True):
     """Time step of the last code that was accepted; this one and earlier ones are refused."""
     recovery: tuple[str, ...] = ()
     """Digests of the recovery codes that are left."""
+    language: str = ""
+    """Code of the language of the staff pages; empty: as the browser asks."""
 
 
 class OpenSession(Struct, frozen=True, kw_only=True):
@@ -142,13 +144,13 @@ def session_key(session: Digest) -> str:
 def _row(values: Sequence[bytes | None]) -> LoginRow:
     texts = [(value or b"").decode("utf-8", "replace") for value in values]
     login, name, facility, role, hashed, must_change, disabled, generation, counter = texts[:9]
-    first_until_s, second_factor, code_step, recovery = texts[9:]
+    first_until_s, second_factor, code_step, recovery, language = texts[9:]
     return LoginRow(
         login=login, name=shown_name(name, STAFF_NAME_MAX, login), facility=facility, role=role, hash=hashed,
         must_change=must_change == "1",
         disabled=disabled != "0", generation=int(generation or 0), counter=counter,
         first_until_s=int(first_until_s or 0), second_factor=second_factor, code_step=int(code_step or 0),
-        recovery=tuple(recovery.split()),
+        recovery=tuple(recovery.split()), language=language,
     )  # fmt: skip
 
 

@@ -281,6 +281,10 @@ class Staff:
         """Remember the counter for the next sign-in."""
         await self._records.change(login, counter=counter)
 
+    async def choose_language(self, login: str, language: str) -> None:
+        """Keep the language of the staff pages with the login."""
+        await self._records.change(login, language=language)
+
     async def _prove(self, login: str, password: str, *, address: str, device: str) -> LoginRow | Refusal:
         wait_s, row = await self._records.take_try(login, address=address, device=device, limits=LIMITS)
         if wait_s:

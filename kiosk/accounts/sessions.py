@@ -53,6 +53,8 @@ class Session(Struct, frozen=True, kw_only=True):
     """The password was right, the code of the authenticator app is still missing."""
     second_factor: bool
     """The login has an authenticator app."""
+    language: str = ""
+    """Code of the language of the staff pages; empty: as the browser asks."""
 
     @property
     def must_have_phone(self) -> bool:
@@ -157,5 +159,5 @@ def _session(key: Digest, opened: OpenSession, row: LoginRow) -> Session:
     return Session(
         key=key, opened=opened, login=row.login, name=row.name, role=row.role, home=row.facility, facility=facility,
         counter=row.counter, must_change=row.must_change, waits_for_code=opened.waits_for_code,
-        second_factor=bool(row.second_factor),
+        second_factor=bool(row.second_factor), language=row.language,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from kiosk.accounts.passwords import MOST
 from kiosk.accounts.second_factor import CODE_MAX, Phone
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, messages, templating
+from kiosk.console import guards, language, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.login import refusal_words
 from kiosk.settings import Settings
@@ -34,6 +34,17 @@ class Account(Controller):
         settings: NamedDependency[Settings],
     ) -> Response[str]:  # fmt: skip
         return await _page(session, staff, registry, settings)
+
+    @post("/language", guards=[guards.member], include_in_schema=False)
+    async def choose_language(
+        self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff]
+    ) -> Response[None]:
+        """Keep the person's language, and go back to the desk or the choice of counters."""
+        code = (await read_form(request)).get("language", "")
+        if code not in language.languages():
+            raise NotFoundException
+        await staff.choose_language(session.login, code)
+        return templating.go("/console")
 
     @post("/end", guards=[guards.member], include_in_schema=False)
     async def end(

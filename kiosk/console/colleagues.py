@@ -12,6 +12,7 @@ from msgspec import Struct
 from kiosk.accounts.sessions import Session
 from kiosk.console import desk_messages, guards
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
@@ -89,4 +90,4 @@ def back_at(now: datetime, body: BreakRequest) -> datetime | None:
 
 
 def _answer(outcome: str, sentence: str, **values: object) -> Response[BreakAnswer]:
-    return Response(BreakAnswer(outcome=outcome, words=sentence.format(**values)), headers=PAGE)
+    return Response(BreakAnswer(outcome=outcome, words=tr(sentence).format(**values)), headers=PAGE)

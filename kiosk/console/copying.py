@@ -21,6 +21,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.desk_view import DeskViews, age
 from kiosk.console.forms import NotFilledIn
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.exchange import copy_text
 from kiosk.exchange.copy_text import CopyTemplate
 from kiosk.patient.person import Patient
@@ -77,7 +78,7 @@ class Copying(Controller):
             session.facility, "profile_copied", by=session.login, address=reader.address, ticket=ticket.id,
             why=template.name,
         )  # fmt: skip
-        words = messages.COPYING["copied"].format(token=ticket.token, form=template.name)
+        words = tr(messages.COPYING["copied"]).format(token=ticket.token, form=template.name)
         return Response(Copied(text=_text_of(template, patient, ticket.token), words=words), headers=PAGE)
 
     @get("/admin/copying", guards=[guards.administrator], include_in_schema=False)

@@ -23,6 +23,7 @@ from kiosk.console.copying import templates_of
 from kiosk.console.counters_view import beside
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr, translated
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_json
 from kiosk.web.path_prefix import url
@@ -115,9 +116,10 @@ class Desk(Controller):
             "desk.html", session=session, facility=hospital.facility, counter=counter, live=live,
             zone=hospital.zone(settings.timezone),
             queues=msgspec.to_builtins(queue_rows(hospital.queues, mine)),
-            lanes={lane.name.lower(): name for lane, name in messages.LANES.items()},
-            states={state.name.lower(): name for state, name in messages.STATES.items()},
-            desk_words=desk_messages.DESK, forms=[one.name for one in await templates_of(registry, session.facility)],
+            lanes={lane.name.lower(): tr(name) for lane, name in messages.LANES.items()},
+            states={state.name.lower(): tr(name) for state, name in messages.STATES.items()},
+            desk_words=translated(desk_messages.DESK),
+            forms=[one.name for one in await templates_of(registry, session.facility)],
         )  # fmt: skip
 
     @get("/desk", guards=[guards.clerk], include_in_schema=False)
@@ -196,13 +198,13 @@ def move_sentence(move: str, body: MoveRequest, moved: Moved, queues: dict[str, 
         "token": ticket.token if ticket else "",
         "counter": moved.counter or (ticket.counter if ticket and ticket.counter else body.counter),
         "queue": queues.get(ticket.queue, ticket.queue) if ticket else "",
-        "state": messages.STATES[ticket.state] if ticket else "",
-        "lane": messages.LANES[ticket.lane] if ticket else "",
+        "state": tr(messages.STATES[ticket.state]) if ticket else "",
+        "lane": tr(messages.LANES[ticket.lane]) if ticket else "",
     }
     if moved.outcome is Outcome.TAKEN and ticket is not None and ticket.counter:
-        return (messages.TAKEN_HERE if ticket.counter == body.counter else messages.TAKEN_BY).format(**values)
+        return tr(messages.TAKEN_HERE if ticket.counter == body.counter else messages.TAKEN_BY).format(**values)
     if moved.counter:
-        return messages.UNDONE_AT.format(**values)
+        return tr(messages.UNDONE_AT).format(**values)
     if moved.outcome is Outcome.MOVED:
-        return messages.DONE[move].format(**values)
-    return messages.OUTCOMES.get(moved.outcome, messages.TROUBLE["unreadable"]).format(**values)
+        return tr(messages.DONE[move]).format(**values)
+    return tr(messages.OUTCOMES.get(moved.outcome, messages.TROUBLE["unreadable"])).format(**values)

@@ -14,6 +14,7 @@ from msgspec import Struct
 from kiosk.checkin import CheckIn
 from kiosk.console import messages
 from kiosk.console.counters_view import CounterRow, beside, counter_rows
+from kiosk.console.language import tr
 from kiosk.console.look_alikes import look_alikes
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.observability import metrics
@@ -198,8 +199,8 @@ class DeskViews:
 
 def row(ticket: Ticket, patient: Patient, alike: str = "") -> Row:
     """``alike``: token of an earlier ticket that may be the same person's."""
-    mark = messages.ALIKE.format(token=alike) if alike else ""
-    tags = (messages.ASSURANCES[ticket.assurance], messages.NEARNESSES[ticket.nearness], mark)
+    mark = tr(messages.ALIKE).format(token=alike) if alike else ""
+    tags = (tr(messages.ASSURANCES[ticket.assurance]), tr(messages.NEARNESSES[ticket.nearness]), mark)
     return Row(
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
         lane=ticket.lane.name.lower(), lane_mark=messages.LANE_MARKS.get(ticket.lane, ""),
@@ -219,7 +220,7 @@ def age(patient: Patient, now: datetime) -> str:
         months -= 1
     if months < 0:
         return ""
-    return messages.MONTHS.format(count=months) if months < 24 and patient.month_of_birth else str(months // 12)
+    return tr(messages.MONTHS).format(count=months) if months < 24 and patient.month_of_birth else str(months // 12)
 
 
 def details(patient: Patient) -> tuple[Detail, ...]:
@@ -229,9 +230,9 @@ def details(patient: Patient) -> tuple[Detail, ...]:
     born = [part for part in (patient.day_of_birth, patient.month_of_birth, patient.year_of_birth) if part]
     date = "-".join(f"{part:02}" for part in born) if len(born) == 3 else str(patient.year_of_birth or "")
     values = msgspec.structs.asdict(patient) | {
-        "gender": messages.GENDERS.get(patient.gender, ""), "born": date, "abha_number": dashed,
+        "gender": tr(messages.GENDERS.get(patient.gender, "")), "born": date, "abha_number": dashed,
     }  # fmt: skip
-    lines = ((label, display_text(values[field], 200)) for field, label in messages.DETAILS.items())
+    lines = ((tr(label), display_text(values[field], 200)) for field, label in messages.DETAILS.items())
     return tuple(Detail(label=label, value=text) for label, text in lines if text)
 
 
@@ -239,9 +240,9 @@ def hospital_details(numbers: HospitalNumbers | None) -> tuple[Detail, ...]:
     """What the hospital's own system calls this patient and visit. The first of them leads to the record."""
     if numbers is None:
         return ()
-    found = [Detail(label=messages.HOSPITAL_NUMBERS["patient_id"], value=numbers.patient_id, url=numbers.url or "")]
+    found = [Detail(label=tr(messages.HOSPITAL_NUMBERS["patient_id"]), value=numbers.patient_id, url=numbers.url or "")]
     if numbers.visit_id:
-        found.append(Detail(label=messages.HOSPITAL_NUMBERS["visit_id"], value=numbers.visit_id))
+        found.append(Detail(label=tr(messages.HOSPITAL_NUMBERS["visit_id"]), value=numbers.visit_id))
     return tuple(found)
 
 

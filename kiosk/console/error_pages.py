@@ -9,6 +9,7 @@ from msgspec import json
 
 from kiosk.accounts.passwords import HashingBusy
 from kiosk.console import guards, messages, templating
+from kiosk.console.language import tr
 from kiosk.console.patient_qr import NotAPatientQr
 from kiosk.console.walk_in import NotUnderstood
 from kiosk.web import request_body
@@ -21,8 +22,10 @@ ConsoleRequest = Request[Any, Any, Any]
 
 
 def _document(status: int, code: str) -> Response[bytes]:
-    problem = Problem(status, f"console-{code.replace('_', '-')}", messages.TITLES.get(code, messages.TITLE_OTHERWISE))
-    body = json.encode(document(problem._replace(detail=messages.TROUBLE[code])))
+    problem = Problem(
+        status, f"console-{code.replace('_', '-')}", tr(messages.TITLES.get(code, messages.TITLE_OTHERWISE))
+    )
+    body = json.encode(document(problem._replace(detail=tr(messages.TROUBLE[code]))))
     return Response(body, status_code=status, media_type=PROBLEM_JSON, headers=PAGE)
 
 
@@ -34,7 +37,7 @@ def _answer(request: ConsoleRequest, status: int, code: str, elsewhere: str = ""
         return _document(status, code)
     if elsewhere:
         return templating.go(elsewhere)
-    return templating.page("trouble.html", session=None, status=status, text=messages.TROUBLE[code])
+    return templating.page("trouble.html", session=None, status=status, text=tr(messages.TROUBLE[code]))
 
 
 def _refused(request: ConsoleRequest, why: guards.Refused) -> Response[Any]:
@@ -60,7 +63,7 @@ def _away(request: ConsoleRequest, _: QueueingError) -> Response[Any]:
 
 def _busy(request: ConsoleRequest, _: HashingBusy) -> Response[Any]:
     return templating.page(
-        "login.html", session=None, status=503, trouble=messages.SIGN_IN["busy"], login="", screen=""
+        "login.html", session=None, status=503, trouble=tr(messages.SIGN_IN["busy"]), login="", screen=""
     )
 
 

@@ -20,6 +20,7 @@ from kiosk.accounts.browsers import browser_words
 from kiosk.accounts.outcomes import CodeDue, SignedIn
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import CODE_WITHIN_S, DEVICE_S, EVERY_FACILITY, LONGEST_S, Session
+from kiosk.console import language
 from kiosk.settings import Settings
 from kiosk.web import handover
 from kiosk.web.client_address import Network, address_to_count
@@ -94,6 +95,7 @@ class ForeignPage(Refused):
 
 async def visitor(connection: Connection, _: BaseRouteHandler) -> None:
     """No session needed, but our own page: signing in."""
+    language.use("", connection.headers.get("accept-language", ""))
     await _require_our_page(connection)
 
 
@@ -218,6 +220,8 @@ def services_of(connection: Connection) -> Services:
 
 
 async def _prove(connection: Connection) -> Session:
+    accepted = connection.headers.get("accept-language", "")
+    language.use("", accepted)
     await _require_our_page(connection)
     reference = reference_of(connection)
     staff = services_of(connection).staff
@@ -225,6 +229,7 @@ async def _prove(connection: Connection) -> Session:
     session = await staff.session(reference, used=used) if reference else None
     if session is None:
         raise NotSignedIn
+    language.use(session.language, accepted)
     if connection.scope.get("method") not in SAFE_METHODS and not await _carries_token(connection, session):
         await _record_refusal(connection, session, "request without the page's token")
         raise ForeignPage

@@ -12,6 +12,7 @@ from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.desks import Desks
@@ -32,7 +33,7 @@ class Login(Controller):
     @get("/login", guards=[guards.visitor], include_in_schema=False)
     async def show_login(self, settings: NamedDependency[Settings], screen: FromQuery[str] = "") -> Response[str]:
         """``screen``: the letters of a screen that is to be paired after the sign-in."""
-        trouble = "" if settings.sign_in_is_private else messages.SIGN_IN["open"]
+        trouble = "" if settings.sign_in_is_private else tr(messages.SIGN_IN["open"])
         return templating.page("login.html", session=None, trouble=trouble, login="", screen=as_code(screen))
 
     @post("/login", guards=[guards.visitor], include_in_schema=False)
@@ -41,7 +42,7 @@ class Login(Controller):
     ) -> Response[None] | Response[str]:
         if not settings.sign_in_is_private:
             return templating.page(
-                "login.html", session=None, status=403, trouble=messages.SIGN_IN["open"], login="", screen=""
+                "login.html", session=None, status=403, trouble=tr(messages.SIGN_IN["open"]), login="", screen=""
             )
         form = await read_form(request)
         login, screen = form.get("login", "")[:64], as_code(form.get("screen", ""))
@@ -112,13 +113,13 @@ class Login(Controller):
         old, new = form.get("old", "")[: MOST + 1], form.get("new", "")[: MOST + 1]
         if new != form.get("again", "")[: MOST + 1]:
             return templating.page(
-                "password.html", session=session, status=422, trouble=messages.SIGN_IN["twice"], field="new"
+                "password.html", session=session, status=422, trouble=tr(messages.SIGN_IN["twice"]), field="new"
             )
         try:
             answer = await staff.change_password(session, old, new, **guards.sender_of(request))
         except WeakPassword as weak:
             return templating.page(
-                "password.html", session=session, status=422, trouble=messages.PASSWORDS[weak.fault], field="new"
+                "password.html", session=session, status=422, trouble=tr(messages.PASSWORDS[weak.fault]), field="new"
             )
         if isinstance(answer, SignedIn):
             return templating.go("/console", guards.cookies(request, answer))
@@ -165,5 +166,5 @@ def _signed_in(request: ConsoleRequest, answer: SignedIn, screen: str) -> Respon
 def refusal_words(answer: Refusal, otherwise: str) -> tuple[str, int]:
     """The sentence for a refused sign-in, and its status; ``otherwise`` for a wrong password or code."""
     if isinstance(answer, TooOften):
-        return messages.SIGN_IN["often"].format(minutes=-(-answer.wait_s // 60)), 429
-    return messages.SIGN_IN["ended"] if isinstance(answer, Ended) else otherwise, 401
+        return tr(messages.SIGN_IN["often"]).format(minutes=-(-answer.wait_s // 60)), 429
+    return tr(messages.SIGN_IN["ended"] if isinstance(answer, Ended) else otherwise), 401

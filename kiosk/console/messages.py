@@ -356,6 +356,7 @@ SCREEN = {
     "no_match": "No number, name or last four like “{text}”.",
     "counter_closed": "Counter {counter} is closed: nobody can be called here.",
     "not_told": "phone not told",
+    "far": "far away",
     "choose_first": "Choose somebody in the list first (↑ ↓).",
     "no_current": "Nobody is at this counter.",
     "working": "…",

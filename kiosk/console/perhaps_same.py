@@ -14,6 +14,7 @@ from msgspec import Struct
 from kiosk.checkin import CheckIn
 from kiosk.console import messages
 from kiosk.console.desk_view import DeskViews
+from kiosk.console.language import tr
 from kiosk.console.look_alikes import STANDING
 from kiosk.patient.name_sound import same_sound
 from kiosk.patient.person import Patient
@@ -102,12 +103,12 @@ class LookAlikes:
         rows = [(await self._desk_views.one(hip, ticket, reader))[0] for ticket in tickets]
         alike = [
             Alike(
-                ticket=row.id, token=row.token, queue=row.queue, state=messages.STATES[ticket.state], name=row.name,
+                ticket=row.id, token=row.token, queue=row.queue, state=tr(messages.STATES[ticket.state]), name=row.name,
                 age=row.age, last_four=row.last_four,
             )
             for ticket, row in zip(tickets, rows, strict=True)
         ]  # fmt: skip
-        return Perhaps(words=messages.PERHAPS, alike=tuple(alike))
+        return Perhaps(words=tr(messages.PERHAPS), alike=tuple(alike))
 
 
 def _is_one_abha(one: Patient, other: Patient) -> bool:

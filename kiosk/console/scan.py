@@ -11,6 +11,7 @@ from msgspec import Struct
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, patient_qr
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.patient.identifiers import fits_check_digit
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
@@ -65,13 +66,13 @@ class Scans(Controller):
         ticket = await _ticket(readings, session.facility, desk, ticket_links)
         if ticket is not None:
             return Response(Found(ticket=ticket.id, token=ticket.token), headers=PAGE)
-        return Response(Found(words=messages.SCAN[kind_of(readings)]), headers=PAGE)
+        return Response(Found(words=tr(messages.SCAN[kind_of(readings)])), headers=PAGE)
 
 
 def _doubt(patient: Patient) -> str:
     """A barcode of fourteen digits may be something else than an ABHA number."""
     alone = patient.abha_number and not patient.name
-    return messages.SCAN["doubt"] if alone and not fits_check_digit(patient.abha_number) else ""
+    return tr(messages.SCAN["doubt"]) if alone and not fits_check_digit(patient.abha_number) else ""
 
 
 def readings_of(scan: Scan) -> list[str]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from litestar import MediaType, Response
@@ -9,7 +10,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
 from kiosk.accounts.sessions import Session
-from kiosk.console import figures, messages
+from kiosk.console import figures, language, messages
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import templates_in
@@ -20,7 +21,15 @@ def _local_time(unix_ms: int, zone: str) -> str:
     return datetime.fromtimestamp(unix_ms / 1000, ZoneInfo(zone)).strftime("%d-%m %H:%M")
 
 
-_templates = templates_in(Path(__file__).parent / "templates", words=messages)
+TRANSLATED: Final = frozenset({
+    "login.html", "code.html", "password.html", "trouble.html", "counters.html", "desk.html",
+})  # fmt: skip
+"""Pages in the clerk's language. The others are English until each of their sentences goes through ``_``."""
+
+_templates = templates_in(
+    Path(__file__).parent / "templates", words=language.Tables(messages), _=language.tr, language=language.current,
+    languages=language.languages,
+)  # fmt: skip
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page lists lanes in this order
 _templates.filters["shown"] = display_text
 _templates.filters["local_time"] = _local_time
@@ -30,6 +39,8 @@ _templates.filters["cell"] = figures.shown
 
 def page(template: str, *, session: Session | None, status: int = 200, **values: object) -> Response[str]:
     """A page of the console."""
+    if template not in TRANSLATED:
+        language.use_english()
     text = _templates.get_template(template).render(session=session, **values)
     return Response(text, media_type=MediaType.HTML, status_code=status, headers=PAGE)
 

@@ -20,6 +20,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.checkin import CheckIn
 from kiosk.console import guards, messages, patient_qr
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.console.perhaps_same import LookAlikes, Perhaps
 from kiosk.patient.birth import birth_of_age, birth_of_parts
 from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
@@ -100,8 +101,10 @@ class Slips:
         self._registry, self._desk, self._links, self._settings = registry, desk, links, settings
 
     async def of_place(self, hip: str, place: Place) -> Slip:
-        refusal = messages.REFUSALS[place.refusal] if place.refusal else ""
-        sentence = messages.PLACES.get(place.outcome, messages.OUTCOMES.get(place.outcome, "")).format(refusal=refusal)
+        refusal = tr(messages.REFUSALS[place.refusal]) if place.refusal else ""
+        sentence = tr(messages.PLACES.get(place.outcome, messages.OUTCOMES.get(place.outcome, ""))).format(
+            refusal=refusal
+        )
         ticket = await self._desk.ticket(hip, place.ticket) if place.ticket else None
         if ticket is None or place.outcome is Outcome.REFUSED:
             return Slip(outcome=place.outcome.name, words=sentence)

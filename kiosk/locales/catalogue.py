@@ -22,7 +22,7 @@ _PLURAL: Final = re.compile(r"plural=([^;]+)")
 
 
 class Catalogue(Struct, frozen=True):
-    """One language. The key of a message is its context (``msgctxt``)."""
+    """One language. The key of a message is its context (``msgctxt``), or the English text where it has none."""
 
     header: dict[str, str]
     """Lower-case name → value."""
@@ -51,7 +51,7 @@ def read_catalogue(path: Path) -> Catalogue:
         if not fields["msgid"]:
             header = _header(forms[0])
             continue
-        key = fields["msgctxt"]
+        key = fields["msgctxt"] or fields["msgid"]
         english[key] = (fields["msgid"], fields["msgid_plural"]) if "msgid_plural" in fields else (fields["msgid"],)
         if all(forms) and not fuzzy:
             translated[key] = forms

@@ -138,7 +138,9 @@ export class List {
     say(four, one.last_four ? `··${one.last_four}` : "");
     if (tags.dataset.shown !== one.tags.join("|")) {
       tags.dataset.shown = one.tags.join("|");
-      tags.replaceChildren(...one.tags.map((text) => make("span", `tag ${text === "far away" ? "far" : ""}`, text)));
+      tags.replaceChildren(
+        ...one.tags.map((text) => make("span", `tag ${text === this.words.far ? "far" : ""}`, text)),
+      );
     }
     row.classList.toggle("pending-row", Boolean(one.pending));
     const minutes = Math.max(0, Math.floor((now_ms - one.arrived_ms) / 60000));

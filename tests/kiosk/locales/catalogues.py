@@ -199,10 +199,14 @@ def main(codes: tuple[str, ...]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             path.write_text('msgid ""\nmsgstr ""\n"X-Draft: no native speaker has read it\\n"\n', "utf-8")
-    write(drawn().items())
-    for path in catalogues():
+    from tests.kiosk.locales import staff  # it imports this module
+
+    write((drawn() | staff.drawn()).items())
+    for path in [*catalogues(), *staff.catalogues()]:
         read = read_po(io.BytesIO(path.read_bytes()))
-        empty = [message.context for message in read if message.id and (not message.string or message.fuzzy)]
+        empty = [
+            message.context or message.id for message in read if message.id and (not message.string or message.fuzzy)
+        ]
         click.echo(f"{path.relative_to(ROOT.parent)}: {len(empty)} of {len(read)} messages wait" + ":" * bool(empty))
         for key in empty:
             click.echo(f"  {key}")

@@ -1,0 +1,82 @@
+"""The language of the staff pages. Each clerk chooses it; it is kept with the login.
+
+English sentences stand in the templates (``_("…")``) and in the modules of messages. A catalogue ``staff.po``
+translates them by the English text; a sentence without a translation stays English. The language belongs to the
+request: a guard sets it. Pages that are not translated yet are shown in English whole, never mixed.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+from msgspec import Struct
+
+from kiosk import locales
+from kiosk.locales.catalogue import read_catalogue
+
+
+class Language(Struct, frozen=True, kw_only=True):
+    """A language that clerks can choose."""
+
+    code: str
+    name: str
+    direction: str
+    texts: dict[str, str]
+    """English → the language."""
+
+
+ENGLISH: Final = Language(code="en", name="English", direction="ltr", texts={})
+_current: Final[ContextVar[Language]] = ContextVar("staff_language", default=ENGLISH)
+
+
+@cache
+def languages() -> dict[str, Language]:
+    """Every language with a staff catalogue, read when the first page is asked for."""
+    found = {ENGLISH.code: ENGLISH}
+    for path in sorted(Path(locales.__file__).parent.glob("*/LC_MESSAGES/staff.po")):
+        code, words = path.parents[1].name, locales.BOOK[path.parents[1].name]
+        texts = {english: forms[0] for english, forms in read_catalogue(path).translated.items()}
+        found[code] = Language(code=code, name=words.name, direction=words.direction, texts=texts)
+    return found
+
+
+def use(code: str, accept_language: str = "") -> None:
+    """Answer this request in the language of the login, else in the browser's."""
+    known = languages()
+    _current.set(known.get(code) or known.get(locales.choose("", accept_language).code, ENGLISH))
+
+
+def use_english() -> None:
+    """For a page without a translation."""
+    _current.set(ENGLISH)
+
+
+def current() -> Language:
+    return _current.get()
+
+
+def tr(text: str) -> str:
+    """An English sentence in the clerk's language."""
+    return _current.get().texts.get(text, text)
+
+
+def translated(value: Any) -> Any:
+    """A table of sentences in the clerk's language: the same keys and shape."""
+    if isinstance(value, str):
+        return tr(value)
+    if isinstance(value, Mapping):
+        return {key: translated(one) for key, one in value.items()}
+    return value
+
+
+class Tables:
+    """A module of messages as templates see it: each table in the clerk's language."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return translated(getattr(self._module, name))
