@@ -71,12 +71,13 @@ async def link(store: Store, ticket_id: str, **numbers: str) -> None:
 
 @asynccontextmanager
 async def role(
-    store: Store, name: str = "role-1", read_archive: ReadArchive = no_archive
-) -> AsyncIterator[DeliveryRole]:
-    """A role that works while the context lasts."""
+    store: Store, name: str = "role-1", read_archive: ReadArchive = no_archive,
+    secret_of: Callable[[Target], str | None] = lambda target: target.secret,
+) -> AsyncIterator[DeliveryRole]:  # fmt: skip
+    """A role that works while the context lasts. ``secret_of``: by which a target's events are signed."""
     resolver = Resolver(private_allowed=True)
     tickets = EventTickets(EventLog(store), Links(store), await number_seal(store))
-    sender = WebhookSender(resolver, lambda target: target.secret)
+    sender = WebhookSender(resolver, secret_of)
     facilities = Facilities(Registry(store))
     parts = RoleParts(
         store=store,
