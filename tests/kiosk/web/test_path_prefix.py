@@ -33,14 +33,20 @@ def before(request: pytest.FixtureRequest) -> str:
     return "/opd" if request.param == "passed on" else ""
 
 
-@pytest.fixture
-async def app(valkey_url: str, tmp_path: Path) -> AsyncIterator[Litestar]:
-    async with opened_app(valkey_url, tmp_path, KIOSK_PUBLIC_URL=PUBLIC) as app:
-        services = services_of(app)
-        await services.store.each_primary("FLUSHALL")
-        await services.seal.refresh(services.day_keys)
-        await build_hospital(services, HIP, "District Hospital Baramulla")
+@pytest.fixture(scope="module")
+async def running(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Litestar]:
+    async with opened_app(valkey_url, tmp_path_factory.mktemp("prefixed"), KIOSK_PUBLIC_URL=PUBLIC) as app:
         yield app
+
+
+@pytest.fixture
+async def app(running: Litestar) -> Litestar:
+    """Running, with one hospital and without anything from the test before."""
+    services = services_of(running)
+    await services.store.each_primary("FLUSHALL")
+    await services.seal.refresh(services.day_keys)
+    await build_hospital(services, HIP, "District Hospital Baramulla")
+    return running
 
 
 def client(app: Litestar, before: str) -> Browser:
