@@ -27,7 +27,7 @@ _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep",
 _DAYS_IN: Final = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 """Of each month in its longest year: registers hold a 29 February of an ordinary year, and it decides nothing."""
 _DAYS_OF: Final = {
-    365.25: ("y", "yr", "yrs", "year", "years", "साल", "वर्ष", "बरस", "سال", "برس"),
+    365.25: ("y", "yr", "yrs", "year", "years", "साल", "वर्ष", "बरस", "سال", "برس", "ਸਾਲ"),
     30.4375: (
         "m",
         "mo",
@@ -44,9 +44,11 @@ _DAYS_OF: Final = {
         "مہینہ",
         "مہینے",
         "رؠتھ",
+        "ਮਹੀਨਾ",
+        "ਮਹੀਨੇ",
     ),
-    7.0: ("w", "wk", "wks", "week", "weeks", "हफ़्ता", "हफ़्ते", "सप्ताह", "ہفتہ", "ہفتے"),
-    1.0: ("d", "day", "days", "दिन", "دن", "دۄہ"),
+    7.0: ("w", "wk", "wks", "week", "weeks", "हफ़्ता", "हफ़्ते", "सप्ताह", "ہفتہ", "ہفتے", "ਹਫ਼ਤਾ", "ਹਫ਼ਤੇ"),
+    1.0: ("d", "day", "days", "दिन", "دن", "دۄہ", "ਦਿਨ"),
 }
 """Days of each unit (years and months of the calendar on average) and how people write it."""
 _UNIT_DAYS: Final = {normalize("NFC", unit): days for days, units in _DAYS_OF.items() for unit in units}

@@ -258,13 +258,13 @@ def test_the_hints_name_what_the_field_reads_and_no_rule_that_does_not_hold(code
     """Months and days are read, so a mother is told; a name may hold more than letters, so nobody is told "only"."""
     words, today = BOOK[code], datetime.date(2026, 11, 28)
     babies = {"en": ("8m", "6d"), "hi": ("8 महीने", "6 दिन"), "ur": ("8 مہینے", "6 دن"), "ks": ("8 رؠتھ", "6 دۄہ"),
-              "doi": ("8 म्हीने", "6 दिन")}  # fmt: skip
+              "doi": ("8 म्हीने", "6 दिन"), "pa": ("8 ਮਹੀਨੇ", "6 ਦਿਨ")}  # fmt: skip
     for example in ("45", "1980", *babies[code]):
         assert birth_of_age(example, today).year is not None, example
         assert example in words.say("form.age_help")
         assert example in words.say("form.age_odd")
     assert [birth_of_age(baby, today).year for baby in babies[code]] == [2026, 2026]
-    only = {"en": "only", "hi": "केवल", "ur": "صرف", "ks": "صِرف", "doi": "सिर्फ"}
+    only = {"en": "only", "hi": "केवल", "ur": "صرف", "ks": "صِرف", "doi": "सिर्फ", "pa": "ਸਿਰਫ਼"}
     assert only[code] not in words.say("form.name_odd")
 
 
