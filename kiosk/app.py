@@ -147,6 +147,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "signers": lambda: services().signers,
         "settings": lambda: services().settings,
         "registry": lambda: services().registry,
+        "announcements": lambda: services().announcements,
         "screens": lambda: services().screens,
         "api_keys": lambda: services().api.keys,
         "targets": lambda: services().targets,

@@ -9,6 +9,7 @@ from enum import IntEnum
 from msgspec import Struct
 
 from queueing import limits
+from queueing.announcement import Announcement, BoardHours
 
 UnixMs = int
 """Milliseconds since 1970-01-01 UTC, by the store's clock."""
@@ -388,3 +389,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Changes at the facility's desks so far. A desk that sees it move reads anew who sits where."""
     breaks: tuple[Break, ...] = ()
     """Counters without a clerk for some minutes."""
+    announcements: tuple[Announcement, ...] = ()
+    """What staff say to everybody in the hall. Each goes by itself when its time has come."""
+    hours: BoardHours = BoardHours()
+    """When boards are silent and dark."""

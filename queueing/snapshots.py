@@ -2,6 +2,7 @@
 
 import msgspec
 
+from queueing.announcement import Announcement, BoardHours
 from queueing.day import iso_day
 from queueing.display_text import shown_name
 from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
@@ -21,6 +22,8 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
     screens: int = 0
     desks: int = 0
     breaks: tuple[Break, ...] = ()
+    announcements: tuple[Announcement, ...] = ()
+    hours: BoardHours = BoardHours()
 
 
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
@@ -46,4 +49,6 @@ def snapshot_of(packed: bytes) -> Snapshot:
         screens=fields.screens,
         desks=fields.desks,
         breaks=fields.breaks,
+        announcements=fields.announcements,
+        hours=fields.hours,
     )

@@ -9,6 +9,7 @@ from kiosk.checkin import CheckIn
 from kiosk.console import error_pages, guards
 from kiosk.console.account import Account
 from kiosk.console.admin import Admin
+from kiosk.console.announcements_page import AnnouncementsPage
 from kiosk.console.api_keys_page import ApiKeysPage
 from kiosk.console.audit_page import AuditPage
 from kiosk.console.colleagues import Colleagues
@@ -54,6 +55,7 @@ def routes() -> list[ControllerRouterHandler]:
                 QueuePage,
                 ScreensPage,
                 VoicePage,
+                AnnouncementsPage,
                 Connection,
                 Connections,
                 ApiKeysPage,

@@ -11,7 +11,7 @@ from kiosk.displays.counter_screen import counter_screen, current_codes, picture
 from kiosk.displays.home import home
 from kiosk.displays.own_browsers import OwnBrowsers
 from kiosk.displays.pairing import new_screen, screen_state
-from kiosk.displays.spoken_call import spoken_call
+from kiosk.displays.spoken_call import spoken_announcement, spoken_call
 from kiosk.settings import Settings
 from kiosk.web.templating import away
 from queueing.errors import QueueingError
@@ -22,7 +22,7 @@ def routes() -> list[ControllerRouterHandler]:
     """The screens' doors."""
     handlers = [
         home, board, counter_screen, current_codes, picture, poster, certificate, certificate_page, new_screen,
-        screen_state, spoken_call,
+        screen_state, spoken_call, spoken_announcement,
     ]  # fmt: skip
     return [
         Router(

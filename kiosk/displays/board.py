@@ -16,6 +16,7 @@ from kiosk.locales import BOOK, books, choose, several
 from kiosk.settings import Settings
 from kiosk.voice.clips import Clips
 from kiosk.web.templating import page, sorry
+from queueing.announcement import Announcement
 from queueing.desk import OpdDesk
 from queueing.models import Called, Snapshot
 from queueing.registry import Registry
@@ -93,6 +94,7 @@ def _numbers(snapshot: Snapshot, names: list[str], now_ms: int, zone: str) -> di
         "first": now[0] if now else None,
         "others": now[1 : 1 + OTHERS_SHOWN],
         "queue_cards": queues[start : start + QUEUES_AT_ONCE],
+        "announced": _announced(snapshot, {queue.id for queue in queues}),
         "home": [token for queue in queues for token in queue.expected_tokens][:HOME_SHOWN],
         "breaks": break_times(snapshot, {queue.id for queue in queues}, zone)[:HOME_SHOWN],
         "last": _newest_first(last.values())[:LAST_SHOWN],
@@ -108,6 +110,10 @@ def break_times(snapshot: Snapshot, queues: set[str], zone: str) -> list[tuple[s
         for one in snapshot.breaks
         if one.counter in here
     ]
+
+
+def _announced(snapshot: Snapshot, queues: set[str]) -> Announcement | None:
+    return next((one for one in snapshot.announcements if not one.queue or one.queue in queues), None)
 
 
 def _newest_first(calls: Iterable[Called]) -> list[Called]:

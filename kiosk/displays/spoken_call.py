@@ -11,10 +11,13 @@ from litestar.params import FromPath, QueryParameter
 
 from kiosk.displays.own_browsers import ScreenRequest
 from kiosk.voice.clips import Clips
+from kiosk.voice.spoken_texts import SpokenTexts
 from kiosk.web.security_headers import SECURITY
+from queueing.desk import OpdDesk
 from queueing.limits import COUNTER_NAME_MAX, PREFIX_MAX
 from queueing.registry import Registry
 
+_texts: Final = SpokenTexts()
 TOKEN: Final = rf"\A[A-Z]{{1,{PREFIX_MAX}}}-[0-9]{{1,5}}\Z"
 COUNTER: Final = rf"\A[A-Za-z0-9_-]{{1,{COUNTER_NAME_MAX}}}\Z"
 CACHED_S: Final = 600
@@ -37,6 +40,22 @@ async def spoken_call(
     if await registry.facility(hip_id) is None:
         raise NotFoundException
     sound = await asyncio.to_thread(clips.call, hip_id, language, token, counter)
+    if sound is None:
+        return Response(b"", status_code=204, headers={**SECURITY, "Cache-Control": "no-store"})
+    headers = {**SECURITY, "Cache-Control": f"public, max-age={CACHED_S}", "Accept-Ranges": "bytes"}
+    return _part_of(sound, request.headers.get("range", ""), headers)
+
+
+@get("/board/{hip_id:str}/announcement/{identifier:str}", include_in_schema=False)
+async def spoken_announcement(
+    hip_id: FromPath[str], identifier: FromPath[str], request: ScreenRequest, desk: NamedDependency[OpdDesk]
+) -> Response[bytes]:
+    """WAV of a standing announcement; 204 where no voice of this machine speaks its language."""
+    snapshot = await desk.snapshot(hip_id)
+    one = next((one for one in snapshot.announcements if one.id == identifier), None) if snapshot else None
+    if one is None:
+        raise NotFoundException
+    sound = await asyncio.to_thread(_texts.sound, one.language, one.text)
     if sound is None:
         return Response(b"", status_code=204, headers={**SECURITY, "Cache-Control": "no-store"})
     headers = {**SECURITY, "Cache-Control": f"public, max-age={CACHED_S}", "Accept-Ranges": "bytes"}

@@ -34,6 +34,7 @@ from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
 from kiosk.voice.clips import Clips
 from kiosk.web.client_address import Network, networks_of
+from queueing.announcements import Announcements
 from queueing.audit import Audit
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
@@ -86,6 +87,7 @@ class Services(Struct, frozen=True, kw_only=True):
     store: Store
     registry: Registry
     screens: Screens
+    announcements: Announcements
     clips: Clips
     audit: Audit
     person_records: PersonRecords
@@ -204,6 +206,7 @@ def _web_services(
         store=store,
         registry=Registry(store),
         screens=Screens(store),
+        announcements=Announcements(store),
         clips=Clips(settings.data_dir),
         audit=Audit(store),
         person_records=PersonRecords(store),

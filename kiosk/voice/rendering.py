@@ -23,6 +23,9 @@ SPEED: Final = 140
 RENDERED_WITHIN_S: Final = 120
 """A language takes one to three seconds; a busy machine with one core takes some twenty."""
 
+TEXT_MAX_S: Final = 20
+"""An announcement (``queueing.announcement``) takes ten."""
+
 Lines = Sequence[tuple[str, str]]
 """Text, and the file for its sound."""
 
@@ -53,6 +56,17 @@ def render(clips: Clips, language: str) -> int:
             except (OSError, NotSound) as failure:
                 raise CannotRender(f"eSpeak NG made no sound for {language}/{part}: {failure}") from failure
     return len(files)
+
+
+def render_text(language: str, text: str) -> bytes:
+    """The samples of one sentence, of 20 seconds at most. Raises CannotRender."""
+    with tempfile.TemporaryDirectory(prefix="kiosk-voice-") as folder:
+        file = Path(folder) / "text.wav"
+        _run(language, [(text.replace("[[", ""), str(file))])  # two brackets would begin phonemes
+        try:
+            return tidied(samples_of(file.read_bytes(), TEXT_MAX_S))
+        except (OSError, NotSound) as failure:
+            raise CannotRender(f"eSpeak NG made no sound: {failure}") from failure
 
 
 def _run(language: str, lines: Lines) -> None:

@@ -20,8 +20,9 @@ TAIL_S: Final = 0.15
 """Behind the last word: some televisions end a sound a moment early."""
 CLIP_MAX_S: Final = 6
 """The longest phrase takes three seconds of a slow speaker."""
-CLIP_MAX_BYTES: Final = 44 + CLIP_MAX_S * RATE * WIDTH
-"""With the header of a plain WAV file."""
+HEADER_BYTES: Final = 44
+"""Of a plain WAV file."""
+CLIP_MAX_BYTES: Final = HEADER_BYTES + CLIP_MAX_S * RATE * WIDTH
 QUIET: Final = 400
 """Of 32,768. Below it a recording holds the noise of a room, about 38 dB under the loudest word."""
 _MARGIN_S: Final = 0.02
@@ -36,10 +37,10 @@ class NotSound(ValueError):
     """The bytes are no WAV of our form. ``str`` says what is wrong."""
 
 
-def samples_of(data: bytes) -> bytes:
+def samples_of(data: bytes, longest_s: int = CLIP_MAX_S) -> bytes:
     """The samples of a clip. Raises NotSound."""
-    if len(data) > CLIP_MAX_BYTES:
-        raise NotSound(f"longer than {CLIP_MAX_S} seconds")
+    if len(data) > HEADER_BYTES + longest_s * RATE * WIDTH:
+        raise NotSound(f"longer than {longest_s} seconds")
     try:
         with wave.open(io.BytesIO(data)) as clip:
             form = (clip.getnchannels(), clip.getsampwidth(), clip.getframerate())

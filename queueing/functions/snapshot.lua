@@ -88,6 +88,15 @@ local function breaks_of(facility, names, clock)
   return breaks
 end
 
+-- What staff announce, until the time of each.
+local function announcements_of(packed, clock)
+  local list = {}
+  for _, one in ipairs(packed and cmsgpack.unpack(packed) or {}) do
+    if one.until_ms > clock.now then list[#list + 1] = one end
+  end
+  return list
+end
+
 register('snapshot', function(keys, args)
   local facility = open_facility(keys[1])
   local packed = redis.call('HGET', facility.record, 'facility')
@@ -95,7 +104,7 @@ register('snapshot', function(keys, args)
   local settings = cmsgpack.unpack(packed)
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
-  local state = redis.call('HMGET', facility.record, 'day', 'calls', 'screens', 'desks')
+  local state = redis.call('HMGET', facility.record, 'day', 'calls', 'screens', 'desks', 'announced', 'hours')
   local day = math.max(clock.day, tonumber(state[1] or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(facility)) do
@@ -106,5 +115,6 @@ register('snapshot', function(keys, args)
   return cmsgpack.pack({facility = settings.hip_id, name = settings.name, day = day, at_ms = clock.now,
     queues = queues, counters = counters, calls = calls_to_announce(facility, clock),
     last_call = tonumber(state[2] or 0), screens = tonumber(state[3] or 0), desks = tonumber(state[4] or 0),
-    breaks = breaks_of(facility, names, clock)})
+    breaks = breaks_of(facility, names, clock), announcements = announcements_of(state[5], clock),
+    hours = state[6] and cmsgpack.unpack(state[6]) or nil})
 end, {'no-writes'})

@@ -287,6 +287,17 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         for act in ("on", "off", "profiles-on", "profiles-off", "remove")
     ),
     ("GET", "/console/admin/posters"): (Try(decision=ADMINS),),
+    ("GET", "/console/announcements"): (Try(decision=STAFF),),
+    ("POST", "/console/announcements/hours"): (
+        Try(decision=ADMINS, path="/console/announcements/hours", form={"quiet_from": "13:00", "quiet_to": "14:00"}),
+    ),
+    ("POST", "/console/announcements/{act:str}"): (
+        Try(decision=STAFF, path="/console/announcements/announce", form={"text": "Doctor delayed"}),
+        Try(decision=STAFF_OF_THIS, path="/console/announcements/end", form={"id": "{announcement}"}),
+    ),
+    ("GET", "/board/{hip_id:str}/announcement/{identifier:str}"): (
+        Try(decision=PUBLIC, path="/board/{hip}/announcement/{announcement}"),
+    ),
     ("GET", "/console/voice"): (Try(decision=ADMINS),),
     ("GET", "/console/voice/{language:str}/{part:str}"): (
         Try(decision=ADMINS_OF_THIS, path="/console/voice/en/{clip}"),

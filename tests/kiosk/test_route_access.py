@@ -21,6 +21,7 @@ from kiosk.exchange.target_setup import new_webhook
 from kiosk.security import own_ca
 from kiosk.services.web import Services
 from kiosk.settings import load
+from queueing.announcement import Announcement
 from queueing.api_keys import Scope
 from queueing.audit import UNRECORDED
 from queueing.registry import Hospital
@@ -82,6 +83,16 @@ class Running:
         await self.services.screens.put(HIP, taken.screen, Screen(name="Hall", kind=ScreenKind.BOARD), act=UNRECORDED)
         return secret, taken.screen
 
+    async def announced(self) -> str:
+        """The one announcement of this facility, made anew."""
+        snapshot = await self.services.desk.snapshot(HIP)
+        for one in snapshot.announcements if snapshot else ():
+            await self.services.announcements.end(HIP, one.id, act=UNRECORDED)
+        until_ms = time.time_ns() // 1_000_000 + 60_000
+        one = Announcement(id=secrets.token_hex(8), text="Doctor delayed", language="ks", until_ms=until_ms)
+        await self.services.announcements.announce(HIP, one, act=UNRECORDED)
+        return one.id
+
     async def target(self) -> str:
         """The one webhook of this facility, made anew. Those that other tries added are removed."""
         for one in await self.services.targets.of(HIP):
@@ -116,6 +127,8 @@ class Running:
         if "camera_link" in names:
             camera_links = self.services.camera_links
             made["camera_link"] = camera_links.mint(HIP, "medicine", expires_s=now_s + 60, now_s=now_s)
+        if "announcement" in names:
+            made["announcement"] = await self.announced()
         if "clip" in names:
             made["clip"] = "n7"
             self.services.clips.save("en", "n7", bytes(200), HIP)

@@ -54,10 +54,19 @@
     },
   });
 
+  const announcements = new kiosk.Announcements({
+    box: $("announced"),
+    text: $("announced-text"),
+    address: body.dataset.announcements,
+    concerns: (id) => queues().some((queue) => queue.id === id),
+    add: (item) => announcer.add(item),
+  });
+
   const announcer = new kiosk.Announcer({
     chime,
     stands,
-    show(call) {
+    show(item) {
+      const call = item && item.announcement ? null : item; // an announcement leaves the last call in the middle
       announced = call;
       body.dataset.announcing = call ? "yes" : "no";
       if (call) body.dataset.announced = String(Number(body.dataset.announced) + 1);
@@ -68,6 +77,7 @@
       body.dataset.chimes = String(Number(body.dataset.chimes) + 1);
     },
     speak(call, goOn) {
+      if (call.announcement) return voice.speak(call, [[call.announcement.language, call.announcement.text]], goOn);
       const sentences = words.codes.map((code) => [code, words.say("board.spoken", spelled(call), code)]);
       return voice.speak(call, sentences, goOn);
     },
@@ -75,6 +85,7 @@
 
   /** False for a call that was taken back: it left the server's list before its time. */
   function stands(call) {
+    if (call.announcement) return announcements.stands(call.announcement, live.now());
     const calls = hall.calls;
     if (calls.some((other) => other.sequence === call.sequence)) return true;
     const pushedOut = calls.length >= CALLS_KEPT && calls[0].sequence > call.sequence;
@@ -117,6 +128,7 @@
     remember(snapshot);
     const late = live ? live.now() - TOO_LATE_MS : 0;
     for (const call of fresh) if (call.at_ms > late) announcer.add(call);
+    announcements.hear(snapshot.announcements, live ? live.now() : snapshot.at_ms);
     draw();
   }
 
@@ -304,6 +316,8 @@
 
   function tick() {
     const now = live.now();
+    kiosk.followHours(hall.hours || {}, now, zone, $("quiet"));
+    announcements.tick(now);
     const text = kiosk.hour(now, zone, words);
     if ($("clock").textContent !== text) $("clock").textContent = text;
     const date = kiosk.day(now, zone, words);
@@ -325,6 +339,7 @@
   setInterval(tick, 1000);
   setInterval(() => {
     page += 1;
+    announcements.nextTurn();
     draw();
   }, PAGE_MS);
   tick();

@@ -50,6 +50,7 @@ window.kiosk = window.kiosk || {};
     /** Ring once; started() runs as the first tone begins. Resolves when the tones have faded; false where no sound
      *  is allowed yet. */
     ring(started) {
+      if (kiosk.quiet) return Promise.resolve(false); // the board's quiet hours
       return this.unlock().then((on) => {
         if (!on) return false;
         if (started) started();

@@ -51,8 +51,22 @@ function found(snapshot) {
   return null;
 }
 
+/** What staff announce to the people of my queue. */
+function drawAnnouncements() {
+  const now = live ? live.now() : hall.at_ms;
+  const mineOnly = (one) => (!one.queue || one.queue === mine.queue) && one.until_ms > now;
+  const lines = (hall.announcements ?? []).filter(mineOnly);
+  $("announced").hidden = !lines.length;
+  $("announced").replaceChildren(
+    ...lines.map((one) =>
+      Object.assign(document.createElement("p"), { lang: one.language, dir: "auto", textContent: one.text })
+    )
+  );
+}
+
 function hear(snapshot) {
   hall = snapshot;
+  drawAnnouncements();
   const place = found(snapshot);
   if (place) become(place);
   else draw();

@@ -54,7 +54,10 @@ window.kiosk = window.kiosk || {};
 
     /** Whether this language was spoken. */
     _say(call, code, text) {
-      const ours = body.dataset.voices.split(",").indexOf(code) >= 0 ? this._play(call, code) : Promise.resolve(false);
+      const ours =
+        call.sound || body.dataset.voices.split(",").indexOf(code) >= 0
+          ? this._play(call, code)
+          : Promise.resolve(false);
       return ours
         .then((begun) => begun || speakHere(code, text))
         .then((spoke) => {
@@ -95,7 +98,9 @@ window.kiosk = window.kiosk || {};
         };
         for (const name of names) player.addEventListener(name, follow);
         player.volume = kiosk.volume;
-        player.src = `${this.address}${code}?token=${encodeURIComponent(call.token)}&counter=${encodeURIComponent(call.counter)}`;
+        player.src =
+          call.sound ||
+          `${this.address}${code}?token=${encodeURIComponent(call.token)}&counter=${encodeURIComponent(call.counter)}`;
         wait();
         const started = player.play();
         if (started) started.catch(finish);

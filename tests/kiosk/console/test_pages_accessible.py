@@ -11,6 +11,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 ADMIN_PAGES = (
     "/console", "/console/account", "/console/admin", "/console/admin/queues/medicine", "/console/admin/screens",
     "/console/audit", "/console/connection", "/console/connections", "/console/password", "/console/voice",
+    "/console/announcements",
 )  # fmt: skip
 
 
