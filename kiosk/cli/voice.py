@@ -10,6 +10,7 @@ from kiosk.voice.parts import ORDERS, all_parts, short_parts
 from kiosk.voice.phrases import phrases as words_of
 from kiosk.voice.recording import RECORDING_MAX_BYTES, BadRecording, recorded
 from kiosk.voice.rendering import VOICES, CannotRender, render
+from kiosk.voice.sound import HEADER_BYTES, RATE
 from queueing.audit import NO_FACILITY, Audit
 from queueing.registry import Registry
 from queueing.store.store import Store
@@ -116,6 +117,23 @@ def add(language: str, folder: Path, hip: str, json: bool) -> None:
     tell(json, {"taken": list(taken), "refused": refused, "missing": missing}, *lines)
     if not taken:
         raise CommandFailed("no clip was taken")
+
+
+@voice.command()
+@click.argument("language", type=click.Choice(tuple(ORDERS)))
+@click.argument("token")
+@click.argument("counter")
+@click.argument("file", type=click.Path(dir_okay=False, writable=True, path_type=Path))
+@click.option("--facility", "hip", default="", help="With the voice of this hospital, by HIP id.")
+@as_json
+def say(language: str, token: str, counter: str, file: Path, hip: str, json: bool) -> None:
+    """Write the sound of a call into FILE as WAV: what boards play for TOKEN (M-042) at COUNTER (M1)."""
+    sound = Clips(settings_now().data_dir).call(hip, language, token.upper(), counter.upper())
+    if sound is None:
+        raise CommandFailed(f"{language} has not all clips for this call: see `kiosk voice list`")
+    file.write_bytes(sound)
+    length = (len(sound) - HEADER_BYTES) / 2 / RATE
+    tell(json, {"file": str(file), "seconds": round(length, 2)}, f"{file}: {length:.1f} seconds")
 
 
 def _recordings(language: str, folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:

@@ -1,6 +1,7 @@
---[[ announcements: what staff say to everybody in the hall, and when boards are silent or dark. Three acts.
+--[[ announcements: what staff say to everybody in the hall, and the hours of boards. Three acts.
   KEYS   1 root
-  ARGV   announce: packed announcement, most at one time, act for the audit: kind ('': not recorded), login, address, why
+  ARGV   announce: packed announcement, most at one time, act for the audit: kind ('': not recorded), login, address,
+         why
          announcement_end: id, act for the audit
          board_hours: packed hours, act for the audit
   Reply  announce: 1; 0 when as many stand as may stand
