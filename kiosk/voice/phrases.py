@@ -17,8 +17,8 @@ _PHRASES: Final[dict[str, dict[str, str]]] = {
     "ks": {NUMBER: "نمبر", PLEASE: "مہربٲنی کٔرِتھ کاونٹر", GO: "پؠٹھ گژھِو", HUNDRED: "ہَتھ", THOUSAND: "ساس"},
     "doi": {NUMBER: "नंबर", PLEASE: "किरपा करियै काउंटर", GO: "पर जाओ", HUNDRED: "सौ", THOUSAND: "ज्हार"},
 }  # fmt: skip
-"""Some Urdu words carry vowel signs: without them eSpeak NG says *so*, *keo* and *dableo*. Kashmiri and Dogri are drafts.
-They are shown to the person who records them, who says them as people do."""
+"""Some Urdu words carry vowel signs: without them eSpeak NG says *so*, *keo* and *dableo*. Kashmiri and Dogri are
+drafts. They are shown to the person who records them, who says them as people do."""
 
 _DEVANAGARI: Final = "ए बी सी डी ई एफ़ जी एच आई जे के एल एम एन ओ पी क्यू आर एस टी यू वी डब्ल्यू एक्स वाई ज़ेड"
 _PERSO_ARABIC: Final = "اے بی سی ڈی ای ایف جی ایچ آئی جے کے ایل ایم این او پی کیُو آر ایس ٹی یُو وی ڈَبلِیُو ایکس وائی زیڈ"

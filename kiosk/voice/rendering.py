@@ -17,7 +17,7 @@ from kiosk.voice.sound import NotSound, samples_of, tidied
 VOICES: Final = {"en": "en", "hi": "hi", "ur": "ur", "pa": "pa"}
 """Language → eSpeak NG's voice. It has none for Kashmiri and Dogri. ``en`` is British, nearest to Indian English."""
 AS_WORDS: Final = {("hi", "n94"): "चौरानवे", ("ur", "n93"): "ترانوے"}
-"""Numbers that eSpeak NG 1.52 misreads from digits: it says *chaurāmbe* and *tithānwe*."""
+"""Numbers that eSpeak NG misreads from digits: it says *chaurāmbe* and *tithānwe*."""
 PROGRAM: Final = "espeak-ng"
 WHEEL: Final = "espeakng_loader"
 SPEED: Final = 140
@@ -51,10 +51,8 @@ def render(clips: Clips, language: str) -> int:
         )
     with tempfile.TemporaryDirectory(prefix="kiosk-voice-") as folder:
         files = {part: Path(folder) / f"{part}.wav" for part in phrases(language)}
-        _run(
-            language,
-            [(AS_WORDS.get((language, part), text), str(files[part])) for part, text in phrases(language).items()],
-        )
+        words = {part: AS_WORDS.get((language, part), text) for part, text in phrases(language).items()}
+        _run(language, [(text, str(files[part])) for part, text in words.items()])
         for part, file in files.items():
             try:
                 clips.save(language, part, tidied(samples_of(file.read_bytes())))

@@ -56,7 +56,15 @@ def test_english_hindi_and_urdu_are_made_and_the_silent_languages_are_named(
         assert max(map(abs, array("h", samples))) > 20_000
     listed = msgspec.json.decode(run(monkeypatch, tmp_path, "list", "--json").stdout)
     assert [row["language"] for row in listed if row["speaks"]] == ["en", "hi", "ur"]
-    assert clips.call("IN01", "hi", "M-1042", "M1") is not None
+    for code in ("en", "hi", "ur"):
+        for number in (*range(200), 1042):
+            assert clips.call("IN01", code, f"M-{number:03}", "M1") is not None, (code, number)
+        assert len({clips.read(code, f"n{number}") for number in range(100)}) == 100, "two numbers sound the same"
+    file = tmp_path / "call.wav"
+    written = run(monkeypatch, tmp_path, "say", "hi", "m-142", "m1", str(file))
+    assert written.exit_code == 0, written.output
+    assert file.read_bytes() == clips.call("IN01", "hi", "M-142", "M1")
+    assert "ks has not all clips" in str(run(monkeypatch, tmp_path, "say", "ks", "M-1", "M1", str(file)).exception)
 
 
 def test_recordings_of_a_hospital_make_a_silent_language_speak_there(
