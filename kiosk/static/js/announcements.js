@@ -29,6 +29,7 @@ window.kiosk = window.kiosk || {};
       const standing = this._standing(now);
       const one = standing[this._turn % Math.max(1, standing.length)];
       this.box.hidden = !one;
+      document.body.dataset.notices = one ? "yes" : "no"; // the board makes room
       if (one && this.text.textContent !== one.text)
         Object.assign(this.text, { lang: one.language, textContent: one.text });
       for (const each of standing) this._sayInTime(each, now);

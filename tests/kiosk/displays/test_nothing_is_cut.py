@@ -4,12 +4,14 @@ import asyncio
 import os
 import re
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from kiosk.locales import LANGUAGES
+from queueing.announcement import Announcement
 from queueing.audit import UNRECORDED
 from queueing.models import Arrival, Assurance, Queue
 from tests.kiosk.displays.test_in_browser import opened
@@ -19,12 +21,19 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 SIZES = [(1280, 720), (1920, 1080), (3840, 2160), (1080, 1920)]
 LONG_NAMES = ("Gynaecology and Obstetrics", "شعبۂ امراضِ نسواں و زچگی")
+EVERY_SIZE = [*SIZES, (1366, 768), (2560, 1440), (720, 1280), (2160, 3840)]
+SENTENCE = "ڈاکٹر صاحب گیارہ بجے تک تاخیر سے آئیں گے۔ The doctor is delayed until 11:00, please wait"
 FROM_HOME = 5
 OUTSIDE = """
   () => {
     const found = [];
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     const slack = 2;
+    // A number that wraps into a line below its list's only line is not seen at all.
+    const isHidden = (parent, text) => {
+      const list = parent.closest(".next, .last ol");
+      return list && (text.top + text.bottom) / 2 >= list.getBoundingClientRect().bottom - slack;
+    };
     while (walker.nextNode()) {
       const node = walker.currentNode;
       const parent = node.parentElement;
@@ -33,6 +42,7 @@ OUTSIDE = """
       const range = document.createRange();
       range.selectNodeContents(node);
       const text = range.getBoundingClientRect();
+      if (isHidden(parent, text)) continue;
       const boxes = [document.documentElement.getBoundingClientRect()];
       for (let box = parent; box !== document.body; box = box.parentElement) {
         const style = getComputedStyle(box);
@@ -60,6 +70,35 @@ OUTSIDE = """
   }
 """.replace("CUT", "0.15")
 """A line box is higher than its letters: 15 % of it may pass the border without anything being cut."""
+OVERLAPPING = """
+  () => {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const lines = [];
+    while (walker.nextNode()) {
+      const node = walker.currentNode;
+      const parent = node.parentElement;
+      if (!node.textContent.trim() || !parent.checkVisibility({ visibilityProperty: true })) continue;
+      if (parent.closest(".spoken, .again")) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const name = `${parent.className || parent.id || parent.tagName}: ${node.textContent.trim()}`;
+      for (const box of range.getClientRects()) lines.push({ parent, name, box, spare: box.height * 0.22 });
+    }
+    const found = [];
+    for (const [at, one] of lines.entries()) {
+      for (const other of lines.slice(at + 1)) {
+        if (one.parent === other.parent) continue;
+        const across = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
+        const down =
+          Math.min(one.box.bottom - one.spare, other.box.bottom - other.spare) -
+          Math.max(one.box.top + one.spare, other.box.top + other.spare);
+        if (across > 2 && down > 2) found.push(`${one.name} / ${other.name}`);
+      }
+    }
+    return found;
+  }
+"""
+"""Lines of different elements of which the letters lie upon each other. A line box is higher than its letters."""
 
 
 async def fill(hospital: Hospital) -> None:
@@ -102,6 +141,66 @@ async def test_no_text_is_outside_its_box(served: Hospital, kiosk_browser: Brows
             for width, height in SIZES:
                 await page.set_viewport_size(ViewportSize(width=width, height=height))
                 assert await outside(page) == [], f"{path} {code} {width}x{height}"
+
+
+async def fill_twelve_queues(hospital: Hospital) -> None:
+    """Twelve queues, twenty counters that have called, and an announcement of two lines."""
+    await fill(hospital)
+    names = (*LONG_NAMES, "Orthopaedics and Traumatology OPD, second floor")
+    for number, prefix in enumerate("ABCDEFGHIJ"):
+        queue = Queue(id=f"q{prefix.lower()}", name=names[number % 3], prefix=prefix)
+        await hospital.services.registry.put_queue(HIP, queue, 2)
+        await hospital.arrive(queue.id, patients=4)
+        for counter in (1, 2):
+            await hospital.call(f"{prefix}{counter}")
+            await asyncio.sleep(0.005)  # calls of one millisecond have no order
+    now_ms = time.time_ns() // 1_000_000
+    one = Announcement(id="delayed", text=SENTENCE, language="ur", at_ms=now_ms - 600_000, until_ms=now_ms + 3_600_000)
+    await hospital.services.announcements.announce(HIP, one, act=UNRECORDED)
+
+
+async def fill_one_queue(hospital: Hospital) -> None:
+    """One queue with a long name, which is all that the board shows."""
+    await hospital.services.registry.put_queue(HIP, Queue(id=MEDICINE, name=LONG_NAMES[0], prefix="M"), 3)
+    await hospital.arrive(patients=15)
+    await hospital.call("M1")
+
+
+async def walk(hospital: Hospital, browser: Browser, sizes: list[tuple[int, int]], codes: Sequence[str]) -> list[str]:
+    """What is cut or lies upon something else, on the board and on a counter's screen."""
+    wrong = []
+    for path in (f"/board/{HIP}", f"/kiosk/{HIP}/M1"):
+        for code in codes:
+            async with opened(browser, f"{hospital.url}{path}?lang={code}") as page:
+                await expect(page.locator("body")).to_have_attribute("data-link", "live")
+                for width, height in sizes:
+                    await page.set_viewport_size(ViewportSize(width=width, height=height))
+                    found = await outside(page) + await page.evaluate(OVERLAPPING)
+                    wrong += [f"{path} {code} {width}x{height} {line}" for line in found]
+    return wrong
+
+
+async def test_twelve_queues_and_an_announcement_fit(served: Hospital, kiosk_browser: Browser) -> None:
+    await fill_twelve_queues(served)
+    assert await walk(served, kiosk_browser, [(1280, 720), (1080, 1920)], ("en", "ur")) == []
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("fill_hall", [fill_one_queue, fill, fill_twelve_queues])
+async def test_every_size_and_language_fits(
+    served: Hospital, kiosk_browser: Browser, fill_hall: Callable[[Hospital], Awaitable[None]]
+) -> None:
+    await fill_hall(served)
+    assert await walk(served, kiosk_browser, EVERY_SIZE, LANGUAGES) == []
+
+
+async def test_a_line_upon_another_one_is_found(served: Hospital, kiosk_browser: Browser) -> None:
+    await fill(served)
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}?lang=en") as page:
+        await expect(page.locator("body")).to_have_attribute("data-link", "live")
+        assert await page.evaluate(OVERLAPPING) == []
+        await page.evaluate("document.querySelector('.queue .head').style.marginBottom = '-4vh'")
+        assert await page.evaluate(OVERLAPPING)
 
 
 async def test_a_text_outside_its_box_is_found(served: Hospital, kiosk_browser: Browser) -> None:
