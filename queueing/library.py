@@ -75,7 +75,7 @@ def _body() -> str:
 
 def in_place(source: str) -> str:
     """Replaces names by their numbers: the store would look up ``STATE.WAITING`` in a table dozens of times a scan.
-    The tables are left out: Lua takes 200 locals.
+    A table that is not used as a whole is left out: Lua takes 200 locals.
 
     Raises KeyError for a name that its table lacks (in Lua it would be nothing, without a word), ValueError when two
     tables have one name.
@@ -85,7 +85,9 @@ def in_place(source: str) -> str:
     if len(tables) < len(found):
         raise ValueError(f"two tables of numbers have one name: {[table for table, _ in found]}")
     names = re.compile(rf"\b({'|'.join(tables)})\.(\w+)")
-    return names.sub(lambda name: tables[name[1]][name[2]], _NAMED.sub("", source))
+    replaced = names.sub(lambda name: tables[name[1]][name[2]], source)
+    whole = set(re.findall(r"\b[A-Z]+\b", _NAMED.sub("", replaced)))
+    return _NAMED.sub(lambda table: table[0] if table[1] in whole else "", replaced)
 
 
 def _at_hand(source: str) -> str:

@@ -101,6 +101,8 @@ def test_bytes_of_any_size_are_a_text_of_lua(size: int) -> None:
 
 def test_a_named_number_is_replaced_by_its_value() -> None:
     assert library.in_place("local STATE = {WAITING = 2}\nreturn STATE.WAITING") == "\nreturn 2"
+    whole = "local STATE = {WAITING = 2}\nfor _ in pairs(STATE) do end"
+    assert library.in_place(whole) == whole
     with pytest.raises(KeyError, match="WAITNG"):
         library.in_place("local STATE = {WAITING = 2}\nreturn STATE.WAITNG")
     with pytest.raises(ValueError, match="one name"):
