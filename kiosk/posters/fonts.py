@@ -34,8 +34,9 @@ def font_file(family: str, style: str) -> Path:
     """A TrueType file of this font. It lies in a folder that ends with the process."""
     from fontTools.ttLib import TTFont  # here: only who prints posters pays for loading it
 
-    target = Path(_folder().name) / f"{family}-{STYLES[style]}.ttf"
-    with TTFont(FOLDER / f"{FAMILIES[family]}-{STYLES[style]}.woff2") as font:
+    weight = "400" if family == "nastaliq" else STYLES[style]  # its bold build parts words after alif
+    target = Path(_folder().name) / f"{family}-{style}{weight}.ttf"
+    with TTFont(FOLDER / f"{FAMILIES[family]}-{weight}.woff2") as font:
         font.flavor = None
         font.save(target)
     return target
