@@ -1,13 +1,14 @@
 """The console's scripts find every sentence that they show."""
 
 import re
+from collections.abc import Mapping
 
 from kiosk.console.desk_messages import DESK
 from kiosk.console.messages import SCREEN
 from kiosk.console.voice_messages import PAGE
 from kiosk.web.static_files import FOLDER
 
-OWN = {"colleagues": DESK, "pending_moves": DESK, "voice": PAGE}
+OWN: dict[str, Mapping[str, object]] = {"colleagues": DESK, "pending_moves": DESK, "voice": PAGE}
 """Script → its table, where it is not the desk's."""
 
 
