@@ -24,9 +24,19 @@ SLOW_FILES = (
     "journeys/",  # whole hospitals with browsers
     "kiosk/archive/",  # a PostgreSQL of its own, and roles that are killed
     "kiosk/cli/",  # a process of its own for many commands
+    "kiosk/console/test_archived_audit.py",  # each test on SQLite and on a PostgreSQL
+    "kiosk/console/test_measured_pages.py",
+    "kiosk/console/test_review.py",
+    "kiosk/delivery/test_killed_role.py",  # a role that is killed
     "kiosk/demo/",  # whole demonstrations
     "kiosk/live/test_stream.py",  # waits until a stalled reader is cut off
-    "kiosk/runtime/test_processes.py",  # process trees that are killed
+    "kiosk/observability/test_alerts_on_trouble.py",  # process trees
+    "kiosk/observability/test_true_metrics.py",
+    "kiosk/posters/",  # sheets are drawn and read back
+    "kiosk/runtime/",  # process trees, some of which are killed
+    "kiosk/security/test_lost_key_ring.py",  # process trees
+    "kiosk/security/test_own_ca.py",
+    "kiosk/security/test_stolen_key_ring.py",
     "kiosk/test_route_access.py",  # every route, tried by ten kinds of callers
     "kiosk/test_earlier_release.py",  # starts the program on an older data folder
     "loadtests/",  # gateways, services and loads in processes of their own
@@ -35,6 +45,7 @@ SLOW_FILES = (
     "queueing/test_against_model.py",  # thousands of random steps
     "queueing/test_week.py",  # a week of moves
     "queueing/test_whole_on_a_cluster.py",
+    "supply_chain/",  # programs that read every package
     "tokens/test_qr.py",  # draws and reads hundreds of pictures
 )
 """What ``make quick`` leaves out, beside the tests that are marked by hand."""
