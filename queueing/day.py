@@ -77,4 +77,9 @@ def iso_day(day: int) -> str:
 
 def day_of_ticket(ticket_id: str) -> date:
     """The service day on which a ticket was given. Raises ValueError for what is no ticket id."""
-    return _EPOCH + timedelta(days=int(ticket_id.partition("-")[0]))
+    return _date_of(ticket_id.partition("-")[0])
+
+
+@lru_cache(maxsize=16)
+def _date_of(day: str) -> date:
+    return _EPOCH + timedelta(days=int(day))

@@ -9,7 +9,7 @@ probe goes out at the pace of the retries. A dead target costs one small record 
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any, Final
@@ -47,6 +47,8 @@ FAILURES_IN_ROW: Final = 20
 """More of either means that the receiver, not a ticket, is the trouble."""
 BEHIND_ONE_TICKET: Final = 200
 """Events of a failed ticket that wait for it: ten times what a visit has."""
+REPEATED_KEPT: Final = 1_000
+"""A reply follows its share within half a minute: more than a state's repeated shares of that time."""
 STORE_PAUSE_S: Final = 1.0
 UNSENT_KEPT: Final = 200
 """Deliveries that wait to be written; the list that is shown has a hundred."""
@@ -90,6 +92,8 @@ class Courier:
         self._lagging = dict(state.progress.cursors)
         self._taken = dict(state.progress.cursors)
         """Partition → cursor: everything up to it was taken. Of a partition that does not lag, the position is."""
+        self._repeated: OrderedDict[str, str] = OrderedDict()
+        """Request of a repeated share → request of its ticket."""
         self._lanes: dict[str, deque[Job]] = {}
         self._ready: deque[str] = deque()
         self._running: set[str] = set()
@@ -113,10 +117,6 @@ class Courier:
     def is_doubtful(self) -> bool:
         """Whether it has never taken an event, or did not take the last one: it may hang, and must not hold others."""
         return self._progress.failures > 0 or not self._progress.delivered_ms
-
-    @property
-    def _lanes_at_once(self) -> int:
-        return 1 if self.is_doubtful else LANES_AT_ONCE
 
     @property
     def pending(self) -> int:
@@ -160,7 +160,7 @@ class Courier:
                 self._probe()
             return
         for ticket in self._failed.values():
-            if len(self._running) >= self._lanes_at_once:
+            if len(self._running) >= (1 if self.is_doubtful else LANES_AT_ONCE):
                 break
             if ticket.next_ms <= now and ticket.order not in self._running:
                 self._start(ticket.order, partial(self._retry, ticket))
@@ -181,7 +181,7 @@ class Courier:
 
     def _take(self, partition: str, events: Sequence[Event]) -> None:
         for event in events:
-            order = order_of(event)
+            order = self._order_of(event)
             job = Job(event, partition)
             self._window[partition].append(job)
             if (ticket := self._failed.get(order)) is not None:
@@ -199,6 +199,16 @@ class Courier:
         self._commit(partition)
         self._pump()
 
+    def _order_of(self, event: Event) -> str:
+        """As ``order_of``. The reply to a repeated share names only that share: it belongs to the place it told of."""
+        if event.ticket is None:
+            return self._repeated.get(event.request) or order_of(event)
+        if event.request and event.request != event.ticket.request:
+            self._repeated[event.request] = event.ticket.request
+            if len(self._repeated) > REPEATED_KEPT:
+                self._repeated.popitem(last=False)
+        return order_of(event)
+
     def _commit(self, partition: str) -> None:
         """Move the cursor behind what is done. Events of one step have one cursor, which moves behind the last."""
         window = self._window[partition]
@@ -211,7 +221,7 @@ class Courier:
     def _pump(self) -> None:
         if self._closed or self.is_down or self.target.off:
             return
-        while self._ready and len(self._running) < self._lanes_at_once:
+        while self._ready and len(self._running) < (1 if self.is_doubtful else LANES_AT_ONCE):
             order = self._ready.popleft()
             self._start(order, partial(self._run_lane, order))
 

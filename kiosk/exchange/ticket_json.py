@@ -1,6 +1,6 @@
 """A ticket as other programs get it; docs/hmis.md lists its fields."""
 
-from datetime import UTC, date, datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from enum import Enum
 from typing import Annotated
 
@@ -85,8 +85,7 @@ def word_of(member: Enum) -> str:
 
 def local_time(at_ms: UnixMs, zone: tzinfo) -> datetime:
     """A moment with the facility's offset, exact to the millisecond."""
-    seconds, ms = divmod(at_ms, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=ms * 1000).astimezone(zone)
+    return datetime.fromtimestamp(at_ms / 1000, zone)  # a float holds milliseconds of our time; it is rounded to them
 
 
 def _time_or_none(at_ms: UnixMs, zone: tzinfo) -> datetime | None:

@@ -1,9 +1,13 @@
 """Who may call the API: 401, 403, 404 and 429, in this order, and what each answer says."""
 
+import asyncio
+import threading
+import time
+
 import httpx
 import pytest
 
-from kiosk.api.rates import Rates
+from kiosk.api.rates import Rates, ThreadlessMemory
 from queueing.api_keys import KNOWN_S, ApiKeys, Scope
 from queueing.models import Facility
 from tests.kiosk.api.program import OTHER_HIP, Program, address, problem
@@ -85,6 +89,25 @@ async def test_every_answer_tells_what_is_left_of_the_rate(program: Program) -> 
     assert first.headers["ratelimit"].startswith('"key";r=5999;t=')
     assert second.status_code == 404
     assert second.headers["ratelimit"].startswith('"key";r=5998;t=')
+
+
+async def test_a_request_is_counted_without_a_new_thread(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_timer: threading.Timer) -> None:
+        raise AssertionError("a thread was started")
+
+    monkeypatch.setattr(threading.Timer, "start", start)
+    for _ in range(5):
+        assert (await program.get("queues")).status_code == 200
+        await asyncio.sleep(0.02)  # the library's own timer ends in half of this
+
+
+def test_windows_that_are_over_are_forgotten() -> None:
+    memory = ThreadlessMemory()
+    memory.incr("old", 0.01)
+    memory.incr("new", 60)
+    time.sleep(0.02)
+    memory.forget_old()
+    assert (dict(memory.storage), set(memory.expirations), set(memory.locks)) == ({"new": 1}, {"new"}, {"new"})
 
 
 async def test_over_its_rate_a_key_gets_429_and_when_to_come_again(

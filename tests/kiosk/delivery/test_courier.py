@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from kiosk.delivery import bodies, courier
 from kiosk.delivery import role as role_module
 from kiosk.delivery.message import Attempt, Message
-from queueing.event_log import Event, EventKind
+from queueing.event_log import Event, EventKind, EventLog
 from queueing.redis_keys import facility_key
 from queueing.store.store import Store
 from queueing.targets import EventRef, Progress, Target, TargetState, partitions_of
@@ -113,3 +114,25 @@ async def test_a_courier_that_is_closed_begins_nothing_more() -> None:
     await one.close()
     await asyncio.sleep(0.01)
     assert len(parts.begun) == courier.LANES_AT_ONCE
+
+
+async def test_the_reply_to_a_repeated_share_waits_for_the_events_of_its_ticket(store: Store) -> None:
+    await build(store)
+    desk = open_desk(store)
+    await desk.enqueue(arrival(persons=(b"meena",)))
+    await desk.enqueue(arrival(persons=(b"meena",)))
+    created, repeated = (await EventLog(store).read(HIP)).events
+    assert repeated.kind is EventKind.SHARE_REPEATED
+    assert repeated.ticket is not None
+    assert repeated.request != repeated.ticket.request
+    reply = structs.replace(
+        repeated, id="e-9", cursor=f"{2**50}-0", kind=EventKind.ACKNOWLEDGEMENT_DELIVERED, ticket=None
+    )
+    parts, target = SlowParts(), webhook("http://127.0.0.1:9/")
+    (partition,) = partitions_of(target)
+    progress = Progress(cursors={}, delivered_ms=1)
+    one = courier.Courier(TargetState(target=target, generation=1, progress=progress, deliveries=[]), parts)
+    one.accept(partition, [created, repeated, reply], "0")
+    await asyncio.sleep(0.01)
+    assert parts.begun == [created.id]
+    await one.close()
