@@ -91,10 +91,10 @@ def _page(
     field: str = "", status: int = 200,
 ) -> Response[str]:  # fmt: skip
     """``field``: what is wrong in a refused form."""
-    languages = [BOOK[code] for code in LANGUAGES]
+    name_languages = [BOOK[code] for code in LANGUAGES]
     return templating.page(
         "queue.html", session=session, status=status, facility=facility, queue=queue, names=shown.names,
-        code=shown.code, clinic=shown.clinic, clinics=CLINICS, languages=languages, name_max=QUEUE_NAME_MAX,
+        code=shown.code, clinic=shown.clinic, clinics=CLINICS, name_languages=name_languages, name_max=QUEUE_NAME_MAX,
         message=message, trouble=trouble, field=field,
         here=url(f"/console/admin/queues/{quote(queue.id, safe='')}"),
     )  # fmt: skip
