@@ -1,5 +1,8 @@
 """The web role: Granian with our application in its workers (``kiosk.runtime.web_worker``).
 
+The workers are forked from this process. It imports the application before: they share its memory, and a worker that
+died is replaced sooner.
+
 - It listens only when the application is up.
 - A worker that dies is replaced.
 - After SIGTERM it accepts no connection, ends open streams, completes requests in progress, and ends within ``STOP_S``.
@@ -12,6 +15,7 @@ from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings
 
 from kiosk.observability import logs
+from kiosk.runtime import web_worker
 from kiosk.runtime.granian_parts import RESPAWN_S, WebServer
 from kiosk.runtime.process import STOP_S
 from kiosk.settings import Settings
@@ -32,7 +36,7 @@ IN_FLIGHT: Final = 32_768
 def serve_web(settings: Settings, address: str) -> None:
     """Serve until SIGTERM. ``address`` is an IP address; the port of the settings must be free."""
     server = WebServer(
-        "kiosk.runtime.web_worker:application",
+        f"{web_worker.__name__}:application",
         address=address,
         port=settings.port,
         interface=Interfaces.ASGI,
