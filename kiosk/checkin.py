@@ -9,17 +9,19 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b, sha256
+from hmac import compare_digest
 from typing import Final
 
 import msgspec
 
 from kiosk.patient.consent import Consent
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, pack_envelope, unpack_envelope
-from kiosk.patient.person import Patient, Person, Scan, StatusQuery
+from kiosk.patient.person import ABHA_DIGITS, Patient, Person, Scan, StatusQuery
 from kiosk.security.encryption import DAY_S, Seal, SealBroken
 from queueing.desk import OpdDesk
 from queueing.form_gate import FormSender, FormVerdict
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
+from queueing.place_search import Candidate, Seeker
 from queueing.redis_keys import counter_text, facility_key, hmis_request, request_digest
 from tokens import CounterCodeError, CounterCodes, Grade
 
@@ -156,6 +158,32 @@ class CheckIn:
             return unpack_envelope(plain)
         except msgspec.MsgspecError:
             raise SealBroken("no envelope of this release") from None
+
+    def seeker(self, facility: str, token: str, address: str) -> Seeker:
+        """Who looks for the page of this number. The store counts keyed digests."""
+        number = self._digest(f"{facility}\0seek number\0{token}").hex()
+        return Seeker(number=number, source=self._digest(f"{facility}\0seek from\0{address}").hex(), address=address)
+
+    def is_persons(self, facility: str, candidate: Candidate | None, digits: str) -> bool:
+        """Whether these four digits are the year of birth of a ticket's person, or the end of their ABHA number.
+
+        Without a ticket or an envelope another envelope is opened, so that the answer takes as long.
+        """
+        ticket, sealed = (candidate.ticket, candidate.envelope) if candidate else (None, b"")
+        request = ticket.request if ticket else ""
+        try:
+            opened = self._seal.open(
+                ENVELOPE_PURPOSE, facility_key(facility), request, sealed or self._decoy(facility, request)
+            )
+            person = self.patient_in(unpack_envelope(opened))
+        except (SealBroken, msgspec.MsgspecError):
+            return False
+        year = f"{person.year_of_birth:04}" if person.year_of_birth else ""
+        fits = compare_digest(year, digits) | compare_digest(person.abha_number[-len(digits) :], digits)
+        return fits and bool(sealed)
+
+    def _decoy(self, facility: str, request: str) -> bytes:
+        return self._close(facility, request, Envelope(patient=Patient(year_of_birth=1, abha_number="0" * ABHA_DIGITS)))
 
     async def _place(
         self,

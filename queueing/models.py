@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from queueing import limits
 from queueing.announcement import Announcement, BoardHours
+from queueing.waiting import Pace
 
 UnixMs = int
 """Milliseconds since 1970-01-01 UTC, by the store's clock."""
@@ -355,6 +356,15 @@ class QueueView(Struct, frozen=True, kw_only=True):
     """Seconds between two calls by the whole queue, from the last calls; 0 while unknown."""
     pace_low_s: int
     pace_high_s: int
+    pace_mean_s: float = 0.0
+    pace_deviation_s: float = 0.0
+    pace_calls: int = 0
+    """Gaps between calls that mean and deviation are made of."""
+
+    @property
+    def pace(self) -> Pace:
+        """How fast the queue moves, for an estimate of a wait."""
+        return Pace(mean_s=self.pace_mean_s, deviation_s=self.pace_deviation_s, calls=self.pace_calls)
 
     def name_in(self, language: str) -> str:
         """The name in this language, else the plain one."""

@@ -12,6 +12,7 @@ from kiosk.api.shapes import QueueJson, QueueList, WaitEstimate
 from queueing.api_keys import Scope
 from queueing.desk import OpdDesk
 from queueing.models import QueueView, Snapshot
+from queueing.waiting import range_s
 
 
 class Queues(Controller):
@@ -54,8 +55,6 @@ def _queue(snapshot: Snapshot, view: QueueView, department_code: str | None) -> 
 
 
 def _estimate(view: QueueView) -> WaitEstimate | None:
-    """For somebody who joins now, from the quartiles of the last calls."""
-    if view.pace_high_s <= 0:
-        return None
-    turns = view.waiting + 1
-    return WaitEstimate(low_s=turns * view.pace_low_s, high_s=turns * view.pace_high_s)
+    """For somebody who joins now: the range that a ticket page shows, in seconds."""
+    found = range_s(view.waiting, view.pace)
+    return WaitEstimate(low_s=round(found[0]), high_s=round(found[1])) if found else None

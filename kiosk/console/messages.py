@@ -263,6 +263,7 @@ AUDIT_ACTS = {
     "refused": "refused",
     "list_read": "saw the list of a counter",
     "profile_read": "read a patient's details",
+    "profile_compared": "looked for their place again by number, or tried to",
     "profile_copied": "copied a patient's details for another program",
     "audit_read": "opened the audit",
     "break_begun": "began a break of a counter",

@@ -65,6 +65,9 @@ STREAMS_REFUSED = Counter(
 )
 FELL_OPEN = Counter("kiosk_fell_open", "Times a helper failed and patients were still served, by helper.", ("helper",))
 
+PLACE_SEARCHES = Counter(
+    "kiosk_place_searches", "Searches of patients for their own ticket page by number, by result.", ("result",)
+)
 PROFILE_ALARMS = Counter("kiosk_profile_alarms", "Sessions that read more profiles in ten minutes than a desk needs.")
 
 DELIVERIES = Counter(
@@ -73,6 +76,8 @@ DELIVERIES = Counter(
 
 for _result in ("delivered", "parked"):
     REPLIES.labels(_result)
+for _result in ("found", "not_found", "too_many"):
+    PLACE_SEARCHES.labels(_result)
 for _kind in ("webhook", "hl7"):
     for _result in ("delivered", "failed", "switched_off", "parked"):
         DELIVERIES.labels(_kind, _result)
@@ -202,6 +207,11 @@ def fell_open(helper: str) -> None:
 def delivery_ended(kind: str, result: str) -> None:
     """A try to deliver to a ``webhook`` or ``hl7`` receiver ended, or an event was parked. Both are fixed words."""
     DELIVERIES.labels(kind, result).inc()
+
+
+def place_searched(result: str) -> None:
+    """A patient's search for the own page was ``found``, ``not_found``, or refused as ``too_many``. Fixed words."""
+    PLACE_SEARCHES.labels(result).inc()
 
 
 def not_acknowledged(kind: str) -> None:

@@ -5,18 +5,23 @@ asks here again only when the hall's snapshot does not show its number.
 """
 
 import asyncio
+import time
 from typing import Annotated, Final
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.datastructures import State as AppState
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
+from litestar.response import Redirect
 from msgspec import Struct
 
 from kiosk.locales import Words, choose
 from kiosk.settings import Settings
 from kiosk.web.link_urls import ticket_url
-from kiosk.web.security_headers import PAGE
+from kiosk.web.path_prefix import url
+from kiosk.web.same_origin import Strictness, is_same_origin
+from kiosk.web.security_headers import PAGE, SECURITY
+from kiosk.web.static_files import static_text, static_url
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
 from queueing.models import Called, QueueView, State, Ticket
@@ -39,6 +44,13 @@ ICONS: Final = {
     State.LAPSED: "calendar",
 }
 OVER: Final = frozenset({State.DONE, State.CANCELLED, State.LAPSED})
+MAY_CANCEL: Final = frozenset({State.EXPECTED, State.WAITING, State.HELD, State.NO_SHOW})
+"""Whoever was called has a counter waiting: there the clerk ends the visit."""
+MANIFEST: Final = "application/manifest+json"
+NEAR: Final = 3
+"""With so few before it the page asks its patient to stay near. Two counters call three people within ten minutes."""
+WORKER_CHECKED: Final = "no-cache"
+"""A browser asks for a newer worker each time that a ticket page opens."""
 
 
 class Mine(Struct, frozen=True, kw_only=True):
@@ -80,6 +92,9 @@ async def ticket_page(
         icon=ICONS[ticket.state],
         over=ticket.state in OVER,
         waits=ticket.state is State.WAITING,
+        near=NEAR,
+        may_cancel=ticket.state in MAY_CANCEL,
+        now_ms=time.time_ns() // 1_000_000,
         mine=_mine(ticket),
         facility=facility,
         queue=queue.name_in(words.code) if queue else ticket.queue,
@@ -119,6 +134,68 @@ async def link_picture(
     return Response(drawn, media_type="image/svg+xml", headers=PAGE)
 
 
+@post("/t/{link:str}/cancel", include_in_schema=False, status_code=303)
+async def cancel_ticket(
+    link: FromPath[str],
+    request: Asked,
+    desk: NamedDependency[OpdDesk],
+    ticket_links: NamedDependency[TicketLinks],
+    settings: NamedDependency[Settings],
+    lang: LANG = "",
+) -> Response[str] | Redirect:
+    """The patient gives the place up; the page then shows how the ticket stands. A clerk can bring it back."""
+    words = choose(lang, request.headers.get("accept-language", ""))
+    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+        return sorry(words, 403, "ticket.forged", "ticket.forged_do")
+    claim, trouble = _read(ticket_links, link, words)
+    ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
+    if claim is None or ticket is None:
+        return trouble or _ended(words)
+    if ticket.state in MAY_CANCEL:
+        await desk.cancel(claim.hip_id, claim.ticket, by="")  # no login: the patient did it (event_log.Event.by)
+    return Redirect(url(f"/t/{link}?lang={words.code}"), status_code=303, headers=PAGE)
+
+
+@get("/t/worker.js", include_in_schema=False, sync_to_thread=False)
+def ticket_worker() -> Response[str]:
+    """The service worker. It is served here because a worker sees only pages below its own address."""
+    headers = {**SECURITY, "Cache-Control": WORKER_CHECKED}
+    return Response(static_text("js/ticket_worker.js"), media_type="text/javascript", headers=headers)
+
+
+@get("/t/{link:str}/app.webmanifest", include_in_schema=False)
+async def ticket_manifest(
+    link: FromPath[str],
+    request: Asked,
+    desk: NamedDependency[OpdDesk],
+    registry: NamedDependency[Registry],
+    ticket_links: NamedDependency[TicketLinks],
+    lang: LANG = "",
+) -> Response[dict[str, object] | None]:
+    """How a phone installs this ticket's page; it names the number and the hospital, as the page does."""
+    words = choose(lang, request.headers.get("accept-language", ""))
+    claim, _ = _read(ticket_links, link, words)
+    ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
+    if claim is None or ticket is None:
+        return Response(None, status_code=404, headers=PAGE)
+    facility = await registry.facility(claim.hip_id)
+    name = f"{ticket.token} · {facility.name}" if facility else ticket.token
+    return Response(_manifest(name, ticket.token, url(f"/t/{link}"), words), media_type=MANIFEST, headers=PAGE)
+
+
+def _manifest(name: str, short: str, path: str, words: Words) -> dict[str, object]:
+    icons = [
+        {"src": static_url(f"icons/app-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+        for size in (192, 512)
+        for purpose in ("any", "maskable")
+    ]
+    return {
+        "id": path, "name": name, "short_name": short, "start_url": f"{path}?lang={words.code}", "scope": url("/t/"),
+        "display": "standalone", "background_color": "#f4f7f6", "theme_color": "#0d5e57", "lang": words.code,
+        "dir": words.direction, "icons": icons,
+    }  # fmt: skip
+
+
 def _read(links: TicketLinks, link: str, words: Words) -> tuple[TicketClaim | None, Response[str] | None]:
     try:
         return links.read(link), None
@@ -145,7 +222,7 @@ def _mine(ticket: Ticket) -> Mine:
 
 
 def _estimate(ticket: Ticket, queue: QueueView | None) -> Estimate | None:
-    return estimate(ticket.ahead, queue.pace_low_s, queue.pace_high_s) if queue else None
+    return estimate(ticket.ahead, queue.pace) if queue else None
 
 
 def _last_called(queue: QueueView | None) -> Called | None:

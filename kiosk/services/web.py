@@ -43,6 +43,7 @@ from queueing.feed import Feed
 from queueing.links import Links
 from queueing.outbox import Outbox
 from queueing.person_records import PersonRecords
+from queueing.place_search import PlaceSearch
 from queueing.registry import Registry
 from queueing.screens import Screens
 from queueing.store.store import Store
@@ -92,6 +93,7 @@ class Services(Struct, frozen=True, kw_only=True):
     audit: Audit
     person_records: PersonRecords
     links: Links
+    place_search: PlaceSearch
     number_seal: NumberSeal
     desk: OpdDesk
     desks: Desks
@@ -211,6 +213,7 @@ def _web_services(
         audit=Audit(store),
         person_records=PersonRecords(store),
         links=Links(store),
+        place_search=PlaceSearch(store),
         number_seal=number_seal,
         desk=desk,
         desks=Desks(store),

@@ -1,7 +1,7 @@
 """Public addresses of pages that a signed link opens: what a QR shows, and for how long a link is good."""
 
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 
 def ticket_url(public_url: str, link: str) -> str:
@@ -12,6 +12,11 @@ def ticket_url(public_url: str, link: str) -> str:
 def camera_url(public_url: str, link: str) -> str:
     """The form for a phone without an ABHA app."""
     return f"{public_url.rstrip('/')}/go/{link}"
+
+
+def find_url(public_url: str, hip_id: str) -> str:
+    """Where a patient finds the own ticket page again by number."""
+    return f"{public_url.rstrip('/')}/find/{quote(hip_id, safe='')}"
 
 
 CAMERA_SLOT_S: Final = 300

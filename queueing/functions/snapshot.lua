@@ -76,7 +76,8 @@ local function view_queue(facility, queue, shown, today)
     waiting = redis.call('ZCARD', waiting_key(facility, queue)), expected = expected,
     expected_tokens = expected_tokens, issued = tonumber(redis.call('HGET', today, 'n' .. queue) or 0), now = now,
     recent = called_lately(facility, queue), next = tokens, next_keys = match_keys, pace_s = pace[1],
-    pace_low_s = pace[2], pace_high_s = pace[3]}
+    pace_low_s = pace[2], pace_high_s = pace[3], pace_mean_s = pace[4] or 0, pace_deviation_s = pace[5] or 0,
+    pace_calls = pace[6] or 0}  -- an earlier release kept three values
 end
 
 local function breaks_of(facility, names, clock)

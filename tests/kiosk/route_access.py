@@ -162,6 +162,12 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/t/{link:str}"): (Try(decision=PUBLIC, path="/t/{ticket_link}"),),
     ("GET", "/t/{link:str}/now"): (Try(decision=PUBLIC, path="/t/{ticket_link}/now"),),
     ("GET", "/t/{link:str}/qr.svg"): (Try(decision=PUBLIC, path="/t/{ticket_link}/qr.svg"),),
+    ("POST", "/t/{link:str}/cancel"): (Try(decision=PUBLIC, path="/t/{ticket_link}/cancel", form={}),),
+    ("GET", "/t/{link:str}/app.webmanifest"): (Try(decision=PUBLIC, path="/t/{ticket_link}/app.webmanifest"),),
+    ("GET", "/t/worker.js"): (Try(decision=PUBLIC),),
+    ("GET", "/find/{hip_id:str}"): (Try(decision=PUBLIC, path="/find/{hip}"),),
+    ("POST", "/find/{hip_id:str}"): (Try(decision=PUBLIC, path="/find/{hip}", form={"number": "M-001"}),),
+    ("GET", "/find/{hip_id:str}/qr.svg"): (Try(decision=PUBLIC, path="/find/{hip}/qr.svg"),),
     ("GET", "/go/{link:str}"): (Try(decision=PUBLIC, path="/go/{camera_link}"),),
     ("POST", "/go/{link:str}"): (Try(decision=PUBLIC, path="/go/{camera_link}", form={"name": ""}),),
     # The gateway.

@@ -11,7 +11,7 @@ from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.redis_keys import ALL_PARTITIONS, changes_key, facility_key, facility_root, partition_of
 from queueing.registry import DoesNotFit, PrefixTaken, Registry, UnknownCounter, UnknownFacility, UnknownQueue
 from queueing.store.store import Store
-from queueing.waiting import estimate
+from queueing.waiting import Pace, estimate
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
 
 anyio_mark = pytest.mark.anyio
@@ -167,16 +167,18 @@ async def test_adding_counters_again_keeps_those_that_were_changed(store: Store)
     assert counters == {"M1": True, "M2": False, "M3": True, "M4": True}
 
 
-@given(st.integers(0, 500), st.integers(1, 1200), st.integers(0, 1200))
-def test_an_estimate_is_a_range_that_grows_with_the_line(ahead: int, low_s: int, more_s: int) -> None:
-    now, later = estimate(ahead, low_s, low_s + more_s), estimate(ahead + 1, low_s, low_s + more_s)
+@given(st.integers(0, 500), st.integers(1, 1200), st.integers(0, 1200), st.integers(5, 20))
+def test_an_estimate_is_a_range_around_the_mean_whose_end_grows_with_the_line(
+    ahead: int, mean_s: int, deviation_s: int, calls: int
+) -> None:
+    pace = Pace(mean_s=mean_s, deviation_s=deviation_s, calls=calls)
+    now, later = estimate(ahead, pace), estimate(ahead + 1, pace)
     assert now
     assert later
-    assert 0 <= now.low_min <= now.high_min
-    assert now.low_min <= later.low_min
+    assert 0 <= now.low_min * 60 <= (ahead + 1) * mean_s <= now.high_min * 60
     assert now.high_min <= later.high_min
-    assert now.high_min * 60 >= (ahead + 1) * (low_s + more_s)
 
 
-def test_without_a_pace_there_is_no_estimate() -> None:
-    assert estimate(5, 0, 0) is None
+def test_from_fewer_than_five_gaps_there_is_no_estimate() -> None:
+    assert estimate(5, Pace(mean_s=60, deviation_s=10, calls=4)) is None
+    assert estimate(5, Pace(mean_s=60, deviation_s=10, calls=5)) is not None

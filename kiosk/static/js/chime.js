@@ -54,7 +54,7 @@ window.kiosk = window.kiosk || {};
       return this.unlock().then((on) => {
         if (!on) return false;
         if (started) started();
-        this._loudness.gain.value = kiosk.volume;
+        this._loudness.gain.value = kiosk.volume === undefined ? 1 : kiosk.volume; // a phone has its own keys for it
         kiosk.soundedAt = Date.now();
         const start = this._context.currentTime + 0.05;
         for (const [tone, after] of TONES) this._strike(tone, start + after);

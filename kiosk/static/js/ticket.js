@@ -1,8 +1,10 @@
 // The patient's own page: my number, how many are before me, and a loud call when it is my turn.
 
+import { Alarm } from "./alarm.js";
+import { keepOffline, storedState, storeState } from "./offline.js";
 import { estimate } from "./waiting.js";
 
-const { Chime, Live, Words, hour, stayAwake } = window.kiosk; // the page loads these files before this one
+const { Live, Words, hour } = window.kiosk; // the page loads these files before this one
 
 const STATES = {
   1: "expected",
@@ -27,6 +29,9 @@ const LOOKS = {
   lapsed: "calendar",
 };
 const OVER = ["done", "cancelled", "lapsed"];
+const MAY_CANCEL = ["expected", "waiting", "held", "no_show"];
+const NEAR = 3; // with so few before it the page asks its patient to stay near, as kiosk/phone/ticket.py does
+const OLD_MS = 60_000; // a page that is drawn from what the phone kept is older than this
 const ASK_MS = 20_000; // a phone far back in the line asks for its place this often at most
 
 const body = document.body;
@@ -35,9 +40,11 @@ const words = new Words(JSON.parse(body.dataset.words), [document.documentElemen
 
 let mine = JSON.parse(body.dataset.mine); // { token, key, queue, state, counter, calls, ahead }
 let hall = null;
+let stateMs = Number(body.dataset.now); // server's clock: how old is what the page shows
+let heard = false;
 let askedAt = 0;
 let asking = 0;
-let chime = null;
+const alarm = new Alarm(mine.key, words, body.dataset.zone);
 
 /** Where the snapshot shows my ticket; null when it does not. By key: another day's ticket may have the same number. */
 function found(snapshot) {
@@ -67,6 +74,7 @@ function drawAnnouncements() {
 function hear(snapshot) {
   hall = snapshot;
   drawAnnouncements();
+  stateMs = snapshot.at_ms;
   const place = found(snapshot);
   if (place) become(place);
   else draw();
@@ -96,14 +104,11 @@ function become(next) {
   const called = STATES[next.state] === "called" && (STATES[mine.state] !== "called" || next.calls > mine.calls);
   mine = next;
   draw();
-  if (called) alarm();
+  if (called) alarm.call();
+  else if (STATES[mine.state] === "waiting") alarm.before(mine.ahead);
   if (OVER.includes(STATES[mine.state])) live?.end();
-}
-
-function alarm() {
-  body.dataset.alarms = String(Number(body.dataset.alarms) + 1);
-  navigator.vibrate?.([500, 200, 500, 200, 900]);
-  if (chime) chime.ring().then((rang) => rang && chime.ring());
+  const queue = hall?.queues.find((one) => one.id === mine.queue);
+  storeState(mine, queue, stateMs);
 }
 
 function draw() {
@@ -111,12 +116,13 @@ function draw() {
   body.dataset.state = state;
   body.dataset.counter = mine.counter;
   words.put($("state"), `ticket.${state}`, { counter: mine.counter });
-  words.put($("do"), `ticket.${state}_do`);
+  words.put($("do"), state === "waiting" && mine.ahead < NEAR ? "ticket.near_do" : `ticket.${state}_do`);
   $("state-icon").className = `icon icon-${LOOKS[state]} ${state === "called" ? "turn" : ""}`;
   document.title = `${mine.token} · ${$("state").textContent}`;
-  $("wait").hidden = state !== "waiting";
+  $("wait").hidden = $("why").hidden = state !== "waiting";
   $("last").hidden = OVER.includes(state);
-  $("ring").hidden = OVER.includes(state) || state === "serving";
+  alarm.show(!OVER.includes(state) && state !== "serving");
+  $("cancel").hidden = !MAY_CANCEL.includes(state);
   if (hall) drawWait(hall.queues.find((queue) => queue.id === mine.queue));
 }
 
@@ -124,7 +130,7 @@ function drawWait(queue) {
   if (!queue) return;
   words.name($("queue"), queue);
   $("ahead").textContent = String(mine.ahead);
-  const range = estimate(mine.ahead, queue.pace_low_s, queue.pace_high_s);
+  const range = estimate(mine.ahead, queue);
   if (range) words.put($("estimate"), range.low ? "ticket.minutes" : "ticket.soon_minutes", range);
   else words.put($("estimate"), "ticket.unknown_wait");
   const last = queue.now[0] ?? queue.recent[0];
@@ -136,17 +142,26 @@ function drawWait(queue) {
 
 function linkIs(state, sinceMs) {
   body.dataset.link = state;
-  $("old").hidden = state === "live";
-  if (state !== "live") words.put($("old-words"), "common.stale", { time: hour(sinceMs, body.dataset.zone) });
+  if (state === "live") heard = true;
+  say(state === "live" ? 0 : heard ? sinceMs : Math.min(sinceMs, stateMs));
 }
 
-$("ring").addEventListener("click", async () => {
-  chime ??= new Chime(() => {});
-  stayAwake();
-  if (await chime.ring()) words.put($("ring-words"), "ticket.ringing");
-  navigator.vibrate?.(150);
-  $("ring").setAttribute("aria-pressed", "true");
-});
+/** Since when there is no news; 0: the page is up to date. */
+function say(sinceMs) {
+  $("old").hidden = !sinceMs;
+  if (sinceMs) words.put($("old-words"), "common.stale", { time: hour(sinceMs, body.dataset.zone) });
+}
+
+/** A page that the phone kept may be older than what its script heard last. */
+function recall() {
+  const last = storedState(mine.key);
+  if (last && last.atMs > stateMs) {
+    mine = last.mine;
+    stateMs = last.atMs;
+    hall = last.queue && { queues: [last.queue] };
+  }
+  if (Date.now() - stateMs > OLD_MS) say(stateMs);
+}
 
 $("print").addEventListener("click", async () => {
   $("link").open = true;
@@ -157,6 +172,8 @@ $("print").addEventListener("click", async () => {
 });
 addEventListener("beforeprint", () => ($("link").open = true));
 
+recall();
 draw();
 const live = OVER.includes(STATES[mine.state]) ? null : new Live(body.dataset.live, { snapshot: hear, state: linkIs });
 if (!live) body.dataset.link = "over";
+keepOffline(body.dataset.worker, body.dataset.scope);

@@ -84,7 +84,8 @@ local function quantile(sorted, share)
   return sorted[math.max(1, math.ceil(#sorted * share))]
 end
 
--- Seconds between two calls of the whole queue: quartiles of the last calls. A longer gap was a pause.
+-- Seconds between two calls of the whole queue: median, quartiles, mean, deviation and count of the last gaps. A longer
+-- gap was a pause.
 local PAUSE_S = 20 * 60
 
 local function keep_pace(facility, queue, clock)
@@ -99,13 +100,18 @@ local function keep_pace(facility, queue, clock)
   local gaps = {}
   for i, gap in ipairs(redis.call('LRANGE', key, 0, -1)) do gaps[i] = tonumber(gap) end
   table.sort(gaps)
-  redis.call('HSET', facility.record, 'pace:' .. queue,
-    cmsgpack.pack({quantile(gaps, 0.5), quantile(gaps, 0.25), quantile(gaps, 0.75)}))
+  local sum, squares = 0, 0
+  for _, gap in ipairs(gaps) do sum = sum + gap end
+  local mean = sum / #gaps
+  for _, gap in ipairs(gaps) do squares = squares + (gap - mean) * (gap - mean) end
+  local deviation = #gaps > 1 and math.sqrt(squares / (#gaps - 1)) or 0
+  redis.call('HSET', facility.record, 'pace:' .. queue, cmsgpack.pack({quantile(gaps, 0.5), quantile(gaps, 0.25),
+    quantile(gaps, 0.75), mean, deviation, #gaps}))
 end
 
 local function pace_of(facility, queue)
   local packed = redis.call('HGET', facility.record, 'pace:' .. queue)
-  return packed and cmsgpack.unpack(packed) or {0, 0, 0}
+  return packed and cmsgpack.unpack(packed) or {0, 0, 0, 0, 0, 0}
 end
 
 -- One line of the lists of calls, packed in this order.

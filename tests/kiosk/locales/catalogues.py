@@ -25,7 +25,7 @@ TEMPLATE: Final = LOCALES / "kiosk.pot"
 DOCUMENT: Final = ROOT.parent / "docs" / "languages.md"
 DOUBT: Final = "doubt: "
 """How a translator's comment begins that says what a reader of the language should look at."""
-GROUPS: Final = "common|board|counter_screen|ticket|form|home|pairing"
+GROUPS: Final = "common|board|counter_screen|ticket|form|find|home|pairing"
 _KEY: Final = re.compile(rf"[\"'`]((?:{GROUPS})\.\w+)[\"'`]")
 _NOT_KEYS: Final = re.compile(r"\w+\.html|counter_screen\.(live|step_)")
 """Names of templates and of a module, and the beginning of a key that a template puts together."""

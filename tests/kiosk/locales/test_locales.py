@@ -38,6 +38,7 @@ MADE_OF_PARTS = {
     *(f"ticket.{state}_do" for state in STATES),
     *(f"counter_screen.step_{step}" for step in STEPS),
     *(f"form.{fault}" for fault in FIELD_FAULTS),
+    *(f"find.{trouble}" for trouble in ("number_odd", "fix", "not_found", "too_many", "away")),
     "form.pace",
     "form.device",
 }

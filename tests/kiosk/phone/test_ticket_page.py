@@ -1,15 +1,21 @@
 """The patient's own page, as the server draws it."""
 
+import gzip
 import html
 import re
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from PIL import Image
 
 from kiosk.locales import BOOK, LANGUAGES
 from kiosk.patient.person import Patient
+from kiosk.phone.ticket import NEAR
+from kiosk.web.static_files import static_text
 from queueing.errors import StoreAway
+from queueing.event_log import EventKind, EventLog
 from queueing.models import Lane, Outcome, Place, State
 from tests.kiosk.hospital import HIP, MEDICINE, REGISTRATION, Hospital
 from tests.kiosk.share_builders import scan_of
@@ -17,6 +23,8 @@ from tokens import qr
 
 pytestmark = pytest.mark.anyio
 
+WEIGHT_MAX = 60_000
+"""Bytes without fonts, on its way through gzip: a second of 3G."""
 NAME, PHONE = "Zooni Dar", "9419012345"
 
 
@@ -72,7 +80,8 @@ async def test_each_state_says_what_to_do_in_each_language(
     await bring_to(hospital, place, state)
     page = shown(await page_of(visitor, hospital, place, code))
     assert BOOK[code].say(f"ticket.{state.name.lower()}", counter="M1") in page
-    assert BOOK[code].say(f"ticket.{state.name.lower()}_do") in page
+    do = "near" if state is State.WAITING else state.name.lower()  # nobody is before this patient
+    assert BOOK[code].say(f"ticket.{do}_do") in page
 
 
 async def test_whoever_is_expected_reads_how_to_check_in(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
@@ -171,3 +180,75 @@ async def test_a_store_that_is_away_shows_a_page_that_tries_again(
     assert BOOK["hi"].say("common.away") in answer.text
     assert '<meta http-equiv="refresh"' in answer.text
     assert int(answer.headers["retry-after"]) > 0
+
+
+async def test_a_patient_gives_the_place_up_and_a_clerk_brings_it_back(
+    visitor: httpx.AsyncClient, hospital: Hospital
+) -> None:
+    first, mine = await hospital.arrive(patients=2)
+    link = hospital.ticket_link(mine)
+    assert f'action="{link}/cancel?lang=hi"' in (await visitor.get(link, params={"lang": "hi"})).text
+    answer = await visitor.post(f"{link}/cancel", params={"lang": "hi"})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{link}?lang=hi")
+    desk = hospital.services.desk
+    ticket = await desk.ticket(HIP, mine.ticket)
+    assert ticket
+    assert ticket.state is State.CANCELLED
+    events = (await EventLog(hospital.services.store).read(HIP)).events
+    assert (events[-1].kind, events[-1].by) == (EventKind.CANCELLED, ""), "no login: the patient did it"
+    assert (await desk.bring_back(HIP, mine.ticket, by="asha")).outcome is Outcome.MOVED
+    assert "Please wait" in (await visitor.get(link)).text
+    assert (await desk.ticket(HIP, first.ticket)) is not None
+
+
+async def test_who_was_called_cannot_give_the_place_up_by_phone_and_a_foreign_page_gives_up_nothing(
+    visitor: httpx.AsyncClient, hospital: Hospital
+) -> None:
+    called, waiting = await hospital.arrive(patients=2)
+    await hospital.call("M1")
+    assert (await visitor.post(f"{hospital.ticket_link(called)}/cancel")).status_code == 303
+    foreign = {"sec-fetch-site": "cross-site"}
+    assert (await visitor.post(f"{hospital.ticket_link(waiting)}/cancel", headers=foreign)).status_code == 403
+    assert (await visitor.post("/t/nonsense/cancel")).status_code == 404
+    states = [one.state for one in await hospital.services.desk.these(HIP, [called.ticket, waiting.ticket])]
+    assert states == [State.CALLED, State.WAITING]
+
+
+async def test_who_is_among_the_next_is_asked_to_stay_near(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    places = await hospital.arrive(patients=NEAR + 1)
+    near = BOOK["en"].say("ticket.near_do")
+    assert near not in shown(await page_of(visitor, hospital, places[-1]))
+    assert near in shown(await page_of(visitor, hospital, places[-2]))
+
+
+async def test_a_phone_can_install_the_page(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    [place] = await hospital.arrive()
+    link = hospital.ticket_link(place)
+    page = (await visitor.get(link, params={"lang": "ur"})).text
+    [address] = re.findall(r'<link rel="manifest" href="([^"]+)"', page)
+    answer = await visitor.get(html.unescape(address))
+    assert answer.headers["content-type"].startswith("application/manifest+json")
+    manifest = answer.json()
+    assert (manifest["start_url"], manifest["scope"], manifest["dir"]) == (f"{link}?lang=ur", "/t/", "rtl")
+    for icon in manifest["icons"]:
+        picture = await visitor.get(icon["src"])
+        assert picture.headers["content-type"] == "image/png"
+        assert "x".join(map(str, Image.open(BytesIO(picture.content)).size)) == icon["sizes"]
+    worker = await visitor.get("/t/worker.js")
+    assert worker.headers["content-type"].startswith("text/javascript")
+    assert (await visitor.get("/t/nonsense/app.webmanifest")).status_code == 404
+
+
+async def test_the_page_with_its_scripts_and_styles_weighs_little(
+    visitor: httpx.AsyncClient, hospital: Hospital
+) -> None:
+    *_, place = await hospital.arrive(patients=200)
+    await hospital.call("M1")
+    for code in LANGUAGES:
+        answer = await visitor.get(hospital.ticket_link(place), params={"lang": code})
+        weight = len(gzip.compress(answer.content))
+        for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', answer.text)):
+            weight += int((await visitor.get(address, headers={"accept-encoding": "gzip"})).num_bytes_downloaded)
+        for module in ("alarm", "offline", "waiting"):
+            weight += len(gzip.compress(static_text(f"js/{module}.js").encode()))
+        assert weight < WEIGHT_MAX

@@ -1,0 +1,179 @@
+"""The way back to the ticket page: who shared by an ABHA app, or lost the link, types the number and four digits.
+
+The digits are the year of birth, or the last four of the ABHA number. The page answers a wrong number, wrong digits,
+and a person whose details are gone in the same words, after the same work. It never lists people. How many wrong tries
+a number, an address and a facility have is bounded (``queueing.place_search``).
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Sequence
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import structlog
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Redirect
+from msgspec import Struct
+
+from kiosk.checkin import CheckIn
+from kiosk.locales import Words, choose
+from kiosk.observability import metrics
+from kiosk.patient.identifiers import western_digits
+from kiosk.settings import Settings
+from kiosk.web.client_address import address_to_count, networks_of
+from kiosk.web.limits import PHONE_FORM_MAX
+from kiosk.web.link_urls import find_url
+from kiosk.web.page_bodies import read_form
+from kiosk.web.path_prefix import url
+from kiosk.web.request_body import BadBody
+from kiosk.web.same_origin import Strictness, is_same_origin
+from kiosk.web.security_headers import PAGE
+from kiosk.web.templating import page, sorry
+from queueing.day import place_ends_s
+from queueing.errors import QueueingError
+from queueing.models import Ticket
+from queueing.place_search import PlaceSearch
+from queueing.registry import Hospital, Registry
+from tokens import TicketLinks, qr
+
+Visit = Request[object, object, State]
+LANG = Annotated[str, QueryParameter(max_length=100)]
+
+BODY_S: Final = 10.0
+"""As for the form of a number: two short fields on 2G."""
+FIELD_MAX: Final = 40
+"""Characters of a field; a token has eight, and people add spaces."""
+_TOKEN: Final = re.compile(r"([A-Z]{1,3})?[\s\-\u2010-\u2015.]*0*([0-9]{1,6})")
+_DIGITS: Final = re.compile(r"[0-9]{4}")
+_PICTURE_KEPT_S: Final = 3_600
+"""The address of a facility's page changes with the public address only; a board asks once a day."""
+
+_log = structlog.get_logger(__name__)
+
+
+class SearchForm(Struct, frozen=True):
+    """The two fields as somebody filled them in."""
+
+    number: str = ""
+    digits: str = ""
+
+
+@get("/find/{hip_id:str}", include_in_schema=False)
+async def find_page(
+    hip_id: FromPath[str], request: Visit, registry: NamedDependency[Registry], lang: LANG = ""
+) -> Response[str]:
+    """The empty form."""
+    words, hospital = _words(request, lang), await registry.recent_hospital(hip_id)
+    return _form(words, hospital, SearchForm()) if hospital else _unknown(words)
+
+
+@post("/find/{hip_id:str}", include_in_schema=False, status_code=303)
+async def find_ticket(
+    hip_id: FromPath[str],
+    request: Visit,
+    registry: NamedDependency[Registry],
+    place_search: NamedDependency[PlaceSearch],
+    check_in: NamedDependency[CheckIn],
+    ticket_links: NamedDependency[TicketLinks],
+    settings: NamedDependency[Settings],
+    lang: LANG = "",
+) -> Response[str] | Redirect:
+    """The ticket's own page, or the form again with what to do."""
+    words = _words(request, lang)
+    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+        return sorry(words, 403, "form.forged", "common.ask_desk")
+    hospital = await registry.recent_hospital(hip_id)
+    if hospital is None:
+        return _unknown(words)
+    form = await _sent(request)
+    token, digits = _token(form.number, hospital), western_digits(form.digits).strip()
+    if not token or not _DIGITS.fullmatch(digits):
+        return _form(words, hospital, form, trouble="fix" if token else "number_odd", status=422)
+    address = address_to_count(request.scope, networks_of(settings.trusted_proxies))
+    try:
+        ticket, wait_s = await _search(place_search, check_in, hospital.facility.hip_id, token, digits, address)
+    except QueueingError as error:
+        _log.warning("place_search_unanswered", error=type(error).__name__)
+        return _form(words, hospital, form, trouble="away", status=503)
+    if wait_s:
+        refused = _form(words, hospital, form, trouble="too_many", status=429)
+        refused.headers["Retry-After"] = str(wait_s)
+        return refused
+    if ticket is None:
+        return _form(words, hospital, form, trouble="not_found", status=404)
+    now_s = int(time.time())
+    expires_s = place_ends_s(ZoneInfo(hospital.zone(settings.timezone)), now_s)
+    link = ticket_links.mint(hospital.facility.hip_id, ticket.id, expires_s=expires_s, now_s=now_s)
+    return Redirect(url(f"/t/{link}?lang={words.code}"), status_code=303, headers=PAGE)
+
+
+@get("/find/{hip_id:str}/qr.svg", include_in_schema=False)
+async def find_picture(
+    hip_id: FromPath[str], registry: NamedDependency[Registry], settings: NamedDependency[Settings]
+) -> Response[bytes]:
+    """The page's address as a QR, for boards and kiosk screens."""
+    if await registry.recent_hospital(hip_id) is None:
+        raise NotFoundException
+    drawn = await asyncio.to_thread(qr.svg, find_url(settings.public_url, hip_id))
+    headers = {**PAGE, "Cache-Control": f"public, max-age={_PICTURE_KEPT_S}"}
+    return Response(drawn, media_type="image/svg+xml", headers=headers)
+
+
+async def _search(
+    search: PlaceSearch, check_in: CheckIn, hip_id: str, token: str, digits: str, address: str
+) -> tuple[Ticket | None, int]:
+    """The person's ticket, or None; and seconds to wait after too many wrong tries."""
+    seeker = check_in.seeker(hip_id, token, address)
+    candidates, wait_s = await search.candidates(hip_id, token, seeker)
+    if wait_s:
+        metrics.place_searched("too_many")
+        return None, wait_s
+    proved = [one.ticket for one in candidates if check_in.is_persons(hip_id, one, digits)]
+    if not candidates:
+        check_in.is_persons(hip_id, None, digits)
+    metrics.place_searched("found" if proved else "not_found")
+    if proved:
+        await search.found(hip_id, seeker)
+    return _newest(proved), 0
+
+
+def _newest(tickets: Sequence[Ticket]) -> Ticket | None:
+    return max(tickets, key=lambda ticket: ticket.arrived_ms, default=None)
+
+
+def _token(text: str, hospital: Hospital) -> str:
+    """The number as tickets have it: ``m 42`` is M-042. Without a letter it is that of the only queue; else empty."""
+    parts = _TOKEN.fullmatch(western_digits(text).strip().upper())
+    prefixes = {queue.prefix for queue in hospital.queues}
+    prefix = (parts[1] or (prefixes.pop() if len(prefixes) == 1 else "")) if parts else ""
+    return f"{prefix}-{int(parts[2]):03}" if parts and prefix else ""
+
+
+def _form(words: Words, hospital: Hospital, form: SearchForm, *, trouble: str = "", status: int = 200) -> Response[str]:
+    return page(
+        "find.html", words, status=status, form=True, facility=hospital.facility, sent=form, trouble=trouble,
+        example=f"{hospital.queues[0].prefix}-042" if hospital.queues else "M-042",
+    )  # fmt: skip
+
+
+def _unknown(words: Words) -> Response[str]:
+    return sorry(words, 404, "board.unknown_facility", "common.ask_desk")
+
+
+async def _sent(request: Visit) -> SearchForm:
+    """What the browser sent. Bytes that are no form are an empty form, which then says what is missing."""
+    try:
+        fields = await read_form(request, PHONE_FORM_MAX, deadline_s=BODY_S)
+    except BadBody:
+        fields = {}
+    return SearchForm(fields.get("number", "")[:FIELD_MAX], fields.get("digits", "")[:FIELD_MAX])
+
+
+def _words(request: Visit, lang: str) -> Words:
+    return choose(lang, request.headers.get("accept-language", ""))
