@@ -66,6 +66,8 @@ class Envelopes(Struct, frozen=True, kw_only=True):
 
     sealed: dict[str, bytes]
     """By ticket id; a ticket without an envelope is missing."""
+    notes: dict[str, bytes]
+    """Sealed notes of staff by ticket id."""
     numbers: bytes
     """Sealed numbers of the hospital's system, of the ticket that is read whole; empty without them."""
     alarm: bool
@@ -118,8 +120,9 @@ class Audit:
             *(ticket.id for ticket in tickets),
         )  # fmt: skip
         await self._store.durable(root)
-        sealed = {ticket.id: envelope for ticket, envelope in zip(tickets, found, strict=True) if envelope}
-        return Envelopes(sealed=sealed, numbers=numbers, alarm=bool(alarm))
+        sealed = {ticket.id: envelope for ticket, envelope in zip(tickets, found[::2], strict=True) if envelope}
+        notes = {ticket.id: note for ticket, note in zip(tickets, found[1::2], strict=True) if note}
+        return Envelopes(sealed=sealed, notes=notes, numbers=numbers, alarm=bool(alarm))
 
     async def envelope_to_send(self, hip: str, ticket_id: str, *, target: str, host: str, event_id: str) -> bytes:
         """The sealed envelope of a ticket for a target of deliveries; empty when there is none. The sending of

@@ -68,6 +68,13 @@ class Desks:
         await self._store.durable(root)
         return bool(done)
 
+    async def put_note(self, hip: str, ticket: str, sealed: bytes, act: Act) -> bool:
+        """Write a sealed note on a ticket; an empty one removes it. False: no such ticket."""
+        root = facility_root(hip)
+        written = await library.call(self._store, "ticket_note", root, ticket, sealed, act.kind, act.by, act.address)
+        await self._store.durable(root)
+        return bool(written)
+
     async def counters(self, hip: str) -> list[CounterNow]:
         """Every counter of the facility, in the order in which they were added."""
         return [_counter(*line) for line in await library.call(self._store, "counters_now", facility_root(hip))]

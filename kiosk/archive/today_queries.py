@@ -17,6 +17,7 @@ from kiosk.archive.schema import (
     SOURCES,
     SUMS,
     WAIT_COLUMNS,
+    daily_sums,
     hourly_sums,
 )
 from kiosk.archive.sums import Sums
@@ -24,7 +25,8 @@ from kiosk.archive.sums import Sums
 SERVICE: Final = ("service_s", *SERVICE_COLUMNS)
 BY_HOUR: Final = ("tokens", *(f"source_{source}" for source in SOURCES), *WAIT_COLUMNS, *SERVICE)
 EARLIER: Final = ("tokens", *WAIT_COLUMNS)
-BY_QUEUE: Final = tuple(name for name in SUMS if not name.startswith(("lane_", "people_month", "people_state")))
+LANES: Final = tuple(name for name in SUMS if name.startswith("lane_"))
+BY_QUEUE: Final = tuple(name for name in SUMS if not name.startswith(("people_month", "people_state")))
 COUNTERS_DAYS: Final = 7
 """Longer ranges would read more tickets than a page can wait for: a week of a large hospital takes 12 ms."""
 WEEKS: Final = 4
@@ -54,6 +56,8 @@ class UsualFacts(Struct, frozen=True, kw_only=True):
     """Queue id -> people who arrive in this hour, on average of the days that had any; empty when none had."""
     service_by_queue: dict[str, float]
     """Queue id -> minutes of a visit, on average."""
+    lanes: dict[str, float]
+    """Lane -> tickets of it on a whole day of this weekday, on average of the days that had any; empty without one."""
 
 
 def day_facts(
@@ -85,4 +89,17 @@ def usual_facts(connection: Connection, day: date, hour: int, *, hip_id: str) ->
     arrivals = {queue: int(tokens) / days_open for queue, tokens, days_open in found}
     visits = queries.sums_by_queue(connection, day - timedelta(days=MEASURED_DAYS), day, hip_id=hip_id, columns=SERVICE)
     service = {queue: mean for queue, sums in visits.items() if (mean := sums.mean_service_min()) is not None}
-    return UsualFacts(arrivals_by_queue=arrivals, service_by_queue=service)
+    return UsualFacts(
+        arrivals_by_queue=arrivals, service_by_queue=service, lanes=_usual_lanes(connection, days, hip_id)
+    )
+
+
+def _usual_lanes(connection: Connection, days: list[date], hip_id: str) -> dict[str, float]:
+    key = daily_sums.c
+    counted = [sa.func.sum(key[name]) for name in LANES]
+    where = (key.hip_id == hip_id, key.service_day.in_(days), key.tokens > 0)
+    row = connection.execute(sa.select(sa.func.count(sa.distinct(key.service_day)), *counted).where(*where)).one()
+    days_open, *sums = row
+    return {
+        name.removeprefix("lane_"): int(count) / days_open for name, count in zip(LANES, sums, strict=True) if days_open
+    }

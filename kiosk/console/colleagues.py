@@ -1,4 +1,4 @@
-"""What clerks tell each other and the hall beside the moves of tickets: breaks of a counter."""
+"""What clerks tell each other and the hall beside the moves of tickets: breaks of a counter, notes on tickets."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,10 +13,13 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import desk_messages, guards
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.notes import NoteSeal, cleaned
+from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Act
+from queueing.desk import OpdDesk
 from queueing.desks import Desks
 from queueing.registry import Registry
 
@@ -33,13 +36,22 @@ class BreakRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     at: str = ""
 
 
-class BreakAnswer(Struct, frozen=True, kw_only=True):
+class ColleagueAnswer(Struct, frozen=True, kw_only=True):
     """What became of it, in one sentence."""
 
     outcome: str
     words: str
 
 
+class NoteRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A note on a ticket; an empty one removes it."""
+
+    counter: str = ""
+    ticket: str
+    note: str
+
+
+_NOTE = msgspec.json.Decoder(NoteRequest)
 _BREAK = msgspec.json.Decoder(BreakRequest)
 
 
@@ -50,7 +62,7 @@ class Colleagues(Controller):
     async def take_break(
         self, request: ConsoleRequest, session: NamedDependency[Session], desks: NamedDependency[Desks],
         registry: NamedDependency[Registry], settings: NamedDependency[Settings],
-    ) -> Response[BreakAnswer]:  # fmt: skip
+    ) -> Response[ColleagueAnswer]:  # fmt: skip
         """Say when a counter is served again, or that it is now."""
         body = await read_json(request, _BREAK)
         hospital = await registry.recent_hospital(session.facility)
@@ -72,6 +84,24 @@ class Colleagues(Controller):
         sentence = desk_messages.BREAK_BEGUN if back else desk_messages.BREAK_ENDED
         return _answer("MOVED", sentence, counter=body.counter, time=time)
 
+    @post("/desk/note", guards=[guards.clerk], status_code=200, include_in_schema=False)
+    async def write_note(
+        self, request: ConsoleRequest, session: NamedDependency[Session], desk: NamedDependency[OpdDesk],
+        desks: NamedDependency[Desks], seal: NamedDependency[Seal],
+    ) -> Response[ColleagueAnswer]:  # fmt: skip
+        """Write a note for whoever serves this ticket next. A POST, so that no ticket id stands in an address."""
+        body = await read_json(request, _NOTE)
+        ticket = await desk.ticket(session.facility, body.ticket[:_LONGEST_ID])
+        if ticket is None:
+            raise NotFoundException
+        note = cleaned(body.note)
+        sealed = NoteSeal(seal).close(session.facility, ticket, note) if note else b""
+        kind = "note_written" if note else "note_removed"
+        act = Act(kind=kind, by=session.login, address=guards.address_of(request))
+        await desks.put_note(session.facility, ticket.id, sealed, act)
+        sentence = desk_messages.NOTE_WRITTEN if note else desk_messages.NOTE_REMOVED
+        return _answer("MOVED", sentence, token=ticket.token)
+
 
 def back_at(now: datetime, body: BreakRequest) -> datetime | None:
     """The full minute at which the break ends, as the hall shows it; None for what cannot be meant."""
@@ -89,5 +119,5 @@ def back_at(now: datetime, body: BreakRequest) -> datetime | None:
     return back if back - now <= timedelta(minutes=BREAK_MAX_MIN + 1) else None
 
 
-def _answer(outcome: str, sentence: str, **values: object) -> Response[BreakAnswer]:
-    return Response(BreakAnswer(outcome=outcome, words=tr(sentence).format(**values)), headers=PAGE)
+def _answer(outcome: str, sentence: str, **values: object) -> Response[ColleagueAnswer]:
+    return Response(ColleagueAnswer(outcome=outcome, words=tr(sentence).format(**values)), headers=PAGE)

@@ -38,6 +38,9 @@ DESK: Final = {
     "needs_network": "This needs the network.",
     "next_waits": "Next waits for the network. Whom it calls is not known yet.",
     "follows": "not sent, because “{move}” was not made.",
+    "hand_over_later": "Moves wait for the network. Hand over when they are made.",
+    "note_tag": "note",
+    "note_title": "Note on {token} for whoever serves it next. Only staff see it.",
     "came": "{token} was called here. Did the patient come?",
 }
 """Words for the page's script."""
@@ -46,3 +49,5 @@ BREAK_BEGUN: Final = "Counter {counter} is back at {time}."
 BREAK_ENDED: Final = "The break of counter {counter} is over."
 BREAK_NONE: Final = "Counter {counter} has no break, or does not exist."
 BREAK_ODD: Final = "Choose 1 to {most} minutes, or a time within {most} minutes from now, such as 11:10."
+NOTE_WRITTEN: Final = "The note is on {token}."
+NOTE_REMOVED: Final = "{token} has no note now."

@@ -16,6 +16,7 @@ from kiosk.console import messages
 from kiosk.console.counters_view import CounterRow, beside, counter_rows
 from kiosk.console.language import tr
 from kiosk.console.look_alikes import look_alikes
+from kiosk.console.notes import NoteSeal
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.observability import metrics
 from kiosk.patient.person import Patient
@@ -62,6 +63,8 @@ class Row(Struct, frozen=True, kw_only=True):
     arrived_ms: int
     called_ms: int
     calls: int
+    note: str
+    """What a colleague wrote, or empty."""
     ahead: int
     reply_delivered: bool
     """False when the reply to the phone is parked."""
@@ -113,10 +116,11 @@ class DeskViews:
     """Reads the parts of a desk and puts them together."""
 
     def __init__(
-        self, registry: Registry, desk: OpdDesk, audit: Audit, check_in: CheckIn, number_seal: NumberSeal, desks: Desks
-    ) -> None:
+        self, registry: Registry, desk: OpdDesk, audit: Audit, check_in: CheckIn, number_seal: NumberSeal, desks: Desks,
+        note_seal: NoteSeal,
+    ) -> None:  # fmt: skip
         self._registry, self._desk, self._audit, self._check_in = registry, desk, audit, check_in
-        self._number_seal, self._desks = number_seal, desks
+        self._number_seal, self._desks, self._note_seal = number_seal, desks, note_seal
 
     async def of(self, hip: str, counter_name: str, reader: Reader) -> DeskView | None:
         """The desk of a counter, or None when there is no such counter. The audit records the reading."""
@@ -133,7 +137,8 @@ class DeskViews:
         envelopes = await self._envelopes(hip, tickets, reader, counter=counter.name, whole=whole)
         patients = {one.id: self._open(hip, one, envelopes.sealed.get(one.id, b"")) for one in tickets}
         alike = look_alikes((ticket, patients[ticket.id]) for ticket in tickets)
-        rows = [row(ticket, patients[ticket.id], alike.get(ticket.id, "")) for ticket in tickets]
+        notes = self._notes(hip, tickets, envelopes)
+        rows = [row(one, patients[one.id], alike.get(one.id, ""), notes.get(one.id, "")) for one in tickets]
         return DeskView(
             at_ms=time.time_ns() // 1_000_000, counter=counter.name, counter_open=counter.open,
             queues=queue_rows(hospital.queues, counter, await self._unlisted(hip, tickets) if is_more else {}),
@@ -165,7 +170,8 @@ class DeskViews:
         """One ticket with its details. The audit records the reading in the same step."""
         envelopes = await self._envelopes(hip, [ticket], reader, whole=ticket.id)
         patient = self._open(hip, ticket, envelopes.sealed.get(ticket.id, b""))
-        return row(ticket, patient), self._details(hip, ticket, patient, envelopes)
+        note = self._notes(hip, [ticket], envelopes).get(ticket.id, "")
+        return row(ticket, patient, note=note), self._details(hip, ticket, patient, envelopes)
 
     async def patient(self, hip: str, ticket: Ticket, reader: Reader) -> Patient:
         """The profile of one ticket. The audit records the reading in the same step."""
@@ -183,6 +189,10 @@ class DeskViews:
             _log.warning("a session read more than %d profiles in ten minutes: see the audit", PROFILES_IN_TEN_MINUTES)
         return found
 
+    def _notes(self, hip: str, tickets: Sequence[Ticket], envelopes: Envelopes) -> dict[str, str]:
+        sealed = envelopes.notes
+        return {one.id: self._note_seal.open(hip, one, sealed[one.id]) for one in tickets if one.id in sealed}
+
     def _details(self, hip: str, ticket: Ticket, patient: Patient, envelopes: Envelopes) -> tuple[Detail, ...]:
         numbers = self._number_seal.open(hip, ticket, envelopes.numbers)
         return (*details(patient), *hospital_details(numbers))
@@ -197,8 +207,8 @@ class DeskViews:
             return Patient()
 
 
-def row(ticket: Ticket, patient: Patient, alike: str = "") -> Row:
-    """``alike``: token of an earlier ticket that may be the same person's."""
+def row(ticket: Ticket, patient: Patient, alike: str = "", note: str = "") -> Row:
+    """``alike``: token of an earlier ticket that may be the same person's. ``note``: what a colleague wrote."""
     mark = tr(messages.ALIKE).format(token=alike) if alike else ""
     tags = (tr(messages.ASSURANCES[ticket.assurance]), tr(messages.NEARNESSES[ticket.nearness]), mark)
     return Row(
@@ -207,7 +217,7 @@ def row(ticket: Ticket, patient: Patient, alike: str = "") -> Row:
         tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=display_text(patient.name),
         age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],
         counter=ticket.counter, arrived_ms=ticket.arrived_ms, called_ms=ticket.called_ms, calls=ticket.calls,
-        ahead=ticket.ahead, reply_delivered=not ticket.reply_parked,
+        note=note, ahead=ticket.ahead, reply_delivered=not ticket.reply_parked,
     )  # fmt: skip
 
 

@@ -150,3 +150,6 @@ HINTS = {
     "far": "Far: the phone said that it was not at the hospital. These places are counted in the lines above as well.",
     "linked": "Records linked per token: not known. It will stand here when the hospital's system reports it.",
 }
+
+LANE_ABOVE_USUAL = "{lane}: {count} today. A whole day of this weekday usually has {usual}."
+"""A lane that was used more than usual."""

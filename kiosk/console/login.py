@@ -1,5 +1,6 @@
 """Sign in by password and code, change the password, choose a facility, sign out."""
 
+import re
 from urllib.parse import quote
 
 from litestar import Controller, Response, get, post
@@ -16,8 +17,11 @@ from kiosk.console.language import tr
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.desks import Desks
+from queueing.limits import COUNTER_NAME_MAX
 from queueing.registry import Registry
 from queueing.screens import as_code
+
+_COUNTER_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{COUNTER_NAME_MAX}}}")
 
 
 class Login(Controller):
@@ -31,10 +35,16 @@ class Login(Controller):
         )
 
     @get("/login", guards=[guards.visitor], include_in_schema=False)
-    async def show_login(self, settings: NamedDependency[Settings], screen: FromQuery[str] = "") -> Response[str]:
-        """``screen``: the letters of a screen that is to be paired after the sign-in."""
+    async def show_login(
+        self, settings: NamedDependency[Settings], screen: FromQuery[str] = "", counter: FromQuery[str] = ""
+    ) -> Response[str]:
+        """``screen``: the letters of a screen that is to be paired after the sign-in. ``counter``: it was handed over,
+        and whoever signs in next sits there.
+        """
         trouble = "" if settings.sign_in_is_private else tr(messages.SIGN_IN["open"])
-        return templating.page("login.html", session=None, trouble=trouble, login="", screen=as_code(screen))
+        return templating.page(
+            "login.html", session=None, trouble=trouble, login="", screen=as_code(screen), counter=_counter(counter)
+        )
 
     @post("/login", guards=[guards.visitor], include_in_schema=False)
     async def sign_in(
@@ -42,10 +52,17 @@ class Login(Controller):
     ) -> Response[None] | Response[str]:
         if not settings.sign_in_is_private:
             return templating.page(
-                "login.html", session=None, status=403, trouble=tr(messages.SIGN_IN["open"]), login="", screen=""
+                "login.html",
+                session=None,
+                status=403,
+                trouble=tr(messages.SIGN_IN["open"]),
+                login="",
+                screen="",
+                counter="",
             )
         form = await read_form(request)
         login, screen = form.get("login", "")[:64], as_code(form.get("screen", ""))
+        counter = _counter(form.get("counter", ""))
         before = await staff.session(guards.reference_of(request), used=False)
         answer = await staff.sign_in(login, form.get("password", "")[: MOST + 1], **guards.sender_of(request))
         if isinstance(answer, CodeDue):
@@ -53,9 +70,11 @@ class Login(Controller):
         if isinstance(answer, SignedIn):
             if before is not None:
                 await staff.sign_out(before, address=guards.address_of(request))
-            return _signed_in(request, answer, screen)
+            return _signed_in(request, answer, screen, counter)
         trouble, status = refusal_words(answer, messages.SIGN_IN["wrong"])
-        return templating.page("login.html", session=None, status=status, trouble=trouble, login=login, screen=screen)
+        return templating.page(
+            "login.html", session=None, status=status, trouble=trouble, login=login, screen=screen, counter=counter
+        )
 
     @get("/code", guards=[guards.half_signed_in], include_in_schema=False)
     async def show_code(
@@ -88,10 +107,13 @@ class Login(Controller):
         self, request: ConsoleRequest, session: NamedDependency[Session], staff: NamedDependency[Staff],
         desks: NamedDependency[Desks],
     ) -> Response[None]:  # fmt: skip
+        """With a ``counter`` it is handed over: the next sign-in on this machine leads to it."""
         await staff.sign_out(session, address=guards.address_of(request))
         if session.facility:
             await desks.leave(session.facility, session.key, login=session.login)
-        return templating.go("/console/login", [guards.no_cookie(request)])
+        counter = _counter((await read_form(request)).get("counter", ""))
+        handed_over = f"?counter={quote(counter, safe='')}" if counter else ""
+        return templating.go(f"/console/login{handed_over}", [guards.no_cookie(request)])
 
     @post("/logout-everywhere", guards=[guards.signed_in], include_in_schema=False)
     async def sign_out_everywhere(
@@ -155,11 +177,18 @@ class Login(Controller):
         return templating.go("/console/admin")
 
 
-def _signed_in(request: ConsoleRequest, answer: SignedIn, screen: str) -> Response[None]:
-    """To the console; the letters of a new screen lead to its pairing."""
+def _counter(name: str) -> str:
+    """A counter's name from outside; empty for what none can be called. The desk looks whether there is such a one."""
+    return name if _COUNTER_NAME.fullmatch(name) else ""
+
+
+def _signed_in(request: ConsoleRequest, answer: SignedIn, screen: str, counter: str = "") -> Response[None]:
+    """To the console; the letters of a new screen lead to its pairing, a counter that was handed over to its desk."""
     cookies = guards.cookies(request, answer)
     if screen:
         return templating.go(f"/console/admin/screens?code={screen}", cookies)
+    if counter:
+        return templating.go(f"/console/at/{quote(counter, safe='')}", cookies)
     return templating.go("/console", cookies)
 
 

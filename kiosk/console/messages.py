@@ -266,6 +266,8 @@ AUDIT_ACTS = {
     "profile_compared": "looked for their place again by number, or tried to",
     "profile_copied": "copied a patient's details for another program",
     "audit_read": "opened the audit",
+    "note_written": "wrote a note on a ticket",
+    "note_removed": "removed the note of a ticket",
     "break_begun": "began a break of a counter",
     "break_ended": "ended the break of a counter",
     "figures_exported": "downloaded figures",

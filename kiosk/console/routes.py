@@ -20,6 +20,7 @@ from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
 from kiosk.console.login import Login
+from kiosk.console.notes import NoteSeal
 from kiosk.console.perhaps_same import LookAlikes
 from kiosk.console.queue_page import QueuePage
 from kiosk.console.review import Review, Reviews
@@ -29,6 +30,7 @@ from kiosk.console.today import Today, Views
 from kiosk.console.voice_page import VoicePage
 from kiosk.console.walk_in import Slips, WalkIns
 from kiosk.exchange.hospital_numbers import NumberSeal
+from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
 from queueing.audit import Audit
 from queueing.desk import OpdDesk
@@ -85,8 +87,9 @@ def _desk_views(
     check_in: NamedDependency[CheckIn],
     number_seal: NamedDependency[NumberSeal],
     desks: NamedDependency[Desks],
+    seal: NamedDependency[Seal],
 ) -> DeskViews:
-    return DeskViews(registry, desk, audit, check_in, number_seal, desks)
+    return DeskViews(registry, desk, audit, check_in, number_seal, desks, NoteSeal(seal))
 
 
 def _look_alikes(

@@ -20,6 +20,7 @@ from kiosk.archive.today_queries import DayFacts, UsualFacts, day_facts, usual_f
 from kiosk.console import figure_messages, figures, guards, templating, today_tables
 from kiosk.console.figures import Cell
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.lanes_today import lanes_above_usual
 from kiosk.console.period import Period, PeriodError, presets, read_period, single
 from kiosk.console.today_advice import WORDS, Advice, Moment, advise
 from kiosk.settings import Settings
@@ -125,7 +126,8 @@ class Today(Controller):
         tables = today_tables.all_tables(facts, period, now.hospital.queue_names) if facts and not trouble else []
         return _page(
             session, status=422 if trouble else 200, trouble=trouble, now=now, period=period, tables=tables,
-            tiles=tiles(now, todays), advice=_advice(now, todays, usual), away=facts is None,
+            tiles=tiles(now, todays), above_usual=_above_usual(todays, usual),
+            advice=_advice(now, todays, usual), away=facts is None,
         )  # fmt: skip
 
     @get("/csv/{name:str}", guards=[guards.any_administrator], include_in_schema=False)
@@ -200,8 +202,21 @@ def _advice(now: Now, todays: DayFacts | None, usual: UsualFacts | None) -> Advi
     return advise(moment, usual)
 
 
+def _above_usual(todays: DayFacts | None, usual: UsualFacts | None) -> list[str]:
+    if todays is None or usual is None:
+        return []
+    return lanes_above_usual(today_tables.all_of(todays), usual.lanes)
+
+
 def _page(session: Session, *, status: int, now: Now | None = None, **values: Any) -> Response[str]:
-    empty: dict[str, Any] = {"period": None, "tables": [], "tiles": [], "advice": None, "away": False}
+    empty: dict[str, Any] = {
+        "period": None,
+        "tables": [],
+        "tiles": [],
+        "advice": None,
+        "away": False,
+        "above_usual": [],
+    }
     hip = now.hospital.facility.hip_id if now else ""
     offered = presets(now.today).items() if now else ()
     return templating.page(

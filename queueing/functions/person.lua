@@ -83,7 +83,7 @@ register('person', function(keys, args)
     for _, key in ipairs(days) do erase_digests(facility, key, ids) end
     for _, digest in ipairs(digests) do redis.call('DEL', person_number_key(facility, digest)) end
     for _, line in ipairs(found) do
-      redis.call('HDEL', day_of_ticket(facility, line[1]), 'b' .. line[1], 'l' .. line[1])
+      redis.call('HDEL', day_of_ticket(facility, line[1]), 'b' .. line[1], 'k' .. line[1], 'l' .. line[1])
       record_act(facility, 'person_erased', args[5], args[6], line[1], '')
     end
     erase_replies(facility.outbox, requests, 'm')

@@ -5,7 +5,7 @@
          6 alarm: more profiles in ten minutes than this   7 … ticket ids
          profile_sent: id of the target, its host, ticket id, id of the event
   Reply  {1 when the alarm is raised now else 0, sealed numbers of the hospital's system of the ticket read whole or
-         '', sealed or '', … in the order of the ids}
+         '', sealed or '', sealed note or '', … in the order of the ids}
          profile_sent: sealed or ''; each event's sending to each target is recorded; one that is tried again within
          ten minutes only once
   Cost   O(tickets named) ]]
@@ -34,7 +34,9 @@ register('profiles', function(keys, args)
     whole and redis.call('HGET', whole, 'l' .. args[5]) or ''}
   for i = 7, #args do
     local key = day_of_ticket(facility, args[i])
-    found[#found + 1] = key and redis.call('HGET', key, 'b' .. args[i]) or ''
+    local sealed = key and redis.call('HMGET', key, 'b' .. args[i], 'k' .. args[i]) or {}
+    found[#found + 1] = sealed[1] or ''
+    found[#found + 1] = sealed[2] or ''
   end
   return found
 end)

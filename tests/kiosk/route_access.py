@@ -239,6 +239,9 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}", "template": "e-Hospital"}),
     ),
     ("POST", "/console/desk/break"): (Try(decision=STAFF, json={"counter": "M1", "at": "no time"}),),
+    ("POST", "/console/desk/note"): (
+        Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}", "note": "Files at window 2"}),
+    ),
     ("POST", "/console/desk/{move:str}"): tuple(
         Try(decision=STAFF_OF_THIS, path=f"/console/desk/{move}", json={"counter": "M1", "ticket": "{ticket}"})
         for move in ("call", "hold", "check-in", "cancel")

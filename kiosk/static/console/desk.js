@@ -47,7 +47,7 @@ let truth = null, // as the server said last
   ended = false,
   stop = () => undefined;
 const now_ms = () => Date.now() + ahead_ms;
-const list = new List($("list"), words, sections, paintChosen);
+const list = new List($("list"), { ...words, note_tag: deskWords.note_tag }, sections, paintChosen);
 const now = new Now(words, states, genders, lanes);
 const colleagues = new Colleagues(deskWords, counter, clock);
 const pending = new PendingMoves(deskWords, counter, {
@@ -171,7 +171,7 @@ const FROM = {
 
 // Which buttons look pressable. The server decides; this only spares a useless press.
 const possible = (what, ticket) =>
-  !["view", "slip", "copy-for", ...Object.keys(FROM)].includes(what) ||
+  !["view", "slip", "copy-for", "note", ...Object.keys(FROM)].includes(what) ||
   (ticket !== null && (FROM[what]?.includes(ticket.state) ?? !(what === "slip" && ENDED.includes(ticket.state))));
 
 async function move(what, body) {
@@ -281,13 +281,35 @@ const ACTS = {
   slip: (where) => printAgain(target(where)),
   "let-go": () => letGo(),
   "walk-in": () => register(""),
+  "hand-over": () => handOver(),
+  note: (where) => askNote(target(where)),
   counters: () => colleagues.toggle(now_ms()),
   break: () => (colleagues.backAt(now_ms()) ? setBreak({}) : colleagues.askBreak((body) => setBreak(body))),
 };
 
-async function setBreak(body) {
+// Written on the ticket, so that it goes along wherever the patient is sent.
+function askNote(ticket) {
+  if (!ticket) return tell(words.choose_first, "warn");
+  say($("note-title"), fill(deskWords.note_title, ticket));
+  $("note-text").value = ticket.note;
+  $("note-form").onsubmit = (event) => {
+    event.preventDefault();
+    $("ask-note").close();
+    sendForColleagues("note", { counter, ticket: ticket.id, note: $("note-text").value });
+  };
+  $("ask-note").showModal();
+}
+
+function handOver() {
+  if (pending.waiting.length) return tell(deskWords.hand_over_later, "warn");
+  $("ask-hand-over").showModal();
+}
+
+const setBreak = (body) => sendForColleagues("break", { counter, ...body });
+
+async function sendForColleagues(what, body) {
   try {
-    const answer = await post("/console/desk/break", { counter, ...body });
+    const answer = await post(`/console/desk/${what}`, body);
     tell(answer.words, answer.outcome === "MOVED" ? "" : "warn");
   } catch (cause) {
     trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
@@ -488,6 +510,8 @@ const KEYS = {
   u: "undo",
   w: "walk-in",
   o: "break",
+  g: "hand-over",
+  m: "note",
   a: "counters",
   l: "slip",
   e: "copy-for",
@@ -604,6 +628,8 @@ for (const [button, dialog] of [
   ["help-close", "help"],
   ["sure-no", "ask-sure"],
   ["came-leave", "ask-came"],
+  ["hand-over-leave", "ask-hand-over"],
+  ["note-leave", "ask-note"],
 ])
   $(button).addEventListener("click", () => $(dialog).close());
 for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => $("list").focus());

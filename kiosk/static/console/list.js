@@ -136,11 +136,13 @@ export class List {
     say(who.lastChild, one.reply_delivered ? "" : this.words.not_told);
     say(age, [one.age, one.gender].filter(Boolean).join(" "));
     say(four, one.last_four ? `··${one.last_four}` : "");
-    if (tags.dataset.shown !== one.tags.join("|")) {
-      tags.dataset.shown = one.tags.join("|");
+    const shown = [one.note, ...one.tags].join("|");
+    if (tags.dataset.shown !== shown) {
+      tags.dataset.shown = shown;
       tags.replaceChildren(
         ...one.tags.map((text) => make("span", `tag ${text === this.words.far ? "far" : ""}`, text)),
       );
+      if (one.note) tags.prepend(Object.assign(make("span", "tag note", this.words.note_tag), { title: one.note }));
     }
     row.classList.toggle("pending-row", Boolean(one.pending));
     const minutes = Math.max(0, Math.floor((now_ms - one.arrived_ms) / 60000));

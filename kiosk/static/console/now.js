@@ -16,6 +16,8 @@ export class Now {
     say($("now-name").firstElementChild, ticket ? ticket.name || "—" : "");
     $("now-name").hidden = !ticket;
     say($("now-facts"), ticket ? this.#facts(ticket) : this.words.nobody_hint);
+    $("now-note").hidden = !ticket?.note;
+    say($("now-note").firstElementChild, ticket?.note ?? "");
     if (JSON.stringify(details) !== JSON.stringify(this.details)) describe($("details"), details);
     this.details = details;
     $("copy").hidden = !details.length;

@@ -27,6 +27,7 @@
 --                         (the last day of a facility that is used no more stays, sealed with an erased key)
 --                         t ticket -> packed ticket      b ticket -> sealed envelope     r request -> its answer
 --                         p person -> their tickets      n queue -> last number
+--                         k ticket -> sealed note of staff
 --                         l ticket -> sealed numbers of the hospital's system
 --                         c queue -> numbers that people of the day before still hold, `,7,12,`
 --                         # -> packed: last ticket; until when the facility's arrivals are spread, ms; newest order, ms

@@ -8,7 +8,8 @@ from litestar import Litestar
 
 from kiosk.console.colleagues import BREAK_MAX_MIN, BreakRequest, back_at
 from kiosk.services.web import Services
-from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
+from queueing.redis_keys import facility_root
+from tests.kiosk.console.signed_in import HIP, OTHER_HIP, OWN_PASSWORD, Browser, arrive, browser, ready_login
 
 pytestmark = pytest.mark.anyio
 TEN = datetime(2026, 11, 23, 10, 58, 20, tzinfo=UTC)
@@ -101,3 +102,54 @@ def test_a_break_ends_at_a_full_minute_never_before_it_was_meant(body: dict[str,
 def test_a_break_over_midnight_ends_on_the_next_day() -> None:
     late = TEN.replace(hour=23, minute=50)
     assert back_at(late, BreakRequest(counter="M1", at="00:10")) == (late + timedelta(minutes=20)).replace(second=0)
+
+
+async def test_a_note_goes_with_the_ticket_to_the_next_counter_and_only_staff_of_the_hospital_read_it(
+    app: Litestar, clerk: Browser, services: Services
+) -> None:
+    ticket = (await arrive(services.check_in, "First")).ticket
+    told = (await clerk.ask("/console/desk/note", ticket=ticket, note="  X-ray\nfirst, then \u202eback to M1 ")).json()
+    assert told["words"] == "The note is on M-001."
+    (row,) = (await clerk.desk())["tickets"]
+    assert row["note"] == "X-ray first, then back to M1"
+    await clerk.ask("/console/desk/transfer", counter="M1", ticket=ticket, to="registration")
+    called = (await clerk.ask("/console/desk/next", counter="R1", seen="")).json()
+    assert called["ticket"]["note"] == "X-ray first, then back to M1"
+    assert [entry.kind for entry in await services.audit.read(HIP)].count("note_written") == 1
+    await ready_login(services.staff, "sopore", OTHER_HIP)
+    async with browser(app, address="10.1.2.10") as elsewhere:
+        await elsewhere.sign_in("sopore")
+        assert (await elsewhere.ask("/console/desk/note", ticket=ticket, note="x")).status_code == 404
+    await clerk.ask("/console/desk/note", ticket=ticket, note="")
+    assert (await clerk.desk("R1"))["current"]["note"] == ""
+
+
+async def test_a_note_is_sealed_in_the_store_bounded_and_erased_with_the_person(
+    clerk: Browser, services: Services
+) -> None:
+    place = await arrive(services.check_in, "First")
+    await clerk.ask("/console/desk/note", ticket=place.ticket, note="Needs a wheelchair " * 40)
+    (row,) = (await clerk.desk())["tickets"]
+    assert len(row["note"]) <= 200
+    key = f"{facility_root(HIP)}:{place.ticket.partition('-')[0]}"
+    stored: Any = await services.store.call(key, "HGET", key, "k" + place.ticket)
+    assert stored
+    assert b"wheelchair" not in stored
+    await services.person_records.erase(HIP, token=place.ticket, by="imran")
+    assert await services.store.call(key, "HGET", key, "k" + place.ticket) is None
+
+
+async def test_a_counter_is_handed_over_the_next_login_sits_there(
+    app: Litestar, clerk: Browser, services: Services
+) -> None:
+    await ready_login(services.staff, "bilal", name="Bilal Mir")
+    await clerk.get("/console/at/M2")
+    left = await clerk.send_form("/console/logout", counter="M2")
+    assert left.headers["location"] == "/console/login?counter=M2"
+    assert 'name="counter" value="M2"' in (await clerk.get(left.headers["location"])).text
+    form = {"login": "bilal", "password": OWN_PASSWORD, "counter": "M2"}
+    assert (await clerk.post("/console/login", data=form)).headers["location"] == "/console/at/M2"
+    await clerk.get("/console/at/M2")
+    assert (await counters(clerk, "M2"))["M2"]["clerks"] == ["Bilal Mir"]
+    odd = await clerk.post("/console/login", data=form | {"counter": "//evil.example"})
+    assert odd.headers["location"] == "/console"

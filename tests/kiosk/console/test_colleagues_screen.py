@@ -55,3 +55,24 @@ async def test_colleagues_see_each_other_and_a_break_by_keys_alone(page: Page, s
     assert (await snapshot(served)).breaks == ()
     await page.keyboard.press("a")
     await expect(page.locator("#counters")).to_be_hidden()
+
+
+async def test_a_note_and_a_hand_over_by_two_keys(page: Page, served: Served) -> None:
+    await served.arrive("First")
+    await expect(page.locator("#list [role=option]")).to_have_count(1)
+    await press(page, "n", "M-001 called to M1.")
+    await page.keyboard.press("m")
+    await expect(page.locator("#note-text")).to_be_focused()
+    assert await serious_problems(page) == []
+    await page.keyboard.type("Files at window 2")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#now-note")).to_have_text("Files at window 2")
+    await picture(page, "note")
+    await press(page, "h", "M-001 on hold; the place is kept.")
+    await expect(page.locator("#list .tag.note")).to_have_text("note")
+    await page.keyboard.press("g")
+    await expect(page.locator("#ask-hand-over .main")).to_be_focused()
+    assert await serious_problems(page) == []
+    await picture(page, "hand-over")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Counter M1 was handed over.")).to_be_visible()

@@ -288,3 +288,24 @@ async def test_a_queue_named_like_a_formula_is_no_formula_in_its_file(
     await services.registry.put_queue(HIP, Queue(id="medicine", name="=HYPERLINK(1)", prefix="M"))
     insert_day(database, visit(1, 9, 4, 4))
     assert (await table(admin, "queues"))[1][0] == "'=HYPERLINK(1)"
+
+
+async def test_a_lane_that_is_used_more_than_usual_stands_out(
+    admin: Browser, services: Services, database: Database
+) -> None:
+    snapshot = await services.desk.snapshot(HIP)
+    assert snapshot
+    today = date.fromisoformat(snapshot.day)
+    week_before, before_that = today - timedelta(weeks=1), today - timedelta(weeks=2)
+    insert_day(
+        database, *(visit(number, 9, 5, 4, service_day=today, lane="emergency") for number in range(9)),
+        *(visit(number, 9, 5, 4, service_day=today, lane="senior") for number in range(9, 15)),
+        *(visit(number, 9, 5, 4, service_day=today) for number in range(15, 40)),
+        *(visit(number, 9, 5, 4, service_day=week_before, lane="emergency") for number in range(3)),
+        *(visit(number, 9, 5, 4, service_day=week_before, lane="senior") for number in range(3, 9)),
+        *(visit(number, 9, 5, 4, service_day=before_that, lane="senior") for number in range(5)),
+    )  # fmt: skip
+    answer = await admin.get("/console/today")
+    assert "Emergency: 9 today. A whole day of this weekday usually has 1.5." in answer.text
+    assert "Senior, 60 or older:" not in answer.text
+    assert "Ordinary:" not in answer.text

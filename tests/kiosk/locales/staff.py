@@ -21,7 +21,7 @@ from tests.kiosk.locales.catalogues import LOCALES, ROOT, Catalogue, header, tex
 TEMPLATE: Final = LOCALES / "staff.pot"
 _CALL: Final = re.compile(r"""\b_\((["'])(.+?)\1\)""")
 _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
-    (desk_messages, ("DESK", "BREAK_BEGUN", "BREAK_ENDED", "BREAK_NONE", "BREAK_ODD")),
+    (desk_messages, ("DESK", "BREAK_BEGUN", "BREAK_ENDED", "BREAK_NONE", "BREAK_ODD", "NOTE_WRITTEN", "NOTE_REMOVED")),
     (messages, (
         "ORDER", "LANES", "STATES", "ASSURANCES", "NEARNESSES", "ALIKE", "GENDERS", "SECTIONS", "DONE", "UNDONE_AT",
         "OUTCOMES", "TAKEN_BY", "TAKEN_HERE", "PERHAPS", "PLACES", "REFUSALS", "SIGN_IN", "TROUBLE", "SCAN", "TITLES",
