@@ -108,8 +108,9 @@ async def test_a_note_goes_with_the_ticket_to_the_next_counter_and_only_staff_of
     app: Litestar, clerk: Browser, services: Services
 ) -> None:
     ticket = (await arrive(services.check_in, "First")).ticket
-    told = (await clerk.ask("/console/desk/note", ticket=ticket, note="  X-ray\nfirst, then \u202eback to M1 ")).json()
-    assert told["words"] == "The note is on M-001."
+    note = "  X-ray\nfirst, then \u202eback to M1 "
+    answer = (await clerk.ask("/console/desk/note", ticket=ticket, note=note)).json()
+    assert answer["words"] == "The note is on M-001."
     (row,) = (await clerk.desk())["tickets"]
     assert row["note"] == "X-ray first, then back to M1"
     await clerk.ask("/console/desk/transfer", counter="M1", ticket=ticket, to="registration")
