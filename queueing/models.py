@@ -220,8 +220,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     counter: str = ""
     """Counter name proved by a signed code or chosen by staff; empty: let ``text`` decide."""
     text: str = ""
-    """Counter text (``metaData.context``) in the one spelling of ``redis_keys.counter_text``, when no code proved the
-    counter."""
+    """Counter text in the one spelling of ``redis_keys.counter_text``, when no code proved the counter."""
     queue: str = ""
     """Queue id, when the door knows it (walk-in, camera link); wins over counter and text."""
     assurance: Assurance = Assurance.UNKNOWN
@@ -233,8 +232,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     fingerprint: bytes = b""
     """Eight bytes, a digest of the body: tells a redelivery from a reused id."""
     persons: tuple[bytes, ...] = ()
-    """Two keyed digests at most by which this person is known here (ABHA address, number); empty: the person is never
-    found again."""
+    """At most two keyed digests (ABHA address, number) of this person; empty: the person is never found again."""
     envelope: bytes = b""
     """Who this is and what the answer needs, sealed; queueing cannot read it."""
     reply_wanted: bool = False
@@ -290,7 +288,6 @@ class Ticket(Struct, frozen=True, kw_only=True):
     """People before it, when it waits."""
     request: str = ""
     """Hex digest of the request that made it; the seal of its envelope is bound to it."""
-
     reply_parked: bool = False
     """A reply about it could not be delivered: the phone may not show the number."""
     changed_ms: int = 0
@@ -347,9 +344,8 @@ class QueueView(Struct, frozen=True, kw_only=True):
     recent: tuple[Called, ...]
     """Last calls, newest first, kept visible after they end."""
     next: tuple[str, ...]
-    """Token numbers in the order they will be called; the first ``NEXT_SHOWN`` of them."""
-    next_keys: tuple[str, ...] = ()
-    """Match keys of ``next``, in the same order."""
+    """The first ``NEXT_SHOWN`` token numbers in the order they will be called."""
+    next_keys: tuple[str, ...] = ()  # match keys of ``next``, in the same order
     expected_tokens: tuple[str, ...] = ()
     """Numbers that count from check-in, oldest first; the first 50."""
     pace_s: int
@@ -389,8 +385,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     queues: tuple[QueueView, ...]
     counters: tuple[Counter, ...]
     calls: tuple[Called, ...] = ()
-    """Every call and recall of the last five minutes, oldest first, at most 50. A board announces each whose
-    ``sequence`` is above the last it announced."""
+    """Every call and recall of the last five minutes, oldest first, at most 50. A board announces each new one."""
     last_call: int = 0
     """Sequence of the last call of this facility, undone or not."""
     screens: int = 0

@@ -224,7 +224,6 @@ PASSWORDS = {
     Fault.COMMON: "This password stands on lists of stolen ones. Three unrelated words make a good one.",
     Fault.SAME: "The new password must differ from the old one.",
 }
-
 DETAILS = {
     "name": "Name",
     "gender": "Gender",
@@ -242,7 +241,6 @@ HOSPITAL_NUMBERS = {"patient_id": "Hospital number", "visit_id": "Visit"}
 """Labels of what the hospital's own system calls a patient and a visit."""
 MONTHS = "{count} mo"
 """Age of a small child."""
-
 AUDIT_DAY = "This is no day such as 2026-04-01. The newest entries are shown."
 AUDIT_ARCHIVE_AWAY = "Older entries cannot be read now: the archive does not answer. Try again in some minutes."
 AUDIT_ACTS = {
