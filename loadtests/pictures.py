@@ -1,0 +1,242 @@
+"""``python -m loadtests.pictures``: a picture of every screen, for docs/screens/.
+
+Runs the demonstration for some patients, opens each page in Chromium and saves it as a JPEG: boards and counter screens
+as televisions both ways, pages of patients as a phone, pages of staff as the PC of a desk, each in its languages, some
+of them dark or on paper. Ends by itself.
+"""
+
+import argparse
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+from msgspec import Struct
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from loadtests import graceful_run
+
+LANGUAGES: Final = ("en", "hi", "ur", "ks", "doi", "pa")
+STAFF_LANGUAGES: Final = ("en", "hi", "ur")
+TELEVISION, UPRIGHT, PHONE, DESK = (1920, 1080), (1080, 1920), (390, 844), (1366, 768)
+READY_WITHIN_S: Final = 120
+PATIENTS_COME_S: Final = 30
+"""Until some numbers are called and some people wait."""
+SETTLES_MS: Final = 1_500
+"""A page has its events and its fonts."""
+QUALITY: Final = 72
+STAFF_PAGES: Final = {
+    "desk": "/console/at/{counter}",
+    "counters": "/console/counters",
+    "today": "/console/today",
+    "administration": "/console/admin",
+    "screens": "/console/admin/screens",
+    "queue-names": "/console/admin/queues/medicine",
+    "announcements": "/console/announcements",
+    "voice": "/console/voice",
+    "connections": "/console/connections",
+    "keys": "/console/connections/keys",
+    "copying": "/console/admin/copying",
+    "audit": "/console/audit",
+    "connection-to-abdm": "/console/connection",
+}
+"""Name of the picture → path."""
+
+
+class Shot(Struct, frozen=True, kw_only=True):
+    """One picture to take."""
+
+    name: str
+    url: str
+    size: tuple[int, int]
+    dark: bool = False
+    paper: bool = False
+    whole: bool = False
+    """The whole page, not only what the window shows."""
+    keys: str = ""
+    """A key to press first."""
+
+
+class Demo(Struct, frozen=True):
+    """The demonstration's addresses, by name, and the login that it prints."""
+
+    urls: dict[str, str]
+    login: str
+    password: str
+
+    @property
+    def origin(self) -> str:
+        return self.urls["console"].removesuffix("/console")
+
+
+@asynccontextmanager
+async def demonstration() -> AsyncIterator[Demo]:
+    """A running ``kiosk demo``."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "kiosk", "demo", "--patients", "90", "--minutes", "4", stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        yield await asyncio.wait_for(_announced(child), READY_WITHIN_S)
+    finally:
+        if child.returncode is None:
+            child.send_signal(signal.SIGTERM)
+        await child.wait()
+
+
+async def _announced(child: asyncio.subprocess.Process) -> Demo:
+    assert child.stdout is not None  # noqa: S101  a pipe was asked for; narrows the type
+    urls, login, password = dict[str, str](), "", ""
+    async for line in child.stdout:
+        text = line.decode().strip()
+        if address := re.match(r"(\S+(?: app)?)\s+(http\S+)", text):
+            urls[address[1]] = address[2]
+        if staff := re.search(r"login (\S+)\s+password (\S+)", text):
+            login, password = staff[1], staff[2]
+        if text == "ready":
+            return Demo(urls, login, password)
+    raise SystemExit("the demonstration ended before it was ready")
+
+
+async def waiting_ticket(context: BrowserContext, demo: Demo) -> str:
+    """The page of a number that was just taken with the form for phones without an ABHA app."""
+    page = await context.new_page()
+    await page.goto(demo.urls["no app"] + "?lang=en")
+    await page.fill("[name=name]", "Gulzar Ahmad")
+    await page.fill("[name=age]", "44")
+    await page.check("[name=gender] >> nth=1", force=True)
+    await page.check("[name=consent]", force=True)
+    await page.click("button[type=submit]")
+    await page.wait_for_url("**/t/**")
+    url = page.url.partition("?")[0]
+    await page.close()
+    return url
+
+
+def shots_of_tickets(ticket: str) -> list[Shot]:
+    """Phones of somebody who waits."""
+    shots = [Shot(name=f"ticket-{code}", url=f"{ticket}?lang={code}", size=PHONE, whole=True) for code in LANGUAGES]
+    shots += [
+        Shot(name="ticket-dark-en", url=f"{ticket}?lang=en", size=PHONE, dark=True, whole=True),
+        Shot(name="ticket-dark-ur", url=f"{ticket}?lang=ur", size=PHONE, dark=True, whole=True),
+        Shot(name="ticket-paper-hi", url=f"{ticket}?lang=hi", size=PHONE, paper=True),
+    ]
+    return shots
+
+
+def shots_of_screens(demo: Demo) -> list[Shot]:
+    """Televisions, and phones of somebody who has no number yet."""
+    board, kiosk, form = demo.urls["board"], demo.urls["kiosk"], demo.urls["no app"]
+    shots: list[Shot] = []
+    for code in LANGUAGES:
+        shots += [
+            Shot(name=f"board-{code}", url=f"{board}?lang={code}", size=TELEVISION),
+            Shot(name=f"board-upright-{code}", url=f"{board}?lang={code}", size=UPRIGHT),
+            Shot(name=f"counter-screen-{code}", url=f"{kiosk}?lang={code}", size=TELEVISION),
+            Shot(name=f"counter-screen-upright-{code}", url=f"{kiosk}?lang={code}", size=UPRIGHT),
+            Shot(
+                name=f"find-{code}",
+                url=f"{demo.origin}/find/{board.rpartition('/')[2]}?lang={code}",
+                size=PHONE,
+                whole=True,
+            ),
+            Shot(name=f"form-{code}", url=f"{form}?lang={code}", size=PHONE, whole=True),
+        ]
+    shots += [
+        Shot(name="home", url=demo.origin + "/", size=PHONE, whole=True),
+        Shot(name="pairing", url=demo.origin + "/screen", size=TELEVISION),
+    ]
+    return shots
+
+
+def shots_of_staff(demo: Demo, language: Literal["en", "hi", "ur"]) -> list[Shot]:
+    """What staff see on the PC of a desk, and the figures on paper and as a phone."""
+    counter = demo.urls["kiosk"].rpartition("/")[2]
+    pages = {name: demo.origin + path.format(counter=counter) for name, path in STAFF_PAGES.items()}
+    shots = [Shot(name=f"{name}-{language}", url=url, size=DESK) for name, url in pages.items()]
+    shots.append(Shot(name=f"walk-in-{language}", url=pages["desk"], size=DESK, keys="w"))
+    if language == "en":
+        shots += [
+            Shot(name="desk-dark-en", url=pages["desk"], size=DESK, dark=True),
+            Shot(name="today-phone-en", url=pages["today"], size=PHONE, whole=True),
+            Shot(name="today-paper-en", url=pages["today"], size=DESK, paper=True, whole=True),
+        ]
+    return shots
+
+
+async def take(context: BrowserContext, shot: Shot, folder: Path) -> None:
+    """Open the page and save its picture. A page that does not answer with 200 ends the run."""
+    page: Page = await context.new_page()
+    await page.set_viewport_size({"width": shot.size[0], "height": shot.size[1]})
+    await page.emulate_media(
+        color_scheme="dark" if shot.dark else "light",
+        media="print" if shot.paper else "screen",
+        reduced_motion="reduce",
+    )
+    answer = await page.goto(shot.url)
+    if answer is None or answer.status != 200:
+        raise SystemExit(f"{shot.name}: {shot.url} answered {answer.status if answer else 'nothing'}")
+    await page.wait_for_timeout(SETTLES_MS)
+    if shot.keys:
+        await page.keyboard.press(shot.keys)
+        await page.wait_for_timeout(SETTLES_MS)
+    await page.screenshot(
+        path=folder / f"{shot.name}.jpg", type="jpeg", quality=QUALITY, full_page=shot.whole, scale="css"
+    )
+    await page.close()
+
+
+async def sign_in(context: BrowserContext, demo: Demo) -> None:
+    """Sign in as the demonstration's administrator."""
+    page = await context.new_page()
+    await page.goto(demo.urls["console"])
+    await page.fill("[name=login]", demo.login)
+    await page.fill("[name=password]", demo.password)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(lambda url: not url.endswith("/login"))
+    await page.close()
+
+
+async def take_all(browser: Browser, demo: Demo, folder: Path, only: str) -> None:
+    """All pictures whose names begin with ``only``."""
+    screens, staff = await browser.new_context(), await browser.new_context()
+    await sign_in(staff, demo)
+    tickets = shots_of_tickets(await waiting_ticket(screens, demo))
+    for shot in [*tickets, *shots_of_screens(demo)]:
+        if shot.name.startswith(only):
+            # A counter screen shows fresh codes to the facility's own browsers only.
+            await take(staff if shot.name.startswith("counter-screen") else screens, shot, folder)
+    for shot in shots_of_staff(demo, "en"):
+        if shot.name.startswith(only):
+            await take(staff, shot, folder)
+
+
+async def pictures(folder: Path, only: str) -> None:
+    """Take them into this folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    async with demonstration() as demo, async_playwright() as playwright:
+        await asyncio.sleep(PATIENTS_COME_S)
+        browser = await playwright.chromium.launch(
+            executable_path=os.environ.get("KIOSK_CHROMIUM") or None, args=["--no-sandbox"]
+        )
+        await take_all(browser, demo, folder, only)
+        await browser.close()
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m loadtests.pictures", description=(__doc__ or "").split("\n\n")[0].partition(": ")[2]
+    )
+    parser.add_argument("--folder", type=Path, default=Path("docs/screens"), help="where the pictures go")
+    parser.add_argument("--only", default="", help="pictures whose names begin with this")
+    args = parser.parse_args()
+    graceful_run.run(pictures(args.folder, args.only))
+
+
+if __name__ == "__main__":
+    main()
