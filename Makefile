@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Compiled sources are kept: without them each start of the program costs half a second more.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick proofs api-fuzz check format install lock map words bench load replay history history-figures chaos archive-proof delivery-proof delivery-load soak fuzz floods sbom audit clean
+.PHONY: help demo test quick proofs api-fuzz check format install lock map words bench load replay history history-figures pictures chaos archive-proof delivery-proof delivery-load soak fuzz floods sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -68,6 +68,10 @@ history:  ## a year of the whole state in an archive: 3,607 facilities, 60 lakh 
 history-figures:  ## what pages and exports take on the archive of make history (URL=): a page over 300 ms or a slow export ends it with 1
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.history.figures $(if $(URL),--url '$(URL)') $(ARGS)
+
+pictures:  ## a picture of every screen, in every language, into docs/screens/ (ARGS="--only desk")
+	@.ci/setup dev
+	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec $(PY) -m loadtests.pictures $(ARGS)
 
 chaos:  ## processes are killed and frozen while people scan (QUICK=1: six strikes of each kind, not 25)
 	@.ci/setup dev
