@@ -20,11 +20,12 @@ from kiosk.api.shown import ShownTickets
 from kiosk.archive.database import Database
 from kiosk.archive.queries import tickets_of_day
 from kiosk.archive.sums import Row
-from kiosk.exchange.ticket_json import TicketJson, local_time
+from kiosk.exchange.ticket_json import TicketJson, local_time, word_of
 from queueing.changes import Changes, Version
 from queueing.day_counts import DAY_PAGE
 from queueing.desk import OpdDesk
 from queueing.event_log import cursor_numbers
+from queueing.models import Ticket
 from queueing.redis_keys import facility_key
 
 FRESH_S: Final = 60.0
@@ -76,23 +77,31 @@ class TicketLists:
         return body, tag
 
     async def _page(self, caller: Caller, query: TicketsQuery) -> TicketList:
+        """Filtered and cut before anything is made for the answer: a day of a large hospital has thousands."""
         if query.date is None or query.date == today(caller):
-            tickets = await self._of_today(caller)
+            lines = await self._of_today(caller)
         else:
-            tickets = await self._archive.ask(_archived, caller, query.date)
-        selected = [ticket for ticket in tickets if _is_of(ticket, query)]
-        counts = Counter(ticket.state for ticket in selected)
-        items, following = _paged([ticket for ticket in selected if _is_wanted(ticket, query)], query)
+            lines = await self._archive.ask(_archived, caller.hip, query.date)
+        selected = [line for line in lines if _is_of(line, query)]
+        counts = Counter(line.state for line in selected)
+        page, following = _paged([line for line in selected if _is_wanted(line, query)], query)
+        items = await self._shown(caller, page)
         return TicketList(items=tuple(items), next=following, counts={state: counts[state] for state in STATES})
 
-    async def _of_today(self, caller: Caller) -> list[TicketJson]:
-        found: list[TicketJson] = []
+    async def _of_today(self, caller: Caller) -> list["_Line"]:
+        found: list[_Line] = []
         after, last = 0, 1
         while after < last:
             page = await self._desk.day_page(caller.hip, after)
-            found += await self._shown_tickets.many(caller, page.tickets)
+            found += map(_line_of_ticket, page.tickets)
             after, last = after + DAY_PAGE, page.last
         return found
+
+    async def _shown(self, caller: Caller, page: "Sequence[_Line]") -> list[TicketJson]:
+        stored = [line.of for line in page if isinstance(line.of, Ticket)]
+        if stored:
+            return await self._shown_tickets.many(caller, stored)
+        return [_archived_ticket(line.of, caller) for line in page if not isinstance(line.of, Ticket)]
 
     def _name(self, caller: Caller, query_text: str) -> str:
         """A list by its query and day: the list of today is another one after midnight."""
@@ -104,24 +113,47 @@ def today(caller: Caller) -> date:
     return datetime.now(caller.zone).date()
 
 
-def _is_of(ticket: TicketJson, query: TicketsQuery) -> bool:
-    return query.queue in {None, ticket.queue} and query.counter in {None, ticket.counter}
+class _Line(Struct, frozen=True):
+    """What a list is filtered by, of a stored ticket or of a row of the archive."""
+
+    id: str
+    queue: str
+    counter: str | None
+    state: str
+    changed_ms: int
+    of: Ticket | Row
 
 
-def _is_wanted(ticket: TicketJson, query: TicketsQuery) -> bool:
-    if query.state not in {None, ticket.state}:
+def _line_of_ticket(ticket: Ticket) -> _Line:
+    changed_ms = ticket.changed_ms or ticket.arrived_ms
+    return _Line(ticket.id, ticket.queue, ticket.counter or None, word_of(ticket.state), changed_ms, ticket)
+
+
+def _line_of_row(row: Row) -> _Line:
+    changed_ms = cursor_numbers(row["cursor"])[0] or row["arrived_ms"]
+    return _Line(_id_of_row(row), row["queue"], row["counter"] or None, row["state"], changed_ms, row)
+
+
+def _id_of_row(row: Row) -> str:
+    return f"{(row['service_day'] - _EPOCH).days}-{row['number']}"
+
+
+def _is_of(line: _Line, query: TicketsQuery) -> bool:
+    return query.queue in {None, line.queue} and query.counter in {None, line.counter}
+
+
+def _is_wanted(line: _Line, query: TicketsQuery) -> bool:
+    if query.state not in {None, line.state}:
         return False
-    if query.changed_after is None:
-        return True
-    return (ticket.changed_at or ticket.arrived_at) > query.changed_after
+    return query.changed_after is None or line.changed_ms > query.changed_after.timestamp() * 1000
 
 
-def _paged(tickets: Iterable[TicketJson], query: TicketsQuery) -> tuple[Sequence[TicketJson], str | None]:
+def _paged(lines: Iterable[_Line], query: TicketsQuery) -> tuple[Sequence[_Line], str | None]:
     """The cursor is the id of the last ticket of a page, so a ticket that changes its state shifts no page."""
     after = _place(query.cursor) if query.cursor else (0, 0)
-    following = [ticket for ticket in tickets if _place(ticket.id) > after]
-    items = following[: query.limit]
-    return items, items[-1].id if len(items) < len(following) else None
+    following = [line for line in lines if _place(line.id) > after]
+    page = following[: query.limit]
+    return page, page[-1].id if len(page) < len(following) else None
 
 
 def _place(ticket_id: str) -> tuple[int, int]:
@@ -130,9 +162,9 @@ def _place(ticket_id: str) -> tuple[int, int]:
     return int(day), int(number)
 
 
-def _archived(connection: Any, caller: Caller, day: date) -> list[TicketJson]:
+def _archived(connection: Any, hip: str, day: date) -> list[_Line]:
     """The facility's tickets of a day, in the order of their numbers."""
-    return [_archived_ticket(row, caller) for row in tickets_of_day(connection, day, caller.hip)]
+    return [_line_of_row(row) for row in tickets_of_day(connection, day, hip)]
 
 
 def _archived_ticket(row: Row, caller: Caller) -> TicketJson:
@@ -140,7 +172,7 @@ def _archived_ticket(row: Row, caller: Caller) -> TicketJson:
         return local_time(at_ms, caller.zone) if at_ms else None
 
     return TicketJson(
-        id=f"{(row['service_day'] - _EPOCH).days}-{row['number']}",
+        id=_id_of_row(row),
         token_number=row["token"],
         facility=caller.hip,
         queue=row["queue"],
