@@ -88,7 +88,7 @@ def is_loopback(host: str) -> bool:
 
 OWN_ADDRESSES = frozenset(
     {
-        ".well-known", "api", "board", "console", "go", "healthz", "kiosk", "live", "metrics", "patient-share",
+        ".well-known", "api", "board", "console", "find", "go", "healthz", "kiosk", "live", "metrics", "patient-share",
         "readyz", "schema", "screen", "static", "t", "tls", "v0.5", "v1.0", "v3",
     }
 )  # fmt: skip

@@ -51,10 +51,11 @@ async def look_at_kiosk(browser: Browser, hospital: Hospital, counter: str = "M1
     """Open the counter's screen and read its QR code."""
     screen = await browser.new_page(viewport=TELEVISION)
     await screen.goto(f"{hospital.deployment.url}/kiosk/{hospital.hip}/{counter}")
+    find = f"{hospital.deployment.url}/find/"
     texts: list[str] = []
     async with asyncio.timeout(PATIENCE_MS / 1000):
         while len(texts) != 2:  # the codes may be changing just now
-            texts = read_codes(await screen.screenshot())
+            texts = [text for text in read_codes(await screen.screenshot()) if not text.startswith(find)]
     await screen.close()
     [camera] = [text for text in texts if text.startswith(f"{hospital.deployment.url}/go/")]
     [abdm] = [text for text in texts if text != camera]

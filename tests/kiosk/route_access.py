@@ -219,7 +219,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/console/code"): (Try(decision=ANY_SESSION),),
     ("POST", "/console/code"): (Try(decision=ANY_SESSION, form={"code": ""}),),
     ("GET", "/console/account"): (Try(decision=ANY_SESSION),),
-    ("POST", "/console/account/language"): (Try(decision=ANY_SESSION, form={"language": "ur"}),),
+    ("POST", "/console/account/language"): (Try(decision=ANY_SESSION, form={"language": "en"}),),
     ("POST", "/console/account/end"): (
         Try(decision=ANY_SESSION, form={"session": "{own_session}"}),
         Try(decision=NOBODY_OF_STAFF, form={"session": "{foreign_session}"}),

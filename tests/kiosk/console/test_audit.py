@@ -253,7 +253,7 @@ async def test_every_recorded_act_has_words_on_the_page() -> None:
         text = file.read_text("utf-8")
         recorded |= set(re.findall(r"""record\([^()]*?, "([a-z_]+)", by""", text))
         recorded |= set(re.findall(r"""kind="([a-z_]+)", by=""", text))
-        recorded |= set(re.findall(r"""\bact\("([a-z_]+)""", text))
+        recorded |= set(re.findall(r"""\bact\("([a-z_-]+)""", text))
         recorded |= set(re.findall(r"""_act\(by, "([a-z_-]+)""", text))
         recorded |= set(re.findall(r"""record_act\(facility, '([a-z_]+)'""", text))
         recorded |= set(re.findall(r"""note_reading\([^)]*'([a-z]+_read)'""", text))

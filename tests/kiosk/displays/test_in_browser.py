@@ -233,7 +233,8 @@ async def test_both_codes_of_a_kiosk_are_read_from_its_picture(
         texts = {await page.locator(f".code.{kind}").get_attribute("data-text") for kind in ("abdm", "camera")}
         picture = await page.screenshot(full_page=True)
     with Image.open(BytesIO(picture)) as image:
-        assert {code.text for code in zxingcpp.read_barcodes(image)} == texts
+        # A small screen has no room for the third, which finds a number again.
+        assert {code.text for code in zxingcpp.read_barcodes(image)} - {f"{served.url}/find/{HIP}"} == texts
 
 
 async def test_a_kiosk_fetches_the_next_code_when_its_slot_ends(served: Hospital, kiosk_browser: Browser) -> None:
@@ -294,7 +295,7 @@ async def test_hall_screens_hold_every_script_before_its_turn_comes(served: Hosp
     for path in (f"/board/{HIP}", f"/kiosk/{HIP}/M1"):
         async with opened(kiosk_browser, f"{served.url}{path}") as page:
             await page.wait_for_function("[...document.fonts].every((face) => face.status === 'loaded')")
-            assert await page.evaluate("document.fonts.size") == 6
+            assert await page.evaluate("document.fonts.size") == 7
 
 
 async def test_a_kiosk_speaks_the_language_somebody_touches(served: Hospital, kiosk_browser: Browser) -> None:

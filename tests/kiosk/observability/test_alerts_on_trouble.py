@@ -130,7 +130,10 @@ async def test_kiosk_deliveries_pile_up_fires_while_a_receiver_is_away(hospital:
         HIP, "--events", "ticket.created", "--json",
     )  # fmt: skip
     await asyncio.to_thread(hospital.scan, many)
-    await becomes(hospital, "kiosk_deliveries_pending", many, kind="webhook")
+    # Also acknowledgements of earlier scans may still bring events.
+    await asyncio.to_thread(
+        until, lambda: (hospital.metric("kiosk_deliveries_pending", kind="webhook") or 0) >= many, TRUE_WITHIN_S
+    )
     await asyncio.to_thread(kiosk, hospital.tree.data_dir, "webhook", "remove", json.loads(added.stdout)["id"])
     await becomes(hospital, "kiosk_deliveries_pending", 0, kind="webhook")
 
