@@ -8,7 +8,12 @@ from kiosk.console.messages import SCREEN
 from kiosk.console.voice_messages import PAGE
 from kiosk.web.static_files import FOLDER
 
-OWN: dict[str, Mapping[str, object]] = {"colleagues": DESK, "list": SCREEN | DESK, "pending_moves": DESK, "voice": PAGE}
+OWN: dict[str, Mapping[str, object]] = {
+    "colleagues": DESK,
+    "list": {**SCREEN, **DESK},
+    "pending_moves": DESK,
+    "voice": PAGE,
+}
 """Script → its table, where it is not the desk's."""
 
 
