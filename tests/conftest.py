@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import Store, open_store
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 # compiles all sources again, which costs more than half a second of processor time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# Examples have no time limit: a busy machine is no fault of what is tested.
+settings.register_profile("kiosk", deadline=None)
+settings.load_profile("kiosk")
 
 SLOW_FILES = (
     "journeys/",  # whole hospitals with browsers

@@ -184,7 +184,7 @@ async def test_kiosk_fell_open_fires_when_the_gateways_keys_cannot_be_fetched(
                 ),
                 TRUE_WITHIN_S,
             )
-            assert alone.tree.log_events("gateway_keys_not_fetched")
+            until(lambda: bool(alone.tree.log_events("gateway_keys_not_fetched")), TRUE_WITHIN_S)
             until(lambda: alone.metric("kiosk_replies_pending") == 1, TRUE_WITHIN_S)
 
     await asyncio.to_thread(run)
