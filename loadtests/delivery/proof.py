@@ -65,7 +65,7 @@ class Program(Struct):
             sys.executable, "-m", *self.words, *more, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
         assert self.process.stdin is not None  # noqa: S101  it was asked for as a pipe; narrows the type
-        assert self.process.stdout is not None  # noqa: S101
+        assert self.process.stdout is not None  # noqa: S101  as above
         self.process.stdin.write(self.typed.encode())
         self.process.stdin.close()
         if "loadtests.delivery.receiver" in self.words:

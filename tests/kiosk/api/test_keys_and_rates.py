@@ -105,7 +105,7 @@ def test_windows_that_are_over_are_forgotten() -> None:
     memory = ThreadlessMemory()
     memory.incr("old", 0.01)
     memory.incr("new", 60)
-    time.sleep(0.02)
+    time.sleep(0.02)  # "old" ends after half of this
     memory.forget_old()
     assert (dict(memory.storage), set(memory.expirations), set(memory.locks)) == ({"new": 1}, {"new"}, {"new"})
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.accessible import serious_problems
 from tests.kiosk.console.running_desk import Served, press, states_of
@@ -81,7 +81,7 @@ async def test_a_move_whose_answer_was_lost_is_sent_again_and_made_once(page: Pa
     await expect(page.locator("#list [role=option]")).to_have_count(2)
     lost: list[str] = []
 
-    async def lose_the_answer(route):  # type: ignore[no-untyped-def]
+    async def lose_the_answer(route: Route) -> None:
         if lost:
             await route.continue_()
         else:

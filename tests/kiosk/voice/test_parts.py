@@ -86,7 +86,7 @@ def test_every_part_that_a_call_may_need_has_its_words(language: str) -> None:
         assert set(call_parts(language, f"ZXW-{number:03}", "ABC99")) - {PAUSE} <= set(words)
 
 
-def test_what_a_person_records_first_is_some_forty_prompts() -> None:
+def test_what_a_person_records_first_is_some_forty_phrases() -> None:
     """Two or three phrases, 26 letters, ten digits."""
     assert {code: len(short_parts(code)) for code in ORDERS} == {
         "en": 38, "hi": 39, "ur": 39, "pa": 39, "ks": 39, "doi": 39,
