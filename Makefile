@@ -15,7 +15,7 @@ demo:  ## a whole hospital with simulated gateway, patients and clerks, on free 
 
 test:  ## every test, the browser's too (ARGS="-k name" for some)
 	@.ci/setup dev
-	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec $(PY) -m pytest -n 4 --dist worksteal $(ARGS)
+	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec .ci/test $(ARGS)
 
 quick:  ## the tests that need neither a browser nor much time: under a minute
 	@.ci/setup dev

@@ -70,7 +70,14 @@ class TicketsQuery(Struct, frozen=True, kw_only=True):
     state: StateWord | None = None
     counter: Annotated[Id, Meta(description="Counter that called them last.")] | None = None
     changed_after: (
-        Annotated[datetime, Meta(tz=True, description="Arrived, moved in any way, or got other `links` after this.")]
+        Annotated[
+            datetime,
+            Meta(
+                tz=True,
+                description="Arrived, moved in any way, or got other `links` after this. Times are compared in whole "
+                "milliseconds, and a change in the same millisecond is listed.",
+            ),
+        ]
         | None
     ) = None
     limit: Limit = LIMIT_MAX

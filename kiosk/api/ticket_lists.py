@@ -145,7 +145,8 @@ def _is_of(line: _Line, query: TicketsQuery) -> bool:
 def _is_wanted(line: _Line, query: TicketsQuery) -> bool:
     if query.state not in {None, line.state}:
         return False
-    return query.changed_after is None or line.changed_ms > query.changed_after.timestamp() * 1000
+    # Times of changes are whole milliseconds: the millisecond itself counts, or a change within it would be missed.
+    return query.changed_after is None or line.changed_ms >= int(query.changed_after.timestamp() * 1000)
 
 
 def _paged(lines: Iterable[_Line], query: TicketsQuery) -> tuple[Sequence[_Line], str | None]:

@@ -479,9 +479,13 @@ async def service_day(hospital: Hospital) -> str:
 
 
 async def everything(store: Store) -> dict[bytes, object]:
-    """Every key with its content, as in a dump."""
+    """Every key with its content, as in a dump.
+
+    Without the change hints of screens: the hint of an arrival goes out a moment after its answer.
+    """
     client = store.client()
-    return {key: await client.dump(key) for key in sorted([key async for key in client.scan_iter(count=1000)])}
+    keys = sorted([key async for key in client.scan_iter(count=1000) if not key.endswith(b"}:news")])
+    return {key: await client.dump(key) for key in keys}
 
 
 async def take_all(store: Store) -> list[PendingReply]:

@@ -210,10 +210,19 @@ async def test_a_list_is_filtered_by_queue_state_counter_and_time(program: Progr
     waiting = await program.get("tickets", queue="medicine", state="waiting")
     assert ids(waiting) == [second.ticket, third.ticket]
     assert waiting.json()["counts"]["called"] == 1, "the state of the query changes no count"
-    moment = datetime.now(IST).isoformat()
-    await program.move(third.ticket, "cancel")
+    moment = await a_moment_apart()
+    cancelled = (await program.move(third.ticket, "cancel")).json()
     assert ids(await program.get("tickets", changed_after=moment)) == [third.ticket]
+    assert ids(await program.get("tickets", changed_after=cancelled["changed_at"])) == [third.ticket]
     assert ids(await program.get("tickets", changed_after=(datetime.now(IST) + timedelta(hours=1)).isoformat())) == []
+
+
+async def a_moment_apart() -> str:
+    """A time in a millisecond of its own: what went before was earlier, what follows is later."""
+    await asyncio.sleep(0.002)
+    moment = datetime.now(IST).isoformat()
+    await asyncio.sleep(0.002)
+    return moment
 
 
 async def test_whatever_changed_is_found_by_the_time_of_the_change(program: Program) -> None:
@@ -232,8 +241,7 @@ async def test_whatever_changed_is_found_by_the_time_of_the_change(program: Prog
         (first.ticket, "no_show", {}),
     )
     for ticket, move, more in moves:
-        moment = datetime.now(IST).isoformat()
-        await asyncio.sleep(0.002)
+        moment = await a_moment_apart()
         assert (await program.move(ticket, move, **more)).status_code == 200
         assert ids(await program.get("tickets", changed_after=moment)) == [ticket], move
     for change in (
@@ -241,8 +249,7 @@ async def test_whatever_changed_is_found_by_the_time_of_the_change(program: Prog
         services.desk.undo(HIP, "R1", by="asha"),
         program.client.put(address(f"tickets/{first.ticket}/links"), json={"patient_id": "7"}, headers=program.headers),
     ):
-        moment = datetime.now(IST).isoformat()
-        await asyncio.sleep(0.002)
+        moment = await a_moment_apart()
         await change
         (found,) = (await program.get("tickets", changed_after=moment)).json()["items"]
         assert found["id"] == first.ticket

@@ -37,6 +37,7 @@ async def test_a_morning_by_keyboard_alone(page: Page, served: Served) -> None:
     await press(page, "Space", "M-002 called to M1.")
     await press(page, "x", "M-002 did not come.")
     await press(page, "Enter", "M-003 called to M1.")
+    await expect(page.locator("#list [role=option]")).to_have_count(1)  # M-002: the list comes a moment later
     await page.keyboard.press("ArrowDown")
     await press(page, "b", "M-002 is back, near the front.")
     await press(page, "h", "M-003 on hold; the place is kept.")
@@ -106,6 +107,7 @@ async def test_next_asks_once_whether_a_called_patient_came(page: Page, served: 
     await press(page, "x", "M-002 called to M1.")
     await press(page, "Space", "M-002 was called here. Did the patient come?")
     await press(page, "Enter", "M-003 called to M1.")
+    await expect(page.locator(".section.waiting [role=option]")).to_have_count(1)  # the list comes a moment later
     await page.keyboard.press("ArrowDown")
     await press(page, "Shift+N", "M-003 was called here. Did the patient come?")
     await press(page, "f", "M-004 called to M1.")
