@@ -1,5 +1,6 @@
 """What every test may ask for: asyncio, and a real Valkey under our own supervisor."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -54,6 +55,19 @@ SLOW_FILES = (
     "tokens/test_qr.py",  # draws and reads hundreds of pictures
 )
 """What ``make quick`` leaves out, beside the tests that are marked by hand."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Thousands of tests and all modules stay to the end. The garbage collector need not look at them, neither while
+    they are made nor each time it runs later.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

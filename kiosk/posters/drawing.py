@@ -27,14 +27,14 @@ class NotDrawn(Exception):
     """No posters were drawn. ``str`` says why."""
 
 
-_one_at_a_time = asyncio.Lock()
+one_at_a_time = asyncio.Lock()
 
 
 async def drawn(posters: Sequence[Poster], paper: str) -> bytes:
     """The PDF. Raises NotDrawn while another one is drawn, and when the process fails."""
-    if _one_at_a_time.locked():
+    if one_at_a_time.locked():
         raise NotDrawn("Posters are being drawn for somebody else. Try again in a minute.")
-    async with _one_at_a_time:
+    async with one_at_a_time:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "kiosk.posters.drawing", stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,

@@ -12,7 +12,7 @@ from playwright.async_api import Page, expect
 
 from kiosk.services.web import Services
 from queueing.embedded.server import EmbeddedValkey
-from tests.kiosk.console.running_desk import Program, Served, running_program
+from tests.kiosk.console.running_desk import Program, Served, desk_is_ready, running_program, watched_page
 from tests.kiosk.console.signed_in import (
     HIP,
     OWN_PASSWORD,
@@ -100,29 +100,32 @@ async def program(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pro
 async def served(program: Program) -> Served:
     hip = f"IN01{next(_numbers):08}"
     await build_hospital(program.services, hip, "District Hospital Baramulla")
-    await ready_login(program.services.staff, f"clerk-{hip.lower()}", hip, name="Asha Koul")
-    return Served(program, hip)
+    served = Served(program, hip)
+    await ready_login(program.services.staff, served.login, hip, name="Asha Koul")
+    return served
 
 
 @pytest.fixture
 async def page(chromium: Chromium, served: Served) -> AsyncIterator[Page]:
-    """Signed in by keyboard, sitting at M1; anything a page complains about fails the test at its end."""
-    context = await chromium.new_context(viewport={"width": 1366, "height": 768})
-    opened = await context.new_page()
-    wrong: list[str] = []
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("dialog", lambda dialog: wrong.append(dialog.message))
-    opened.on("console", lambda line: wrong.append(line.text) if "Content Security" in line.text else None)
-    await opened.goto(served.address + "/console")
-    await expect(opened.locator("[name=login]")).to_be_focused()
-    await opened.keyboard.type(f"clerk-{served.hip.lower()}")
-    await opened.keyboard.press("Tab")
-    await opened.keyboard.type(OWN_PASSWORD)
-    await opened.keyboard.press("Enter")
-    await expect(opened.get_by_role("heading", name="Where do you sit?")).to_be_visible()
-    await opened.keyboard.press("Enter")
-    await expect(opened.locator("#list")).to_be_focused()
-    await expect(opened.locator("#link")).to_have_class("link")
-    yield opened
-    await context.close()
-    assert wrong == []
+    """Signed in, sitting at M1; anything a page complains about fails the test at its end."""
+    async with watched_page(chromium) as opened:
+        await opened.context.add_cookies([{"name": "kiosk", "value": await served.session(), "url": served.address}])
+        await opened.goto(served.address + "/console/at/M1")
+        await desk_is_ready(opened)
+        yield opened
+
+
+@pytest.fixture
+async def page_by_keys(chromium: Chromium, served: Served) -> AsyncIterator[Page]:
+    """The same, with every step from the password to the counter done on the keyboard."""
+    async with watched_page(chromium) as opened:
+        await opened.goto(served.address + "/console")
+        await expect(opened.locator("[name=login]")).to_be_focused()
+        await opened.keyboard.type(served.login)
+        await opened.keyboard.press("Tab")
+        await opened.keyboard.type(OWN_PASSWORD)
+        await opened.keyboard.press("Enter")
+        await expect(opened.get_by_role("heading", name="Where do you sit?")).to_be_visible()
+        await opened.keyboard.press("Enter")
+        await desk_is_ready(opened)
+        yield opened

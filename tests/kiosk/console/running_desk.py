@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from kiosk.patient.person import Patient
 from kiosk.services.web import Services
@@ -34,7 +34,16 @@ class Served:
 
     def __init__(self, program: Program, hip: str) -> None:
         self.address, self.services, self.hip = program.address, program.services, hip
+        self.login = f"clerk-{hip.lower()}"
         self.desk = program.services.desk
+
+    async def session(self) -> str:
+        """A session of the clerk, as the cookie says it."""
+        staff = self.services.staff
+        member = await staff.member(self.login)
+        assert member is not None
+        reference, _ = await staff.sessions.open(self.login, member.generation, address="127.0.0.1", device="")
+        return reference
 
     async def arrive(self, patient: Patient | str) -> Place:
         return await arrive(self.services.check_in, patient, hip=self.hip)
@@ -67,6 +76,26 @@ async def _web_role(settings: dict[str, str], address: str) -> AsyncIterator[Non
     yield
     web.terminate()
     await web.wait()
+
+
+@asynccontextmanager
+async def watched_page(chromium: Browser) -> AsyncIterator[Page]:
+    """A page in a window of its own. Anything it complains about fails the test at its end."""
+    context = await chromium.new_context(viewport={"width": 1366, "height": 768})
+    opened = await context.new_page()
+    wrong: list[str] = []
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("dialog", lambda dialog: wrong.append(dialog.message))
+    opened.on("console", lambda line: wrong.append(line.text) if "Content Security" in line.text else None)
+    yield opened
+    await context.close()
+    assert wrong == []
+
+
+async def desk_is_ready(page: Page) -> None:
+    """The list has the focus, and what changes elsewhere arrives."""
+    await expect(page.locator("#list")).to_be_focused()
+    await expect(page.locator("#link")).to_have_class("link")
 
 
 async def press(page: Page, key: str, sentence: str | re.Pattern[str]) -> None:

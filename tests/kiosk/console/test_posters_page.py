@@ -26,7 +26,7 @@ async def test_an_administrator_gets_a_page_for_each_counter(admin: Browser) -> 
 
 
 async def test_a_second_set_waits_and_an_unknown_paper_is_not_found(admin: Browser) -> None:
-    async with drawing._one_at_a_time:
+    async with drawing.one_at_a_time:
         answer = await admin.get(PAGE)
     assert (answer.status_code, "Try again in a minute" in answer.text) == (503, True)
     assert (await admin.get(f"{PAGE}?paper=A5")).status_code == 404

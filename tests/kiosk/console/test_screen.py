@@ -24,7 +24,8 @@ EVIL = [
 ]  # fmt: skip
 
 
-async def test_a_morning_by_keyboard_alone(page: Page, served: Served) -> None:
+async def test_a_morning_by_keyboard_alone(page_by_keys: Page, served: Served) -> None:
+    page = page_by_keys
     for name in ("First", "Second", "Third"):
         await served.arrive(name)
     await expect(page.locator("#list [role=option]")).to_have_count(3)
@@ -329,7 +330,7 @@ async def test_a_lost_connection_is_shown_and_the_list_stays(page: Page, served:
 
 
 async def test_a_desk_signed_out_elsewhere_locks_and_shows_nobody_new(page: Page, served: Served) -> None:
-    await served.services.staff.end_sessions(f"clerk-{served.hip.lower()}", within=served.hip)
+    await served.services.staff.end_sessions(served.login, within=served.hip)
     await page.keyboard.press("n")
     await expect(page.locator("#locked")).to_be_visible()
     await page.keyboard.press("Escape")

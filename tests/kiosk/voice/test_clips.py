@@ -1,5 +1,6 @@
 """Clips on disk, and the joined sound of a call."""
 
+import functools
 import io
 import math
 import os
@@ -18,6 +19,7 @@ HIP = "IN0110000001"
 OTHER = "IN/../0110000002"
 
 
+@functools.cache
 def tone(seconds: float, loud: int = 12_000) -> bytes:
     """A tone of 440 Hz that begins loud, so that no sample of its edges counts as silence."""
     points = (int(loud * math.cos(2 * math.pi * 440 * at / RATE)) for at in range(round(seconds * RATE)))

@@ -4,6 +4,7 @@ import contextlib
 import math
 import random
 from array import array
+from collections.abc import Callable
 
 import pytest
 
@@ -75,18 +76,18 @@ def test_the_edges_are_silent() -> None:
 @pytest.mark.parametrize(
     ("sound", "fault"),
     [
-        (silence(2.0), Fault.NOTHING),
-        (room(2.0, 300), Fault.NOTHING),
-        (silence(0.5) + tone(0.5, loud=900) + silence(0.5), Fault.FAINT),
-        (silence(0.5) + tone(0.5, loud=60_000) + silence(0.5), Fault.CUT),
-        (silence(0.5) + tone(0.06) + silence(0.5), Fault.SHORT),
-        (silence(0.2) + tone(LONGEST_S + 0.2) + silence(0.2), Fault.LONG),
-        (b"", Fault.FORM),
-        (tone(6.1), Fault.FORM),
+        (lambda: silence(2.0), Fault.NOTHING),
+        (lambda: room(2.0, 300), Fault.NOTHING),
+        (lambda: silence(0.5) + tone(0.5, loud=900) + silence(0.5), Fault.FAINT),
+        (lambda: silence(0.5) + tone(0.5, loud=60_000) + silence(0.5), Fault.CUT),
+        (lambda: silence(0.5) + tone(0.06) + silence(0.5), Fault.SHORT),
+        (lambda: silence(0.2) + tone(LONGEST_S + 0.2) + silence(0.2), Fault.LONG),
+        (lambda: b"", Fault.FORM),
+        (lambda: tone(6.1), Fault.FORM),
     ],
 )
-def test_what_boards_could_not_use_is_refused_with_its_reason(sound: bytes, fault: Fault) -> None:
-    assert fault_of(wav(sound)) == fault
+def test_what_boards_could_not_use_is_refused_with_its_reason(sound: Callable[[], bytes], fault: Fault) -> None:
+    assert fault_of(wav(sound())) == fault
 
 
 def test_bytes_that_are_no_sound_are_refused() -> None:
