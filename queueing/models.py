@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from queueing import limits
 from queueing.announcement import Announcement, BoardHours
-from queueing.waiting import Pace
+from queueing.waiting import Pace, Usual
 
 UnixMs = int
 """Milliseconds since 1970-01-01 UTC, by the store's clock."""
@@ -356,6 +356,8 @@ class QueueView(Struct, frozen=True, kw_only=True):
     pace_deviation_s: float = 0.0
     pace_calls: int = 0
     """Gaps between calls that mean and deviation are made of."""
+    usual: Usual | None = None
+    """How fast it usually moves on this weekday; None while that is not known."""
 
     @property
     def pace(self) -> Pace:

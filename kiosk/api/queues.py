@@ -49,12 +49,12 @@ def _queue(snapshot: Snapshot, view: QueueView, department_code: str | None) -> 
         waiting=view.waiting,
         expected=view.expected,
         last_called=last.token if last else None,
-        wait_estimate=_estimate(view),
+        wait_estimate=_estimate(view, snapshot.at_ms),
         counters=tuple(counter.name for counter in snapshot.counters if view.id in counter.queues),
     )
 
 
-def _estimate(view: QueueView) -> WaitEstimate | None:
+def _estimate(view: QueueView, now_ms: int) -> WaitEstimate | None:
     """For somebody who joins now: the range that a ticket page shows, in seconds."""
-    found = range_s(view.waiting, view.pace)
+    found = range_s(view.waiting, view.pace, view.usual, now_ms)
     return WaitEstimate(low_s=round(found[0]), high_s=round(found[1])) if found else None

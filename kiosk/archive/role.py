@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from msgspec import Struct
 
-from kiosk.archive import audit_chain, expiry, incentive, public_events, writer
+from kiosk.archive import audit_chain, expiry, incentive, public_events, usual_paces, writer
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.archive.directory import Directory
 from kiosk.archive.lease import give_lease_back, take_lease
@@ -30,6 +30,7 @@ from queueing.event_log import OLDEST, READ_AT_MOST, Event, EventKind, EventLog
 from queueing.models import Ticket
 from queueing.redis_keys import facility_root, partition_of
 from queueing.store.store import Store
+from queueing.usual_paces import write_usual_days
 
 PAUSE_S: Final = 1.0
 """Between two reads of the log. Events of a second are written together, which costs the store and the disk less."""
@@ -47,6 +48,8 @@ EXPIRE_EVERY_S: Final = 3_600.0
 EXPIRE_PAUSE_S: Final = 0.2
 COUNT_EVERY_S: Final = 300.0
 """Looking for changed months of a state takes a fifth of a second. The page says that these counts are late."""
+LEARN_EVERY_S: Final = 300.0
+"""Between two looks for facilities whose day has changed. Each is learned once a day, and when the role begins."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.5, 15.0
 ENVELOPES_AT_ONCE: Final = 100
 """Sealed envelopes of one reply: some 100 kB."""
@@ -102,6 +105,7 @@ class ArchiveRole:
             group.create_task(self._tell())
             group.create_task(self._expire())
             group.create_task(self._count_incentives())
+            group.create_task(self._learn())
             await self._work()
 
     async def _work(self) -> None:
@@ -302,6 +306,23 @@ class ArchiveRole:
                 while rows := await self._parts.database.ask(incentive.changed_counts, today, _now_ms(), oldest):
                     await self._parts.database.change(incentive.save_counts, rows)
                     await asyncio.sleep(EXPIRE_PAUSE_S)
+
+    async def _learn(self) -> None:
+        """Tell the store how fast queues usually move, each facility once a day, with a rest after each."""
+        learned: dict[str, date] = {}
+        while True:
+            await asyncio.sleep(LEARN_EVERY_S)
+            zones = {place.hip_id: place.zone for place in self._parts.directory.places.values() if place.hip_id}
+            due = ((hip, zone, datetime.now(zone).date()) for hip, zone in zones.items())
+            for hip_id, zone, today in ((hip, zone, day) for hip, zone, day in due if learned.get(hip) != day):
+                if self._cursors is None or self._trouble:
+                    break
+                used_s = time.process_time()
+                with contextlib.suppress(ArchiveAway, QueueingError):
+                    usual = await self._parts.database.ask(usual_paces.learned, hip_id, today, zone)
+                    await write_usual_days(self._parts.store, hip_id, usual)
+                    learned[hip_id] = today
+                await asyncio.sleep(REST * (time.process_time() - used_s))
 
 
 def _as_event(facility_key: str, cursor: str, ticket: Ticket) -> Event:

@@ -24,7 +24,7 @@ from kiosk.web.security_headers import PAGE, SECURITY
 from kiosk.web.static_files import static_text, static_url
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
-from queueing.models import Called, QueueView, State, Ticket
+from queueing.models import Called, QueueView, Snapshot, State, Ticket
 from queueing.registry import Registry
 from queueing.waiting import Estimate, estimate
 from tokens import LinkError, LinkExpired, TicketClaim, TicketLinks, qr
@@ -99,7 +99,7 @@ async def ticket_page(
         facility=facility,
         queue=queue.name_in(words.code) if queue else ticket.queue,
         is_own_name=bool(queue and queue.names.get(words.code)),
-        estimate=_estimate(ticket, queue),
+        estimate=_estimate(ticket, snapshot, queue),
         last=_last_called(queue),
         link=link,
         hip_id=claim.hip_id,
@@ -221,8 +221,8 @@ def _mine(ticket: Ticket) -> Mine:
     )
 
 
-def _estimate(ticket: Ticket, queue: QueueView | None) -> Estimate | None:
-    return estimate(ticket.ahead, queue.pace) if queue else None
+def _estimate(ticket: Ticket, snapshot: Snapshot | None, queue: QueueView | None) -> Estimate | None:
+    return estimate(ticket.ahead, queue.pace, queue.usual, snapshot.at_ms) if snapshot and queue else None
 
 
 def _last_called(queue: QueueView | None) -> Called | None:

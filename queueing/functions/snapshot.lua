@@ -66,18 +66,34 @@ local function next_tickets(facility, queue, shown)
   return tokens, match_keys
 end
 
-local function view_queue(facility, queue, shown, today)
+-- How fast the queue moves now: what pace_of has, without the gaps of a session that is over.
+local function pace_now(facility, queue, clock)
+  local pace = pace_of(facility, queue)
+  local last = tonumber(redis.call('HGET', facility.record, 'called:' .. queue) or 0)
+  if clock.now - last > 6 * PAUSE_S * 1000 then return {pace[1], pace[2], pace[3], 0, 0, 0} end
+  return pace
+end
+
+-- How fast it usually moves on this weekday (usual.lua); nil while that is not known. Day 0 was a Thursday.
+local function usual_of(facility, queue, clock)
+  local packed = redis.call('HGET', facility.root .. ':y', (clock.by_time + 3) % 7 .. ':' .. queue)
+  if not packed then return nil end
+  local usual = cmsgpack.unpack(packed)
+  return {from_ms = last_midnight_ms(clock) + usual.first_s * 1000, gaps_s = usual.gaps_s, spread = usual.spread}
+end
+
+local function view_queue(facility, queue, shown, clock, today)
   local config = config_of(facility, 'q:' .. queue)
   local now, expected, expected_tokens = view_aside(facility, queue)
   local tokens, match_keys = next_tickets(facility, queue, shown)
-  local pace = pace_of(facility, queue)
+  local pace = pace_now(facility, queue, clock)
   local names = config.names and next(config.names) and config.names or nil -- an empty table is packed as a list
   return {id = queue, name = config.name, names = names, prefix = config.prefix, open = config.open,
     waiting = redis.call('ZCARD', waiting_key(facility, queue)), expected = expected,
     expected_tokens = expected_tokens, issued = tonumber(redis.call('HGET', today, 'n' .. queue) or 0), now = now,
     recent = called_lately(facility, queue), next = tokens, next_keys = match_keys, pace_s = pace[1],
     pace_low_s = pace[2], pace_high_s = pace[3], pace_mean_s = pace[4] or 0, pace_deviation_s = pace[5] or 0,
-    pace_calls = pace[6] or 0}  -- an earlier release kept three values
+    pace_calls = pace[6] or 0, usual = usual_of(facility, queue, clock)}  -- an earlier release kept three values
 end
 
 local function breaks_of(facility, names, clock)
@@ -109,7 +125,7 @@ register('snapshot', function(keys, args)
   local day = math.max(clock.day, tonumber(state[1] or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(facility)) do
-    queues[i] = view_queue(facility, queue, tonumber(args[2]), day_key(facility, day))
+    queues[i] = view_queue(facility, queue, tonumber(args[2]), clock, day_key(facility, day))
   end
   local counters, names = {}, counter_names(facility)
   for i, name in ipairs(names) do counters[i] = config_of(facility, 'k:' .. name) end

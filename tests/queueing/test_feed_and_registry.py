@@ -172,7 +172,7 @@ def test_an_estimate_is_a_range_around_the_mean_whose_end_grows_with_the_line(
     ahead: int, mean_s: int, deviation_s: int, calls: int
 ) -> None:
     pace = Pace(mean_s=mean_s, deviation_s=deviation_s, calls=calls)
-    now, later = estimate(ahead, pace), estimate(ahead + 1, pace)
+    now, later = estimate(ahead, pace, None, 0), estimate(ahead + 1, pace, None, 0)
     assert now
     assert later
     assert 0 <= now.low_min * 60 <= (ahead + 1) * mean_s <= now.high_min * 60
@@ -180,5 +180,5 @@ def test_an_estimate_is_a_range_around_the_mean_whose_end_grows_with_the_line(
 
 
 def test_from_fewer_than_five_gaps_there_is_no_estimate() -> None:
-    assert estimate(5, Pace(mean_s=60, deviation_s=10, calls=4)) is None
-    assert estimate(5, Pace(mean_s=60, deviation_s=10, calls=5)) is not None
+    assert estimate(5, Pace(mean_s=60, deviation_s=10, calls=4), None, 0) is None
+    assert estimate(5, Pace(mean_s=60, deviation_s=10, calls=5), None, 0) is not None

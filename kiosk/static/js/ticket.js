@@ -130,7 +130,7 @@ function drawWait(queue) {
   if (!queue) return;
   words.name($("queue"), queue);
   $("ahead").textContent = String(mine.ahead);
-  const range = estimate(mine.ahead, queue);
+  const range = estimate(mine.ahead, queue, stateMs);
   if (range) words.put($("estimate"), range.low ? "ticket.minutes" : "ticket.soon_minutes", range);
   else words.put($("estimate"), "ticket.unknown_wait");
   const last = queue.now[0] ?? queue.recent[0];

@@ -12,9 +12,13 @@ from typing import Any
 from msgspec import Struct, json
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.cookie import CookieStore
-from pyreqwest.response import Response
+from pyreqwest.request import ConsumedRequest
 
 _TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)"')
+_AWAY = 503
+_TRIES = 30
+_AGAIN_S = 1.0
+"""The console says that the queue does not answer and to try again in a moment: so does the page, and so do clerks."""
 _CHANGE_IT = 'action="/console/password"'
 
 
@@ -89,16 +93,17 @@ class Clerk:
 
     async def desk(self, counter: str) -> dict[str, Any]:
         """The state of this counter's desk."""
-        response = await self._client.get("/console/desk").query({"counter": counter}).build().send()
-        return await _json(response)
+        return await _json(lambda: self._client.get("/console/desk").query({"counter": counter}).build())
 
     async def move(self, move: str, counter: str, *, ticket: str = "", seen: str | None = None) -> dict[str, Any]:
-        """Make one move as the page does. Returns ``{outcome, words, ticket}``."""
+        """Make one move as the page does. Returns ``{outcome, words, ticket}``. A move whose answer was lost is made
+        again: ``seen`` and the ticket's state let it count once.
+        """
         body: dict[str, Any] = {"counter": counter, "ticket": ticket}
         if seen is not None:
             body["seen"] = seen
-        request = self._client.post(f"/console/desk/{move}").header("X-CSRF-Token", self._csrf).body_json(body).build()
-        reply = await _json(await request.send())
+        path, token = f"/console/desk/{move}", self._csrf
+        reply = await _json(lambda: self._client.post(path).header("X-CSRF-Token", token).body_json(body).build())
         self.outcomes[f"{move} {reply['outcome']}"] += 1
         return reply
 
@@ -156,7 +161,13 @@ def _csrf_of(page: str) -> str:
     return found.group(1) if found else ""
 
 
-async def _json(response: Response) -> dict[str, Any]:
+async def _json(request: Callable[[], ConsumedRequest]) -> dict[str, Any]:
+    response = await request().send()
+    for _ in range(_TRIES):
+        if response.status != _AWAY:
+            break
+        await asyncio.sleep(_AGAIN_S)
+        response = await request().send()
     body = (await response.bytes()).to_bytes()
     if response.status != 200:
         raise RuntimeError(f"the console answered {response.status}: {body[:200].decode(errors='replace')}")

@@ -84,34 +84,48 @@ local function quantile(sorted, share)
   return sorted[math.max(1, math.ceil(#sorted * share))]
 end
 
--- Seconds between two calls of the whole queue: median, quartiles, mean, deviation and count of the last gaps. A longer
--- gap was a pause.
+-- Seconds between two calls of the whole queue: median and quartiles of the last gaps, whenever they were; mean,
+-- deviation and count of those that are of this session. A longer gap was a pause; after six times as long another
+-- session begins (the next morning), about which the gaps before say little.
 local PAUSE_S = 20 * 60
-
-local function keep_pace(facility, queue, clock)
-  local field = 'called:' .. queue
-  local last = tonumber(redis.call('HGET', facility.record, field) or 0)
-  redis.call('HSET', facility.record, field, clock.now)
-  local gap_s = (clock.now - last) / 1000
-  if gap_s > PAUSE_S or gap_s < 0 then return end  -- below 0: the clock was set back
-  local key = pace_key(facility, queue)
-  redis.call('LPUSH', key, math.max(1, math.floor(gap_s + 0.5)))
-  redis.call('LTRIM', key, 0, PACE_CALLS - 1)
-  local gaps = {}
-  for i, gap in ipairs(redis.call('LRANGE', key, 0, -1)) do gaps[i] = tonumber(gap) end
-  table.sort(gaps)
-  local sum, squares = 0, 0
-  for _, gap in ipairs(gaps) do sum = sum + gap end
-  local mean = sum / #gaps
-  for _, gap in ipairs(gaps) do squares = squares + (gap - mean) * (gap - mean) end
-  local deviation = #gaps > 1 and math.sqrt(squares / (#gaps - 1)) or 0
-  redis.call('HSET', facility.record, 'pace:' .. queue, cmsgpack.pack({quantile(gaps, 0.5), quantile(gaps, 0.25),
-    quantile(gaps, 0.75), mean, deviation, #gaps}))
-end
 
 local function pace_of(facility, queue)
   local packed = redis.call('HGET', facility.record, 'pace:' .. queue)
   return packed and cmsgpack.unpack(packed) or {0, 0, 0, 0, 0, 0}
+end
+
+local keep_pace
+do  -- a block: what only this function uses is no local of the whole library
+  local function set_pace(facility, queue, pace)
+    redis.call('HSET', facility.record, 'pace:' .. queue, cmsgpack.pack(pace))
+  end
+
+  local function mean_and_deviation(gaps, count)
+    local sum, squares = 0, 0
+    for i = 1, count do sum = sum + gaps[i] end
+    local mean = sum / count
+    for i = 1, count do squares = squares + (gaps[i] - mean) * (gaps[i] - mean) end
+    return mean, count > 1 and math.sqrt(squares / (count - 1)) or 0
+  end
+
+  function keep_pace(facility, queue, clock)
+    local field = 'called:' .. queue
+    local last = tonumber(redis.call('HGET', facility.record, field) or 0)
+    redis.call('HSET', facility.record, field, clock.now)
+    local gap_s = (clock.now - last) / 1000
+    local pace = pace_of(facility, queue)
+    if gap_s > 6 * PAUSE_S then set_pace(facility, queue, {pace[1], pace[2], pace[3], 0, 0, 0}) end
+    if gap_s > PAUSE_S or gap_s < 0 then return end  -- below 0: the clock was set back
+    local key = pace_key(facility, queue)
+    redis.call('LPUSH', key, math.max(1, math.floor(gap_s + 0.5)))
+    redis.call('LTRIM', key, 0, PACE_CALLS - 1)
+    local gaps = {}
+    for i, gap in ipairs(redis.call('LRANGE', key, 0, -1)) do gaps[i] = tonumber(gap) end
+    local count = math.min((pace[6] or 0) + 1, #gaps)
+    local mean, deviation = mean_and_deviation(gaps, count)
+    table.sort(gaps)
+    set_pace(facility, queue, {quantile(gaps, 0.5), quantile(gaps, 0.25), quantile(gaps, 0.75), mean, deviation, count})
+  end
 end
 
 -- One line of the lists of calls, packed in this order.

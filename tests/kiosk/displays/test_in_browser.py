@@ -9,13 +9,10 @@ from pathlib import Path
 
 import pytest
 import zxingcpp
-from msgspec.structs import asdict
 from PIL import Image
 from playwright.async_api import Browser, Page, Response, ViewportSize, expect
 
 from kiosk.locales import BOOK, LANGUAGES
-from kiosk.web.static_files import static_url
-from queueing.waiting import Pace, estimate
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital, application, emptied, serving, until
 from tests.ports import free_port
 
@@ -350,23 +347,6 @@ async def test_a_finished_phone_holds_no_stream(served: Hospital, kiosk_browser:
         await served.services.desk.cancel(HIP, mine.ticket, by="asha")
         await expect(page.locator("body")).to_have_attribute("data-state", "cancelled")
         await until(lambda: served.services.hub.listeners == 0)
-
-
-async def test_the_phone_and_the_server_tell_the_same_wait(served: Hospital, kiosk_browser: Browser) -> None:
-    cases = [
-        (ahead, Pace(mean_s=mean, deviation_s=deviation, calls=calls))
-        for ahead in (0, 1, 7, 40, 199)
-        for mean, deviation, calls in ((0, 0, 0), (50, 20, 4), (20.05, 50.7, 5), (61, 299, 20), (600, 0, 12))
-    ]
-    queues = [(ahead, {f"pace_{name}": value for name, value in asdict(pace).items()}) for ahead, pace in cases]
-    async with opened(kiosk_browser, f"{served.url}/t/x", PHONE) as page:
-        script = (await page.request.get(f"{served.url}{static_url('js/waiting.js')}")).text
-        source = (await script()).replace("export function", "globalThis.estimate = function")
-        estimates = await page.evaluate(
-            f"() => {{ {source}; return {json.dumps(queues)}.map((one) => estimate(...one)); }}"
-        )
-    ours = [estimate(*case) for case in cases]
-    assert estimates == [found and {"low": found.low_min, "high": found.high_min} for found in ours]
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
