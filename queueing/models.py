@@ -354,10 +354,8 @@ class QueueView(Struct, frozen=True, kw_only=True):
     pace_high_s: int
     pace_mean_s: float = 0.0
     pace_deviation_s: float = 0.0
-    pace_calls: int = 0
-    """Gaps between calls that mean and deviation are made of."""
-    usual: Usual | None = None
-    """How fast it usually moves on this weekday; None while that is not known."""
+    pace_calls: int = 0  # gaps that mean and deviation are made of
+    usual: Usual | None = None  # on this weekday; None while that is not known
 
     @property
     def pace(self) -> Pace:

@@ -294,8 +294,8 @@ def result_of(seen: Sequence[Seen]) -> Result:
     """What these looks come to."""
     shown, inside, width = _ranges([(one.shown, one.waited_min) for one in seen])
     today = _ranges([(one.today_alone, one.waited_min) for one in seen])
-    said = [(one.waited_min, [method(one) for method in METHODS]) for one in seen]
-    whole = [(wait, [float(each) for each in minutes if each is not None]) for wait, minutes in said]
+    answers = [(one.waited_min, [method(one) for method in METHODS]) for one in seen]
+    whole = [(wait, [float(each) for each in minutes if each is not None]) for wait, minutes in answers]
     both = [(wait, minutes) for wait, minutes in whole if len(minutes) == len(METHODS)]
     errors = tuple(
         fmean(abs(minutes[n] - wait) for wait, minutes in both) if both else math.nan for n in range(len(METHODS))

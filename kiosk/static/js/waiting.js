@@ -14,10 +14,10 @@ const FADES_S = 3600;
 /** A range of minutes; null while the queue's pace is unknown. `queue` is one of a snapshot, which is of `nowMs`. */
 export function estimate(ahead, queue, nowMs) {
   const turns = ahead + 1;
-  const said = usualSum(turns, queue, nowMs) ?? todaysSum(turns, queue);
-  if (!said) return null;
-  const low = Math.max(0, said.mean - BELOW * said.spread) / 60;
-  const high = (said.mean + ABOVE * said.spread) / 60;
+  const sum = usualSum(turns, queue, nowMs) ?? todaysSum(turns, queue);
+  if (!sum) return null;
+  const low = Math.max(0, sum.mean - BELOW * sum.spread) / 60;
+  const high = (sum.mean + ABOVE * sum.spread) / 60;
   return {
     low: Math.floor(low / STEP_MIN) * STEP_MIN,
     high: Math.max(STEP_MIN, Math.ceil(high / STEP_MIN) * STEP_MIN),

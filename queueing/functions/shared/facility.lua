@@ -12,7 +12,7 @@
 --   root:l:QUEUE  list    last calls of a queue, newest first; LAST_CALLS
 --   root:c        list    last calls of the facility, newest first; CALLS_KEPT; emptied with the day
 --   root:i:QUEUE  list    seconds between calls, newest first; PACE_CALLS
---   root:y        hash    how fast queues usually move, by weekday and queue (usual.lua); two weeks after it was learned
+--   root:y        hash    how fast queues usually move, by weekday and queue (usual.lua); two weeks
 --   root:u        hash    moves that can be undone, by who made them; UNDO_MOVES each, an hour
 --   root:m:DESK   string  the last move of an open desk and its reply (shared/moves.lua); a day
 --   root:s        hash    paired screens: id -> packed screen; at most SCREENS_MAX (queueing/screens.py)
