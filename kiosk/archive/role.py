@@ -34,10 +34,10 @@ from queueing.usual_paces import write_usual_days
 
 PAUSE_S: Final = 1.0
 """Between two reads of the log. Events of a second are written together, which costs the store and the disk less."""
-REST: Final = 4.0
-"""After each batch the role rests this many times the processor time that it used. Low priority alone is not enough:
-two virtual cores are often one real core, and a scan gets slower while the other one works. The role then archives
-some thousand tickets a second, ten times what a state's busiest hour brings.
+REST: Final = 19.0
+"""After each batch the role rests this many times the processor time that it used: a twentieth of a processor at most.
+Low priority alone is not enough: two virtual cores are often one real core, and a scan gets slower while the other one
+works. It then archives about a thousand tickets a second, twenty times what a state's busiest hour brings.
 """
 TEND_EVERY_S: Final = 5.0
 """Facts must be true within fifteen seconds; a lease lasts as long."""

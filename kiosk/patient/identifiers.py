@@ -38,9 +38,10 @@ def western_digits(text: str) -> str:
 def abha_number(text: str) -> str:
     """Fourteen digits, or empty."""
     digits = text.replace("-", "")  # as the gateway writes them: 91-7507-6821-7770
-    if not _is_digits(digits):
-        digits = _SEPARATORS.sub("", western_digits(text[:READ_MAX]))
-    return digits if len(digits) == 14 and _is_digits(digits) else ""
+    if len(digits) == 14 and digits.isdigit() and digits.isascii():
+        return digits
+    digits = _SEPARATORS.sub("", western_digits(text[:READ_MAX]))
+    return digits if len(digits) == 14 and digits.isdigit() and digits.isascii() else ""
 
 
 def fits_check_digit(number: str) -> bool:
@@ -88,7 +89,3 @@ def gender(text: str) -> str:
 def pincode(text: str) -> str:
     """The postal code as written, in western digits."""
     return western_digits(display_text(text, 10))
-
-
-def _is_digits(text: str) -> bool:
-    return text.isdigit() and text.isascii()

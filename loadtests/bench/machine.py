@@ -92,7 +92,7 @@ def words(pid: int) -> str:
 
 
 class Parts(Struct, frozen=True):
-    """The processes of each part: ``web``, ``store``, ``relay``, ``gateway``, ``generator``."""
+    """The processes of each part: web, store, relay, archive, deliver, gateway, generator."""
 
     pids: dict[str, list[int]]
 
@@ -103,6 +103,8 @@ class Parts(Struct, frozen=True):
             "web": [],
             "store": [],
             "relay": [],
+            "archive": [],
+            "deliver": [],
             "gateway": [gateway],
             "generator": [os.getpid()],
         }
@@ -137,7 +139,7 @@ class Parts(Struct, frozen=True):
 def _role(command: str) -> str:
     if "valkey" in command or "redis-server" in command:
         return "store"
-    for role in ("web", "relay"):
+    for role in ("web", "relay", "archive", "deliver"):
         if f" kiosk {role}" in command:
             return role
     return ""

@@ -140,7 +140,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
     rates.set(xlabel="round", ylabel="scans a second", ylim=(0, None), title="side by side")
     rates.legend()
     below = dict.fromkeys(("yardstick", "callback", "loop"), 0.0)
-    for part in ("web", "store", "relay", "gateway", "generator"):
+    for part in ("web", "store", "relay", "archive", "deliver", "gateway", "generator"):
         heights = [yard[f"{name}_us"].get(part, 0.0) for name in below]
         costs.bar(list(below), heights, bottom=list(below.values()), label=part)
         below = {name: base + height for (name, base), height in zip(below.items(), heights, strict=True)}
