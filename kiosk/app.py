@@ -159,6 +159,8 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "desks": lambda: services().desks,
         "person_records": lambda: services().person_records,
         "links": lambda: services().links,
+        "push_phones": lambda: services().push_phones,
+        "push_keys": lambda: services().signers.push_keys,
         "place_search": lambda: services().place_search,
         "number_seal": lambda: services().number_seal,
         "outbox": lambda: services().outbox,

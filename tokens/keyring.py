@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Self
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -27,6 +28,12 @@ from tokens.errors import KeyRingBroken, KeyRingFull, KeyUnknown
 
 SECRET_BYTES = 32
 """What SHA-256, Ed25519 and AES-256 each take; 128-bit security or better for all three."""
+
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""Of the curve's group (FIPS 186-5)."""
+
+P256_SEED_BYTES = 48
+"""128 bits more than the order has, so that every private key is as likely as another."""
 
 RING_BYTES = 262_144
 """A full ring is under 64 kB; more is not a ring."""
@@ -82,6 +89,11 @@ class Generation(Struct, frozen=True, kw_only=True):
 
     def public_key(self) -> Ed25519PublicKey:
         return self.link_key().public_key()
+
+    def push_key(self) -> EllipticCurvePrivateKey:
+        """Signing key of web push (``tokens.push_keys``)."""
+        number = int.from_bytes(_derive(self.secret, b"kiosk/1 web push ecdsa p-256", P256_SEED_BYTES))
+        return derive_private_key(number % (P256_ORDER - 1) + 1, SECP256R1())
 
     def __repr__(self) -> str:
         return f"Generation(kid={self.kid!r}, state={self.state.value!r})"
@@ -330,9 +342,9 @@ def _secret() -> bytes:
     return secrets.token_bytes(SECRET_BYTES)
 
 
-def _derive(secret: bytes, purpose: bytes) -> bytes:
+def _derive(secret: bytes, purpose: bytes, length: int = SECRET_BYTES) -> bytes:
     """One key for each purpose (HKDF, RFC 5869): one key tells nothing about the others."""
-    return HKDF(algorithm=SHA256(), length=SECRET_BYTES, salt=None, info=purpose).derive(secret)
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=purpose).derive(secret)
 
 
 def _generation(state: KeyState, now_s: int) -> Generation:

@@ -17,6 +17,7 @@ from kiosk.delivery.archived import ReadArchive, archived_events
 from kiosk.delivery.bodies import Bodies, Facilities, wants
 from kiosk.delivery.courier import Courier
 from kiosk.delivery.message import Attempt, Message, Sender
+from kiosk.delivery.phone_alarms import PhoneAlarms
 from kiosk.delivery.shared_messages import SharedMessages
 from kiosk.observability import metrics
 from queueing.back_off import BackOff
@@ -66,6 +67,8 @@ class RoleParts(Struct, frozen=True, kw_only=True):
     name: str
     """Of this process, as the lease knows it."""
     has_ended: Callable[[str], bool]
+    alarms: PhoneAlarms | None = None
+    """Messages to patients' phones; None where the operator allows no push service."""
 
 
 class DeliveryRole:
@@ -133,6 +136,8 @@ class DeliveryRole:
 
     async def _stop(self) -> None:
         """Write what is known, so that the next role repeats little."""
+        if self._parts.alarms:
+            await self._parts.alarms.close()
         await asyncio.gather(*(courier.close() for courier in self._couriers.values()))
         with contextlib.suppress(QueueingError, LostLease):
             await self._save()
@@ -151,6 +156,8 @@ class DeliveryRole:
     async def _tick(self) -> None:
         for courier in list(self._couriers.values()):
             courier.tick()
+        if self._parts.alarms:
+            self._parts.alarms.tick()
 
     async def _settle(self) -> None:
         for courier in self._couriers.values():
@@ -163,22 +170,28 @@ class DeliveryRole:
         await self._parts.targets.write_facts(DeliveryFacts(self.now_ms(), pending))
 
     async def _follow(self) -> None:
-        """Without targets nothing is read: each event costs processor time that scans would miss."""
+        """Without targets and phones nothing is read: each event costs processor time that scans would miss."""
         while True:
-            if self._couriers:
-                await self._follow_for_targets()
+            if self._is_listening:
+                await self._follow_log()
             await asyncio.sleep(TICK_S)
 
-    async def _follow_for_targets(self) -> None:
+    @property
+    def _is_listening(self) -> bool:
+        return bool(self._couriers) or (self._parts.alarms is not None and self._parts.alarms.is_awake)
+
+    async def _follow_log(self) -> None:
         async with contextlib.aclosing(self._log.follow(self._positions)) as batches:
             async for partition, events in batches:
-                if not self._couriers:
+                if not self._is_listening:
                     return
                 if events:
                     self._hand_over(partition, events)
 
     def _hand_over(self, partition: str, events: Sequence[Event]) -> None:
         before, self._positions[partition] = self._positions[partition], events[-1].cursor
+        if self._parts.alarms:
+            self._parts.alarms.hear(events)
         by_key: dict[str, list[Event]] = {}
         for event in events:
             by_key.setdefault(event.facility_key, []).append(event)
@@ -189,15 +202,17 @@ class DeliveryRole:
             courier.accept(partition, events, before)
 
     async def _refresh(self) -> None:
-        """Take new, changed and removed targets."""
+        """Take new, changed and removed targets, and facilities with phones."""
         async with self._writing:
             await self._read_targets()
+        if self._parts.alarms and await self._parts.alarms.refresh() and not self._couriers:
+            await self._go_to_newest()  # a look at how all tickets stand follows
 
     async def _read_targets(self) -> None:
         version, rows = await self._parts.targets.read(self._version)
         if version == self._version:
             return
-        if rows and not self._couriers:
+        if rows and not self._is_listening:
             await self._go_to_newest()
         there = {target.id for target, _ in rows}
         for target_id in self._couriers.keys() - there:

@@ -74,6 +74,14 @@ DELIVERIES = Counter(
     "kiosk_deliveries", "Tries to deliver an event to another program, and events given up.", ("kind", "result")
 )
 
+PUSH_MESSAGES = Counter(
+    "kiosk_push_messages",
+    "Tries to send a message to a patient's phone, and messages left out.",
+    ("result",),
+)
+
+for _result in ("delivered", "failed", "gone", "refused", "left_out"):
+    PUSH_MESSAGES.labels(_result)
 for _result in ("delivered", "parked"):
     REPLIES.labels(_result)
 for _result in ("found", "not_found", "too_many"):
@@ -207,6 +215,11 @@ def fell_open(helper: str) -> None:
 def delivery_ended(kind: str, result: str) -> None:
     """A try to deliver to a ``webhook`` or ``hl7`` receiver ended, or an event was parked. Both are fixed words."""
     DELIVERIES.labels(kind, result).inc()
+
+
+def push_ended(result: str) -> None:
+    """A try to send a message to a phone ended, or a message was ``left_out`` after the last try. Fixed words."""
+    PUSH_MESSAGES.labels(result).inc()
 
 
 def place_searched(result: str) -> None:

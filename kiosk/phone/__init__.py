@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from kiosk.phone.camera import fill_in, send_in
 from kiosk.phone.find import find_page, find_picture, find_ticket
+from kiosk.phone.push import agree_to_push, end_push
 from kiosk.phone.ticket import cancel_ticket, link_picture, ticket_manifest, ticket_now, ticket_page, ticket_worker
 from kiosk.web.templating import away
 from queueing.errors import QueueingError
@@ -17,6 +18,6 @@ def routes() -> list[ControllerRouterHandler]:
     """The patients' doors."""
     handlers = [
         ticket_page, ticket_now, link_picture, cancel_ticket, ticket_manifest, ticket_worker, fill_in, send_in,
-        find_page, find_ticket, find_picture,
+        find_page, find_ticket, find_picture, agree_to_push, end_push,
     ]  # fmt: skip
     return [Router(path="/", route_handlers=handlers, exception_handlers={QueueingError: away})]

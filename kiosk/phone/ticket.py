@@ -28,6 +28,7 @@ from queueing.models import Called, QueueView, Snapshot, State, Ticket
 from queueing.registry import Registry
 from queueing.waiting import Estimate, estimate
 from tokens import LinkError, LinkExpired, TicketClaim, TicketLinks, qr
+from tokens.push_keys import PushKeys
 
 Asked = Request[object, object, AppState]
 LANG = Annotated[str, QueryParameter(max_length=100)]
@@ -73,6 +74,7 @@ async def ticket_page(
     desk: NamedDependency[OpdDesk],
     registry: NamedDependency[Registry],
     ticket_links: NamedDependency[TicketLinks],
+    push_keys: NamedDependency[PushKeys],
     settings: NamedDependency[Settings],
     lang: LANG = "",
 ) -> Response[str]:
@@ -102,6 +104,7 @@ async def ticket_page(
         estimate=_estimate(ticket, snapshot, queue),
         last=_last_called(queue),
         link=link,
+        push_key=push_keys.public if settings.push_services else "",
         hip_id=claim.hip_id,
         zone=(facility.timezone if facility else "") or settings.timezone,
         book={words.code: words.book("common", "ticket")},

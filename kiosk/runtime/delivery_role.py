@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -14,9 +15,13 @@ from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.bodies import Bodies, Facilities
 from kiosk.delivery.event_tickets import EventTickets
 from kiosk.delivery.hl7_sender import Hl7Sender
+from kiosk.delivery.phone_alarms import PhoneAlarms
+from kiosk.delivery.pinned_clients import PinnedClients
+from kiosk.delivery.push_sender import PushSender
 from kiosk.delivery.role import DeliveryRole, RoleParts
 from kiosk.delivery.webhook import WebhookSender
 from kiosk.exchange.hospital_numbers import NumberSeal
+from kiosk.exchange.push_subscription import open_subscription
 from kiosk.key_upkeep import read_day_keys
 from kiosk.observability import metrics
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, unpack_envelope
@@ -29,14 +34,18 @@ from kiosk.services.process import consumer_name, has_ended, new_archive, new_se
 from kiosk.settings import Settings
 from queueing.audit import Audit
 from queueing.day_keys import DayKeys
+from queueing.desk import OpdDesk
 from queueing.errors import StoreAway
 from queueing.event_log import Event, EventLog
 from queueing.links import Links
 from queueing.models import Ticket
+from queueing.push_phones import PushPhones
 from queueing.redis_keys import facility_key
 from queueing.registry import Registry
+from queueing.store.store import Store
 from queueing.targets import Target, TargetKind, Targets
 from tokens import KeyRing
+from tokens.push_keys import PushKeys
 
 NICENESS: Final = 5
 """On a busy machine a scan goes first, and a delivery is some milliseconds later. The archive, with 10, comes last."""
@@ -62,8 +71,11 @@ async def role_parts(settings: Settings) -> AsyncIterator[RoleParts]:
         seal, target_seal = new_seal(ring, settings), LastingSeal(ring.target_secret_key())
         await read_day_keys(seal, day_keys)
 
+        push_keys = PushKeys(ring, contact=settings.push_contact)
+
         def use_ring(changed: KeyRing) -> None:
             target_seal.use(changed.target_secret_key())
+            push_keys.use(changed)
 
         await follow_keys_on(stack, seal, day_keys, keys_on_disk, use_ring)
         resolver = Resolver(private_allowed=settings.private_targets)
@@ -86,7 +98,20 @@ async def role_parts(settings: Settings) -> AsyncIterator[RoleParts]:
             read_archive=_archive_reader(stack, settings),
             name=consumer_name(),
             has_ended=has_ended,
+            alarms=_phone_alarms(stack, store, seal, resolver, push_keys, settings.push_services),
         )
+
+
+def _phone_alarms(
+    stack: AsyncExitStack, store: Store, seal: Seal, resolver: Resolver, keys: PushKeys, services: tuple[str, ...]
+) -> PhoneAlarms | None:
+    """None where the operator allows no push service."""
+    if not services:
+        return None
+    clients = PinnedClients()
+    stack.push_async_callback(clients.close)
+    sender = PushSender(resolver, clients, keys.authorization, services)
+    return PhoneAlarms(PushPhones(store), OpdDesk(store), partial(open_subscription, seal), sender.send)
 
 
 def opened_secret(seal: LastingSeal, target: Target) -> str | None:

@@ -44,11 +44,13 @@ from queueing.links import Links
 from queueing.outbox import Outbox
 from queueing.person_records import PersonRecords
 from queueing.place_search import PlaceSearch
+from queueing.push_phones import PushPhones
 from queueing.registry import Registry
 from queueing.screens import Screens
 from queueing.store.store import Store
 from queueing.targets import Targets
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
+from tokens.push_keys import PushKeys
 
 if TYPE_CHECKING:
     from kiosk.archive.database import Database
@@ -74,10 +76,11 @@ class Signers(Struct, frozen=True, kw_only=True):
     ticket_links: TicketLinks
     camera_links: CameraLinks
     public_keys: PublicKeys
+    push_keys: PushKeys
 
     def use(self, ring: KeyRing) -> None:
         """Sign and read with this ring from now on."""
-        for signer in (self.counter_codes, self.ticket_links, self.camera_links, self.public_keys):
+        for signer in (self.counter_codes, self.ticket_links, self.camera_links, self.public_keys, self.push_keys):
             signer.use(ring)
 
 
@@ -94,6 +97,7 @@ class Services(Struct, frozen=True, kw_only=True):
     person_records: PersonRecords
     links: Links
     place_search: PlaceSearch
+    push_phones: PushPhones
     number_seal: NumberSeal
     desk: OpdDesk
     desks: Desks
@@ -154,7 +158,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
     """Connect, load the functions, make every part, and follow the keys; close all of it at the end."""
     async with AsyncExitStack() as stack:
         keys_on_disk = KeysOnDisk(settings.data_dir)
-        signers = _new_signers(keys_on_disk.load_or_create(int(time.time())), settings.public_url)
+        signers = _new_signers(keys_on_disk.load_or_create(int(time.time())), settings)
         store = await open_store_on(stack, settings)
         gateway = await gateway_on(stack, settings)
         second_factors = LastingSeal(signers.ring.second_factor_key())
@@ -214,6 +218,7 @@ def _web_services(
         person_records=PersonRecords(store),
         links=Links(store),
         place_search=PlaceSearch(store),
+        push_phones=PushPhones(store),
         number_seal=number_seal,
         desk=desk,
         desks=Desks(store),
@@ -258,11 +263,12 @@ def _new_authenticator(settings: Settings, gateway: Gateway | None, key_set: Key
     )
 
 
-def _new_signers(ring: KeyRing, public_url: str) -> Signers:
+def _new_signers(ring: KeyRing, settings: Settings) -> Signers:
     return Signers(
         ring=ring,
         counter_codes=CounterCodes(ring),
-        ticket_links=TicketLinks(ring, audience=public_url),
-        camera_links=CameraLinks(ring, audience=public_url),
+        ticket_links=TicketLinks(ring, audience=settings.public_url),
+        camera_links=CameraLinks(ring, audience=settings.public_url),
         public_keys=PublicKeys(ring),
+        push_keys=PushKeys(ring, contact=settings.push_contact),
     )

@@ -99,12 +99,20 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Days a line of the audit is kept."""
     private_targets: bool
     """Whether deliveries may go to loopback and private networks."""
+    push_services: tuple[str, ...]
+    """Hosts that may be used to reach phones. Empty: none."""
     log_level: str
 
     @property
     def abdm(self) -> bool:
         """Whether the national gateway is spoken to."""
         return self.gateway_client_id is not None
+
+    @property
+    def push_contact(self) -> str:
+        """Whom a push service can reach about this kiosk; it takes no telephone number (RFC 8292, section 2.1)."""
+        contact = self.security_contact or ""
+        return self.public_url if contact.startswith("tel:") or not contact else contact
 
     @property
     def sign_in_is_private(self) -> bool:

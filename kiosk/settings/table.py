@@ -337,6 +337,15 @@ TABLE: tuple[Setting, ...] = (
         read=values.yes_or_no,
     ),
     Setting(
+        name="push_services",
+        default="",
+        shown_default="none: phones ring only with their page open",
+        meaning="Push services that may be used to reach a patient's phone with its page closed. `known` means those "
+        "of Chrome, Firefox, Safari and Edge. The delivery process connects to them.",
+        allowed="known, or up to 16 host names, comma separated; names below them are allowed too",
+        read=values.push_services,
+    ),
+    Setting(
         name="log_level",
         default="info",
         meaning="Lowest level of log lines that are written.",

@@ -67,6 +67,16 @@ def host_names(text: str) -> tuple[str, ...]:
     return tuple(name.lower() for name in several(host)(text)) if text.strip() else ()
 
 
+KNOWN_PUSH_SERVICES = (
+    "fcm.googleapis.com", "updates.push.services.mozilla.com", "web.push.apple.com", "notify.windows.com",
+)  # fmt: skip
+
+
+def push_services(text: str) -> tuple[str, ...]:
+    """Hosts of push services; none for an empty text."""
+    return KNOWN_PUSH_SERVICES if text.strip().lower() == "known" else host_names(text)
+
+
 def networks(text: str) -> tuple[str, ...]:
     """Networks separated by commas (an address alone is a network of one); none for an empty text."""
     if not text.strip():

@@ -10,5 +10,7 @@ SCREEN_REPORT_MAX: Final = 1024
 """What a paired screen says of itself: three short values."""
 PHONE_FORM_MAX: Final = 8 * 1024
 """The form for phones without an ABHA app: filled in, it is under a kilobyte."""
+PUSH_BODY_MAX: Final = 2 * 1024
+"""A browser's push subscription: an address of 500 characters at most, and three keys."""
 RECORDING_BODY_MAX: Final = 360 * 1024
 """A recording of six seconds (``kiosk.voice.sound``) as base64: 345 kB, and the name of its phrase."""

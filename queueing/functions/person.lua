@@ -5,8 +5,8 @@
          4 token number, '' for none: every ticket of the kept days with this number; or one ticket's id
          5, 6 'erase': login and address, for the audit
   Reply  {{ticket id, packed ticket, sealed envelope or ''}, …}, newest day first
-         'erase': as they were; then no envelope, no digest and no reply that carries one is left of them. The ticket
-         itself stays, because a number that was given is never given again; nothing in it tells who had it.
+         'erase': as they were; then no envelope, no digest, no phone and no reply that carries one is left of them. The
+         ticket itself stays, because a number that was given is never given again; nothing in it tells who had it.
   Cost   O(tickets of the kept days + replies that wait or are parked): for an administrator, never on a scan's path ]]
 
 local DAYS_KEPT = 5  -- KEEP_DAY_S and the day that a carried-over ticket may have begun before
@@ -84,6 +84,7 @@ register('person', function(keys, args)
     for _, digest in ipairs(digests) do redis.call('DEL', person_number_key(facility, digest)) end
     for _, line in ipairs(found) do
       redis.call('HDEL', day_of_ticket(facility, line[1]), 'b' .. line[1], 'k' .. line[1], 'l' .. line[1])
+      redis.call('HDEL', keys[1] .. ':p', line[1])
       record_act(facility, 'person_erased', args[5], args[6], line[1], '')
     end
     erase_replies(facility.outbox, requests, 'm')

@@ -84,10 +84,10 @@ async def emptied(valkey_url: str) -> None:
     await store.close()
 
 
-def application(valkey_url: str, folder: Path, port: int) -> Litestar:
+def application(valkey_url: str, folder: Path, port: int, **settings: str) -> Litestar:
     url = f"http://127.0.0.1:{port}"
     environ = {"KIOSK_DATA_DIR": str(folder), "KIOSK_REDIS_URL": valkey_url, "KIOSK_PUBLIC_URL": url}
-    return create_app(load(environ | {"KIOSK_PORT": str(port)}))
+    return create_app(load(environ | {"KIOSK_PORT": str(port)} | settings))
 
 
 @asynccontextmanager

@@ -137,6 +137,7 @@ def _admin(act: str, decision: Decision, **form: str) -> Try:
 
 _POLICY: Final = {"far": "EXPECT", "stale": "EXPECT", "unknown": "EXPECT", "poster": "TAKE", "near_m": "300"}
 _SCREEN: Final = {"name": "Hall", "kind": "board", "volume": "80"}
+_SUBSCRIPTION: Final = {"endpoint": "https://push.example/x", "p256dh": "BA", "auth": "AA", "key": "BA"}
 _GATEWAY: Final = (Try(decision=GATEWAY, json={}),)
 
 ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
@@ -163,6 +164,8 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/t/{link:str}/now"): (Try(decision=PUBLIC, path="/t/{ticket_link}/now"),),
     ("GET", "/t/{link:str}/qr.svg"): (Try(decision=PUBLIC, path="/t/{ticket_link}/qr.svg"),),
     ("POST", "/t/{link:str}/cancel"): (Try(decision=PUBLIC, path="/t/{ticket_link}/cancel", form={}),),
+    ("POST", "/t/{link:str}/push"): (Try(decision=PUBLIC, path="/t/{ticket_link}/push", json=_SUBSCRIPTION),),
+    ("POST", "/t/{link:str}/push/end"): (Try(decision=PUBLIC, path="/t/{ticket_link}/push/end", json=_SUBSCRIPTION),),
     ("GET", "/t/{link:str}/app.webmanifest"): (Try(decision=PUBLIC, path="/t/{ticket_link}/app.webmanifest"),),
     ("GET", "/t/worker.js"): (Try(decision=PUBLIC),),
     ("GET", "/find/{hip_id:str}"): (Try(decision=PUBLIC, path="/find/{hip}"),),

@@ -1,6 +1,8 @@
 // When the phone rings for its patient: at the call, and before it when so many are before as the patient chose. The
 // choice is stored for this ticket, so that a page goes on ringing after it was loaded again.
 
+import { Push } from "./push.js";
+
 const { Chime, hour, stayAwake } = window.kiosk; // the page loads these files before this one
 
 const SLEPT_MS = 30_000; // a glance at another app is no sleep
@@ -17,6 +19,9 @@ export class Alarm {
     this._awake = ""; // "lock", "video" or "none" (awake.js)
     this._hiddenMs = 0;
     this._note = "";
+    const { push, pushKey } = document.body.dataset;
+    this._push = new Push(push, pushKey, (key) => this._sayOfPush(key));
+    this._pushNote = "";
     const stored = read(this._name);
     this._near = stored.near ?? 0;
     this._rangAt = stored.rangAt ?? -1; // how many were before when it rang for that
@@ -31,6 +36,7 @@ export class Alarm {
   show(may) {
     for (const id of ["ring", "ring-choice"]) $(id).hidden = !may;
     $("ring-note").hidden = !may || !this._note;
+    $("push-note").hidden = !may || !this._pushNote;
   }
 
   call() {
@@ -62,10 +68,12 @@ export class Alarm {
     }
     this._keep();
     this._explain();
+    this._push.on(this._near, touched);
   }
 
   _off() {
     this._chime = null;
+    this._push.off();
     this._keep();
     this._explain();
   }
@@ -74,7 +82,8 @@ export class Alarm {
     this._near = near;
     this._rangAt = -1;
     this._keep();
-    if (near && !this._chime) this._on(true);
+    if (this._chime) this._push.on(near, true);
+    else if (near) this._on(true);
   }
 
   /** What the phone can do now: a browser may be silent until it is touched, a screen may switch itself off. */
@@ -98,6 +107,12 @@ export class Alarm {
     this._note = key;
     $("ring-note").hidden = !key || $("ring").hidden;
     if (key) this._words.put($("ring-note"), key, values);
+  }
+
+  _sayOfPush(key) {
+    this._pushNote = key;
+    $("push-note").hidden = !key || $("ring").hidden;
+    if (key) this._words.put($("push-note"), key);
   }
 
   _keep() {

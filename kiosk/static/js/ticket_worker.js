@@ -29,6 +29,49 @@ self.addEventListener("message", (event) => {
   event.waitUntil(Promise.allSettled([pageKept, ...filesKept]));
 });
 
+// A message of the kiosk: it has the number and what to say, and the key by which the page that shows it is found here.
+self.addEventListener("push", (event) => event.waitUntil(announce(event.data.json())));
+
+async function announce({ title, body, lang, dir, key }) {
+  const page = await pageOf(key);
+  const open = await self.clients.matchAll({ type: "window" });
+  if (page && open.some((one) => one.visibilityState === "visible" && addressOf(new URL(one.url)) === page)) return; // it rings
+  const icon = (await (await caches.open(FILES)).keys()).find((one) => one.url.endsWith("app-192.png"))?.url;
+  await self.registration.showNotification(title, {
+    body,
+    lang,
+    dir,
+    icon,
+    tag: key,
+    renotify: true,
+    requireInteraction: true,
+    vibrate: [500, 200, 500],
+    data: { page, lang },
+  });
+}
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(show(event.notification.data));
+});
+
+/** The page that is open already, else a new one. A page that this browser keeps no more leads to the way back to it. */
+async function show({ page, lang }) {
+  const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const mine = open.find((one) => addressOf(new URL(one.url)) === page);
+  if (mine) return mine.focus();
+  return self.clients.openWindow(`${page ?? new URL("../", self.registration.scope).href}?lang=${lang}`);
+}
+
+/** The address of the kept page of the ticket with this key. */
+async function pageOf(key) {
+  const pages = await caches.open(PAGES);
+  for (const address of await pages.keys()) {
+    const stored = await (await pages.match(address)).text();
+    if (stored.includes(`&#34;key&#34;:&#34;${key}&#34;`)) return address.url;
+  }
+}
+
 function isTicket(url) {
   return url.pathname.startsWith(SCOPE_PATH) && /^[^/]+$/.test(url.pathname.slice(SCOPE_PATH.length));
 }

@@ -22,6 +22,8 @@
 --                         link, address and device; a quarter of an hour (form_gate.lua)
 --   root:k        string  wrong tries to find a ticket's page, of the facility; root:kn… by number, root:ka… by
 --                         address; hours. root:kr…: a recorded reading, by ticket; ten minutes (find_place.lua)
+--   root:p        hash    phones that want a message with their page closed: ticket -> packed phones (push.lua);
+--                         at most FACILITY_MAX tickets (queueing/push_phones.py); three days after the last one came
 --   root:ik:…     hash    body digest and answer of a request with an Idempotency-Key; a day (idempotency.lua)
 --   root:DAY      hash    one service day, by the first letter of its fields; ends KEEP_DAY_S after the next day began.
 --                         The present day has no end: a clock that ran ahead would remove it

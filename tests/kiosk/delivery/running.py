@@ -11,6 +11,7 @@ from kiosk.delivery.archived import ReadArchive
 from kiosk.delivery.bodies import Bodies, Facilities
 from kiosk.delivery.event_tickets import EventTickets
 from kiosk.delivery.hl7_sender import Hl7Sender
+from kiosk.delivery.phone_alarms import PhoneAlarms
 from kiosk.delivery.role import DeliveryRole, RoleParts
 from kiosk.delivery.webhook import WebhookSender
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
@@ -72,7 +73,7 @@ async def link(store: Store, ticket_id: str, **numbers: str) -> None:
 @asynccontextmanager
 async def role(
     store: Store, name: str = "role-1", read_archive: ReadArchive = no_archive,
-    secret_of: Callable[[Target], str | None] = lambda target: target.secret,
+    secret_of: Callable[[Target], str | None] = lambda target: target.secret, alarms: PhoneAlarms | None = None,
 ) -> AsyncIterator[DeliveryRole]:  # fmt: skip
     """A role that works while the context lasts. ``secret_of``: by which a target's events are signed."""
     resolver = Resolver(private_allowed=True)
@@ -88,6 +89,7 @@ async def role(
         read_archive=read_archive,
         name=name,
         has_ended=lambda _name: False,
+        alarms=alarms,
     )
     working = DeliveryRole(parts)
     task = asyncio.create_task(working.run())

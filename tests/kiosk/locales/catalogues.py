@@ -25,7 +25,7 @@ TEMPLATE: Final = LOCALES / "kiosk.pot"
 DOCUMENT: Final = ROOT.parent / "docs" / "languages.md"
 DOUBT: Final = "doubt: "
 """How a translator's comment begins that says what a reader of the language should look at."""
-GROUPS: Final = "common|board|counter_screen|ticket|form|find|home|pairing"
+GROUPS: Final = "common|board|counter_screen|ticket|push|form|find|home|pairing"
 _KEY: Final = re.compile(rf"[\"'`]((?:{GROUPS})\.\w+)[\"'`]")
 _NOT_KEYS: Final = re.compile(r"\w+\.html|counter_screen\.(live|step_)")
 """Names of templates and of a module, and the beginning of a key that a template puts together."""
@@ -51,6 +51,7 @@ def sources() -> list[Path]:
         "phone/*.py",
         "displays/*.py",
         "static/js/*.js",
+        "delivery/phone_alarms.py",
     )
     found = [path for pattern in patterns for path in ROOT.glob(pattern)]
     return sorted([*found, *(ROOT / name for name in ("web/templating.py", "web/problems.py", "console/messages.py"))])

@@ -169,6 +169,8 @@ def test_every_address_that_takes_a_body_is_tried(running: Running) -> None:
     posts = {path for path, methods in ADDRESSES.items() if "POST" in methods and not path.startswith("/api/")}
     assert posts - set(limited(running)) == {
         "/go/unknown",  # a signed link stands in its place
+        "/t/unknown/push",  # the same: tests/kiosk/phone/test_push.py
+        "/t/unknown/push/end",
         "/t/unknown/cancel",  # reads no body
     }
 
