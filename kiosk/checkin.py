@@ -20,8 +20,10 @@ from kiosk.patient.person import ABHA_DIGITS, Patient, Person, Scan, StatusQuery
 from kiosk.security.encryption import DAY_S, Seal, SealBroken
 from queueing.desk import OpdDesk
 from queueing.form_gate import FormSender, FormVerdict
+from queueing.lanes import REASONS
 from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
 from queueing.place_search import Candidate, Seeker
+from queueing.reasons import Reason
 from queueing.redis_keys import counter_text, facility_key, hmis_request, request_digest
 from tokens import CounterCodeError, CounterCodes, Grade
 
@@ -93,12 +95,14 @@ class CheckIn:
         )
 
     async def walked_in(
-        self, facility: str, queue: str, patient: Patient, lane: Lane, *, by: str, request_id: str = ""
+        self, facility: str, queue: str, patient: Patient, reason: Reason, *, by: str, request_id: str = ""
     ) -> Place:
-        """A clerk registers a person who is present. ``by`` is part of the request id, so two desks never share one."""
+        """A clerk registers a person who is present; without a reason the age decides the lane. ``by`` is part of the
+        request id, so two desks never share one.
+        """
         request = request_digest(facility, f"{by}/{request_id or uuid.uuid4()}")
-        lane = max(lane, self._lane(patient))
-        return await self._place(facility, queue, patient, lane, Assurance.STAFF, request, by=by)
+        lane = REASONS[reason].lane if reason else self._lane(patient)
+        return await self._place(facility, queue, patient, lane, Assurance.STAFF, request, by=by, reason=reason)
 
     async def registered_elsewhere(
         self, facility: str, queue: str, patient: Patient, lane: Lane, *, by: str, request_id: str = ""
@@ -198,6 +202,7 @@ class CheckIn:
         away: bool = False,
         by: str = "",
         consent: Consent | None = None,
+        reason: Reason = Reason.NONE,
     ) -> Place:
         return await self._desk.enqueue(
             Arrival(
@@ -210,6 +215,7 @@ class CheckIn:
                 envelope=self._close(facility, request, Envelope(patient=patient, consent=consent)),
                 late=away,
                 by=by,
+                reason=reason,
             )
         )
 

@@ -33,6 +33,7 @@ from queueing.models import (
     Ticket,
     UnixMs,
 )
+from queueing.reasons import Reason
 from queueing.redis_keys import facility_root
 from queueing.snapshots import snapshot_of
 from queueing.store.store import Store
@@ -70,7 +71,8 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     """State before it lapsed. This field and the next are missing from most tickets."""
     parked: int = 0
     changed_ms: UnixMs = 0
-    """Missing before the first move."""
+    """Missing before the first move, or 0."""
+    reason: Reason = Reason.NONE
 
 
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
@@ -100,6 +102,7 @@ def ticket_of(ticket_id: bytes, packed: bytes, ahead: int = 0) -> Ticket:
         request=fields.request,
         reply_parked=bool(fields.parked),
         changed_ms=fields.changed_ms or max(fields.arrived_ms, fields.called_ms, fields.started_ms, fields.ended_ms),
+        reason=fields.reason,
     )
 
 
@@ -132,7 +135,8 @@ def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
     for digest in persons:
         parts += head(1 + len(digest)), b"p", digest
     if arrival.late or arrival.by:  # the last values are only written when they say something
-        return b"".join(parts) + head(0) * (PERSONS - len(persons)) + library.pack_values(arrival.late, arrival.by)
+        last = (arrival.late, arrival.by, arrival.reason) if arrival.reason else (arrival.late, arrival.by)
+        return b"".join(parts) + head(0) * (PERSONS - len(persons)) + library.pack_values(*last)
     return b"".join(parts) + head(0) * (PERSONS - len(persons))
 
 
@@ -239,9 +243,9 @@ class OpdDesk:
         """To another queue, with the same number."""
         return await self._move("transfer", hip, ticket, by, to)
 
-    async def set_lane(self, hip: str, ticket: str, lane: Lane, *, by: str) -> Moved:
-        """Change why somebody goes sooner."""
-        return await self._move("set_lane", hip, ticket, by, int(lane))
+    async def set_lane(self, hip: str, ticket: str, lane: Lane, *, by: str, reason: Reason = Reason.NONE) -> Moved:
+        """Change how soon somebody goes, and why."""
+        return await self._move("set_lane", hip, ticket, by, int(lane), int(reason))
 
     async def undo(self, hip: str, counter: str, *, by: str) -> Moved:
         """Take back this person's last move, for ten minutes and while nobody moved its tickets on."""

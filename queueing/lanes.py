@@ -1,10 +1,11 @@
-"""The lanes: what staff see of each, and how many minutes it counts as having arrived earlier."""
+"""The lanes, how many minutes each counts as having arrived earlier, and the reasons that lead to them."""
 
 from typing import Final
 
 from msgspec import Struct
 
 from queueing.models import Lane
+from queueing.reasons import Reason
 
 
 class LaneRow(Struct, frozen=True):
@@ -24,6 +25,39 @@ LANES: Final[dict[Lane, LaneRow]] = {
     Lane.PREGNANT: LaneRow("Pregnant", "PREG", 30),
     Lane.DISABLED: LaneRow("Person with disability", "PwD", 30),
     Lane.EMERGENCY: LaneRow("Emergency", "EMERG", 7 * 24 * 60),
+    Lane.PRIORITY: LaneRow("Other priority", "PRIO", 20),
 }
 """The one table of lanes: the console shows label and mark, the store counts the head start. Bounded head starts keep
 the ordinary lane moving; an emergency is always called first. Tests compare the table with ``Lane`` and the store."""
+
+
+class ReasonRow(Struct, frozen=True):
+    """One reason as staff see it, and where it leads."""
+
+    label: str
+    mark: str
+    """Beside a token number, at most 5 characters."""
+    lane: Lane
+
+
+REASONS: Final[dict[Reason, ReasonRow]] = {
+    Reason.SENIOR: ReasonRow(LANES[Lane.SENIOR].label, LANES[Lane.SENIOR].mark, Lane.SENIOR),
+    Reason.PREGNANT: ReasonRow(LANES[Lane.PREGNANT].label, LANES[Lane.PREGNANT].mark, Lane.PREGNANT),
+    Reason.DISABLED: ReasonRow(LANES[Lane.DISABLED].label, LANES[Lane.DISABLED].mark, Lane.DISABLED),
+    Reason.CHILD: ReasonRow("Small child", "CHILD", Lane.PRIORITY),
+    Reason.EMERGENCY: ReasonRow(LANES[Lane.EMERGENCY].label, LANES[Lane.EMERGENCY].mark, Lane.EMERGENCY),
+    Reason.STAFF: ReasonRow("Hospital staff", "STAFF", Lane.PRIORITY),
+    Reason.DOCTOR: ReasonRow("Sent back by the doctor", "BACK", Lane.PRIORITY),
+    Reason.OTHER: ReasonRow("Other reason", "PRIO", Lane.PRIORITY),
+}
+"""In the order in which a clerk chooses them by digit."""
+
+
+def label_of(lane: Lane, reason: Reason) -> str:
+    """The reason in words, where a clerk gave one; else the lane."""
+    return REASONS[reason].label if reason else LANES[lane].label
+
+
+def mark_of(lane: Lane, reason: Reason) -> str:
+    """What stands beside the number."""
+    return REASONS[reason].mark if reason else LANES[lane].mark

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from queueing import limits
 from queueing.announcement import Announcement, BoardHours
+from queueing.reasons import Reason
 from queueing.waiting import Pace, Usual
 
 UnixMs = int
@@ -28,9 +29,7 @@ class Outcome(IntEnum):
     REFUSED = 4
     """No place; ``refusal`` says why, and a reply to the gateway is pending."""
     MOVED = 5
-    """The ticket moved as asked."""
     EMPTY = 6
-    """Nobody is waiting."""
     TAKEN = 7
     """Somebody else moved first; the reply shows how things stand now."""
     NOT_ALLOWED = 8
@@ -72,6 +71,7 @@ class Lane(IntEnum):
     PREGNANT = 2
     DISABLED = 3
     EMERGENCY = 4
+    PRIORITY = 5
 
 
 class Assurance(IntEnum):
@@ -236,13 +236,14 @@ class Arrival(Struct, frozen=True, kw_only=True):
     envelope: bytes = b""
     """Who this is and what the answer needs, sealed; queueing cannot read it."""
     reply_wanted: bool = False
-    """Whether the gateway gets a reply."""
     refusal: Refusal | None = None
     """Already refused at the door; a known request id still gets its old answer."""
     late: bool = False
     """Whether the place waits for check-in whatever the facility's policy says."""
     by: str = ""
     """Login of the clerk who registered the person; the event log keeps it."""
+    reason: Reason = Reason.NONE
+    """Why that clerk lets the person go sooner; without ``by`` it is not stored."""
 
 
 class Place(Struct, frozen=True, kw_only=True, array_like=True):
@@ -278,20 +279,19 @@ class Ticket(Struct, frozen=True, kw_only=True):
     assurance: Assurance
     nearness: Nearness
     counter: str = ""
-    """Counter that called it last."""
     arrived_ms: int
     called_ms: int = 0
     started_ms: int = 0
     ended_ms: int = 0
     calls: int = 0
     ahead: int = 0
-    """People before it, when it waits."""
     request: str = ""
     """Hex digest of the request that made it; the seal of its envelope is bound to it."""
     reply_parked: bool = False
     """A reply about it could not be delivered: the phone may not show the number."""
     changed_ms: int = 0
     """When it moved last, or the hospital's own numbers of it changed; at first when it arrived."""
+    reason: Reason = Reason.NONE
 
     @property
     def key(self) -> str:

@@ -18,7 +18,7 @@ Move = Literal[
     "call", "recall", "start", "finish", "hold", "no_show", "bring_back", "check_in", "transfer", "cancel"
 ]  # fmt: skip
 StateWord = Literal["expected", "waiting", "called", "serving", "held", "no_show", "done", "cancelled", "lapsed"]
-LaneWord = Literal["ordinary", "senior", "pregnant", "disabled", "emergency"]
+LaneWord = Literal["ordinary", "senior", "pregnant", "disabled", "emergency", "priority"]
 Day = date
 """Under another name: a field of a class below has this one."""
 Limit = Annotated[int, Meta(ge=1, le=LIMIT_MAX, description="At most so many items.")]

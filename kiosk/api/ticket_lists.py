@@ -180,6 +180,7 @@ def _archived_ticket(row: Row, caller: Caller) -> TicketJson:
         counter=row["counter"] or None,
         state=row["state"],
         lane=row["lane"],
+        reason=row["reason"] or None,
         assurance=row["assurance"],
         nearness=row["nearness"],
         source=row["source"],

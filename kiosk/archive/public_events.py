@@ -15,6 +15,7 @@ from kiosk.archive.schema import events
 from kiosk.archive.upsert import insert_or_replace
 from queueing.event_log import PUBLIC_KINDS, Event, cursor_numbers
 from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, State, Ticket, UnixMs
+from queueing.reasons import Reason
 from queueing.redis_keys import facility_key
 
 KEEP_MS: Final = 35 * 86_400_000
@@ -44,6 +45,7 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     request: str
     reply_parked: bool
     changed_ms: UnixMs = 0
+    reason: Reason = Reason.NONE
 
 
 _FIELDS: Final = _PackedTicket.__struct_fields__

@@ -16,6 +16,7 @@ from kiosk.archive.pillars import Pillar, newest_pillars
 from kiosk.archive.queries import ArchivedFacility, Incentive, grouped
 from kiosk.archive.schema import (
     ACK_COLUMNS,
+    PRIORITY,
     SOURCES,
     WAIT_COLUMNS,
     daily_sums,
@@ -30,6 +31,7 @@ from kiosk.archive.sums import Sums
 
 BY_SOURCE: Final = ("tokens", *(f"source_{source}" for source in SOURCES))
 FIGURES: Final = (*BY_SOURCE, "people_month", "people_state", "people_unknown", *WAIT_COLUMNS, *ACK_COLUMNS)
+OF_MONTHS: Final = (*FIGURES, *PRIORITY)
 MONTHS: Final = 13
 """Months of the trend: a year, and the same month a year before."""
 FACILITIES_SHOWN: Final = 25
@@ -330,10 +332,10 @@ def _today(connection: Connection, today: date, scope: Scope) -> Sums:
 def _by_month(connection: Connection, first: date, month: date, scope: Scope) -> dict[date, Sums]:
     if not _is_whole(scope):
         where = [monthly_sums.c.month.in_(months_until(month)), monthly_sums.c.hip_id.in_(_hips(scope))]
-        found = grouped(connection, monthly_sums, ("month",), where, FIGURES)
+        found = grouped(connection, monthly_sums, ("month",), where, OF_MONTHS)
         return {key[0]: value for key, value in found.items()}
     by_month: dict[date, Sums] = {}
-    for day, sums in queries.sums_by_day(connection, first, _last_of(month), columns=FIGURES).items():
+    for day, sums in queries.sums_by_day(connection, first, _last_of(month), columns=OF_MONTHS).items():
         by_month.setdefault(day.replace(day=1), Sums()).update(sums)
     return by_month
 

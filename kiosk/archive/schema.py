@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from queueing.limits import HIP_ID_MAX
 from queueing.models import Assurance, Lane, Refusal, State
+from queueing.reasons import Reason
 
 metadata: Final = MetaData()
 
@@ -44,9 +45,13 @@ def words(kind: type[State] | type[Lane] | type[Assurance] | type[Refusal]) -> t
     return tuple(member.name.lower() for member in kind)
 
 
+REASONS: Final = tuple(f"reason_{reason.name.lower()}" for reason in Reason if reason)
+"""Tickets by the reason that a clerk gave for letting them go sooner."""
 WAIT_COLUMNS: Final = tuple(f"wait_{number}" for number in range(len(WAIT_MINUTES) + 1))
 SERVICE_COLUMNS: Final = tuple(f"service_{number}" for number in range(len(SERVICE_MINUTES) + 1))
 ACK_COLUMNS: Final = tuple(f"ack_{number}" for number in range(len(ACK_SECONDS) + 1))
+
+PRIORITY: Final = (*(f"lane_{word}" for word in words(Lane)), *REASONS)
 
 SUMS: Final = (
     "tokens",
@@ -72,6 +77,7 @@ SUMS: Final = (
     "acks_parked",
     "ack_ms",
     *ACK_COLUMNS,
+    *REASONS,
 )
 """What is summed. Each is a count, but for ``wait_s``, ``service_s`` and ``ack_ms``: totals of a duration.
 
@@ -110,13 +116,14 @@ tickets: Final = Table(
     Column("ack", String(16), nullable=False),
     Column("ack_at_ms", BigInteger, nullable=False),
     Column("cursor", String(32), nullable=False),
+    Column("reason", String(16), nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 """One row a ticket. Its id in the store is the service day's number since 1970, a dash and ``number``.
 
 ``request`` is the digest of the share (``queueing.redis_keys.request_digest``). ``request_id`` is the gateway's
 REQUEST-ID; it is empty when no share made the place or its envelope was gone. ``ack``: empty, ``delivered`` or
-``parked``. ``cursor`` is the event that wrote the row last.
+``parked``. ``cursor`` is the event that wrote the row last. ``reason``: why a clerk let it go sooner, or empty.
 """
 
 shares: Final = Table(

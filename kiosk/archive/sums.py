@@ -79,6 +79,8 @@ def of_ticket(row: Row) -> dict[str, int]:
         f"lane_{row['lane']}": 1,
         f"state_{row['state']}": 1,
     }
+    if row["reason"]:
+        found[f"reason_{row['reason']}"] = 1
     if row["nearness"] == "far":
         found["far"] = 1
     for name in ("day", "month", "state"):

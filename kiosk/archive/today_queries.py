@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from kiosk.archive import queries
 from kiosk.archive.schema import (
+    PRIORITY,
     SERVICE_COLUMNS,
     SOURCES,
     SUMS,
@@ -25,7 +26,7 @@ from kiosk.archive.sums import Sums
 SERVICE: Final = ("service_s", *SERVICE_COLUMNS)
 BY_HOUR: Final = ("tokens", *(f"source_{source}" for source in SOURCES), *WAIT_COLUMNS, *SERVICE)
 EARLIER: Final = ("tokens", *WAIT_COLUMNS)
-LANES: Final = tuple(name for name in SUMS if name.startswith("lane_"))
+EARLIER_BY_QUEUE: Final = (*EARLIER, *PRIORITY)
 BY_QUEUE: Final = tuple(name for name in SUMS if not name.startswith(("people_month", "people_state")))
 COUNTERS_DAYS: Final = 7
 """Longer ranges would read more tickets than a page can wait for: a week of a large hospital takes 12 ms."""
@@ -56,8 +57,9 @@ class UsualFacts(Struct, frozen=True, kw_only=True):
     """Queue id -> people who arrive in this hour, on average of the days that had any; empty when none had."""
     service_by_queue: dict[str, float]
     """Queue id -> minutes of a visit, on average."""
-    lanes: dict[str, float]
-    """Lane -> tickets of it on a whole day of this weekday, on average of the days that had any; empty without one."""
+    priority: dict[str, float]
+    """``lane_…`` or ``reason_…`` -> tickets of it on a whole day of this weekday, on average of the days that had any
+    ticket; empty without such a day."""
 
 
 def day_facts(
@@ -71,7 +73,7 @@ def day_facts(
         by_queue=queries.sums_by_queue(connection, first, last, hip_id=hip_id, columns=BY_QUEUE),
         by_queue_and_hour=queries.sums_by_queue_and_hour(connection, first, last, hip_id=hip_id, columns=BY_HOUR),
         by_day=queries.sums_by_day(connection, first, last, hip_id=hip_id, columns=EARLIER),
-        earlier_by_queue=queries.sums_by_queue(connection, *before, hip_id=hip_id, columns=EARLIER),
+        earlier_by_queue=queries.sums_by_queue(connection, *before, hip_id=hip_id, columns=EARLIER_BY_QUEUE),
         earlier_by_hour=queries.sums_by_hour(connection, *before, hip_id=hip_id, columns=EARLIER),
         earlier_by_day=queries.sums_by_day(connection, *before, hip_id=hip_id, columns=EARLIER),
         open_counters=queries.open_counters(connection, first, last, hip_id=hip_id, zone=zone) if is_short else None,
@@ -90,16 +92,14 @@ def usual_facts(connection: Connection, day: date, hour: int, *, hip_id: str) ->
     visits = queries.sums_by_queue(connection, day - timedelta(days=MEASURED_DAYS), day, hip_id=hip_id, columns=SERVICE)
     service = {queue: mean for queue, sums in visits.items() if (mean := sums.mean_service_min()) is not None}
     return UsualFacts(
-        arrivals_by_queue=arrivals, service_by_queue=service, lanes=_usual_lanes(connection, days, hip_id)
+        arrivals_by_queue=arrivals, service_by_queue=service, priority=_usual_priority(connection, days, hip_id)
     )
 
 
-def _usual_lanes(connection: Connection, days: list[date], hip_id: str) -> dict[str, float]:
+def _usual_priority(connection: Connection, days: list[date], hip_id: str) -> dict[str, float]:
     key = daily_sums.c
-    counted = [sa.func.sum(key[name]) for name in LANES]
+    counted = [sa.func.sum(key[name]) for name in PRIORITY]
     where = (key.hip_id == hip_id, key.service_day.in_(days), key.tokens > 0)
     row = connection.execute(sa.select(sa.func.count(sa.distinct(key.service_day)), *counted).where(*where)).one()
     days_open, *sums = row
-    return {
-        name.removeprefix("lane_"): int(count) / days_open for name, count in zip(LANES, sums, strict=True) if days_open
-    }
+    return {name: int(count) / days_open for name, count in zip(PRIORITY, sums, strict=True) if days_open}

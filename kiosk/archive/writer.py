@@ -34,6 +34,7 @@ from kiosk.archive.sums import of_share, of_ticket
 from kiosk.archive.upsert import insert_or_add, insert_or_leave, insert_or_replace
 from queueing.event_log import OLDEST, Event, EventKind
 from queueing.models import Outcome, State, Ticket
+from queueing.reasons import word_of
 from queueing.ticket_source import source_of
 
 EPOCH: Final = date(1970, 1, 1)
@@ -104,7 +105,14 @@ def _audit_lines(batch: Batch) -> Iterator[AuditLine]:
         if event.kind is EventKind.ACT and event.act is not None:
             yield _audit_line(batch, event, event.act.kind, event.act.ticket, event.act.why, event.act.address)
         elif event.by and event.ticket is not None:
-            yield _audit_line(batch, event, event.kind.type, event.ticket.id, event.ticket.counter, "")
+            yield _audit_line(batch, event, event.kind.type, event.ticket.id, _why(event.kind, event.ticket), "")
+
+
+def _why(kind: EventKind, ticket: Ticket) -> str:
+    """At which counter a move was made; of a change of priority, why."""
+    if kind is EventKind.LANE_CHANGED:
+        return word_of(ticket.reason) or ticket.lane.name.lower()
+    return ticket.counter
 
 
 def _audit_line(batch: Batch, event: Event, act: str, ticket: str, why: str, address: str) -> AuditLine:
@@ -334,6 +342,7 @@ def _present(ticket: Ticket) -> Row:
         "queue": ticket.queue,
         "counter": ticket.counter,
         "lane": ticket.lane.name.lower(),
+        "reason": word_of(ticket.reason),
         "assurance": ticket.assurance.name.lower(),
         "nearness": ticket.nearness.name.lower(),
         "source": source_of(ticket),

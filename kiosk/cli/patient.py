@@ -20,6 +20,7 @@ from kiosk.settings import Settings
 from queueing.desk import OpdDesk
 from queueing.models import Assurance, Ticket
 from queueing.person_records import PersonRecord, PersonRecords
+from queueing.reasons import word_of
 from queueing.registry import Registry
 from queueing.store.store import Store
 
@@ -100,6 +101,7 @@ def _line(check_in: CheckIn, hip_id: str, record: PersonRecord) -> dict[str, Any
         "queue": ticket.queue,
         "state": ticket.state.name.lower(),
         "lane": ticket.lane.name.lower(),
+        "reason": word_of(ticket.reason),
         "counter": ticket.counter,
         "arrived_at": _at(ticket.arrived_ms),
         "called_at": _at(ticket.called_ms),

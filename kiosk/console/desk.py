@@ -24,6 +24,7 @@ from kiosk.console.counters_view import beside
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
+from kiosk.console.priority import choices, chosen_reason
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_json
 from kiosk.web.path_prefix import url
@@ -31,6 +32,7 @@ from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
 from queueing.desk import Current, OpdDesk
 from queueing.desks import Desks
+from queueing.lanes import REASONS, label_of
 from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
 
@@ -42,7 +44,10 @@ class MoveRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     ticket: str = ""
     to: str = ""
     """Queue id of a transfer."""
+    reason: str = ""
+    """Of the move ``lane``: why somebody goes sooner, or ``ordinary``."""
     lane: str = ""
+    """The same, as pages of an earlier release send it."""
     seen: str | None = None
     """Ticket id the page shows at the counter; ``next`` calls no ticket when another one is there by now."""
     page: Annotated[str, Meta(max_length=32)] = ""
@@ -75,10 +80,18 @@ MOVES: dict[str, Move] = {
     "bring-back": lambda desk, hip, body, by: desk.bring_back(hip, body.ticket, by=by),
     "transfer": lambda desk, hip, body, by: desk.transfer(hip, body.ticket, to=body.to, by=by),
     "check-in": lambda desk, hip, body, by: desk.check_in(hip, body.ticket, by=by),
-    "lane": lambda desk, hip, body, by: desk.set_lane(hip, body.ticket, Lane[body.lane.upper()], by=by),
+    "lane": lambda desk, hip, body, by: _set_lane(desk, hip, body, by),
     "cancel": lambda desk, hip, body, by: desk.cancel(hip, body.ticket, by=by),
     "undo": lambda desk, hip, body, by: desk.undo(hip, body.counter, by=by),
 }
+
+
+def _set_lane(desk: OpdDesk, hip: str, body: MoveRequest, by: str) -> Awaitable[Moved]:
+    reason = chosen_reason(body.reason or body.lane)
+    lane = REASONS[reason].lane if reason else Lane.ORDINARY
+    return desk.set_lane(hip, body.ticket, lane, by=by, reason=reason)
+
+
 _MOVE_REQUEST = msgspec.json.Decoder(MoveRequest)
 _LONGEST_ID = 64
 
@@ -116,7 +129,7 @@ class Desk(Controller):
             "desk.html", session=session, facility=hospital.facility, counter=counter, live=live,
             zone=hospital.zone(settings.timezone),
             queues=msgspec.to_builtins(queue_rows(hospital.queues, mine)),
-            lanes={lane.name.lower(): tr(name) for lane, name in messages.LANES.items()},
+            reasons=choices(),
             states={state.name.lower(): tr(name) for state, name in messages.STATES.items()},
             desk_words=translated(desk_messages.DESK),
             forms=[one.name for one in await templates_of(registry, session.facility)],
@@ -176,7 +189,7 @@ class Desk(Controller):
         make = MOVES.get(move)
         if make is None or max(map(len, (body.counter, body.ticket, body.to, body.seen or ""))) > _LONGEST_ID:
             raise NotFoundException
-        if move == "lane" and body.lane.upper() not in Lane.__members__:
+        if move == "lane" and not (body.reason or body.lane):
             raise NotFoundException
         if body.page:
             desk = desk.sent_by(body.page, body.number, counter=body.counter if body.late else "")
@@ -199,7 +212,7 @@ def move_sentence(move: str, body: MoveRequest, moved: Moved, queues: dict[str, 
         "counter": moved.counter or (ticket.counter if ticket and ticket.counter else body.counter),
         "queue": queues.get(ticket.queue, ticket.queue) if ticket else "",
         "state": tr(messages.STATES[ticket.state]) if ticket else "",
-        "lane": tr(messages.LANES[ticket.lane]) if ticket else "",
+        "lane": tr(label_of(ticket.lane, ticket.reason)) if ticket else "",
     }
     if moved.outcome is Outcome.TAKEN and ticket is not None and ticket.counter:
         return tr(messages.TAKEN_HERE if ticket.counter == body.counter else messages.TAKEN_BY).format(**values)

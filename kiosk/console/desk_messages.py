@@ -41,6 +41,9 @@ DESK: Final = {
     "hand_over_later": "Moves wait for the network. Hand over when they are made.",
     "note_tag": "note",
     "note_title": "Note on {token} for whoever serves it next. Only staff see it.",
+    "why_sooner": "Why does {token} go sooner?",
+    "why_sooner_new": "Why does this person go sooner?",
+    "by_age": "By age",
     "came": "{token} was called here. Did the patient come?",
 }
 """Words for the page's script."""

@@ -17,6 +17,7 @@ from kiosk.console.counters_view import CounterRow, beside, counter_rows
 from kiosk.console.language import tr
 from kiosk.console.look_alikes import look_alikes
 from kiosk.console.notes import NoteSeal
+from kiosk.console.priority import shown_priority
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.observability import metrics
 from kiosk.patient.person import Patient
@@ -25,6 +26,7 @@ from queueing.audit import Audit, Envelopes, Reader
 from queueing.desk import OpdDesk
 from queueing.desks import Desks
 from queueing.display_text import display_text
+from queueing.lanes import mark_of
 from queueing.models import Counter, Queue, State, Ticket
 from queueing.registry import Registry
 
@@ -50,6 +52,8 @@ class Row(Struct, frozen=True, kw_only=True):
     state: str
     lane: str
     lane_mark: str
+    priority: str
+    """Why somebody goes sooner, in words; empty for the ordinary lane."""
     tags: tuple[str, ...]
     """How the share came, when it is not by a fresh code of a screen; and an earlier ticket that looks alike."""
     near: str
@@ -213,7 +217,8 @@ def row(ticket: Ticket, patient: Patient, alike: str = "", note: str = "") -> Ro
     tags = (tr(messages.ASSURANCES[ticket.assurance]), tr(messages.NEARNESSES[ticket.nearness]), mark)
     return Row(
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
-        lane=ticket.lane.name.lower(), lane_mark=messages.LANE_MARKS.get(ticket.lane, ""),
+        lane=ticket.lane.name.lower(), lane_mark=mark_of(ticket.lane, ticket.reason),
+        priority=shown_priority(ticket.lane, ticket.reason),
         tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=display_text(patient.name),
         age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],
         counter=ticket.counter, arrived_ms=ticket.arrived_ms, called_ms=ticket.called_ms, calls=ticket.calls,

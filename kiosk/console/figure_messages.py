@@ -92,6 +92,7 @@ TITLES = {
     "weeks": "Arrivals by week",
     "answers": "Answers to phones",
     "refusals": "Refused",
+    "priority": "Priority by reason",
 }
 COLUMNS = {
     "hour": "Hour",
@@ -118,6 +119,10 @@ COLUMNS = {
     "answer": "Answer",
     "count": "Number",
     "reason": "Reason",
+    "given": "Tickets",
+    "given_earlier": "Tickets {earlier}",
+    "given_share": "Of all tickets (%)",
+    "given_usual": "Usual month",
 }
 UNITS = {"people": "people", "minutes": "minutes", "counters": "counters"}
 EARLIER = {1: "a week before", 7: "the week before"}
@@ -143,6 +148,7 @@ SUMMARY = {
     "people": "{tokens} tokens for {people} people: who came twice on a day counts once.",
 }
 HINTS = {
+    "priority": "Why clerks let people go sooner. Each ticket counts once, by the last reason it was given.",
     "waits": "From arrival, or from check-in of those who came later than they scanned, to the first call.",
     "counters": "Open: counters that called somebody in this hour. Needed: so that nine of ten are called within 30"
     " minutes, from arrivals and the visits of each queue.",
@@ -151,5 +157,6 @@ HINTS = {
     "linked": "Records linked per token: not known. It will stand here when the hospital's system reports it.",
 }
 
+NO_REASON = "No reason given: by age, or by the hospital's system"
 LANE_ABOVE_USUAL = "{lane}: {count} today. A whole day of this weekday usually has {usual}."
-"""A lane that was used more than usual."""
+"""A lane, or a reason, that was used more than usual."""

@@ -6,13 +6,10 @@ from queueing import lanes, limits
 from queueing.models import Assurance, Nearness, Outcome, PresenceRule, Refusal, State
 from queueing.screens import CODE_LENGTH, SCREEN_NAME_MAX
 
-ORDER = (
-    "First come, first called; seniors, pregnant women and people with disabilities count as some minutes earlier, "
-    "emergencies go before everybody."
-)
+ORDER = "First come, first called; people with priority count as some minutes earlier, emergencies go before everybody."
 
 LANES = {lane: row.label for lane, row in lanes.LANES.items()}
-LANE_MARKS = {lane: row.mark for lane, row in lanes.LANES.items()}
+REASONS = {reason: row.label for reason, row in lanes.REASONS.items()}
 
 STATES = {
     State.EXPECTED: "Not here yet",

@@ -56,6 +56,7 @@ TITLES = {
     "hours": "Origin by hour, {month}",
     "facilities": "Facilities, {month}",
     "institutions": "Institutions",
+    "priority": "Priority by reason, {month}",
 }
 PILLARS = {
     "tokens": "Scan and Share tokens",

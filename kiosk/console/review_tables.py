@@ -22,6 +22,7 @@ from kiosk.archive.sums import Sums, total
 from kiosk.console import figure_messages, review_messages
 from kiosk.console.figures import Cell, Column, Plot, Table, grouped
 from kiosk.console.months import month_name
+from kiosk.console.priority import counted
 
 TEXT, TITLE, HINT, NOTE = (
     review_messages.COLUMNS, review_messages.TITLES, review_messages.HINTS, review_messages.NOTES,
@@ -106,7 +107,7 @@ def _measured_tile(name: str, half: float | None, nine: float | None) -> Tile:
 
 def tables(facts: ReviewFacts, shown: Shown) -> list[Table]:
     """Every table of the page, in its order."""
-    made = [trend(facts.numbers, shown), hours(facts.numbers, shown)]
+    made = [trend(facts.numbers, shown), hours(facts.numbers, shown), priority_by_reason(facts.numbers, shown)]
     if not shown.scope.hip_id:
         made = [*made, districts(facts.districts, shown), facilities(facts.facilities, shown)]
     return made if shown.scope != Scope() else [pillars(facts, shown), *made]
@@ -193,6 +194,30 @@ def hours(found: Numbers, shown: Shown) -> Table:
             Column(label=TEXT["tokens"], name="tokens"),
             Column(label=TEXT["share"], name="by_app_percent", digits=1),
             *_time_columns()[:2],
+        ),
+    )  # fmt: skip
+
+
+def priority_by_reason(found: Numbers, shown: Shown) -> Table:
+    """Why clerks let people go sooner in the month, beside the months before it that had tickets, on average."""
+    now = found.by_month.get(shown.month) or Sums()
+    before = [
+        sums for month in months_until(shown.month)[:-1] if (sums := found.by_month.get(month)) and sums["tokens"]
+    ]
+    usual = [count for _, count in counted(total(before))]
+    rows = [
+        (label, count, count / now["tokens"] * 100 if now["tokens"] else None, one / len(before) if before else None)
+        for (label, count), one in zip(counted(now), usual, strict=True)
+    ]
+    text = figure_messages.COLUMNS
+    return Table(
+        id="priority", title=TITLE["priority"].format(month=month_name(shown.month)),
+        rows=tuple(rows) if any(row[1] or row[3] for row in rows) else (), hint=figure_messages.HINTS["priority"],
+        columns=(
+            Column(label=text["reason"], name="reason"),
+            Column(label=text["given"], name="tickets"),
+            Column(label=text["given_share"], name="of_all_percent", digits=1),
+            Column(label=text["given_usual"], name="usual_month", digits=1),
         ),
     )  # fmt: skip
 

@@ -20,8 +20,8 @@ from kiosk.archive.today_queries import DayFacts, UsualFacts, day_facts, usual_f
 from kiosk.console import figure_messages, figures, guards, templating, today_tables
 from kiosk.console.figures import Cell
 from kiosk.console.guards import ConsoleRequest
-from kiosk.console.lanes_today import lanes_above_usual
 from kiosk.console.period import Period, PeriodError, presets, read_period, single
+from kiosk.console.priority import above_usual
 from kiosk.console.today_advice import WORDS, Advice, Moment, advise
 from kiosk.settings import Settings
 from kiosk.web.path_prefix import url
@@ -205,7 +205,7 @@ def _advice(now: Now, todays: DayFacts | None, usual: UsualFacts | None) -> Advi
 def _above_usual(todays: DayFacts | None, usual: UsualFacts | None) -> list[str]:
     if todays is None or usual is None:
         return []
-    return lanes_above_usual(today_tables.all_of(todays), usual.lanes)
+    return above_usual(today_tables.all_of(todays), usual.priority)
 
 
 def _page(session: Session, *, status: int, now: Now | None = None, **values: Any) -> Response[str]:

@@ -10,6 +10,7 @@ from kiosk.console import figure_messages, messages
 from kiosk.console.counters_needed import counters_needed
 from kiosk.console.figures import Cell, Column, Plot, Table, grouped
 from kiosk.console.period import WEEK, Period
+from kiosk.console.priority import counted
 from queueing.models import Assurance, Refusal
 
 TEXT, TITLE, UNIT, HINT = (
@@ -28,7 +29,8 @@ def all_tables(facts: DayFacts, period: Period, queue_names: Mapping[str, str]) 
     """Every table of the page, in its order."""
     made = [
         arrivals(facts, period), waits(facts, period), counters(facts), queues(facts, period, queue_names),
-        sources(facts), service(facts), origins(facts), answers(facts), refusals(facts),
+        sources(facts), service(facts), origins(facts), priority_by_reason(facts, period), answers(facts),
+        refusals(facts),
     ]  # fmt: skip
     return made if period.days == 1 else [days(facts, period), *made]
 
@@ -179,6 +181,24 @@ def origins(facts: DayFacts) -> Table:
         rows=(*rows, (figure_messages.FAR, whole["far"])) if whole["tokens"] else (),
         columns=(Column(label=TEXT["origin"], name="origin"), Column(label=TEXT["tokens"], name="tokens", drawn=True)),
         summary=SUMMARY["people"].format(tokens=grouped(whole["tokens"]), people=grouped(persons)), hint=HINT["far"],
+    )  # fmt: skip
+
+
+def priority_by_reason(facts: DayFacts, period: Period) -> Table:
+    whole, earlier = all_of(facts), total(facts.earlier_by_queue.values())
+    rows = tuple(
+        (label, now, before) for (label, now), (_, before) in zip(counted(whole), counted(earlier), strict=True)
+    )
+    given_earlier = TEXT["given_earlier"].format(earlier=earlier_words(period))
+    return Table(
+        id="priority", title=TITLE["priority"], plot=Plot.ACROSS, unit=UNIT["people"],
+        rows=rows if any(now or before for _, now, before in rows) else (),
+        columns=(
+            Column(label=TEXT["reason"], name="reason"),
+            Column(label=TEXT["given"], name="tickets", drawn=True),
+            Column(label=given_earlier, name="tickets_earlier", drawn=True, earlier=True),
+        ),
+        total=(figure_messages.ALL, *(_added(rows, place) for place in (1, 2))), hint=HINT["priority"],
     )  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from kiosk.console import guards, messages, patient_qr
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.console.perhaps_same import LookAlikes, Perhaps
+from kiosk.console.priority import chosen_reason
 from kiosk.patient.birth import birth_of_age, birth_of_parts
 from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
 from kiosk.patient.names import name_fault, person_name
@@ -34,7 +35,8 @@ from queueing.audit import Reader
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
 from queueing.display_text import display_text
-from queueing.models import Facility, Lane, Outcome, Place, Ticket
+from queueing.lanes import label_of
+from queueing.models import Facility, Outcome, Place, Ticket
 from queueing.registry import Registry
 from tokens import qr
 from tokens.ticket import TicketLinks
@@ -52,8 +54,10 @@ class WalkIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     age: str = ""
     gender: str = ""
     phone: str = ""
+    reason: str = ""
+    """Why the person goes sooner; empty: the age decides."""
     lane: str = ""
-    """Empty: the age decides."""
+    """The same, as pages of an earlier release send it."""
     request: str = ""
     """Made by the page for each form: the same form sent twice gives one number."""
     claim: Patient | None = None
@@ -128,7 +132,8 @@ class Slips:
         return Slip(
             outcome="FOUND", words="", token=ticket.token, ahead=ticket.ahead, link=link,
             queue=queue.name if queue else ticket.queue, queue_names=queue.names if queue else {},
-            facility=facility.name if facility else "", lane=messages.LANES[ticket.lane] if ticket.lane else "",
+            facility=facility.name if facility else "",
+            lane=label_of(ticket.lane, ticket.reason) if ticket.lane else "",
             at=datetime.fromtimestamp(ticket.arrived_ms / 1000, zone).strftime("%d-%m-%Y %H:%M"),
             qr="data:image/svg+xml;base64," + base64.b64encode(_standalone(picture)).decode(),
         )  # fmt: skip
@@ -145,16 +150,14 @@ class WalkIns(Controller):
         """A number; or who may be the same person, until the clerk is sure."""
         form = await read_json(request, _WALK_IN)
         patient = patient_of(form, await slips.today(session.facility))
-        if form.lane and form.lane.upper() not in Lane.__members__:
-            raise NotFoundException
-        lane = Lane[form.lane.upper()] if form.lane else Lane.ORDINARY
+        reason = chosen_reason(form.reason or form.lane)
         if not form.sure:
             own = check_in.walk_in_request(session.facility, session.login, form.request[:64])
             perhaps = await look_alikes.of(session.facility, form.queue[:64], patient, own, reader)
             if perhaps is not None:
                 return Response(perhaps, headers=PAGE)
         place = await check_in.walked_in(
-            session.facility, form.queue[:64], patient, lane, by=session.login, request_id=form.request[:64]
+            session.facility, form.queue[:64], patient, reason, by=session.login, request_id=form.request[:64]
         )
         return Response(await slips.of_place(session.facility, place), headers=PAGE)
 

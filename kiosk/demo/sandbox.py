@@ -14,7 +14,8 @@ from msgspec import Struct
 from kiosk.checkin import CheckIn
 from kiosk.patient.person import Patient
 from queueing.desk import OpdDesk
-from queueing.models import Facility, Lane, Outcome, Queue
+from queueing.models import Facility, Outcome, Queue
+from queueing.reasons import Reason
 from queueing.registry import Registry
 
 MARK: Final = {"people": "invented"}
@@ -103,7 +104,7 @@ class Sandbox:
 
     async def _person(self, number: int) -> AsyncIterator[Step]:
         patient = invent(number, self._seed)
-        place = await self._check_in.walked_in(self._hip, "medicine", patient, self._chance.choice(list(Lane)), by=BY)
+        place = await self._check_in.walked_in(self._hip, "medicine", patient, self._chance.choice(list(Reason)), by=BY)
         if place.outcome is not Outcome.NEW:
             return
         yield Step(token=place.token, what="created")

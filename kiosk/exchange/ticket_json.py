@@ -36,6 +36,8 @@ class TicketJson(Struct, frozen=True, kw_only=True):
     state: str
     """``expected waiting called serving held no_show done cancelled lapsed``."""
     lane: str
+    reason: str | None = None
+    """Why a clerk let the person go sooner."""
     assurance: str
     nearness: str
     source: str
@@ -63,6 +65,7 @@ def ticket_json(ticket: Ticket, facility: str, zone: tzinfo, links: LinksJson | 
         counter=ticket.counter or None,
         state=word_of(ticket.state),
         lane=word_of(ticket.lane),
+        reason=word_of(ticket.reason) if ticket.reason else None,
         assurance=word_of(ticket.assurance),
         nearness=word_of(ticket.nearness),
         source=source_of(ticket),

@@ -18,10 +18,10 @@ local TICKETS_A_PERSON = 8               -- one person in this many queues of on
 local DEGREE_M = 111320                  -- metres to a degree; on the few kilometres that matter the earth is flat
 
 -- Positions of the values of an arrival. person, other: digests by which the day knows somebody, '' for none.
--- late, by: absent from most.
+-- late, by, reason: absent from most.
 local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, position = 6, lane = 7, request = 8,
   reply_wanted = 9, refusal = 10, rate = 11, burst = 12, fingerprint = 13, envelope = 14, person = 15, other = 16,
-  late = 17, by = 18}
+  late = 17, by = 18, reason = 19}
 
 -- What one scan reads of the day, by position; of the day before it reads only the first three. `number` and `last` are
 -- replaced by their new values.
@@ -200,9 +200,13 @@ local function shown_until(clock, ahead, pace)
 end
 
 local function new_ticket(clock, arrival, queue, number, order, verdict, assurance, nearness, until_ms)
-  return {queue.id, verdict == PRESENCE_RULE.EXPECT and STATE.EXPECTED or STATE.WAITING, arrival[A.lane], assurance,
-    nearness, string.format('%s-%03d', queue.prefix, number), clock.now, order, '', 0, 0, 0, 0, arrival[A.request],
-    until_ms, 1}
+  local ticket = {queue.id, verdict == PRESENCE_RULE.EXPECT and STATE.EXPECTED or STATE.WAITING, arrival[A.lane],
+    assurance, nearness, string.format('%s-%03d', queue.prefix, number), clock.now, order, '', 0, 0, 0, 0,
+    arrival[A.request], until_ms, 1}
+  if arrival[A.reason] then  -- a list has no holes
+    ticket[T.lapsed_from], ticket[T.parked], ticket[T.changed], ticket[T.reason] = 0, 0, 0, arrival[A.reason]
+  end
+  return ticket
 end
 
 -- A person's tickets of the day and one more; the newest stay.

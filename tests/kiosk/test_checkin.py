@@ -23,6 +23,7 @@ from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.models import Assurance, Lane, Outcome, Refusal, State, Ticket
 from queueing.outbox import Outbox
+from queueing.reasons import Reason
 from queueing.redis_keys import facility_key
 from queueing.store.store import Store
 from queueing.ticket_source import source_of
@@ -175,7 +176,7 @@ def test_a_profile_of_another_release_may_have_fewer_or_more_fields(form: Litera
 
 async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> None:
     await door.check_in.scanned(door.scan())
-    await door.check_in.walked_in(HIP, "medicine", ASHA, Lane.ORDINARY, by="clerk")
+    await door.check_in.walked_in(HIP, "medicine", ASHA, Reason.NONE, by="clerk")
     client = door.store.client()
     keys = [key async for key in client.scan_iter() if isinstance(key, bytes)]
     dumps = [await client.dump(key) or b"" for key in keys]
@@ -195,7 +196,7 @@ async def test_a_refusal_before_the_queue_is_answered_without_a_profile(door: Do
 
 async def test_who_walks_in_stands_in_the_same_queue(door: Door) -> None:
     await door.check_in.scanned(door.scan())
-    walk_in = await door.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Lane.PREGNANT, by="clerk")
+    walk_in = await door.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Reason.PREGNANT, by="clerk")
     by_camera = await door.check_in.by_camera(HIP, "medicine", Patient(name="Sara"), "form-1")
     again = await door.check_in.by_camera(HIP, "medicine", Patient(name="Sara"), "form-1")
     assert [walk_in.token, by_camera.token, again.token] == ["M-002", "M-003", "M-003"]
@@ -217,13 +218,13 @@ async def test_whom_the_hospitals_system_registers_takes_a_place_and_is_found_ag
     sealed = await door.desk.envelope(HIP, ticket.id)
     assert sealed
     assert door.check_in.patient(HIP, ticket, sealed).name == "Asha Devi"
-    by_clerk = await door.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Lane.ORDINARY, by="asha")
+    by_clerk = await door.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Reason.NONE, by="asha")
     assert source_of(await door.ticket(by_clerk.ticket)) == "staff"
 
 
 async def test_the_clerk_who_types_an_abha_that_scanned_finds_the_same_ticket(door: Door) -> None:
     scanned = await door.check_in.scanned(door.scan())
-    typed = await door.check_in.walked_in(HIP, "medicine", ASHA, Lane.ORDINARY, by="clerk")
+    typed = await door.check_in.walked_in(HIP, "medicine", ASHA, Reason.NONE, by="clerk")
     assert (typed.outcome, typed.token) == (Outcome.SAME_PERSON, scanned.token)
 
 

@@ -10,8 +10,9 @@ import pytest
 from queueing import library
 from queueing.desk import packed_arrival
 from queueing.event_log import EventKind
-from queueing.lanes import LANES
+from queueing.lanes import LANES, REASONS
 from queueing.models import Arrival, Assurance, Lane, Nearness, Outcome, PresenceRule, Refusal, ReplyKind, State
+from queueing.reasons import Reason
 
 WORDS = files("queueing").joinpath("functions", "shared", "enums.lua").read_text()
 PAIRS = {
@@ -50,6 +51,15 @@ def test_every_lane_has_a_head_start_a_label_and_a_mark(lane: Lane) -> None:
     assert len(row.mark) <= 5
 
 
+def test_every_reason_has_a_lane_a_label_and_a_mark_and_is_chosen_by_one_digit() -> None:
+    assert set(REASONS) == set(Reason) - {Reason.NONE}
+    assert len(REASONS) <= 8, "the ninth digit takes priority away"
+    for row in REASONS.values():
+        assert row.label
+        assert 0 < len(row.mark) <= 5
+        assert row.lane is not Lane.ORDINARY
+
+
 def test_every_state_but_the_ended_ones_is_living() -> None:
     table = re.search(r"local LIVING = {(.*?)}", WORDS, re.DOTALL)
     assert table
@@ -85,6 +95,7 @@ def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
         refusal=Refusal.FAR,
         late=True,
         by="clerk",
+        reason=Reason.CHILD,
     )
     packed = packed_arrival(arrival, 20, 200)
     values = msgspec.msgpack.decode(b"\xdc" + len(names).to_bytes(2) + packed)

@@ -8,6 +8,7 @@ import pytest
 
 from queueing.desk import OpdDesk
 from queueing.models import Lane, Outcome, Policy, State, Ticket
+from queueing.reasons import Reason
 from queueing.registry import Registry
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
@@ -316,13 +317,28 @@ async def test_every_move_can_be_taken_back(facility: Facility) -> None:
         (desk.hold(HIP, ticket, by="c"), State.WAITING),
         (desk.cancel(HIP, ticket, by="c"), State.WAITING),
         (desk.transfer(HIP, ticket, to="registration", by="c"), State.WAITING),
-        (desk.set_lane(HIP, ticket, Lane.PREGNANT, by="c"), State.WAITING),
+        (desk.set_lane(HIP, ticket, Lane.PRIORITY, reason=Reason.DOCTOR, by="c"), State.WAITING),
         (desk.call_this(HIP, "M1", ticket, by="c"), State.WAITING),
     ]
     for step, before in steps:
         assert (await step).outcome is Outcome.MOVED
         undone = present((await desk.undo(HIP, "M1", by="c")).ticket)
         assert (undone.state, undone.queue, undone.lane) == (before, "medicine", Lane.ORDINARY)
+        assert undone.reason is Reason.NONE
+
+
+async def test_a_reason_stands_with_the_ticket_until_another_is_chosen(facility: Facility) -> None:
+    desk = facility.desk
+    place = await desk.enqueue(arrival(by="anna", lane=Lane.PRIORITY, reason=Reason.CHILD))
+    (plain,) = await facility.arrive(1)
+    assert present(await desk.ticket(HIP, place.ticket)).reason is Reason.CHILD
+    assert present(await desk.ticket(HIP, plain)).reason is Reason.NONE
+    await desk.transfer(HIP, place.ticket, to="registration", by="c")
+    assert present(await desk.ticket(HIP, place.ticket)).reason is Reason.CHILD
+    moved = present((await desk.set_lane(HIP, place.ticket, Lane.SENIOR, reason=Reason.SENIOR, by="c")).ticket)
+    assert (moved.lane, moved.reason) == (Lane.SENIOR, Reason.SENIOR)
+    moved = present((await desk.set_lane(HIP, place.ticket, Lane.ORDINARY, by="c")).ticket)
+    assert (moved.lane, moved.reason) == (Lane.ORDINARY, Reason.NONE)
 
 
 async def test_the_board_keeps_the_last_calls_and_forgets_those_taken_back(facility: Facility) -> None:

@@ -15,9 +15,9 @@ const root = $("desk");
 const counter = root.dataset.counter;
 // The hospital's time, as on its boards, whatever zone this PC is set to.
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: root.dataset.zone });
-const [words, lanes, sections, states, genders, queues, slips, forms] = [
+const [words, reasons, sections, states, genders, queues, slips, forms] = [
   "words",
-  "lanes",
+  "reasons",
   "sections",
   "states",
   "genders",
@@ -48,9 +48,10 @@ let truth = null, // as the server said last
   stop = () => undefined;
 const now_ms = () => Date.now() + ahead_ms;
 const list = new List($("list"), { ...words, note_tag: deskWords.note_tag }, sections, paintChosen);
-const now = new Now(words, states, genders, lanes);
+const now = new Now(words, states, genders);
 const colleagues = new Colleagues(deskWords, counter, clock);
 const pending = new PendingMoves(deskWords, counter, {
+  reasons,
   send: sendPending,
   changed: () => truth && paint(truth),
   ask: (move, text) =>
@@ -59,7 +60,14 @@ const pending = new PendingMoves(deskWords, counter, {
       refresh();
     }),
 });
-const walkIn = new WalkIn(words, slips, trouble, scannedTicket);
+const walkIn = new WalkIn(words, slips, trouble, scannedTicket, (then) =>
+  chooseOne(
+    $("choice-title"),
+    deskWords.why_sooner_new,
+    reasons.map((one) => [one.mark && one.reason, one.mark ? one.label : deskWords.by_age]),
+    then,
+  ),
+);
 new Scanner(scanned);
 
 // --- what the server says -------------------------------------------------------------------------------------------
@@ -272,8 +280,12 @@ const ACTS = {
       (to) => onOne("transfer", where, { to }),
     ),
   lane: (where) =>
-    choose($("choice-title"), target(where)?.token ?? "", where, Object.entries(lanes), (lane) =>
-      onOne("lane", where, { lane }),
+    choose(
+      $("choice-title"),
+      target(where) ? fill(deskWords.why_sooner, target(where)) : "",
+      where,
+      reasons.map((one) => [one.reason, one.label]),
+      (reason) => onOne("lane", where, { reason }),
     ),
   cancel: () => sure(),
   view: () => look(),
@@ -390,7 +402,7 @@ async function look() {
   if (!ticket) return tell(words.choose_first, "warn");
   try {
     const found = await post("/console/desk/patient", { ticket: ticket.id });
-    say($("view-title"), found.ticket.token);
+    say($("view-title"), [found.ticket.token, found.ticket.priority].filter(Boolean).join(" · "));
     describe($("view-details"), found.details);
     $("view").details = found.details;
     $("view").showModal();
@@ -423,6 +435,10 @@ function copyForForm(where) {
 
 function choose(title, text, where, options, then) {
   if (!target(where)) return tell(words.choose_first, "warn");
+  return chooseOne(title, text, options, then);
+}
+
+function chooseOne(title, text, options, then) {
   const dialog = $("ask-choice");
   say(title, text);
   $("choice-list").replaceChildren(

@@ -132,6 +132,7 @@ export class List {
     say(token, one.token);
     say(lane, one.lane_mark);
     lane.className = `lane ${one.lane}`;
+    lane.title = one.priority;
     say(who.firstChild, one.name || "—");
     say(who.lastChild, one.reply_delivered ? "" : this.words.not_told);
     say(age, [one.age, one.gender].filter(Boolean).join(" "));

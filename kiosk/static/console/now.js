@@ -3,8 +3,8 @@
 import { $, describe, fill, say } from "./dom.js";
 
 export class Now {
-  constructor(words, states, genders, lanes) {
-    Object.assign(this, { words, states, genders, lanes, details: [], ticket: null });
+  constructor(words, states, genders) {
+    Object.assign(this, { words, states, genders, details: [], ticket: null });
   }
 
   render(ticket, details, now_ms) {
@@ -36,9 +36,15 @@ export class Now {
   }
 
   #facts(one) {
-    const lane = one.lane === "ordinary" ? "" : this.lanes[one.lane];
     const four = one.last_four ? `ABHA ··${one.last_four}` : "";
-    return [one.age, this.genders[one.gender], four, lane, ...one.tags, one.reply_delivered ? "" : this.words.not_told]
+    return [
+      one.age,
+      this.genders[one.gender],
+      four,
+      one.priority,
+      ...one.tags,
+      one.reply_delivered ? "" : this.words.not_told,
+    ]
       .filter(Boolean)
       .join(" · ");
   }

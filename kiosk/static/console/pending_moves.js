@@ -33,10 +33,10 @@ export class PendingMoves {
   lost = []; // after the network came back: {label, words}
   made = 0;
 
-  // `send(what, body)`: posts a move. `changed()`: what waits has changed. `ask(move, words)`: the clerk must say whether
+  // `reasons`: why somebody goes sooner, each with its lane and mark. `send(what, body)`: posts a move. `changed()`: what waits has changed. `ask(move, words)`: the clerk must say whether
   // the called patient came.
-  constructor(words, counter, { send, changed, ask }) {
-    Object.assign(this, { words, counter, send, changed, ask });
+  constructor(words, counter, { reasons, send, changed, ask }) {
+    Object.assign(this, { words, counter, reasons, send, changed, ask });
     $("pending-close").addEventListener("click", () => {
       this.lost = [];
       this.made = 0;
@@ -153,7 +153,10 @@ export class PendingMoves {
       if (one.id !== body.ticket) return one;
       if (what === "call")
         return { ...one, state: "called", counter: this.counter, called_ms: at_ms, calls: 1, pending: true };
-      if (what === "lane") return { ...one, lane: body.lane, pending: true };
+      if (what === "lane") {
+        const { lane, mark, label } = this.reasons.find(({ reason }) => reason === body.reason);
+        return { ...one, lane, lane_mark: mark, priority: mark && label, pending: true };
+      }
       return { ...one, state: AFTER[what] ?? one.state, pending: true };
     };
     const known = view.current

@@ -5,8 +5,8 @@ import { post } from "./net.js";
 import { print } from "./slip.js";
 
 export class WalkIn {
-  // `found`: shows a ticket that the person has already.
-  constructor(words, slips, trouble, found) {
+  // `found`: shows a ticket that the person has already. `askReason(then)`: why the person goes sooner.
+  constructor(words, slips, trouble, found, askReason) {
     Object.assign(this, { words, trouble, found, claim: null, slip: null, busy: false, seen: "" });
     this.dialog = $("walk");
     this.form = $("walk-form");
@@ -15,6 +15,14 @@ export class WalkIn {
       this.#enter();
     });
     this.form.elements.name.addEventListener("paste", () => setTimeout(() => this.#scanned() && this.#read(), 0));
+    this.form.addEventListener("keydown", (event) => {
+      if (event.key !== "F2" || event.repeat) return;
+      event.preventDefault();
+      const { reason } = this.form.elements;
+      askReason((chosen) => {
+        reason.value = chosen;
+      });
+    });
     $("walk-leave").addEventListener("click", () => this.dialog.close());
     $("walk-close").addEventListener("click", () => this.dialog.close());
     $("walk-again").addEventListener("click", () => this.#clear());
@@ -163,7 +171,7 @@ export class WalkIn {
         gender: fields.gender.value,
         phone: fields.phone.value,
         request: this.request,
-        lane: fields.lane.value,
+        reason: fields.reason.value,
         claim: this.claim,
         sure,
       });

@@ -73,6 +73,7 @@ async def test_a_person_registered_elsewhere_takes_a_place(program: Program) -> 
         "counter": None,
         "state": "waiting",
         "lane": "ordinary",
+        "reason": None,
         "assurance": "staff",
         "nearness": "unknown",
         "source": "hmis",

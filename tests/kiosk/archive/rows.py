@@ -26,6 +26,7 @@ def ticket(number: int, **changed: Any) -> dict[str, Any]:
         "queue": "medicine",
         "counter": "M1",
         "lane": "ordinary",
+        "reason": "",
         "assurance": "poster",
         "nearness": "unknown",
         "source": "abha_app",

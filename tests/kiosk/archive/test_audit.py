@@ -11,6 +11,8 @@ from kiosk.archive.schema import audit_lines
 from kiosk.security.keyring_file import KeysOnDisk
 from queueing.audit import NO_FACILITY, Act, Audit, Reader
 from queueing.desk import OpdDesk
+from queueing.models import Lane
+from queueing.reasons import Reason
 from queueing.store.store import Store
 from tests.kiosk.archive.archived import at_work, complete, parts, seal_of
 from tests.kiosk.process_tree import kiosk
@@ -26,6 +28,7 @@ async def acts_of_a_morning(store: Store, desk: OpdDesk) -> str:
     tickets = await desk.tickets(HIP)
     reader = Reader(login="anna", session="s" * 40, address="10.0.0.7")
     await audit.envelopes(HIP, tickets, reader, counter="M1", alarm_over=500)
+    await desk.set_lane(HIP, place.ticket, Lane.PREGNANT, reason=Reason.PREGNANT, by="anna")
     await desk.call_next(HIP, "M1", by="anna")
     await audit.record_of_staff(HIP, Act(kind="sign_in_refused", by="bilal", address="10.0.0.8", why="password"))
     await audit.record_of_staff(
@@ -48,9 +51,10 @@ async def test_every_act_is_one_line_of_its_facility(store: Store, tmp_path: Pat
     with database.reading() as connection:
         rows = connection.execute(sa.select(audit_lines).order_by(audit_lines.c.at_ms)).mappings().all()
     lines = {(row["hip_id"], row["act"], row["by"], row["address"], row["ticket"], row["why"]) for row in rows}
-    assert len(rows) == len(lines) == 5
+    assert len(rows) == len(lines) == 6
     assert lines == {
         (HIP, "list_read", "anna", "10.0.0.7", "", "M1"),
+        (HIP, "ticket.lane_changed", "anna", "", ticket, "pregnant"),
         (HIP, "ticket.called", "anna", "", ticket, "M1"),
         (HIP, "sign_in_refused", "bilal", "10.0.0.8", "", "password"),
         (NO_FACILITY, "sign_in_refused", "", "10.0.0.9", "", "no such login"),
@@ -69,7 +73,7 @@ async def test_every_act_is_one_line_of_its_facility(store: Store, tmp_path: Pat
 
     proved = kiosk(tmp_path / "data", "audit", "verify", "--json")
     assert proved.returncode == 0, proved.stderr
-    assert json.loads(proved.stdout)["lines"] == 5
+    assert json.loads(proved.stdout)["lines"] == 6
     with (changed := Database(default_url(tmp_path / "data"))).writing() as connection:
         mine = sa.and_(audit_lines.c.hip_id == HIP, audit_lines.c.act == "list_read")
         connection.execute(sa.update(audit_lines).where(mine).values(by="bilal"))

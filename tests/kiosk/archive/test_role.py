@@ -20,6 +20,7 @@ from kiosk.security.encryption import Seal
 from queueing.desk import OpdDesk
 from queueing.models import Facility, Lane, Queue, Refusal
 from queueing.outbox import Outbox
+from queueing.reasons import Reason
 from queueing.redis_keys import events_key, facility_root, partition_of
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store
@@ -107,6 +108,7 @@ async def test_every_way_of_a_ticket_stands_in_its_row(
     await desk.call_this(HIP, "M2", gone, by="bilal")
     await desk.no_show(HIP, gone, by="bilal")
     cancelled = (await desk.enqueue(arrival(lane=Lane.PREGNANT))).ticket
+    await desk.set_lane(HIP, cancelled, Lane.PRIORITY, reason=Reason.STAFF, by="bilal")
     await desk.cancel(HIP, cancelled, by="bilal")
     called_back = (await desk.enqueue(arrival())).ticket
     await desk.call_this(HIP, "M1", called_back, by="anna")
@@ -117,7 +119,10 @@ async def test_every_way_of_a_ticket_stands_in_its_row(
     assert by_number["M-001"]["state"] == "done"
     assert by_number["M-001"]["called_first_ms"] == by_number["M-001"]["called_last_ms"] > 0
     assert by_number["M-002"]["checked_in_ms"] >= by_number["M-002"]["arrived_ms"]
-    assert (by_number["M-003"]["queue"], by_number["M-005"]["lane"]) == ("registration", "pregnant")
+    assert (by_number["M-003"]["queue"], by_number["M-005"]["lane"]) == ("registration", "priority")
+    assert (by_number["M-005"]["reason"], by_number["M-001"]["reason"]) == ("staff", "")
+    (sums,) = [row for row in rows(database, schema.daily_sums) if row["queue"] == "medicine"]
+    assert (sums["lane_priority"], sums["reason_staff"], sums["lane_pregnant"]) == (1, 1, 0)
     assert by_number["M-006"]["called_first_ms"] == 0, "a call that was undone is no call"
     assert done.endswith("-1")
     (facility,) = rows(database, schema.facilities)

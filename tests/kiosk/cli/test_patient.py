@@ -17,7 +17,7 @@ from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import load
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
-from queueing.models import Lane
+from queueing.reasons import Reason
 from tests.kiosk.process_tree import kiosk, serving
 from tokens import CounterCodes
 
@@ -36,7 +36,7 @@ async def register(data_dir: Path, consent: Consent | None = None) -> str:
             now_s=time.time,
         )  # fmt: skip
         if consent is None:
-            return (await check_in.walked_in("IN01", "medicine", ASHA, Lane.ORDINARY, by="anna")).token
+            return (await check_in.walked_in("IN01", "medicine", ASHA, Reason.NONE, by="anna")).token
         return (await check_in.by_camera("IN01", "medicine", ASHA, "form-1", consent=consent)).token
 
 

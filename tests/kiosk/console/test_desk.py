@@ -106,6 +106,10 @@ async def test_each_move_does_what_its_sentence_says(clerk: Browser, services: S
     assert await sentence_of("call", ticket=second) == "M-002 called to M1."
     assert await sentence_of("start", ticket=second) == "M-002 is at the counter."
     assert await sentence_of("hold", ticket=second) == "M-002 on hold; the place is kept."
+    assert await sentence_of("lane", ticket=second, reason="doctor") == "M-002 is now: Sent back by the doctor."
+    (row,) = [one for one in (await clerk.desk("M1"))["tickets"] if one["id"] == second]
+    assert (row["lane"], row["lane_mark"], row["priority"]) == ("priority", "BACK", "Sent back by the doctor")
+    assert await sentence_of("lane", ticket=second, reason="ordinary") == "M-002 is now: Ordinary."
     assert await sentence_of("lane", ticket=second, lane="pregnant") == "M-002 is now: Pregnant."
     assert await sentence_of("transfer", ticket=second, to="registration") == "M-002 sent to Registration."
     assert await sentence_of("transfer", ticket=second, to="nowhere") == "This queue does not exist or is closed."
@@ -229,7 +233,9 @@ async def test_the_event_log_names_the_login_that_moved_a_ticket(
 
 async def test_a_move_that_does_not_exist_is_not_found(clerk: Browser) -> None:
     assert (await clerk.ask("/console/desk/promote", counter="M1")).status_code == 404
-    assert (await clerk.ask("/console/desk/lane", counter="M1", ticket="x", lane="royal")).status_code == 404
+    assert (await clerk.ask("/console/desk/lane", counter="M1", ticket="x", reason="royal")).status_code == 404
+    assert (await clerk.ask("/console/desk/lane", counter="M1", ticket="x", reason="none")).status_code == 404
+    assert (await clerk.ask("/console/desk/lane", counter="M1", ticket="x")).status_code == 404
     assert (await clerk.ask("/console/desk/hold", counter="M1", ticket="x" * 65)).status_code == 404
 
 

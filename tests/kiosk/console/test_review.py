@@ -13,7 +13,7 @@ import pytest
 from kiosk.archive import incentive, schema
 from kiosk.archive.database import Database
 from kiosk.archive.pillars import PillarLine, import_pillars
-from kiosk.console import review, review_messages
+from kiosk.console import figure_messages, review, review_messages
 from kiosk.services.web import Services
 from tests.kiosk.archive.rows import insert, insert_day, share
 from tests.kiosk.console.figures_pages import app, database, database_url, overseer, postgres
@@ -58,13 +58,14 @@ def months(database: Database) -> None:
     insert_day(
         database,
         *(visit(number, 9, 4, 4, first_state=number != 3) for number in range(6)),
-        *(visit(number, 10, 25, 4, source="staff", assurance="staff", ack="") for number in range(6, 9)),
+        *(visit(number, 10, 25, 4, source="staff", assurance="staff", ack="", lane="priority", reason="doctor")
+          for number in range(6, 9)),
         visit(9, 10, 25, 4, source="camera", assurance="camera", ack=""),
         visit(10, 9, 4, 4, **person),
         visit(11, 11, 4, 4, first_day=False, first_month=False, first_state=False, **person),
         *(visit(number, 9, 4, 4, hip_id=OTHER_HIP, service_day=date(2026, 9, 15)) for number in range(4)),
         visit(5, 9, 4, 4, hip_id=OTHER_HIP, service_day=date(2026, 9, 15), ack="parked"),
-        *(visit(number, 9, 4, 4, **august) for number in range(2)),
+        *(visit(number, 9, 4, 4, lane="senior", **august) for number in range(2)),
         share(1), share(2, service_day=date(2026, 8, 10)),
     )  # fmt: skip
     total = {"hip_id": "JK", "day": date(2025, 7, 14), "source": "dashboard", "tokens": 7_116_000, "imported_ms": 1}
@@ -128,6 +129,11 @@ async def test_every_table_has_the_sums_of_its_tickets(overseer: Browser) -> Non
     by_hour = {row["hour"]: row for row in await table(overseer, "hours")}
     assert {hour: row["tokens"] for hour, row in by_hour.items()} == {"09:00": "12", "10:00": "4", "11:00": "1"}
     assert (by_hour["10:00"]["source_camera"], by_hour["10:00"]["wait_half_min"]) == ("1", "25.0")
+
+    by_reason = {row["reason"]: row for row in await table(overseer, "priority")}
+    doctor, no_reason = by_reason["Sent back by the doctor"], by_reason[figure_messages.NO_REASON]
+    assert [doctor[name] for name in ("tickets", "of_all_percent", "usual_month")] == ["3", "17.6", "0.0"]
+    assert [no_reason[name] for name in ("tickets", "of_all_percent", "usual_month")] == ["0", "0.0", "2.0"]
 
     first, second, *others = await table(overseer, "facilities")
     assert (first["hip_id"], first["tokens"], first["accepted_by_gateway"], first["counted_for_incentive"]) == (

@@ -289,6 +289,29 @@ async def test_a_walk_in_has_a_number_after_a_name_and_one_key(page: Page, serve
     await expect(page.locator("#list .who bdi")).to_have_text("Zoona Begum")
 
 
+async def test_a_walk_in_goes_sooner_by_two_keys_and_the_list_says_why(page: Page, served: Served) -> None:
+    await page.keyboard.press("w")
+    await expect(page.locator("#walk [name=name]")).to_be_focused()
+    await page.keyboard.type("Zoona Begum")
+    await page.keyboard.press("F2")
+    await expect(page.locator("#choice-title")).to_have_text("Why does this person go sooner?")
+    await page.keyboard.press("4")
+    await expect(page.locator("#ask-choice")).to_be_hidden()
+    await expect(page.locator("#walk [name=reason]")).to_have_value("child")
+    await expect(page.locator("#walk [name=name]")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#walk-line")).to_contain_text("Small child")
+    await page.keyboard.press("Escape")
+    mark = page.locator("#list .lane")
+    await expect(mark).to_have_text("CHILD")
+    await expect(mark).to_have_attribute("title", "Small child")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("p")
+    await expect(page.locator("#choice-title")).to_have_text("Why does M-001 go sooner?")
+    await press(page, "7", "M-001 is now: Sent back by the doctor.")
+    await expect(mark).to_have_text("BACK")
+
+
 async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, served: Served) -> None:
     await served.arrive("Zoona Begum")
     await page.evaluate("() => { window.print = () => {}; }")

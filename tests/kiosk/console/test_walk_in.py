@@ -14,6 +14,7 @@ from kiosk.console.walk_in import WalkIn, patient_of
 from kiosk.patient.person import Patient
 from kiosk.services.web import Services
 from queueing.models import Lane
+from queueing.reasons import Reason
 from tests.kiosk.console.signed_in import HIP, Browser, arrive
 
 pytestmark = pytest.mark.anyio
@@ -92,6 +93,18 @@ async def test_an_old_person_is_placed_as_a_senior_without_asking(clerk: Browser
     assert (slip["ahead"], slip["lane"]) == (0, "Senior, 60 or older")
     tickets = await services.desk.tickets(HIP)
     assert [one.lane for one in tickets] == [Lane.SENIOR, Lane.ORDINARY]
+    assert [one.reason for one in tickets] == [Reason.NONE, Reason.NONE]
+
+
+async def test_a_clerk_gives_the_reason_why_somebody_goes_sooner(clerk: Browser, services: Services) -> None:
+    await clerk.ask("/console/walk-in", queue="medicine", name="Young", age="30")
+    slip = (await clerk.ask("/console/walk-in", queue="medicine", name="Small", age="2", reason="child")).json()
+    assert (slip["ahead"], slip["lane"]) == (0, "Small child")
+    tickets = await services.desk.tickets(HIP)
+    assert [(one.lane, one.reason) for one in tickets] == [
+        (Lane.PRIORITY, Reason.CHILD), (Lane.ORDINARY, Reason.NONE),
+    ]  # fmt: skip
+    assert (await clerk.ask("/console/walk-in", queue="medicine", name="X", reason="royal")).status_code == 404
 
 
 async def test_a_closed_queue_refuses_in_words(clerk: Browser, services: Services) -> None:

@@ -49,6 +49,7 @@ def test_a_ticket_has_exactly_the_fields_of_the_contract() -> None:
         "counter": "M2",
         "state": "called",
         "lane": "senior",
+        "reason": None,
         "assurance": "screen",
         "nearness": "near",
         "source": "abha_app",

@@ -23,9 +23,9 @@ _CALL: Final = re.compile(r"""\b_\((["'])(.+?)\1\)""")
 _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     (desk_messages, ("DESK", "BREAK_BEGUN", "BREAK_ENDED", "BREAK_NONE", "BREAK_ODD", "NOTE_WRITTEN", "NOTE_REMOVED")),
     (messages, (
-        "ORDER", "LANES", "STATES", "ASSURANCES", "NEARNESSES", "ALIKE", "GENDERS", "SECTIONS", "DONE", "UNDONE_AT",
-        "OUTCOMES", "TAKEN_BY", "TAKEN_HERE", "PERHAPS", "PLACES", "REFUSALS", "SIGN_IN", "TROUBLE", "SCAN", "TITLES",
-        "TITLE_OTHERWISE", "PASSWORDS", "DETAILS", "HOSPITAL_NUMBERS", "MONTHS", "COPYING", "SCREEN",
+        "ORDER", "LANES", "REASONS", "STATES", "ASSURANCES", "NEARNESSES", "ALIKE", "GENDERS", "SECTIONS", "DONE",
+        "UNDONE_AT", "OUTCOMES", "TAKEN_BY", "TAKEN_HERE", "PERHAPS", "PLACES", "REFUSALS", "SIGN_IN", "TROUBLE",
+        "SCAN", "TITLES", "TITLE_OTHERWISE", "PASSWORDS", "DETAILS", "HOSPITAL_NUMBERS", "MONTHS", "COPYING", "SCREEN",
     )),
 )  # fmt: skip
 """What the pages of clerks show. Tables of administrators' pages come here when those pages are translated."""

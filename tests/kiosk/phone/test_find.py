@@ -10,8 +10,9 @@ from kiosk.locales import BOOK, LANGUAGES
 from kiosk.observability import metrics
 from kiosk.patient.person import Patient
 from queueing.errors import StoreAway
-from queueing.models import Lane, Place
+from queueing.models import Place
 from queueing.place_search import WRONG_PER_NUMBER
+from queueing.reasons import Reason
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 from tests.kiosk.share_builders import scan_of
 from tokens import qr
@@ -27,7 +28,7 @@ async def share(hospital: Hospital, person: Patient = ZOONI) -> Place:
 
 
 async def walk_in(hospital: Hospital, person: Patient) -> Place:
-    return await hospital.services.check_in.walked_in(HIP, MEDICINE, person, Lane.ORDINARY, by="asha")
+    return await hospital.services.check_in.walked_in(HIP, MEDICINE, person, Reason.NONE, by="asha")
 
 
 async def look(visitor: httpx.AsyncClient, number: str, digits: str, lang: str = "en") -> httpx.Response:

@@ -16,7 +16,8 @@ from kiosk.phone.ticket import NEAR
 from kiosk.web.static_files import static_text
 from queueing.errors import StoreAway
 from queueing.event_log import EventKind, EventLog
-from queueing.models import Lane, Outcome, Place, State
+from queueing.models import Outcome, Place, State
+from queueing.reasons import Reason
 from tests.kiosk.hospital import HIP, MEDICINE, REGISTRATION, Hospital
 from tests.kiosk.share_builders import scan_of
 from tokens import qr
@@ -101,7 +102,7 @@ async def test_a_transferred_ticket_shows_its_new_queue(visitor: httpx.AsyncClie
 
 async def test_no_page_and_no_answer_says_who_it_is(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
     person = Patient(name=NAME, phone=PHONE, year_of_birth=1950, gender="F", abha_number="91234567890123")
-    place = await hospital.services.check_in.walked_in(HIP, MEDICINE, person, Lane.ORDINARY, by="asha")
+    place = await hospital.services.check_in.walked_in(HIP, MEDICINE, person, Reason.NONE, by="asha")
     link = hospital.ticket_link(place)
     for path in (link, f"{link}/now", f"{link}/qr.svg"):
         answer = await visitor.get(path)
