@@ -5,7 +5,7 @@ wrote first, therefore changes nothing. Sums are corrected by the difference: wh
 it added before.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,8 +15,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
-from kiosk.archive import audit_chain, public_events
-from kiosk.archive.audit_chain import AuditLine
+from kiosk.archive import audit_chain, audit_events, public_events
 from kiosk.archive.person_digests import UNKNOWN, MonthKeys, Origin, month_of
 from kiosk.archive.schema import (
     SUMS,
@@ -94,33 +93,9 @@ def write(connection: Connection, batch: Batch, keys: MonthKeys, now_ms: int) ->
     for event in batch.events:
         work.take(event)
     work.save()
-    audit_chain.append(connection, _audit_lines(batch))
+    audit_chain.append(connection, audit_events.lines_of(batch.events, batch.places))
     if batch.after != batch.before:  # else the tickets of stored days stand in for events that were dropped
         public_events.add(connection, batch.events, batch.places)
-
-
-def _audit_lines(batch: Batch) -> Iterator[AuditLine]:
-    """What somebody did: acts, and moves of tickets."""
-    for event in batch.events:
-        if event.kind is EventKind.ACT and event.act is not None:
-            yield _audit_line(batch, event, event.act.kind, event.act.ticket, event.act.why, event.act.address)
-        elif event.by and event.ticket is not None:
-            yield _audit_line(batch, event, event.kind.type, event.ticket.id, _why(event.kind, event.ticket), "")
-
-
-def _why(kind: EventKind, ticket: Ticket) -> str:
-    """At which counter a move was made; of a change of priority, why."""
-    if kind is EventKind.LANE_CHANGED:
-        return word_of(ticket.reason) or ticket.lane.name.lower()
-    return ticket.counter
-
-
-def _audit_line(batch: Batch, event: Event, act: str, ticket: str, why: str, address: str) -> AuditLine:
-    place = batch.places.get(event.facility_key)
-    hip_id = place.hip_id if place else f"?{event.facility_key}"
-    return AuditLine(
-        hip_id=hip_id, at_ms=event.at_ms, act=act, by=event.by, address=address, ticket=ticket, why=why, entry=event.id
-    )
 
 
 def _move_cursor(connection: Connection, batch: Batch, now_ms: int) -> None:

@@ -31,11 +31,12 @@ def choices() -> list[dict[str, str]]:
 
 def chosen_reason(word: str) -> Reason:
     """What a page sent; NONE for the ordinary lane and for nothing."""
-    if word in ("", ORDINARY):
+    name = word.upper()
+    if name in ("", Lane.ORDINARY.name):
         return Reason.NONE
-    if word.upper() not in Reason.__members__ or word.upper() == Reason.NONE.name:
+    if name not in Reason.__members__ or name == Reason.NONE.name:
         raise NotFoundException
-    return Reason[word.upper()]
+    return Reason[name]
 
 
 def shown_priority(lane: Lane, reason: Reason) -> str:
