@@ -27,7 +27,7 @@ from queueing.back_off import BackOff
 from queueing.desk import OpdDesk
 from queueing.errors import QueueingError
 from queueing.event_log import OLDEST, READ_AT_MOST, Event, EventKind, EventLog
-from queueing.models import Ticket
+from queueing.models import Ticket, UnixMs
 from queueing.redis_keys import facility_root, partition_of
 from queueing.store.store import Store
 from queueing.usual_paces import write_usual_days
@@ -35,10 +35,13 @@ from queueing.usual_paces import write_usual_days
 PAUSE_S: Final = 1.0
 """Between two reads of the log. Events of a second are written together, which costs the store and the disk less."""
 REST: Final = 19.0
-"""After each batch the role rests this many times the processor time that it used: a twentieth of a processor at most.
+"""After each batch the role rests this many times the processor time that it used: it takes a twentieth of a processor.
 Low priority alone is not enough: two virtual cores are often one real core, and a scan gets slower while the other one
-works. It then archives about a thousand tickets a second, twenty times what a state's busiest hour brings.
+works. It then archives some hundred tickets a second, several times what a state's busiest hour brings.
 """
+REST_WHEN_LATE: Final = 4.0
+"""While the oldest event that is not archived is older than ``LATE_MS``: after an outage of the database."""
+LATE_MS: Final = 600_000
 TEND_EVERY_S: Final = 5.0
 """Facts must be true within fifteen seconds; a lease lasts as long."""
 STANDBY_S: Final = 2.0
@@ -87,6 +90,11 @@ class Parts(Struct, frozen=True, kw_only=True):
 
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
+
+
+def rest_after(complete_ms: UnixMs, now_ms: UnixMs) -> float:
+    """How many times its processor time a batch is followed by rest. ``complete_ms`` is 0 while it is not known."""
+    return REST_WHEN_LATE if 0 < complete_ms < now_ms - LATE_MS else REST
 
 
 class ArchiveRole:
@@ -187,7 +195,7 @@ class ArchiveRole:
                 if events:
                     used_s = time.process_time()
                     yield partition, events
-                    await asyncio.sleep(REST * (time.process_time() - used_s))
+                    await asyncio.sleep(rest_after(self._complete_ms, _now_ms()) * (time.process_time() - used_s))
 
     async def _archive(self, partition: str, before: str, events: list[Event], after: str | None = None) -> None:
         parts = self._parts
