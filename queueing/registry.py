@@ -181,7 +181,7 @@ def _hospital_of(reply: list[Any]) -> Hospital:
     )
 
 
-def _packed_policy(policy: Policy) -> bytes:
+def packed_policy(policy: Policy) -> bytes:
     """Packed as a list, because every scan reads it. Raises RegistryError for a value outside its limits."""
     return _pack(msgspec.convert(within_limits(policy), _PackedPolicy, from_attributes=True))
 
@@ -222,7 +222,7 @@ class Registry:
             "facility",
             facility.hip_id,
             _pack(bare),
-            _packed_policy(facility.policy),
+            packed_policy(facility.policy),
             facility.timezone,
             _place_of(facility),
         )
@@ -289,6 +289,10 @@ class Registry:
         count: Any = await self._store.call(FACILITIES_KEY, "ZCARD", FACILITIES_KEY)
         return int(count)
 
+    async def add_missing(self, hip: str, parts: Sequence[str | bytes], *, copied_from: str) -> None:
+        """Adds what is not there of another facility (``queueing.facility_copy``), in one step."""
+        await self._configure(hip, "copied", *parts, why=copied_from)
+
     async def put_queue(self, hip: str, queue: Queue, counters: int | None = None) -> None:
         """Add or update a queue, with counters ``M1`` … ``M<counters>`` where they are missing.
 
@@ -342,7 +346,7 @@ class Registry:
 
     async def set_policy(self, hip: str, policy: Policy) -> None:
         """The facility's rules, from the next call on. Raises RegistryError for a value outside its limits."""
-        await self._configure(hip, "policy", _packed_policy(policy))
+        await self._configure(hip, "policy", packed_policy(policy))
 
     async def set_networks(self, hip: str, networks: Sequence[str]) -> None:
         """The facility's own networks. Raises DoesNotFit for a text that is no network, and for too wide a network."""

@@ -10,7 +10,9 @@ import msgspec
 from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, if_filled, name, number, text, timezone, whole
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
+from queueing import facility_copy
 from queueing.coordinates import place_fault
+from queueing.facility_copy import CopyPlan, Why
 from queueing.limits import BURST_MAX, FACILITY_NAME_MAX, HIP_ID_MAX, NO_SHOW_MAX_S, RATE_MAX, RATE_MIN, REGION_MAX
 from queueing.models import Facility
 from queueing.registry import DoesNotFit, Registry, UnknownFacility, own_networks
@@ -164,6 +166,55 @@ def alias(hip_id: str, alias: str, forget: bool, json: bool) -> None:
         raise CommandFailed(f"{hip_id} is not registered, or {alias} is a facility of its own") from None
     words = f"{alias} is forgotten" if forget else f"{alias} leads to {hip_id}"
     tell(json, {"alias": alias, "hip_id": None if forget else hip_id}, words)
+
+
+LEFT_OUT = {
+    Why.THERE: "stays: it is there already",
+    Why.PREFIX: "left out: another queue there has its prefix",
+    Why.QUEUE: "left out: it serves a queue that is left out",
+}
+
+
+@facility.command("copy")
+@click.argument("template", metavar="TEMPLATE")
+@click.argument("hip_id")
+@click.option("--make", "is_made", is_flag=True, help="Make it; without this it is only shown.")
+@as_json
+def copy(template: str, hip_id: str, is_made: bool, json: bool) -> None:
+    """Give the facility HIP_ID the queues, counters and rules of the facility TEMPLATE.
+
+    Nothing that is there is changed. People, logins, keys, screens, networks and printed texts are not copied.
+    """
+    if template == hip_id:
+        raise CommandFailed("a facility is no template of itself")
+
+    async def work(store: Store) -> CopyPlan:
+        registry = Registry(store, OPERATOR)
+        source, target = await registry.hospital(template), await registry.hospital(hip_id)
+        if source is None or target is None:
+            raise CommandFailed(f"{template if source is None else hip_id} is not registered")
+        plan = facility_copy.plan(source, target)
+        if is_made:
+            await facility_copy.make(registry, plan)
+        return plan
+
+    plan = with_store(settings_now(), work)
+    document = {
+        "template": template, "hip_id": hip_id, "made": is_made, "queues": [one.id for one in plan.queues],
+        "counters": [one.name for one in plan.counters], "rules": plan.rules is not None,
+        "default_queue": plan.default_queue or None, "left_out": plan.left_out,
+    }  # fmt: skip
+    tell(json, document, *_copy_words(plan, is_made))
+
+
+def _copy_words(plan: CopyPlan, is_made: bool) -> list[str]:
+    done = "made" if is_made else "would be made"
+    rows = [("queue", one.id, done) for one in plan.queues] + [("counter", one.name, done) for one in plan.counters]
+    rows += [("rules", "", done)] if plan.rules else []
+    rows += [("default queue", plan.default_queue, done)] if plan.default_queue else []
+    rows += [(one.kind, one.name, LEFT_OUT[one.why]) for one in plan.left_out]
+    hint = [] if is_made or plan.makes_nothing else ["nothing was written: --make makes it"]
+    return [*a_table(("WHAT", "NAME", "COPY"), rows), *hint] if rows else ["the template has no queue"]
 
 
 @facility.command("networks")

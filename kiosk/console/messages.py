@@ -279,6 +279,7 @@ AUDIT_ACTS = {
     "admin_counter-open": "opened or closed a counter",
     "admin_policy": "changed the rules",
     "admin_text": "changed a printed text",
+    "admin_copied": "copied queues, counters and rules of another facility",
     "admin_copy": "changed how details are copied for other programs",
     "admin_facility": "changed the facility",
     "admin_staff": "added a login",

@@ -19,6 +19,7 @@ from kiosk.console.copying import Copying
 from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
+from kiosk.console.facility_copy_page import FacilityCopyPage
 from kiosk.console.login import Login
 from kiosk.console.notes import NoteSeal
 from kiosk.console.perhaps_same import LookAlikes
@@ -47,6 +48,7 @@ def routes() -> list[ControllerRouterHandler]:
             path="/",
             route_handlers=[
                 Login,
+                FacilityCopyPage,
                 Desk,
                 Colleagues,
                 Copying,

@@ -10,6 +10,9 @@
          networks  packed list of texts
          text      printed text, counter name ('' forgets)
          copy      packed templates for copying profiles, which queueing does not read
+         copied    three for each thing of another facility (facility_copy.py): 'queue', id, packed; 'counter', name,
+                   packed; 'policy', packed rules that it may replace, packed; 'default', queue id, ''
+                   Only what is missing is added.
   Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when it does not exist,
          'FACILITY' when the facility is not registered
   Cost   O(queues of the facility) ]]
@@ -91,6 +94,27 @@ function ACTS.text(facility, args)
   end
   if not config_of(facility, 'k:' .. args[3]) then return 'COUNTER' end
   redis.call('HSET', facility.record, 'x:' .. args[2], args[3])
+  return 1
+end
+
+-- Two queues never share a prefix, and a counter never names a queue that is not there.
+function ACTS.copied(facility, args)
+  local had_default = redis.call('HEXISTS', facility.record, 'default') == 1
+  local add = {
+    queue = function(id, packed)
+      if not config_of(facility, 'q:' .. id) then ACTS.queue(facility, {'', id, packed}) end
+    end,
+    counter = function(name, packed)
+      if not config_of(facility, 'k:' .. name) then ACTS.counter(facility, {'', name, packed}) end
+    end,
+    policy = function(old, packed)
+      if redis.call('HGET', facility.record, 'policy') == old then ACTS.policy(facility, {'', packed}) end
+    end,
+    default = function(queue)
+      if not had_default then ACTS['default'](facility, {'', queue}) end
+    end,
+  }
+  for i = 2, #args, 3 do add[args[i]](args[i + 1], args[i + 2]) end
   return 1
 end
 

@@ -219,6 +219,10 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("POST", "/console/password"): (Try(decision=ANY_SESSION, form={"old": "", "new": "", "again": ""}),),
     ("GET", "/console/facility"): (Try(decision=ANY_SESSION),),
     ("POST", "/console/facility"): (Try(decision=STATE, form={"hip": "{hip}"}),),
+    ("GET", "/console/facility/copy"): (
+        Try(decision=STATE, path="/console/facility/copy?template={hip}&to=IN0110000999"),
+    ),
+    ("POST", "/console/facility/copy"): (Try(decision=STATE, form={"template": "{hip}", "to": "IN0110000999"}),),
     ("GET", "/console/code"): (Try(decision=ANY_SESSION),),
     ("POST", "/console/code"): (Try(decision=ANY_SESSION, form={"code": ""}),),
     ("GET", "/console/account"): (Try(decision=ANY_SESSION),),

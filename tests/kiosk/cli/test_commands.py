@@ -160,6 +160,23 @@ def test_a_posters_qr_says_the_bare_name_of_the_counter(hospital: Path, tmp_path
     assert "No such file or directory" in refused(hospital, "qr", "IN01", "M1", "--png", "/nowhere/m1.png")
 
 
+def test_a_facility_is_shown_what_a_copy_would_make_and_made_from_a_template(hospital: Path) -> None:
+    words = ("facility", "copy", "IN01", "IN31")
+    assert "IN31 is not registered" in refused(hospital, *words)
+    assert "no template of itself" in refused(hospital, "facility", "copy", "IN01", "IN01")
+    json_of(hospital, "facility", "add", "IN31", "--name", "Copied Hospital")
+    template = json.loads(kiosk(hospital, "queue", "list", "IN01", "--json").stdout)
+    shown = json_of(hospital, *words)
+    assert (shown["made"], shown["queues"]) == (False, [one["queue"]["id"] for one in template])
+    assert "nothing was written" in kiosk(hospital, *words).stdout
+    assert json.loads(kiosk(hospital, "queue", "list", "IN31", "--json").stdout) == []
+    assert json_of(hospital, *words, "--make")["counters"] == shown["counters"]
+    assert json.loads(kiosk(hospital, "queue", "list", "IN31", "--json").stdout) == template
+    again = json_of(hospital, *words, "--make")
+    assert (again["queues"], again["counters"], again["rules"]) == ([], [], False)
+    assert {one["why"] for one in again["left_out"]} == {"there"}
+
+
 def test_an_alias_leads_to_a_facility(hospital: Path) -> None:
     assert json_of(hospital, "facility", "alias", "IN01", "IN01_1") == {"alias": "IN01_1", "hip_id": "IN01"}
     assert "IN99 is not registered" in refused(hospital, "facility", "alias", "IN99", "IN99_1")
