@@ -19,7 +19,7 @@ from queueing.limits import HIP_ID_MAX
 from queueing.registry import Registry
 
 PAGE: Final = "/console/facility/copy"
-DONE: Final = "Made. What stands below is left out."
+DONE: Final = "Made. The audit has a line of it."
 TROUBLE: Final = {
     "same": "Choose two facilities: a facility is no template of itself.",
     "from": "No facility has the HIP id of the template.",
