@@ -19,6 +19,7 @@ from kiosk.locales import Words, choose
 from kiosk.settings import Settings
 from kiosk.web.link_urls import ticket_url
 from kiosk.web.path_prefix import url
+from kiosk.web.quick_page import inline_styles, packed
 from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE, SECURITY
 from kiosk.web.static_files import static_text, static_url
@@ -77,7 +78,7 @@ async def ticket_page(
     push_keys: NamedDependency[PushKeys],
     settings: NamedDependency[Settings],
     lang: LANG = "",
-) -> Response[str]:
+) -> Response[str] | Response[bytes]:
     """The page, or a page that says what is wrong with the link."""
     words = choose(lang, request.headers.get("accept-language", ""))
     claim, trouble = _read(ticket_links, link, words)
@@ -86,9 +87,11 @@ async def ticket_page(
         return trouble or _ended(words)
     snapshot, facility = await asyncio.gather(desk.snapshot(claim.hip_id), registry.facility(claim.hip_id))
     queue = next((one for one in snapshot.queues if one.id == ticket.queue), None) if snapshot else None
-    return page(
+    styles = inline_styles("css/base.css", "css/phone.css")
+    answer = page(
         "ticket.html",
         words,
+        styles=styles.text,
         ticket=ticket,
         state=ticket.state.name.lower(),
         icon=ICONS[ticket.state],
@@ -109,6 +112,8 @@ async def ticket_page(
         zone=(facility.timezone if facility else "") or settings.timezone,
         book={words.code: words.book("common", "ticket")},
     )
+    answer.headers["Content-Security-Policy"] = styles.policy
+    return packed(answer, request.headers.get("accept-encoding", ""))
 
 
 @get("/t/{link:str}/now", include_in_schema=False)

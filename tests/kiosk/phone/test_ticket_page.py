@@ -1,8 +1,10 @@
 """The patient's own page, as the server draws it."""
 
+import base64
 import gzip
 import html
 import re
+from hashlib import sha256
 from io import BytesIO
 from urllib.parse import urlsplit
 
@@ -13,7 +15,6 @@ from PIL import Image
 from kiosk.locales import BOOK, LANGUAGES
 from kiosk.patient.person import Patient
 from kiosk.phone.ticket import NEAR
-from kiosk.web.static_files import static_text
 from queueing.errors import StoreAway
 from queueing.event_log import EventKind, EventLog
 from queueing.models import Outcome, Place, State
@@ -26,6 +27,8 @@ pytestmark = pytest.mark.anyio
 
 WEIGHT_MAX = 60_000
 """Bytes without fonts, on its way through gzip: a second of 3G."""
+FIRST_ANSWER_MAX = 14_000
+"""Bytes that a new connection carries before the server waits for the phone (ten segments)."""
 NAME, PHONE = "Zooni Dar", "9419012345"
 
 
@@ -240,6 +243,29 @@ async def test_a_phone_can_install_the_page(visitor: httpx.AsyncClient, hospital
     assert (await visitor.get("/t/nonsense/app.webmanifest")).status_code == 404
 
 
+async def test_the_number_is_seen_with_the_first_answer(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    """Its styles stand in the page, which comes packed: a style file would be a round trip more."""
+    [place] = await hospital.arrive()
+    link = hospital.ticket_link(place)
+    answer = await visitor.get(link, headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.num_bytes_downloaded < FIRST_ANSWER_MAX
+    assert 'rel="stylesheet"' not in answer.text
+    style = re.search(r"<style>(.*?)</style>", answer.text, re.DOTALL)
+    assert style is not None
+    digest = base64.b64encode(sha256(style[1].encode()).digest()).decode()
+    policy = answer.headers["content-security-policy"]
+    assert f"style-src 'self' 'sha256-{digest}';" in policy, "the policy allows these styles and no others"
+    assert "unsafe" not in policy
+    fonts = set(re.findall(r"url\((/[^)]+woff2)\)", style[1]))
+    assert fonts
+    for font in fonts:
+        assert (await visitor.get(font)).status_code == 200
+    plain = await visitor.get(link, headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert "<style>" in plain.text
+
+
 async def test_the_page_with_its_scripts_and_styles_weighs_little(
     visitor: httpx.AsyncClient, hospital: Hospital
 ) -> None:
@@ -250,6 +276,4 @@ async def test_the_page_with_its_scripts_and_styles_weighs_little(
         weight = len(gzip.compress(answer.content))
         for address in set(re.findall(r'(?:href|src)="(/static/[^"]+)"', answer.text)):
             weight += int((await visitor.get(address, headers={"accept-encoding": "gzip"})).num_bytes_downloaded)
-        for module in ("alarm", "offline", "waiting"):
-            weight += len(gzip.compress(static_text(f"js/{module}.js").encode()))
         assert weight < WEIGHT_MAX
