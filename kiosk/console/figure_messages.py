@@ -148,7 +148,8 @@ SUMMARY = {
     "people": "{tokens} tokens for {people} people: who came twice on a day counts once.",
 }
 HINTS = {
-    "priority": "Why clerks let people go sooner. Each ticket counts once, by the last reason it was given.",
+    "priority": "Why clerks let people go sooner. Each ticket counts once, by its last reason."
+    " Without a reason: by the age of the profile, or by the hospital's system.",
     "waits": "From arrival, or from check-in of those who came later than they scanned, to the first call.",
     "counters": "Open: counters that called somebody in this hour. Needed: so that nine of ten are called within 30"
     " minutes, from arrivals and the visits of each queue.",
@@ -157,6 +158,6 @@ HINTS = {
     "linked": "Records linked per token: not known. It will stand here when the hospital's system reports it.",
 }
 
-NO_REASON = "No reason given: by age, or by the hospital's system"
+NO_REASON = "No reason given"
 LANE_ABOVE_USUAL = "{lane}: {count} today. A whole day of this weekday usually has {usual}."
 """A lane, or a reason, that was used more than usual."""

@@ -208,11 +208,12 @@ def priority_by_reason(found: Numbers, shown: Shown) -> Table:
     rows = [
         (label, count, count / now["tokens"] * 100 if now["tokens"] else None, one / len(before) if before else None)
         for (label, count), one in zip(counted(now), usual, strict=True)
+        if count or one
     ]
     text = figure_messages.COLUMNS
     return Table(
         id="priority", title=TITLE["priority"].format(month=month_name(shown.month)),
-        rows=tuple(rows) if any(row[1] or row[3] for row in rows) else (), hint=figure_messages.HINTS["priority"],
+        rows=tuple(rows), hint=figure_messages.HINTS["priority"],
         columns=(
             Column(label=text["reason"], name="reason"),
             Column(label=text["given"], name="tickets"),

@@ -186,13 +186,11 @@ def origins(facts: DayFacts) -> Table:
 
 def priority_by_reason(facts: DayFacts, period: Period) -> Table:
     whole, earlier = all_of(facts), total(facts.earlier_by_queue.values())
-    rows = tuple(
-        (label, now, before) for (label, now), (_, before) in zip(counted(whole), counted(earlier), strict=True)
-    )
+    pairs = zip(counted(whole), counted(earlier), strict=True)
+    rows = tuple((label, now, before) for (label, now), (_, before) in pairs if now or before)
     given_earlier = TEXT["given_earlier"].format(earlier=earlier_words(period))
     return Table(
-        id="priority", title=TITLE["priority"], plot=Plot.ACROSS, unit=UNIT["people"],
-        rows=rows if any(now or before for _, now, before in rows) else (),
+        id="priority", title=TITLE["priority"], plot=Plot.ACROSS, unit=UNIT["people"], rows=rows,
         columns=(
             Column(label=TEXT["reason"], name="reason"),
             Column(label=TEXT["given"], name="tickets", drawn=True),

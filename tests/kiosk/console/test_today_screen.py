@@ -16,7 +16,7 @@ from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
 from tests.kiosk.console.test_today import visit
 
 pytestmark = pytest.mark.anyio
-PLOTTED = ("arrivals", "waits", "counters", "sources", "service", "queues", "origins")
+PLOTTED = ("arrivals", "waits", "counters", "sources", "service", "queues", "origins", "priority")
 ARRIVALS = {8: 14, 9: 31, 10: 38, 11: 27, 12: 15, 13: 9, 14: 4}
 WIDTHS = {"desk": (1366, 768), "phone": (390, 844)}
 INK = """canvas => {
@@ -45,6 +45,9 @@ def a_day(hip: str, day: date, factor: float = 1) -> list[dict[str, Any]]:
                 else ("screen", "poster")[number % 2],
                 "nearness": "far" if number % 13 == 5 else "near",
             }
+            if is_walk_in:
+                reason = ("child", "staff", "doctor", "other")[number % 16 // 4]
+                kind |= {"lane": "priority", "reason": reason}
             wait = 3 + hour % 5 * 7 + number % 11
             visit_of = visit(len(made), hour, wait, 2 + number % 7, service_day=day, hip_id=hip, **kind)
             made.append(visit_of)
