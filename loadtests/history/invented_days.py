@@ -78,7 +78,7 @@ class Facility:
             "request_id": _uuid(self._random) if acked else "", "person": person, **self._firsts(person, on),
             "ack": ("delivered" if draw() < 0.997 else "parked") if acked else "",
             "ack_at_ms": arrived_ms + int(self._random.lognormvariate(6.2, 0.7)) if acked else 0,
-            "cursor": f"{arrived_ms}-0",
+            "cursor": f"{arrived_ms}-0", "reason": "",
         }  # fmt: skip
 
     def _queue(self, chance: float) -> tuple[str, str]:

@@ -27,7 +27,10 @@ COUNTERS = {"M1": "medicine", "M2": "medicine", "R1": "registration"}
 STAFF = ("anna", "bilal")
 AT_COUNTER = (State.CALLED, State.SERVING)
 LIVING = frozenset(State(number) for number in range(1, 7))
-HEAD_START_MIN = {Lane.ORDINARY: 0, Lane.SENIOR: 20, Lane.PREGNANT: 30, Lane.DISABLED: 30, Lane.EMERGENCY: 7 * 24 * 60}
+HEAD_START_MIN = {
+    Lane.ORDINARY: 0, Lane.SENIOR: 20, Lane.PREGNANT: 30, Lane.DISABLED: 30, Lane.EMERGENCY: 7 * 24 * 60,
+    Lane.PRIORITY: 20,
+}  # fmt: skip
 T = TypeVar("T")
 
 
