@@ -48,6 +48,12 @@ class DayFacts(Struct, frozen=True, kw_only=True):
     earlier_by_day: dict[date, Sums]
     open_counters: dict[tuple[date, int], int] | None
     """Day and hour -> counters that called somebody; None when the range is too long."""
+    first_day: date | None = None
+    """Of the first number that was ever given here; None while there is none."""
+
+    def is_counted(self, day: date) -> bool:
+        """False for a day before the first number: nobody knows who came then."""
+        return self.first_day is not None and day >= self.first_day
 
 
 class UsualFacts(Struct, frozen=True, kw_only=True):
@@ -77,7 +83,14 @@ def day_facts(
         earlier_by_hour=queries.sums_by_hour(connection, *before, hip_id=hip_id, columns=EARLIER),
         earlier_by_day=queries.sums_by_day(connection, *before, hip_id=hip_id, columns=EARLIER),
         open_counters=queries.open_counters(connection, first, last, hip_id=hip_id, zone=zone) if is_short else None,
+        first_day=_first_day(connection, hip_id),
     )
+
+
+def _first_day(connection: Connection, hip_id: str) -> date | None:
+    key = daily_sums.c
+    given = sa.select(key.service_day).where(key.hip_id == hip_id, key.tokens > 0)
+    return connection.execute(given.order_by(key.service_day).limit(1)).scalar()
 
 
 def usual_facts(connection: Connection, day: date, hour: int, *, hip_id: str) -> UsualFacts:

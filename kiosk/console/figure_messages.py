@@ -139,6 +139,8 @@ ANSWERS = {
 SUMMARY = {
     "arrivals": "{tokens} arrivals, {change} {earlier} ({before}).",
     "arrivals_alone": "{tokens} arrivals; {earlier} there were none.",
+    "arrivals_first": "{tokens} arrivals; {earlier} nothing was counted here yet.",
+    "arrivals_part": "{tokens} arrivals; {earlier} there were {before}, counted from {first} on.",
     "more": "{percent} % more than",
     "fewer": "{percent} % fewer than",
     "same": "as many as",

@@ -47,7 +47,11 @@ def all_of(facts: DayFacts) -> Sums:
 
 def arrivals(facts: DayFacts, period: Period) -> Table:
     now, earlier = _by_hour(facts), facts.earlier_by_hour
-    rows = tuple((_clock(hour), now[hour]["tokens"], _of(earlier, hour)["tokens"]) for hour in _hours(now, earlier))
+    is_known = facts.is_counted(period.earlier.last)
+    rows = tuple(
+        (_clock(hour), now[hour]["tokens"], _of(earlier, hour)["tokens"] if is_known else None)
+        for hour in _hours(now, earlier)
+    )
     return Table(
         id="arrivals", title=TITLE["arrivals"], plot=Plot.BARS, unit=UNIT["people"], rows=rows,
         columns=(
@@ -55,7 +59,7 @@ def arrivals(facts: DayFacts, period: Period) -> Table:
             Column(label=TEXT["arrivals"], name="arrivals", drawn=True),
             _earlier_column(period),
         ),
-        summary=_compared(all_of(facts)["tokens"], total(facts.earlier_by_queue.values())["tokens"], period),
+        summary=_compared(facts, period),
         total=(figure_messages.ALL, *(_added(rows, place) for place in (1, 2))),
     )  # fmt: skip
 
@@ -146,9 +150,11 @@ def queues(facts: DayFacts, period: Period, queue_names: Mapping[str, str]) -> T
     ids = sorted(
         {*facts.by_queue, *facts.earlier_by_queue}, key=lambda queue: (not queue, queue_names.get(queue, queue))
     )
+    is_known = facts.is_counted(period.earlier.last)
     named = [(queue_names.get(queue, queue) or figure_messages.NO_QUEUE, queue) for queue in ids]
     rows: list[tuple[Cell, ...]] = [
-        (name, *_queue_cells(_of(facts.by_queue, queue), _of(facts.earlier_by_queue, queue))) for name, queue in named
+        (name, *_queue_cells(_of(facts.by_queue, queue), _of(facts.earlier_by_queue, queue), is_known))
+        for name, queue in named
     ]
     return Table(
         id="queues", title=TITLE["queues"], plot=Plot.ACROSS, unit=UNIT["people"], rows=tuple(rows),
@@ -164,7 +170,7 @@ def queues(facts: DayFacts, period: Period, queue_names: Mapping[str, str]) -> T
             Column(label=TEXT["wait_nine"], name="wait_nine_of_ten_min", digits=1),
             Column(label=TEXT["service_half"], name="visit_half_min", digits=1),
         ),
-        total=(figure_messages.ALL, *_queue_cells(all_of(facts), total(facts.earlier_by_queue.values()))),
+        total=(figure_messages.ALL, *_queue_cells(all_of(facts), total(facts.earlier_by_queue.values()), is_known)),
     )  # fmt: skip
 
 
@@ -246,7 +252,8 @@ def _span_cells(facts: DayFacts, period: Period, start: int, step: int) -> tuple
     shift = timedelta(days=period.earlier_days)
     now = total(_of(facts.by_day, day) for day in span)
     earlier = total(_of(facts.earlier_by_day, day - shift) for day in span)
-    return span[0], now["tokens"], earlier["tokens"], now.wait_min(HALF), now.wait_min(NINE)
+    before = earlier["tokens"] if facts.is_counted(span[-1] - shift) else None
+    return span[0], now["tokens"], before, now.wait_min(HALF), now.wait_min(NINE)
 
 
 def _by_hour(facts: DayFacts) -> dict[int, Sums]:
@@ -275,10 +282,10 @@ def _by_source(sums: Sums) -> list[int]:
     return [sums[f"source_{name}"] for name in figure_messages.SOURCES]
 
 
-def _queue_cells(now: Sums, earlier: Sums) -> tuple[Cell, ...]:
+def _queue_cells(now: Sums, earlier: Sums, is_known: bool) -> tuple[Cell, ...]:
     return (
-        now["tokens"], earlier["tokens"], now["called"], now["state_done"], now["state_no_show"], now["refused"],
-        now.wait_min(HALF), now.wait_min(NINE), now.service_min(HALF),
+        now["tokens"], earlier["tokens"] if is_known else None, now["called"], now["state_done"],
+        now["state_no_show"], now["refused"], now.wait_min(HALF), now.wait_min(NINE), now.service_min(HALF),
     )  # fmt: skip
 
 
@@ -287,8 +294,10 @@ def _earlier_column(period: Period) -> Column:
     return Column(label=label, name="arrivals_earlier", drawn=True, earlier=True)
 
 
-def _added(rows: Iterable[Sequence[Cell]], place: int) -> int:
-    return sum(cell for row in rows if isinstance(cell := row[place], int))
+def _added(rows: Iterable[Sequence[Cell]], place: int) -> int | None:
+    """The sum of those that are known; None when none is."""
+    known = [cell for row in rows if isinstance(cell := row[place], int)]
+    return sum(known) if known else None
 
 
 def _known(rows: Iterable[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
@@ -303,10 +312,18 @@ def _sentence_with(sentence: str, **figures: float | None) -> str:
     return SUMMARY[sentence].format(**known) if len(known) == len(figures) else ""
 
 
-def _compared(tokens: int, before: int, period: Period) -> str:
-    earlier = earlier_words(period)
+def _compared(facts: DayFacts, period: Period) -> str:
+    tokens, before = all_of(facts)["tokens"], total(facts.earlier_by_queue.values())["tokens"]
+    earlier, first = earlier_words(period), facts.first_day
+    if first is None or first > period.earlier.last:
+        return SUMMARY["arrivals_first"].format(tokens=grouped(tokens), earlier=earlier)
     if not before:
         return SUMMARY["arrivals_alone"].format(tokens=grouped(tokens), earlier=earlier)
+    if first > period.earlier.first:
+        day = f"{first:%d-%m-%Y}"
+        return SUMMARY["arrivals_part"].format(
+            tokens=grouped(tokens), earlier=earlier, before=grouped(before), first=day
+        )
     percent = round(abs(tokens - before) / before * 100)
     word = "same" if not percent else "more" if tokens > before else "fewer"
     change = SUMMARY[word].format(percent=grouped(percent))

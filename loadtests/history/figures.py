@@ -43,7 +43,8 @@ def last_day(url: str) -> date:
     return found if isinstance(found, date) else date.fromisoformat(str(found))
 
 
-def _environment(url: str, data: Path) -> dict[str, str]:
+def environment_of(url: str, data: Path) -> dict[str, str]:
+    """The settings of a kiosk on this archive; it logs warnings alone."""
     known = {name: text for name, text in os.environ.items() if not name.startswith("KIOSK_")}
     return known | {
         "PYTHONPATH": str(ROOT),
@@ -99,7 +100,7 @@ def main() -> None:
     sys.stdout.write(f"a year until {last}; load of the machine before: {load:.1f}\n")
     with tempfile.TemporaryDirectory(prefix="kiosk-figures-") as name:
         folder = Path(name)
-        environment, is_good = _environment(args.url, folder / "data"), True
+        environment, is_good = environment_of(args.url, folder / "data"), True
         if args.only != "pages":  # first: later, the kiosk's processes would count as children
             exports = [export(environment, folder, last, form) for form in ("csv", "jsonl")]
             is_good = all(exports)

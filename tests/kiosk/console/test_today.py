@@ -177,6 +177,31 @@ async def test_a_range_adds_its_days_and_is_compared_with_the_same_weekdays(admi
     assert "14 arrivals, 133 % more than the week before (6)." in answer.text
 
 
+async def test_days_before_the_first_number_are_not_known_and_no_noughts(admin: Browser, database: Database) -> None:
+    insert_day(database, *(visit(number, 9, 4, 4) for number in range(3)))
+    for name, known in (("arrivals", ["09:00", "3", ""]), ("queues", ["Medicine OPD", "3", ""])):
+        assert (await table(admin, name))[1][:3] == known
+    answer = await admin.get("/console/today", params=QUERY)
+    assert "3 arrivals; a week before nothing was counted here yet." in answer.text
+    assert shown(answer, "arrivals")[1:] == [["09:00", "3", "–"], ["All", "3", "–"]]
+    later = DAY + timedelta(days=7)
+    answer = await admin.get("/console/today", params={"from": later.isoformat(), "to": later.isoformat()})
+    assert "0 arrivals, 100 % fewer than a week before (3)." in answer.text
+
+
+async def test_a_comparison_with_days_of_which_some_were_not_counted_says_so(
+    admin: Browser, database: Database
+) -> None:
+    days = [DAY + timedelta(days=number) for number in range(7)]
+    earlier = [visit(1, 9, 4, 4, service_day=day - timedelta(days=7)) for day in days[5:]]
+    insert_day(database, *(visit(1, 9, 4, 4, service_day=day) for day in days), *earlier)
+    query = {"from": days[0].isoformat(), "to": days[-1].isoformat()}
+    answer = await admin.get("/console/today", params=query)
+    assert "7 arrivals; the week before there were 2, counted from 19-09-2026 on." in answer.text
+    rows = await table(admin, "days", **query)
+    assert [row[2] for row in rows[1:]] == ["", "", "", "", "", "1", "1"]
+
+
 async def test_a_long_range_is_listed_by_weeks_and_loses_no_day(admin: Browser, database: Database) -> None:
     days = [DAY - timedelta(days=number) for number in (0, 1, 6, 7, 49)]
     before = [visit(9, 9, 4, 4, service_day=day - timedelta(days=56)) for day in days[:2]]
@@ -184,8 +209,8 @@ async def test_a_long_range_is_listed_by_weeks_and_loses_no_day(admin: Browser, 
     rows = await table(admin, "days", **{"from": days[-1].isoformat(), "to": days[0].isoformat()})
     assert rows[0][:3] == ["week", "arrivals", "arrivals_earlier"]
     assert [row[:3] for row in rows[1:]] == [
-        ["2026-08-03", "1", "0"], ["2026-08-10", "0", "0"], ["2026-08-17", "0", "0"], ["2026-08-24", "0", "0"],
-        ["2026-08-31", "0", "0"], ["2026-09-07", "0", "0"], ["2026-09-14", "3", "1"], ["2026-09-21", "1", "1"],
+        ["2026-08-03", "1", ""], ["2026-08-10", "0", ""], ["2026-08-17", "0", ""], ["2026-08-24", "0", ""],
+        ["2026-08-31", "0", ""], ["2026-09-07", "0", ""], ["2026-09-14", "3", "1"], ["2026-09-21", "1", "1"],
     ]  # fmt: skip
 
 
