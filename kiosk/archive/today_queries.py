@@ -89,8 +89,8 @@ def day_facts(
 
 def _first_day(connection: Connection, hip_id: str) -> date | None:
     key = daily_sums.c
-    given = sa.select(key.service_day).where(key.hip_id == hip_id, key.tokens > 0)
-    return connection.execute(given.order_by(key.service_day).limit(1)).scalar()
+    days = sa.select(key.service_day).where(key.hip_id == hip_id, key.tokens > 0)
+    return connection.execute(days.order_by(key.service_day).limit(1)).scalar()
 
 
 def usual_facts(connection: Connection, day: date, hour: int, *, hip_id: str) -> UsualFacts:
