@@ -1,4 +1,4 @@
-"""The administrator's page: queues, counters, rules, printed texts, logins, parked replies and the facility itself."""
+"""The administrator's own pages: the day now, queues and counters, rules, posters, logins, and the facility itself."""
 
 import asyncio
 from urllib.parse import quote
@@ -9,25 +9,23 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from kiosk.accounts.outcomes import Role
-from kiosk.accounts.service import Staff, StaffError, login_ending
+from kiosk.accounts.service import Staff, StaffError
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, messages, templating
+from kiosk.console import guards, messages, room_messages, rooms, templating
+from kiosk.console.admin_rooms import AdminRooms
 from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, queue_of, refusal
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.posters.drawing import NotDrawn, drawn
 from kiosk.posters.sheet import SIZES, posters_of
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Actor
-from queueing.models import PresenceRule
 from queueing.outbox import Outbox
 from queueing.registry import DoesNotFit, PrefixTaken, Registry, RegistryError
 from tokens import qr
 from tokens.errors import PictureError
-
-PARKED_SHOWN = 100
-"""Parked replies on the page, newest first: an outage parks more, and all have the same reason."""
 
 
 class Admin(Controller):
@@ -35,40 +33,49 @@ class Admin(Controller):
 
     @get("/", guards=[guards.administrator], include_in_schema=False)
     async def show(
-        self, session: NamedDependency[Session], registry: NamedDependency[Registry],
-        staff: NamedDependency[Staff], outbox: NamedDependency[Outbox], settings: NamedDependency[Settings],
+        self, session: NamedDependency[Session], admin_rooms: NamedDependency[AdminRooms], done: FromQuery[str] = ""
+    ) -> Response[str]:
+        """The first room: the facility now."""
+        return await admin_rooms.page(session, "now", message=tr(messages.ADMIN_DONE.get(done, "")))
+
+    @get("/rooms/{room:str}", guards=[guards.administrator], include_in_schema=False)
+    async def show_room(
+        self, room: FromPath[str], session: NamedDependency[Session], admin_rooms: NamedDependency[AdminRooms],
         done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        return await _page(session, registry, staff, outbox, settings, message=messages.ADMIN_DONE.get(done, ""))
+        """Another room, by its key: queues, staff, rules, facility or posters."""
+        if room not in rooms.OWN:
+            raise NotFoundException
+        return await admin_rooms.page(session, room, message=tr(messages.ADMIN_DONE.get(done, "")))
 
     @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
         self, request: ConsoleRequest, act: FromPath[str], session: NamedDependency[Session],
         registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox],
-        settings: NamedDependency[Settings],
+        admin_rooms: NamedDependency[AdminRooms],
     ) -> Response[str] | Response[None]:  # fmt: skip
-        """Do what one form of the page says. An error is shown on the same page, a success after a redirect."""
+        """Do what one form says. An error is shown in the room of the form, a success after a redirect there."""
+        if act not in rooms.OF_ACT:
+            raise NotFoundException
         form, actor = await read_form(request), guards.actor_of(request, session)
+        room, section = rooms.OF_ACT[act]
         try:
             if act in ("staff", "reset"):
                 secret = await _password(act, form, session, staff, actor)
-                return await _page(session, registry, staff, outbox, settings, secret=secret)
+                return await admin_rooms.page(session, room, secret=secret)
             done = await _change(act, form, session.facility, registry.acting(actor), staff, outbox, actor)
         except (NotFilledIn, DoesNotFit) as wrong:
             sentence = refusal(act, wrong) if isinstance(wrong, DoesNotFit) else wrong
-            return await _page(
-                session, registry, staff, outbox, settings, trouble=str(sentence), status=422, typed={act: form},
-                field=sentence.field,
-            )  # fmt: skip
+            return await admin_rooms.page(
+                session, room, trouble=str(sentence), status=422, typed={act: form}, field=sentence.field
+            )
         except StaffError as wrong:
-            return await _page(session, registry, staff, outbox, settings, trouble=str(wrong), status=422)
+            return await admin_rooms.page(session, room, trouble=_staff_trouble(wrong), status=422)
         except PrefixTaken:
-            trouble = messages.ADMIN_TROUBLE["prefix"]
-            return await _page(session, registry, staff, outbox, settings, trouble=trouble, status=409)
+            return await admin_rooms.page(session, room, trouble=tr(messages.ADMIN_TROUBLE["prefix"]), status=409)
         except RegistryError:
-            trouble = messages.ADMIN_TROUBLE["unknown"]
-            return await _page(session, registry, staff, outbox, settings, trouble=trouble, status=404)
-        return templating.go(f"/console/admin?done={done}#{act}")
+            return await admin_rooms.page(session, room, trouble=tr(messages.ADMIN_TROUBLE["unknown"]), status=404)
+        return templating.go(f"{rooms.PATHS[room]}?done={done}#{section}")
 
     @get("/posters", guards=[guards.administrator], include_in_schema=False)
     async def posters(
@@ -108,6 +115,10 @@ class Admin(Controller):
         return Response(picture, media_type="image/png", headers={**PAGE, "Content-Disposition": name})
 
 
+def _staff_trouble(wrong: StaffError) -> str:
+    return tr(room_messages.STAFF_TROUBLE.get(type(wrong).__name__, str(wrong)))
+
+
 async def _change(
     act: str, form: dict[str, str], hip: str, registry: Registry, staff: Staff, outbox: Outbox, actor: Actor
 ) -> str:
@@ -138,11 +149,9 @@ async def _change(
         return "disabled" if form.get("disabled") == "1" else "enabled"
     elif act == "sign-out":
         await staff.end_sessions(form.get("login", ""), within=hip, by=actor)
-    elif act == "resend":
+    else:
         parked = form.get("id", "")[:200]
         return "resent" if await outbox.resend(hip, parked, actor.act("admin_resend", parked)) else "not_resent"
-    else:
-        raise NotFoundException
     return act
 
 
@@ -153,25 +162,3 @@ async def _password(act: str, form: dict[str, str], session: Session, staff: Sta
         return login, await staff.reset(login, within=session.facility, by=actor)
     role: Role = "admin" if form.get("role") == "admin" else "clerk"
     return await staff.add_here(login, facility=session.facility, role=role, name=form.get("name", ""), by=actor)
-
-
-async def _page(
-    session: Session, registry: Registry, staff: Staff, outbox: Outbox, settings: Settings, *, message: str = "",
-    trouble: str = "", secret: tuple[str, str] | None = None, status: int = 200,
-    typed: dict[str, dict[str, str]] | None = None, field: str = "",
-) -> Response[str]:  # fmt: skip
-    """The whole page. ``typed``: the refused form by its act, so that nothing is lost; ``field``: what is wrong."""
-    hip = session.facility
-    facility, queues, counters, texts, logins, parked = await asyncio.gather(
-        registry.facility(hip), registry.queues(hip), registry.counters(hip), registry.texts(hip), staff.of(hip),
-        outbox.parked(hip, limit=PARKED_SHOWN),
-    )  # fmt: skip
-    if facility is None:
-        raise guards.NoFacilityYet
-    zone = facility.timezone or settings.timezone
-    return templating.page(
-        "admin.html", session=session, status=status, facility=facility, queues=queues, counters=counters, texts=texts,
-        logins=logins, parked=parked, presence_rules=list(PresenceRule), message=message, trouble=trouble,
-        secret=secret, zone=zone, typed=typed or {}, field=field, own_rate=settings.facility_rate,
-        own_burst=settings.facility_burst, login_ending=login_ending(hip),
-    )  # fmt: skip

@@ -19,6 +19,7 @@ from kiosk.console import announcement_messages as words
 from kiosk.console import guards, templating
 from kiosk.console.forms import NotFilledIn
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.locales import BOOK
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
@@ -41,7 +42,7 @@ class AnnouncementsPage(Controller):
         self, session: NamedDependency[Session], registry: NamedDependency[Registry], desk: NamedDependency[OpdDesk],
         settings: NamedDependency[Settings], done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        return await _page(session, registry, desk, settings, message=words.DONE.get(done, ""))
+        return await _page(session, registry, desk, settings, message=tr(words.DONE.get(done, "")))
 
     @post("/hours", guards=[guards.administrator], include_in_schema=False)
     async def set_hours(
@@ -55,7 +56,7 @@ class AnnouncementsPage(Controller):
         try:
             await announcements.set_hours(session.facility, _hours_of(form), act=act)
         except DoesNotFit:
-            return await _page(session, registry, desk, settings, trouble=words.TROUBLE["hours"], status=422)
+            return await _page(session, registry, desk, settings, trouble=tr(words.TROUBLE["hours"]), status=422)
         return templating.go("/console/announcements?done=hours")
 
     @post("/{act:str}", guards=[guards.clerk], include_in_schema=False)
@@ -82,7 +83,7 @@ class AnnouncementsPage(Controller):
                 session, registry, desk, settings, trouble=str(wrong), status=422, typed=form, field=wrong.field
             )
         except TooManyAnnouncements:
-            trouble = words.TROUBLE["full"]
+            trouble = tr(words.TROUBLE["full"])
             return await _page(session, registry, desk, settings, trouble=trouble, status=409, typed=form)
         return templating.go("/console/announcements?done=announce")
 
@@ -131,7 +132,7 @@ def _until_ms(text: str, zone: ZoneInfo) -> int:
     if until <= now:
         until = datetime.combine(now.date() + timedelta(days=1), typed, zone)
     if until - now > timedelta(hours=LONGEST_H):
-        raise NotFilledIn(words.TROUBLE["far"].format(hours=LONGEST_H), "until")
+        raise NotFilledIn(tr(words.TROUBLE["far"]).format(hours=LONGEST_H), "until")
     return int(until.timestamp() * 1000)
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from kiosk.console import messages
+from kiosk.console.language import tr
 from kiosk.locales import LANGUAGES, ROTATION
 from queueing.coordinates import place_fault
 from queueing.display_text import display_text
@@ -27,13 +28,13 @@ NUMBER_DIGITS_MAX: Final = 9
 
 
 class NotFilledIn(Exception):
-    """A field is missing or does not fit; the text is a sentence for the administrator.
+    """A field is missing or does not fit; the text is a sentence for the administrator, in their language.
 
     ``field``: its name in the form, when the page shows the sentence beside it.
     """
 
     def __init__(self, text: str, field: str = "") -> None:
-        super().__init__(text)
+        super().__init__(tr(text))
         self.field = field
 
 
@@ -90,7 +91,7 @@ def facility_of(form: Form, before: Facility | None) -> Facility:
         raise NotFilledIn(messages.FIELDS["facility"]["timezone"])
     latitude, longitude = _degrees(form, "latitude"), _degrees(form, "longitude")
     if latitude is not None and longitude is not None and (fault := place_fault(latitude, longitude)):
-        raise NotFilledIn(messages.FIELDS["facility"]["place"].format(fault=fault))
+        raise NotFilledIn(tr(messages.FIELDS["facility"]["place"]).format(fault=fault))
     return _fitting("facility", msgspec.structs.replace(
         before, name=display_text(form.get("name", ""), FACILITY_NAME_MAX),
         district=display_text(form.get("district", ""), REGION_MAX),
@@ -120,7 +121,7 @@ def networks_of_form(form: Form) -> tuple[str, ...]:
     try:
         return own_networks([one for one in re.split(r"[,\s]+", form.get("networks", "")) if one])
     except DoesNotFit as wrong:
-        raise NotFilledIn(messages.FIELDS["networks"]["networks"].format(fault=wrong), "networks") from None
+        raise NotFilledIn(tr(messages.FIELDS["networks"]["networks"]).format(fault=wrong), "networks") from None
 
 
 def refusal(kind: str, wrong: DoesNotFit) -> NotFilledIn:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.exchange.clinics import CLINICS, clinic_of
 from kiosk.locales import BOOK, LANGUAGES
 from kiosk.web.page_bodies import read_form
@@ -46,7 +47,7 @@ class QueuePage(Controller):
     ) -> Response[str]:  # fmt: skip
         """``?clinic=``: propose the names of a usual clinic. A queue without names gets the proposals of its name."""
         facility, found = await _find(registry, session, queue)
-        message = messages.ADMIN_DONE["queue"] if done else ""
+        message = tr(messages.ADMIN_DONE["queue"]) if done else ""
         return _page(session, facility, found, _shown(found, clinic, is_saved=bool(done)), message=message)
 
     @post("/{queue:str}", guards=[guards.administrator], include_in_schema=False)
@@ -60,7 +61,7 @@ class QueuePage(Controller):
         code = form.get("department_code", "").strip()
         if code and not is_concept_id(code):
             typed = Shown(names=names, code=code[:CODE_MAX])
-            return _page(session, facility, found, typed, trouble=CODE_WRONG, field="department_code", status=422)
+            return _page(session, facility, found, typed, trouble=tr(CODE_WRONG), field="department_code", status=422)
         changed = replace(found, names=names, department_code=code)
         await registry.acting(guards.actor_of(request, session)).put_queue(session.facility, changed)
         return templating.go(f"/console/admin/queues/{quote(found.id, safe='')}?done=1")

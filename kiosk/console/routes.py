@@ -4,11 +4,13 @@ from litestar import Router
 from litestar.di import NamedDependency, Provide
 from litestar.types import ControllerRouterHandler
 
+from kiosk.accounts.service import Staff
 from kiosk.archive.database import Database
 from kiosk.checkin import CheckIn
 from kiosk.console import error_pages, guards
 from kiosk.console.account import Account
 from kiosk.console.admin import Admin
+from kiosk.console.admin_rooms import AdminRooms
 from kiosk.console.announcements_page import AnnouncementsPage
 from kiosk.console.api_keys_page import ApiKeysPage
 from kiosk.console.audit_page import AuditPage
@@ -71,6 +73,7 @@ def routes() -> list[ControllerRouterHandler]:
             dependencies={
                 "session": Provide(guards.proved_session),
                 "reader": Provide(guards.reader_of),
+                "admin_rooms": Provide(_admin_rooms, sync_to_thread=False),
                 "desk_views": Provide(_desk_views, sync_to_thread=False),
                 "look_alikes": Provide(_look_alikes, sync_to_thread=False),
                 "slips": Provide(_slips, sync_to_thread=False),
@@ -80,6 +83,16 @@ def routes() -> list[ControllerRouterHandler]:
             exception_handlers=error_pages.HANDLERS,
         )
     ]
+
+
+def _admin_rooms(
+    registry: NamedDependency[Registry],
+    desk: NamedDependency[OpdDesk],
+    staff: NamedDependency[Staff],
+    outbox: NamedDependency[Outbox],
+    settings: NamedDependency[Settings],
+) -> AdminRooms:
+    return AdminRooms(registry, desk, staff, outbox, settings)
 
 
 def _desk_views(

@@ -19,6 +19,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.forms import NotFilledIn, networks_of_form, screen_of
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.locales import BOOK, LANGUAGES, ROTATION
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
@@ -58,7 +59,7 @@ class ScreensPage(Controller):
     ) -> Response[str]:  # fmt: skip
         """``code``: the letters, from the QR of a screen."""
         page = _Page(session, registry, screens, settings, guards.address_of(request))
-        return await page.answer(message=messages.SCREENS_DONE.get(done, ""), typed={"code": as_code(code)})
+        return await page.answer(message=tr(messages.SCREENS_DONE.get(done, "")), typed={"code": as_code(code)})
 
     @post("/pair", guards=[guards.administrator], include_in_schema=False)
     async def pair(
@@ -164,20 +165,20 @@ async def _pair(typed: str, row: Screen, page: _Page, audit: Audit) -> None:
     """Take the letters and write the screen. Raises _Refused. Letters are looked up last: they work once."""
     session, code = page.session, as_code(typed)
     if not code:
-        raise _Refused(messages.SCREENS["form"], 422)
+        raise _Refused(tr(messages.SCREENS["form"]), 422)
     if len(await page.screens.of(session.facility)) >= SCREENS_MAX:
-        raise _Refused(messages.SCREENS["full"].format(most=SCREENS_MAX), 409)
+        raise _Refused(tr(messages.SCREENS["full"]).format(most=SCREENS_MAX), 409)
     taken = await page.screens.take_code(code, session.facility, login=session.login, address=page.address)
     if taken.wait_s:
         await audit.record(
             session.facility, "refused", by=session.login, address=page.address, why="wrong letters of screens"
         )
-        raise _Refused(messages.SCREENS["often"].format(minutes=-(-taken.wait_s // 60)), 429)
+        raise _Refused(tr(messages.SCREENS["often"]).format(minutes=-(-taken.wait_s // 60)), 429)
     if not taken.screen:
-        raise _Refused(messages.SCREENS["unknown"], 404)
+        raise _Refused(tr(messages.SCREENS["unknown"]), 404)
     paired = msgspec.structs.replace(row, paired_ms=time.time_ns() // 1_000_000, paired_by=session.login)
     act = Act(kind="admin_screen-pair", by=session.login, address=page.address, why=row.name)
     try:
         await page.screens.put(session.facility, taken.screen, paired, act=act)
     except TooManyScreens:
-        raise _Refused(messages.SCREENS["full"].format(most=SCREENS_MAX), 409) from None
+        raise _Refused(tr(messages.SCREENS["full"]).format(most=SCREENS_MAX), 409) from None

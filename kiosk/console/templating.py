@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 from litestar import MediaType, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
+from markupsafe import Markup, escape
 
 from kiosk.accounts.sessions import Session
 from kiosk.console import figures, language, messages
+from kiosk.console.rooms import ROOMS
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import templates_in
@@ -21,14 +23,22 @@ def _local_time(unix_ms: int, zone: str) -> str:
     return datetime.fromtimestamp(unix_ms / 1000, ZoneInfo(zone)).strftime("%d-%m %H:%M")
 
 
+def _fill(sentence: str, **values: object) -> Markup:
+    """A sentence with its values, each isolated: a login keeps its order within a line of Urdu."""
+    isolated = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in values.items()}
+    return escape(sentence).format(**isolated)
+
+
 TRANSLATED: Final = frozenset({
-    "login.html", "code.html", "password.html", "trouble.html", "counters.html", "desk.html",
+    "login.html", "code.html", "password.html", "trouble.html", "counters.html", "desk.html", "announcements.html",
+    "queue.html", "room_facility.html", "room_now.html", "room_posters.html", "room_queues.html", "room_rules.html",
+    "room_staff.html", "screens.html", "voice.html",
 })  # fmt: skip
-"""Pages in the clerk's language. The others are English until each of their sentences goes through ``_``."""
+"""Pages in the reader's language. The others are English until each of their sentences goes through ``_``."""
 
 _templates = templates_in(
     Path(__file__).parent / "templates", words=language.Tables(messages), _=language.tr, language=language.current,
-    languages=language.languages,
+    languages=language.languages, rooms=ROOMS, fill=_fill,
 )  # fmt: skip
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page lists lanes in this order
 _templates.filters["shown"] = display_text

@@ -16,6 +16,8 @@ FAULTS: Final = {
 
 SAVED: Final = "Saved: {words}, {seconds:.1f} seconds."
 REMOVED: Final = "Taken away: {words}."
+END: Final = "go (the end of the sentence)"
+"""The meaning of a phrase that English has not: its verb stands in front."""
 NOT_OWN: Final = "This hospital has no recording of it."
 
 PAGE: Final = {

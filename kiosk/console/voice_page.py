@@ -16,6 +16,7 @@ from msgspec import Struct, json
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, templating, voice_messages
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr, translated
 from kiosk.locales import BOOK
 from kiosk.voice.clips import Clips
 from kiosk.voice.parts import ORDERS, all_parts, short_parts
@@ -96,7 +97,8 @@ class VoicePage(Controller):
         first, more = await asyncio.to_thread(_phrases, clips, code, hip)
         answer = templating.page(
             "voice.html", session=session, facility=hospital.facility, book=BOOK[code], code=code, speaks=speaks,
-            tongues={one: BOOK[one].name for one in SPOKEN}, first=first, more=more, words=voice_messages.PAGE,
+            tongues={one: BOOK[one].name for one in SPOKEN}, first=first, more=more,
+            words=translated(voice_messages.PAGE),
             sample=_sample(hospital),
         )  # fmt: skip
         answer.headers.update(WITH_MICROPHONE)
@@ -126,10 +128,10 @@ class VoicePage(Controller):
         try:
             samples = await asyncio.to_thread(recorded, sent.sound)
         except BadRecording as wrong:
-            return Response({"detail": voice_messages.FAULTS[wrong.fault]}, status_code=422, headers=PAGE)
+            return Response({"detail": tr(voice_messages.FAULTS[wrong.fault])}, status_code=422, headers=PAGE)
         await _record(audit, request, session, "admin_voice-add", sent.language, sent.part)
         await asyncio.to_thread(clips.save, sent.language, sent.part, samples, session.facility)
-        text = voice_messages.SAVED.format(words=words, seconds=seconds(samples))
+        text = tr(voice_messages.SAVED).format(words=words, seconds=seconds(samples))
         return await _changed(clips, session.facility, sent.language, sent.part, text)
 
     @post("/remove", guards=[guards.administrator], status_code=200, include_in_schema=False)
@@ -141,10 +143,10 @@ class VoicePage(Controller):
         sent = await read_json(request, _removal)
         words = _words_of(sent.language, sent.part)
         if sent.part not in await asyncio.to_thread(clips.names, sent.language, session.facility):
-            return Response({"detail": voice_messages.NOT_OWN}, status_code=422, headers=PAGE)
+            return Response({"detail": tr(voice_messages.NOT_OWN)}, status_code=422, headers=PAGE)
         await _record(audit, request, session, "admin_voice-remove", sent.language, sent.part)
         await asyncio.to_thread(clips.remove, sent.language, sent.part, session.facility)
-        text = voice_messages.REMOVED.format(words=words)
+        text = tr(voice_messages.REMOVED).format(words=words)
         return await _changed(clips, session.facility, sent.language, sent.part, text)
 
 
@@ -186,16 +188,12 @@ def _phrases(clips: Clips, language: str, hip: str) -> tuple[list[Phrase], list[
     first = short_parts(language)
     rows = {
         part: Phrase(
-            part=part, words=words, meaning=english.get(part, _END),
+            part=part, words=words, meaning=english.get(part) or tr(voice_messages.END),
             voice="own" if part in own else "common" if part in common else "missing",
         )
         for part, words in phrases(language).items()
     }  # fmt: skip
     return [rows[part] for part in first], [row for part, row in rows.items() if part not in first]
-
-
-_END: Final = "go (the end of the sentence)"
-"""English has the verb in front."""
 
 
 def _sample(hospital: Hospital) -> dict[str, str]:

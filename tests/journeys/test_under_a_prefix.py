@@ -138,14 +138,15 @@ async def test_the_form_without_an_app_and_the_administration_work_under_the_pat
 
     page = await administration(browser, hospital, await hospital.staff("admin", "admin"))
     watch(page, outside)
+    await page.get_by_role("link", name="Queues and counters").first.click()
     await page.fill("form[action$='/console/admin/queue'] [name=id]", "eye")
     await page.fill("form[action$='/console/admin/queue'] [name=name]", "Eye")
     await page.fill("form[action$='/console/admin/queue'] [name=prefix]", "E")
     await page.locator("form[action$='/console/admin/queue'] button").click()
-    await page.wait_for_url("**/opd/console/admin?done=queue**")
+    await page.wait_for_url("**/opd/console/admin/rooms/queues?done=queue**")
     names = {cookie["name"]: cookie["path"] for cookie in await page.context.cookies()}
     assert names == {"__Secure-kiosk": "/opd", "__Secure-kiosk-desk": "/opd"}
-    await page.locator("summary").first.click()
+    await page.get_by_role("link", name="Staff", exact=True).click()
     await page.get_by_role("link", name="Audit", exact=True).click()
     await page.wait_for_url("**/opd/console/audit")
     await page.goto(hospital.deployment.url)

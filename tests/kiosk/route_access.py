@@ -259,6 +259,10 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("POST", "/console/slip"): (Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}"}),),
     # Administration.
     ("GET", "/console/admin"): (Try(decision=ADMINS),),
+    ("GET", "/console/admin/rooms/{room:str}"): tuple(
+        Try(decision=ADMINS, path=f"/console/admin/rooms/{room}")
+        for room in ("queues", "staff", "rules", "facility", "posters")
+    ),
     ("GET", "/console/admin/poster/{counter:str}"): (Try(decision=ADMINS, path="/console/admin/poster/M1"),),
     ("POST", "/console/admin/{act:str}"): (
         _admin("queue", ADMINS, id="medicine", name="Medicine", prefix="M"),

@@ -6,6 +6,7 @@ import pytest
 from litestar import Litestar
 
 from kiosk.accounts.service import login_ending
+from kiosk.console import rooms
 from kiosk.services.web import Services
 from queueing.models import PresenceRule, Refusal
 from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser
@@ -16,15 +17,16 @@ pytestmark = pytest.mark.anyio
 
 async def test_a_queue_and_its_counter_count_at_once(admin: Browser, services: Services) -> None:
     answer = await admin.send_form("/console/admin/queue", id="surgery", name="Surgery OPD", prefix="s", limit="200")
-    assert answer.headers["location"] == "/console/admin?done=queue#queue"
+    assert answer.headers["location"] == "/console/admin/rooms/queues?done=queue#queue"
     await admin.send_form("/console/admin/counter", name="s1", queues="surgery, medicine")
     counter = next(one for one in await services.registry.counters(HIP) if one.name == "S1")
     assert counter.queues == ("surgery", "medicine")
     place = await arrive(services.check_in, "First of Surgery", context="S1")
     assert place.token == "S-001"
-    assert "Queue saved." in (await admin.get("/console/admin?done=queue")).text
+    assert "Queue saved." in (await admin.get("/console/admin/rooms/queues?done=queue")).text
 
 
+ROOMS = [leaf.path for room in rooms.ROOMS for leaf in room.leaves]
 RULES = {"far": "TAKE", "stale": "REFUSE", "unknown": "TAKE", "poster": "EXPECT", "near_m": "700"}
 MISFITS: list[tuple[str, dict[str, str], int, str]] = [
     ("queue", {"id": "a b", "name": "X", "prefix": "X"}, 422, "letters, digits"),
@@ -86,7 +88,7 @@ async def test_rules_texts_default_and_facts_are_saved(admin: Browser, services:
     )
     assert (facility.default_queue, facility.name, facility.latitude) == ("registration", "New Name", None)
     assert (await arrive(services.check_in, "Old Poster", context="OLD-UUID-1234")).token == "R-001"
-    assert "OLD-UUID-1234" in (await admin.get("/console/admin")).text
+    assert "OLD-UUID-1234" in (await admin.get("/console/admin/rooms/posters")).text
     await admin.send_form("/console/admin/text", text="old-uuid-1234", counter="")
     assert await services.registry.texts(HIP) == {}
 
@@ -99,7 +101,7 @@ async def test_the_facilitys_own_limits_and_no_show_rule_are_saved_shown_and_cle
     assert facility is not None
     assert facility.policy.poster is PresenceRule.EXPECT
     assert (facility.policy.rate, facility.policy.burst, facility.policy.no_show_after_s) == (7.5, 90, 180)
-    page = (await admin.get("/console/admin")).text
+    page = (await admin.get("/console/admin/rooms/rules")).text
     assert {field: value_of(page, field) for field in ("rate", "burst", "no_show_after_s", "near_m")} == {
         "rate": "7.5", "burst": "90", "no_show_after_s": "180", "near_m": "700",
     }  # fmt: skip
@@ -107,7 +109,7 @@ async def test_the_facilitys_own_limits_and_no_show_rule_are_saved_shown_and_cle
     facility = await services.registry.facility(HIP)
     assert facility is not None
     assert (facility.policy.rate, facility.policy.burst, facility.policy.no_show_after_s) == (None, None, 0)
-    page = (await admin.get("/console/admin")).text
+    page = (await admin.get("/console/admin/rooms/rules")).text
     assert [value_of(page, field) for field in ("rate", "burst")] == ["", ""]
 
 
@@ -149,7 +151,7 @@ async def test_a_new_password_is_shown_once_and_works(app: Litestar, admin: Brow
     shown = await admin.send_form("/console/admin/staff", login="Zahid", name="Zahid Mir", role="clerk")
     password = re.search(r"[a-z]{4}(?:-[a-z]{4}){4}", shown.text)
     assert password is not None
-    assert password.group() not in (await admin.get("/console/admin")).text
+    assert password.group() not in (await admin.get("/console/admin/rooms/staff")).text
     async with browser(app, address="10.7.7.7") as one:
         assert (await one.sign_in(f"zahid{ENDING}", password.group())).status_code == 303
     again = await admin.send_form("/console/admin/reset", login=f"zahid{ENDING}")
@@ -166,10 +168,10 @@ async def test_a_parked_answer_is_seen_and_sent_again(admin: Browser, services: 
     assert "the gateway said &lt;no&gt;" in page
     (parked,) = await services.outbox.parked(HIP)
     sent = await admin.send_form("/console/admin/resend", id=parked.id)
-    assert sent.headers["location"] == "/console/admin?done=resent#resend"
+    assert sent.headers["location"] == "/console/admin?done=resent#parked"
     assert [one.token for one in await services.outbox.take(limit=5, wait_ms=500)] == ["M-001"]
     gone = await admin.send_form("/console/admin/resend", id=parked.id)
-    assert gone.headers["location"] == "/console/admin?done=not_resent#resend"
+    assert gone.headers["location"] == "/console/admin?done=not_resent#parked"
 
 
 async def test_a_poster_is_a_picture_of_this_hospitals_counter(admin: Browser) -> None:
@@ -185,7 +187,24 @@ async def test_words_from_outside_stand_as_words_on_the_page(admin: Browser) -> 
     await admin.send_form("/console/admin/queue", id="evil", name=evil, prefix="E")
     await admin.send_form("/console/admin/text", text=evil, counter="M1")
     await admin.send_form("/console/admin/staff", login="evil", name=evil, role="clerk")
-    for path in ("/console/admin", "/console/counters", "/console/at/M1"):
+    for path in (*ROOMS, "/console/counters", "/console/at/M1"):
         page = (await admin.get(path)).text
         assert "<script>alert" not in page, path
         assert "<SCRIPT>ALERT" not in page, path
+
+
+async def test_each_page_of_each_room_marks_itself_in_the_navigation(admin: Browser) -> None:
+    for room in rooms.ROOMS:
+        for leaf in room.leaves:
+            page = (await admin.get(leaf.path)).text
+            navigation = page.partition('<nav class="rooms"')[2].partition("</nav>")[0]
+            links = re.findall(r'<a href="([^"]+)"([^>]*)>', navigation)
+            assert {one.leaves[0].path for one in rooms.ROOMS} <= {path for path, _ in links}, leaf.path
+            present = [path for path, rest in links if 'aria-current="page"' in rest]
+            assert set(present) == {leaf.path}, leaf.path
+    assert (await admin.get("/console/admin/rooms/nowhere")).status_code == 404
+
+
+async def test_a_clerk_sees_announcements_without_the_rooms(clerk: Browser) -> None:
+    page = await clerk.get("/console/announcements")
+    assert (page.status_code, "/console/admin/rooms" in page.text) == (200, False)

@@ -22,9 +22,9 @@ async def test_a_clerk_does_not_see_the_connection(clerk: Browser) -> None:
     assert answer.status_code == 403
 
 
-async def test_the_menu_of_an_administrator_leads_there(admin: Browser, clerk: Browser) -> None:
+async def test_the_rooms_of_an_administrator_lead_there(admin: Browser, clerk: Browser) -> None:
     link = 'href="/console/connection"'
-    assert link in (await admin.request("GET", "/console/admin")).text
+    assert link in (await admin.request("GET", "/console/connections")).text
     assert link not in (await clerk.request("GET", "/console/counters")).text
 
 

@@ -16,7 +16,7 @@ from tests.kiosk.delivery.running import reached, role, until
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 PLACE = "/console/connections"
 STOPS_MAX = 80
-"""Presses of Tab: the menu, the tabs and the two forms have some forty stops."""
+"""Presses of Tab: the menu, the rooms and the two forms have some forty stops."""
 
 
 @asynccontextmanager
@@ -90,6 +90,8 @@ async def test_a_webhook_is_added_watched_and_switched_off_by_keyboard(chromium:
             assert await fits(page, {"width": 390, "height": 844})
             for path in (
                 "/console/admin",
+                "/console/admin/rooms/queues",
+                "/console/admin/rooms/rules",
                 "/console/admin/queues/medicine",
                 "/console/connections/keys",
                 "/console/connections",

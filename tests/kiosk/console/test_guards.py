@@ -174,7 +174,7 @@ async def test_an_administrator_reaches_no_login_and_no_parked_answer_of_another
     assert member is not None
     assert not member.disabled
     assert not member.must_change
-    assert "stranger" not in (await admin.get("/console/admin")).text
+    assert "stranger" not in (await admin.get("/console/admin/rooms/staff")).text
 
 
 async def test_a_clerk_cannot_choose_another_hospital(clerk: Browser) -> None:

@@ -15,7 +15,7 @@ PAGE = "/console/admin/posters"
 
 
 async def test_an_administrator_gets_a_page_for_each_counter(admin: Browser) -> None:
-    assert f'href="{PAGE}"' in (await admin.get("/console/admin")).text
+    assert f'href="{PAGE}"' in (await admin.get("/console/admin/rooms/posters")).text
     answer = await admin.get(PAGE)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
     document = pypdfium2.PdfDocument(io.BytesIO(answer.content))

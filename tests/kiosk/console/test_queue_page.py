@@ -29,7 +29,7 @@ async def test_names_and_department_are_saved_and_shown(admin: Browser, services
     page = (await admin.get(f"{PAGE}?done=1")).text
     assert "Queue saved." in page
     assert values(page) == dict.fromkeys(LANGUAGES, "") | NAMES | {"department_code": "394802001"}
-    assert "5 names" in (await admin.get("/console/admin")).text
+    assert "5 names" in (await admin.get("/console/admin/rooms/queues")).text
     acts = [(one.kind, one.by, one.why) for one in await services.audit.read(HIP)]
     assert ("admin_queue", "imran", "medicine") in acts
     await admin.send_form(PAGE, hi="मेडिसिन")

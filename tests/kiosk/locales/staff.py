@@ -15,7 +15,15 @@ from babel import Locale
 from babel.messages import Catalog, Message
 from babel.messages.pofile import read_po
 
-from kiosk.console import desk_messages, messages
+from kiosk.console import (
+    announcement_messages,
+    desk_messages,
+    messages,
+    queue_page,
+    room_messages,
+    rooms,
+    voice_messages,
+)
 from tests.kiosk.locales.catalogues import LOCALES, ROOT, Catalogue, header, text_of
 
 TEMPLATE: Final = LOCALES / "staff.pot"
@@ -26,9 +34,15 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
         "ORDER", "LANES", "REASONS", "STATES", "ASSURANCES", "NEARNESSES", "ALIKE", "GENDERS", "SECTIONS", "DONE",
         "UNDONE_AT", "OUTCOMES", "TAKEN_BY", "TAKEN_HERE", "PERHAPS", "PLACES", "REFUSALS", "SIGN_IN", "TROUBLE",
         "SCAN", "TITLES", "TITLE_OTHERWISE", "PASSWORDS", "DETAILS", "HOSPITAL_NUMBERS", "MONTHS", "COPYING", "SCREEN",
+        "PRESENCE_RULES", "ADMIN_DONE", "ADMIN_TROUBLE", "FIELDS", "SCREENS_DONE", "SCREENS",
     )),
+    (rooms, ("TITLES",)),
+    (queue_page, ("CODE_WRONG",)),
+    (room_messages, ("STAFF_TROUBLE",)),
+    (announcement_messages, ("DONE", "TROUBLE")),
+    (voice_messages, ("FAULTS", "SAVED", "REMOVED", "END", "NOT_OWN", "PAGE")),
 )  # fmt: skip
-"""What the pages of clerks show. Tables of administrators' pages come here when those pages are translated."""
+"""What the pages of staff show. Tables of a page come here when it is translated."""
 ON_PAPER: Final = frozenset({messages.SCREEN["slip_ahead"]})
 """Stays English: every slip has its English lines for staff, and the patient's language below them."""
 

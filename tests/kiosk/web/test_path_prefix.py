@@ -83,7 +83,7 @@ async def test_redirects_and_moves_of_the_console_stay_under_the_prefix(app: Lit
     admin = await signed_in(app, before)
     assert (await admin.get("/console")).headers["location"] == "/opd/console/counters"
     changed = await admin.send_form("/console/admin/queue", id="eye", name="Eye", prefix="E")
-    assert changed.headers["location"] == "/opd/console/admin?done=queue#queue"
+    assert changed.headers["location"] == "/opd/console/admin/rooms/queues?done=queue#queue"
     assert (await admin.desk("M1"))["counter"] == "M1"
     assert (await admin.ask("/console/desk/next", counter="M1")).json()["outcome"] == "EMPTY"
     out = await admin.send_form("/console/logout")

@@ -1,0 +1,75 @@
+"""An administrator goes through the rooms in a real Chromium, by keyboard, and in Urdu from right to left."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, ViewportSize, expect
+
+from kiosk.console.language import languages
+from kiosk.console.rooms import ROOMS
+from tests.accessible import serious_problems
+from tests.kiosk.console.running_desk import Served
+from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+DESK, PHONE = ViewportSize(width=1366, height=768), ViewportSize(width=390, height=844)
+
+
+@pytest.fixture
+async def office(chromium: Browser, served: Served) -> AsyncIterator[Page]:
+    """Signed in, in the first room; anything that the page complains about fails the test at its end."""
+    login = f"admin-{served.hip.lower()}"
+    await ready_login(served.services.staff, login, served.hip, "admin", name="Imran")
+    context = await chromium.new_context(viewport={"width": 1366, "height": 768})
+    page = await context.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda line: wrong.append(line.text) if "Content Security" in line.text else None)
+    await page.goto(served.address + "/console/login")
+    await page.locator("[name=login]").fill(login)
+    await page.locator("[name=password]").fill(OWN_PASSWORD)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Where do you sit?")).to_be_visible()
+    await page.goto(served.address + "/console/admin")
+    yield page
+    await context.close()
+    assert wrong == []
+
+
+async def test_the_keyboard_goes_through_all_rooms_and_past_their_navigation(office: Page) -> None:
+    navigation = office.locator("nav.rooms > ul").first
+    for number, room in enumerate(ROOMS):
+        link = navigation.get_by_role("link").nth(number)
+        await expect(link).to_have_text(room.title)
+        await link.focus()
+        assert await link.evaluate("(one) => getComputedStyle(one).outlineStyle !== 'none'")
+        await office.keyboard.press("Enter")
+        await office.wait_for_url(f"**{room.leaves[0].path}")
+        await expect(navigation.locator("[aria-current]")).to_have_text(room.title)
+    past = office.locator("a.skip")
+    await past.focus()
+    await office.keyboard.press("Enter")
+    await office.keyboard.press("Tab")
+    assert await office.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+async def test_the_rooms_in_urdu_run_from_right_to_left_and_fit_desk_and_phone(office: Page, served: Served) -> None:
+    await office.locator("details.menu > summary").click()
+    await office.get_by_role("button", name="اردو").click()
+    urdu = languages()["ur"].texts
+    for path in (
+        "/console/admin",
+        *(f"/console/admin/rooms/{room}" for room in ("queues", "staff", "rules", "facility", "posters")),
+    ):
+        await office.goto(served.address + path)
+        await expect(office.locator("html")).to_have_attribute("dir", "rtl")
+        await expect(office.locator("nav.rooms > ul").first.get_by_role("link").nth(4)).to_have_text(urdu["Rules"])
+        assert await serious_problems(office) == [], path
+        for size in (PHONE, DESK):
+            await office.set_viewport_size(size)
+            assert await office.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (path, size)
+    beside = await office.evaluate(
+        "document.querySelector('nav.rooms').getBoundingClientRect().left >"
+        " document.querySelector('main').getBoundingClientRect().left"
+    )
+    assert beside, "the navigation stands at the right"
