@@ -148,6 +148,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "settings": lambda: services().settings,
         "registry": lambda: services().registry,
         "announcements": lambda: services().announcements,
+        "last_changes": lambda: services().last_changes,
         "screens": lambda: services().screens,
         "api_keys": lambda: services().api.keys,
         "targets": lambda: services().targets,

@@ -166,7 +166,7 @@ def _facility_of(found: dict[bytes, bytes]) -> Facility:
         name=shown_name(facility.name, FACILITY_NAME_MAX, facility.hip_id),
         district=display_text(facility.district, REGION_MAX),
         state=display_text(facility.state, REGION_MAX),
-        policy=_policy_of(found[b"policy"]),
+        policy=policy_of(found[b"policy"]),
         default_queue=found.get(b"default", b"").decode(),
         networks=_read_networks(found[b"networks"]) if found.get(b"networks") else (),
     )
@@ -186,7 +186,8 @@ def packed_policy(policy: Policy) -> bytes:
     return _pack(msgspec.convert(within_limits(policy), _PackedPolicy, from_attributes=True))
 
 
-def _policy_of(packed: bytes) -> Policy:
+def policy_of(packed: bytes) -> Policy:
+    """The rules as the store has them."""
     return Policy(**msgspec.structs.asdict(_read_policy(packed)))
 
 

@@ -1,6 +1,7 @@
 """The administrator's own pages: the day now, queues and counters, rules, posters, logins, and the facility itself."""
 
 import asyncio
+from typing import Final
 from urllib.parse import quote
 
 from litestar import Controller, Response, get, post
@@ -22,10 +23,14 @@ from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Actor
+from queueing.last_changes import ChangedSince, LastChanges
 from queueing.outbox import Outbox
 from queueing.registry import DoesNotFit, PrefixTaken, Registry, RegistryError
 from tokens import qr
 from tokens.errors import PictureError
+
+MARK_MAX: Final = 64
+"""Characters of the mark of a change."""
 
 
 class Admin(Controller):
@@ -36,7 +41,7 @@ class Admin(Controller):
         self, session: NamedDependency[Session], admin_rooms: NamedDependency[AdminRooms], done: FromQuery[str] = ""
     ) -> Response[str]:
         """The first room: the facility now."""
-        return await admin_rooms.page(session, "now", message=tr(messages.ADMIN_DONE.get(done, "")))
+        return await admin_rooms.page(session, "now", message=_done(done))
 
     @get("/rooms/{room:str}", guards=[guards.administrator], include_in_schema=False)
     async def show_room(
@@ -46,13 +51,13 @@ class Admin(Controller):
         """Another room, by its key: queues, staff, rules, facility or posters."""
         if room not in rooms.OWN:
             raise NotFoundException
-        return await admin_rooms.page(session, room, message=tr(messages.ADMIN_DONE.get(done, "")))
+        return await admin_rooms.page(session, room, message=_done(done))
 
     @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
         self, request: ConsoleRequest, act: FromPath[str], session: NamedDependency[Session],
         registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox],
-        admin_rooms: NamedDependency[AdminRooms],
+        admin_rooms: NamedDependency[AdminRooms], last_changes: NamedDependency[LastChanges],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """Do what one form says. An error is shown in the room of the form, a success after a redirect there."""
         if act not in rooms.OF_ACT:
@@ -60,6 +65,14 @@ class Admin(Controller):
         form, actor = await read_form(request), guards.actor_of(request, session)
         room, section = rooms.OF_ACT[act]
         try:
+            if act == "take-back":
+                room, section = _place_of_change(form)
+                mark = form.get("mark", "")[:MARK_MAX]
+                await last_changes.take_back(session.facility, form["kind"], mark, actor)
+                return templating.go(f"{rooms.PATHS[room]}?done=take-back#{section}")
+            if act == "policy" and form.get("look"):
+                looked, message = policy_of(form), tr(room_messages.DONE["look"])
+                return await admin_rooms.page(session, room, message=message, typed={act: form}, looked=looked)
             if act in ("staff", "reset"):
                 secret = await _password(act, form, session, staff, actor)
                 return await admin_rooms.page(session, room, secret=secret)
@@ -71,6 +84,8 @@ class Admin(Controller):
             )
         except StaffError as wrong:
             return await admin_rooms.page(session, room, trouble=_staff_trouble(wrong), status=422)
+        except ChangedSince:
+            return await admin_rooms.page(session, room, trouble=tr(room_messages.CHANGED_SINCE), status=409)
         except PrefixTaken:
             return await admin_rooms.page(session, room, trouble=tr(messages.ADMIN_TROUBLE["prefix"]), status=409)
         except RegistryError:
@@ -113,6 +128,18 @@ class Admin(Controller):
             return templating.page("trouble.html", session=session, status=422, text=str(cannot))
         name = f'inline; filename="poster-{quote(counter, safe="")}.png"'
         return Response(picture, media_type="image/png", headers={**PAGE, "Content-Disposition": name})
+
+
+def _place_of_change(form: dict[str, str]) -> tuple[str, str]:
+    """Room and section of the setting whose last change is taken back. Raises NotFoundException for no setting."""
+    kind = form.get("kind", "")
+    if kind not in rooms.SETTINGS:
+        raise NotFoundException
+    return rooms.OF_ACT[kind]
+
+
+def _done(done: str) -> str:
+    return tr(messages.ADMIN_DONE.get(done) or room_messages.DONE.get(done, ""))
 
 
 def _staff_trouble(wrong: StaffError) -> str:

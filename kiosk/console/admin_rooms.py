@@ -1,17 +1,21 @@
 """What each room of the administration shows, read from the store when its page is drawn."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import Response
 
 from kiosk.accounts.service import Staff, login_ending
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, templating
+from kiosk.console import guards, messages, room_messages, templating
+from kiosk.console.language import tr, translated
+from kiosk.console.rule_effects import effects, tickets_of_today
 from kiosk.settings import Settings
 from queueing.day_counts import DayCounts
 from queueing.desk import OpdDesk
-from queueing.models import PresenceRule, State
+from queueing.last_changes import LastChange, LastChanges
+from queueing.models import Policy, PresenceRule, State
 from queueing.outbox import Outbox
 from queueing.registry import Hospital, Registry
 
@@ -22,29 +26,37 @@ PARKED_SHOWN = 100
 class AdminRooms:
     """Draws the rooms."""
 
-    def __init__(self, registry: Registry, desk: OpdDesk, staff: Staff, outbox: Outbox, settings: Settings) -> None:
+    def __init__(
+        self, registry: Registry, desk: OpdDesk, staff: Staff, outbox: Outbox, settings: Settings,
+        last_changes: LastChanges,
+    ) -> None:  # fmt: skip
         self._registry, self._desk, self._staff = registry, desk, staff
-        self._outbox, self._settings = outbox, settings
+        self._outbox, self._settings, self._last_changes = outbox, settings, last_changes
 
     async def page(
         self, session: Session, room: str, *, message: str = "", trouble: str = "", status: int = 200,
         secret: tuple[str, str] | None = None, typed: dict[str, dict[str, str]] | None = None, field: str = "",
+        looked: Policy | None = None,
     ) -> Response[str]:  # fmt: skip
         """``typed``: the refused form by its act, so that nothing is lost; ``field``: what is wrong in it.
 
-        ``secret``: a login and its first password, shown once.
+        ``secret``: a login and its first password, shown once. ``looked``: rules that are not saved, to see what they
+        would do.
         """
-        hospital = await self._registry.hospital(session.facility)
+        hospital, changes = await asyncio.gather(
+            self._registry.hospital(session.facility), self._last_changes.of(session.facility)
+        )
         if hospital is None:
             raise guards.NoFacilityYet
-        facts = {
+        facts: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
             "now": self._now, "queues": self._bare, "staff": self._logins, "rules": self._rules,
             "facility": self._bare, "posters": self._texts,
-        }[room]  # fmt: skip
+        }  # fmt: skip
+        looking = {"policy": looked, "is_refused": bool(typed and not looked)} if room == "rules" else {}
         return templating.page(
             f"room_{room}.html", session=session, status=status, facility=hospital.facility, queues=hospital.queues,
             counters=hospital.counters, zone=hospital.zone(self._settings.timezone), message=message, trouble=trouble,
-            secret=secret, typed=typed or {}, field=field, **await facts(hospital),
+            secret=secret, typed=typed or {}, field=field, changes=changes, **await facts[room](hospital, **looking),
         )  # fmt: skip
 
     async def _bare(self, hospital: Hospital) -> dict[str, Any]:
@@ -63,11 +75,32 @@ class AdminRooms:
         hip = hospital.facility.hip_id
         return {"logins": await self._staff.of(hip), "login_ending": login_ending(hip)}
 
-    async def _rules(self, hospital: Hospital) -> dict[str, Any]:
+    async def _rules(self, hospital: Hospital, policy: Policy | None, is_refused: bool) -> dict[str, Any]:
+        settings, facility = self._settings, hospital.facility
+        tickets = await tickets_of_today(self._desk, facility.hip_id, hospital.zone(settings.timezone))
+        judged = policy or facility.policy
         return {
-            "presence_rules": list(PresenceRule), "own_rate": self._settings.facility_rate,
-            "own_burst": self._settings.facility_burst,
+            "presence_rules": list(PresenceRule), "own_rate": settings.facility_rate,
+            "own_burst": settings.facility_burst, "labels": translated(room_messages.RULES), "tickets": len(tickets),
+            "effects": {} if is_refused else effects(tickets, judged, settings.facility_rate, settings.facility_burst),
+            "rules_before": rules_before,
         }  # fmt: skip
 
     async def _texts(self, hospital: Hospital) -> dict[str, Any]:
         return {"texts": await self._registry.texts(hospital.facility.hip_id)}
+
+
+def rules_before(change: LastChange, policy: Policy) -> list[tuple[str, str]]:
+    """Name and earlier value of each rule that the change changed."""
+    before = change.policy
+    return [
+        (tr(label), _rule_words(getattr(before, rule)))
+        for rule, label in room_messages.RULES.items()
+        if getattr(before, rule) != getattr(policy, rule)
+    ]
+
+
+def _rule_words(value: PresenceRule | float | None) -> str:
+    if isinstance(value, PresenceRule):
+        return tr(messages.PRESENCE_RULES[value])
+    return tr(room_messages.NOT_SET) if value is None else f"{value:.10g}"

@@ -280,6 +280,7 @@ AUDIT_ACTS = {
     "admin_policy": "changed the rules",
     "admin_text": "changed a printed text",
     "admin_copied": "copied queues, counters and rules of another facility",
+    "admin_take-back": "took the last change of a setting back",
     "admin_copy": "changed how details are copied for other programs",
     "admin_facility": "changed the facility",
     "admin_staff": "added a login",

@@ -63,6 +63,8 @@ OF_ACT: Final = {
     "counter": ("queues", "counter"), "counter-open": ("queues", "counter"), "policy": ("rules", "policy"),
     "text": ("posters", "text"), "facility": ("facility", "facility"), "staff": ("staff", "staff"),
     "reset": ("staff", "staff"), "disable": ("staff", "staff"), "sign-out": ("staff", "staff"),
-    "resend": ("now", "parked"),
+    "resend": ("now", "parked"), "take-back": ("now", ""),
 }  # fmt: skip
-"""Act of a form → the page that has the form, and its section."""
+"""Act of a form → the page that has the form, and its section. A change is taken back where it was made."""
+SETTINGS: Final = ("queue", "counter", "default", "policy", "text", "facility")
+"""Acts that set something whose last change can be taken back."""

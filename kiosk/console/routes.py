@@ -38,6 +38,7 @@ from kiosk.settings import Settings
 from queueing.audit import Audit
 from queueing.desk import OpdDesk
 from queueing.desks import Desks
+from queueing.last_changes import LastChanges
 from queueing.outbox import Outbox
 from queueing.registry import Registry
 from tokens.ticket import TicketLinks
@@ -91,8 +92,9 @@ def _admin_rooms(
     staff: NamedDependency[Staff],
     outbox: NamedDependency[Outbox],
     settings: NamedDependency[Settings],
+    last_changes: NamedDependency[LastChanges],
 ) -> AdminRooms:
-    return AdminRooms(registry, desk, staff, outbox, settings)
+    return AdminRooms(registry, desk, staff, outbox, settings, last_changes)
 
 
 def _desk_views(

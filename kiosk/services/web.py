@@ -40,6 +40,7 @@ from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.desks import Desks
 from queueing.feed import Feed
+from queueing.last_changes import LastChanges
 from queueing.links import Links
 from queueing.outbox import Outbox
 from queueing.person_records import PersonRecords
@@ -92,6 +93,7 @@ class Services(Struct, frozen=True, kw_only=True):
     registry: Registry
     screens: Screens
     announcements: Announcements
+    last_changes: LastChanges
     clips: Clips
     audit: Audit
     person_records: PersonRecords
@@ -213,6 +215,7 @@ def _web_services(
         registry=Registry(store),
         screens=Screens(store),
         announcements=Announcements(store),
+        last_changes=LastChanges(store),
         clips=Clips(settings.data_dir),
         audit=Audit(store),
         person_records=PersonRecords(store),

@@ -9,13 +9,16 @@
          policy    packed rules (shared/policy.lua)
          networks  packed list of texts
          text      printed text, counter name ('' forgets)
-         copy      packed templates for copying profiles, which queueing does not read
+         copy      packed templates for copying profiles, which queueing does not read; '' goes back to none
          copied    three for each thing of another facility (facility_copy.py): 'queue', id, packed; 'counter', name,
                    packed; 'policy', packed rules that it may replace, packed; 'default', queue id, ''
                    Only what is missing is added.
+         take-back kind of setting (one of the acts above), mark of its last change: sets what was set before it
   Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when it does not exist,
-         'FACILITY' when the facility is not registered
-  Cost   O(queues of the facility) ]]
+         'FACILITY' when the facility is not registered, 'CHANGED' when the change to take back is not the last
+  Cost   O(queues of the facility)
+  The last change of each kind is kept as the arguments that set what was set before: field `was:KIND` of the record,
+  packed {mark, when ms, login, arguments}. Taking it back is a change too, so it can be taken back itself. ]]
 
 local function add_to_list(facility, field, name)
   local packed = redis.call('HGET', facility.record, field)
@@ -77,15 +80,18 @@ function ACTS.policy(facility, args)
   return 1
 end
 
-function ACTS.networks(facility, args)
-  redis.call('HSET', facility.record, 'networks', args[2])
+local function set_or_clear(facility, field, value)
+  if value == '' then
+    redis.call('HDEL', facility.record, field)
+  else
+    redis.call('HSET', facility.record, field, value)
+  end
   return 1
 end
 
-function ACTS.copy(facility, args)
-  redis.call('HSET', facility.record, 'copy', args[2])
-  return 1
-end
+function ACTS.networks(facility, args) return set_or_clear(facility, 'networks', args[2]) end
+
+function ACTS.copy(facility, args) return set_or_clear(facility, 'copy', args[2]) end
 
 function ACTS.text(facility, args)
   if args[3] == '' then
@@ -118,13 +124,93 @@ function ACTS.copied(facility, args)
   return 1
 end
 
+-- Act -> the arguments that would set what is set now; nil for what is new: a queue or counter is not removed.
+local NOW = {}
+
+local function set_now(facility, field) return redis.call('HGET', facility.record, field) end
+
+function NOW.facility(facility, args)
+  local was = set_now(facility, 'facility')
+  return was and {'facility', args[2], was, args[4], set_now(facility, 'zone') or '', set_now(facility, 'place') or ''}
+end
+
+function NOW.queue(facility, args)
+  local was = set_now(facility, 'q:' .. args[2])
+  return was and {'queue', args[2], was}
+end
+
+function NOW.counter(facility, args)
+  local was = set_now(facility, 'k:' .. args[2])
+  return was and {'counter', args[2], was}
+end
+
+NOW['default'] = function(facility)
+  local was = set_now(facility, 'default')
+  return was and {'default', was}
+end
+
+function NOW.policy(facility) return {'policy', set_now(facility, 'policy')} end
+
+function NOW.networks(facility) return {'networks', set_now(facility, 'networks') or ''} end
+
+function NOW.copy(facility) return {'copy', set_now(facility, 'copy') or ''} end
+
+function NOW.text(facility, args) return {'text', args[2], set_now(facility, 'x:' .. args[2]) or ''} end
+
+NOW.copied = NOW.policy
+
+local function differ(before, after)
+  for i, value in ipairs(before) do
+    if value ~= after[i] then return true end
+  end
+  return false
+end
+
+local function change(facility, args, login)
+  local now = NOW[args[1]]
+  local before = now(facility, args)
+  local done = ACTS[args[1]](facility, args)
+  if done == 1 and before and differ(before, now(facility, args)) then
+    local time = redis.call('TIME')
+    local at = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+    redis.call('HSET', facility.record, 'was:' .. before[1],
+      cmsgpack.pack({time[1] .. '.' .. time[2], at, login, before}))
+  end
+  return done
+end
+
+local function take_back(facility, kind, mark, login)
+  local packed = redis.call('HGET', facility.record, 'was:' .. kind)
+  local last = packed and cmsgpack.unpack(packed)
+  if not last or last[1] ~= mark then return 'CHANGED' end
+  return change(facility, last[4], login)
+end
+
 register('configure', function(keys, args)
-  local facility = open_facility(keys[1])
-  if args[5] ~= 'facility' and redis.call('HEXISTS', facility.record, 'hip') == 0 then return 'FACILITY' end
-  local done = ACTS[args[5]](facility, {select(5, unpack(args))})
+  local facility, own = open_facility(keys[1]), {select(5, unpack(args))}
+  if own[1] ~= 'facility' and redis.call('HEXISTS', facility.record, 'hip') == 0 then return 'FACILITY' end
+  local done
+  if own[1] == 'take-back' then
+    done = take_back(facility, own[2], own[3], args[2])
+  else
+    done = change(facility, own, args[2])
+  end
   if done == 1 then
     announce_change(facility, 'configured', '', '', '')
     record_given_act(facility, args, 1)
   end
   return done
 end, {})
+
+-- last_changes: KEYS 1 root; no ARGV. Reply {{kind, mark, when ms, login, arguments of before, …}, …}; reads only.
+register('last_changes', function(keys)
+  local facility, found = open_facility(keys[1]), {}
+  for kind in pairs(NOW) do
+    local packed = redis.call('HGET', facility.record, 'was:' .. kind)
+    if packed then
+      local last = cmsgpack.unpack(packed)
+      found[#found + 1] = {kind, last[1], last[2], last[3], unpack(last[4])}
+    end
+  end
+  return found
+end, {'no-writes'})

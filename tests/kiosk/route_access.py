@@ -278,6 +278,7 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         _admin("reset", ADMINS_OF_THIS, login="{login}"),
         _admin("sign-out", ADMINS_OF_THIS, login="{login}"),
         _admin("resend", ADMINS, id="1-1"),
+        _admin("take-back", ADMINS, kind="policy", mark="none"),
     ),
     ("GET", "/console/admin/queues/{queue:str}"): (Try(decision=ADMINS, path="/console/admin/queues/medicine"),),
     ("POST", "/console/admin/queues/{queue:str}"): (_admin("queues/medicine", ADMINS, hi="मेडिसिन"),),

@@ -73,3 +73,30 @@ async def test_the_rooms_in_urdu_run_from_right_to_left_and_fit_desk_and_phone(o
         " document.querySelector('main').getBoundingClientRect().left"
     )
     assert beside, "the navigation stands at the right"
+
+
+async def test_a_rule_is_tried_on_today_saved_and_taken_back_by_keyboard(office: Page, served: Served) -> None:
+    await served.arrive("Zoona")
+    await office.goto(served.address + "/console/admin/rooms/rules")
+    poster = office.locator("#poster")
+    await poster.focus()
+    await poster.select_option("EXPECT")
+    look = office.get_by_role("button", name="What would they do today?")
+    await look.focus()
+    await office.keyboard.press("Enter")
+    await expect(office.locator("#poster-effect")).to_have_text(
+        "With this rule 1 of today's 1 would have waited for check-in."
+    )
+    await expect(poster).to_have_value("EXPECT")
+    await expect(office.locator(".last-change")).to_have_count(0)
+    await office.get_by_role("button", name="Save rules").focus()
+    await office.keyboard.press("Enter")
+    await expect(office.get_by_text("Rules saved.")).to_be_visible()
+    change = office.locator(".last-change")
+    await expect(change).to_contain_text("before: take a place at once")
+    assert await serious_problems(office) == []
+    await change.get_by_role("button").focus()
+    await office.keyboard.press("Enter")
+    await expect(office.get_by_text("Taken back: what was set before is set again.")).to_be_visible()
+    await expect(poster).to_have_value("TAKE")
+    await expect(office.locator("#poster-effect")).to_have_text("With this rule 1 of today's 1 take a place at once.")

@@ -38,7 +38,7 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     )),
     (rooms, ("TITLES",)),
     (queue_page, ("CODE_WRONG",)),
-    (room_messages, ("STAFF_TROUBLE",)),
+    (room_messages, ("STAFF_TROUBLE", "DONE", "CHANGED_SINCE", "RULES", "NOT_SET", "EFFECTS")),
     (announcement_messages, ("DONE", "TROUBLE")),
     (voice_messages, ("FAULTS", "SAVED", "REMOVED", "END", "NOT_OWN", "PAGE")),
 )  # fmt: skip
