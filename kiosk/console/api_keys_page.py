@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from kiosk.accounts.sessions import Session
 from kiosk.console import connection_messages, guards, templating
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr, translated
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.api_keys import NAME_MAX, ApiKeys, Scope, TooManyKeys
@@ -30,7 +31,9 @@ class ApiKeysPage(Controller):
         self, session: NamedDependency[Session], registry: NamedDependency[Registry],
         api_keys: NamedDependency[ApiKeys], settings: NamedDependency[Settings], done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        return await _page(session, registry, api_keys, settings, message=connection_messages.KEYS_DONE.get(done, ""))
+        return await _page(
+            session, registry, api_keys, settings, message=tr(connection_messages.KEYS_DONE.get(done, ""))
+        )
 
     @post("/", guards=[guards.administrator], include_in_schema=False)
     async def add(
@@ -41,14 +44,22 @@ class ApiKeysPage(Controller):
         form = await read_form(request)
         name, scopes = display_text(form.get("name", ""), NAME_MAX), [one for one in Scope if one in form]
         if not name or not scopes:
-            trouble = connection_messages.KEYS_TROUBLE["form"].format(most=NAME_MAX)
+            trouble = tr(connection_messages.KEYS_TROUBLE["form"]).format(most=NAME_MAX)
             return await _page(session, registry, api_keys, settings, trouble=trouble, status=422, typed=form)
         try:
             key, text = await api_keys.add(
                 name, session.facility, scopes, by=session.login, address=guards.address_of(request)
             )
         except TooManyKeys as full:
-            return await _page(session, registry, api_keys, settings, trouble=str(full), status=422, typed=form)
+            return await _page(
+                session,
+                registry,
+                api_keys,
+                settings,
+                trouble=tr(connection_messages.REFUSED).format(fault=full),
+                status=422,
+                typed=form,
+            )
         return await _page(session, registry, api_keys, settings, secret=text, made=key.name)
 
     @post("/{key_id:str}/revoke", guards=[guards.administrator], include_in_schema=False)
@@ -77,5 +88,5 @@ async def _page(
     return templating.page(
         "api_keys.html", session=session, status=status, facility=facility, message=message, trouble=trouble,
         typed=typed or {}, secret=secret, made=made, keys=await api_keys.of(session.facility),
-        scopes=connection_messages.SCOPES, zone=facility.timezone or settings.timezone, name_max=NAME_MAX,
+        scopes=translated(connection_messages.SCOPES), zone=facility.timezone or settings.timezone, name_max=NAME_MAX,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from kiosk.archive.audit_pages import lines_before, number_at
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.settings import Settings
 from queueing.audit import Audit, AuditEntry
 from queueing.desk import OpdDesk
@@ -80,7 +81,7 @@ class AuditPage(Controller):
             page = await _archived(archive, desk, hip, login, until, number, zone)
         else:
             page = await _stored(audit, desk, hip, login, before, zone)
-        trouble = page.trouble or (messages.AUDIT_DAY if day and until is None else "")
+        trouble = page.trouble or (tr(messages.AUDIT_DAY) if day and until is None else "")
         return templating.page(
             "audit.html", session=session, page=page, login=login, trouble=trouble, zone=zone.key,
             is_first=not (before or until or number), is_archived=bool(until or number), day=until or "",
@@ -119,7 +120,7 @@ async def _archived(
             number = await archive.ask(number_at, hip, int(end.timestamp() * 1000))
         found = await archive.ask(lines_before, hip, number, login=login, limit=SHOWN)
     except (ArchiveAway, ArchiveUnsuitable):
-        return Page(lines=[], trouble=messages.AUDIT_ARCHIVE_AWAY)
+        return Page(lines=[], trouble=tr(messages.AUDIT_ARCHIVE_AWAY))
     tokens = await tokens_of(desk, hip, {one.ticket for one in found.lines})
     lines = [line_of(one.at_ms, one.act, one.by, one.address, one.ticket, one.why, tokens) for one in found.lines]
     return Page(lines=lines, older=f"line={found.older}" if found.older else "")
@@ -146,5 +147,5 @@ async def tokens_of(desk: OpdDesk, hip: str, tickets: set[str]) -> dict[str, str
 
 def line_of(at_ms: int, act: str, login: str, address: str, ticket: str, why: str, tokens: dict[str, str]) -> Line:
     """A line with its act in words; an act without words, and a ticket that is gone, stand as they are stored."""
-    words = messages.AUDIT_ACTS.get(act, act)
+    words = tr(messages.AUDIT_ACTS.get(act, act))
     return Line(at_ms=at_ms, act=words, login=login, address=address, ticket=tokens.get(ticket, ticket), why=why)

@@ -28,3 +28,5 @@ DONE = {
     "profiles-on": "Profiles are sent to it from now on. Each stands in the audit.",
     "profiles-off": "No profile is sent to it any more.",
 }
+REFUSED = "This was not saved: {fault}."
+"""``fault``: what is wrong with an address, in the English of those who set up programs."""

@@ -16,6 +16,7 @@ from msgspec import Struct
 from kiosk.accounts.sessions import Session
 from kiosk.console import connection_messages, guards, templating
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr, translated
 from kiosk.exchange.target_setup import EVENT_TYPES, TargetWrong, host_of, new_hl7, new_webhook
 from kiosk.security.encryption import LastingSeal
 from kiosk.settings import Settings
@@ -63,7 +64,9 @@ class Connections(Controller):
         self, session: NamedDependency[Session], registry: NamedDependency[Registry],
         targets: NamedDependency[Targets], settings: NamedDependency[Settings], done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        return await _Page(session, registry, targets, settings).answer(message=connection_messages.DONE.get(done, ""))
+        return await _Page(session, registry, targets, settings).answer(
+            message=tr(connection_messages.DONE.get(done, ""))
+        )
 
     @post("/webhook", guards=[guards.administrator], include_in_schema=False)
     async def add_webhook(
@@ -81,8 +84,10 @@ class Connections(Controller):
             )  # fmt: skip
             await _add(request, session, targets, audit, target)
         except (TargetWrong, TooManyTargets) as wrong:
-            return await page.answer(trouble=str(wrong), status=422, typed=form)
-        return await page.answer(message=connection_messages.DONE["webhook"], secret=secret, made=target.id)
+            return await page.answer(
+                trouble=tr(connection_messages.REFUSED).format(fault=wrong), status=422, typed=form
+            )
+        return await page.answer(message=tr(connection_messages.DONE["webhook"]), secret=secret, made=target.id)
 
     @post("/hl7", guards=[guards.administrator], include_in_schema=False)
     async def add_hl7(
@@ -97,7 +102,9 @@ class Connections(Controller):
             )  # fmt: skip
             await _add(request, session, targets, audit, target)
         except (TargetWrong, TooManyTargets) as wrong:
-            return await page.answer(trouble=str(wrong), status=422, typed=form)
+            return await page.answer(
+                trouble=tr(connection_messages.REFUSED).format(fault=wrong), status=422, typed=form
+            )
         return templating.go(f"{PLACE}?done=hl7")
 
     @post("/{target:str}/{act:str}", guards=[guards.administrator], include_in_schema=False)
@@ -194,7 +201,8 @@ class _Page:
         return templating.page(
             "connections.html", session=self.session, status=status, facility=facility, rows=rows, message=message,
             trouble=trouble, typed=typed or {}, secret=secret, made=made, zone=self._zone(facility),
-            most=TARGETS_OF_FACILITY, states=connection_messages.STATES, results=connection_messages.RESULTS,
+            most=TARGETS_OF_FACILITY, states=translated(connection_messages.STATES),
+            results=translated(connection_messages.RESULTS),
             types=sorted(EVENT_TYPES), private_allowed=self.settings.private_targets, parked_shown=PARKED_SHOWN,
         )  # fmt: skip
 

@@ -85,7 +85,7 @@ class Copying(Controller):
     async def show(
         self, session: NamedDependency[Session], registry: NamedDependency[Registry], done: FromQuery[str] = ""
     ) -> Response[str]:
-        return await _page(session, registry, message=messages.COPYING_DONE.get(done, ""))
+        return await _page(session, registry, message=tr(messages.COPYING_DONE.get(done, "")))
 
     @post("/admin/copying/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
@@ -123,7 +123,7 @@ def template_of(form: dict[str, str]) -> CopyTemplate:
         field = found[1] if found else ""
         raise NotFilledIn(messages.COPYING_FIELDS.get(field, messages.TROUBLE["unreadable"]), field) from None
     if unknown := copy_text.unknown_fields(template):
-        raise NotFilledIn(messages.COPYING_FIELDS["unknown"].format(fields=", ".join(unknown)), "fields")
+        raise NotFilledIn(tr(messages.COPYING_FIELDS["unknown"]).format(fields=", ".join(unknown)), "fields")
     return template
 
 

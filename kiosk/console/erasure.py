@@ -12,7 +12,7 @@ from litestar.exceptions import NotFoundException
 
 from kiosk.accounts.sessions import Session
 from kiosk.checkin import CheckIn
-from kiosk.console import guards, messages, templating
+from kiosk.console import guards, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.patient.person import person_named
 from kiosk.security.encryption import SealBroken
@@ -108,5 +108,5 @@ async def _page(
         raise guards.NoFacilityYet
     return templating.page(
         "erasure.html", session=session, status=200 if found else 404, found=found, person=person, done=done,
-        numbers=numbers, queues=hospital.queue_names, zone=hospital.zone(settings.timezone), states=messages.STATES,
+        numbers=numbers, queues=hospital.queue_names, zone=hospital.zone(settings.timezone),
     )  # fmt: skip

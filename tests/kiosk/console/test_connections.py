@@ -128,7 +128,7 @@ async def test_deliveries_are_shown_and_one_click_sends_again(admin: Browser, se
 async def test_a_target_that_was_switched_off_is_switched_on(admin: Browser, services: Services) -> None:
     target = await target_of(services)
     await services.targets.switch_off(target.id, "410")
-    assert "It is switched off (410)" in (await admin.get(PAGE)).text
+    assert "It is switched off (<bdi>410</bdi>)" in (await admin.get(PAGE)).text
     await admin.send_form(f"{PAGE}/{target.id}/on")
     assert (await services.targets.one(target.id)).target.off == ""
 

@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po
 
 from kiosk.console import (
     announcement_messages,
+    connection_messages,
     desk_messages,
     messages,
     queue_page,
@@ -35,8 +36,10 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
         "UNDONE_AT", "OUTCOMES", "TAKEN_BY", "TAKEN_HERE", "PERHAPS", "PLACES", "REFUSALS", "SIGN_IN", "TROUBLE",
         "SCAN", "TITLES", "TITLE_OTHERWISE", "PASSWORDS", "DETAILS", "HOSPITAL_NUMBERS", "MONTHS", "COPYING", "SCREEN",
         "PRESENCE_RULES", "ADMIN_DONE", "ADMIN_TROUBLE", "FIELDS", "SCREENS_DONE", "SCREENS",
+        "COPYING_DONE", "COPYING_FIELDS", "AUDIT_DAY", "AUDIT_ARCHIVE_AWAY", "AUDIT_ACTS",
     )),
     (rooms, ("TITLES",)),
+    (connection_messages, ("SCOPES", "KEYS_DONE", "KEYS_TROUBLE", "STATES", "RESULTS", "DONE", "REFUSED")),
     (queue_page, ("CODE_WRONG",)),
     (room_messages, ("STAFF_TROUBLE", "DONE", "CHANGED_SINCE", "RULES", "NOT_SET", "EFFECTS")),
     (announcement_messages, ("DONE", "TROUBLE")),
