@@ -108,7 +108,7 @@ def invent(seed: int, index: int, *, this_year: int = 2026, cm_id: str = "sbx") 
         index=index,
         name=draw.choice(_OWN_SCRIPT) if draw.random() < 0.04 else f"{first} {family}",
         gender=("F" if woman else "M") if draw.random() > 0.01 else draw.choice("OTU"),
-        year=this_year - _age(draw),
+        year=min(this_year - _age(draw), this_year - 1),  # a day of this year may still lie ahead
         month=0 if only_year else draw.randint(1, 12),
         day=0 if only_year else draw.randint(1, 28),
         abha_address=f"{first}.{family}{index}s{seed}@{cm_id}".lower(),

@@ -41,7 +41,12 @@ def test_the_patients_are_mixed_as_in_a_real_hall() -> None:
     assert 10 * part < sum(not patient.abha_number for patient in CROWD) < 18 * part
     assert 1 * part < sum(bool(patient.photo) for patient in CROWD) < 3 * part
     assert 2 * part < sum(not patient.name.isascii() for patient in CROWD) < 6 * part
-    assert all(1900 <= patient.year <= 2026 for patient in CROWD)
+    assert all(1900 <= patient.year for patient in CROWD)
+
+
+def test_nobody_is_born_after_today_on_any_day_of_the_year() -> None:
+    youngest = max((patient.year, patient.month, patient.day) for patient in CROWD)
+    assert (2025, 1, 1) <= youngest < (2026, 1, 1)
 
 
 def test_every_form_of_a_position_is_sent() -> None:
