@@ -149,6 +149,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "registry": lambda: services().registry,
         "announcements": lambda: services().announcements,
         "last_changes": lambda: services().last_changes,
+        "corrected_sentences": lambda: services().corrected_sentences,
         "screens": lambda: services().screens,
         "api_keys": lambda: services().api.keys,
         "targets": lambda: services().targets,

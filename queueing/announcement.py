@@ -25,6 +25,13 @@ class Announcement(Struct, frozen=True, kw_only=True):
     until_ms: int = 0
 
 
+class Break(Struct, frozen=True, kw_only=True):
+    """A counter whose clerk comes back at ``back_ms``."""
+
+    counter: str
+    back_ms: int
+
+
 class BoardHours(Struct, frozen=True, kw_only=True):
     """Times of the facility, the same each day. A time range without both ends does not count."""
 

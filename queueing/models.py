@@ -9,7 +9,8 @@ from enum import IntEnum
 from msgspec import Struct
 
 from queueing import limits
-from queueing.announcement import Announcement, BoardHours
+from queueing.announcement import Announcement, BoardHours, Break
+from queueing.corrections import NO_CORRECTIONS, Corrections
 from queueing.reasons import Reason
 from queueing.waiting import Pace, Usual
 
@@ -180,6 +181,8 @@ class Facility(Struct, frozen=True, kw_only=True):
     default_queue: str = ""
     networks: tuple[str, ...] = ()
     """The hospital's own networks: a browser in one of them stands in the hospital, like a paired screen."""
+    corrections: Corrections = NO_CORRECTIONS
+    """Sentences that its administrator corrected."""
 
 
 class Queue(Struct, frozen=True, kw_only=True):
@@ -367,13 +370,6 @@ class QueueView(Struct, frozen=True, kw_only=True):
         return self.names.get(language) or self.name
 
 
-class Break(Struct, frozen=True, kw_only=True):
-    """A counter whose clerk comes back at ``back_ms``."""
-
-    counter: str
-    back_ms: UnixMs
-
-
 class Snapshot(Struct, frozen=True, kw_only=True):
     """A whole facility at one moment."""
 
@@ -398,3 +394,5 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """What staff say to everybody in the hall. Each goes by itself when its time has come."""
     hours: BoardHours = BoardHours()
     """When boards are silent and dark."""
+    corrected: int = 0
+    """Changes of the facility's corrections of sentences so far. A page that sees it move reads its sentences anew."""

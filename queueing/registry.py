@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from queueing import library
 from queueing.audit import UNRECORDED, Actor, Audit
+from queueing.corrections import NO_CORRECTIONS, corrections_of
 from queueing.display_text import display_text, shown_name
 from queueing.errors import QueueingError
 from queueing.limits import (
@@ -87,6 +88,8 @@ class PrefixTaken(RegistryError):
 
 
 T = TypeVar("T", bound=Struct)
+_SETTINGS: Final = (b"facility", b"policy", b"default", b"networks", b"words", b"corrected")
+"""Fields of a facility's record, as functions/hospital.lua gives them."""
 _FIELD: Final = re.compile(r"at `\$\.(\w+)")
 """Where msgspec's error names the field."""
 _WRONG: Final = {
@@ -169,13 +172,14 @@ def _facility_of(found: dict[bytes, bytes]) -> Facility:
         policy=policy_of(found[b"policy"]),
         default_queue=found.get(b"default", b"").decode(),
         networks=_read_networks(found[b"networks"]) if found.get(b"networks") else (),
+        corrections=corrections_of(found.get(b"words"), found.get(b"corrected")),
     )
 
 
 def _hospital_of(reply: list[Any]) -> Hospital:
-    facility, policy, default, queues, counters, networks = reply
+    settings, queues, counters = reply
     return Hospital(
-        facility=_facility_of({b"facility": facility, b"policy": policy, b"default": default, b"networks": networks}),
+        facility=_facility_of(dict(zip(_SETTINGS, settings, strict=True))),
         queues=tuple(map(_read_queue, queues)),
         counters=tuple(map(_read_counter, counters)),
     )
@@ -197,10 +201,6 @@ def _place_of(facility: Facility) -> bytes:
     return _pack([float(facility.latitude), float(facility.longitude)])
 
 
-def _counter_name(prefix: str, number: int) -> str:
-    return f"{prefix}{number}"
-
-
 class Registry:
     """Reads and writes facilities, queues, counters, rules and printed texts."""
 
@@ -217,7 +217,9 @@ class Registry:
 
     async def put_facility(self, facility: Facility) -> None:
         """Register or update; policy, default queue and networks of a known facility stay as they are."""
-        bare = msgspec.structs.replace(within_limits(facility), policy=Policy(), default_queue="", networks=())
+        bare = msgspec.structs.replace(
+            within_limits(facility), policy=Policy(), default_queue="", networks=(), corrections=NO_CORRECTIONS
+        )
         await self._configure(
             facility.hip_id,
             "facility",
@@ -231,7 +233,7 @@ class Registry:
 
     async def facility(self, hip: str) -> Facility | None:
         """One facility with its policy, or None."""
-        found = await self._config(hip, b"facility", b"policy", b"default", b"networks")
+        found = await self._config(hip, *_SETTINGS)
         return _facility_of(found) if b"facility" in found else None
 
     async def hospital(self, hip: str) -> Hospital | None:
@@ -301,7 +303,7 @@ class Registry:
         """
         added: list[str | bytes] = []
         for number in range(1, (counters or 0) + 1):
-            name = _counter_name(queue.prefix, number)
+            name = f"{queue.prefix}{number}"
             added += [name, _pack(Counter(name=name, queues=(queue.id,)))]
         await self._put_queue(hip, queue, added, kind="queue")
 

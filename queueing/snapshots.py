@@ -2,11 +2,11 @@
 
 import msgspec
 
-from queueing.announcement import Announcement, BoardHours
+from queueing.announcement import Announcement, BoardHours, Break
 from queueing.day import iso_day
 from queueing.display_text import shown_name
 from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
-from queueing.models import Break, Called, Counter, QueueView, Snapshot, UnixMs
+from queueing.models import Called, Counter, QueueView, Snapshot, UnixMs
 from queueing.queue_names import shown_names
 
 
@@ -24,6 +24,7 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
     breaks: tuple[Break, ...] = ()
     announcements: tuple[Announcement, ...] = ()
     hours: BoardHours = BoardHours()
+    corrected: int = 0
 
 
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
@@ -51,4 +52,5 @@ def snapshot_of(packed: bytes) -> Snapshot:
         breaks=fields.breaks,
         announcements=fields.announcements,
         hours=fields.hours,
+        corrected=fields.corrected,
     )

@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import Session
-from kiosk.console import desk_messages, guards, messages, templating
+from kiosk.console import desk_messages, guards, messages, slip_messages, templating
 from kiosk.console.copying import templates_of
 from kiosk.console.counters_view import beside
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
@@ -131,7 +131,7 @@ class Desk(Controller):
             queues=msgspec.to_builtins(queue_rows(hospital.queues, mine)),
             reasons=choices(),
             states={state.name.lower(): tr(name) for state, name in messages.STATES.items()},
-            desk_words=translated(desk_messages.DESK),
+            desk_words=translated(desk_messages.DESK), slip_languages=slip_messages.LANGUAGES,
             forms=[one.name for one in await templates_of(registry, session.facility)],
         )  # fmt: skip
 

@@ -1,7 +1,6 @@
 """Every sentence and label of the staff pages that Python code or the page's scripts show. Templates hold the rest."""
 
 from kiosk.accounts.passwords import LEAST, MOST, Fault
-from kiosk.locales import BOOK, ENGLISH
 from queueing import lanes, limits
 from queueing.models import Assurance, Nearness, Outcome, PresenceRule, Refusal, State
 from queueing.screens import CODE_LENGTH, SCREEN_NAME_MAX
@@ -294,6 +293,8 @@ AUDIT_ACTS = {
     "announced": "put an announcement on the boards",
     "announcement_ended": "took an announcement back",
     "admin_board-hours": "changed the hours of the boards",
+    "admin_word-correct": "corrected a sentence of the screens",
+    "admin_word-back": "took the correction of a sentence back",
     "admin_networks": "changed the facility's own networks",
     "admin_sign-out": "ended all sessions of a login",
     "admin_resend": "sent a parked reply again",
@@ -387,12 +388,3 @@ SCREEN = {
     "just_now": "just now",
 }
 """Words the page's script needs; templates hold the rest."""
-
-SLIP_SAYS = {"title": "ticket.title", "ahead": "ticket.ahead", "hint": "board.hint"}
-"""What a patient must read on paper, by the words of the screens."""
-SLIPS = {
-    code: {"name": book.name, "direction": book.direction} | {part: book.say(key) for part, key in SLIP_SAYS.items()}
-    for code, book in BOOK.items()
-    if book is not ENGLISH
-}
-"""The second language of a slip; English stands on every one, for staff."""

@@ -40,6 +40,7 @@ ROOMS: Final = (
     Room("Screens", (
         Leaf("screens", "Screens", "/console/admin/screens"),
         Leaf("announcements", "Announcements", "/console/announcements"), Leaf("voice", "Voice", "/console/voice"),
+        Leaf("words", "Words", "/console/words"),
     )),
     Room("Staff", (_own("staff", "Logins"), Leaf("audit", "Audit", "/console/audit"))),
     Room("Rules", (_own("rules", "Rules"), _own("facility", "Facility"))),

@@ -18,6 +18,7 @@ from kiosk.console.colleagues import Colleagues
 from kiosk.console.connection import Connection
 from kiosk.console.connections import Connections
 from kiosk.console.copying import Copying
+from kiosk.console.corrections_page import CorrectionsPage
 from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
@@ -62,6 +63,7 @@ def routes() -> list[ControllerRouterHandler]:
                 QueuePage,
                 ScreensPage,
                 VoicePage,
+                CorrectionsPage,
                 AnnouncementsPage,
                 Connection,
                 Connections,

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
 from kiosk.checkin import CheckIn
-from kiosk.console import guards, messages, patient_qr
+from kiosk.console import guards, messages, patient_qr, slip_messages
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.console.perhaps_same import LookAlikes, Perhaps
@@ -32,6 +32,7 @@ from kiosk.web.link_urls import ticket_url
 from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
+from queueing.corrections import NO_CORRECTIONS
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
 from queueing.display_text import display_text
@@ -84,6 +85,8 @@ class Slip(Struct, frozen=True, kw_only=True):
     ahead: int = 0
     queue_names: dict[str, str] = {}
     """By language, where set."""
+    local: dict[str, dict[str, str]] = {}
+    """By language: its direction, and the lines for the patient."""
     facility: str = ""
     lane: str = ""
     at: str = ""
@@ -134,6 +137,7 @@ class Slips:
             queue=queue.name if queue else ticket.queue, queue_names=queue.names if queue else {},
             facility=facility.name if facility else "",
             lane=label_of(ticket.lane, ticket.reason) if ticket.lane else "",
+            local=slip_messages.local_lines(facility.corrections if facility else NO_CORRECTIONS),
             at=datetime.fromtimestamp(ticket.arrived_ms / 1000, zone).strftime("%d-%m-%Y %H:%M"),
             qr="data:image/svg+xml;base64," + base64.b64encode(_standalone(picture)).decode(),
         )  # fmt: skip

@@ -12,7 +12,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
-from kiosk.locales import BOOK, books, choose, several
+from kiosk.locales import choose, several
+from kiosk.locales.corrections import own_books, own_words
 from kiosk.settings import Settings
 from kiosk.voice.clips import Clips
 from kiosk.web.templating import page, sorry
@@ -61,7 +62,7 @@ async def board(
     screen = await own_browsers.screen_of(request, hip_id)
     answer = page(
         "board.html",
-        BOOK[codes[0]],
+        own_words(codes[0], facility.corrections),
         facility=facility,
         hip_id=hip_id,
         queues=names,
@@ -71,7 +72,7 @@ async def board(
         look=look if look in LOOKS else "day",
         zone=facility.timezone or settings.timezone,
         now_ms=now_ms,
-        book=books(codes, "common", "board"),
+        book=own_books(codes, facility.corrections, "common", "board"),
         snapshot=snapshot,
         numbers=_numbers(snapshot, names, now_ms, facility.timezone or settings.timezone),
         screen=screen,

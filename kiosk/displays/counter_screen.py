@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from kiosk.displays.board import break_times
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
-from kiosk.locales import BOOK, LANGUAGES, books, choose, several
+from kiosk.locales import LANGUAGES, choose, several
+from kiosk.locales.corrections import own_books, own_words
 from kiosk.settings import Settings
 from kiosk.web.link_urls import CAMERA_ELSEWHERE_S, CAMERA_GOOD_S, CAMERA_SLOT_S, as_shown, camera_url
 from kiosk.web.path_prefix import url
@@ -91,7 +92,7 @@ async def counter_screen(
     fresh = screen is not None or await own_browsers.is_own(request, place.facility)
     answer = page(
         "counter_screen.html",
-        BOOK[codes[0]],
+        own_words(codes[0], place.facility.corrections),
         facility=place.facility,
         counter=place.counter,
         queue=place.queue,
@@ -101,7 +102,7 @@ async def counter_screen(
         screen=screen,
         assigned=screen_address(hip_id, screen) if screen else "",
         pair_at=as_shown(f"{settings.public_url}/screen"),
-        book=books(LANGUAGES, "common", "counter_screen"),
+        book=own_books(LANGUAGES, place.facility.corrections, "common", "counter_screen"),
         look=look if look in ("night", "contrast") else "day",
         zone=place.facility.timezone or settings.timezone,
         numbers=_numbers(place, await desk.snapshot(hip_id), place.facility.timezone or settings.timezone),

@@ -18,6 +18,7 @@ _WORDS: Final = frozenset({"msgctxt", "msgid", "msgid_plural", *_FORMS})
 """What a line may begin with."""
 _ESCAPE: Final = re.compile(r"\\(.)")
 _ESCAPED: Final = {"n": "\n", "t": "\t", '"': '"', "\\": "\\"}
+_DOUBT: Final = "# doubt: "
 _PLURAL: Final = re.compile(r"plural=([^;]+)")
 
 
@@ -30,6 +31,10 @@ class Catalogue(Struct, frozen=True):
     """Key → the English message: one form, or singular and plural."""
     translated: dict[str, tuple[str, ...]]
     """Key → the message: one form, or each plural form. Without what is empty or marked *fuzzy*."""
+    notes: dict[str, tuple[str, ...]]
+    """Key → the lines of the note for translators: where the message is seen, and what it means there."""
+    doubts: dict[str, str]
+    """Key → what a reader of the language should look at."""
 
     def plural(self) -> Callable[[int], int]:
         """Number → which plural form it takes."""
@@ -46,34 +51,42 @@ def read_catalogue(path: Path) -> Catalogue:
     header: dict[str, str] = {}
     english: dict[str, tuple[str, ...]] = {}
     translated: dict[str, tuple[str, ...]] = {}
-    for fields, fuzzy in _entries(path):
+    notes: dict[str, tuple[str, ...]] = {}
+    doubts: dict[str, str] = {}
+    for fields, comments in _entries(path):
         forms = tuple(fields[name] for name in _FORMS if name in fields)
         if not fields["msgid"]:
             header = _header(forms[0])
             continue
         key = fields["msgctxt"] or fields["msgid"]
         english[key] = (fields["msgid"], fields["msgid_plural"]) if "msgid_plural" in fields else (fields["msgid"],)
-        if all(forms) and not fuzzy:
+        if all(forms) and not any(line.startswith("#,") and "fuzzy" in line for line in comments):
             translated[key] = forms
-    return Catalogue(header, english, translated)
+        notes[key] = tuple(line[3:] for line in comments if line.startswith("#. "))
+        if doubt := next((line for line in comments if line.startswith(_DOUBT)), ""):
+            doubts[key] = doubt.removeprefix(_DOUBT)
+    return Catalogue(header, english, translated, notes, doubts)
 
 
-def _entries(path: Path) -> list[tuple[dict[str, str], bool]]:
-    """Each entry's fields, and whether it is marked *fuzzy*: its translation may be of an older English sentence."""
-    entries: list[tuple[dict[str, str], bool]] = []
+def _entries(path: Path) -> list[tuple[dict[str, str], list[str]]]:
+    """Each entry's fields, and the comments above it. The translation of one that is marked *fuzzy* may be of an older
+    English sentence.
+    """
+    entries: list[tuple[dict[str, str], list[str]]] = []
     fields: dict[str, str] = {}
-    fuzzy, word = False, ""
+    comments: list[str] = []
+    word = ""
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if not line or line[0] == "#":
-            fuzzy = fuzzy or (line.startswith("#,") and "fuzzy" in line)
+            comments.append(line)
             continue
         begins, _, text = line.partition('"')
         if begins:
             word = begins[:-1]
             if word == "msgctxt" or (word == "msgid" and "msgid" in fields) or not entries:
                 fields = {"msgctxt": ""}
-                entries.append((fields, fuzzy))
-                fuzzy = False
+                entries.append((fields, comments))
+                comments = []
             fields[word] = ""
         if word not in _WORDS or not text.endswith('"'):
             raise NotUnderstood(f"{path}, line {number}: not a line of a gettext catalogue")

@@ -22,6 +22,7 @@ from litestar.response import Redirect
 
 from kiosk.checkin import CheckIn
 from kiosk.locales import Words, choose
+from kiosk.locales.corrections import own_words
 from kiosk.patient.consent import CONSENT_VERSION, Consent
 from kiosk.phone.form import Faults, Form, empty, form_of, read
 from kiosk.phone.ticket import LANG
@@ -188,6 +189,7 @@ async def _open(
     queue = hospital.queue(claim.queue) if hospital else None
     if hospital is None or queue is None:
         return sorry(words, 410, "form.expired", "form.expired_do")
+    words = own_words(words.code, hospital.facility.corrections)
     return _Link(claim, hospital.facility, queue, ZoneInfo(hospital.zone(settings.timezone)), words)
 
 

@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from kiosk.checkin import CheckIn
 from kiosk.locales import Words, choose
+from kiosk.locales.corrections import own_words
 from kiosk.observability import metrics
 from kiosk.patient.identifiers import western_digits
 from kiosk.settings import Settings
@@ -156,8 +157,9 @@ def _token(text: str, hospital: Hospital) -> str:
 
 
 def _form(words: Words, hospital: Hospital, form: SearchForm, *, trouble: str = "", status: int = 200) -> Response[str]:
+    own = own_words(words.code, hospital.facility.corrections)
     return page(
-        "find.html", words, status=status, form=True, facility=hospital.facility, sent=form, trouble=trouble,
+        "find.html", own, status=status, form=True, facility=hospital.facility, sent=form, trouble=trouble,
         example=f"{hospital.queues[0].prefix}-042" if hospital.queues else "M-042",
     )  # fmt: skip
 

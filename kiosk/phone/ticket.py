@@ -16,6 +16,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from kiosk.locales import Words, choose
+from kiosk.locales.corrections import own_words
 from kiosk.settings import Settings
 from kiosk.web.link_urls import ticket_url
 from kiosk.web.path_prefix import url
@@ -87,6 +88,7 @@ async def ticket_page(
         return trouble or _ended(words)
     snapshot, facility = await asyncio.gather(desk.snapshot(claim.hip_id), registry.facility(claim.hip_id))
     queue = next((one for one in snapshot.queues if one.id == ticket.queue), None) if snapshot else None
+    words = own_words(words.code, facility.corrections) if facility else words
     styles = inline_styles("css/base.css", "css/phone.css")
     answer = page(
         "ticket.html",

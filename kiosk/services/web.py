@@ -36,6 +36,7 @@ from kiosk.voice.clips import Clips
 from kiosk.web.client_address import Network, networks_of
 from queueing.announcements import Announcements
 from queueing.audit import Audit
+from queueing.corrected_sentences import CorrectedSentences
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.desks import Desks
@@ -94,6 +95,7 @@ class Services(Struct, frozen=True, kw_only=True):
     screens: Screens
     announcements: Announcements
     last_changes: LastChanges
+    corrected_sentences: CorrectedSentences
     clips: Clips
     audit: Audit
     person_records: PersonRecords
@@ -216,6 +218,7 @@ def _web_services(
         screens=Screens(store),
         announcements=Announcements(store),
         last_changes=LastChanges(store),
+        corrected_sentences=CorrectedSentences(store),
         clips=Clips(settings.data_dir),
         audit=Audit(store),
         person_records=PersonRecords(store),

@@ -121,7 +121,8 @@ register('snapshot', function(keys, args)
   local settings = cmsgpack.unpack(packed)
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
-  local state = redis.call('HMGET', facility.record, 'day', 'calls', 'screens', 'desks', 'announced', 'hours')
+  local state = redis.call('HMGET', facility.record, 'day', 'calls', 'screens', 'desks', 'announced', 'hours',
+    'corrected')
   local day = math.max(clock.day, tonumber(state[1] or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(facility)) do
@@ -133,5 +134,5 @@ register('snapshot', function(keys, args)
     queues = queues, counters = counters, calls = calls_to_announce(facility, clock),
     last_call = tonumber(state[2] or 0), screens = tonumber(state[3] or 0), desks = tonumber(state[4] or 0),
     breaks = breaks_of(facility, names, clock), announcements = announcements_of(state[5], clock),
-    hours = state[6] and cmsgpack.unpack(state[6]) or nil})
+    hours = state[6] and cmsgpack.unpack(state[6]) or nil, corrected = tonumber(state[7] or 0)})
 end, {'no-writes'})

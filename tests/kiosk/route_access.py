@@ -319,6 +319,20 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/board/{hip_id:str}/announcement/{identifier:str}"): (
         Try(decision=PUBLIC, path="/board/{hip}/announcement/{announcement}"),
     ),
+    ("GET", "/console/words"): (Try(decision=ADMINS),),
+    ("GET", "/console/words/{language:str}/export"): (Try(decision=ADMINS, path="/console/words/ks/export"),),
+    ("POST", "/console/words/{act:str}"): (
+        Try(
+            decision=ADMINS,
+            path="/console/words/correct",
+            form={"language": "ks", "key": "board.closed", "form0": "بَنٛد چھُ"},
+        ),
+        Try(
+            decision=ADMINS_OF_THIS,
+            path="/console/words/take-back",
+            form={"language": "hi", "key": "{corrected}"},
+        ),
+    ),
     ("GET", "/console/voice"): (Try(decision=ADMINS),),
     ("GET", "/console/voice/{language:str}/{part:str}"): (
         Try(decision=ADMINS_OF_THIS, path="/console/voice/en/{clip}"),

@@ -18,6 +18,7 @@ from kiosk.accounts.sessions import EVERY_FACILITY, Session
 from kiosk.app import create_app
 from kiosk.console import messages
 from kiosk.exchange.target_setup import new_webhook
+from kiosk.locales.corrections import source_mark
 from kiosk.posters import drawing
 from kiosk.security import own_ca
 from kiosk.services.web import Services
@@ -25,6 +26,7 @@ from kiosk.settings import load
 from queueing.announcement import Announcement
 from queueing.api_keys import Scope
 from queueing.audit import UNRECORDED
+from queueing.corrections import Correction
 from queueing.registry import Hospital
 from queueing.screens import Screen, ScreenId, ScreenKind, new_secret, screen_id
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, arrive, build_hospitals, ready_login, services_of
@@ -57,6 +59,7 @@ class Running:
 
     async def build(self) -> None:
         await build_hospitals(self.services)
+        await self.corrected()
         for caller, (home, role, _) in STAFF.items():
             await ready_login(self.services.staff, caller, home, "admin" if role == "admin" else "clerk")
 
@@ -94,6 +97,16 @@ class Running:
         await self.services.announcements.announce(HIP, one, act=UNRECORDED)
         return one.id
 
+    async def corrected(self) -> str:
+        """The key of a Hindi sentence that this facility corrected; made anew where a try before took it back."""
+        mine = Correction(
+            language="hi", key="board.closed", forms=("बंद है",), source=source_mark("board.closed"), by="admin", at_ms=1
+        )
+        facility = await self.services.registry.facility(HIP)
+        if facility and mine not in facility.corrections.entries:
+            await self.services.corrected_sentences.correct(HIP, mine, act=UNRECORDED)
+        return mine.key
+
     async def target(self) -> str:
         """The one webhook of this facility, made anew. Those that other tries added are removed."""
         for one in await self.services.targets.of(HIP):
@@ -130,6 +143,8 @@ class Running:
             made["camera_link"] = camera_links.mint(HIP, "medicine", expires_s=now_s + 60, now_s=now_s)
         if "announcement" in names:
             made["announcement"] = await self.announced()
+        if "corrected" in names:
+            made["corrected"] = await self.corrected()
         if "clip" in names:
             made["clip"] = "n7"
             self.services.clips.save("en", "n7", bytes(200), HIP)

@@ -6,10 +6,11 @@ import time
 import pytest
 
 from queueing import desks as desks_module
+from queueing.announcement import Break
 from queueing.audit import Actor, Audit
 from queueing.desk import OpdDesk
 from queueing.desks import CounterNow, Desks
-from queueing.models import Break, Outcome, Snapshot
+from queueing.models import Outcome, Snapshot
 from queueing.redis_keys import facility_root
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, open_desk

@@ -15,14 +15,13 @@ const root = $("desk");
 const counter = root.dataset.counter;
 // The hospital's time, as on its boards, whatever zone this PC is set to.
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: root.dataset.zone });
-const [words, reasons, sections, states, genders, queues, slips, forms] = [
+const [words, reasons, sections, states, genders, queues, forms] = [
   "words",
   "reasons",
   "sections",
   "states",
   "genders",
   "queues",
-  "slips",
   "forms",
 ].map((name) => JSON.parse(root.dataset[name]));
 const deskWords = JSON.parse(root.dataset.deskWords);
@@ -60,7 +59,7 @@ const pending = new PendingMoves(deskWords, counter, {
       refresh();
     }),
 });
-const walkIn = new WalkIn(words, slips, trouble, scannedTicket, (then) =>
+const walkIn = new WalkIn(words, trouble, scannedTicket, (then) =>
   chooseOne(
     $("choice-title"),
     deskWords.why_sooner_new,
@@ -391,7 +390,7 @@ async function searchEnded(ticket, token) {
 async function printAgain(ticket) {
   if (!ticket) return tell(words.choose_first, "warn");
   try {
-    await print(await post("/console/slip", { ticket: ticket.id }), words, slips);
+    await print(await post("/console/slip", { ticket: ticket.id }), words);
   } catch (cause) {
     trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
   }

@@ -30,13 +30,12 @@ function translate(place, code, local, slip) {
   }
 }
 
-// `languages`: the slip's words by language code, as the page brought them.
-export async function print(slip, words, languages) {
+export async function print(slip, words) {
   const place = $("slip");
   const before = slip.ahead ? fill(words.slip_ahead, { count: slip.ahead }) : "";
   for (const node of place.querySelectorAll("[data-slip]")) say(node, { ...slip, before }[node.dataset.slip]);
   const code = $("slip-language").value;
-  translate(place, code, languages[code], slip);
+  translate(place, code, slip.local[code], slip);
   place.classList.toggle("narrow", document.querySelector("input[name=paper]:checked")?.value === "58");
   const picture = $("slip-qr");
   picture.src = slip.qr;

@@ -6,7 +6,7 @@ import { print } from "./slip.js";
 
 export class WalkIn {
   // `found`: shows a ticket that the person has already. `askReason(then)`: why the person goes sooner.
-  constructor(words, slips, trouble, found, askReason) {
+  constructor(words, trouble, found, askReason) {
     Object.assign(this, { words, trouble, found, claim: null, slip: null, busy: false, seen: "" });
     this.dialog = $("walk");
     this.form = $("walk-form");
@@ -34,7 +34,7 @@ export class WalkIn {
       else if (keyOf(event) === "g") $("perhaps-other").click();
     });
     $("perhaps-back").addEventListener("click", () => this.#showForm());
-    $("walk-print").addEventListener("click", () => print(this.slip, words, slips));
+    $("walk-print").addEventListener("click", () => print(this.slip, words));
     $("walk-done").addEventListener("keydown", (event) => {
       if (event.key.toLowerCase() === "w" && !event.repeat) {
         event.preventDefault();

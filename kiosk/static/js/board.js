@@ -18,6 +18,7 @@
   const body = document.body;
   const $ = (id) => document.getElementById(id);
   const words = new kiosk.Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), body.dataset.digits);
+  const corrected = kiosk.corrections(words);
   const wanted = body.dataset.queues
     .split(",")
     .filter(Boolean)
@@ -123,6 +124,7 @@
   function hear(snapshot) {
     hall = snapshot;
     kiosk.screensChanged(snapshot.screens);
+    corrected(snapshot.corrected);
     const fresh = freshCalls(snapshot);
     if (awaySince) notice(lastCall);
     remember(snapshot);

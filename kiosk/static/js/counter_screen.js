@@ -14,6 +14,7 @@
   const body = document.body;
   const $ = (id) => document.getElementById(id);
   const words = new kiosk.Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), "latin");
+  const corrected = kiosk.corrections(words);
 
   let drawn = JSON.parse(body.dataset.drawn);
   let offset = drawn.now_ms - Date.now();
@@ -94,6 +95,7 @@
 
   function hear(hall) {
     kiosk.screensChanged(hall.screens);
+    corrected(hall.corrected);
     const queue = hall.queues.find((one) => one.id === body.dataset.queue);
     const counter = hall.counters.find((one) => one.name === body.dataset.counter);
     if (!queue) return;

@@ -61,6 +61,12 @@ window.kiosk = window.kiosk || {};
       this._fillName(element);
     }
 
+    /** Use another book: somebody corrected a sentence. */
+    take(book) {
+      this._book = book;
+      this.everywhere();
+    }
+
     /** Set all texts again, in the language whose turn it is. */
     everywhere() {
       for (const element of Array.from(document.querySelectorAll("[data-say]"))) this._fill(element);

@@ -4,7 +4,7 @@ import { Alarm } from "./alarm.js";
 import { keepOffline, storedState, storeState } from "./offline.js";
 import { estimate } from "./waiting.js";
 
-const { Live, Words, hour } = window.kiosk; // the page loads these files before this one
+const { Live, Words, corrections, hour } = window.kiosk; // the page loads these files before this one
 
 const STATES = {
   1: "expected",
@@ -37,6 +37,7 @@ const ASK_MS = 20_000; // a phone far back in the line asks for its place this o
 const body = document.body;
 const $ = (id) => document.getElementById(id);
 const words = new Words(JSON.parse(body.dataset.words), [document.documentElement.lang], "latin");
+const corrected = corrections(words);
 
 let mine = JSON.parse(body.dataset.mine); // { token, key, queue, state, counter, calls, ahead }
 let hall = null;
@@ -73,6 +74,7 @@ function drawAnnouncements() {
 
 function hear(snapshot) {
   hall = snapshot;
+  corrected(snapshot.corrected);
   drawAnnouncements();
   stateMs = snapshot.at_ms;
   const place = found(snapshot);

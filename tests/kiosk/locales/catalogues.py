@@ -54,7 +54,9 @@ def sources() -> list[Path]:
         "delivery/phone_alarms.py",
     )
     found = [path for pattern in patterns for path in ROOT.glob(pattern)]
-    return sorted([*found, *(ROOT / name for name in ("web/templating.py", "web/problems.py", "console/messages.py"))])
+    return sorted(
+        [*found, *(ROOT / name for name in ("web/templating.py", "web/problems.py", "console/slip_messages.py"))]
+    )
 
 
 def places() -> dict[str, list[str]]:
