@@ -46,3 +46,9 @@ async def chromium(*more: str) -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+async def close_pages(browser: Browser) -> None:
+    """Close every page, also those of a test that failed: an open screen keeps its stream, and moves."""
+    for context in browser.contexts:
+        await context.close()

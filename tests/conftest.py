@@ -96,12 +96,21 @@ def valkey_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator["Browser"]:
-    """One browser for all tests that need none with switches of its own. Each test opens its own contexts."""
+async def shared_browser() -> AsyncIterator["Browser"]:
+    """One browser for all tests that need none with switches of its own."""
     from tests import browser  # imported here: Playwright takes a third of a second, and few tests need it
 
     async with browser.chromium("--disable-quic") as opened:
         yield opened
+
+
+@pytest.fixture
+async def chromium(shared_browser: "Browser") -> AsyncIterator["Browser"]:
+    """A browser in which each test opens its own pages. What it left open is closed."""
+    from tests import browser
+
+    yield shared_browser
+    await browser.close_pages(shared_browser)
 
 
 @pytest.fixture

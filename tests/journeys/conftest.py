@@ -19,18 +19,10 @@ async def deployment(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
         assert not (await running.simulator.faults())["protocol_faults"]
 
 
-@pytest.fixture(scope="session")
-def machine(chromium: Browser) -> Browser:
-    """One Chromium. Each page has its own session."""
-    return chromium
-
-
 @pytest.fixture
-async def browser(machine: Browser) -> AsyncIterator[Browser]:
-    """The same Chromium. Its pages are closed after each journey, because an open screen keeps its stream."""
-    yield machine
-    for context in machine.contexts:
-        await context.close()
+def browser(chromium: Browser) -> Browser:
+    """One Chromium. Each page has its own session, and is closed after its journey."""
+    return chromium
 
 
 @pytest.fixture

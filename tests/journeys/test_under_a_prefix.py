@@ -14,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page, Request, Response, expect
 
 from kiosk.security import own_ca
-from tests.browser import chromium
+from tests.browser import chromium, close_pages
 from tests.journeys.running_hospital import Deployment, Hospital, opened
 from tests.journeys.screens import Board, Desk, Phone, administration, look_at_kiosk
 from tests.kiosk.process_tree import ROOT
@@ -86,6 +86,13 @@ async def machine() -> AsyncIterator[Browser]:
     rules = f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
     async with chromium("--disable-quic", rules, "--ignore-certificate-errors") as browser:
         yield browser
+
+
+@pytest.fixture
+async def browser(machine: Browser) -> AsyncIterator[Browser]:
+    """The same; its pages are closed after each journey."""
+    yield machine
+    await close_pages(machine)
 
 
 @pytest.fixture(params=PROXIES, ids=" ".join)

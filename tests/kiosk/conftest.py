@@ -18,14 +18,18 @@ class Unstarted(NamedTuple):
 
     app: Litestar
     folder: Path
-    url: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
 
 @pytest.fixture(scope="session")
 def unstarted(valkey_url: str, tmp_path_factory: pytest.TempPathFactory) -> Unstarted:
     """Made once: registering all routes takes a fifth of a second. Each start makes all services anew."""
     folder, port = tmp_path_factory.mktemp("hospital") / "data", free_port()
-    return Unstarted(application(valkey_url, folder, port), folder, f"http://127.0.0.1:{port}")
+    return Unstarted(application(valkey_url, folder, port), folder, port)
 
 
 @pytest.fixture
@@ -40,13 +44,12 @@ async def hospital(valkey_url: str, unstarted: Unstarted) -> AsyncIterator[Hospi
 
 
 @pytest.fixture
-async def served(valkey_url: str, tmp_path: Path) -> AsyncIterator[Hospital]:
+async def served(valkey_url: str, unstarted: Unstarted) -> AsyncIterator[Hospital]:
     """The hospital behind a server."""
     await emptied(valkey_url)
-    port = free_port()
-    app = application(valkey_url, tmp_path / "data", port)
-    async with serving(app, port):
-        hospital = Hospital(app, f"http://127.0.0.1:{port}")
+    shutil.rmtree(unstarted.folder, ignore_errors=True)
+    async with serving(unstarted.app, unstarted.port):
+        hospital = Hospital(unstarted.app, unstarted.url)
         await hospital.build()
         yield hospital
 

@@ -1,5 +1,6 @@
 """Every test of the archive runs on SQLite and on a real PostgreSQL."""
 
+import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -19,19 +20,43 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with today's schema, of which tests take copies."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with_schema(f"sqlite:///{folder}/archive.db")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def prepared_postgresql(postgres: Postgres) -> str:
+    """The name of a database with today's schema, of which tests take copies."""
+    with_schema(postgres.make("prepared"))
+    return "prepared"
+
+
+def with_schema(url: str) -> None:
+    database = Database(url)
+    database.prepare()
+    database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where an empty database is."""
+    """Where an empty database is; for a test that asks for ``database``, one with today's schema."""
+    with_tables = "database" in request.fixturenames
     if request.param == "sqlite":
+        if with_tables:
+            shutil.copytree(request.getfixturevalue("prepared_sqlite"), tmp_path / "archive")
         return f"sqlite:///{tmp_path}/archive/archive.db"
     server: Postgres = request.getfixturevalue("postgres")
-    return server.make(f"archive{next(_names)}")
+    like = request.getfixturevalue("prepared_postgresql") if with_tables else "template0"
+    return server.make(f"archive{next(_names)}", like=like)
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """A database with today's schema."""
     opened = Database(database_url)
-    opened.prepare()
     yield opened
     opened.close()

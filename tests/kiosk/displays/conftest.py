@@ -9,10 +9,17 @@ from tests import browser
 
 
 @pytest.fixture(scope="session")
-async def kiosk_browser() -> AsyncIterator[Browser]:
-    """As it runs on a wall: it may sound at once."""
+async def loud_browser() -> AsyncIterator[Browser]:
+    """One that may sound at once."""
     async with browser.chromium("--autoplay-policy=no-user-gesture-required") as opened:
         yield opened
+
+
+@pytest.fixture
+async def kiosk_browser(loud_browser: Browser) -> AsyncIterator[Browser]:
+    """As it runs on a wall. Pages that a test left open are closed: a board would go on moving beside other tests."""
+    yield loud_browser
+    await browser.close_pages(loud_browser)
 
 
 @pytest.fixture
