@@ -9,8 +9,11 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from tests.kiosk.archive.databases import database, database_url, postgres, prepared_postgresql, prepared_sqlite
 from tests.kiosk.hospital import Hospital, application, emptied, serving
 from tests.ports import free_port
+
+__all__ = ["database", "database_url", "postgres", "prepared_postgresql", "prepared_sqlite"]
 
 
 class Unstarted(NamedTuple):

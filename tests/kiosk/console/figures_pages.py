@@ -9,10 +9,9 @@ from litestar import Litestar
 from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.archive.database import Database
 from kiosk.services.web import Services
-from tests.kiosk.archive.conftest import database, database_url, postgres
 from tests.kiosk.console.signed_in import Browser, browser, build_hospitals, opened_app, ready_login, services_of
 
-__all__ = ["app", "database", "database_url", "overseer", "postgres"]
+__all__ = ["app", "overseer"]
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from kiosk.archive import audit_chain
 from kiosk.archive.audit_chain import AuditLine
 from kiosk.archive.database import ArchiveAway, Database
 from kiosk.services.web import Services
-from tests.kiosk.console.figures_pages import app, database, database_url, postgres
+from tests.kiosk.console.figures_pages import app
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, browser, ready_login
 
 pytestmark = pytest.mark.anyio
-__all__ = ["app", "database", "database_url", "postgres"]
+__all__ = ["app"]
 APRIL = int(datetime(2026, 4, 1, 18, 29, tzinfo=UTC).timestamp() * 1000)
 """The last minute of 1 April in India."""
 

@@ -11,11 +11,11 @@ from kiosk.archive.database import Database
 from kiosk.services.web import Services
 from loadtests.history.pages import SignIn, all_pages, code_of
 from tests.kiosk.archive.rows import insert
-from tests.kiosk.console.figures_pages import app, database, database_url, postgres
+from tests.kiosk.console.figures_pages import app
 from tests.kiosk.console.signed_in import HIP, browser
 
 pytestmark = pytest.mark.anyio
-__all__ = ["app", "database", "database_url", "postgres"]
+__all__ = ["app"]
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 """Of RFC 6238."""
 

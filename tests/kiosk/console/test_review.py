@@ -16,7 +16,7 @@ from kiosk.archive.pillars import PillarLine, import_pillars
 from kiosk.console import figure_messages, review, review_messages
 from kiosk.services.web import Services
 from tests.kiosk.archive.rows import insert, insert_day, share
-from tests.kiosk.console.figures_pages import app, database, database_url, overseer, postgres
+from tests.kiosk.console.figures_pages import app, overseer
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
@@ -25,7 +25,7 @@ from tests.kiosk.console.signed_in import (
 from tests.kiosk.console.test_today import visit
 
 pytestmark = pytest.mark.anyio
-__all__ = ["app", "database", "database_url", "overseer", "postgres"]
+__all__ = ["app", "overseer"]
 TODAY = date(2026, 9, 21)
 MONTH = {"month": "2026-09"}
 FAR_HIP = "IN0110000777"

@@ -16,7 +16,7 @@ from kiosk.console import figure_messages
 from kiosk.services.web import Services
 from queueing.models import Queue
 from tests.kiosk.archive.rows import MINUTE, insert_day, share, ticket
-from tests.kiosk.console.figures_pages import app, database, database_url, overseer, postgres
+from tests.kiosk.console.figures_pages import app, overseer
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
@@ -25,7 +25,7 @@ from tests.kiosk.console.signed_in import (
 )
 
 pytestmark = pytest.mark.anyio
-__all__ = ["app", "database", "database_url", "overseer", "postgres"]
+__all__ = ["app", "overseer"]
 DAY = date(2026, 9, 21)
 WEEK_BEFORE = date(2026, 9, 14)
 KOLKATA = ZoneInfo("Asia/Kolkata")

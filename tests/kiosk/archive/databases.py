@@ -1,4 +1,4 @@
-"""Every test of the archive runs on SQLite and on a real PostgreSQL."""
+"""Databases for tests: each such test runs on SQLite and on a real PostgreSQL, one for the whole run."""
 
 import shutil
 from collections.abc import Iterator
