@@ -34,7 +34,8 @@ from tests.queueing.a_facility import HIP, arrival
 from tokens import KeyRing
 
 ZONE = ZoneInfo("Asia/Kolkata")
-WITHIN_S = 30
+WITHIN_S = 90
+"""No promise: a busy machine is given time before a test gives up."""
 
 
 def new_ring() -> KeyRing:

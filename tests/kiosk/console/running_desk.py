@@ -103,5 +103,12 @@ async def press(page: Page, key: str, sentence: str | re.Pattern[str]) -> None:
     await expect(page.locator("#said")).to_have_text(sentence)
 
 
+async def choose_first(page: Page, token: str) -> None:
+    """Choose the first row, once the list shows what the last move made of it."""
+    await expect(page.locator("#list [role=option] .token").first).to_have_text(token)
+    await page.keyboard.press("ArrowDown")
+    await expect(page.locator("[aria-selected=true] .token")).to_have_text(token)
+
+
 async def states_of(served: Served) -> list[str]:
     return [ticket.state.name for ticket in await served.desk.tickets(served.hip)]

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.accessible import serious_problems
-from tests.kiosk.console.running_desk import Served, press, states_of
+from tests.kiosk.console.running_desk import Served, choose_first, press, states_of
 from tests.kiosk.console.test_colleagues_screen import picture
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -31,7 +31,7 @@ async def test_moves_wait_in_sight_and_go_in_order_when_the_network_is_back(page
     await called_to_m1(page, served, 3)
     await press(page, "f", "Finish M-001: waits for the network (1). U takes it back.")
     await expect(page.locator("#now-token")).to_have_text("Nobody at this counter")
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-002")
     await press(page, "Shift+N", "Call M-002: waits for the network (2). U takes it back.")
     await expect(page.locator("#now-token")).to_have_text("M-002")
     await press(page, "h", "Hold M-002: waits for the network (3). U takes it back.")
@@ -55,7 +55,7 @@ async def test_moves_wait_in_sight_and_go_in_order_when_the_network_is_back(page
 async def test_a_move_that_lost_says_who_won_and_takes_what_follows_with_it(page: Page, served: Served) -> None:
     tickets = await called_to_m1(page, served, 3)
     await press(page, "f", re.compile("^Finish M-001"))
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-002")
     await press(page, "Shift+N", re.compile("^Call M-002"))
     await press(page, "s", re.compile("^Start M-002"))
     await served.desk.call_this(served.hip, "M2", tickets[1], by="bilal")

@@ -9,7 +9,7 @@ from kiosk.locales import BOOK
 from kiosk.patient.person import Patient
 from queueing.display_text import display_text
 from queueing.models import Place, Policy
-from tests.kiosk.console.running_desk import Served, press, states_of
+from tests.kiosk.console.running_desk import Served, choose_first, press, states_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -39,17 +39,17 @@ async def test_a_morning_by_keyboard_alone(page_by_keys: Page, served: Served) -
     await press(page, "x", "M-002 did not come.")
     await press(page, "Enter", "M-003 called to M1.")
     await expect(page.locator("#list [role=option]")).to_have_count(1)  # M-002: the list comes a moment later
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-002")
     await press(page, "b", "M-002 is back, near the front.")
     await press(page, "h", "M-003 on hold; the place is kept.")
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-002")
     await press(page, "Shift+N", "M-002 called to M1.")
     await page.keyboard.press("t")
     await press(page, "1", "M-002 sent to Registration.")
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-003")
     await page.keyboard.press("p")
     await press(page, "5", "M-003 is now: Emergency.")
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-003")
     await page.keyboard.press("Delete")
     await press(page, "Enter", "M-003 cancelled.")
     await press(page, "n", "Nobody is waiting.")
@@ -109,7 +109,7 @@ async def test_next_asks_once_whether_a_called_patient_came(page: Page, served: 
     await press(page, "Space", "M-002 was called here. Did the patient come?")
     await press(page, "Enter", "M-003 called to M1.")
     await expect(page.locator(".section.waiting [role=option]")).to_have_count(1)  # the list comes a moment later
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-004")
     await press(page, "Shift+N", "M-003 was called here. Did the patient come?")
     await press(page, "f", "M-004 called to M1.")
     await expect(page.locator(".section.no_show .token")).to_have_text("M-001")
@@ -305,7 +305,7 @@ async def test_a_walk_in_goes_sooner_by_two_keys_and_the_list_says_why(page: Pag
     mark = page.locator("#list .lane")
     await expect(mark).to_have_text("CHILD")
     await expect(mark).to_have_attribute("title", "Small child")
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-001")
     await page.keyboard.press("p")
     await expect(page.locator("#choice-title")).to_have_text("Why does M-001 go sooner?")
     await press(page, "7", "M-001 is now: Sent back by the doctor.")
@@ -334,7 +334,7 @@ async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, serve
     await page.reload()  # chosen once for this machine
     await page.evaluate("() => { window.print = () => {}; }")
     await page.locator("#list").focus()
-    await page.keyboard.press("ArrowDown")
+    await choose_first(page, "M-001")
     await page.keyboard.press("l")
     await expect(urdu.first).to_have_text(translated("ticket.title"), use_inner_text=False)
 
