@@ -135,7 +135,7 @@ def _place_of_change(form: dict[str, str]) -> tuple[str, str]:
     kind = form.get("kind", "")
     if kind not in rooms.SETTINGS:
         raise NotFoundException
-    return rooms.OF_ACT[kind]
+    return rooms.OF_ACT.get(kind, ("now", "changes"))
 
 
 def _done(done: str) -> str:

@@ -8,7 +8,7 @@ from litestar import Response
 
 from kiosk.accounts.service import Staff, login_ending
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, messages, room_messages, templating
+from kiosk.console import guards, messages, room_messages, rooms, templating
 from kiosk.console.language import tr, translated
 from kiosk.console.rule_effects import effects, tickets_of_today
 from kiosk.settings import Settings
@@ -69,6 +69,7 @@ class AdminRooms:
         return {
             "waiting": counts.now(State.WAITING), "at_counters": counts.now(State.CALLED, State.SERVING),
             "expected": counts.now(State.EXPECTED), "ended": counts.ended, "parked": parked,
+            "settings": rooms.SETTINGS,
         }  # fmt: skip
 
     async def _logins(self, hospital: Hospital) -> dict[str, Any]:

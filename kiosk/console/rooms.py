@@ -67,5 +67,8 @@ OF_ACT: Final = {
     "resend": ("now", "parked"), "take-back": ("now", ""),
 }  # fmt: skip
 """Act of a form → the page that has the form, and its section. A change is taken back where it was made."""
-SETTINGS: Final = ("queue", "counter", "default", "policy", "text", "facility")
-"""Acts that set something whose last change can be taken back."""
+SETTINGS: Final = {
+    "queue": "Queues", "counter": "Counters", "default": "Default", "policy": "Rules", "text": "Printed texts",
+    "facility": "Facility", "networks": "Networks of the hospital", "copy": "Copying",
+}  # fmt: skip
+"""Kind of setting whose last change can be taken back → what it is called. The first room lists them all."""

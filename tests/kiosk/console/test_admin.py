@@ -208,3 +208,21 @@ async def test_each_page_of_each_room_marks_itself_in_the_navigation(admin: Brow
 async def test_a_clerk_sees_announcements_without_the_rooms(clerk: Browser) -> None:
     page = await clerk.get("/console/announcements")
     assert (page.status_code, "/console/admin/rooms" in page.text) == (200, False)
+
+
+async def test_the_first_room_lists_last_changes_and_takes_any_of_them_back(admin: Browser, services: Services) -> None:
+    await admin.send_form("/console/admin/screens/networks", networks="10.20.0.0/16")
+    page = (await admin.get("/console/admin")).text
+    section = page.partition('id="changes"')[2].partition("</section>")[0]
+    assert "<b>Networks of the hospital</b>" in section
+    mark = re.search(r'value="networks">.*?name="mark"\s+value="([^"]+)"', section, re.DOTALL)
+    assert mark is not None
+    form = {"kind": "networks", "mark": mark[1]}
+    back = await admin.send_form("/console/admin/take-back", **form)
+    assert back.headers["location"] == "/console/admin?done=take-back#changes"
+    facility = await services.registry.facility(HIP)
+    assert facility is not None
+    assert facility.networks == ()
+    again = await admin.send_form("/console/admin/take-back", **form)
+    assert (again.status_code, "took it back already" in again.text) == (409, True)
+    assert (await admin.send_form("/console/admin/take-back", kind="staff", mark="1")).status_code == 404

@@ -38,7 +38,7 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
         "PRESENCE_RULES", "ADMIN_DONE", "ADMIN_TROUBLE", "FIELDS", "SCREENS_DONE", "SCREENS",
         "COPYING_DONE", "COPYING_FIELDS", "AUDIT_DAY", "AUDIT_ARCHIVE_AWAY", "AUDIT_ACTS",
     )),
-    (rooms, ("TITLES",)),
+    (rooms, ("TITLES", "SETTINGS")),
     (connection_messages, ("SCOPES", "KEYS_DONE", "KEYS_TROUBLE", "STATES", "RESULTS", "DONE", "REFUSED")),
     (queue_page, ("CODE_WRONG",)),
     (room_messages, ("STAFF_TROUBLE", "DONE", "CHANGED_SINCE", "RULES", "NOT_SET", "EFFECTS")),
