@@ -33,7 +33,7 @@ TRANSLATED: Final = frozenset({
     "login.html", "code.html", "password.html", "trouble.html", "counters.html", "desk.html", "announcements.html",
     "queue.html", "room_facility.html", "room_now.html", "room_posters.html", "room_queues.html", "room_rules.html",
     "room_staff.html", "screens.html", "voice.html", "api_keys.html", "audit.html", "connections.html",
-    "copying.html", "erasure.html",
+    "copying.html", "erasure.html", "account.html", "phone.html", "recovery.html",
 })  # fmt: skip
 """Pages in the reader's language. The others are English until each of their sentences goes through ``_``."""
 

@@ -89,8 +89,9 @@ async def test_without_a_choice_the_browser_decides_and_an_unknown_language_is_r
     assert (await clerk.send_form("/console/account/language", language="xx")).status_code == 404
 
 
-async def test_a_page_that_is_not_translated_is_english_whole(clerk: Browser) -> None:
-    await clerk.send_form("/console/account/language", language="ur")
-    page = (await clerk.get("/console/account")).text
+async def test_a_page_that_is_not_translated_is_english_whole(admin: Browser) -> None:
+    await admin.send_form("/console/account/language", language="ur")
+    assert '<html lang="ur" dir="rtl">' in (await admin.get("/console/account")).text
+    page = (await admin.get("/console/connection")).text
     assert '<html lang="en" dir="ltr">' in page
     assert "Change counter" in page
