@@ -153,6 +153,7 @@ def shots_of_screens(demo: Demo) -> list[Shot]:
         ]
     shots += [
         Shot(name="home", url=demo.origin + "/", size=PHONE, whole=True),
+        Shot(name="form-dark-hi", url=f"{form}?lang=hi", size=PHONE, whole=True, dark=True),
         Shot(name="pairing", url=demo.origin + "/screen", size=TELEVISION),
     ]
     return shots

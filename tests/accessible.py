@@ -21,3 +21,14 @@ async def serious_problems(page: Page) -> list[str]:
         for one in found["violations"]
         if one["impact"] in SERIOUS
     ]
+
+
+async def problems_in_any_light(page: Page) -> list[str]:
+    """The same; and on the dark page what its colours alone can spoil."""
+    found = await serious_problems(page)
+    await page.emulate_media(color_scheme="dark")
+    dark: dict[str, Any] = await page.evaluate("axe.run(document, {runOnly: ['color-contrast']})")
+    await page.emulate_media(color_scheme="light")
+    assert dark["passes"], "axe looked at nothing"
+    nodes = [node["target"] for one in dark["violations"] for node in one["nodes"]]
+    return [*found, *(f"dark: {target}" for target in nodes[:5])]

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
 
-from tests.accessible import serious_problems
+from tests.accessible import problems_in_any_light
 from tests.kiosk.console.running_desk import Served, press
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -16,24 +16,24 @@ ZOOMED: ViewportSize = {"width": 683, "height": 384}
 
 
 async def test_axe_finds_nothing_serious_in_any_state_of_the_desk(page: Page, served: Served) -> None:
-    assert await serious_problems(page) == [], "nobody waits"
+    assert await problems_in_any_light(page) == [], "nobody waits"
     for name in ("First", "Second", "Third"):
         await served.arrive(name)
     await expect(page.locator("#list [role=option]")).to_have_count(3)
-    assert await serious_problems(page) == [], "people wait"
+    assert await problems_in_any_light(page) == [], "people wait"
     await press(page, "n", "M-001 called to M1.")
-    assert await serious_problems(page) == [], "somebody is called"
+    assert await problems_in_any_light(page) == [], "somebody is called"
     await page.keyboard.press("n")
     await expect(page.locator("#ask-came")).to_be_visible()
-    assert await serious_problems(page) == [], "did the called patient come"
+    assert await problems_in_any_light(page) == [], "did the called patient come"
     await page.keyboard.press("Escape")
     await page.keyboard.press("ArrowDown")
     await expect(page.locator("#chosen")).to_be_visible()
-    assert await serious_problems(page) == [], "one is selected"
+    assert await problems_in_any_light(page) == [], "one is selected"
     for key, dialog in (("v", "#view"), ("t", "#ask-choice"), ("Delete", "#ask-sure"), ("?", "#help"), ("w", "#walk")):
         await page.keyboard.press(key)
         await expect(page.locator(dialog)).to_be_visible()
-        assert await serious_problems(page) == [], dialog
+        assert await problems_in_any_light(page) == [], dialog
         await page.keyboard.press("Escape")
         await expect(page.locator(dialog)).to_be_hidden()
 
