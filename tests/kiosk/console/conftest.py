@@ -10,6 +10,7 @@ from litestar import Litestar
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, expect
 
+from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.services.web import Services
 from queueing.embedded.server import EmbeddedValkey
 from tests.kiosk.console.running_desk import Program, Served, desk_is_ready, running_program, watched_page
@@ -86,6 +87,15 @@ async def admin(app: Litestar, services: Services) -> AsyncIterator[Browser]:
     await ready_login(services.staff, "imran", HIP, "admin", name="Imran")
     async with browser(app, address="10.1.2.5") as one:
         assert (await one.sign_in("imran")).status_code == 303
+        yield one
+
+
+@pytest.fixture
+async def overseer(app: Litestar, services: Services) -> AsyncIterator[Browser]:
+    """An administrator of all facilities, signed in, who has chosen none."""
+    await ready_login(services.staff, "sheikh", EVERY_FACILITY, "admin")
+    async with browser(app, address="10.1.2.6") as one:
+        assert (await one.sign_in("sheikh")).status_code == 303
         yield one
 
 

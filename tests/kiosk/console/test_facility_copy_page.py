@@ -1,28 +1,16 @@
 """The page *Copy a facility*: a state administrator sees what would be made, and makes it."""
 
-from collections.abc import AsyncIterator
 from html import unescape
 
 import pytest
-from litestar import Litestar
 
-from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.services.web import Services
 from queueing.models import Facility
-from tests.kiosk.console.signed_in import HIP, Browser, browser, ready_login
+from tests.kiosk.console.signed_in import HIP, Browser
 
 pytestmark = pytest.mark.anyio
 PAGE = "/console/facility/copy"
 NEW = "IN0110000777"
-
-
-@pytest.fixture
-async def overseer(app: Litestar, services: Services) -> AsyncIterator[Browser]:
-    """An administrator of all facilities, signed in."""
-    await ready_login(services.staff, "sheikh", EVERY_FACILITY, "admin")
-    async with browser(app) as page:
-        await page.sign_in("sheikh")
-        yield page
 
 
 async def test_it_is_shown_first_and_made_by_a_second_press(overseer: Browser, services: Services) -> None:
