@@ -32,7 +32,9 @@ SLOW_FILES = (
     "kiosk/cli/",  # a process of its own for many commands
     "kiosk/console/test_archived_audit.py",  # each test on SQLite and on a PostgreSQL
     "kiosk/console/test_measured_pages.py",
+    "kiosk/console/test_posters_page.py",  # sheets are drawn
     "kiosk/console/test_review.py",
+    "kiosk/console/test_today.py",
     "kiosk/delivery/test_killed_role.py",  # a role that is killed
     "kiosk/demo/",  # whole demonstrations
     "kiosk/live/test_stream.py",  # waits until a stalled reader is cut off
@@ -45,6 +47,7 @@ SLOW_FILES = (
     "kiosk/security/test_stolen_key_ring.py",
     "kiosk/test_route_access.py",  # every route, tried by ten kinds of callers
     "kiosk/test_earlier_release.py",  # starts the program on an older data folder
+    "kiosk/voice/test_rendering.py",  # a voice speaks
     "loadtests/",  # gateways, services and loads in processes of their own
     "queueing/embedded/test_embedded.py",  # a server of its own for each test
     "queueing/store/test_cluster.py",  # clusters of several servers
