@@ -59,7 +59,7 @@ OUTSIDE = """
         }
       }
     }
-    for (const picture of document.images) {
+    for (const picture of document.querySelectorAll("figure img")) {
       const box = picture.getBoundingClientRect();
       const card = picture.closest("figure").getBoundingClientRect();
       const beside = box.left < card.left || box.right > card.right;

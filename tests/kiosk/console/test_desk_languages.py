@@ -1,0 +1,40 @@
+"""The clerk's pages in Hindi and Urdu: axe, nothing outside its box, and the keyboard reaches what a mouse does."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.accessible import serious_problems
+from tests.kiosk.console.running_desk import Served
+from tests.kiosk.displays.test_every_language import not_reached
+from tests.kiosk.displays.test_nothing_is_cut import OVERLAPPING, outside
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+LANGUAGES = {"hi": "हिन्दी", "ur": "اردو"}
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+async def test_the_desk_is_accessible_and_whole(page: Page, served: Served, code: str) -> None:
+    await page.locator(".menu summary").click()
+    await page.get_by_role("button", name=LANGUAGES[code]).click()
+    await expect(page.locator("html")).to_have_attribute("lang", code)
+    await page.goto(f"{served.address}/console/at/M1")
+    for name in ("غلام محمد بٹ", "सुनीता शर्मा", "Gurpreet Kaur"):
+        await served.arrive(name)
+    await expect(page.locator("#list [role=option]")).to_have_count(3)
+    await page.keyboard.press("n")
+    await expect(page.locator("#now")).to_contain_text("M-001")
+    wrong = [f"desk: {one}" for one in await looked_at(page)]
+    for key, dialog in (("?", "#help"), ("w", "#walk")):
+        await page.keyboard.press(key)
+        await expect(page.locator(dialog)).to_be_visible()
+        wrong += [f"{dialog}: {one}" for one in await looked_at(page)]
+        await page.keyboard.press("Escape")
+        await expect(page.locator(dialog)).to_be_hidden()
+    for path in ("/console/counters", "/console/password"):
+        await page.goto(served.address + path)
+        wrong += [f"{path}: {one}" for one in [*await looked_at(page), *await not_reached(page)]]
+    assert wrong == []
+
+
+async def looked_at(page: Page) -> list[str]:
+    return [*await serious_problems(page), *await outside(page), *await page.evaluate(OVERLAPPING)]
