@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 PHONES = [ViewportSize(width=320, height=640), ViewportSize(width=412, height=915)]
 REACHED = """() => {
   const may = [...document.querySelectorAll("a[href], button, input, select, textarea, summary")].filter((one) =>
-    one.type !== "hidden" && !one.disabled && one.checkVisibility({ visibilityProperty: true }));
+    one.type !== "hidden" && one.tabIndex >= 0 && !one.disabled && one.checkVisibility({ visibilityProperty: true }));
   globalThis.left = new Set(may);
   document.addEventListener("focusin", ({ target }) => {
     for (const one of may) if (one === target || (one.type === "radio" && one.name === target.name)) left.delete(one);

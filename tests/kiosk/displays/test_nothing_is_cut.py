@@ -38,7 +38,7 @@ OUTSIDE = """
       const node = walker.currentNode;
       const parent = node.parentElement;
       if (!node.textContent.trim() || !parent.checkVisibility({ visibilityProperty: true })) continue;
-      if (parent.closest(".spoken")) continue;
+      if (parent.closest(".spoken, .off")) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
       const text = range.getBoundingClientRect();
@@ -78,7 +78,7 @@ OVERLAPPING = """
       const node = walker.currentNode;
       const parent = node.parentElement;
       if (!node.textContent.trim() || !parent.checkVisibility({ visibilityProperty: true })) continue;
-      if (parent.closest(".spoken, .again")) continue;
+      if (parent.closest(".spoken, .again, .off")) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
       const name = `${parent.className || parent.id || parent.tagName}: ${node.textContent.trim()}`;
