@@ -95,14 +95,26 @@ class CheckIn:
         )
 
     async def walked_in(
-        self, facility: str, queue: str, patient: Patient, reason: Reason, *, by: str, request_id: str = ""
+        self,
+        facility: str,
+        queue: str,
+        patient: Patient,
+        reason: Reason,
+        *,
+        by: str,
+        request_id: str = "",
+        any_hour: bool = False,
     ) -> Place:
         """A clerk registers a person who is present; without a reason the age decides the lane. ``by`` is part of the
         request id, so two desks never share one.
+
+        ``any_hour``: also while the queue's hours keep it closed.
         """
         request = request_digest(facility, f"{by}/{request_id or uuid.uuid4()}")
         lane = REASONS[reason].lane if reason else self._lane(patient)
-        return await self._place(facility, queue, patient, lane, Assurance.STAFF, request, by=by, reason=reason)
+        return await self._place(
+            facility, queue, patient, lane, Assurance.STAFF, request, by=by, reason=reason, any_hour=any_hour
+        )
 
     async def registered_elsewhere(
         self, facility: str, queue: str, patient: Patient, lane: Lane, *, by: str, request_id: str = ""
@@ -201,6 +213,7 @@ class CheckIn:
         *,
         away: bool = False,
         by: str = "",
+        any_hour: bool = False,
         consent: Consent | None = None,
         reason: Reason = Reason.NONE,
     ) -> Place:
@@ -216,6 +229,7 @@ class CheckIn:
                 late=away,
                 by=by,
                 reason=reason,
+                any_hour=any_hour,
             )
         )
 

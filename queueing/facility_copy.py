@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from queueing.models import Counter, Policy, Queue
-from queueing.registry import Hospital, Registry, packed_policy, within_limits
+from queueing.packed_policy import pack_policy
+from queueing.registry import Hospital, Registry, within_limits
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -82,7 +83,7 @@ async def make(registry: Registry, made: CopyPlan) -> None:
     for counter in made.counters:
         parts += "counter", counter.name, _pack(within_limits(counter))
     if made.rules:
-        parts += "policy", packed_policy(made.replaced), packed_policy(made.rules)
+        parts += "policy", pack_policy(made.replaced), pack_policy(within_limits(made.rules))
     if made.default_queue:
         parts += "default", made.default_queue, ""
     if parts:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from queueing import limits
 from queueing.announcement import Announcement, BoardHours, Break
 from queueing.corrections import NO_CORRECTIONS, Corrections
+from queueing.opening_hours import Opening, Spans
 from queueing.reasons import Reason
 from queueing.waiting import Pace, Usual
 
@@ -190,8 +191,7 @@ class Queue(Struct, frozen=True, kw_only=True):
 
     id: limits.QueueId
     name: limits.QueueName
-    prefix: limits.Prefix
-    """Stands before every token number."""
+    prefix: limits.Prefix  # stands before every token number
     open: bool = True
     limit: limits.NumbersADay = limits.NUMBERS_A_DAY_MAX
     """Numbers a day: keeps a runaway client within bounds. A token has eight characters at most, whatever this says."""
@@ -200,6 +200,8 @@ class Queue(Struct, frozen=True, kw_only=True):
     names: limits.QueueNames = {}
     """By language; a language without one shows ``name``."""
     department_code: limits.DepartmentCode = ""
+    hours: Spans | None = None
+    """When it takes people, by the facility's wall clock (``queueing.opening_hours``); None: always."""
 
     def name_in(self, language: str) -> str:
         """The name in this language, else the plain one."""
@@ -243,10 +245,10 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Already refused at the door; a known request id still gets its old answer."""
     late: bool = False
     """Whether the place waits for check-in whatever the facility's policy says."""
-    by: str = ""
-    """Login of the clerk who registered the person; the event log keeps it."""
+    by: str = ""  # login of the clerk who registered the person; the event log keeps it
     reason: Reason = Reason.NONE
     """Why that clerk lets the person go sooner; without ``by`` it is not stored."""
+    any_hour: bool = False  # a clerk takes the person although the queue's hours are over
 
 
 class Place(Struct, frozen=True, kw_only=True, array_like=True):
@@ -325,8 +327,7 @@ class Called(Struct, frozen=True, kw_only=True):
     """The ticket's match key. Pages compare it, because a token may come again the next day."""
     sequence: int = 0
     """Number of the call in its facility: each call and recall is one more. 0 in ``now``."""
-    queue: str = ""
-    """Queue id. Empty in ``now``."""
+    queue: str = ""  # queue id; empty in ``now``
 
 
 class QueueView(Struct, frozen=True, kw_only=True):
@@ -334,14 +335,12 @@ class QueueView(Struct, frozen=True, kw_only=True):
 
     id: str
     name: str
-    names: dict[str, str] = {}
-    """By language, where set."""
+    names: dict[str, str] = {}  # by language, where set
     prefix: str
-    open: bool
+    open: bool  # whether it takes people at this moment
     waiting: int
     expected: int
-    issued: int
-    """Numbers given today."""
+    issued: int  # numbers given today
     now: tuple[Called, ...]
     """With a counter at this moment, newest call first."""
     recent: tuple[Called, ...]
@@ -349,8 +348,7 @@ class QueueView(Struct, frozen=True, kw_only=True):
     next: tuple[str, ...]
     """The first ``NEXT_SHOWN`` token numbers in the order they will be called."""
     next_keys: tuple[str, ...] = ()  # match keys of ``next``, in the same order
-    expected_tokens: tuple[str, ...] = ()
-    """Numbers that count from check-in, oldest first; the first 50."""
+    expected_tokens: tuple[str, ...] = ()  # numbers that count from check-in, oldest first; the first 50
     pace_s: int
     """Seconds between two calls by the whole queue, from the last calls; 0 while unknown."""
     pace_low_s: int
@@ -359,6 +357,9 @@ class QueueView(Struct, frozen=True, kw_only=True):
     pace_deviation_s: float = 0.0
     pace_calls: int = 0  # gaps that mean and deviation are made of
     usual: Usual | None = None  # on this weekday; None while that is not known
+    hours: tuple[int, ...] | None = None  # as ``Queue.hours``
+    today: tuple[str, ...] = ()  # time ranges of its hours today, ``09:00–14:00`` each
+    opens: Opening | None = None  # when it opens, while its hours keep it closed
 
     @property
     def pace(self) -> Pace:
@@ -388,11 +389,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Changes of the facility's paired screens so far. A paired screen that sees it move asks what it is to show."""
     desks: int = 0
     """Changes at the facility's desks so far. A desk that sees it move reads anew who sits where."""
-    breaks: tuple[Break, ...] = ()
-    """Counters without a clerk for some minutes."""
-    announcements: tuple[Announcement, ...] = ()
-    """What staff say to everybody in the hall. Each goes by itself when its time has come."""
-    hours: BoardHours = BoardHours()
-    """When boards are silent and dark."""
-    corrected: int = 0
-    """Changes of the facility's corrections of sentences so far. A page that sees it move reads its sentences anew."""
+    breaks: tuple[Break, ...] = ()  # counters without a clerk for some minutes
+    announcements: tuple[Announcement, ...] = ()  # to everybody in the hall; each goes when its time has come
+    hours: BoardHours = BoardHours()  # when boards are silent and dark
+    corrected: int = 0  # changes of corrected sentences so far; a page that sees it move reads its sentences anew

@@ -18,6 +18,7 @@ from queueing.audit import UNRECORDED, Act
 from queueing.errors import QueueingError, StoreRefused
 from queueing.event_log import delivered_event
 from queueing.models import Outcome, Refusal, ReplyKind, UnixMs
+from queueing.opening_hours import ClosedByHours
 from queueing.pending_reply import PendingReply
 from queueing.redis_keys import ALL_PARTITIONS, facility_key, facility_root, outbox_key, partition_of
 from queueing.store.store import Store
@@ -64,6 +65,7 @@ class _Meta(msgspec.Struct, frozen=True, array_like=True):
     created_ms: UnixMs
     running: str
     pace_min: int
+    closed: ClosedByHours | None = None
 
 
 _read_meta = msgspec.msgpack.Decoder(_Meta).decode
@@ -85,6 +87,7 @@ def _pending_reply(partition: str, entry: Entry, deliveries: int) -> PendingRepl
         created_ms=meta.created_ms,
         running=meta.running,
         pace_min=meta.pace_min,
+        closed=meta.closed,
         deliveries=deliveries,
     )
 

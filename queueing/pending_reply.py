@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from queueing.models import Outcome, Refusal, ReplyKind
+from queueing.opening_hours import ClosedByHours
 
 
 class PendingReply(Struct, frozen=True, kw_only=True):
@@ -25,4 +26,6 @@ class PendingReply(Struct, frozen=True, kw_only=True):
     """ON_STATUS: the token now being served, ``0`` when none was called yet."""
     pace_min: int = 0
     """ON_STATUS: average minutes a token takes, 0 while unknown."""
+    closed: ClosedByHours | None = None
+    """The hours that closed the queue."""
     deliveries: int = 1

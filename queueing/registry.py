@@ -24,7 +24,9 @@ from queueing.limits import (
     QUEUE_NAME_MAX,
     REGION_MAX,
 )
-from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
+from queueing.models import Counter, Facility, Policy, Queue
+from queueing.opening_hours import HOLIDAYS_MAX, Holiday, fault_of
+from queueing.packed_policy import pack_policy, policy_of
 from queueing.queue_names import shown_names
 from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
@@ -32,24 +34,11 @@ from queueing.store.store import Store
 PAGE_MAX: Final = 1000
 
 
-class _PackedPolicy(msgspec.Struct, frozen=True, array_like=True):
-    """``Policy`` as functions/shared/policy.lua reads it. New fields go to the end, with a default."""
-
-    far: PresenceRule
-    stale: PresenceRule
-    unknown: PresenceRule
-    near_m: int
-    rate: float | None = None
-    burst: int | None = None
-    no_show_after_s: int = 0
-    poster: PresenceRule = PresenceRule.TAKE
-
-
 _pack = msgspec.msgpack.Encoder().encode
 _read_facility = msgspec.msgpack.Decoder(Facility).decode
-_read_policy = msgspec.msgpack.Decoder(_PackedPolicy).decode
 _decode_queue = msgspec.msgpack.Decoder(Queue).decode
 _read_networks = msgspec.msgpack.Decoder(tuple[str, ...]).decode
+_read_holidays = msgspec.msgpack.Decoder(tuple[Holiday, ...]).decode
 _read_counter = msgspec.msgpack.Decoder(Counter).decode
 
 
@@ -133,6 +122,7 @@ class Hospital(Struct, frozen=True, kw_only=True):
     facility: Facility
     queues: tuple[Queue, ...]
     counters: tuple[Counter, ...]
+    holidays: tuple[Holiday, ...] = ()  # by day; queues with hours do not open on them
 
     def queue(self, queue_id: str) -> Queue | None:
         """The queue of this id, or None."""
@@ -177,22 +167,13 @@ def _facility_of(found: dict[bytes, bytes]) -> Facility:
 
 
 def _hospital_of(reply: list[Any]) -> Hospital:
-    settings, queues, counters = reply
+    settings, queues, counters, holidays = reply
     return Hospital(
         facility=_facility_of(dict(zip(_SETTINGS, settings, strict=True))),
         queues=tuple(map(_read_queue, queues)),
         counters=tuple(map(_read_counter, counters)),
+        holidays=_read_holidays(holidays) if holidays else (),
     )
-
-
-def packed_policy(policy: Policy) -> bytes:
-    """Packed as a list, because every scan reads it. Raises RegistryError for a value outside its limits."""
-    return _pack(msgspec.convert(within_limits(policy), _PackedPolicy, from_attributes=True))
-
-
-def policy_of(packed: bytes) -> Policy:
-    """The rules as the store has them."""
-    return Policy(**msgspec.structs.asdict(_read_policy(packed)))
 
 
 def _place_of(facility: Facility) -> bytes:
@@ -225,7 +206,7 @@ class Registry:
             "facility",
             facility.hip_id,
             _pack(bare),
-            packed_policy(facility.policy),
+            pack_policy(within_limits(facility.policy)),
             facility.timezone,
             _place_of(facility),
         )
@@ -308,7 +289,9 @@ class Registry:
         await self._put_queue(hip, queue, added, kind="queue")
 
     async def _put_queue(self, hip: str, queue: Queue, added: Sequence[str | bytes], *, kind: str) -> None:
-        packed = _pack(within_limits(queue))
+        if fault := fault_of(queue.hours or ()):
+            raise DoesNotFit("hours", fault)
+        packed = _pack(within_limits(msgspec.structs.replace(queue, hours=queue.hours or None)))
         await self._configure(hip, "queue", queue.id, packed, *added, kind=kind, why=queue.id)
 
     async def queues(self, hip: str) -> list[Queue]:
@@ -349,11 +332,25 @@ class Registry:
 
     async def set_policy(self, hip: str, policy: Policy) -> None:
         """The facility's rules, from the next call on. Raises RegistryError for a value outside its limits."""
-        await self._configure(hip, "policy", packed_policy(policy))
+        await self._configure(hip, "policy", pack_policy(within_limits(policy)))
 
     async def set_networks(self, hip: str, networks: Sequence[str]) -> None:
         """The facility's own networks. Raises DoesNotFit for a text that is no network, and for too wide a network."""
         await self._configure(hip, "networks", _pack(own_networks(networks)))
+
+    async def set_hours(self, hip: str, queue: str, spans: Sequence[int]) -> None:
+        """When a queue takes people; no spans: always. Raises DoesNotFit, UnknownQueue."""
+        known = next((one for one in await self.queues(hip) if one.id == queue), None)
+        if known is None:
+            raise UnknownQueue
+        await self._put_queue(hip, msgspec.structs.replace(known, hours=tuple(spans) or None), (), kind="queue-hours")
+
+    async def set_holidays(self, hip: str, holidays: Sequence[Holiday]) -> None:
+        """The days on which queues with hours stay closed. Raises DoesNotFit."""
+        if len(holidays) > HOLIDAYS_MAX:
+            raise DoesNotFit("holidays", f"a facility has at most {HOLIDAYS_MAX} holidays")
+        by_day = {one.day: within_limits(one) for one in holidays}
+        await self._configure(hip, "holidays", _pack([by_day[day] for day in sorted(by_day)]))
 
     async def set_copy_templates(self, hip: str, packed: bytes) -> None:
         """How profiles are copied for other programs; the console reads what is packed here."""

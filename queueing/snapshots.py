@@ -7,6 +7,7 @@ from queueing.day import iso_day
 from queueing.display_text import shown_name
 from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
 from queueing.models import Called, Counter, QueueView, Snapshot, UnixMs
+from queueing.opening_hours import DAY_MIN, Holiday, is_within, next_opening, spans_of_day
 from queueing.queue_names import shown_names
 
 
@@ -25,6 +26,8 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
     announcements: tuple[Announcement, ...] = ()
     hours: BoardHours = BoardHours()
     corrected: int = 0
+    minute: int = 0
+    holidays: tuple[Holiday, ...] = ()
 
 
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
@@ -33,17 +36,13 @@ _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
 def snapshot_of(packed: bytes) -> Snapshot:
     """The snapshot, with names in their display form."""
     fields = _read_snapshot(packed)
+    holidays = frozenset(one.day for one in fields.holidays)
     return Snapshot(
         facility=fields.facility,
         name=shown_name(fields.name, FACILITY_NAME_MAX, fields.facility),
         day=iso_day(fields.day),
         at_ms=fields.at_ms,
-        queues=tuple(
-            msgspec.structs.replace(
-                queue, name=shown_name(queue.name, QUEUE_NAME_MAX, queue.id), names=shown_names(queue.names)
-            )
-            for queue in fields.queues
-        ),
+        queues=tuple(_view(queue, holidays, fields.minute) for queue in fields.queues),
         counters=fields.counters,
         calls=fields.calls,
         last_call=fields.last_call,
@@ -54,3 +53,14 @@ def snapshot_of(packed: bytes) -> Snapshot:
         hours=fields.hours,
         corrected=fields.corrected,
     )
+
+
+def _view(queue: QueueView, holidays: frozenset[int], minute: int) -> QueueView:
+    """The queue with its names in their display form, open or closed as its hours say."""
+    name, names = shown_name(queue.name, QUEUE_NAME_MAX, queue.id), shown_names(queue.names)
+    if queue.hours is None:
+        return msgspec.structs.replace(queue, name=name, names=names)
+    is_open = queue.open and is_within(queue.hours, holidays, minute)
+    opens = next_opening(queue.hours, holidays, minute) if queue.open and not is_open else None
+    today = spans_of_day(queue.hours, holidays, minute // DAY_MIN)
+    return msgspec.structs.replace(queue, name=name, names=names, open=is_open, opens=opens, today=today)

@@ -7,7 +7,9 @@ refusal for which ABDM has no code gets its general code ``ABDM-9999``.
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from kiosk.locales import ENGLISH
 from queueing.models import Refusal
+from queueing.pending_reply import PendingReply
 
 
 class Words(NamedTuple):
@@ -62,3 +64,13 @@ REFUSALS: Final = MappingProxyType(
         Refusal.NO_TOKENS: Words("ABDM-1001", "No number was given in this queue today."),
     }
 )
+
+
+def words_of(pending: PendingReply) -> Words:
+    """Code and text of a refusal. Where hours closed the queue, the text says when it opens."""
+    assert pending.refusal is not None  # noqa: S101  (callers check it; this tells the type checker)
+    found = REFUSALS[pending.refusal]
+    opening = pending.closed.opening if pending.closed else None
+    if opening is None:
+        return found
+    return Words(found.code, f"This queue is closed now. {ENGLISH.opening(opening)}. Please scan the code again then.")

@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal, get_args
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kiosk.exchange.event_json import EventJson
-from kiosk.exchange.ticket_json import TicketJson
+from kiosk.exchange.ticket_json import Moment, TicketJson
 
 LIMIT_MAX: Final = 200
 WAIT_MAX_S: Final = 25
@@ -33,6 +33,17 @@ class WaitEstimate(Struct, frozen=True, kw_only=True):
     high_s: int
 
 
+class SpanJson(Struct, frozen=True, kw_only=True):
+    """A time range of a weekday, by the facility's wall clock."""
+
+    weekday: str
+    """``mon`` to ``sun``: the day on which it begins."""
+    opens: str
+    """``HH:MM``."""
+    closes: str
+    """``HH:MM``; not after ``opens``: on the next day. ``24:00`` ends the day."""
+
+
 class QueueJson(Struct, frozen=True, kw_only=True):
     """One queue now."""
 
@@ -44,6 +55,11 @@ class QueueJson(Struct, frozen=True, kw_only=True):
     """SNOMED CT, where set."""
     prefix: str
     open: bool
+    """Whether it takes people now: neither closed by hand nor by its hours."""
+    hours: tuple[SpanJson, ...] | None
+    """Null: at any hour."""
+    opens_at: Moment | None
+    """When it opens next, while its hours keep it closed."""
     waiting: int
     expected: int
     last_called: str | None

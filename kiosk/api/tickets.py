@@ -1,5 +1,6 @@
 """Tickets: lists of a day, one ticket, its profile, and a person registered elsewhere who takes a place."""
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -14,6 +15,7 @@ from kiosk.api.errors import NotThere, Refused, StateConflict
 from kiosk.api.guards import ApiRequest, Caller
 from kiosk.api.once import HEADER, key_of, once
 from kiosk.api.profiles import Profiles
+from kiosk.api.queues import opens_at
 from kiosk.api.registration import patient_of
 from kiosk.api.shapes import RegisterBody, TicketList, TicketsQuery
 from kiosk.api.shown import ShownTickets
@@ -100,7 +102,7 @@ class Tickets(Controller):
             place = await check_in.registered_elsewhere(
                 caller.hip, body.queue, patient, lane, by=caller.login, request_id=key_of(request)
             )
-            return await _of_place(caller, desk, shown_tickets, place)
+            return await _of_place(caller, desk, shown_tickets, place, body.queue)
 
         return await once(idempotency, request, caller, raw, work)
 
@@ -170,10 +172,12 @@ async def existing(desk: OpdDesk, caller: Caller, ticket_id: str) -> Ticket:
     return found
 
 
-async def _of_place(caller: Caller, desk: OpdDesk, shown_tickets: ShownTickets, place: Place) -> Response[bytes]:
+async def _of_place(
+    caller: Caller, desk: OpdDesk, shown_tickets: ShownTickets, place: Place, queue: str
+) -> Response[bytes]:
     """The answer to a registration. Raises Refused, StateConflict, WrongValue."""
     if place.outcome is Outcome.REFUSED or place.refusal is not None:
-        raise _refused(place.refusal)
+        raise _refused(place.refusal, await opens_at(desk, caller, queue))
     if place.outcome is Outcome.UNKNOWN_QUEUE:
         raise wrong_field("queue", "this facility has no such queue")
     ticket = await desk.ticket(caller.hip, place.ticket) if place.ticket else None
@@ -183,11 +187,12 @@ async def _of_place(caller: Caller, desk: OpdDesk, shown_tickets: ShownTickets, 
     return answer(shown, 201 if place.outcome is Outcome.NEW else 200)
 
 
-def _refused(refusal: Refusal | None) -> Exception:
+def _refused(refusal: Refusal | None, opens: datetime | None) -> Exception:
     if refusal in {Refusal.NO_QUEUE, Refusal.UNKNOWN_COUNTER}:
         return wrong_field("queue", "this facility has no such queue")
     reason = word_of(refusal) if refusal else "refused"
-    return Refused(f"Nobody can be taken now: {reason.replace('_', ' ')}.", reason=reason)
+    later = f" It opens at {opens.isoformat()}." if opens else ""
+    return Refused(f"Nobody can be taken now: {reason.replace('_', ' ')}.{later}", reason=reason)
 
 
 def _place_of(caller: Caller, ticket: Ticket) -> fhir.Place:

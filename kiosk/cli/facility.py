@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from kiosk.cli import csv_files
 from kiosk.cli.csv_files import Column, Problem, if_filled, name, number, text, timezone, whole
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
+from kiosk.exchange.hours_text import TEXT_MAX, NotUnderstood, read_holidays, write_holidays
 from queueing import facility_copy
 from queueing.coordinates import place_fault
 from queueing.facility_copy import CopyPlan, Why
@@ -234,6 +235,26 @@ def networks(hip_id: str, network: tuple[str, ...], json: bool) -> None:
     except UnknownFacility:
         raise CommandFailed(f"{hip_id} is not registered") from None
     tell(json, {"hip_id": hip_id, "networks": own}, f"{hip_id}: {', '.join(own) or 'no network of its own'}")
+
+
+@facility.command("holidays")
+@click.argument("hip_id")
+@click.argument("file", type=click.File(encoding="utf-8", errors="replace"))
+@as_json
+def holidays(hip_id: str, file: TextIO, json: bool) -> None:
+    """Set the days on which queues with hours stay closed, from FILE (- reads the standard input).
+
+    Each line has a date and a name, such as 2026-12-25 Christmas. The list replaces the one before.
+    """
+    try:
+        found = read_holidays(file.read(TEXT_MAX))
+        with_store(settings_now(), lambda store: Registry(store, OPERATOR).set_holidays(hip_id, found))
+    except NotUnderstood as wrong:
+        raise CommandFailed(str(wrong)) from None
+    except UnknownFacility:
+        raise CommandFailed(f"{hip_id} is not registered") from None
+    lines = write_holidays(found).splitlines()
+    tell(json, {"hip_id": hip_id, "holidays": lines}, f"{hip_id}: {len(lines)} holidays", *lines)
 
 
 @facility.command("list")

@@ -13,14 +13,25 @@ from kiosk.cli.csv_files import Column, Problem, if_filled, text, whole
 from kiosk.cli.csv_files import name as name_of
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from kiosk.exchange.clinics import CLINICS
+from kiosk.exchange.hours_text import NotUnderstood, read_hours, write_hours
 from kiosk.locales import BOOK, LANGUAGES
 from queueing.limits import HIP_ID_MAX, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, Queue
 from queueing.queue_names import is_concept_id
-from queueing.registry import DoesNotFit, Hospital, PrefixTaken, Registry, RegistryError, UnknownFacility, within_limits
+from queueing.registry import (
+    DoesNotFit,
+    Hospital,
+    PrefixTaken,
+    Registry,
+    RegistryError,
+    UnknownFacility,
+    UnknownQueue,
+    within_limits,
+)
 from queueing.store.store import Store
 from tokens import codable
 
+ALWAYS: Final = "always"
 COUNTERS_MAX = 99
 """In one go; a queue with more counters than that is several queues."""
 
@@ -230,3 +241,28 @@ def list_(hip_id: str, json: bool) -> None:
     tell(
         json, document, *(a_table(("QUEUE", "NAME", "PREFIX", "OPEN", "COUNTERS"), rows) if rows else ["no queue yet"])
     )
+
+
+@queue.command()
+@click.argument("hip_id")
+@click.argument("queue", metavar="QUEUE")
+@click.argument("lines", nargs=-1, required=True, metavar="HOURS...")
+@as_json
+def hours(hip_id: str, queue: str, lines: tuple[str, ...], json: bool) -> None:
+    """Set when a queue takes people, such as "Mon-Sat 9:00-14:00"; HOURS "always" removes its hours.
+
+    Each of HOURS is one line: days, then time ranges. Times are those of the facility.
+    """
+    try:
+        spans = () if lines == (ALWAYS,) else read_hours("\n".join(lines))
+    except NotUnderstood as wrong:
+        raise CommandFailed(str(wrong)) from None
+    if not spans and lines != (ALWAYS,):
+        raise CommandFailed(f"no hours named; {ALWAYS} removes them")
+    try:
+        with_store(settings_now(), lambda store: Registry(store, OPERATOR).set_hours(hip_id, queue, spans))
+    except UnknownQueue:
+        raise CommandFailed(f"no queue {queue} in {hip_id}") from None
+    written = write_hours(spans)
+    words = f"{queue} takes people {written.replace(chr(10), '; ')}" if spans else f"{queue} takes people at any hour"
+    tell(json, {"hip_id": hip_id, "queue": queue, "hours": written.splitlines()}, words)

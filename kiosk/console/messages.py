@@ -235,8 +235,7 @@ DETAILS = {
 """Labels of the registration details, in the order of most forms."""
 HOSPITAL_NUMBERS = {"patient_id": "Hospital number", "visit_id": "Visit"}
 """Labels of what the hospital's own system calls a patient and a visit."""
-MONTHS = "{count} mo"
-"""Age of a small child."""
+MONTHS = "{count} mo"  # age of a small child
 AUDIT_DAY = "This is no day such as 2026-04-01. The newest entries are shown."
 AUDIT_ARCHIVE_AWAY = "Older entries cannot be read now: the archive does not answer. Try again in some minutes."
 AUDIT_ACTS = {
@@ -273,6 +272,8 @@ AUDIT_ACTS = {
     "api_key_revoked": "revoked an API key",
     "admin_queue": "saved a queue",
     "admin_queue-open": "opened or closed a queue",
+    "admin_queue-hours": "changed the opening hours of a queue",
+    "admin_holidays": "changed the holidays",
     "admin_default": "changed the default queue",
     "admin_counter": "saved a counter",
     "admin_counter-open": "opened or closed a counter",

@@ -36,7 +36,9 @@ ROOMS: Final = (
     Room("Today", (
         Leaf("now", "Now", "/console/admin"), Leaf("day", "The hospital's day", "/console/today"),
     )),
-    Room("Queues and counters", (_own("queues", "Queues and counters"),)),
+    Room("Queues and counters", (
+        _own("queues", "Queues and counters"), Leaf("hours", "Opening hours", "/console/admin/hours"),
+    )),
     Room("Screens", (
         Leaf("screens", "Screens", "/console/admin/screens"),
         Leaf("announcements", "Announcements", "/console/announcements"), Leaf("voice", "Voice", "/console/voice"),
@@ -70,5 +72,6 @@ OF_ACT: Final = {
 SETTINGS: Final = {
     "queue": "Queues", "counter": "Counters", "default": "Default", "policy": "Rules", "text": "Printed texts",
     "facility": "Facility", "networks": "Networks of the hospital", "copy": "Copying",
+    "holidays": "Holidays",
 }  # fmt: skip
 """Kind of setting whose last change can be taken back → what it is called. The first room lists them all."""

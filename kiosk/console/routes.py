@@ -23,6 +23,7 @@ from kiosk.console.desk import Desk
 from kiosk.console.desk_view import DeskViews
 from kiosk.console.erasure import Erasure
 from kiosk.console.facility_copy_page import FacilityCopyPage
+from kiosk.console.hours_page import HoursPage
 from kiosk.console.login import Login
 from kiosk.console.notes import NoteSeal
 from kiosk.console.perhaps_same import LookAlikes
@@ -61,6 +62,7 @@ def routes() -> list[ControllerRouterHandler]:
                 Account,
                 Admin,
                 QueuePage,
+                HoursPage,
                 ScreensPage,
                 VoicePage,
                 CorrectionsPage,

@@ -18,11 +18,12 @@ from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
 from kiosk.checkin import CheckIn
-from kiosk.console import guards, messages, patient_qr, slip_messages
+from kiosk.console import guards, language, messages, patient_qr, slip_messages
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.console.perhaps_same import LookAlikes, Perhaps
 from kiosk.console.priority import chosen_reason
+from kiosk.locales import BOOK
 from kiosk.patient.birth import birth_of_age, birth_of_parts
 from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
 from kiosk.patient.names import name_fault, person_name
@@ -36,8 +37,9 @@ from queueing.corrections import NO_CORRECTIONS
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
 from queueing.display_text import display_text
+from queueing.hours_now import HoursNow
 from queueing.lanes import label_of
-from queueing.models import Facility, Outcome, Place, Ticket
+from queueing.models import Facility, Outcome, Place, Refusal, Ticket
 from queueing.registry import Registry
 from tokens import qr
 from tokens.ticket import TicketLinks
@@ -65,6 +67,8 @@ class WalkIn(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Content of a scanned QR; the fields above win over it."""
     sure: bool = False
     """The clerk saw who may be the same person and says that it is somebody else."""
+    any_hour: bool = False
+    """The clerk read that the queue's hours keep it closed, and gives a number all the same."""
 
 
 class Scanned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +98,10 @@ class Slip(Struct, frozen=True, kw_only=True):
     link: str = ""
     qr: str = ""
     """A picture as a ``data:`` address."""
+    by_hours: bool = False
+    """No number only because of the queue's hours: the clerk may give one all the same."""
+    opens: str = ""
+    """When the queue opens, in the clerk's language."""
 
 
 _WALK_IN = msgspec.json.Decoder(WalkIn)
@@ -107,15 +115,26 @@ class Slips:
     def __init__(self, registry: Registry, desk: OpdDesk, links: TicketLinks, settings: Settings) -> None:
         self._registry, self._desk, self._links, self._settings = registry, desk, links, settings
 
-    async def of_place(self, hip: str, place: Place) -> Slip:
+    async def of_place(self, hip: str, place: Place, queue: str) -> Slip:
         refusal = tr(messages.REFUSALS[place.refusal]) if place.refusal else ""
         sentence = tr(messages.PLACES.get(place.outcome, messages.OUTCOMES.get(place.outcome, ""))).format(
             refusal=refusal
         )
         ticket = await self._desk.ticket(hip, place.ticket) if place.ticket else None
         if ticket is None or place.outcome is Outcome.REFUSED:
-            return Slip(outcome=place.outcome.name, words=sentence)
+            slip = Slip(outcome=place.outcome.name, words=sentence)
+            return await self._closed(hip, queue, slip) if place.refusal is Refusal.CLOSED_QUEUE else slip
         return msgspec.structs.replace(await self.of_ticket(hip, ticket), outcome=place.outcome.name, words=sentence)
+
+    async def _closed(self, hip: str, queue: str, slip: Slip) -> Slip:
+        """The refusal, with what the clerk may do where only hours closed the queue."""
+        hospital = await self._registry.hospital(hip)
+        found = hospital.queue(queue) if hospital else None
+        if hospital is None or found is None or not found.open:
+            return slip
+        opening = HoursNow(hospital, self._settings.timezone).opening(found)
+        opens = BOOK[language.current().code].opening(opening) if opening else ""
+        return msgspec.structs.replace(slip, by_hours=True, opens=opens)
 
     async def today(self, hip: str) -> date:
         """At the facility."""
@@ -155,15 +174,18 @@ class WalkIns(Controller):
         form = await read_json(request, _WALK_IN)
         patient = patient_of(form, await slips.today(session.facility))
         reason = chosen_reason(form.reason or form.lane)
+        # The store remembers that the first try was refused: the second is another request.
+        request_id = form.request[:64] + ("/any-hour" if form.request and form.any_hour else "")
         if not form.sure:
-            own = check_in.walk_in_request(session.facility, session.login, form.request[:64])
+            own = check_in.walk_in_request(session.facility, session.login, request_id)
             perhaps = await look_alikes.of(session.facility, form.queue[:64], patient, own, reader)
             if perhaps is not None:
                 return Response(perhaps, headers=PAGE)
         place = await check_in.walked_in(
-            session.facility, form.queue[:64], patient, reason, by=session.login, request_id=form.request[:64]
-        )
-        return Response(await slips.of_place(session.facility, place), headers=PAGE)
+            session.facility, form.queue[:64], patient, reason, by=session.login, request_id=request_id,
+            any_hour=form.any_hour,
+        )  # fmt: skip
+        return Response(await slips.of_place(session.facility, place, form.queue[:64]), headers=PAGE)
 
     @post("/walk-in/read", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def read(

@@ -180,11 +180,27 @@ def _numbers(place: _Place, snapshot: Snapshot | None, zone: str) -> dict[str, o
     """What the page shows until its script hears the first snapshot, and where scripts do not run."""
     queue = next((one for one in snapshot.queues if one.id == place.queue.id), None) if snapshot else None
     if snapshot is None or queue is None:
-        return {"waiting": "–", "called": None, "home": (), "back": ""}
+        return {
+            "waiting": "–",
+            "called": None,
+            "home": (),
+            "back": "",
+            "open": place.queue.open,
+            "opens": None,
+            "today": "",
+        }
     here = (call for call in queue.now if call.counter == place.counter.name)
     called = next(here, None) or next(iter((*queue.now, *queue.recent)), None)
     back = dict(break_times(snapshot, set(place.counter.queues), zone)).get(place.counter.name, "")
-    return {"waiting": queue.waiting, "called": called, "home": queue.expected_tokens[:HOME_SHOWN], "back": back}
+    return {
+        "waiting": queue.waiting,
+        "called": called,
+        "home": queue.expected_tokens[:HOME_SHOWN],
+        "back": back,
+        "open": queue.open,
+        "opens": queue.opens,
+        "today": ", ".join(queue.today),
+    }
 
 
 async def _find(registry: Registry, hip_id: str, counter: str) -> _Place | None:

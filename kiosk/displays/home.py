@@ -7,10 +7,12 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from kiosk.locales import choose
+from kiosk.locales import Words, choose
+from kiosk.settings import Settings
 from kiosk.web.templating import page
+from queueing.hours_now import HoursNow
 from queueing.models import Facility, Queue
-from queueing.registry import Registry
+from queueing.registry import Hospital, Registry
 
 TEXT_MAX: Final = 250
 """Characters of the text that is searched for: no HIP id and no name is longer."""
@@ -25,6 +27,7 @@ _LANG = QueryParameter(max_length=300)
 async def home(
     request: Request[object, object, State],
     registry: NamedDependency[Registry],
+    settings: NamedDependency[Settings],
     facility: FromQuery[str] = "",
     lang: Annotated[str, _LANG] = "",
 ) -> Response[str]:
@@ -32,8 +35,22 @@ async def home(
     words = choose(lang, request.headers.get("accept-language", ""))
     wanted = " ".join(facility[:TEXT_MAX].split())
     found = await _facilities(registry, wanted) if wanted else []
-    queues: list[Queue] = await registry.queues(found[0].hip_id) if len(found) == 1 else []
+    hospital = await registry.hospital(found[0].hip_id) if len(found) == 1 else None
+    queues = _with_hours(hospital, settings, words) if hospital else []
     return page("home.html", words, wanted=wanted, found=found[:SHOWN], more=len(found) > SHOWN, queues=queues)
+
+
+def _with_hours(hospital: Hospital, settings: Settings, words: Words) -> list[tuple[Queue, str]]:
+    """Each queue with what its hours say: when it opens, or until when it is open today."""
+    now = HoursNow(hospital, settings.timezone)
+    return [(queue, _hours(queue, now, words)) for queue in hospital.queues]
+
+
+def _hours(queue: Queue, now: HoursNow, words: Words) -> str:
+    opening, today = now.opening(queue), now.today(queue)
+    if opening:
+        return words.opening(opening)
+    return words.say("common.hours_today", hours=today) if today else ""
 
 
 async def _facilities(registry: Registry, wanted: str) -> list[Facility]:

@@ -4,13 +4,16 @@ The template ``kiosk.pot`` holds the English messages. ``xx/LC_MESSAGES/kiosk.po
 file there is a new language. README.md says how to add a language or a message.
 """
 
+import re
 from collections.abc import Callable, Iterable
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from kiosk.locales.catalogue import Catalogue, read_catalogue
+from queueing.opening_hours import Opening
 
 _HEADER_MAX: Final = 500
 """Characters of an Accept-Language header that are read; real ones have under a hundred."""
@@ -53,6 +56,17 @@ class Words(Struct, frozen=True, kw_only=True):
             assert isinstance(count, int)  # noqa: S101 - a mistake in our code
             return self.plurals[key][self.plural(count)].format(**values)
         return self.texts[key].format(**values)
+
+    def day(self, iso: str) -> str:
+        """A date in words."""
+        day = date.fromisoformat(iso)
+        parts = {"EEEE": self.weekdays[day.isoweekday() % 7], "d": str(day.day), "MMMM": self.months[day.month - 1]}
+        return re.sub("EEEE|MMMM|d", lambda part: parts[part[0]], self.date)
+
+    def opening(self, opening: Opening) -> str:
+        """When a queue opens, in a sentence without a full stop."""
+        key = {0: "common.opens_today", 1: "common.opens_tomorrow"}.get(opening.days, "common.opens_on")
+        return self.say(key, time=opening.time, date=self.day(opening.date))
 
     def book(self, *groups: str) -> dict[str, str]:
         """The messages of these groups and facts about the language, for a page's script."""

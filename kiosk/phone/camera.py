@@ -39,8 +39,9 @@ from kiosk.web.templating import page, sorry
 from queueing.day import place_ends_s
 from queueing.errors import QueueingError
 from queueing.form_gate import FormVerdict
-from queueing.models import Facility, Outcome, Place, Queue, Refusal
-from queueing.registry import Registry
+from queueing.hours_now import HoursNow
+from queueing.models import Outcome, Place, Queue, Refusal
+from queueing.registry import Hospital, Registry
 from tokens import CameraClaim, CameraLinks, LinkError, LinkExpired, TicketLinks
 
 Asked = Request[object, object, State]
@@ -64,8 +65,22 @@ _log = structlog.get_logger(__name__)
 class _Link:
     """A camera link that was believed, with the queue it names."""
 
-    def __init__(self, claim: CameraClaim, facility: Facility, queue: Queue, zone: ZoneInfo, words: Words) -> None:
-        self.claim, self.facility, self.queue, self.zone, self.words = claim, facility, queue, zone, words
+    def __init__(self, claim: CameraClaim, hospital: Hospital, queue: Queue, zone: str, words: Words) -> None:
+        self.claim, self.facility, self.queue, self.words = claim, hospital.facility, queue, words
+        self.zone, self._hours = ZoneInfo(hospital.zone(zone)), HoursNow(hospital, zone)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the queue's hours keep it closed."""
+        return self._hours.closes(self.queue)
+
+    def after_hours(self, *, status: int = 200) -> Response[str]:
+        """When the queue opens, in place of the form."""
+        opening = self._hours.opening(self.queue)
+        opens = self.words.opening(opening) if opening else self.words.say("common.ask_desk")
+        return page(
+            "after_hours.html", self.words, status=status, facility=self.facility, queue=self.queue, opens=opens
+        )
 
     def ask(self, form: Form, faults: Faults, *, trouble: str = "", status: int = 200) -> Response[str]:
         first = next(iter(faults), "")
@@ -94,7 +109,9 @@ async def fill_in(
 ) -> Response[str]:
     """The empty form, or what is wrong with the link."""
     opened = await _open(link, _words(request, lang), registry, camera_links, settings)
-    return _mark(opened.ask(empty(), {}), request, settings) if isinstance(opened, _Link) else opened
+    if not isinstance(opened, _Link):
+        return opened
+    return opened.after_hours() if opened.is_over else _mark(opened.ask(empty(), {}), request, settings)
 
 
 @post("/go/{link:str}", include_in_schema=False, status_code=303)
@@ -168,6 +185,8 @@ def _mark(answer: Response[str], request: Asked, settings: Settings) -> Response
 def _answer(opened: _Link, form: Form, place: Place, links: TicketLinks) -> Response[str] | Redirect:
     if place.refusal is Refusal.BUSY:
         return opened.ask(form, {}, trouble="busy", status=503)
+    if place.refusal is Refusal.CLOSED_QUEUE and opened.is_over:
+        return opened.after_hours(status=409)
     if place.outcome not in {Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON} or not place.ticket:
         return opened.ask(form, {}, trouble="closed", status=409)
     now_s = int(time.time())
@@ -190,7 +209,7 @@ async def _open(
     if hospital is None or queue is None:
         return sorry(words, 410, "form.expired", "form.expired_do")
     words = own_words(words.code, hospital.facility.corrections)
-    return _Link(claim, hospital.facility, queue, ZoneInfo(hospital.zone(settings.timezone)), words)
+    return _Link(claim, hospital, queue, settings.timezone, words)
 
 
 async def _form(request: Asked) -> Form:

@@ -105,6 +105,7 @@ async def ticket_page(
         mine=_mine(ticket),
         facility=facility,
         queue=queue.name_in(words.code) if queue else ticket.queue,
+        hours=", ".join(queue.today) if queue else "",
         is_own_name=bool(queue and queue.names.get(words.code)),
         estimate=_estimate(ticket, snapshot, queue),
         last=_last_called(queue),

@@ -9,6 +9,7 @@
          policy    packed rules (shared/policy.lua)
          networks  packed list of texts
          text      printed text, counter name ('' forgets)
+         holidays  packed list of {day, name}; '' goes back to none
          copy      packed templates for copying profiles, which queueing does not read; '' goes back to none
          copied    three for each thing of another facility (facility_copy.py): 'queue', id, packed; 'counter', name,
                    packed; 'policy', packed rules that it may replace, packed; 'default', queue id, ''
@@ -91,6 +92,8 @@ end
 
 function ACTS.networks(facility, args) return set_or_clear(facility, 'networks', args[2]) end
 
+function ACTS.holidays(facility, args) return set_or_clear(facility, 'holidays', args[2]) end
+
 function ACTS.copy(facility, args) return set_or_clear(facility, 'copy', args[2]) end
 
 function ACTS.text(facility, args)
@@ -152,6 +155,8 @@ end
 function NOW.policy(facility) return {'policy', set_now(facility, 'policy')} end
 
 function NOW.networks(facility) return {'networks', set_now(facility, 'networks') or ''} end
+
+function NOW.holidays(facility) return {'holidays', set_now(facility, 'holidays') or ''} end
 
 function NOW.copy(facility) return {'copy', set_now(facility, 'copy') or ''} end
 

@@ -18,10 +18,10 @@ local TICKETS_A_PERSON = 8               -- one person in this many queues of on
 local DEGREE_M = 111320                  -- metres to a degree; on the few kilometres that matter the earth is flat
 
 -- Positions of the values of an arrival. person, other: digests by which the day knows somebody, '' for none.
--- late, by, reason: absent from most.
+-- late, by, reason, any_hour: absent from most.
 local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, position = 6, lane = 7, request = 8,
   reply_wanted = 9, refusal = 10, rate = 11, burst = 12, fingerprint = 13, envelope = 14, person = 15, other = 16,
-  late = 17, by = 18, reason = 19}
+  late = 17, by = 18, reason = 19, any_hour = 20}
 
 -- What one scan reads of the day, by position; of the day before it reads only the first three. `number` and `last` are
 -- replaced by their new values.
@@ -47,13 +47,21 @@ local function add_place_reply(facility, clock, arrival, answer)
   end
 end
 
+-- What the reply needs to say when the queue opens: kiosk computes it (queueing/opening_hours.py).
+local function closed_by(facility, clock, hours)
+  local packed, holidays = redis.call('HGET', facility.record, 'holidays'), {}
+  for i, holiday in ipairs(packed and read_settings(packed) or {}) do holidays[i] = holiday[1] end
+  return {math.floor((clock.now + clock.offset) / MINUTE_MS), hours, holidays}
+end
+
 -- Every refusal is a pending reply too: the phone shows it.
--- `id`, `packed`: the place that the person has in the queue, where there is one.
-local function refuse(facility, clock, today, arrival, refusal, foreign, id, packed)
+-- `id`, `packed`: the place that the person has in the queue, where there is one. `hours`: of a queue that they closed.
+local function refuse(facility, clock, today, arrival, refusal, foreign, id, packed, hours)
   redis.call('XLEN', facility.outbox)
   write_request(today, arrival[A.request], request_record(arrival[A.fingerprint], OUTCOME.REFUSED, refusal, ''),
     foreign)
-  add_place_reply(facility, clock, arrival, {outcome = OUTCOME.REFUSED, refusal = refusal})
+  add_place_reply(facility, clock, arrival,
+    {outcome = OUTCOME.REFUSED, refusal = refusal, closed = hours and closed_by(facility, clock, hours)})
   -- A share over the rate has no event: a flood of them must not push other events out of the log.
   if not foreign and refusal ~= REFUSAL.BUSY then
     record_share(facility, clock, EVENT.SHARE_REFUSED, arrival[A.request], OUTCOME.REFUSED, refusal, id, packed)
@@ -260,8 +268,8 @@ local function enqueue(root, time, packed)
   local clock, wrong = clock_in(config[C.zone], time)
   if not clock then return wrong end
   if config[C.hip] ~= arrival[A.facility] then return foreign(facility, clock, arrival) end
-  local queue, pace, assurance, closed =
-    find_queue(facility, config, arrival[A.queue], arrival[A.counter], arrival[A.assurance], arrival[A.text])
+  local queue, pace, assurance, closed, by_hours = find_queue(facility, config, arrival[A.queue], arrival[A.counter],
+    arrival[A.assurance], arrival[A.text], clock)
   local eve_key = reach_today(facility, clock, config)
   local today = day_key(facility, clock.day)
   local day, eve = read_day(today, arrival, queue), eve_key and read_eve(eve_key, arrival)
@@ -279,9 +287,12 @@ local function enqueue(root, time, packed)
     mark = admit(clock, mark, policy[POLICY.rate] or arrival[A.rate], policy[POLICY.burst] or arrival[A.burst])
     if not mark then return refuse(facility, clock, today, arrival, REFUSAL.BUSY) end
   end
-  if closed then
+  -- Whoever has a place keeps it when the hours end; a clerk may take somebody at any hour.
+  if closed and not (by_hours and arrival[A.any_hour]) then
     local id, _, saved = find_person(facility, day, eve, queue and queue.id or '')
-    return refuse(facility, clock, today, arrival, closed, nil, id, saved)
+    if not (by_hours and id) then
+      return refuse(facility, clock, today, arrival, closed, nil, id, saved, by_hours and queue.hours)
+    end
   end
 
   local verdict, refused, nearness = decide(config, policy, assurance, arrival[A.position])

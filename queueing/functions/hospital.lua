@@ -2,7 +2,8 @@
   KEYS   1 root
   ARGV   none
   Reply  {{packed facility, packed policy, default queue or '', packed networks or '', packed corrections of
-         sentences or '', their changes or ''}, {packed queue, …}, {packed counter, …}}; {} when unknown
+         sentences or '', their changes or ''}, {packed queue, …}, {packed counter, …}, packed holidays or ''};
+         {} when unknown
   Cost   O(queues and counters) ]]
 register('hospital', function(keys, args)
   local facility = open_facility(keys[1])
@@ -15,5 +16,6 @@ register('hospital', function(keys, args)
     return found
   end
   for i = 1, 6 do head[i] = head[i] or '' end
-  return {head, listed(queue_ids(facility), 'q:'), listed(counter_names(facility), 'k:')}
+  return {head, listed(queue_ids(facility), 'q:'), listed(counter_names(facility), 'k:'),
+    redis.call('HGET', facility.record, 'holidays') or ''}
 end, {'no-writes'})

@@ -93,7 +93,8 @@ local function view_queue(facility, queue, shown, clock, today)
     expected_tokens = expected_tokens, issued = tonumber(redis.call('HGET', today, 'n' .. queue) or 0), now = now,
     recent = called_lately(facility, queue), next = tokens, next_keys = match_keys, pace_s = pace[1],
     pace_low_s = pace[2], pace_high_s = pace[3], pace_mean_s = pace[4] or 0, pace_deviation_s = pace[5] or 0,
-    pace_calls = pace[6] or 0, usual = usual_of(facility, queue, clock)}  -- an earlier release kept three values
+    pace_calls = pace[6] or 0,  -- an earlier release kept three values
+    usual = usual_of(facility, queue, clock), hours = config.hours}
 end
 
 local function breaks_of(facility, names, clock)
@@ -122,7 +123,7 @@ register('snapshot', function(keys, args)
   local clock, wrong = read_clock(facility, args)
   if not clock then return wrong end
   local state = redis.call('HMGET', facility.record, 'day', 'calls', 'screens', 'desks', 'announced', 'hours',
-    'corrected')
+    'corrected', 'holidays')
   local day = math.max(clock.day, tonumber(state[1] or 0))
   local queues = {}
   for i, queue in ipairs(queue_ids(facility)) do
@@ -134,5 +135,7 @@ register('snapshot', function(keys, args)
     queues = queues, counters = counters, calls = calls_to_announce(facility, clock),
     last_call = tonumber(state[2] or 0), screens = tonumber(state[3] or 0), desks = tonumber(state[4] or 0),
     breaks = breaks_of(facility, names, clock), announcements = announcements_of(state[5], clock),
-    hours = state[6] and cmsgpack.unpack(state[6]) or nil, corrected = tonumber(state[7] or 0)})
+    hours = state[6] and cmsgpack.unpack(state[6]) or nil, corrected = tonumber(state[7] or 0),
+    minute = math.floor((clock.now + clock.offset) / MINUTE_MS),
+    holidays = state[8] and cmsgpack.unpack(state[8]) or nil})
 end, {'no-writes'})

@@ -282,6 +282,12 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ),
     ("GET", "/console/admin/queues/{queue:str}"): (Try(decision=ADMINS, path="/console/admin/queues/medicine"),),
     ("POST", "/console/admin/queues/{queue:str}"): (_admin("queues/medicine", ADMINS, hi="मेडिसिन"),),
+    ("GET", "/console/admin/hours"): (Try(decision=ADMINS),),
+    ("POST", "/console/admin/hours/{act:str}"): (
+        _admin("hours/queue", ADMINS, queue="medicine", hours="Mon-Sat 9-14"),
+        _admin("hours/try", ADMINS, queue="medicine", hours="Mon-Sat 9-14"),
+        _admin("hours/holidays", ADMINS, holidays="2026-12-25 Christmas"),
+    ),
     ("GET", "/console/admin/screens"): (Try(decision=ADMINS),),
     ("POST", "/console/admin/screens/pair"): (_admin("screens/pair", ADMINS, code="{code}", **_SCREEN),),
     ("POST", "/console/admin/screens/networks"): (_admin("screens/networks", ADMINS, networks="10.20.0.0/16"),),

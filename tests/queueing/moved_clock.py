@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -23,9 +24,13 @@ class MovedClock:
         self._store = store
         self._shift_s = 0
 
-    async def move(self, *, days: int = 0, minutes: int = 0) -> None:
-        self._shift_s = days * 86_400 + minutes * 60
+    async def move(self, *, days: int = 0, minutes: int = 0, seconds: int = 0) -> None:
+        self._shift_s = days * 86_400 + minutes * 60 + seconds
         await self._store.call(_SHIFT, "SET", _SHIFT, self._shift_s)
+
+    async def set_to(self, moment: datetime) -> None:
+        """The clock shows this moment, and goes on."""
+        await self.move(seconds=round(moment.timestamp() - time.time()))
 
     def now_ms(self) -> int:
         return time.time_ns() // 1_000_000 + self._shift_s * 1000

@@ -96,6 +96,7 @@ def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
         late=True,
         by="clerk",
         reason=Reason.CHILD,
+        any_hour=True,
     )
     packed = packed_arrival(arrival, 20, 200)
     values = msgspec.msgpack.decode(b"\xdc" + len(names).to_bytes(2) + packed)

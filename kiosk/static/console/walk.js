@@ -27,6 +27,9 @@ export class WalkIn {
     $("walk-close").addEventListener("click", () => this.dialog.close());
     $("walk-again").addEventListener("click", () => this.#clear());
     $("perhaps-other").addEventListener("click", () => this.#give(true));
+    $("walk-any-hour")
+      .querySelector("button")
+      .addEventListener("click", () => this.#give(this.sure, true));
     // The first choice has the focus: a second Enter by habit must give nobody a second number.
     $("walk-perhaps").addEventListener("keydown", (event) => {
       if (event.repeat) event.preventDefault();
@@ -103,6 +106,7 @@ export class WalkIn {
   #wrong(text) {
     if (text && !$("walk-perhaps").hidden) this.#showForm();
     $("walk-trouble").hidden = !text;
+    $("walk-any-hour").hidden = true;
     say($("walk-trouble"), text);
   }
 
@@ -161,8 +165,15 @@ export class WalkIn {
     fields.name.focus();
   }
 
-  #give(sure = false) {
+  // The hours of the queue are over: the clerk decides.
+  #showHours(opens) {
+    $("walk-any-hour").hidden = false;
+    say($("walk-opens"), opens && `${opens}.`);
+  }
+
+  #give(sure = false, anyHour = false) {
     const fields = this.form.elements;
+    this.sure = sure;
     return this.#run(async () => {
       this.slip = await post("/console/walk-in", {
         queue: fields.queue.value,
@@ -174,6 +185,7 @@ export class WalkIn {
         reason: fields.reason.value,
         claim: this.claim,
         sure,
+        any_hour: anyHour,
       });
       if (this.slip.outcome === "PERHAPS") {
         this.#showPerhaps(this.slip);
@@ -181,6 +193,7 @@ export class WalkIn {
       }
       if (!this.slip.token) {
         this.#wrong(this.slip.words);
+        if (this.slip.by_hours) this.#showHours(this.slip.opens);
         return;
       }
       this.form.hidden = true;

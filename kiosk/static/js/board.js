@@ -237,9 +237,11 @@
     const count = add(make("span", "count"), [label, make("strong", "figure waiting", words.digits(queue.waiting))]);
     add(card, [add(make("div", "head"), [name, count])]);
     if (!queue.open && !queue.waiting) {
-      const shut = make("p", "shut");
+      const shut = make("span");
+      const opens = make("span", "opens");
       words.put(shut, "board.closed");
-      return add(card, [shut]);
+      if (queue.opens) words.opens(opens, queue.opens);
+      return add(card, [add(make("p", "shut"), queue.opens ? [shut, opens] : [shut])]);
     }
     return add(card, [nextNumbers(queue, cards)]);
   }

@@ -105,10 +105,20 @@
     const called = here || queue.now[0] || queue.recent[0];
     replace($("now"), called ? callParts(called) : [document.createTextNode("–")]);
     body.dataset.open = queue.open && (!counter || counter.open) ? "yes" : "no";
+    drawHours(queue);
     backAt = ((hall.breaks || []).find((one) => one.counter === body.dataset.counter) || { back_ms: 0 }).back_ms;
     drawBreak();
     homeTokens = queue.expected_tokens;
     drawHome();
+  }
+
+  /** The hours of today, and when the queue opens that they keep closed. */
+  function drawHours(queue) {
+    const today = (queue.today || []).join(", ");
+    $("hours").hidden = !today;
+    words.put($("hours"), "common.hours_today", { hours: today });
+    $("opens").hidden = !queue.opens;
+    if (queue.opens) words.opens($("opens"), queue.opens);
   }
 
   const isWith = (call) => call.state === CALLED || call.state === SERVING;

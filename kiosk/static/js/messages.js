@@ -54,6 +54,18 @@ window.kiosk = window.kiosk || {};
       this._fill(element);
     }
 
+    /** Say when a queue opens that its hours keep closed. */
+    opens(element, opening) {
+      const days = ["common.opens_today", "common.opens_tomorrow"];
+      this.put(element, days[opening.days] || "common.opens_on", { time: opening.time, on: opening.date });
+    }
+
+    /** A date such as 2026-12-07 in words. */
+    day(iso) {
+      const [year, month, day] = iso.split("-").map(Number);
+      return this.date(new Date(Date.UTC(year, month - 1, day)).getUTCDay(), day, month - 1);
+    }
+
     /** Set the name of a queue, now and after each change of language: that of the language, else the plain one. */
     name(element, queue) {
       element.setAttribute("data-name", queue.name);
@@ -84,7 +96,9 @@ window.kiosk = window.kiosk || {};
     _fill(element) {
       element.lang = this.code;
       element.dir = this.direction;
-      element.textContent = this.say(element.dataset.say, JSON.parse(element.dataset.values || "{}"));
+      const values = JSON.parse(element.dataset.values || "{}");
+      if (values.on) values.date = this.day(values.on);
+      element.textContent = this.say(element.dataset.say, values);
     }
   }
 

@@ -6,13 +6,12 @@ local C = {hip = 1, zone = 2, policy = 3, place = 4, default = 5, counter = 6, p
 
 -- The queue that a counter text led to last time is read together with the rest: that saves a command for each scan.
 -- Only a guess, so it may be wrong or forgotten. Bounded: texts come from outside.
-local GUESSES_KEPT = 1024
-local GUESSED_CHARS = 64
+local GUESS = {KEPT = 1024, CHARS = 64}
 local guesses, guess_count = {}, 0
 
 local function remember_guess(config, queue)
-  if #config.text > GUESSED_CHARS then return end
-  if guess_count == GUESSES_KEPT then guesses, guess_count = {}, 0 end
+  if #config.text > GUESS.CHARS then return end
+  if guess_count == GUESS.KEPT then guesses, guess_count = {}, 0 end
   if not guesses[config.text] then guess_count = guess_count + 1 end
   guesses[config.text] = queue
 end
@@ -57,8 +56,28 @@ local function read_queue(facility, config, id)
   return read_settings(found[1]), found[2]
 end
 
--- Returns the queue, its packed pace, assurance, refusal. `wanted`: a queue id that wins over counter and text.
-local function find_queue(facility, config, wanted, proved, assurance, text)
+-- Whether the queue's own hours take people now. `hours`: opening and closing in turn, minutes from Monday's midnight;
+-- a span belongs to the day on which it begins, and none begins on a holiday. queueing/opening_hours.py says the rest.
+local function within_hours(facility, clock, hours)
+  local day_min = 1440
+  local week_min, thursday = 7 * day_min, 3 * day_min  -- 1970 began on a Thursday
+  local minute = math.floor((clock.now + clock.offset) / MINUTE_MS)
+  for i = 1, #hours, 2 do
+    local since = (minute + thursday - hours[i]) % week_min
+    if since < hours[i + 1] - hours[i] then
+      local began, packed = math.floor((minute - since) / day_min), redis.call('HGET', facility.record, 'holidays')
+      for _, holiday in ipairs(packed and read_settings(packed) or {}) do
+        if holiday[1] == began then return false end
+      end
+      return true
+    end
+  end
+  return false
+end
+
+-- Returns the queue, its packed pace, assurance, refusal, and whether only its hours closed it. `wanted`: a queue id
+-- that wins over counter and text. Without `clock` the hours do not matter.
+local function find_queue(facility, config, wanted, proved, assurance, text, clock)
   local counter
   if wanted == '' then
     counter, assurance = find_counter(facility, config, proved, assurance)
@@ -74,5 +93,8 @@ local function find_queue(facility, config, wanted, proved, assurance, text)
   if not queue then return nil, nil, assurance, REFUSAL.NO_QUEUE end
   if counter and not counter.open then return queue, pace, assurance, REFUSAL.CLOSED_COUNTER end
   if not queue.open then return queue, pace, assurance, REFUSAL.CLOSED_QUEUE end
+  if queue.hours and clock and not within_hours(facility, clock, queue.hours) then
+    return queue, pace, assurance, REFUSAL.CLOSED_QUEUE, true
+  end
   return queue, pace, assurance, nil
 end

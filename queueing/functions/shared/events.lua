@@ -36,9 +36,10 @@ local function trim_events(facility, before_ms)
   redis.pcall('XTRIM', facility.events, 'MINID', '~', string.format('%d', math.max(0, before_ms)))
 end
 
--- A pending reply: `l` is the sealed envelope, `m` everything the relay needs beside it.
+-- A pending reply: `l` is the sealed envelope, `m` everything the relay needs beside it. `closed` ends it where hours
+-- closed the queue.
 local function add_reply(facility, clock, kind, request, envelope, answer)
   redis.call('XADD', facility.outbox, '*', 'l', envelope, 'm', cmsgpack.pack({kind, facility.name, request,
     answer.outcome, answer.refusal or 0, answer.token or '', answer.expires_s or 0, clock.now, answer.running or '',
-    answer.pace_min or 0}))
+    answer.pace_min or 0, answer.closed}))
 end

@@ -4,9 +4,9 @@
 --   root:f        hash    settings of the administrator (facility, queues, counters, policy, networks, printed texts)
 --                         and the present state: day, eve, behind (shared/day.lua), who is at which counter, pace of
 --                         each queue, number of the last call, changes of the screens and of the desks, when the clerk
---                         of a counter is back from a break, announcements, hours of the boards, corrected sentences
---                         (words: at most CORRECTIONS_MAX, corrections.lua) and how often they changed; a few fields a
---                         queue, and one for the last change of each kind of setting (configure.lua); no end
+--                         of a counter is back from a break, announcements, hours of the boards, holidays, corrected
+--                         sentences (words: at most CORRECTIONS_MAX, corrections.lua) and how often they changed; a few
+--                         fields a queue, and one for the last change of each kind of setting (configure.lua); no end
 --   root:w:QUEUE  zset    waiting: ticket -> its order (shared/ticket.lua); at most the queue's limit
 --   root:a:QUEUE  zset    living but not waiting (expected, called, serving, held, no-show): ticket -> since, ms
 --   root:e        zset    tickets that ended today: ticket -> when, ms; emptied with the day

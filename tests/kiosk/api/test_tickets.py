@@ -53,6 +53,8 @@ async def test_a_queue_shows_who_waits_and_who_was_called_last(program: Program)
         "department_code": None,
         "prefix": "M",
         "open": True,
+        "hours": None,
+        "opens_at": None,
         "waiting": 2,
         "expected": 0,
         "last_called": token,
@@ -60,6 +62,20 @@ async def test_a_queue_shows_who_waits_and_who_was_called_last(program: Program)
         "counters": ["M1", "M2", "M3", "ROOM17"],
     }
     assert (registration["id"], registration["last_called"], registration["counters"]) == ("registration", None, ["R1"])
+
+
+async def test_a_queue_shows_its_hours_and_when_it_opens(program: Program) -> None:
+    day = datetime.now(IST) + timedelta(days=3)
+    opens = day.weekday() * 1440 + 20 * 60
+    await program.hospital.services.registry.set_hours(HIP, "medicine", (opens, opens + 6 * 60))
+    medicine, registration = (await program.get("queues")).json()["items"]
+    weekday = day.strftime("%a").lower()
+    assert medicine["hours"] == [{"weekday": weekday, "opens": "20:00", "closes": "02:00"}]
+    assert (medicine["open"], medicine["opens_at"]) == (False, f"{day:%Y-%m-%d}T20:00:00+05:30")
+    assert (registration["open"], registration["hours"], registration["opens_at"]) == (True, None, None)
+    answer = await program.post("tickets", {"queue": "medicine", "patient": PERSON})
+    assert (answer.status_code, answer.json()["reason"]) == (409, "closed_queue")
+    assert f"It opens at {day:%Y-%m-%d}T20:00:00+05:30." in answer.json()["detail"]
 
 
 async def test_a_person_registered_elsewhere_takes_a_place(program: Program) -> None:

@@ -316,6 +316,20 @@ class TestImport:
         json_of(hospital, "facility", "networks", "IN85")
         assert networks() == []
 
+    def test_hours_of_a_queue_and_holidays_of_a_facility(self, hospital: Path, tmp_path: Path) -> None:
+        json_of(hospital, "facility", "add", "IN86", "--name", "Campus")
+        json_of(hospital, "queue", "add", "IN86", "eye", "--name", "Eye", "--prefix", "E")
+        known = json_of(hospital, "queue", "hours", "IN86", "eye", "Mon-Fri 9-14", "Sat 9-12")
+        assert known["hours"] == ["Mon–Fri 09:00–14:00", "Sat 09:00–12:00"]
+        assert "“Funday” is no day" in refused(hospital, "queue", "hours", "IN86", "eye", "Funday 9-14")
+        assert "no queue ear" in refused(hospital, "queue", "hours", "IN86", "ear", "Mon 9-14")
+        queues = json.loads(kiosk(hospital, "queue", "list", "IN86", "--json").stdout)
+        assert len(queues[0]["queue"]["hours"]) == 12
+        assert json_of(hospital, "queue", "hours", "IN86", "eye", "always")["hours"] == []
+        days = self.file(tmp_path, "25 Dec 2026 Christmas\n")
+        assert json_of(hospital, "facility", "holidays", "IN86", days)["holidays"] == ["2026-12-25 Christmas"]
+        assert "Line 1" in refused(hospital, "facility", "holidays", "IN86", self.file(tmp_path, "soon"))
+
     def test_coordinates_that_cannot_be_right_are_reported_by_line_and_left_out(
         self, hospital: Path, tmp_path: Path
     ) -> None:

@@ -1,6 +1,8 @@
 """The desk in a real Chromium: keys, names, live changes and trouble, as a clerk meets them."""
 
 import asyncio
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import Page, expect
@@ -310,6 +312,18 @@ async def test_a_walk_in_goes_sooner_by_two_keys_and_the_list_says_why(page: Pag
     await expect(page.locator("#choice-title")).to_have_text("Why does M-001 go sooner?")
     await press(page, "7", "M-001 is now: Sent back by the doctor.")
     await expect(mark).to_have_text("BACK")
+
+
+async def test_after_hours_a_walk_in_takes_one_more_press(page: Page, served: Served) -> None:
+    weekday = (datetime.now(ZoneInfo("Asia/Kolkata")) + timedelta(days=3)).weekday()
+    await served.services.registry.set_hours(served.hip, "medicine", (weekday * 1440 + 540, weekday * 1440 + 840))
+    await page.keyboard.press("w")
+    await expect(page.locator("#walk [name=name]")).to_be_focused()
+    await page.keyboard.type("Zoona Begum")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#walk-any-hour")).to_contain_text("Opens on ")
+    await page.get_by_role("button", name="Give a number all the same").click()
+    await expect(page.locator("#walk-token")).to_have_text("M-001")
 
 
 async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, served: Served) -> None:

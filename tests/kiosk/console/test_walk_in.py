@@ -3,8 +3,9 @@
 import base64
 import json
 import re
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import zxingcpp
@@ -111,6 +112,20 @@ async def test_a_closed_queue_refuses_in_words(clerk: Browser, services: Service
     await services.registry.open_queue(HIP, "medicine", False)
     slip = (await clerk.ask("/console/walk-in", queue="medicine", name="Too Late")).json()
     assert (slip["outcome"], slip["words"], slip["token"]) == ("REFUSED", "No number: the queue is closed.", "")
+
+
+async def test_after_hours_the_clerk_decides(clerk: Browser, services: Services) -> None:
+    weekday = (datetime.now(ZoneInfo(services.settings.timezone)) + timedelta(days=3)).weekday()
+    await services.registry.set_hours(HIP, "medicine", (weekday * 1440 + 540, weekday * 1440 + 840))
+    form = {"queue": "medicine", "name": "Zoona Begum", "request": "r-hours"}
+    slip = (await clerk.ask("/console/walk-in", **form)).json()
+    assert (slip["outcome"], slip["token"], slip["by_hours"]) == ("REFUSED", "", True)
+    assert slip["opens"].startswith("Opens on ")
+    answers = [(await clerk.ask("/console/walk-in", any_hour=True, **form)).json() for _ in range(2)]
+    assert [one["token"] for one in answers] == ["M-001", "M-001"]
+    await services.registry.open_queue(HIP, "medicine", False)
+    closed = (await clerk.ask("/console/walk-in", queue="medicine", name="Ali", any_hour=True)).json()
+    assert (closed["outcome"], closed["by_hours"]) == ("REFUSED", False)
 
 
 async def test_a_form_without_a_name_gives_no_number(clerk: Browser) -> None:

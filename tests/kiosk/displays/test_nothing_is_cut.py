@@ -102,9 +102,10 @@ OVERLAPPING = """
 
 
 async def fill(hospital: Hospital) -> None:
-    """Queues with long names, calls at every counter, numbers from home."""
+    """Queues with long names and hours, calls at every counter, numbers from home."""
     registry = hospital.services.registry
-    await registry.put_queue(HIP, Queue(id=MEDICINE, name=LONG_NAMES[0], prefix="M"), 3)
+    always = tuple(day * 1440 + edge for day in range(7) for edge in (0, 720, 720, 1440))
+    await registry.put_queue(HIP, Queue(id=MEDICINE, name=LONG_NAMES[0], prefix="M", hours=always), 3)
     await registry.put_queue(HIP, Queue(id="registration", name=LONG_NAMES[1], prefix="R"), 1)
     await hospital.arrive(patients=9)
     await hospital.arrive("registration", patients=3)

@@ -6,6 +6,7 @@ import re
 import time
 import uuid
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -129,6 +130,31 @@ async def test_a_closed_queue_says_so(visitor: httpx.AsyncClient, hospital: Hosp
     answer = await send(visitor, hospital.camera_link())
     assert answer.status_code == 409
     assert BOOK["en"].say("form.closed") in answer.text
+
+
+async def test_outside_its_hours_a_queue_says_when_it_opens(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    day = datetime.datetime.now(ZoneInfo("Asia/Kolkata")) + datetime.timedelta(days=3)
+    link, opens = hospital.camera_link(), day.weekday() * 1440 + 540
+    await hospital.services.registry.set_hours(HIP, MEDICINE, (opens, opens + 300))
+    words = BOOK["ur"]
+    sentence = words.say("common.opens_on", date=words.day(day.date().isoformat()), time="09:00")
+    form = await visitor.get(link, params={"lang": "ur"})
+    assert form.status_code == 200
+    assert words.say("form.after_hours", opens=sentence) in form.text
+    assert "<form" not in form.text
+    answer = await send(visitor, link, "ur")
+    assert answer.status_code == 409
+    assert sentence in answer.text
+    home = await visitor.get("/", params={"facility": HIP, "lang": "ur"})
+    assert sentence in home.text
+
+
+async def test_a_ticket_page_says_the_hours_of_today(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
+    always = tuple(day * 1440 + edge for day in range(7) for edge in (0, 1440))
+    await hospital.services.registry.set_hours(HIP, MEDICINE, always)
+    [place] = await hospital.arrive()
+    page = await visitor.get(hospital.ticket_link(place), params={"lang": "en"})
+    assert "Open today: 00:00–24:00" in page.text
 
 
 async def test_a_link_that_is_over_forged_or_of_another_kind_opens_no_form(
