@@ -49,6 +49,7 @@ SLOW_FILES = (
     "kiosk/test_earlier_release.py",  # starts the program on an older data folder
     "kiosk/voice/test_rendering.py",  # a voice speaks
     "loadtests/",  # gateways, services and loads in processes of their own
+    "queueing/embedded/test_damaged_journal.py",  # a server of its own for each test
     "queueing/embedded/test_embedded.py",  # a server of its own for each test
     "queueing/store/test_cluster.py",  # clusters of several servers
     "queueing/test_against_model.py",  # thousands of random steps

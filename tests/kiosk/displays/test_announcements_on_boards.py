@@ -10,7 +10,7 @@ from playwright.async_api import Browser, expect
 
 from queueing.announcement import Announcement, BoardHours
 from queueing.audit import UNRECORDED
-from tests.kiosk.displays.test_in_browser import opened
+from tests.kiosk.displays.pages import opened
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 
 pytestmark = pytest.mark.anyio

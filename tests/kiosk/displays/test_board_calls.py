@@ -6,7 +6,7 @@ import itertools
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.kiosk.displays.test_in_browser import board, history, opened
+from tests.kiosk.displays.pages import board, history, opened
 from tests.kiosk.hospital import HIP, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

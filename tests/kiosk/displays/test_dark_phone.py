@@ -6,8 +6,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.accessible import serious_problems
+from tests.kiosk.displays.pages import PHONE
 from tests.kiosk.displays.test_contrast import contrast
-from tests.kiosk.displays.test_in_browser import PHONE
 from tests.kiosk.hospital import HIP, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

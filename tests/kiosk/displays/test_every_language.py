@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from kiosk.locales import LANGUAGES
 from queueing.models import Queue
 from tests.accessible import serious_problems
-from tests.kiosk.displays.test_in_browser import TELEVISION, opened
+from tests.kiosk.displays.pages import TELEVISION, opened
 from tests.kiosk.displays.test_nothing_is_cut import LONG_NAMES, OVERLAPPING, outside
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 

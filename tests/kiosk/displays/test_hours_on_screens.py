@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from kiosk.locales import BOOK
 from queueing.opening_hours import DAY_MIN
-from tests.kiosk.displays.test_in_browser import opened
+from tests.kiosk.displays.pages import opened
 from tests.kiosk.hospital import HIP, Hospital
 
 pytestmark = pytest.mark.anyio

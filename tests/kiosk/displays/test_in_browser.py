@@ -10,61 +10,14 @@ from pathlib import Path
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.async_api import Browser, Page, Response, ViewportSize, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from kiosk.locales import BOOK, LANGUAGES
-from tests.kiosk.hospital import HIP, MEDICINE, Hospital, application, emptied, serving, until
+from tests.kiosk.displays.pages import PHONE, TELEVISION, UPRIGHT, board, history, opened
+from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
-
-TELEVISION = ViewportSize(width=1920, height=1080)
-UPRIGHT = ViewportSize(width=1080, height=1920)
-PHONE = ViewportSize(width=360, height=740)
-SMALLEST_TARGET = 24
-"""CSS pixels (WCAG 2.2, 2.5.8); ours are 44 where a finger is meant."""
-
-
-@asynccontextmanager
-async def opened(
-    browser: Browser, address: str, size: ViewportSize = TELEVISION, locale: str = "en-IN"
-) -> AsyncIterator[Page]:
-    """A page that must not complain: no script error, nothing refused by the content policy, nothing missing."""
-    context = await browser.new_context(viewport=size, locale=locale)
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("response", lambda answer: complaints.append(answer.url) if _missing(answer) else None)
-    await page.goto(address)
-    yield page
-    await context.close()
-    assert [one for one in complaints if not one.startswith("Failed to load resource")] == []
-
-
-def _missing(answer: Response) -> bool:
-    """Something a page needs; the page itself may well be a 404 or a form with faults."""
-    return answer.status >= 400 and answer.request.resource_type != "document"
-
-
-async def board(page: Page, *, sound: str = "on") -> None:
-    await expect(page.locator("body")).to_have_attribute("data-link", "live")
-    await expect(page.locator("body")).to_have_attribute("data-sound", sound)
-
-
-async def history(page: Page) -> None:
-    """From now on, remember what was announced in what order."""
-    await page.evaluate(
-        """() => {
-          globalThis.announced = [];
-          new MutationObserver(() => {
-            const hero = document.getElementById("hero").dataset;
-            const last = globalThis.announced.at(-1);
-            const call = `${hero.token} ${hero.counter}`;
-            if (document.body.dataset.announcing === "yes" && call !== last) globalThis.announced.push(call);
-          }).observe(document.body, { attributes: true, subtree: true });
-        }"""
-    )
 
 
 async def test_a_call_is_seen_and_heard_and_so_is_its_recall(served: Hospital, kiosk_browser: Browser) -> None:
@@ -300,86 +253,3 @@ async def test_a_kiosk_speaks_the_language_somebody_touches(served: Hospital, ki
         await expect(page.locator("h1")).to_have_text(BOOK["ks"].say("counter_screen.title"))
         await expect(page.locator("h1")).to_have_attribute("dir", "rtl")
         await expect(page.locator("[data-language=ks]")).to_have_attribute("aria-pressed", "true")
-
-
-async def test_a_phone_is_told_loudly_when_its_number_is_called(served: Hospital, kiosk_browser: Browser) -> None:
-    _, mine = await served.arrive(patients=2)
-    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
-        body = page.locator("body")
-        await expect(page.locator("#ahead")).to_have_text("1")
-        await served.call("M1")
-        await expect(page.locator("#ahead")).to_have_text("0")
-        await expect(page.locator("#last-called")).to_have_text("M-001 → M1")
-        await served.call("M2")
-        await expect(body).to_have_attribute("data-state", "called")
-        await expect(page.locator("#state")).to_have_text("Go to counter M2 now")
-        await expect(body).to_have_attribute("data-alarms", "1")
-        await served.services.desk.recall(HIP, "M2", by="asha")
-        await expect(body).to_have_attribute("data-alarms", "2")
-
-
-async def test_a_phone_learns_what_the_board_does_not_show(served: Hospital, kiosk_browser: Browser) -> None:
-    [mine] = await served.arrive()
-    desk = served.services.desk
-    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
-        body = page.locator("body")
-        await expect(body).to_have_attribute("data-link", "live")
-        await served.call("M1")
-        await expect(body).to_have_attribute("data-state", "called")
-        await desk.hold(HIP, mine.ticket, by="asha")
-        await expect(page.locator("#state")).to_have_text("Your place is kept")
-        await desk.bring_back(HIP, mine.ticket, by="asha")
-        await expect(body).to_have_attribute("data-state", "waiting")
-        await desk.transfer(HIP, mine.ticket, to="registration", by="asha")
-        await expect(page.locator("#queue")).to_have_text("Registration")
-        await served.call("R1")
-        await expect(page.locator("#state")).to_have_text("Go to counter R1 now")
-        await desk.finish(HIP, mine.ticket, by="asha")
-        await expect(page.locator("#state")).to_have_text("Finished")
-        await expect(page.locator("#ring")).to_be_hidden()
-
-
-async def test_a_finished_phone_holds_no_stream(served: Hospital, kiosk_browser: Browser) -> None:
-    [mine] = await served.arrive()
-    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}", PHONE) as page:
-        await expect(page.locator("body")).to_have_attribute("data-link", "live")
-        await served.services.desk.cancel(HIP, mine.ticket, by="asha")
-        await expect(page.locator("body")).to_have_attribute("data-state", "cancelled")
-        await until(lambda: served.services.hub.listeners == 0)
-
-
-async def test_a_phone_is_never_wider_than_it_is_and_every_target_can_be_hit(
-    served: Hospital, kiosk_browser: Browser
-) -> None:
-    [mine] = await served.arrive()
-    async with opened(kiosk_browser, "about:blank", PHONE) as page:
-        for code, path in itertools.product(LANGUAGES, (served.ticket_link(mine), served.camera_link(), "/t/x")):
-            await page.goto(f"{served.url}{path}?lang={code}")
-            await expect(page.locator("html")).to_have_attribute("lang", code)
-            if path.startswith("/go"):
-                await page.get_by_role("button").click()
-                await expect(page.locator(".fault")).to_have_count(4)
-            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], (code, path)
-            small = await page.evaluate(
-                """(least) => [...document.querySelectorAll("a, button, summary, input:not([type=hidden])")]
-                  .map((one) => [one, one.getBoundingClientRect()])
-                  .filter(([one, box]) => box.width && (box.width < least || box.height < least))
-                  .map(([one]) => one.outerHTML)""",
-                SMALLEST_TARGET,
-            )
-            assert small == [], (code, path)
-
-
-async def test_the_form_goes_from_screen_to_ticket_without_a_script(served: Hospital, kiosk_browser: Browser) -> None:
-    context = await kiosk_browser.new_context(viewport=PHONE, java_script_enabled=False, locale="hi-IN")
-    page = await context.new_page()
-    await page.goto(f"{served.url}{served.camera_link(MEDICINE)}")
-    await expect(page.locator("html")).to_have_attribute("lang", "hi")
-    await page.locator("#name").fill("ज़ूनी दर")
-    await page.locator("#age").fill("६८")
-    await page.locator("[name=gender][value=F]").check()
-    await page.locator("[name=consent]").check()
-    await page.get_by_role("button").click()
-    await expect(page.locator(".slip .token")).to_have_text("M-001")
-    await expect(page.locator("#ahead")).to_have_text("0")
-    await context.close()

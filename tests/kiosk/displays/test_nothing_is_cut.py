@@ -14,7 +14,7 @@ from kiosk.locales import LANGUAGES
 from queueing.announcement import Announcement
 from queueing.audit import UNRECORDED
 from queueing.models import Arrival, Assurance, Queue
-from tests.kiosk.displays.test_in_browser import opened
+from tests.kiosk.displays.pages import opened
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

@@ -12,7 +12,7 @@ from kiosk.patient.person import Patient
 from queueing.models import Assurance, Facility, State
 from queueing.screens import screen_id
 from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
-from tests.kiosk.displays.test_in_browser import opened
+from tests.kiosk.displays.pages import opened
 from tests.kiosk.displays.test_nothing_is_cut import SIZES, fill, outside
 from tests.kiosk.hospital import HIP, Hospital
 from tests.kiosk.share_builders import scan_of

@@ -13,7 +13,7 @@ from kiosk.locales import BOOK
 from queueing.push_phones import Phone
 from tests.accessible import serious_problems
 from tests.kiosk.delivery.push_service import PhoneBrowser, point, text
-from tests.kiosk.displays.test_in_browser import PHONE
+from tests.kiosk.displays.pages import PHONE
 from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving, until
 from tests.ports import free_port
 

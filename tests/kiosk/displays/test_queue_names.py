@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 from playwright.async_api import Browser, expect
 
-from tests.kiosk.displays.test_in_browser import opened
+from tests.kiosk.displays.pages import opened
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 
 pytestmark = pytest.mark.anyio

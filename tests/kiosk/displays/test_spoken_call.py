@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page, expect
 from kiosk.voice.clips import Clips
 from kiosk.voice.parts import all_parts
 from kiosk.voice.sound import RATE
-from tests.kiosk.displays.test_in_browser import board, opened
+from tests.kiosk.displays.pages import board, opened
 from tests.kiosk.hospital import HIP, Hospital
 
 pytestmark = pytest.mark.anyio

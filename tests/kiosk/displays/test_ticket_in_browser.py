@@ -6,7 +6,7 @@ from playwright.async_api import Browser, Page, expect
 from kiosk.locales import BOOK
 from queueing.models import State
 from tests.accessible import serious_problems
-from tests.kiosk.displays.test_in_browser import PHONE, opened
+from tests.kiosk.displays.pages import PHONE, opened
 from tests.kiosk.hospital import HIP, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

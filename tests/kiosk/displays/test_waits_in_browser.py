@@ -12,7 +12,7 @@ from playwright.async_api import Browser, expect
 from kiosk.web.static_files import static_url
 from queueing.usual_paces import UsualDay, write_usual_days
 from queueing.waiting import SLOT_S, Pace, Usual, estimate
-from tests.kiosk.displays.test_in_browser import PHONE, opened
+from tests.kiosk.displays.pages import PHONE, opened
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]

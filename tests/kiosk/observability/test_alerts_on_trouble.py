@@ -198,8 +198,8 @@ def test_every_alert_has_a_test_that_makes_its_trouble() -> None:
 
     named = {alert for alert in EXPRESSIONS if any(name.startswith(f"test_{words(alert)}") for name in tests)}
     # Closed connections are made and counted in tests/kiosk/runtime/test_connection_guard.py, profiles are read by the
-    # hundred in tests/kiosk/console/test_audit.py, the archive's database is away in tests/kiosk/archive/test_role.py,
-    # and an event is parked in tests/kiosk/delivery/test_role.py.
+    # hundred in tests/kiosk/console/test_audit.py, the archive's database is away in
+    # tests/kiosk/archive/test_role_troubles.py, and an event is parked in tests/kiosk/delivery/test_role.py.
     assert EXPRESSIONS.keys() - named == {
         *("KioskArchiveBehind", "KioskConnectionsClosed", "KioskDeliveriesParked", "KioskProfilesRead"),
     }

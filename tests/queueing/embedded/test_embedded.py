@@ -4,61 +4,25 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from queueing import library
-from queueing.embedded.configuration import why_ended
 from queueing.embedded.data_folder import readable_by_others, start_time_of
 from queueing.embedded.server import EmbeddedValkey, attach_or_start, probe
 from queueing.errors import (
-    DiskFull,
     EmbeddedError,
     FolderInUse,
     FolderNotOurs,
-    JournalDamaged,
     StoreAway,
     StoreRefused,
 )
 from queueing.store.store import Store, open_store
+from tests.queueing.embedded.owners import Owner
 
 pytestmark = pytest.mark.anyio
-
-OWNER = """
-import sys, time
-from queueing.embedded.server import EmbeddedValkey
-server = EmbeddedValkey(sys.argv[1])
-server.start()
-print(server.pid, flush=True)
-time.sleep(600)
-"""
-"""A process that owns a store, for tests that kill it."""
-
-
-class Owner:
-    """Another process with an embedded store."""
-
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen([sys.executable, "-c", OWNER, str(folder)], stdout=subprocess.PIPE)
-        assert self.process.stdout is not None
-        self.server_pid = int(self.process.stdout.readline())
-
-    def kill(self, *, server_too: bool) -> None:
-        if server_too:
-            os.kill(self.server_pid, signal.SIGKILL)
-        self.process.kill()
-        self.end()
-
-    def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()
 
 
 async def test_a_second_start_is_refused_at_once_naming_the_holder(tmp_path: Path) -> None:
@@ -248,92 +212,6 @@ async def test_a_program_that_cannot_be_the_server_is_named(tmp_path: Path) -> N
         assert server.pid, "a failed start leaves the folder free"
 
 
-async def write_some(folder: Path) -> None:
-    with EmbeddedValkey(folder) as server:
-        store = await open_store(server.url)
-        for number in range(200):
-            await store.call("k", "SET", f"k{number}", "v" * 100)
-        await store.close()
-
-
-def journal(folder: Path, kind: str) -> Path:
-    [file] = (folder / "appendonlydir").glob(f"*{kind}*")
-    return file
-
-
-def spoil_middle(folder: Path) -> None:
-    file = journal(folder, ".incr.")
-    data = file.read_bytes()
-    place = data.index(b"*3\r\n", len(data) // 2)
-    file.write_bytes(data[:place] + b"#" + data[place + 1 :])
-
-
-def lengthen_in_the_middle(folder: Path) -> None:
-    """Change one digit of a length, so that everything after it looks like the unfinished end of one value."""
-    file = journal(folder, ".incr.")
-    data = file.read_bytes()
-    place = data.index(b"$100\r\n", len(data) // 2)
-    file.write_bytes(data[:place] + b"$900000\r\n" + data[place + 6 :])
-
-
-def spoil_base(folder: Path) -> None:
-    file = journal(folder, ".base.")
-    file.write_bytes(b"junk" + file.read_bytes()[4:])
-
-
-def spoil_manifest(folder: Path) -> None:
-    journal(folder, ".manifest").write_text("junk\n")
-
-
-def lose_a_file(folder: Path) -> None:
-    journal(folder, ".incr.").unlink()
-
-
-@pytest.mark.parametrize("spoil", [spoil_middle, lengthen_in_the_middle, spoil_base, spoil_manifest, lose_a_file])
-async def test_a_damaged_journal_is_refused_in_words_and_left_as_it_is(
-    tmp_path: Path, spoil: Callable[[Path], None]
-) -> None:
-    await write_some(tmp_path / "data")
-    spoil(tmp_path / "data")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "data" / "appendonlydir").iterdir()}
-    with pytest.raises(JournalDamaged, match="would lose acknowledged tickets") as refused:
-        EmbeddedValkey(tmp_path / "data").start()
-    assert "\n" not in str(refused.value)
-    assert {path.name: path.read_bytes() for path in (tmp_path / "data" / "appendonlydir").iterdir()} == before
-
-
-async def test_why_it_ended_is_one_line(tmp_path: Path) -> None:
-    full = "7:M 01 Jan 2026 # Error writing to the AOF file: No space left on device\n7:M 01 Jan # bye\n"
-    assert isinstance(why_ended(tmp_path, 1, full), DiskFull)
-    assert str(why_ended(tmp_path, -9, "7:M 1 Jan 2026 * Ready\n")).endswith("ended by signal 9: Ready")
-    assert "signal" not in str(why_ended(tmp_path, None, ""))
-
-
-async def test_a_killed_server_is_started_again_and_reported(tmp_path: Path) -> None:
-    events: list[str] = []
-    async with EmbeddedValkey(tmp_path, on_event=lambda kind, _words: events.append(kind)) as server:
-        watch = asyncio.create_task(server.supervise())
-        store = await open_store(server.url)
-        await store.call("a", "SET", "a", 1)
-        for _ in range(2):
-            os.kill(server.pid or 0, signal.SIGKILL)
-            await answers(store, b"1")
-        watch.cancel()
-        await store.close()
-    assert [kind for kind in events if kind != "loading"] == ["ready", "died", "ready", "died", "ready"]
-
-
-async def test_supervision_ends_on_a_journal_that_no_restart_can_heal(tmp_path: Path) -> None:
-    async with EmbeddedValkey(tmp_path) as server:
-        watch = asyncio.create_task(server.supervise())
-        spoil_base(tmp_path)
-        os.kill(server.pid or 0, signal.SIGKILL)
-        with pytest.raises(JournalDamaged):
-            async with asyncio.timeout(20):
-                await watch
-        assert server.pid is None
-
-
 async def test_stopping_frees_the_folder_and_keeps_the_data(tmp_path: Path) -> None:
     server = EmbeddedValkey(tmp_path)
     server.start()
@@ -393,15 +271,3 @@ async def test_a_start_waits_for_a_short_command_to_end(tmp_path: Path) -> None:
         await waiting
     assert starting.pid
     starting.stop()
-
-
-async def answers(store: Store, value: bytes) -> None:
-    """Wait until the store answers again with the data it had."""
-    async with asyncio.timeout(20):
-        while True:
-            try:
-                assert await store.call("a", "GET", "a") == value
-            except StoreAway:
-                await asyncio.sleep(0.02)
-            else:
-                return

@@ -1,0 +1,95 @@
+"""The patient's phone in a real Chromium."""
+
+import itertools
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from kiosk.locales import LANGUAGES
+from tests.kiosk.displays.pages import PHONE, SMALLEST_TARGET, opened
+from tests.kiosk.hospital import HIP, MEDICINE, Hospital, until
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+
+async def test_a_phone_is_told_loudly_when_its_number_is_called(served: Hospital, kiosk_browser: Browser) -> None:
+    _, mine = await served.arrive(patients=2)
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
+        body = page.locator("body")
+        await expect(page.locator("#ahead")).to_have_text("1")
+        await served.call("M1")
+        await expect(page.locator("#ahead")).to_have_text("0")
+        await expect(page.locator("#last-called")).to_have_text("M-001 → M1")
+        await served.call("M2")
+        await expect(body).to_have_attribute("data-state", "called")
+        await expect(page.locator("#state")).to_have_text("Go to counter M2 now")
+        await expect(body).to_have_attribute("data-alarms", "1")
+        await served.services.desk.recall(HIP, "M2", by="asha")
+        await expect(body).to_have_attribute("data-alarms", "2")
+
+
+async def test_a_phone_learns_what_the_board_does_not_show(served: Hospital, kiosk_browser: Browser) -> None:
+    [mine] = await served.arrive()
+    desk = served.services.desk
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
+        body = page.locator("body")
+        await expect(body).to_have_attribute("data-link", "live")
+        await served.call("M1")
+        await expect(body).to_have_attribute("data-state", "called")
+        await desk.hold(HIP, mine.ticket, by="asha")
+        await expect(page.locator("#state")).to_have_text("Your place is kept")
+        await desk.bring_back(HIP, mine.ticket, by="asha")
+        await expect(body).to_have_attribute("data-state", "waiting")
+        await desk.transfer(HIP, mine.ticket, to="registration", by="asha")
+        await expect(page.locator("#queue")).to_have_text("Registration")
+        await served.call("R1")
+        await expect(page.locator("#state")).to_have_text("Go to counter R1 now")
+        await desk.finish(HIP, mine.ticket, by="asha")
+        await expect(page.locator("#state")).to_have_text("Finished")
+        await expect(page.locator("#ring")).to_be_hidden()
+
+
+async def test_a_finished_phone_holds_no_stream(served: Hospital, kiosk_browser: Browser) -> None:
+    [mine] = await served.arrive()
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}", PHONE) as page:
+        await expect(page.locator("body")).to_have_attribute("data-link", "live")
+        await served.services.desk.cancel(HIP, mine.ticket, by="asha")
+        await expect(page.locator("body")).to_have_attribute("data-state", "cancelled")
+        await until(lambda: served.services.hub.listeners == 0)
+
+
+async def test_a_phone_is_never_wider_than_it_is_and_every_target_can_be_hit(
+    served: Hospital, kiosk_browser: Browser
+) -> None:
+    [mine] = await served.arrive()
+    async with opened(kiosk_browser, "about:blank", PHONE) as page:
+        for code, path in itertools.product(LANGUAGES, (served.ticket_link(mine), served.camera_link(), "/t/x")):
+            await page.goto(f"{served.url}{path}?lang={code}")
+            await expect(page.locator("html")).to_have_attribute("lang", code)
+            if path.startswith("/go"):
+                await page.get_by_role("button").click()
+                await expect(page.locator(".fault")).to_have_count(4)
+            assert await page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], (code, path)
+            small = await page.evaluate(
+                """(least) => [...document.querySelectorAll("a, button, summary, input:not([type=hidden])")]
+                  .map((one) => [one, one.getBoundingClientRect()])
+                  .filter(([one, box]) => box.width && (box.width < least || box.height < least))
+                  .map(([one]) => one.outerHTML)""",
+                SMALLEST_TARGET,
+            )
+            assert small == [], (code, path)
+
+
+async def test_the_form_goes_from_screen_to_ticket_without_a_script(served: Hospital, kiosk_browser: Browser) -> None:
+    context = await kiosk_browser.new_context(viewport=PHONE, java_script_enabled=False, locale="hi-IN")
+    page = await context.new_page()
+    await page.goto(f"{served.url}{served.camera_link(MEDICINE)}")
+    await expect(page.locator("html")).to_have_attribute("lang", "hi")
+    await page.locator("#name").fill("ज़ूनी दर")
+    await page.locator("#age").fill("६८")
+    await page.locator("[name=gender][value=F]").check()
+    await page.locator("[name=consent]").check()
+    await page.get_by_role("button").click()
+    await expect(page.locator(".slip .token")).to_have_text("M-001")
+    await expect(page.locator("#ahead")).to_have_text("0")
+    await context.close()
