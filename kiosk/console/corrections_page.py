@@ -22,7 +22,7 @@ from kiosk.locales import BOOK
 from kiosk.locales.corrections import (
     CORRECTABLE,
     FIXED,
-    OF_NO_FACILITY,
+    ONLY_EXPORTED,
     Entry,
     Unfit,
     check,
@@ -71,7 +71,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """Address of a page that shows it; empty: none without a patient's link."""
     preview_name: str = ""
     fixed: bool = False
-    of_no_facility: bool = False
+    only_exported: bool = False
 
 
 class Refused(Struct, frozen=True, kw_only=True):
@@ -190,7 +190,7 @@ def _row(
         entry=entry, correction=correction, stands=correction is not None and stands(correction),
         forms=refused.forms if refused and refused.key == entry.key and refused.forms else forms,
         preview=preview, preview_name=messages.PREVIEWS[group] if preview else "", fixed=entry.key in FIXED,
-        of_no_facility=entry.key.startswith(OF_NO_FACILITY),
+        only_exported=entry.key.startswith(ONLY_EXPORTED),
     )  # fmt: skip
 
 

@@ -22,8 +22,8 @@ CORRECTABLE: Final = tuple(code for code in BOOK if code != ENGLISH.code)
 """English is the source; its sentences change with a release."""
 FIXED: Final = frozenset({"form.consent"})
 """Sentences that say what a person agreed to: each wording has a version, by which it is found again."""
-OF_NO_FACILITY: Final = ("home.", "pairing.")
-"""Seen before a facility is known: a correction is only exported."""
+ONLY_EXPORTED: Final = ("home.", "pairing.", "push.")
+"""Of pages that belong to no facility, and of messages to closed phones: a correction is exported, not shown."""
 _HEADER: Final = (
     "Project-Id-Version", "Language", "Plural-Forms", "MIME-Version", "Content-Type", "Content-Transfer-Encoding",
     "X-Language-Name", "X-Direction", "X-Digits", "X-Date", "X-Weekdays", "X-Months", "X-Turn", "X-Draft",
