@@ -284,9 +284,9 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("POST", "/console/admin/queues/{queue:str}"): (_admin("queues/medicine", ADMINS, hi="मेडिसिन"),),
     ("GET", "/console/admin/hours"): (Try(decision=ADMINS),),
     ("POST", "/console/admin/hours/{act:str}"): (
-        _admin("hours/queue", ADMINS, queue="medicine", hours="Mon-Sat 9-14"),
-        _admin("hours/try", ADMINS, queue="medicine", hours="Mon-Sat 9-14"),
-        _admin("hours/holidays", ADMINS, holidays="2026-12-25 Christmas"),
+        _admin("hours/queue", ADMINS, queue="medicine", hours="daily 0:00-24:00"),
+        _admin("hours/try", ADMINS, queue="medicine", hours="daily 0:00-24:00"),
+        _admin("hours/holidays", ADMINS, holidays="2020-12-25 Christmas"),
     ),
     ("GET", "/console/admin/screens"): (Try(decision=ADMINS),),
     ("POST", "/console/admin/screens/pair"): (_admin("screens/pair", ADMINS, code="{code}", **_SCREEN),),
