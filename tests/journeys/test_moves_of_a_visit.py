@@ -128,6 +128,7 @@ async def test_a_closed_counter_tells_the_phone_what_to_do_and_gives_no_number(
     browser: Browser, hospital: Hospital
 ) -> None:
     page = await administration(browser, hospital, await hospital.staff("imran", "admin"))
+    await page.get_by_role("link", name="Queues and counters").first.click()
     counter = page.locator("#counter tr", has_text="M1")
     await counter.get_by_role("button", name="close").click()
     await expect(counter.locator(".tag")).to_have_text("closed")

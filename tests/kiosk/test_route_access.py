@@ -246,6 +246,6 @@ def result_of(answer: httpx.Response) -> Result | str:
     if answer.status_code == 404 or any(word in answer.text for word in ("UNKNOWN_TICKET", "Nobody of this facility")):
         return Result.NOTHING
     waits = answer.status_code == 503 and "Posters are being drawn for somebody else" in answer.text
-    if waits or answer.status_code in (200, 202, 204, 303, 401, 422):
+    if waits or answer.status_code in (200, 202, 204, 303, 401, 409, 422):
         return Result.IN
     return f"{answer.status_code} {answer.text[:60]}"
