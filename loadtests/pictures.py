@@ -22,7 +22,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from loadtests import graceful_run
 
 LANGUAGES: Final = ("en", "hi", "ur", "ks", "doi", "pa")
-STAFF_LANGUAGES: Final = ("en", "hi", "ur")
+STAFF_LANGUAGES: Final[tuple[Literal["en", "hi", "ur"], ...]] = ("en", "hi", "ur")
 TELEVISION, UPRIGHT, PHONE, DESK = (1920, 1080), (1080, 1920), (390, 844), (1366, 768)
 READY_WITHIN_S: Final = 120
 PATIENTS_COME_S: Final = 30
@@ -83,7 +83,7 @@ class Demo(Struct, frozen=True):
 async def demonstration() -> AsyncIterator[Demo]:
     """A running ``kiosk demo``."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "kiosk", "demo", "--patients", "90", "--minutes", "4", stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "kiosk", "demo", "--patients", "180", "--minutes", "8", stdout=asyncio.subprocess.PIPE
     )
     try:
         yield await asyncio.wait_for(_announced(child), READY_WITHIN_S)
@@ -209,16 +209,19 @@ async def sign_in(context: BrowserContext, demo: Demo) -> None:
 
 async def take_all(browser: Browser, demo: Demo, folder: Path, only: str) -> None:
     """All pictures whose names begin with ``only``."""
-    screens, staff = await browser.new_context(), await browser.new_context()
-    await sign_in(staff, demo)
+    screens = await browser.new_context()
+    staff = {language: await browser.new_context(locale=language) for language in STAFF_LANGUAGES}
+    for context in staff.values():
+        await sign_in(context, demo)
     tickets = shots_of_tickets(await waiting_ticket(screens, demo))
     for shot in [*tickets, *shots_of_screens(demo)]:
         if shot.name.startswith(only):
             # A counter screen shows fresh codes to the facility's own browsers only.
-            await take(staff if shot.name.startswith("counter-screen") else screens, shot, folder)
-    for shot in shots_of_staff(demo, "en"):
-        if shot.name.startswith(only):
-            await take(staff, shot, folder)
+            await take(staff["en"] if shot.name.startswith("counter-screen") else screens, shot, folder)
+    for language, context in staff.items():
+        for shot in shots_of_staff(demo, language):
+            if shot.name.startswith(only):
+                await take(context, shot, folder)
 
 
 async def pictures(folder: Path, only: str) -> None:
