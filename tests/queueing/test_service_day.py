@@ -31,6 +31,27 @@ async def at_midnight(store: Store, carry_over_min: int = 240) -> tuple[OpdDesk,
 
 
 @anyio_mark
+async def test_the_first_of_a_day_stands_behind_the_last_of_the_day_before_in_the_same_millisecond(
+    store: Store,
+) -> None:
+    desk, clock = await at_midnight(store)
+    before_ms, registry = clock.moved_ms, Registry(store)
+    queue = Queue(id="medicine", name="Medicine", prefix="M", carry_over_min=240)
+    for number in range(60):  # some of them meet within one millisecond
+        hip = f"{HIP[:-3]}{number:03d}"
+        await registry.put_facility(Facility(hip_id=hip, name="Hospital"))
+        await registry.put_queue(hip, queue, 1)
+        clock.moved_ms = before_ms
+        await desk.enqueue(arrival(facility=hip))
+        last = await desk.enqueue(arrival(facility=hip))
+        clock.moved_ms = before_ms + 10_000
+        await desk.enqueue(arrival(facility=hip))
+        snapshot = await desk.snapshot(hip)
+        assert snapshot
+        assert snapshot.queues[0].next[1] == last.token
+
+
+@anyio_mark
 async def test_numbers_begin_again_and_people_who_wait_stay_in_front(store: Store) -> None:
     desk, clock = await at_midnight(store)
     late = [await desk.enqueue(arrival()) for _ in range(3)]

@@ -94,7 +94,8 @@ local function end_day(facility, clock, stored, day)
   redis.call('EXPIRE', ended, KEEP_DAY_S)
   reserve_numbers(facility, day, tokens)
   local _, _, newest = read_last(redis.call('HGET', ended, '#'))
-  if newest > clock.now then redis.call('HSETNX', day_key(facility, day), '#', cmsgpack.pack(0, 0, newest)) end
+  -- The first of the new day may come in the millisecond of the last of this one, and its number begins again at 1.
+  if newest >= clock.now then redis.call('HSETNX', day_key(facility, day), '#', cmsgpack.pack(0, 0, newest + 1)) end
   trim_events(facility, (stored - EVENT_DAYS) * DAY_MS - clock.offset)
 end
 
