@@ -34,10 +34,10 @@ from queueing.usual_paces import write_usual_days
 
 PAUSE_S: Final = 1.0
 """Between two reads of the log. Events of a second are written together, which costs the store and the disk less."""
-REST: Final = 19.0
-"""After each batch the role rests this many times the processor time that it used: it takes a twentieth of a processor.
+REST: Final = 39.0
+"""After each batch the role rests this many times the processor time that it used: it takes a fortieth of a processor.
 Low priority alone is not enough: two virtual cores are often one real core, and a scan gets slower while the other one
-works. It then archives some hundred tickets a second, several times what a state's busiest hour brings.
+works. It then archives about 65 tickets a second, several times what a state's busiest hour brings.
 """
 REST_WHEN_LATE: Final = 4.0
 """While the oldest event that is not archived is older than ``LATE_MS``: after an outage of the database."""
