@@ -1,6 +1,7 @@
 """Announcements and hours on a board in a real Chromium: shown, read aloud after the chime, silent, dark, moved."""
 
 import io
+import secrets
 import time
 import wave
 
@@ -21,7 +22,12 @@ HEARD_MS = 40_000
 async def announce(hospital: Hospital, text: str, *, queue: str = "", language: str = "en", seconds: int = 60) -> str:
     now_ms = time.time_ns() // 1_000_000
     one = Announcement(
-        id=str(now_ms), text=text, language=language, queue=queue, at_ms=now_ms, until_ms=now_ms + 1_000 * seconds
+        id=secrets.token_hex(8),
+        text=text,
+        language=language,
+        queue=queue,
+        at_ms=now_ms,
+        until_ms=now_ms + 1_000 * seconds,
     )
     await hospital.services.announcements.announce(HIP, one, act=UNRECORDED)
     return one.id
