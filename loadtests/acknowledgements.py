@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from loadtests.simulator.gateway.journal import read_line
 from loadtests.simulator.people.crowd import Crowd, Share, read_request_id
-from loadtests.simulator.people.share_client import Went
+from loadtests.simulator.people.share_client import SendResult
 
 AT_ONCE: Final = 5_000
 MOST_SHOWN: Final = 10
@@ -84,11 +84,11 @@ class Acknowledgements:
         """Close the file."""
         self._base.close()
 
-    def handed_over(self, shares: Sequence[Share], went: Went) -> None:
+    def record_answers(self, shares: Sequence[Share], sent: SendResult) -> None:
         """Record how the kiosk answered each share."""
         rows = (
             (share.index, share.facility, due_s, status)
-            for share, due_s, status in zip(shares, went.due_s, went.answered, strict=True)
+            for share, due_s, status in zip(shares, sent.due_s, sent.answered, strict=True)
         )
         with self._base:
             self._base.executemany("INSERT INTO taken VALUES (?, ?, ?, ?)", rows)

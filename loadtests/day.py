@@ -91,7 +91,7 @@ class Day:
         self.changed: list[str] = []
         """Second scans that brought another number, by request id."""
         self.clerks: list[tuple[str, Clerk]] = []
-        self._gone = False
+        self._all_came = False
 
     async def run(self, announced: Announced) -> dict[str, Any]:
         """Run the whole day. Returns its report."""
@@ -111,12 +111,14 @@ class Day:
             async with asyncio.TaskGroup() as together:
                 for (_, clerk), (_, seat) in zip(self.clerks, seats, strict=True):
                     together.create_task(
-                        clerk.work(seat.counter, seed=self.plan.seed, over=lambda: self._gone, habits=self._habits())
+                        clerk.work(
+                            seat.counter, seed=self.plan.seed, over=lambda: self._all_came, habits=self._habits()
+                        )
                     )
                 await self._patients(phones)
                 scanned_s = time.perf_counter() - began
                 await self._settled()
-                self._gone = True
+                self._all_came = True
             return await self._report(phones, scanned_s)
 
     def _habits(self) -> Habits:
@@ -125,16 +127,16 @@ class Day:
     async def _patients(self, phones: Phones) -> None:
         """Let all patients come in the order of a morning and, if a speed is set, at its pace."""
         arrival_times = scaled(arrivals(self.plan.seed, self.plan.patients), self.plan.speed or 1)
-        share_clients = asyncio.Semaphore(PHONES_AT_ONCE if not self.plan.speed else 10_000)
+        free_phones = asyncio.Semaphore(PHONES_AT_ONCE if not self.plan.speed else 10_000)
         began = time.perf_counter()
         async with asyncio.TaskGroup() as crowd:
             for index, moment in enumerate(arrival_times):
                 if self.plan.speed:
                     await asyncio.sleep(max(0, began + moment - time.perf_counter()))
-                await share_clients.acquire()
+                await free_phones.acquire()
                 hospital = self.draw.choice(self.hospitals)
                 visit = self._visit(phones, index, hospital, self.draw.choice(hospital.counters), self.draw.random())
-                crowd.create_task(visit).add_done_callback(lambda _: share_clients.release())
+                crowd.create_task(visit).add_done_callback(lambda _: free_phones.release())
 
     async def _visit(self, phones: Phones, index: int, hospital: Hospital, counter: str, chance: float) -> None:
         patient = invent(self.plan.seed, index)

@@ -69,7 +69,7 @@ async def soak(minutes: float, per_s: int, listeners: int, seed: int, progress: 
                 while time.monotonic() < until:
                     # Tokens of the gateway live twenty minutes.
                     setup.token = await setup.stack.simulator.callback_token()
-                    await setup.press(setup.shares(int(per_s * STEP_S), setup.by_size), per_s=per_s)
+                    await setup.send(setup.shares(int(per_s * STEP_S), setup.by_size), per_s=per_s)
                     setup.acknowledgements.follow(setup.stack.journal)
                     readings.append(_read(setup, began))
                     progress.advance(shown)

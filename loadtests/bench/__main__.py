@@ -18,7 +18,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from loadtests import graceful_run
 from loadtests.bench import moves_and_screens, report, scans
 from loadtests.bench.machine import described
-from loadtests.bench.setup import QUICK, WHOLE, BenchSetup, middle, prepared, yardstick
+from loadtests.bench.setup import QUICK, WHOLE, BenchSetup, middle, prepared, running_yardstick
 
 COSTS = Path(__file__).resolve().parents[2] / "kiosk" / "capacity" / "costs.json"
 CASES = ("yardstick", "half", "queues", "facilities", "moves", "fan_out")
@@ -54,8 +54,8 @@ async def bench(size_name: str, cases: list[str], seed: int, progress: Progress)
 
 async def _case(case: str, setup: BenchSetup, limit: float) -> dict[str, Any]:
     if case == "yardstick":
-        async with yardstick() as yard:
-            return await scans.against_yardstick(setup, yard)
+        async with running_yardstick() as yardstick:
+            return await scans.against_yardstick(setup, yardstick)
     if case == "queues":
         return await scans.long_queues(setup)
     if case == "facilities":

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import json
 
-from loadtests.bench.listeners import Crew, Heard
-from loadtests.bench.setup import BenchSetup, Figures, Pressed
+from loadtests.bench.listeners import ListenerPlan, ListenerReport
+from loadtests.bench.setup import BenchSetup, Figures, RoundResult
 from loadtests.simulator.people.clerks import Clerk
 from loadtests.simulator.people.share_client import percentile
 
@@ -45,10 +45,10 @@ async def staff_moves(setup: BenchSetup, quarter_per_s: float) -> Figures:
     """(c): every clerk presses *next* as fast as the desk answers, without scans and with a quarter of the highest
     rate.
     """
-    await _fill(setup)
+    await _fill_queues(setup)
     async with at_work(setup) as seats:
         alone = await _press_next(seats, MOVES_S)
-        await _fill(setup)
+        await _fill_queues(setup)
         scans = asyncio.create_task(_scans(setup, quarter_per_s, MOVES_S + 1))
         loaded = await _press_next(seats, MOVES_S)
         await scans
@@ -64,11 +64,11 @@ def _report(took_s: list[float]) -> dict[str, float]:
     }
 
 
-async def _fill(setup: BenchSetup) -> None:
+async def _fill_queues(setup: BenchSetup) -> None:
     """Fill every staffed facility with patients to call."""
     hospitals = [setup.stack.hips.index(hospital["hip_id"]) for hospital in setup.stack.hospitals]
     turn = iter(hospitals * FULL)
-    await setup.press(setup.shares(FULL * len(hospitals), lambda: next(turn)), window=256)
+    await setup.send(setup.shares(FULL * len(hospitals), lambda: next(turn)), window=256)
 
 
 async def _press_next(seats: list[tuple[str, str, Clerk]], for_s: float) -> list[float]:
@@ -85,15 +85,15 @@ async def _one_clerk(clerk: Clerk, counter: str, ends: float) -> list[float]:
     return took
 
 
-async def _scans(setup: BenchSetup, per_s: float, for_s: float) -> Pressed:
-    return await setup.press(setup.shares(int(per_s * for_s), setup.by_size), per_s=per_s)
+async def _scans(setup: BenchSetup, per_s: float, for_s: float) -> RoundResult:
+    return await setup.send(setup.shares(int(per_s * for_s), setup.by_size), per_s=per_s)
 
 
 async def fan_out(setup: BenchSetup, quarter_per_s: float) -> Figures:
     """(d): call to screen, with few and with many listeners, while scans come at a quarter of the limit."""
     report = {}
     for listeners in setup.size.listeners:
-        await _fill(setup)
+        await _fill_queues(setup)
         report[str(listeners)] = await _fan_out(setup, listeners, quarter_per_s)
     return report
 
@@ -102,28 +102,28 @@ async def _fan_out(setup: BenchSetup, listeners: int, per_s: float) -> dict[str,
     timed = [hospital["hip_id"] for hospital in setup.stack.hospitals]
     places = _places(setup, timed, listeners)
     memory = setup.parts.memory_mb()["web"]
-    async with screens(setup, places, timed) as hang_up:
+    async with screens(setup, places, timed) as close_streams:
         opened = setup.parts.memory_mb()["web"]
         with setup.parts.spent() as spent:
-            called, pressed = await _calls_under_load(setup, per_s)
+            called, result = await _calls_under_load(setup, per_s)
             await asyncio.sleep(AFTER_LAST_CALL_S)
-        heard = await hang_up()
+        report = await close_streams()
     await setup.settled()
-    waits = [at - called[key] for key, times in heard.calls.items() if key in called for at in times]
+    waits = [at - called[key] for key, times in report.calls.items() if key in called for at in times]
     expected = sum(places.count(key.split(" ")[0]) for key in called)
     return {
-        "calls": len(called), "sightings": len(waits), "sightings_expected": expected, "streams_lost": heard.lost,
+        "calls": len(called), "sightings": len(waits), "sightings_expected": expected, "streams_lost": report.lost,
         "p50_ms": percentile(waits, 0.5) * 1000, "p99_ms": percentile(waits, 0.99) * 1000,
-        "max_ms": max(waits, default=0.0) * 1000, "frames": heard.frames, "bytes": heard.bytes,
+        "max_ms": max(waits, default=0.0) * 1000, "frames": report.frames, "bytes": report.bytes,
         "kb_per_listener": (opened - memory) * 1024 / listeners, "web_s": spent["web"],
-        "scans": len(pressed.shares), "scans_per_s": per_s, "callback_p99_ms": pressed.went.percentile_ms(0.99),
+        "scans": len(result.shares), "scans_per_s": per_s, "callback_p99_ms": result.sent.percentile_ms(0.99),
     }  # fmt: skip
 
 
 @asynccontextmanager
 async def screens(
     setup: BenchSetup, hips: list[str], timed: Sequence[str] = ()
-) -> AsyncIterator[Callable[[], Awaitable[Heard]]]:
+) -> AsyncIterator[Callable[[], Awaitable[ListenerReport]]]:
     """Open a stream for each of ``hips``, in a separate process. Yields a function that closes the streams and returns
     what they received, with the time of each call in the ``timed`` facilities.
     """
@@ -135,15 +135,15 @@ async def screens(
     assert child.stdout is not None  # noqa: S101  as above
     commands, output = child.stdin, child.stdout
 
-    async def hang_up() -> Heard:
+    async def close_streams() -> ListenerReport:
         commands.close()
-        return json.decode(await output.readline(), type=Heard)
+        return json.decode(await output.readline(), type=ListenerReport)
 
     try:
-        commands.write(json.encode(Crew(url=setup.stack.kiosk_url, hips=hips, watched=list(timed))) + b"\n")
+        commands.write(json.encode(ListenerPlan(url=setup.stack.kiosk_url, hips=hips, watched=list(timed))) + b"\n")
         if (await output.readline()).strip() != b"ready":
             raise RuntimeError(f"{len(hips)} streams did not all open")
-        yield hang_up
+        yield close_streams
     finally:
         if child.returncode is None:
             child.terminate()
@@ -158,7 +158,7 @@ def _places(setup: BenchSetup, timed: list[str], listeners: int) -> list[str]:
     return boards + phones
 
 
-async def _calls_under_load(setup: BenchSetup, per_s: float) -> tuple[dict[str, float], Pressed]:
+async def _calls_under_load(setup: BenchSetup, per_s: float) -> tuple[dict[str, float], RoundResult]:
     """Clerks call in turn while scans come. Returns when each call was requested, by facility and token."""
     called: dict[str, float] = {}
     async with at_work(setup) as seats:
@@ -167,9 +167,9 @@ async def _calls_under_load(setup: BenchSetup, per_s: float) -> tuple[dict[str, 
         await asyncio.sleep(0.5)
         for number in range(setup.size.calls):
             hip, counter, clerk = seats[number % len(seats)]
-            asked_s = time.time()
+            requested_s = time.time()
             moved = await clerk.move("next", counter)
             if moved["outcome"] == "MOVED":
-                called[f"{hip} {moved['ticket']['token']}"] = asked_s
-            await asyncio.sleep(max(0.0, CALL_EVERY_S - (time.time() - asked_s)))
+                called[f"{hip} {moved['ticket']['token']}"] = requested_s
+            await asyncio.sleep(max(0.0, CALL_EVERY_S - (time.time() - requested_s)))
         return called, await scans

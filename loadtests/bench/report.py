@@ -15,8 +15,8 @@ MANY_FACILITIES = 30_000
 def figures_of(cases: dict[str, Figures], broken: int) -> dict[str, float]:
     """The figures that have a promise."""
     found: dict[str, float] = {"broken": broken}
-    if yard := cases.get("yardstick"):
-        found |= {"callback_ratio": yard["callback_ratio"], "loop_ratio": yard["loop_ratio"]}
+    if yardstick := cases.get("yardstick"):
+        found |= {"callback_ratio": yardstick["callback_ratio"], "loop_ratio": yardstick["loop_ratio"]}
     if half := cases.get("half"):
         found["on_share_p99_ms"] = half["on_share_p99_ms"]
     if queues := cases.get("queues"):
@@ -42,8 +42,8 @@ def text(report: dict[str, Any], findings: list[Finding]) -> str:
         f"load before {machine['load_before']:.1f}; load generator, gateway and kiosk share it",
         "",
     ]
-    if yard := cases.get("yardstick"):
-        lines += _yard_lines(yard)
+    if yardstick := cases.get("yardstick"):
+        lines += _yardstick_lines(yardstick)
     if half := cases.get("half"):
         lines.append(
             f"at half ({half['rate_per_s']:,.0f}/s): on-share p50 {half['on_share_p50_ms']:.0f} ms, "
@@ -73,11 +73,11 @@ def text(report: dict[str, Any], findings: list[Finding]) -> str:
     return "\n".join([*lines, "", f"acknowledgements: {report['acknowledgements']}", "", *table(findings)]) + "\n"
 
 
-def _yard_lines(yard: Figures) -> list[str]:
+def _yardstick_lines(yardstick: Figures) -> list[str]:
     rows = [
-        ("yardstick", yard["yardstick_per_s"], "1.00", yard["yardstick_us"]),
-        ("callback", yard["callback_per_s"], f"{yard['callback_ratio']:.2f}", yard["callback_us"]),
-        ("loop", yard["loop_per_s"], f"{yard['loop_ratio']:.2f}", yard["loop_us"]),
+        ("yardstick", yardstick["yardstick_per_s"], "1.00", yardstick["yardstick_us"]),
+        ("callback", yardstick["callback_per_s"], f"{yardstick['callback_ratio']:.2f}", yardstick["callback_us"]),
+        ("loop", yardstick["loop_per_s"], f"{yardstick['loop_ratio']:.2f}", yardstick["loop_us"]),
     ]
     lines = [f"{'':10} {'per s':>7}  {'rounds':30} {'ratio':>5}  µs of processor a scan by part"]
     for name, rates, ratio, costs in rows:
@@ -131,17 +131,17 @@ def draw(report: dict[str, Any], path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    yard = report["cases"].get("yardstick")
-    if not yard:
+    yardstick = report["cases"].get("yardstick")
+    if not yardstick:
         return
     figure, (rates, costs) = plt.subplots(1, 2, figsize=(11, 4.2))
     for name in ("yardstick", "callback", "loop"):
-        rates.plot(range(1, len(yard[f"{name}_per_s"]) + 1), yard[f"{name}_per_s"], marker="o", label=name)
+        rates.plot(range(1, len(yardstick[f"{name}_per_s"]) + 1), yardstick[f"{name}_per_s"], marker="o", label=name)
     rates.set(xlabel="round", ylabel="scans a second", ylim=(0, None), title="side by side")
     rates.legend()
     below = dict.fromkeys(("yardstick", "callback", "loop"), 0.0)
     for part in ("web", "store", "relay", "archive", "deliver", "gateway", "generator"):
-        heights = [yard[f"{name}_us"].get(part, 0.0) for name in below]
+        heights = [yardstick[f"{name}_us"].get(part, 0.0) for name in below]
         costs.bar(list(below), heights, bottom=list(below.values()), label=part)
         below = {name: base + height for (name, base), height in zip(below.items(), heights, strict=True)}
     costs.set(ylabel="µs of processor a scan", title="where it goes")

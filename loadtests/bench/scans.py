@@ -5,7 +5,7 @@ from itertools import cycle
 from random import Random
 
 from loadtests.bench.machine import data_bytes, journal_bytes, store_info
-from loadtests.bench.setup import BenchSetup, Figures, Pressed, Yardstick, mean_us, middle
+from loadtests.bench.setup import BenchSetup, Figures, RoundResult, Yardstick, mean_us, middle
 from loadtests.simulator.people.share_client import percentile
 
 WINDOW = 512
@@ -17,60 +17,66 @@ WARM_SCANS = 1_500
 
 async def warm(setup: BenchSetup) -> None:
     """Let every part work once before anything is timed: imports, sessions, key sets, caches."""
-    await setup.press(setup.shares(WARM_SCANS, setup.by_size), window=WINDOW)
+    await setup.send(setup.shares(WARM_SCANS, setup.by_size), window=WINDOW)
 
 
-async def against_yardstick(setup: BenchSetup, yard: Yardstick) -> Figures:
+async def against_yardstick(setup: BenchSetup, yardstick: Yardstick) -> Figures:
     """(a), (b) and (g): yardstick, endpoint only, complete loop, in turn, round by round."""
     scans = setup.size.round_scans
-    yards, share_clients, loops = list[float](), list[Pressed](), list[Pressed]()
-    yard_spent = list[dict[str, float]]()
-    loop_rates = list[float]()
+    yardstick_per_s, callback_rounds, loop_rounds = list[float](), list[RoundResult](), list[RoundResult]()
+    yardstick_spent = list[dict[str, float]]()
+    loop_per_s = list[float]()
     for _ in range(setup.size.rounds):
-        went, spent = await yard.press(setup.requests(setup.shares(scans, setup.by_size)))
-        yards.append(went.per_s)
-        yard_spent.append(spent)
+        sent, spent = await yardstick.send(setup.requests(setup.shares(scans, setup.by_size)))
+        yardstick_per_s.append(sent.per_s)
+        yardstick_spent.append(spent)
         with setup.relay_paused():
-            share_clients.append(await setup.press(setup.shares(scans, setup.by_size)))
+            callback_rounds.append(await setup.send(setup.shares(scans, setup.by_size)))
         await setup.settled()
-        looped = await setup.press(setup.shares(scans, setup.by_size), window=WINDOW)
-        loops.append(looped)
+        looped = await setup.send(setup.shares(scans, setup.by_size), window=WINDOW)
+        loop_rounds.append(looped)
         await setup.settled()
-        loop_rates.append(_loop_rate(setup, looped))
-    doors_per_s = [one.went.per_s for one in share_clients]
+        loop_per_s.append(_loop_rate(setup, looped))
+    callbacks_per_s = [one.sent.per_s for one in callback_rounds]
+    callback_ratios, loop_ratios = _ratios(callbacks_per_s, yardstick_per_s), _ratios(loop_per_s, yardstick_per_s)
     return {
-        "yardstick_per_s": yards,
-        "callback_per_s": doors_per_s,
-        "loop_per_s": loop_rates,
-        "callback_ratio": middle([mine / theirs for mine, theirs in zip(doors_per_s, yards, strict=True)]),
-        "callback_ratios": [round(mine / theirs, 3) for mine, theirs in zip(doors_per_s, yards, strict=True)],
-        "loop_ratio": middle([mine / theirs for mine, theirs in zip(loop_rates, yards, strict=True)]),
-        "loop_ratios": [round(mine / theirs, 3) for mine, theirs in zip(loop_rates, yards, strict=True)],
-        "callback_ms": {"p50": middle([one.went.percentile_ms(0.5) for one in share_clients]),
-                        "p99": middle([one.went.percentile_ms(0.99) for one in share_clients])},
-        "yardstick_us": mean_us(yard_spent, scans),
-        "callback_us": mean_us([one.spent_s for one in share_clients], scans),
-        "loop_us": mean_us([one.spent_s for one in loops], scans),
+        "yardstick_per_s": yardstick_per_s,
+        "callback_per_s": callbacks_per_s,
+        "loop_per_s": loop_per_s,
+        "callback_ratio": middle(callback_ratios),
+        "callback_ratios": [round(ratio, 3) for ratio in callback_ratios],
+        "loop_ratio": middle(loop_ratios),
+        "loop_ratios": [round(ratio, 3) for ratio in loop_ratios],
+        "callback_ms": {"p50": middle([one.sent.percentile_ms(0.5) for one in callback_rounds]),
+                        "p99": middle([one.sent.percentile_ms(0.99) for one in callback_rounds])},
+        "yardstick_us": mean_us(yardstick_spent, scans),
+        "callback_us": mean_us([one.spent_s for one in callback_rounds], scans),
+        "loop_us": mean_us([one.spent_s for one in loop_rounds], scans),
         "connections": 64, "scans_per_round": scans, "window": WINDOW,
     }  # fmt: skip
 
 
-def _loop_rate(setup: BenchSetup, looped: Pressed) -> float:
+def _ratios(rates: list[float], yardstick_rates: list[float]) -> list[float]:
+    """Each rate as a part of the yardstick's in the same round."""
+    return [rate / yardstick for rate, yardstick in zip(rates, yardstick_rates, strict=True)]
+
+
+def _loop_rate(setup: BenchSetup, looped: RoundResult) -> float:
     """Scans a second from the first share sent to the last acknowledgement."""
     delivered, last_s = setup.acknowledgements.delivered(looped.shares[0].index, looped.shares[-1].index)
-    return delivered / (last_s - min(looped.went.due_s)) if delivered else 0.0
+    return delivered / (last_s - min(looped.sent.due_s)) if delivered else 0.0
 
 
 async def at_half(setup: BenchSetup, loop_per_s: float) -> Figures:
     """On-share times at half of what the loop sustains, at a constant rate."""
     rate = loop_per_s / 2
-    pressed = await setup.press(setup.shares(int(rate * HALF_S), setup.by_size), per_s=rate)
+    result = await setup.send(setup.shares(int(rate * HALF_S), setup.by_size), per_s=rate)
     await setup.settled()
-    waits = setup.acknowledgements.waits_s(pressed.shares[0].index, pressed.shares[-1].index)
+    waits = setup.acknowledgements.waits_s(result.shares[0].index, result.shares[-1].index)
     return {
         "rate_per_s": rate,
-        "callback_p50_ms": pressed.went.percentile_ms(0.5),
-        "callback_p99_ms": pressed.went.percentile_ms(0.99),
+        "callback_p50_ms": result.sent.percentile_ms(0.5),
+        "callback_p99_ms": result.sent.percentile_ms(0.99),
         "on_share_p50_ms": percentile(waits, 0.5) * 1000,
         "on_share_p99_ms": percentile(waits, 0.99) * 1000,
         "on_share_max_ms": max(waits, default=0.0) * 1000,
@@ -86,15 +92,15 @@ async def long_queues(setup: BenchSetup) -> Figures:
     await setup.settled()
     before = _deep_tickets(setup)
     filled = size.deep_from * size.deep_facilities
-    await setup.press(setup.shares(filled, _in_turn(deep)), window=WINDOW)
+    await setup.send(setup.shares(filled, _in_turn(deep)), window=WINDOW)
     await setup.settled()
     after = _deep_tickets(setup)
-    await setup.press(setup.shares(10 * len(shallow), _in_turn(shallow)), window=WINDOW)
+    await setup.send(setup.shares(10 * len(shallow), _in_turn(shallow)), window=WINDOW)
     few, many = list[float](), list[float]()
     for _ in range(size.rounds):
         for facilities, costs in ((shallow, few), (deep, many)):
             with setup.relay_paused():
-                costs.append((await setup.press(setup.shares(size.deep_round, _in_turn(facilities)))).served_us)
+                costs.append((await setup.send(setup.shares(size.deep_round, _in_turn(facilities)))).served_us)
             await setup.settled()
     reached = size.deep_from + size.rounds * size.deep_round // size.deep_facilities
     return {
@@ -113,7 +119,7 @@ def _deep_tickets(setup: BenchSetup) -> tuple[int, int]:
 async def many_facilities(setup: BenchSetup) -> Figures:
     """(e): the cost of a scan with few and with many facilities. Each has had its first scan of the day."""
     spread = setup.size.spread
-    await setup.press(setup.shares(spread[-1], _in_turn(list(range(spread[-1])))), window=WINDOW)
+    await setup.send(setup.shares(spread[-1], _in_turn(list(range(spread[-1])))), window=WINDOW)
     await setup.settled()
     costs: dict[int, list[float]] = {facilities: [] for facilities in spread}
     for _ in range(setup.size.rounds):
@@ -121,8 +127,8 @@ async def many_facilities(setup: BenchSetup) -> Figures:
             order = list(range(facilities))
             Random(f"order:{setup.seed}").shuffle(order)
             with setup.relay_paused():
-                pressed = await setup.press(setup.shares(setup.size.round_scans // 2, _in_turn(order)))
-            costs[facilities].append(pressed.served_us)
+                result = await setup.send(setup.shares(setup.size.round_scans // 2, _in_turn(order)))
+            costs[facilities].append(result.served_us)
             await setup.settled()
     fewest = middle(costs[spread[0]])
     return {

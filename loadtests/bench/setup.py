@@ -16,7 +16,7 @@ from loadtests.acknowledgements import Acknowledgements
 from loadtests.bench.machine import Parts, cpu_s, tree
 from loadtests.shapes import Chooser
 from loadtests.simulator.people.crowd import Crowd, Share
-from loadtests.simulator.people.share_client import ShareClient, Went, post, timestamp
+from loadtests.simulator.people.share_client import SendResult, ShareClient, post, timestamp
 from loadtests.stack import Stack, fresh_stack
 
 CONNECTIONS = 64
@@ -53,11 +53,11 @@ WHOLE = Size(
 )  # fmt: skip
 
 
-class Pressed(Struct, frozen=True, kw_only=True):
+class RoundResult(Struct, frozen=True, kw_only=True):
     """One round: what was sent and answered, and the processor seconds of each part."""
 
     shares: list[Share]
-    went: Went
+    sent: SendResult
     spent_s: dict[str, float]
 
     @property
@@ -99,19 +99,19 @@ class BenchSetup:
             for share in shares
         ]  # fmt: skip
 
-    async def press(self, shares: list[Share], *, per_s: float = 0.0, window: int = 0) -> Pressed:
+    async def send(self, shares: list[Share], *, per_s: float = 0.0, window: int = 0) -> RoundResult:
         """Send these shares: as fast as they are accepted, at a rate, or with at most ``window`` unacknowledged."""
         requests = self.requests(shares)
-        with closing(Counted(self)) as answered, self.parts.spent() as spent:
+        with closing(AnswersSince(self)) as answered, self.parts.spent() as spent:
             if window:
-                went = await self.share_client.windowed(requests, lambda: answered.now() + window)
+                sent = await self.share_client.send_in_window(requests, lambda: answered.now() + window)
                 await answered.reach(len(shares))
             elif per_s:
-                went = await self.share_client.open_at(requests, per_s)
+                sent = await self.share_client.send_at_rate(requests, per_s)
             else:
-                went = await self.share_client.closed(requests)
-        self.acknowledgements.handed_over(shares, went)
-        return Pressed(shares=shares, went=went, spent_s=spent)
+                sent = await self.share_client.send_all(requests)
+        self.acknowledgements.record_answers(shares, sent)
+        return RoundResult(shares=shares, sent=sent, spent_s=spent)
 
     async def settled(self) -> None:
         """Wait until all accepted shares are acknowledged. If some never are, the verdict finds them."""
@@ -134,7 +134,7 @@ class BenchSetup:
                 os.kill(pid, signal.SIGCONT)
 
 
-class Counted:
+class AnswersSince:
     """How many answers the gateway's journal has gained since this was made."""
 
     def __init__(self, setup: BenchSetup) -> None:
@@ -168,13 +168,13 @@ class Yardstick(Struct, frozen=True):
     web: list[int]
     store: int
 
-    async def press(self, requests: list[bytes]) -> tuple[Went, dict[str, float]]:
+    async def send(self, requests: list[bytes]) -> tuple[SendResult, dict[str, float]]:
         """Send these requests to the yardstick. Returns the result and the processor seconds of its two parts."""
         before = sum(map(cpu_s, self.web)), cpu_s(self.store)
-        went = await self.share_client.closed(requests)
-        if went.refused:
-            raise RuntimeError(f"the yardstick refused: {went.statuses}")
-        return went, {"web": sum(map(cpu_s, self.web)) - before[0], "store": cpu_s(self.store) - before[1]}
+        sent = await self.share_client.send_all(requests)
+        if sent.refused:
+            raise RuntimeError(f"the yardstick refused: {sent.statuses}")
+        return sent, {"web": sum(map(cpu_s, self.web)) - before[0], "store": cpu_s(self.store) - before[1]}
 
 
 @asynccontextmanager
@@ -193,7 +193,7 @@ async def prepared(
 
 
 @asynccontextmanager
-async def yardstick() -> AsyncIterator[Yardstick]:
+async def running_yardstick() -> AsyncIterator[Yardstick]:
     """A yardstick that runs while the context lasts."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "loadtests.bench.yardstick", stdout=asyncio.subprocess.PIPE
@@ -202,7 +202,7 @@ async def yardstick() -> AsyncIterator[Yardstick]:
         assert child.stdout is not None  # noqa: S101  it was asked for as a pipe; narrows the type
         async with asyncio.timeout(30):
             _, url, store = (await child.stdout.readline()).decode().split()
-            share_client = await _opened(url)
+            share_client = await _connected(url)
         async with share_client:
             yield Yardstick(share_client, [pid for pid in tree(child.pid) if pid != int(store)], int(store))
     finally:
@@ -211,7 +211,7 @@ async def yardstick() -> AsyncIterator[Yardstick]:
         await child.wait()
 
 
-async def _opened(url: str) -> ShareClient:
+async def _connected(url: str) -> ShareClient:
     """Connect as soon as the worker listens."""
     while True:
         try:

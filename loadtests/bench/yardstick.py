@@ -53,7 +53,7 @@ save ""
 maxmemory-policy noeviction
 logfile valkey.log
 """
-KEPT = 300
+BODY_STORED_BYTES = 300
 """Bytes of the body that are stored."""
 
 
@@ -91,7 +91,7 @@ class Share(msgspec.Struct, rename="camel"):
 DECODER = msgspec.json.Decoder(Share)
 
 
-class Shared(asyncio.Protocol):
+class StoreConnection(asyncio.Protocol):
     """One connection for all calls of the worker. Calls of one turn of the event loop leave in one write."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class Shared(asyncio.Protocol):
             self.waiting.popleft().set_result(reply)
 
 
-STORE = Shared()
+STORE = StoreConnection()
 
 
 @asgi("/api/v3/hip/patient/share")
@@ -134,7 +134,7 @@ async def share(scope: Scope, receive: Receive, send: Send) -> None:
     request = next(value for name, value in scope["headers"] if name == b"request-id")
     hip, now = share.meta_data.hip_id, time.time_ns() // 1_000_000
     keys = (b"r:" + request, f"n:{hip}", f"w:{hip}", b"t:" + request, "owed", "news")
-    number = await STORE.call("FCALL", "yardstick", 6, *keys, now, request, body[:KEPT])
+    number = await STORE.call("FCALL", "yardstick", 6, *keys, now, request, body[:BODY_STORED_BYTES])
     assert isinstance(number, int), number  # noqa: S101  a yardstick that answers errors measures nothing
     await send({"type": "http.response.start", "status": 202, "headers": [(b"content-length", b"2")]})
     await send({"type": "http.response.body", "body": b"{}", "more_body": False})

@@ -91,7 +91,7 @@ async def _under(setup: BenchSetup, kind: str, rounds: int, per_s: int, done: Ca
                 setup.token = await setup.stack.simulator.callback_token()
                 shares = setup.shares(int(per_s * BATCH_S), setup.by_size)
                 runs.append(await gateway.deliver(setup.requests(shares), per_s))
-                setup.acknowledgements.handed_over(shares, runs[-1].went)
+                setup.acknowledgements.record_answers(shares, runs[-1].sent)
         finally:
             # If the run is cancelled, the fault must end too: otherwise a frozen store would stay frozen.
             striking.cancel()

@@ -52,7 +52,7 @@ async def _under(setup: BenchSetup, victim: Node) -> dict[str, Any]:
     async with Redelivery(setup.stack.kiosk_url, connections=CONNECTIONS) as gateway:
         striking = asyncio.create_task(strike())
         run = await gateway.deliver(setup.requests(shares), PER_S)
-        setup.acknowledgements.handed_over(shares, run.went)
+        setup.acknowledgements.record_answers(shares, run.sent)
         struck_s = await striking
     await setup.settled()
     whole = {number for number, hip in enumerate(setup.stack.hips) if hip not in struck}

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from loadtests.simulator.people.share_client import LOST, TICK_S, Lane, Went
+from loadtests.simulator.people.share_client import LOST, TICK_S, Connection, SendResult
 
 AGAIN_S = 0.3
 """Seconds from a refusal to the next delivery of the same share."""
@@ -24,7 +24,7 @@ TAKEN_WITHIN_S = 60.0
 class Delivered(Struct, frozen=True):
     """The result of one run."""
 
-    went: Went
+    sent: SendResult
     statuses: dict[int, int]
     """The status of every delivery; 0: its connection ended first."""
     taken_s: list[float]
@@ -37,10 +37,10 @@ class Redelivery:
     def __init__(self, url: str, *, connections: int) -> None:
         where = urlsplit(url)
         self._host, self._port = where.hostname or "127.0.0.1", where.port or 80
-        self._connections = connections
-        self._lanes: set[Lane] = set()
-        self._idle: list[Lane] = []
-        self._sent_at: dict[Lane, float] = {}
+        self._wanted = connections
+        self._connections: set[Connection] = set()
+        self._idle: list[Connection] = []
+        self._sent_at: dict[Connection, float] = {}
         self._dialling: set[asyncio.Task[None]] = set()
         self._open = False
         self._requests: Sequence[bytes] = ()
@@ -51,7 +51,7 @@ class Redelivery:
 
     async def __aenter__(self) -> Self:
         self._open = True
-        for _ in range(self._connections):
+        for _ in range(self._wanted):
             self._dial()
         return self
 
@@ -60,8 +60,8 @@ class Redelivery:
         for task in self._dialling:
             task.cancel()
         await asyncio.gather(*self._dialling, return_exceptions=True)
-        for lane in tuple(self._lanes):
-            self._hang_up(lane)
+        for connection in tuple(self._connections):
+            self._hang_up(connection)
 
     async def deliver(self, requests: Sequence[bytes], per_s: float) -> Delivered:
         """Send each share when it is due, and again until it is accepted."""
@@ -77,14 +77,14 @@ class Redelivery:
             await asyncio.sleep(TICK_S)
         self._waiting.clear()
         due_s = array("d", (began + place / per_s for place in range(count)))
-        went = Went(
+        sent = SendResult(
             seconds=time.time() - began,
             statuses={202: len(self._taken)},
             answered=array("h", (202 if place in self._taken else -1 for place in range(count))),
             due_s=due_s,
             took_s=array("d", (self._taken.get(place, 0.0) - due_s[place] for place in range(count))),
         )
-        return Delivered(went, dict(self._statuses), sorted(self._taken.values()))
+        return Delivered(sent, dict(self._statuses), sorted(self._taken.values()))
 
     async def taken_after(self, moment_s: float, *, within_s: float) -> None:
         """Returns when a share was accepted later than ``moment_s`` (Unix time), or after ``within_s``."""
@@ -92,25 +92,25 @@ class Redelivery:
         while self._last_taken_s < moment_s and time.time() < until:  # noqa: ASYNC110  a look now and then is enough
             await asyncio.sleep(0.05)
 
-    def answered(self, lane: Lane, status: int) -> None:
-        """Called by a ``Lane`` for each answer."""
-        self._settle(lane, status)
-        self._idle.append(lane)
+    def answered(self, connection: Connection, status: int) -> None:
+        """Called by a ``Connection`` for each answer."""
+        self._settle(connection, status)
+        self._idle.append(connection)
         self._pump()
 
-    def lost(self, lane: Lane) -> None:
-        """Called by a ``Lane`` whose connection ended."""
-        if lane.index >= 0:
-            self._settle(lane, LOST)
-        self._lanes.discard(lane)
-        if lane in self._idle:
-            self._idle.remove(lane)
+    def lost(self, connection: Connection) -> None:
+        """Called by a ``Connection`` whose connection ended."""
+        if connection.index >= 0:
+            self._settle(connection, LOST)
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
         if self._open:
             self._dial()
 
-    def _settle(self, lane: Lane, status: int) -> None:
-        place, lane.index = lane.index, -1
-        del self._sent_at[lane]
+    def _settle(self, connection: Connection, status: int) -> None:
+        place, connection.index = connection.index, -1
+        del self._sent_at[connection]
         self._statuses[status] += 1
         if status == 202:
             self._last_taken_s = time.time()
@@ -120,18 +120,18 @@ class Redelivery:
 
     def _pump(self) -> None:
         while self._idle and self._waiting:
-            place, lane = self._waiting.popleft(), self._idle.pop()
-            self._sent_at[lane] = time.monotonic()
-            lane.send(place, self._requests[place])
+            place, connection = self._waiting.popleft(), self._idle.pop()
+            self._sent_at[connection] = time.monotonic()
+            connection.send(place, self._requests[place])
 
     def _end_silent(self) -> None:
         now = time.monotonic()
-        for lane in [lane for lane, sent_at in self._sent_at.items() if now - sent_at > SILENT_S]:
-            self._hang_up(lane)
+        for connection in [connection for connection, sent_at in self._sent_at.items() if now - sent_at > SILENT_S]:
+            self._hang_up(connection)
 
-    def _hang_up(self, lane: Lane) -> None:
-        if lane.transport is not None:
-            lane.transport.abort()
+    def _hang_up(self, connection: Connection) -> None:
+        if connection.transport is not None:
+            connection.transport.abort()
 
     def _dial(self) -> None:
         task = asyncio.get_running_loop().create_task(self._dialled())
@@ -141,10 +141,12 @@ class Redelivery:
     async def _dialled(self) -> None:
         while True:
             try:
-                _, lane = await asyncio.get_running_loop().create_connection(lambda: Lane(self), self._host, self._port)
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(self), self._host, self._port
+                )
             except OSError:
                 await asyncio.sleep(DIAL_AGAIN_S)
             else:
-                self._lanes.add(lane)
-                self._idle.append(lane)
+                self._connections.add(connection)
+                self._idle.append(connection)
                 return

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-from loadtests.simulator.people.share_client import Lane, ShareClient
+from loadtests.simulator.people.share_client import Connection, ShareClient
 
 BuildRequest = Callable[[int], bytes]
 
@@ -25,7 +25,7 @@ class _BuiltLate(Sequence[bytes]):
         return self._build(place)
 
 
-class _TagLane(Lane):
+class _TagConnection(Connection):
     """Notes the ETag of each answer."""
 
     def __init__(self, client: "ApiClient") -> None:
@@ -47,8 +47,8 @@ class ApiClient(ShareClient):
         self.tags: dict[int, str] = {}
         """Place of a request → the ETag of its answer."""
 
-    def new_lane(self) -> Lane:
-        return _TagLane(self)
+    def new_connection(self) -> Connection:
+        return _TagConnection(self)
 
     def requests(self, count: int, build: BuildRequest) -> Sequence[bytes]:
         """So many requests; ``build`` makes each when it is sent."""

@@ -13,20 +13,20 @@ import msgspec
 from msgspec import Struct
 
 from loadtests.bench.machine import cpu_s, tree, words
-from loadtests.bench.setup import BenchSetup, Figures, Pressed, Size, middle, prepared
+from loadtests.bench.setup import BenchSetup, Figures, RoundResult, Size, middle, prepared
 from loadtests.delivery.api_client import ApiClient, BuildRequest
-from loadtests.delivery.listeners import DEAD, Heard, Listeners, listening
 from loadtests.delivery.setup import administrator, new_key, new_webhook
+from loadtests.delivery.webhook_receivers import DEAD, Deliveries, Receivers, running_receivers
 from loadtests.simulator.people.share_client import percentile
 
 PRIVATE: Final = {"KIOSK_PRIVATE_TARGETS": "true"}
-ARRIVE_PER_S, TEN = 200.0, 10
+ARRIVE_PER_S, ARRIVE_WEBHOOKS = 200.0, 10
 DEAD_PER_S: Final = 200.0
-API_PER_S, BESIDE_PER_S = 500.0, 100.0
+API_PER_S, API_SCANS_PER_S = 500.0, 100.0
 POLL_EACH_S, POLLERS, POLLED_SCANS_PER_S = 30.0, 1_000, 5.0
 HOSPITALS: Final = 100
 """Of the API's case. Each begins with a hundred people of the day, and gets one more each second."""
-ALL_HEARD_WITHIN_S: Final = 60.0
+ALL_DELIVERED_WITHIN_S: Final = 60.0
 KINDS: Final = ("queues", "tickets", "tickets_with_etag", "one_ticket", "events")
 
 
@@ -63,10 +63,10 @@ async def _kiosk(facilities: int, seed: int) -> AsyncIterator[BenchSetup]:
         yield setup
 
 
-async def _scan(setup: BenchSetup, per_s: float, seconds: float) -> Pressed:
+async def _scan(setup: BenchSetup, per_s: float, seconds: float) -> RoundResult:
     """Scans at a steady rate, in each facility in turn."""
     turn = cycle(range(len(setup.stack.hips)))
-    return await setup.press(setup.shares(int(per_s * seconds), lambda: next(turn)), per_s=per_s)
+    return await setup.send(setup.shares(int(per_s * seconds), lambda: next(turn)), per_s=per_s)
 
 
 def _deliver_s(setup: BenchSetup) -> float:
@@ -83,9 +83,9 @@ def _spent(setup: BenchSetup) -> Iterator[dict[str, float]]:
     taken["deliver"] = _deliver_s(setup) - before
 
 
-async def _all_heard(heard: Heard, wanted: int) -> None:
-    deadline = time.monotonic() + ALL_HEARD_WITHIN_S
-    while len(heard.created_s) < wanted and time.monotonic() < deadline:  # noqa: ASYNC110  another process
+async def _wait_for_deliveries(deliveries: Deliveries, wanted: int) -> None:
+    deadline = time.monotonic() + ALL_DELIVERED_WITHIN_S
+    while len(deliveries.created_s) < wanted and time.monotonic() < deadline:  # noqa: ASYNC110  another process
         await asyncio.sleep(0.1)
 
 
@@ -96,31 +96,31 @@ def _milliseconds(seconds: Sequence[float]) -> dict[str, float]:
 async def arrive(length: Length, seed: int) -> Figures:
     """(a) 200 scans a second, ten webhooks: one for each of ten facilities, then ten that each hear everything."""
     figures: Figures = {}
-    for name, facilities in (("one_each", None), ("all_hear_all", ["*"] * TEN)):
-        async with _kiosk(TEN, seed) as setup, listening() as here:
+    for name, facilities in (("one_each", None), ("all_hear_all", ["*"] * ARRIVE_WEBHOOKS)):
+        async with _kiosk(ARRIVE_WEBHOOKS, seed) as setup, running_receivers() as receivers:
             for number, facility in enumerate(facilities or setup.stack.hips):
-                await new_webhook(setup.stack, f"{here.base}/{number}", facility)
-            figures[name] = await _arrived(setup, here, length, 1 if facilities is None else TEN)
+                await new_webhook(setup.stack, f"{receivers.base}/{number}", facility)
+            figures[name] = await _arrived(setup, receivers, length, 1 if facilities is None else ARRIVE_WEBHOOKS)
     return figures
 
 
-async def _arrived(setup: BenchSetup, here: Listeners, length: Length, copies: int) -> Figures:
+async def _arrived(setup: BenchSetup, receivers: Receivers, length: Length, copies: int) -> Figures:
     await asyncio.sleep(2)  # the role takes new webhooks within a second
     await _scan(setup, 50.0, 2.0)
     await asyncio.sleep(3)
-    here.heard.created_s.clear()
-    here.heard.others = 0
+    receivers.deliveries.created_s.clear()
+    receivers.deliveries.others = 0
     with _spent(setup) as spent:
-        pressed = await _scan(setup, ARRIVE_PER_S, length.arrive_s)
-        wanted = len(pressed.shares) * copies
-        await _all_heard(here.heard, wanted)
+        result = await _scan(setup, ARRIVE_PER_S, length.arrive_s)
+        wanted = len(result.shares) * copies
+        await _wait_for_deliveries(receivers.deliveries, wanted)
     await setup.settled()
-    waits = list(here.heard.created_s.values())
+    waits = list(receivers.deliveries.created_s.values())
     return {
         "delivered_ms": _milliseconds(waits), "longest_ms": round(max(waits, default=0) * 1000),
-        "missing": wanted - len(waits), "again": here.heard.again,
-        "deliveries_per_s": round((len(waits) + here.heard.others) / length.arrive_s),
-        "callback_p99_ms": round(pressed.went.percentile_ms(0.99), 1),
+        "missing": wanted - len(waits), "again": receivers.deliveries.again,
+        "deliveries_per_s": round((len(waits) + receivers.deliveries.others) / length.arrive_s),
+        "callback_p99_ms": round(result.sent.percentile_ms(0.99), 1),
         "deliver_core": round(spent["deliver"] / length.arrive_s, 2),
     }  # fmt: skip
 
@@ -130,8 +130,8 @@ async def dead(length: Length, seed: int) -> Figures:
     turn.
     """
     count = length.webhooks
-    async with listening() as here, _kiosk(count, seed) as without, _kiosk(count, seed + 1) as with_them:
-        bases = [base for name in DEAD for base in (here.base, here.dead[name])]
+    async with running_receivers() as receivers, _kiosk(count, seed) as without, _kiosk(count, seed + 1) as with_them:
+        bases = [base for name in DEAD for base in (receivers.base, receivers.dead[name])]
         async with administrator(with_them.stack) as admin:
             for number, hip in enumerate(with_them.stack.hips):
                 await admin.add_webhooks(hip, [f"{bases[number % len(bases)]}/{number}"])
@@ -140,11 +140,11 @@ async def dead(length: Length, seed: int) -> Figures:
         wanted = 0
         for _ in range(length.rounds):
             for name, setup in (("without", without), ("with", with_them)):
-                figures, pressed = await _a_round(setup, length.round_s)
+                figures, result = await _dead_round(setup, length.round_s)
                 rounds[name].append(figures)
-            wanted += sum(share.facility % 2 == 0 for share in pressed.shares)
-        await _all_heard(here.heard, wanted)
-        waits = list(here.heard.created_s.values())
+            wanted += sum(share.facility % 2 == 0 for share in result.shares)
+        await _wait_for_deliveries(receivers.deliveries, wanted)
+        waits = list(receivers.deliveries.created_s.values())
     middles = {name: {key: middle([one[key] for one in each]) for key in each[0]} for name, each in rounds.items()}
     ratios = [
         {key: theirs[key] / max(mine[key], 0.001) for key in mine}
@@ -158,16 +158,16 @@ async def dead(length: Length, seed: int) -> Figures:
     }  # fmt: skip
 
 
-async def _a_round(setup: BenchSetup, seconds: float) -> tuple[dict[str, float], Pressed]:
+async def _dead_round(setup: BenchSetup, seconds: float) -> tuple[dict[str, float], RoundResult]:
     with _spent(setup) as spent:
-        pressed = await _scan(setup, DEAD_PER_S, seconds)
+        result = await _scan(setup, DEAD_PER_S, seconds)
     await setup.settled()
-    waits = setup.acknowledgements.waits_s(pressed.shares[0].index, pressed.shares[-1].index)
+    waits = setup.acknowledgements.waits_s(result.shares[0].index, result.shares[-1].index)
     return {
-        "on_share_p99_ms": percentile(waits, 0.99) * 1000, "callback_p99_ms": pressed.went.percentile_ms(0.99),
-        "on_share_p50_ms": percentile(waits, 0.5) * 1000, "callback_p50_ms": pressed.went.percentile_ms(0.5),
+        "on_share_p99_ms": percentile(waits, 0.99) * 1000, "callback_p99_ms": result.sent.percentile_ms(0.99),
+        "on_share_p50_ms": percentile(waits, 0.5) * 1000, "callback_p50_ms": result.sent.percentile_ms(0.5),
         "deliver_core": spent["deliver"] / seconds,
-    }, pressed  # fmt: skip
+    }, result  # fmt: skip
 
 
 async def api(length: Length, seed: int) -> Figures:
@@ -180,17 +180,17 @@ async def api(length: Length, seed: int) -> Figures:
             build = _mix(client, setup.stack.hips, await _first_tickets(setup, key), seed)
             requests = client.requests(int(API_PER_S * length.api_s), build)
             with _spent(setup) as spent:
-                went, pressed = await asyncio.gather(
-                    client.open_at(requests, API_PER_S), _scan(setup, BESIDE_PER_S, length.api_s)
+                calls, result = await asyncio.gather(
+                    client.send_at_rate(requests, API_PER_S), _scan(setup, API_SCANS_PER_S, length.api_s)
                 )
         await setup.settled()
         took: dict[str, list[float]] = {kind: [] for kind in KINDS}
-        for place, seconds in enumerate(went.took_s):
+        for place, seconds in enumerate(calls.took_s):
             took[KINDS[place % len(KINDS)]].append(seconds)
         return {
-            "api_ms": _milliseconds(went.took_s),
+            "api_ms": _milliseconds(calls.took_s),
             "by_kind_ms": {kind: _milliseconds(one) for kind, one in took.items()},
-            "statuses": went.statuses, "callback_p99_ms": round(pressed.went.percentile_ms(0.99), 1),
+            "statuses": calls.statuses, "callback_p99_ms": round(result.sent.percentile_ms(0.99), 1),
             "cores": {part: round(one / length.api_s, 2) for part, one in spent.items()},
         }  # fmt: skip
 
@@ -239,8 +239,8 @@ async def pollers(length: Length, seed: int) -> Figures:
                 return client.get(f"/facilities/{hips[place % POLLERS]}/tickets", tag)
 
             async def polled(seconds: float) -> dict[int, int]:
-                went = await client.open_at(client.requests(int(per_s * seconds), build), per_s)
-                return went.statuses
+                calls = await client.send_at_rate(client.requests(int(per_s * seconds), build), per_s)
+                return calls.statuses
 
             spent: dict[str, dict[str, float]] = {}
             statuses: dict[int, int] = {}

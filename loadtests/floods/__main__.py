@@ -20,7 +20,7 @@ from loadtests import graceful_run
 from loadtests.bench.machine import described
 from loadtests.bench.setup import prepared
 from loadtests.floods.kinds import KINDS
-from loadtests.floods.measured import AS_SHIPPED, SMALL, Result, under
+from loadtests.floods.measured import DEFAULT_LIMITS, SMALL_SIZE, Result, measured_under
 
 FILES: Final = 4_096
 """Open files of each process, as many systems allow by default. Floods of connections must reach this limit."""
@@ -36,13 +36,13 @@ async def floods(kinds: list[str], shares: int, per_s: float, seed: int, progres
     results = []
     for kind in kinds:
         load = os.getloadavg()[0]
-        async with prepared(SMALL, seed=seed, workers=1, more=AS_SHIPPED | OPEN_TO_THE_NETWORK) as setup:
-            results.append(await under(kind, setup, shares=shares, per_s=per_s, load=load))
+        async with prepared(SMALL_SIZE, seed=seed, workers=1, more=DEFAULT_LIMITS | OPEN_TO_THE_NETWORK) as setup:
+            results.append(await measured_under(kind, setup, shares=shares, per_s=per_s, load=load))
         progress.advance(shown)
     return results
 
 
-def is_kept(result: Result) -> bool:
+def meets_promise(result: Result) -> bool:
     return result.good and result.p99_ms <= P99_MAX_MS
 
 
@@ -92,7 +92,7 @@ def main() -> None:
         work = floods(options.kind or list(KINDS), options.shares, options.per_s, options.seed, progress)
         results = graceful_run.run(work)
     sys.stdout.write(write(results, options.per_s, options.reports))
-    sys.exit(0 if all(map(is_kept, results)) else 1)
+    sys.exit(0 if all(map(meets_promise, results)) else 1)
 
 
 if __name__ == "__main__":

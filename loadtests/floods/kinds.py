@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
-LANES: Final = 48
+CONNECTIONS: Final = 48
 """Connections that send requests without a pause: enough to keep a worker busy all the time."""
 SOURCES: Final = 200
 """Addresses of the loopback network that a flood uses where a single address would be refused at once."""
@@ -70,9 +70,9 @@ class Flood:
 
     async def ask(self, make: Callable[[int], bytes], *, many: bool = False) -> None:
         """Send requests without a pause on many connections."""
-        await asyncio.gather(*(self._lane(make, many) for _ in range(LANES)))
+        await asyncio.gather(*(self._requests_on_one(make, many) for _ in range(CONNECTIONS)))
 
-    async def _lane(self, make: Callable[[int], bytes], many: bool) -> None:
+    async def _requests_on_one(self, make: Callable[[int], bytes], many: bool) -> None:
         while not self.is_over():
             with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
                 reader, writer = await self.connect(many=many)
@@ -204,7 +204,7 @@ async def large_headers(flood: Flood) -> None:
 async def http2(flood: Flood) -> None:
     """Send HTTP/2 with prior knowledge: once a single such connection could take gigabytes."""
 
-    async def lane() -> None:
+    async def one_connection() -> None:
         while not flood.is_over():
             with contextlib.suppress(OSError, TimeoutError):
                 reader, writer = await flood.connect()
@@ -213,7 +213,7 @@ async def http2(flood: Flood) -> None:
                     flood.statuses["answered" if await reader.read(9) == bytes(9) else "closed by the service"] += 1
                 writer.close()
 
-    await asyncio.gather(*(lane() for _ in range(LANES)))
+    await asyncio.gather(*(one_connection() for _ in range(CONNECTIONS)))
 
 
 KINDS: Final[dict[str, tuple[str, Callable[[Flood], Awaitable[None]]]]] = {

@@ -13,11 +13,11 @@ from loadtests.bench.setup import BenchSetup, Size
 from loadtests.floods import attacker
 from loadtests.floods.kinds import Target
 
-SMALL: Final = Size(
+SMALL_SIZE: Final = Size(
     rounds=1, round_scans=1, facilities=3, deep_facilities=0, deep_from=0, deep_round=0, spread=(), listeners=(),
     calls=0,
 )  # fmt: skip
-AS_SHIPPED: Final = {
+DEFAULT_LIMITS: Final = {
     # The default limits of one hospital: a flood must not use them up.
     "KIOSK_FACILITY_RATE": "20",
     "KIOSK_FACILITY_BURST": "200",
@@ -60,7 +60,9 @@ async def target_of(setup: BenchSetup, seconds: float, most: int = 0) -> Target:
     return Target(url.hostname or "", url.port or 0, hip, form_path, seconds, most)
 
 
-async def under(kind: str, setup: BenchSetup, *, shares: int, per_s: float, load: float, most: int = 0) -> Result:
+async def measured_under(
+    kind: str, setup: BenchSetup, *, shares: int, per_s: float, load: float, most: int = 0
+) -> Result:
     """Send ``shares`` at a steady pace while the flood lasts.
 
     ``most``: the flood ends after this many requests, also when they take longer than the shares.
@@ -72,14 +74,14 @@ async def under(kind: str, setup: BenchSetup, *, shares: int, per_s: float, load
     await asyncio.sleep(HEAD_START_S)
     draw = Random(kind)
     # Half of the shares are for the flooded hospital, half for another one.
-    pressed = await setup.press(setup.shares(shares, lambda: draw.randrange(2)), per_s=per_s)
+    result = await setup.send(setup.shares(shares, lambda: draw.randrange(2)), per_s=per_s)
     statuses = await attack
     await setup.settled()
-    first = pressed.shares[0].index
-    delivered, _ = setup.acknowledgements.delivered(first, pressed.shares[-1].index)
+    first = result.shares[0].index
+    delivered, _ = setup.acknowledgements.delivered(first, result.shares[-1].index)
     return Result(
-        kind=kind, shares=shares, taken=pressed.went.statuses.get(202, 0), numbers=delivered - refused(setup),
-        p50_ms=round(pressed.went.percentile_ms(0.5), 1), p99_ms=round(pressed.went.percentile_ms(0.99), 1),
+        kind=kind, shares=shares, taken=result.sent.statuses.get(202, 0), numbers=delivered - refused(setup),
+        p50_ms=round(result.sent.percentile_ms(0.5), 1), p99_ms=round(result.sent.percentile_ms(0.99), 1),
         attack=dict(sorted(statuses.items())), load=round(load, 2),
     )  # fmt: skip
 

@@ -97,7 +97,7 @@ async def live_through(chapter: list[Day], number: int, seed: int, report: Calla
         with tempfile.TemporaryDirectory(prefix="replay-") as folder:
             with closing(Acknowledgements(crowd, Path(folder) / "acknowledgements.sqlite")) as acknowledgements:
                 began = time.monotonic()
-                await _press(stack, crowd, acknowledgements, in_batches(shares(chapter, 0, seed), BATCH), report)
+                await _send(stack, crowd, acknowledgements, in_batches(shares(chapter, 0, seed), BATCH), report)
                 seconds = time.monotonic() - began
                 await _settled(acknowledgements, stack.journal)
                 faults = await stack.simulator.faults()
@@ -108,7 +108,7 @@ async def live_through(chapter: list[Day], number: int, seed: int, report: Calla
                 )  # fmt: skip
 
 
-async def _press(
+async def _send(
     stack: Stack,
     crowd: Crowd,
     acknowledgements: Acknowledgements,
@@ -125,8 +125,10 @@ async def _press(
                      crowd.body(one, stack.hips[one.facility]), now=now)
                 for one in batch
             ]  # fmt: skip
-            went = await share_client.windowed(requests, partial(_room, acknowledgements, stack.journal, WINDOW - sent))
-            acknowledgements.handed_over(batch, went)
+            result = await share_client.send_in_window(
+                requests, partial(_room, acknowledgements, stack.journal, WINDOW - sent)
+            )
+            acknowledgements.record_answers(batch, result)
             sent += len(batch)
             report(len(batch))
 

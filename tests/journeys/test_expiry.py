@@ -17,7 +17,7 @@ async def share_one(stack: Stack) -> None:
     async with ShareClient(stack.kiosk_url, connections=1) as share_client:
         body = crowd.body(share, hip)
         request = post(share_client.authority, token, hip, crowd.request_id(share), body, now=timestamp())
-        await share_client.closed([request])
+        await share_client.send_all([request])
 
 
 @pytest.mark.parametrize(("form", "complaints"), [("text", 0), ("number", 1)])

@@ -7,8 +7,8 @@ import pytest
 
 from loadtests.bench.setup import prepared
 from loadtests.floods import measured
-from loadtests.floods.kinds import KINDS, LANES
-from loadtests.floods.measured import AS_SHIPPED, SMALL
+from loadtests.floods.kinds import CONNECTIONS, KINDS
+from loadtests.floods.measured import DEFAULT_LIMITS, SMALL_SIZE
 
 pytestmark = pytest.mark.slow
 FORMS = 5_000
@@ -18,15 +18,15 @@ SHARES = 200
 @pytest.mark.proof
 def test_under_5000_forms_every_share_gets_its_number() -> None:
     async def flooded() -> measured.Result:
-        async with prepared(SMALL, seed=7, more=AS_SHIPPED) as setup:
-            return await measured.under(
+        async with prepared(SMALL_SIZE, seed=7, more=DEFAULT_LIMITS) as setup:
+            return await measured.measured_under(
                 "forms", setup, shares=SHARES, per_s=SHARES / 10, load=os.getloadavg()[0], most=FORMS
             )
 
     result = asyncio.run(flooded())
     assert (result.shares, result.taken, result.numbers) == (SHARES, SHARES, SHARES), result
     assert result.attack.get("429", 0) > 1_000, "the flood was too small to tell anything"
-    assert sum(result.attack.values()) >= FORMS - LANES  # some were under way when the flood ended
+    assert sum(result.attack.values()) >= FORMS - CONNECTIONS  # some were under way when the flood ended
 
 
 def test_every_kind_of_flood_has_a_description_and_a_function() -> None:

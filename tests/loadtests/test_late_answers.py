@@ -14,6 +14,6 @@ def test_an_answer_in_the_last_millisecond_is_in_time() -> None:
 
 
 def test_a_late_answer_is_refused_and_no_protocol_fault_is_recorded() -> None:
-    with pytest.raises(strict.Reproach) as late:
+    with pytest.raises(strict.CallRefused) as late:
         strict.check_in_time(SHARE, AT_MS + SHARE_LIVES_MS + 1)
     assert (late.value.status, late.value.code, late.value.fault) == (408, "ABDM-1007", False)

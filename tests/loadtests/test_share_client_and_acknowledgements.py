@@ -12,7 +12,7 @@ from loadtests.chaos import redelivery
 from loadtests.simulator.gateway.http1 import Answer, Reply, Request, Server
 from loadtests.simulator.gateway.journal import Journal, Line
 from loadtests.simulator.people.crowd import Crowd, Share, read_request_id
-from loadtests.simulator.people.share_client import ShareClient, Went, post, timestamp
+from loadtests.simulator.people.share_client import SendResult, ShareClient, post, timestamp
 
 pytestmark = pytest.mark.anyio
 CROWD = Crowd(seed=3, run=9)
@@ -45,7 +45,7 @@ async def hospital() -> AsyncIterator[Hospital]:
     await hospital.server.stop()
 
 
-def door_to(hospital: Hospital, connections: int = 4) -> ShareClient:
+def client_of(hospital: Hospital, connections: int = 4) -> ShareClient:
     host, port = hospital.server.address
     return ShareClient(f"http://{host}:{port}", connections=connections)
 
@@ -57,26 +57,26 @@ def requests(count: int) -> list[bytes]:
 
 
 async def test_every_request_is_sent_once_and_its_own_status_is_kept(hospital: Hospital) -> None:
-    async with door_to(hospital, connections=1) as share_client:
+    async with client_of(hospital, connections=1) as share_client:
         hospital.statuses = [202, 503, 202]
-        went = await share_client.closed(requests(3))
-    assert list(went.answered) == [202, 503, 202]
-    assert went.refused == 1
+        result = await share_client.send_all(requests(3))
+    assert list(result.answered) == [202, 503, 202]
+    assert result.refused == 1
     assert [read_request_id(one.headers["request-id"]) for one in hospital.taken] == [
         (9, Share(n, 0)) for n in range(3)
     ]
 
 
 async def test_no_connection_carries_two_requests_at_once(hospital: Hospital) -> None:
-    async with door_to(hospital, connections=3) as share_client:
-        went = await share_client.closed(requests(60))
-    assert went.statuses == {202: 60}
+    async with client_of(hospital, connections=3) as share_client:
+        result = await share_client.send_all(requests(60))
+    assert result.statuses == {202: 60}
     assert hospital.most_open <= 3
 
 
 async def test_a_window_is_never_exceeded(hospital: Hospital) -> None:
-    async with door_to(hospital) as share_client:
-        run = asyncio.create_task(share_client.windowed(requests(10), lambda: 4))
+    async with client_of(hospital) as share_client:
+        run = asyncio.create_task(share_client.send_in_window(requests(10), lambda: 4))
         while len(hospital.taken) < 4:  # noqa: ASYNC110  the door says nothing until it is done
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
@@ -86,13 +86,13 @@ async def test_a_window_is_never_exceeded(hospital: Hospital) -> None:
 
 
 async def test_connections_that_were_closed_while_idle_come_back(hospital: Hospital) -> None:
-    async with door_to(hospital) as share_client:
-        await share_client.closed(requests(4))
+    async with client_of(hospital) as share_client:
+        await share_client.send_all(requests(4))
         for line in tuple(hospital.server.lines):
             assert line.transport is not None
             line.transport.abort()
         await asyncio.sleep(0.05)
-        assert (await share_client.closed(requests(8))).statuses == {202: 8}
+        assert (await share_client.send_all(requests(8))).statuses == {202: 8}
 
 
 async def test_a_share_that_was_not_accepted_is_delivered_again_unchanged(
@@ -109,7 +109,7 @@ async def test_a_share_that_was_not_accepted_is_delivered_again_unchanged(
             if line.transport is not None:
                 line.transport.abort()
         delivered = await delivering
-    assert list(delivered.went.answered) == [202] * 20
+    assert list(delivered.sent.answered) == [202] * 20
     assert (delivered.statuses[503], delivered.statuses[500], delivered.statuses[202]) == (2, 1, 20)
     assert len(delivered.taken_s) == 20
     assert {read_request_id(one.headers["request-id"]) for one in hospital.taken} == {
@@ -136,11 +136,11 @@ async def judged(tmp_path: Path, lines: list[Line], statuses: dict[int, int]) ->
     journal.close()
     acknowledgements = Acknowledgements(CROWD)
     count = len(statuses)
-    went = Went(
+    result = SendResult(
         seconds=1.0, statuses={}, answered=array("h", statuses.values()), due_s=array("d", [0.5] * count),
         took_s=array("d", [0.1] * count),
     )  # fmt: skip
-    acknowledgements.handed_over([Share(index, 0) for index in statuses], went)
+    acknowledgements.record_answers([Share(index, 0) for index in statuses], result)
     acknowledgements.follow(tmp_path / "answers.tsv")
     try:
         return acknowledgements.verdict()

@@ -16,7 +16,7 @@ import uvloop
 from msgspec import json
 
 from loadtests.simulator.gateway.control import Control
-from loadtests.simulator.gateway.core import Gateway, Terms
+from loadtests.simulator.gateway.core import Gateway, GatewaySettings
 from loadtests.simulator.gateway.hospital_side import HospitalSide
 from loadtests.simulator.gateway.office import Office
 from loadtests.simulator.gateway.phone_side import PhoneSide
@@ -57,9 +57,9 @@ def arguments(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def terms(options: argparse.Namespace, secret: str, app_secret: str) -> Terms:
+def settings(options: argparse.Namespace, secret: str, app_secret: str) -> GatewaySettings:
     """The gateway's settings from the command line."""
-    return Terms(
+    return GatewaySettings(
         seed=options.seed, issuer=options.issuer, cm_id=options.cm_id, bridge_id=options.client_id,
         token_s=options.token_s,
         callback_token_s=options.callback_token_s, accept_unknown=options.accept_unknown, remember=options.remember,
@@ -100,7 +100,7 @@ async def run(options: argparse.Namespace) -> None:
     drawn = {name: secrets.token_urlsafe(24) for name, variable in variables.items() if not os.environ.get(variable)}
     known = {name: drawn.get(name) or os.environ[variable] for name, variable in variables.items()}
     gateway = furnished(
-        Gateway(terms(options, known["client_secret"], known["app_secret"]), bridge_url=options.bridge_url)
+        Gateway(settings(options, known["client_secret"], known["app_secret"]), bridge_url=options.bridge_url)
     )
     await gateway.server.listen(options.host, options.port)
     ends = asyncio.Event()

@@ -31,10 +31,10 @@ class Clients:
         right = hmac.compare_digest(known.encode(), request.client_secret.encode())
         return bool(known) and right and request.grant_type == "client_credentials"
 
-    def open_session(self, client_id: str, now_s: float, *, said_s: float, lives_s: int | None = None) -> bytes:
-        """The answer to a sessions call. ``said_s`` is the time by the simulated clock, which may be wrong."""
+    def open_session(self, client_id: str, now_s: float, *, clock_s: float, lives_s: int | None = None) -> bytes:
+        """The answer to a sessions call. ``clock_s`` is the time by the simulated clock, which may be wrong."""
         lives_s = self.token_s if lives_s is None else lives_s
-        token = self.realm.token(client_id, int(said_s), lives_s)
+        token = self.realm.token(client_id, int(clock_s), lives_s)
         self._grants = {known: grant for known, grant in self._grants.items() if grant.ends_s > now_s - 3600}
         self._grants[token] = Grant(client_id, now_s + lives_s)
         return json.encode(
@@ -42,7 +42,7 @@ class Clients:
                 "accessToken": token,
                 "expiresIn": lives_s,
                 "refreshExpiresIn": 1800,
-                "refreshToken": self.realm.token(f"{client_id}/refresh", int(said_s), 1800),
+                "refreshToken": self.realm.token(f"{client_id}/refresh", int(clock_s), 1800),
                 "tokenType": "bearer",
             }
         )

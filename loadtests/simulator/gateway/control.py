@@ -52,7 +52,7 @@ class Control:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        for method, path, door in (
+        for method, path, endpoint in (
             ("GET", "/_sim/ledger", self.ledger),
             ("GET", "/_sim/faults", self.faults),
             ("POST", "/_sim/faults", self.set_faults),
@@ -64,7 +64,7 @@ class Control:
             ("POST", "/_sim/expect", self.expect),
             ("GET", "/_sim/callback-token", self.callback_token),
         ):
-            gateway.hang(method, path, "control", door)
+            gateway.add_endpoint(method, path, "control", endpoint)
 
     def ledger(self, request: Request) -> Answer:
         """The summary; with a limit, the shares with numbers above ``after``: ``?after=0&limit=1000``."""
@@ -73,11 +73,11 @@ class Control:
 
     def faults(self, request: Request) -> Answer:
         """The faults made on purpose, their counts, and the protocol faults of callers."""
-        done = {f"{endpoint} {act}": count for (endpoint, act), count in self.gateway.mischief.done.items()}
+        done = {f"{endpoint} {act}": count for (endpoint, act), count in self.gateway.fault_plan.done.items()}
         book = self.gateway.ledger
         return _json(
             {
-                "injected": self.gateway.mischief.faults,
+                "injected": self.gateway.fault_plan.faults,
                 "done": done,
                 "protocol_faults": book.faults,
                 "protocol_faults_total": book.counts["protocol_faults"],
@@ -99,7 +99,7 @@ class Control:
             self.gateway.realm.rotate(drop=order.rotate_keys == "drop")
         if order.refuse_s:
             self.gateway.server.keep(self.gateway.server.away(order.refuse_s))
-        return _json({"injected": self.gateway.mischief.faults})
+        return _json({"injected": self.gateway.fault_plan.faults})
 
     def clear_faults(self, request: Request) -> Answer:
         """Make no faults any more."""
@@ -107,7 +107,7 @@ class Control:
         return Reply(204)
 
     def _wrong(self, faults: Faults) -> None:
-        self.gateway.mischief.set(faults)
+        self.gateway.fault_plan.set(faults)
         self.gateway.renew_callback_token()
 
     def bridge(self, request: Request) -> Answer:
@@ -155,7 +155,7 @@ class Control:
 
     def callback_token(self, request: Request) -> Answer:
         """The present token of callbacks, for a load test that sends shares to the bridge itself."""
-        return _json({"token": self.gateway.callback_token(), "expires_in_s": self.gateway.terms.callback_token_s})
+        return _json({"token": self.gateway.callback_token(), "expires_in_s": self.gateway.settings.callback_token_s})
 
 
 def _json(value: Any) -> Reply:

@@ -16,13 +16,13 @@ from msgspec import Struct, json
 from loadtests.simulator.gateway import schemas, strict
 from loadtests.simulator.gateway.clients import Clients
 from loadtests.simulator.gateway.deliver import Courier
-from loadtests.simulator.gateway.faults import Act, Mischief, lot
+from loadtests.simulator.gateway.faults import Act, FaultPlan, lot
 from loadtests.simulator.gateway.http1 import CUT, SILENCE, Answer, Reply, Request, Server
 from loadtests.simulator.gateway.journal import Journal
 from loadtests.simulator.gateway.ledger import Ledger, Question, Share
 from loadtests.simulator.gateway.phones import Inbox
 from loadtests.simulator.gateway.signing_keys import Realm
-from loadtests.simulator.gateway.strict import Reproach
+from loadtests.simulator.gateway.strict import CallRefused
 
 ACCEPTED = Reply(202)
 SWEEP_S = 0.25
@@ -38,10 +38,10 @@ _NO_ACKNOWLEDGEMENT = {
     Act.REDIRECT: Reply(302, headers=(("location", "https://login.invalid/"),)),
 }
 
-Door = Callable[[Request], Answer | Awaitable[Answer]]
+Endpoint = Callable[[Request], Answer | Awaitable[Answer]]
 
 
-class Terms(Struct, frozen=True, kw_only=True):
+class GatewaySettings(Struct, frozen=True, kw_only=True):
     """The settings of this gateway."""
 
     seed: int
@@ -63,13 +63,15 @@ class Terms(Struct, frozen=True, kw_only=True):
 class Gateway:
     """The gateway's state and endpoints. All requests come through ``handle``."""
 
-    def __init__(self, terms: Terms, *, bridge_url: str) -> None:
-        self.terms = terms
+    def __init__(self, settings: GatewaySettings, *, bridge_url: str) -> None:
+        self.settings = settings
         self.bridge_url = bridge_url.rstrip("/")
-        self.realm = Realm(terms.seed, issuer=terms.issuer)
-        self.clients = Clients(self.realm, terms.secrets, token_s=terms.token_s)
-        self.mischief = Mischief(terms.seed)
-        self.ledger = Ledger(remember=terms.remember, journal=Journal(terms.journal) if terms.journal else None)
+        self.realm = Realm(settings.seed, issuer=settings.issuer)
+        self.clients = Clients(self.realm, settings.secrets, token_s=settings.token_s)
+        self.fault_plan = FaultPlan(settings.seed)
+        self.ledger = Ledger(
+            remember=settings.remember, journal=Journal(settings.journal) if settings.journal else None
+        )
         self.courier = Courier(self)
         self.server = Server(self.handle)
         self.services: dict[str, str] = {}
@@ -79,29 +81,29 @@ class Gateway:
         self.inboxes: dict[str, Inbox] = {}
         self.histories: dict[str, list[Share]] = {}
         self._callback: tuple[str, float] = ("", 0.0)
-        self._doors: dict[tuple[str, str], tuple[str, Door]] = {}
+        self._endpoints: dict[tuple[str, str], tuple[str, Endpoint]] = {}
 
-    def hang(self, method: str, path: str, name: str, door: Door) -> None:
+    def add_endpoint(self, method: str, path: str, name: str, endpoint: Endpoint) -> None:
         """Add an endpoint. ``name`` is its name in the ledger and in the faults."""
-        self._doors[method, path] = (name, door)
+        self._endpoints[method, path] = (name, endpoint)
 
     # Our clock and our token
 
-    def said_s(self) -> float:
+    def clock_s(self) -> float:
         """The time by our simulated clock, which may be wrong on purpose."""
-        return time.time() + self.mischief.faults.clock_offset_s
+        return time.time() + self.fault_plan.faults.clock_offset_s
 
     def repeat_after_s(self) -> float:
         """How long after its TIMESTAMP a refused share is repeated once; 0: soon and often."""
-        return self.mischief.faults.deliveries.repeat_after_s
+        return self.fault_plan.faults.deliveries.repeat_after_s
 
     def callback_token(self) -> str:
         """The token of our callbacks. All callbacks during its life carry the same one, as with the real gateway."""
         token, ends_s = self._callback
         now_s = time.time()
-        if not token or now_s > ends_s - min(30, self.terms.callback_token_s / 2):
-            token = self.realm.token("gateway", int(self.said_s()), self.terms.callback_token_s)
-            self._callback = (token, now_s + self.terms.callback_token_s)
+        if not token or now_s > ends_s - min(30, self.settings.callback_token_s / 2):
+            token = self.realm.token("gateway", int(self.clock_s()), self.settings.callback_token_s)
+            self._callback = (token, now_s + self.settings.callback_token_s)
         return token
 
     def renew_callback_token(self) -> None:
@@ -125,58 +127,58 @@ class Gateway:
 
     def handle(self, request: Request) -> Answer | Awaitable[Answer]:
         """Answer one call."""
-        name, door = self._doors.get((request.method, request.path), ("unknown", _nothing_here))
-        wrong = self.mischief.at(name)
+        name, endpoint = self._endpoints.get((request.method, request.path), ("unknown", _nothing_here))
+        wrong = self.fault_plan.at(name)
         if wrong is not None and wrong.slow_ms:
-            return self._slowly(wrong.slow_ms / 1000, name, door, request)
+            return self._slowly(wrong.slow_ms / 1000, name, endpoint, request)
         try:
-            answer = door(request)
-        except Reproach as reproach:
-            answer = self._reproached(name, reproach, request)
+            answer = endpoint(request)
+        except CallRefused as refusal:
+            answer = self._refused(name, refusal, request)
         if isinstance(answer, Reply):
             self.ledger.calls[f"{name} {answer.status}"] += 1
         return answer
 
-    async def _slowly(self, late_s: float, name: str, door: Door, request: Request) -> Answer:
+    async def _slowly(self, late_s: float, name: str, endpoint: Endpoint, request: Request) -> Answer:
         await asyncio.sleep(late_s)
         try:
-            answer = door(request)
-        except Reproach as reproach:
-            answer = self._reproached(name, reproach, request)
+            answer = endpoint(request)
+        except CallRefused as refusal:
+            answer = self._refused(name, refusal, request)
         settled = answer if isinstance(answer, Reply) or not isinstance(answer, Awaitable) else await answer
         if isinstance(settled, Reply):
             self.ledger.calls[f"{name} {settled.status}"] += 1
         return settled
 
-    def _reproached(self, name: str, reproach: Reproach, request: Request) -> Reply:
-        if reproach.fault:
+    def _refused(self, name: str, refusal: CallRefused, request: Request) -> Reply:
+        if refusal.fault:
             now_ms = int(time.time() * 1000)
-            self.ledger.blame(now_ms, name, request.headers.get("request-id", ""), reproach.words)
-        if reproach.code == "900901":
+            self.ledger.add_fault(now_ms, name, request.headers.get("request-id", ""), refusal.words)
+        if refusal.code == "900901":
             return Reply(401, schemas.manager_error())
-        return Reply(reproach.status, schemas.envelope(reproach.code, reproach.words) if reproach.code else b"")
+        return Reply(refusal.status, schemas.envelope(refusal.code, refusal.words) if refusal.code else b"")
 
     def caller(self, request: Request, name: str) -> str:
         """The client whose token this is. A token that we made void is refused, but not counted as a protocol fault."""
         authorization = request.headers.get("authorization", "")
-        if self.mischief.void(name):
+        if self.fault_plan.void(name):
             self.clients.make_void(authorization)
         client, wrong = self.clients.whose(authorization, time.time())
         if not client:
-            raise Reproach(401, "900901", f"Authorization: {wrong}", fault=wrong != "void")
+            raise CallRefused(401, "900901", f"Authorization: {wrong}", fault=wrong != "void")
         return client
 
     def enter(self, request: Request, name: str) -> str:
         """Check token and headers in the order in which the real gateway does. Returns the client."""
         if "x-cm-id" not in request.headers:
-            raise Reproach(401, "", "X-CM-ID is missing")
+            raise CallRefused(401, "", "X-CM-ID is missing")
         client = self.caller(request, name)
-        strict.check_headers(request.headers, int(time.time() * 1000), self.terms.cm_id)
+        strict.check_headers(request.headers, int(time.time() * 1000), self.settings.cm_id)
         return client
 
-    def hurt(self, name: str, key: str) -> tuple[Act, Answer | None]:
+    def fault_of(self, name: str, key: str) -> tuple[Act, Answer | None]:
         """The fault that this call gets, and the answer if the fault comes before the request is handled."""
-        act = self.mischief.act(name, key)
+        act = self.fault_plan.act(name, key)
         if act in (Act.GOOD, Act.LOST, Act.GARBAGE):
             return act, None
         self.ledger.calls[f"{name} injected {act.value}"] += 1
@@ -188,7 +190,7 @@ class Gateway:
             return act, Reply(401, schemas.manager_error())
         if act in _NO_ACKNOWLEDGEMENT:
             return act, _NO_ACKNOWLEDGEMENT[act]
-        wrong = self.mischief.faults.endpoints[name]
+        wrong = self.fault_plan.faults.endpoints[name]
         if act is Act.BUSY:
             return act, Reply(
                 429,
@@ -196,18 +198,18 @@ class Gateway:
                 headers=(("retry-after", str(wrong.retry_after_s)),),
             )
         shapes = schemas.error_shapes("ABDM-1024", "Dependent service is down")
-        status = (500, 502, 503, 504)[int(lot(self.terms.seed, "status", key) * 4)]
-        return act, Reply(status, shapes[int(lot(self.terms.seed, "shape", key) * len(shapes))])
+        status = (500, 502, 503, 504)[int(lot(self.settings.seed, "status", key) * 4)]
+        return act, Reply(status, shapes[int(lot(self.settings.seed, "shape", key) * len(shapes))])
 
     def remember_for(self, share: Share) -> None:
         """Add this share to the history of its patient."""
         self.histories.setdefault(share.session, []).append(share)
-        while len(self.histories) > self.terms.remember:
+        while len(self.histories) > self.settings.remember:
             del self.histories[next(iter(self.histories))]
 
     # Callbacks to phones
 
-    def tell(self, about: Share | Question, path: str, body: dict[str, Any]) -> None:
+    def send_to_app(self, about: Share | Question, path: str, body: dict[str, Any]) -> None:
         """Send a callback to the app it belongs to."""
         if not about.app:
             return
@@ -228,7 +230,7 @@ class Gateway:
     def refuse_phone(self, share: Share, code: str, words: str) -> None:
         """Tell the phone that it gets no number."""
         body = {"error": {"code": code, "message": words}, "response": {"requestId": share.request_id}}
-        self.tell(share, schemas.APP_ON_SHARE, body)
+        self.send_to_app(share, schemas.APP_ON_SHARE, body)
 
 
 Body = TypeVar("Body")
@@ -239,7 +241,7 @@ def decoded(body: bytes, form: type[Body]) -> Body:
     try:
         return json.decode(body, type=form)
     except ValueError as wrong:
-        raise Reproach(400, "ABDM-1006", f"Bad Request, invalid request Body: {wrong}") from None
+        raise CallRefused(400, "ABDM-1006", f"Bad Request, invalid request Body: {wrong}") from None
 
 
 def spoiled(act: Act, reply: Reply) -> Answer:

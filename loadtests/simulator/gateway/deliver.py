@@ -36,7 +36,7 @@ class Speaker(Protocol):
         """The token of callbacks."""
         ...
 
-    def said_s(self) -> float:
+    def clock_s(self) -> float:
         """The time by the simulated clock."""
         ...
 
@@ -109,7 +109,7 @@ class Courier:
 
     def _message_of(self, share: Share) -> tuple[str, dict[str, str], bytes]:
         """Address, headers and body of one delivery. Legacy forms have id and time in the body (protocol B7)."""
-        now = stamp(self.speaker.said_s())
+        now = stamp(self.speaker.clock_s())
         headers = {
             "Authorization": f"Bearer {self.speaker.callback_token()}",
             "X-HIP-ID": share.hip_id,

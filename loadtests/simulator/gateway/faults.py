@@ -99,7 +99,7 @@ def lot(seed: int, *words: object) -> float:
     return int.from_bytes(digest, "big") / 2**64
 
 
-class Mischief:
+class FaultPlan:
     """Decides for each call whether it gets a fault."""
 
     def __init__(self, seed: int) -> None:

@@ -145,7 +145,7 @@ class Ledger:
         while len(self.questions) > self.remember:
             del self.questions[next(iter(self.questions))]
 
-    def blame(self, at_ms: int, where: str, request_id: str, words: str) -> None:
+    def add_fault(self, at_ms: int, where: str, request_id: str, words: str) -> None:
         """Record a protocol fault."""
         self.counts["protocol_faults"] += 1
         if len(self.faults) < FAULTS_KEPT:

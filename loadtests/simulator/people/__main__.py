@@ -25,7 +25,7 @@ from loadtests.simulator.people.invented import invent
 from loadtests.simulator.people.morning import CLOSING, GATE_OPEN, MORNING, arrivals, scaled
 from loadtests.simulator.people.phones import GatewayRefused, Phones
 
-TOLD_EVERY_S = 0.5
+PROGRESS_EVERY_S = 0.5
 RESCANS = 0.08
 """The part of the patients who scan again, because they did not see the first number long enough."""
 FROM_GATE_OPEN = tuple(stretch for stretch in MORNING if GATE_OPEN <= stretch.begins < CLOSING)
@@ -82,7 +82,7 @@ class Morning:
         self.took_ms = array("I")
         self.clerks: list[Clerk] = []
         self.trouble = ""
-        self.gone = False
+        self.all_came = False
 
     def progress(self, *, over: bool = False) -> Progress:
         waited = sorted(self.took_ms)
@@ -114,7 +114,7 @@ class Morning:
                 for number, seat in enumerate(self.plan.seats):
                     together.create_task(self._clerk(seat, number))
                 await self._patients(phones)
-                self.gone = True
+                self.all_came = True
 
     async def _clerk(self, seat: Seat, number: int) -> None:
         """One clerk, who goes on working after the console was away for a while."""
@@ -126,7 +126,9 @@ class Morning:
             try:
                 async with Clerk.signed_in(self.plan.kiosk_url, seat.login, password) as clerk:
                     self.clerks.append(clerk)
-                    await clerk.work(seat.counter, seed=self.plan.seed + number, over=lambda: self.gone, habits=habits)
+                    await clerk.work(
+                        seat.counter, seed=self.plan.seed + number, over=lambda: self.all_came, habits=habits
+                    )
                     return
             except Exception as failure:  # a clerk who lost the connection to the server signs in again
                 self.trouble = type(failure).__name__
@@ -165,10 +167,10 @@ def _print_progress(progress: Progress) -> None:
     sys.stdout.flush()
 
 
-async def _telling(morning: Morning) -> None:
+async def _print_progress_often(morning: Morning) -> None:
     while True:
         _print_progress(morning.progress())
-        await asyncio.sleep(TOLD_EVERY_S)
+        await asyncio.sleep(PROGRESS_EVERY_S)
 
 
 async def _input_closed() -> None:
@@ -184,12 +186,12 @@ async def _input_closed() -> None:
 async def main() -> None:
     """One morning."""
     morning = Morning(json.decode(sys.stdin.readline(), type=Plan))
-    work, telling = asyncio.create_task(morning.run()), asyncio.create_task(_telling(morning))
+    work, printing = asyncio.create_task(morning.run()), asyncio.create_task(_print_progress_often(morning))
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     closed = asyncio.create_task(_input_closed())
     await asyncio.wait({work, closed}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (telling, closed):
+    for task in (printing, closed):
         task.cancel()
     if not work.done():
         work.cancel()

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from loadtests.simulator.people.invented import invent, luhn_digit
 
-FACES: Final = 500
+TEMPLATES: Final = 500
 """Different templates. A larger crowd repeats them with other ABHA numbers."""
 _HIP, _TEXT, _NUMBER, _ADDRESS = "@hip@", "@text@", "@number@", "@address@"
 MOST_FACILITIES: Final = 1 << 16
@@ -33,7 +33,7 @@ class Crowd:
         self.run = run
         self.text = text
         self._cm_id = cm_id
-        self._faces = [_face(seed, number) for number in range(FACES)]
+        self._templates = [_template(seed, number) for number in range(TEMPLATES)]
 
     def request_id(self, share: Share) -> str:
         """A UUID: run, facility, index."""
@@ -45,11 +45,11 @@ class Crowd:
 
     def body(self, share: Share, hip: str) -> bytes:
         """The share's JSON."""
-        face = self._faces[share.index % FACES]
+        template = self._templates[share.index % TEMPLATES]
         wants = {b"hip": hip.encode(), b"text": self.text.encode(), b"address": self.address(share.index).encode()}
-        if face.numbered:
+        if template.numbered:
             wants[b"number"] = self._number(share.index).encode()
-        return face.body % wants
+        return template.body % wants
 
     def _number(self, index: int) -> str:
         """14 digits that pass the Luhn check, in a block of numbers that is not in use."""
@@ -57,7 +57,7 @@ class Crowd:
         return body + luhn_digit(body)
 
 
-class _Face(Struct, frozen=True):
+class _Template(Struct, frozen=True):
     body: bytes
     numbered: bool
 
@@ -73,7 +73,7 @@ def read_request_id(request_id: str) -> tuple[int, Share] | None:
         return None
 
 
-def _face(seed: int, number: int) -> _Face:
+def _template(seed: int, number: int) -> _Template:
     """One invented person as a body with gaps. It has no photo, as today's shares have none (protocol B2)."""
     patient = replace(invent(seed, number), photo=b"")
     numbered = bool(patient.abha_number)
@@ -82,4 +82,4 @@ def _face(seed: int, number: int) -> _Face:
     text = plain_json.dumps(share, ensure_ascii=False, separators=(",", ":")).replace("%", "%%")
     for mark in (_HIP, _TEXT, _NUMBER, _ADDRESS):
         text = text.replace(mark, f"%({mark.strip('@')})b")
-    return _Face(text.encode(), numbered)
+    return _Template(text.encode(), numbered)

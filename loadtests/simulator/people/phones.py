@@ -150,8 +150,8 @@ class Phones:
     async def _ask(
         self, path: str, body: bytes, request_id: str, patient: Patient, wait_s: float
     ) -> tuple[dict[str, Any], float]:
-        rings: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[request_id] = rings
+        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        self._waiting[request_id] = answer
         began = time.perf_counter()
         try:
             headers = await self._headers(request_id, patient)
@@ -159,7 +159,7 @@ class Phones:
             if response.status != 202:
                 raise GatewayRefused(f"{path}: {response.status} {(await response.text())[:200]}")
             async with asyncio.timeout(wait_s):
-                return await rings, time.perf_counter() - began
+                return await answer, time.perf_counter() - began
         except TimeoutError:
             return {}, time.perf_counter() - began
         finally:
@@ -199,12 +199,12 @@ class Phones:
                 await asyncio.sleep(0.2)
                 continue
             for callback in callbacks:
-                self._ring(callback["body"])
+                self._hand_over(callback["body"])
 
-    def _ring(self, body: dict[str, Any]) -> None:
+    def _hand_over(self, body: dict[str, Any]) -> None:
         answered = body.get("response") or body.get("resp") or {}
-        rings = self._waiting.get(str(answered.get("requestId")))
-        if rings is None or rings.done():
+        answer = self._waiting.get(str(answered.get("requestId")))
+        if answer is None or answer.done():
             self.strays += 1
         else:
-            rings.set_result(body)
+            answer.set_result(body)

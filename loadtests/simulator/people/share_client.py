@@ -4,9 +4,10 @@ measures.
 It uses kept-alive connections with one request in flight on each. Requests are built beforehand. There are three ways
 to send them:
 
-- ``closed``: as fast as answers come.
-- ``open_at``: at a constant rate. A request is timed from when it was due, so a stall counts for all requests in it.
-- ``windowed``: as fast as the caller allows.
+- ``send_all``: as fast as answers come.
+- ``send_at_rate``: at a constant rate. A request is timed from when it was due, so a stall counts for all requests
+  in it.
+- ``send_in_window``: as fast as the caller allows.
 """
 
 import asyncio
@@ -36,11 +37,11 @@ STALLED_S = 30.0
 """A run ends with an error when no answer came for this long."""
 
 
-class DoorFailed(Exception):
+class ServerFailed(Exception):
     """The server stopped answering: connections were lost or silent."""
 
 
-class Went(Struct, frozen=True, kw_only=True):
+class SendResult(Struct, frozen=True, kw_only=True):
     """The result of one run. Times are by request, in the order of sending."""
 
     seconds: float
@@ -87,18 +88,18 @@ def post(authority: str, token: str, hip: str, request_id: str, body: bytes, *, 
     return head.encode("latin-1") + body
 
 
-class Lanes(Protocol):
-    """An owner of lanes, which is told about answers and lost connections."""
+class ConnectionOwner(Protocol):
+    """An owner of connections, which is told about answers and lost connections."""
 
-    def answered(self, lane: "Lane", status: int) -> None: ...
-    def lost(self, lane: "Lane") -> None: ...
+    def answered(self, connection: "Connection", status: int) -> None: ...
+    def lost(self, connection: "Connection") -> None: ...
 
 
-class Lane(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One connection, one request in flight."""
 
-    def __init__(self, share_client: Lanes) -> None:
-        self.share_client = share_client
+    def __init__(self, owner: ConnectionOwner) -> None:
+        self.owner = owner
         self.transport: asyncio.Transport | None = None
         self.index = -1
         self._rest = b""
@@ -120,11 +121,11 @@ class Lane(asyncio.Protocol):
             self._rest = data
             return
         self._rest = b""
-        self.share_client.answered(self, int(data[9:12]))
+        self.owner.answered(self, int(data[9:12]))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
-        self.share_client.lost(self)
+        self.owner.lost(self)
 
 
 def _length(head: bytes) -> int:
@@ -138,9 +139,9 @@ class ShareClient:
     def __init__(self, url: str, *, connections: int = 64) -> None:
         self.authority = urlsplit(url).netloc
         self._host, self._port = urlsplit(url).hostname or "127.0.0.1", urlsplit(url).port or 80
-        self._connections = connections
-        self._lanes: set[Lane] = set()
-        self._idle: list[Lane] = []
+        self._wanted = connections
+        self._connections: set[Connection] = set()
+        self._idle: list[Connection] = []
         self._requests: Sequence[bytes] = ()
         self._allowed = 0
         self._next = 0
@@ -161,41 +162,41 @@ class ShareClient:
         loop = asyncio.get_running_loop()
         if time.monotonic() - self._used_at > IDLE_S:
             await self._close()
-        while len(self._lanes) < self._connections:
-            _, lane = await loop.create_connection(self.new_lane, self._host, self._port)
-            self._lanes.add(lane)
-            self._idle.append(lane)
+        while len(self._connections) < self._wanted:
+            _, connection = await loop.create_connection(self.new_connection, self._host, self._port)
+            self._connections.add(connection)
+            self._idle.append(connection)
 
-    def new_lane(self) -> Lane:
+    def new_connection(self) -> Connection:
         """One more connection."""
-        return Lane(self)
+        return Connection(self)
 
     async def __aexit__(self, *gone: object) -> None:
         await self._close()
 
     async def _close(self) -> None:
-        for lane in tuple(self._lanes):
-            if lane.transport is not None:
-                lane.transport.close()
-        while self._lanes:  # noqa: ASYNC110  each leaves when the loop has closed it
+        for connection in tuple(self._connections):
+            if connection.transport is not None:
+                connection.transport.close()
+        while self._connections:  # noqa: ASYNC110  each leaves when the loop has closed it
             await asyncio.sleep(0)
         self._idle.clear()
 
-    async def closed(self, requests: Sequence[bytes]) -> Went:
+    async def send_all(self, requests: Sequence[bytes]) -> SendResult:
         """Send as fast as answers come."""
-        return await self._run(requests, self._free)
+        return await self._run(requests, self._without_limit)
 
-    async def open_at(self, requests: Sequence[bytes], per_s: float) -> Went:
+    async def send_at_rate(self, requests: Sequence[bytes], per_s: float) -> SendResult:
         """Send at a constant rate. Each request is timed from the moment when it was due."""
-        return await self._run(requests, lambda began: self._metronome(began, per_s), every_s=1 / per_s)
+        return await self._run(requests, lambda began: self._at_rate(began, per_s), every_s=1 / per_s)
 
-    async def windowed(self, requests: Sequence[bytes], room: Callable[[], int]) -> Went:
+    async def send_in_window(self, requests: Sequence[bytes], room: Callable[[], int]) -> SendResult:
         """Send at most ``room()`` requests since the run began. ``room`` is called every few milliseconds."""
         return await self._run(requests, lambda began: self._window(room))
 
     async def _run(
         self, requests: Sequence[bytes], allow: Callable[[float], "asyncio.Future[None] | None"], every_s: float = 0.0
-    ) -> Went:
+    ) -> SendResult:
         await self._open()
         count = len(requests)
         began_unix, began = time.time(), time.perf_counter()
@@ -217,7 +218,7 @@ class ShareClient:
         seconds = time.perf_counter() - began
         due = array("d", (began_unix + at - began for at in self._due))
         counts = Counter(self._status)
-        return Went(seconds=seconds, statuses=dict(counts), answered=self._status, due_s=due, took_s=self._took)
+        return SendResult(seconds=seconds, statuses=dict(counts), answered=self._status, due_s=due, took_s=self._took)
 
     async def _watched(self) -> None:
         """Wait until all are answered, or until no answer came for ``STALLED_S``."""
@@ -226,14 +227,14 @@ class ShareClient:
         while not self._over.done():
             await asyncio.wait({self._over}, timeout=STALLED_S)
             if not self._over.done() and self._done == seen:
-                raise DoorFailed(f"no answer for {STALLED_S:.0f} s after {self._done} of {len(self._requests)}")
+                raise ServerFailed(f"no answer for {STALLED_S:.0f} s after {self._done} of {len(self._requests)}")
             seen = self._done
         self._over.result()
 
-    def _free(self, began: float) -> None:
+    def _without_limit(self, began: float) -> None:
         self._allowed = len(self._requests)
 
-    def _metronome(self, began: float, per_s: float) -> "asyncio.Task[None]":
+    def _at_rate(self, began: float, per_s: float) -> "asyncio.Task[None]":
         async def tick() -> None:
             while self._allowed < len(self._requests):
                 self._allowed = min(len(self._requests), int((time.perf_counter() - began) * per_s) + 1)
@@ -260,24 +261,24 @@ class ShareClient:
                 self._due[place] = time.perf_counter()
             idle.pop().send(place, self._requests[place])
 
-    def answered(self, lane: Lane, status: int) -> None:
-        """Called by a lane that got its answer and is free again."""
-        self._settle(lane, status)
-        self._idle.append(lane)
+    def answered(self, connection: Connection, status: int) -> None:
+        """Called by a connection that got its answer and is free again."""
+        self._settle(connection, status)
+        self._idle.append(connection)
         self._pump()
 
-    def lost(self, lane: Lane) -> None:
-        """Called by a lane whose connection ended."""
-        self._lanes.discard(lane)
-        if lane in self._idle:
-            self._idle.remove(lane)
-        if lane.index >= 0:
-            self._settle(lane, LOST)
-        if not self._lanes and self._over is not None and not self._over.done():
-            self._over.set_exception(DoorFailed("every connection was closed by the other side"))
+    def lost(self, connection: Connection) -> None:
+        """Called by a connection that ended."""
+        self._connections.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        if connection.index >= 0:
+            self._settle(connection, LOST)
+        if not self._connections and self._over is not None and not self._over.done():
+            self._over.set_exception(ServerFailed("every connection was closed by the other side"))
 
-    def _settle(self, lane: Lane, status: int) -> None:
-        place, lane.index = lane.index, -1
+    def _settle(self, connection: Connection, status: int) -> None:
+        place, connection.index = connection.index, -1
         self._status[place] = status
         self._took[place] = time.perf_counter() - self._due[place]
         self._done += 1

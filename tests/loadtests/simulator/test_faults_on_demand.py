@@ -8,7 +8,7 @@ import pytest
 from msgspec import json
 from pyreqwest.exceptions import PyreqwestError
 
-from loadtests.simulator.gateway.faults import Act, EndpointFaults, Faults, Mischief
+from loadtests.simulator.gateway.faults import Act, EndpointFaults, FaultPlan, Faults
 from loadtests.simulator.gateway.launch import Simulator
 from loadtests.simulator.people.invented import invent
 from loadtests.simulator.people.phones import Phones
@@ -244,7 +244,7 @@ async def test_a_fault_that_does_not_exist_is_refused(simulator: Simulator) -> N
 
 
 def hurt(seed: int, keys: list[str], rates: EndpointFaults) -> list[Act]:
-    mischief = Mischief(seed)
+    mischief = FaultPlan(seed)
     mischief.set(Faults(endpoints={"on_share": rates}))
     return [mischief.act("on_share", key) for key in keys]
 
@@ -270,6 +270,6 @@ def test_faults_come_as_often_as_ordered() -> None:
 
 
 def test_no_share_is_refused_twice_in_a_row() -> None:
-    mischief = Mischief(3)
+    mischief = FaultPlan(3)
     mischief.set(Faults(endpoints={"on_share": EndpointFaults(unauthorised_rate=1.0)}))
     assert [mischief.act("on_share", "one") for _ in range(4)] == [Act.UNAUTHORISED, Act.GOOD] * 2

@@ -32,7 +32,7 @@ class _Event(Struct):
 _read = json.Decoder(_Event).decode
 
 
-class Heard(Struct):
+class Deliveries(Struct):
     """What the living receivers have heard."""
 
     created_s: dict[tuple[bytes, str], float] = field(default_factory=dict)
@@ -43,10 +43,10 @@ class Heard(Struct):
     """Deliveries of an event that this path had."""
 
 
-class Listeners(Struct):
+class Receivers(Struct):
     """The receivers of one run, in this process."""
 
-    heard: Heard
+    deliveries: Deliveries
     base: str
     """Of the URLs of the living."""
     dead: dict[str, str]
@@ -54,18 +54,18 @@ class Listeners(Struct):
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Listeners]:
+async def running_receivers() -> AsyncIterator[Receivers]:
     """All receivers while the context lasts."""
-    heard = Heard()
+    deliveries = Deliveries()
 
     def take(path: bytes, head: bytes, body: bytes) -> int:
         now_s, event = time.time(), _read(body)
         if event.type != "ticket.created" or event.data.ticket is None:
-            heard.others += 1
-        elif (path, event.id) in heard.created_s:
-            heard.again += 1
+            deliveries.others += 1
+        elif (path, event.id) in deliveries.created_s:
+            deliveries.again += 1
         else:
-            heard.created_s[path, event.id] = now_s - event.data.ticket.arrived_at.timestamp()
+            deliveries.created_s[path, event.id] = now_s - event.data.ticket.arrived_at.timestamp()
         return 200
 
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -81,7 +81,7 @@ async def listening() -> AsyncIterator[Listeners]:
         ports = (closed.getsockname()[1], hanging.sockets[0].getsockname()[1], failing_port)
         dead = {name: f"http://127.0.0.1:{number}" for name, number in zip(DEAD, ports, strict=True)}
         try:
-            yield Listeners(heard, f"http://127.0.0.1:{port}", dead)
+            yield Receivers(deliveries, f"http://127.0.0.1:{port}", dead)
         finally:
             for server in (living, failing, hanging):
                 server.close()
