@@ -6,7 +6,7 @@ from litestar import Controller, Response, get
 from litestar.di import NamedDependency
 
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, templating
+from kiosk.console import connection_messages, guards, templating
 from kiosk.observability.checks import Check
 
 
@@ -19,5 +19,6 @@ class Connection(Controller):
         found: list[Check] = await connection_report()
         order = {"wrong": 0, "warning": 1, "ok": 2}
         return templating.page(
-            "connection.html", session=session, checks=sorted(found, key=lambda check: order[check.verdict])
-        )
+            "connection.html", session=session, checks=sorted(found, key=lambda check: order[check.verdict]),
+            verdicts=connection_messages.VERDICTS, check_words=connection_messages.CHECKS,
+        )  # fmt: skip

@@ -28,5 +28,19 @@ DONE = {
     "profiles-on": "Profiles are sent to it from now on. Each stands in the audit.",
     "profiles-off": "No profile is sent to it any more.",
 }
+VERDICTS = {"ok": "ok", "warning": "warning", "wrong": "wrong"}
+"""How a check of the connection to ABDM came out."""
+CHECKS = {
+    "gateway": "gateway",
+    "callbacks": "callbacks",
+    "callback": "last callback",
+    "reply": "last reply",
+    "refusals": "refused callers",
+    "token": "session at the gateway",
+    "key set": "keys of the gateway",
+    "bridge": "bridge",
+    "services": "services of the bridge",
+}
+"""What was checked, by the name that ``kiosk doctor`` uses."""
 REFUSED = "This was not saved: {fault}."
 """``fault``: what is wrong with an address, in the English of those who set up programs."""

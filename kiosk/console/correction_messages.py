@@ -26,5 +26,9 @@ SHOWN: Final = {
     "all": "all sentences",
 }
 """Which sentences of the language the page lists."""
-PREVIEWS: Final = {"board": "the board", "counter_screen": "the counter's screen", "find": "the page"}
+PREVIEWS: Final = {
+    "board": "Look at the board",
+    "counter_screen": "Look at the counter's screen",
+    "find": "Look at the page",
+}
 """Groups of sentences that can be looked at without a patient's link."""

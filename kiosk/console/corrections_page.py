@@ -18,6 +18,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import correction_messages as messages
 from kiosk.console import guards, templating
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr, translated
 from kiosk.locales import BOOK
 from kiosk.locales.corrections import (
     CORRECTABLE,
@@ -94,7 +95,7 @@ class CorrectionsPage(Controller):
     ) -> Response[str]:  # fmt: skip
         wanted = _wanted({"language": language, "which": which, "find": find})
         hospital = await _hospital(registry, session)
-        return _page(session, hospital, wanted, settings, message=messages.DONE.get(done, ""))
+        return _page(session, hospital, wanted, settings, message=tr(messages.DONE.get(done, "")))
 
     @get("/{language:str}/export", guards=[guards.administrator], include_in_schema=False)
     async def export(
@@ -130,11 +131,11 @@ class CorrectionsPage(Controller):
             recorded = actor.act("admin_word-correct", why)
             await corrected_sentences.correct(session.facility, correction, act=recorded)
         except Unfit as wrong:
-            trouble = messages.TROUBLE[wrong.kind].replace("{names}", wrong.names)
+            trouble = tr(messages.TROUBLE[wrong.kind]).replace("{names}", wrong.names)
             refused = Refused(key=key, forms=forms, trouble=trouble)
             return _page(session, hospital, wanted, settings, refused=refused)
         except TooManyCorrections:
-            refused = Refused(key=key, forms=forms, trouble=messages.TROUBLE["full"], status=409)
+            refused = Refused(key=key, forms=forms, trouble=tr(messages.TROUBLE["full"]), status=409)
             return _page(session, hospital, wanted, settings, refused=refused)
         return templating.go(f"/console/words?{wanted.query(act)}#{key}")
 
@@ -189,7 +190,7 @@ def _row(
     return Row(
         entry=entry, correction=correction, stands=correction is not None and stands(correction),
         forms=refused.forms if refused and refused.key == entry.key and refused.forms else forms,
-        preview=preview, preview_name=messages.PREVIEWS[group] if preview else "", fixed=entry.key in FIXED,
+        preview=preview, preview_name=tr(messages.PREVIEWS[group]) if preview else "", fixed=entry.key in FIXED,
         only_exported=entry.key.startswith(ONLY_EXPORTED),
     )  # fmt: skip
 
@@ -226,6 +227,6 @@ def _page(
         "corrections.html", session=session, status=refused.status if refused else 200, facility=hospital.facility,
         wanted=wanted, book=BOOK[wanted.language], tongues={code: BOOK[code] for code in CORRECTABLE},
         counts=_counts(hospital.facility.corrections), rows=_rows(hospital, wanted, refused),
-        doubts=len(_doubtful(wanted.language)), shown=messages.SHOWN, message=message, trouble="",
+        doubts=len(_doubtful(wanted.language)), shown=translated(messages.SHOWN), message=message, trouble="",
         refused=refused, longest=CORRECTION_MAX, zone=hospital.zone(settings.timezone),
     )  # fmt: skip

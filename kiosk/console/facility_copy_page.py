@@ -10,30 +10,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from kiosk.accounts.sessions import Session
+from kiosk.console import facility_copy_messages as words
 from kiosk.console import guards, templating
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.web.page_bodies import read_form
 from queueing import facility_copy
-from queueing.facility_copy import CopyPlan, Why
+from queueing.facility_copy import CopyPlan
 from queueing.limits import HIP_ID_MAX
 from queueing.registry import Registry
 
 PAGE: Final = "/console/facility/copy"
-DONE: Final = "Made. The audit has a line of it."
-TROUBLE: Final = {
-    "same": "Choose two facilities: a facility is no template of itself.",
-    "from": "No facility has the HIP id of the template.",
-    "to": "No facility has the HIP id of the new one. Set it up first: kiosk facility add.",
-}
-LEFT: Final = {
-    Why.THERE: "is there already and stays as it is",
-    Why.PREFIX: "has the prefix of another queue there",
-    Why.QUEUE: "serves a queue that is left out",
-}
 
 
 class CannotCopy(Exception):
-    """The key of the sentence that says why (``TROUBLE``)."""
+    """The key of the sentence that says why (``facility_copy_messages.TROUBLE``)."""
 
 
 class FacilityCopyPage(Controller):
@@ -51,8 +42,8 @@ class FacilityCopyPage(Controller):
         try:
             plan = await _plan(registry, template, to)
         except CannotCopy as cannot:
-            return _page(session, template, to, trouble=TROUBLE[str(cannot)], status=_status(cannot))
-        return _page(session, template, to, plan=plan, message=DONE if done else "")
+            return _page(session, template, to, trouble=tr(words.TROUBLE[str(cannot)]), status=_status(cannot))
+        return _page(session, template, to, plan=plan, message=tr(words.DONE) if done else "")
 
     @post("/", guards=[guards.state_administrator], include_in_schema=False)
     async def make(
@@ -64,7 +55,7 @@ class FacilityCopyPage(Controller):
         try:
             plan = await _plan(registry, template, to)
         except CannotCopy as cannot:
-            return _page(session, template, to, trouble=TROUBLE[str(cannot)], status=_status(cannot))
+            return _page(session, template, to, trouble=tr(words.TROUBLE[str(cannot)]), status=_status(cannot))
         await facility_copy.make(registry.acting(guards.actor_of(request, session)), plan)
         return templating.go(f"{PAGE}?{urlencode({'template': template, 'to': to, 'done': 1})}")
 
@@ -93,6 +84,6 @@ def _status(cannot: CannotCopy) -> int:
 def _page(session: Session, template: str, to: str, *, status: int = 200, **values: Any) -> Response[str]:
     empty: dict[str, Any] = {"plan": None, "message": "", "trouble": ""}
     return templating.page(
-        "facility_copy.html", session=session, status=status, source=template, to=to, left=LEFT, most=HIP_ID_MAX,
+        "facility_copy.html", session=session, status=status, source=template, to=to, left=words.LEFT, most=HIP_ID_MAX,
         **(empty | values),
     )  # fmt: skip

@@ -13,11 +13,11 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, templating
+from kiosk.console import guards, language, templating
 from kiosk.console import hours_messages as words
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr
 from kiosk.exchange.hours_text import NotUnderstood, date_of, read_holidays, read_hours, write_holidays, write_hours
-from kiosk.locales import ENGLISH
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.day_counts import DAY_PAGE
@@ -73,7 +73,7 @@ class HoursPage(Controller):
             )
         queue = hospital.queue(form.get("queue", "")[:QUEUE_ID_MAX])
         if queue is None:
-            return await _page(session, registry, settings, Shown(trouble=words.UNKNOWN, status=404))
+            return await _page(session, registry, settings, Shown(trouble=tr(words.UNKNOWN), status=404))
         text = form.get("hours", "")
         if act == "queue":
             shown = await _save_hours(own, hospital, queue, text)
@@ -86,10 +86,10 @@ async def _save_hours(registry: Registry, hospital: Hospital, queue: Queue, text
     try:
         spans = read_hours(text)
     except NotUnderstood as wrong:
-        return Shown(trouble=str(wrong), field=queue.id, typed=text, status=422)
+        return Shown(trouble=wrong.words(tr), field=queue.id, typed=text, status=422)
     await registry.set_hours(hospital.facility.hip_id, queue.id, spans)
     hours = write_hours(spans).replace("\n", "; ")
-    message = (words.SAVED if spans else words.ALWAYS).format(queue=queue.name, hours=hours)
+    message = templating.fill(tr(words.SAVED if spans else words.ALWAYS), queue=queue.name, hours=hours)
     return Shown(message=message, field=queue.id, undo=("queue", write_hours(queue.hours or ())))
 
 
@@ -97,22 +97,22 @@ async def _save_holidays(registry: Registry, hospital: Hospital, text: str) -> S
     try:
         holidays = read_holidays(text)
     except NotUnderstood as wrong:
-        return Shown(trouble=str(wrong), field="holidays", typed=text, status=422)
+        return Shown(trouble=wrong.words(tr), field="holidays", typed=text, status=422)
     await registry.set_holidays(hospital.facility.hip_id, holidays)
     before = write_holidays(hospital.holidays)
-    return Shown(message=words.HOLIDAYS_SAVED, field="holidays", undo=("holidays", before))
+    return Shown(message=tr(words.HOLIDAYS_SAVED), field="holidays", undo=("holidays", before))
 
 
 async def _try_hours(desk: OpdDesk, hospital: Hospital, queue: Queue, text: str, zone: ZoneInfo) -> Shown:
     try:
         spans = read_hours(text)
     except NotUnderstood as wrong:
-        return Shown(trouble=str(wrong), field=queue.id, typed=text, status=422)
+        return Shown(trouble=wrong.words(tr), field=queue.id, typed=text, status=422)
     minutes = await _arrivals(desk, hospital.facility.hip_id, queue.id, zone)
     days = {one.day for one in hospital.holidays}
     refused = sum(not is_within(spans, days, minute) for minute in minutes) if spans else 0
     sentence = words.TRIED if minutes else words.TRIED_NOBODY
-    message = sentence.format(queue=queue.name, refused=refused, counted=len(minutes))
+    message = templating.fill(tr(sentence), queue=queue.name, refused=refused, counted=len(minutes))
     return Shown(message=message, field=queue.id, typed=text)
 
 
@@ -153,10 +153,12 @@ async def _page(session: Session, registry: Registry, settings: Settings, shown:
 def _now(queue: Queue, now: HoursNow) -> str:
     """What a queue does at this moment, in one sentence."""
     if not queue.open:
-        return words.BY_HAND
+        return tr(words.BY_HAND)
     if queue.hours is None:
-        return words.NOW_ALWAYS
+        return tr(words.NOW_ALWAYS)
     if not now.closes(queue):
-        return words.NOW_OPEN
+        return tr(words.NOW_OPEN)
     opening = now.opening(queue)
-    return words.NOW_CLOSED.format(opens=ENGLISH.opening(opening)) if opening else words.NOW_LONG
+    if opening is None:
+        return tr(words.NOW_LONG)
+    return tr(words.NOW_CLOSED).format(opens=language.book().opening(opening))

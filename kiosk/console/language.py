@@ -5,12 +5,13 @@ translates them by the English text; a sentence without a translation stays Engl
 request: a guard sets it. Pages that are not translated yet are shown in English whole, never mixed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct
 
@@ -28,6 +29,7 @@ class Language(Struct, frozen=True, kw_only=True):
     """English → the language."""
 
 
+K = TypeVar("K")
 ENGLISH: Final = Language(code="en", name="English", direction="ltr", texts={})
 _current: Final[ContextVar[Language]] = ContextVar("staff_language", default=ENGLISH)
 
@@ -54,8 +56,23 @@ def use_english() -> None:
     _current.set(ENGLISH)
 
 
+@contextmanager
+def in_english() -> Iterator[None]:
+    """What is made for another program, such as a CSV, is the same whoever asks for it."""
+    before = _current.set(ENGLISH)
+    try:
+        yield
+    finally:
+        _current.reset(before)
+
+
 def current() -> Language:
     return _current.get()
+
+
+def book() -> locales.Words:
+    """Names of days and months, and sentences of screens, in the clerk's language."""
+    return locales.BOOK[_current.get().code]
 
 
 def tr(text: str) -> str:
@@ -70,6 +87,22 @@ def translated(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: translated(one) for key, one in value.items()}
     return value
+
+
+class Sentences(Mapping[K, str]):
+    """A table of sentences, each in the language of the request that reads it."""
+
+    def __init__(self, english: Mapping[K, str]) -> None:
+        self._english = english
+
+    def __getitem__(self, key: K) -> str:
+        return tr(self._english[key])
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._english)
+
+    def __len__(self) -> int:
+        return len(self._english)
 
 
 class Tables:

@@ -168,7 +168,7 @@ class Login(Controller):
             raise guards.NotAdministrator
         if not hip or await registry.facility(hip) is None:
             facilities = await registry.facilities(after="", limit=100)
-            trouble = messages.ADMIN_TROUBLE["facility"]
+            trouble = tr(messages.ADMIN_TROUBLE["facility"])
             return templating.page(
                 "facility.html", session=session, status=404, facilities=facilities, trouble=trouble, after=""
             )

@@ -23,7 +23,7 @@ def _local_time(unix_ms: int, zone: str) -> str:
     return datetime.fromtimestamp(unix_ms / 1000, ZoneInfo(zone)).strftime("%d-%m %H:%M")
 
 
-def _fill(sentence: str, **values: object) -> Markup:
+def fill(sentence: str, **values: object) -> Markup:
     """A sentence with its values, each isolated: a login keeps its order within a line of Urdu."""
     isolated = {name: Markup("<bdi>{}</bdi>").format(value) for name, value in values.items()}
     return escape(sentence).format(**isolated)
@@ -33,13 +33,14 @@ TRANSLATED: Final = frozenset({
     "login.html", "code.html", "password.html", "trouble.html", "counters.html", "desk.html", "announcements.html",
     "queue.html", "room_facility.html", "room_now.html", "room_posters.html", "room_queues.html", "room_rules.html",
     "room_staff.html", "screens.html", "voice.html", "api_keys.html", "audit.html", "connections.html",
-    "copying.html", "erasure.html", "account.html", "phone.html", "recovery.html",
+    "copying.html", "erasure.html", "account.html", "phone.html", "recovery.html", "connection.html",
+    "corrections.html", "facility.html", "facility_copy.html", "hours.html",
 })  # fmt: skip
 """Pages in the reader's language. The others are English until each of their sentences goes through ``_``."""
 
 _templates = templates_in(
     Path(__file__).parent / "templates", words=language.Tables(messages), _=language.tr, language=language.current,
-    languages=language.languages, rooms=ROOMS, fill=_fill,
+    languages=language.languages, rooms=ROOMS, fill=fill,
 )  # fmt: skip
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page lists lanes in this order
 _templates.filters["shown"] = display_text

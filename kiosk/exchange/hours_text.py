@@ -1,7 +1,7 @@
 """Opening hours and holidays as people type them: ``Mon–Sat 9:00–14:00`` and ``2026-12-25 Christmas``, a line each."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
@@ -24,8 +24,43 @@ _INDIAN: Final = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
 _WORDS: Final = re.compile(r"(\d{1,2})\s+([A-Za-z]{3,9})\.?,?\s+(\d{4})")
 
 
+FAULTS: Final = {
+    "line": "Line {number}, “{line}”: {fault}.",
+    "many": "A week has at most {most} time ranges.",
+    "two time ranges overlap": "Two time ranges overlap.",
+    "a time range ends before it begins": "A time range ends before it begins.",
+    "an opening has no closing": "An opening has no closing.",
+    "date": "Line {number}, “{line}”: begin with a date such as 2026-12-25 or 25 Dec 2026.",
+    "holidays": "A facility has at most {most} holidays.",
+    "times": "write days and times, such as Mon-Sat 9:00-14:00",
+    "range": "write an opening and a closing, such as 9:00-14:00",
+    "day": "“{word}” is no day; write Mon, Tue, Wed, Thu, Fri, Sat, Sun or daily",
+    "same": "a time range ends where it begins; a whole day is 0:00-24:00",
+    "time": "{time} is no time",
+}
+"""What can be wrong; the last five stand within a line's sentence. ``fault_of`` of spans gives three of the keys."""
+
+
 class NotUnderstood(Exception):
-    """A line that cannot be read; the text says which and why."""
+    """A line that cannot be read; the text says which and why.
+
+    ``fault`` is a key of ``FAULTS``. A value of it may be another ``NotUnderstood``.
+    """
+
+    def __init__(self, fault: str, /, **values: object) -> None:
+        super().__init__(fault)
+        self._sentence, self._values = FAULTS[fault], values
+
+    def __str__(self) -> str:
+        return self.words(str)
+
+    def words(self, translate: Callable[[str], str]) -> str:
+        """The text in another language: ``translate`` takes a sentence of ``FAULTS``."""
+        values = {
+            name: value.words(translate) if isinstance(value, NotUnderstood) else value
+            for name, value in self._values.items()
+        }
+        return translate(self._sentence).format(**values)
 
 
 def read_hours(text: str) -> tuple[int, ...]:
@@ -35,12 +70,12 @@ def read_hours(text: str) -> tuple[int, ...]:
         try:
             spans += _spans_of(line)
         except NotUnderstood as wrong:
-            raise NotUnderstood(f"Line {number}, “{line[:40]}”: {wrong}.") from None
+            raise NotUnderstood("line", number=number, line=line[:40], fault=wrong) from None
     flat = tuple(edge for span in sorted(spans) for edge in span)
     if len(spans) > SPANS_MAX:
-        raise NotUnderstood(f"A week has at most {SPANS_MAX} time ranges.")
+        raise NotUnderstood("many", most=SPANS_MAX)
     if fault := fault_of(flat):
-        raise NotUnderstood(f"{fault.capitalize()}.")
+        raise NotUnderstood(fault)
     return flat
 
 
@@ -64,10 +99,10 @@ def read_holidays(text: str) -> list[Holiday]:
     for number, line in _lines(text):
         day, name = _dated(line)
         if day is None:
-            raise NotUnderstood(f"Line {number}, “{line[:40]}”: begin with a date such as 2026-12-25 or 25 Dec 2026.")
+            raise NotUnderstood("date", number=number, line=line[:40])
         found[(day - _EPOCH).days] = Holiday((day - _EPOCH).days, display_text(name, HOLIDAY_NAME_MAX))
     if len(found) > HOLIDAYS_MAX:
-        raise NotUnderstood(f"A facility has at most {HOLIDAYS_MAX} holidays.")
+        raise NotUnderstood("holidays", most=HOLIDAYS_MAX)
     return [found[day] for day in sorted(found)]
 
 
@@ -91,13 +126,13 @@ def _lines(text: str) -> Iterable[tuple[int, str]]:
 def _spans_of(line: str) -> list[tuple[int, int]]:
     found = _LINE.fullmatch(line)
     if not found:
-        raise NotUnderstood("write days and times, such as Mon-Sat 9:00-14:00")
+        raise NotUnderstood("times")
     days, rest = _days_of(found[1]), found[2]
     if rest.lower() == "closed":
         return []
     left = _RANGE.sub("", rest)
     if left.replace("and", "").strip(" ,"):
-        raise NotUnderstood("write an opening and a closing, such as 9:00-14:00")
+        raise NotUnderstood("range")
     ranges = [_range_of(found) for found in _RANGE.finditer(rest)]
     return [(day * DAY_MIN + opens, day * DAY_MIN + closes) for day in days for opens, closes in ranges]
 
@@ -117,14 +152,14 @@ def _day_of(word: str) -> int:
     name = word.strip().lower()
     day = _DAYS.get(name[:3])
     if day is None or not _FULL[day].startswith(name):
-        raise NotUnderstood(f"“{word.strip()[:20]}” is no day; write Mon, Tue, Wed, Thu, Fri, Sat, Sun or daily")
+        raise NotUnderstood("day", word=word.strip()[:20])
     return day
 
 
 def _range_of(found: re.Match[str]) -> tuple[int, int]:
     opens, closes = _minute_of(*found.groups()[:3]), _minute_of(*found.groups()[3:])
     if opens in {closes, DAY_MIN}:
-        raise NotUnderstood("a time range ends where it begins; a whole day is 0:00-24:00")
+        raise NotUnderstood("same")
     return (opens, closes if closes > opens else closes + DAY_MIN)
 
 
@@ -132,10 +167,10 @@ def _minute_of(hour: str, minute: str | None, half: str | None) -> int:
     hours, minutes = int(hour), int(minute or 0)
     if half:
         if not 1 <= hours <= 12:
-            raise NotUnderstood(f"{hour} {half} is no time")
+            raise NotUnderstood("time", time=f"{hour} {half}")
         hours = hours % 12 + (12 if half.lower() == "pm" else 0)
     if minutes > 59 or hours * 60 + minutes > DAY_MIN:
-        raise NotUnderstood(f"{hour}:{minute or '00'} is no time")
+        raise NotUnderstood("time", time=f"{hour}:{minute or '00'}")
     return hours * 60 + minutes
 
 

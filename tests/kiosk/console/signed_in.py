@@ -1,5 +1,6 @@
 """A hospital with two queues, its staff and its patients, for the tests of the console."""
 
+import html
 import re
 import time
 import uuid
@@ -61,6 +62,11 @@ async def build_hospital(services: Services, hip: str, name: str) -> None:
     await services.registry.put_facility(facility)
     await services.registry.put_queue(hip, Queue(id="medicine", name="Medicine OPD", prefix="M"), 3)
     await services.registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R"), 1)
+
+
+def words_of(answer: httpx.Response) -> str:
+    """A page's text without the marks that isolate a value within a sentence."""
+    return re.sub("</?bdi>", "", html.unescape(answer.text))
 
 
 def code_for(secret: bytes, steps: int = 0) -> str:

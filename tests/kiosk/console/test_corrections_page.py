@@ -44,7 +44,7 @@ async def test_a_sentence_is_corrected_for_the_own_hospital_and_taken_back(admin
     assert not (await stored(services, OTHER_HIP)).entries
     listed = (await admin.get(PAGE, params={"language": "ks", "which": "corrected"})).text
     assert listed.count("<article") == 1
-    assert "Corrected by imran on " in listed
+    assert "Corrected by <bdi>imran</bdi> on " in listed
     assert BETTER in (await admin.get(f"/board/{HIP}?lang=ks")).text
     assert BETTER not in (await admin.get(f"/board/{OTHER_HIP}?lang=ks")).text
     back = await admin.send_form(f"{PAGE}/take-back", **FORM)

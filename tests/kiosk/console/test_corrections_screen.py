@@ -73,7 +73,7 @@ async def test_a_corrected_word_reaches_what_hangs_and_goes_back(page: Page, ser
     await expect(phone.locator("#ahead")).to_have_text("0")
     await page.goto(f"{served.address}/console/words?language=hi&which=corrected")
     assert await serious_problems(page) == []
-    await page.get_by_role("button", name="Take back ticket.title").press("Enter")
+    await page.locator("[id='ticket.title']").get_by_role("button", name="Take it back").press("Enter")
     await expect(page.get_by_role("status")).to_contain_text("Taken back.")
     await expect(page.locator("article")).to_have_count(2)
     await expect(phone.locator("h1")).to_have_text(OURS, timeout=PATIENCE_MS)

@@ -1,12 +1,10 @@
 """The page *Copy a facility*: a state administrator sees what would be made, and makes it."""
 
-from html import unescape
-
 import pytest
 
 from kiosk.services.web import Services
 from queueing.models import Facility
-from tests.kiosk.console.signed_in import HIP, Browser
+from tests.kiosk.console.signed_in import HIP, Browser, words_of
 
 pytestmark = pytest.mark.anyio
 PAGE = "/console/facility/copy"
@@ -15,13 +13,13 @@ NEW = "IN0110000777"
 
 async def test_it_is_shown_first_and_made_by_a_second_press(overseer: Browser, services: Services) -> None:
     await services.registry.put_facility(Facility(hip_id=NEW, name="New Hospital"))
-    shown = unescape((await overseer.get(PAGE, params={"template": HIP, "to": NEW})).text)
+    shown = words_of(await overseer.get(PAGE, params={"template": HIP, "to": NEW}))
     assert f"This would be made in {NEW}" in shown
     assert "Serves medicine" in shown
     assert await services.registry.queues(NEW) == []
     answer = await overseer.send_form(PAGE, template=HIP, to=NEW)
     assert answer.headers["location"] == f"{PAGE}?template={HIP}&to={NEW}&done=1"
-    after = unescape((await overseer.get(answer.headers["location"])).text)
+    after = words_of(await overseer.get(answer.headers["location"]))
     assert "Nothing is left to make" in after
     assert await services.registry.queues(NEW) == await services.registry.queues(HIP)
     assert [one.name for one in await services.registry.counters(NEW)] == ["M1", "M2", "M3", "R1"]

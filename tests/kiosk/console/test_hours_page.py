@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from kiosk.console.language import languages
+from kiosk.exchange.hours_text import FAULTS
 from kiosk.services.web import Services
 from queueing.opening_hours import DAY_MIN
-from tests.kiosk.console.signed_in import HIP, Browser, arrive
+from tests.kiosk.console.signed_in import HIP, Browser, arrive, words_of
 
 pytestmark = pytest.mark.anyio
 PAGE = "/console/admin/hours"
+ZONE = ZoneInfo("Asia/Kolkata")
 MORNINGS = tuple(day * DAY_MIN + edge for day in range(6) for edge in (540, 840))
 
 
@@ -48,10 +51,10 @@ async def test_a_try_saves_nothing_and_counts_today(admin: Browser, services: Se
     zone = ZoneInfo(services.settings.timezone)
     elsewhen = (datetime.now(zone) + timedelta(days=3)).strftime("%a 9-14")
     tried = await admin.send_form(f"{PAGE}/try", queue="medicine", hours=elsewhen)
-    assert "With these hours 2 of the 2 people of today in Medicine OPD would have been refused." in tried.text
+    assert "With these hours 2 of the 2 people of today in Medicine OPD would have been refused." in words_of(tried)
     assert areas(tried.text)[0] == elsewhen
     whole = await admin.send_form(f"{PAGE}/try", queue="medicine", hours="daily 0:00-24:00")
-    assert "With these hours 0 of the 2 people" in whole.text
+    assert "With these hours 0 of the 2 people" in words_of(whole)
     assert await hours_of(services) is None
 
 
@@ -83,3 +86,20 @@ async def test_holidays_are_pasted_and_close_queues_with_hours(admin: Browser, s
     snapshot = await services.desk.snapshot(HIP)
     assert snapshot
     assert [queue.open for queue in snapshot.queues] == [False, True]
+
+
+async def test_the_page_and_its_refusals_are_in_the_administrators_language(admin: Browser, services: Services) -> None:
+    await admin.send_form("/console/account/language", language="ur")
+    urdu = languages()["ur"].texts
+    page = html.unescape((await admin.get(PAGE)).text)
+    assert '<html lang="ur" dir="rtl">' in page
+    assert urdu["No hours: open at any hour."] in page
+    wrong = words_of(await admin.send_form(f"{PAGE}/queue", queue="medicine", hours="Mon 9-14\nFunday 9-14"))
+    day = urdu[FAULTS["day"]].format(word="Funday")
+    assert urdu[FAULTS["line"]].format(number=2, line="Funday 9-14", fault=day) in wrong
+    saved = await admin.send_form(f"{PAGE}/holidays", holidays=f"{datetime.now(ZONE):%d-%m-%Y} Eid")
+    assert urdu["Holidays saved."] in saved.text
+    await admin.send_form(f"{PAGE}/queue", queue="medicine", hours="daily 0:00-24:00")
+    closed = urdu["Closed now by its hours. {opens}."].partition("{")[0]
+    assert closed in html.unescape((await admin.get(PAGE)).text)
+    assert await hours_of(services) is not None

@@ -92,6 +92,6 @@ async def test_without_a_choice_the_browser_decides_and_an_unknown_language_is_r
 async def test_a_page_that_is_not_translated_is_english_whole(admin: Browser) -> None:
     await admin.send_form("/console/account/language", language="ur")
     assert '<html lang="ur" dir="rtl">' in (await admin.get("/console/account")).text
-    page = (await admin.get("/console/connection")).text
+    page = (await admin.get("/console/today")).text
     assert '<html lang="en" dir="ltr">' in page
     assert "Change counter" in page

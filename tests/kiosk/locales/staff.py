@@ -18,13 +18,17 @@ from babel.messages.pofile import read_po
 from kiosk.console import (
     announcement_messages,
     connection_messages,
+    correction_messages,
     desk_messages,
+    facility_copy_messages,
+    hours_messages,
     messages,
     queue_page,
     room_messages,
     rooms,
     voice_messages,
 )
+from kiosk.exchange import hours_text
 from tests.kiosk.locales.catalogues import LOCALES, ROOT, Catalogue, header, text_of
 
 TEMPLATE: Final = LOCALES / "staff.pot"
@@ -39,7 +43,16 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
         "COPYING_DONE", "COPYING_FIELDS", "AUDIT_DAY", "AUDIT_ARCHIVE_AWAY", "AUDIT_ACTS",
     )),
     (rooms, ("TITLES", "SETTINGS")),
-    (connection_messages, ("SCOPES", "KEYS_DONE", "KEYS_TROUBLE", "STATES", "RESULTS", "DONE", "REFUSED")),
+    (connection_messages, (
+        "SCOPES", "KEYS_DONE", "KEYS_TROUBLE", "STATES", "RESULTS", "DONE", "REFUSED", "VERDICTS", "CHECKS",
+    )),
+    (correction_messages, ("DONE", "TROUBLE", "SHOWN", "PREVIEWS")),
+    (facility_copy_messages, ("DONE", "TROUBLE", "LEFT")),
+    (hours_messages, (
+        "SAVED", "ALWAYS", "HOLIDAYS_SAVED", "TRIED", "TRIED_NOBODY", "UNKNOWN", "NOW_ALWAYS", "NOW_OPEN", "NOW_CLOSED",
+        "NOW_LONG", "BY_HAND",
+    )),
+    (hours_text, ("FAULTS",)),
     (queue_page, ("CODE_WRONG",)),
     (room_messages, ("STAFF_TROUBLE", "DONE", "CHANGED_SINCE", "RULES", "NOT_SET", "EFFECTS")),
     (announcement_messages, ("DONE", "TROUBLE")),
