@@ -18,7 +18,8 @@ from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of,
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.posters.drawing import NotDrawn, drawn
-from kiosk.posters.sheet import SIZES, posters_of
+from kiosk.posters.sheet import SIZES
+from kiosk.posters.texts import Which, posters_of
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
@@ -95,18 +96,21 @@ class Admin(Controller):
     @get("/posters", guards=[guards.administrator], include_in_schema=False)
     async def posters(
         self, session: NamedDependency[Session], registry: NamedDependency[Registry],
-        settings: NamedDependency[Settings], paper: FromQuery[str] = "A4",
+        settings: NamedDependency[Settings], paper: FromQuery[str] = "A4", of: FromQuery[str] = Which.COUNTERS,
     ) -> Response[bytes] | Response[str]:  # fmt: skip
-        """The posters of all counters as one PDF, a page for each. ``?paper=A3``."""
+        """Posters as one PDF, a page for each. ``?paper=A3``; ``?of=queues`` or ``all``."""
         hospital = await registry.hospital(session.facility)
-        pages = posters_of(hospital, settings.qr_host) if hospital else []
-        if not pages or paper not in SIZES:
+        if hospital is None or paper not in SIZES or of not in set(Which):
+            raise NotFoundException
+        printed = await registry.texts(session.facility)
+        pages = posters_of(hospital, settings.qr_host, printed, which=Which(of))
+        if not pages:
             raise NotFoundException
         try:
             pdf = await drawn(pages, paper)
         except NotDrawn as cannot:
             return templating.page("trouble.html", session=session, status=503, text=str(cannot))
-        name = f'inline; filename="posters-{quote(session.facility, safe="")}-{paper}.pdf"'
+        name = f'inline; filename="posters-{quote(session.facility, safe="")}-{of}-{paper}.pdf"'
         return Response(pdf, media_type="application/pdf", headers={**PAGE, "Content-Disposition": name})
 
     @get("/poster/{counter:str}", guards=[guards.administrator], include_in_schema=False)

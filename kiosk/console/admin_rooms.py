@@ -11,7 +11,9 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, room_messages, rooms, templating
 from kiosk.console.language import tr, translated
 from kiosk.console.rule_effects import effects, tickets_of_today
+from kiosk.posters.texts import left_out
 from kiosk.settings import Settings
+from queueing.counter_texts import name_in_code
 from queueing.day_counts import DayCounts
 from queueing.desk import OpdDesk
 from queueing.last_changes import LastChange, LastChanges
@@ -88,7 +90,10 @@ class AdminRooms:
         }  # fmt: skip
 
     async def _texts(self, hospital: Hospital) -> dict[str, Any]:
-        return {"texts": await self._registry.texts(hospital.facility.hip_id)}
+        texts = await self._registry.texts(hospital.facility.hip_id)
+        nameless = [queue.id for queue in hospital.queues if not name_in_code(hospital, texts, queue)]
+        without_hours = [queue.id for queue in left_out(hospital)]
+        return {"texts": texts, "nameless": nameless, "without_hours": without_hours}
 
 
 def rules_before(change: LastChange, policy: Policy) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from kiosk.posters.sheet import Poster
+from kiosk.posters.texts import Poster
 
 DRAWN_WITHIN_S: Final = 120
 """Two hundred pages take one minute of a busy core."""

@@ -1,19 +1,16 @@
 """One poster on each page: the hospital, the code, the counter, and what to do in every language.
 
 A page is A4 or A3 with cut marks; A3 is A4 made larger. Text is real text, shaped by HarfBuzz with the fonts of the
-pages. The code is drawn as vectors, so the printer alone limits its edges. It carries the bare name of the counter and
-does not age. The HIP id and the counter at the foot tell staff where the poster belongs.
+pages. The code is drawn as vectors, so the printer alone limits its edges. The foot tells staff where the poster
+belongs. What a poster says is written in ``kiosk.posters.texts``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
-from kiosk.locales import BOOK
 from kiosk.posters.fonts import FAMILIES, STYLES, family_of, font_file, is_right_to_left
-from queueing.registry import Hospital
+from kiosk.posters.texts import Block, Poster
 from tokens import qr
 
 if TYPE_CHECKING:
@@ -31,17 +28,13 @@ QR_MM: Final = 94.0
 """Read from 90 cm: ten times its side is the rule for phones."""
 INNER: Final = 9.0
 """From the cut to the text."""
-LINES: Final = ("abdm", "step_scan", "step_share", "step_number")
-"""What to do, in the words of the counter's own screen."""
-POSTERS_MAX: Final = 400
-"""Pages of one file. A facility has fewer counters (``queueing.limits``)."""
 POINT: Final = 25.4 / 72
 """Millimetres."""
 SMALLEST: Final = 6.0
 """Points: what is longer than this at the smallest size is no name of a hospital."""
 SMALLER: Final = 0.94
 """Each try, until the text fits."""
-TALL: Final = {"latin": 1.25, "gurmukhi": 1.4, "devanagari": 1.4, "nastaliq": 1.9}
+TALL: Final = {"latin": 1.25, "gurmukhi": 1.4, "devanagari": 1.4, "nastaliq": 2.2}
 """Line height, in heights of the font."""
 INK: Final = (17, 24, 39)
 FRAME: Final = (13, 94, 87)
@@ -49,36 +42,7 @@ PAPER: Final = (255, 255, 255)
 SOFT: Final = (75, 85, 99)
 
 
-class Poster(Struct, frozen=True, kw_only=True):
-    """What one page says."""
-
-    facility: str
-    hip_id: str
-    counter: str
-    queue: str
-    """Name of the queue to which the code leads."""
-    text: str
-    """What a phone reads."""
-
-
-def posters_of(hospital: Hospital, host: str, counter: str = "") -> list[Poster]:
-    """A poster for each counter that has a queue, or for one. ``host`` is ABDM's, for the codes."""
-    facility = hospital.facility
-    found = []
-    for one in hospital.counters:
-        queue = hospital.queue(one.queues[0]) if one.queues else None
-        if queue is None or (counter and one.name != counter):
-            continue
-        text = qr.facility_url(host, facility.hip_id, one.name)
-        found.append(
-            Poster(
-                facility=facility.name, hip_id=facility.hip_id, counter=one.name, queue=queue.name, text=text,
-            )
-        )  # fmt: skip
-    return found[:POSTERS_MAX]
-
-
-def draw(posters: Iterable[Poster], *, paper: str = "A4", languages: Sequence[str] = tuple(BOOK)) -> bytes:
+def draw(posters: Iterable[Poster], *, paper: str = "A4") -> bytes:
     """The PDF, a page for each poster. It takes 2 s of CPU, and 0.3 s more for each page: see ``drawing``."""
     from fpdf import FPDF  # here: only who prints posters pays for loading it
 
@@ -94,7 +58,7 @@ def draw(posters: Iterable[Poster], *, paper: str = "A4", languages: Sequence[st
     sizes: dict[tuple[str, str, float], tuple[float, int]] = {}
     for poster in posters:
         pdf.add_page()
-        _Page(pdf, scale, sizes).draw(poster, languages)
+        _Page(pdf, scale, sizes).draw(poster)
     out = BytesIO()
     pdf.output(out)
     return out.getvalue()
@@ -106,25 +70,31 @@ class _Page:
     def __init__(self, pdf: "FPDF", scale: float, sizes: dict[tuple[str, str, float], tuple[float, int]]) -> None:
         self._pdf, self._scale, self._sizes = pdf, scale, sizes
 
-    def draw(self, poster: Poster, languages: Sequence[str]) -> None:
+    def draw(self, poster: Poster) -> None:
         self._cut_marks()
         self._box(TRIM, TRIM, WIDTH - 2 * TRIM, 24, FRAME)
         self._text(poster.facility, TRIM + 2, 20, largest=30, color=PAPER, bold=True)
         self._code(poster.text, top=40)
-        self._text(poster.counter, 138, 28, largest=80, color=INK, bold=True)
-        self._text(poster.queue, 166, 12, largest=22, color=INK)
-        self._steps(languages, top=181, bottom=HEIGHT - TRIM - 9)
-        self._text(f"{poster.hip_id} / {poster.counter}", HEIGHT - TRIM - 8, 6, largest=10, color=SOFT)
+        if poster.counter:
+            self._text(poster.counter, 139, 19, largest=58, color=INK, bold=True)
+            self._text(poster.queue, 158, 10, largest=22, color=INK)
+        else:
+            self._text(poster.queue, 140, 27, largest=44, color=INK, bold=True)
+        self._blocks(poster.blocks, top=169, bottom=HEIGHT - TRIM - 8)
+        self._text(poster.label, HEIGHT - TRIM - 7, 5.5, largest=10, color=SOFT)
 
-    def _steps(self, languages: Sequence[str], *, top: float, bottom: float) -> None:
-        """A block for each language: its title, and one sentence after another."""
-        each = (bottom - top) / len(languages)
-        for at, code in enumerate(languages):
-            book, y = BOOK[code], top + at * each
-            title = book.say("counter_screen.title")
-            steps = "  ·  ".join(book.say(f"counter_screen.{line}") for line in LINES)
-            self._text(title, y, each * 0.52, largest=18, color=FRAME, bold=True)
-            self._text(steps, y + each * 0.52, each * 0.44, largest=12.5, color=INK)
+    def _blocks(self, blocks: Iterable[Block], *, top: float, bottom: float) -> None:
+        """One language below another: its title, what to do, and the opening hours."""
+        listed = list(blocks)
+        each = (bottom - top) / max(1, len(listed))
+        for at, block in enumerate(listed):
+            y, has_hours = top + at * each, bool(block.hours)
+            title, steps = (0.42, 0.29) if has_hours else (0.54, 0.42)
+            rtl = block.is_right_to_left
+            self._text(block.title, y, each * title, largest=17, color=FRAME, bold=True, rtl=rtl)
+            self._text(block.steps, y + each * title, each * steps, largest=12, color=INK, rtl=rtl)
+            if has_hours:
+                self._text(block.hours, y + each * (title + steps), each * 0.27, largest=12, color=INK, rtl=rtl)
 
     def _code(self, text: str, *, top: float) -> None:
         """The symbol with its quiet zone, in a frame. Level Q: a quarter of it may be scratched."""
@@ -157,13 +127,17 @@ class _Page:
         self._pdf.rect(x * k, y * k, width * k, height * k, style="F")
 
     def _text(
-        self, text: str, y: float, height: float, *, largest: float, color: tuple[int, int, int], bold: bool = False
+        self, text: str, y: float, height: float, *, largest: float, color: tuple[int, int, int], bold: bool = False,
+        rtl: bool | None = None,
     ) -> None:  # fmt: skip
-        """Lines in the middle of the page, as large as they fit between ``y`` and ``height`` below it."""
+        """Lines in the middle of the page, as large as they fit between ``y`` and ``height`` below it.
+
+        ``rtl``: whether the text runs from right to left; None: as its letters do.
+        """
         pdf, k, family, style = self._pdf, self._scale, family_of(text), "B" if bold else ""
         pdf.set_text_color(*color)
         pdf.set_fallback_fonts([one for one in FAMILIES if one != family], exact_match=False)
-        pdf.set_text_shaping(True, direction="rtl" if is_right_to_left(text) else "ltr")
+        pdf.set_text_shaping(True, direction="rtl" if (is_right_to_left(text) if rtl is None else rtl) else "ltr")
         width = (WIDTH - 2 * (TRIM + INNER)) * k
         size, lines = self._fitting(text, family, style, width, height * k, largest * k)
         pdf.set_font(family, style, size)
@@ -177,13 +151,18 @@ class _Page:
         """The size in points, and how many lines. Every page has the same sentences: each is measured once."""
         key = (text, style, height)
         if key not in self._sizes:
-            size = largest
-            while (lines := self._lines(text, family, style, size, width)) * size * POINT * TALL.get(
-                family, TALL["latin"]
-            ) > height and size > SMALLEST:
+            high = POINT * TALL.get(family, TALL["latin"])
+            size = min(largest, self._guess(text, family, style, width, height / high))
+            while (lines := self._lines(text, family, style, size, width)) * size * high > height and size > SMALLEST:
                 size *= SMALLER
             self._sizes[key] = (size, lines)
         return self._sizes[key]
+
+    def _guess(self, text: str, family: str, style: str, width: float, tall: float) -> float:
+        """The size in points that fits if lines could be broken anywhere. ``tall``: the size that fills the height."""
+        self._pdf.set_font(family, style, SMALLEST)
+        one_line = self._pdf.get_string_width(text) / SMALLEST
+        return max(SMALLEST, *(min(tall / lines, lines * width / max(one_line, 0.001)) for lines in range(1, 5)))
 
     def _lines(self, text: str, family: str, style: str, size: float, width: float) -> int:
         self._pdf.set_font(family, style, size)

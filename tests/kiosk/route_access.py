@@ -313,7 +313,10 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         Try(decision=ADMINS_OF_THIS, path=f"/console/connections/{{target}}/{act}", form={"event": ""})
         for act in ("on", "off", "profiles-on", "profiles-off", "remove")
     ),
-    ("GET", "/console/admin/posters"): (Try(decision=ADMINS),),
+    ("GET", "/console/admin/posters"): (
+        Try(decision=ADMINS),
+        Try(decision=ADMINS, path="/console/admin/posters?of=queues"),
+    ),
     ("GET", "/console/announcements"): (Try(decision=STAFF),),
     ("POST", "/console/announcements/hours"): (
         Try(decision=ADMINS, path="/console/announcements/hours", form={"quiet_from": "13:00", "quiet_to": "14:00"}),

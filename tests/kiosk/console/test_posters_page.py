@@ -8,6 +8,8 @@ import pytest
 import zxingcpp
 
 from kiosk.posters import drawing
+from kiosk.services.web import Services
+from queueing.registry import Registry
 from tests.kiosk.console.signed_in import HIP, Browser
 
 pytestmark = pytest.mark.anyio
@@ -15,7 +17,9 @@ PAGE = "/console/admin/posters"
 
 
 async def test_an_administrator_gets_a_page_for_each_counter(admin: Browser) -> None:
-    assert f'href="{PAGE}"' in (await admin.get("/console/admin/rooms/posters")).text
+    page = (await admin.get("/console/admin/rooms/posters")).text
+    for of in ("counters", "queues", "all"):
+        assert f'href="{PAGE}?of={of}&amp;paper=A3"' in page
     answer = await admin.get(PAGE)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
     document = pypdfium2.PdfDocument(io.BytesIO(answer.content))
@@ -23,6 +27,28 @@ async def test_an_administrator_gets_a_page_for_each_counter(admin: Browser) -> 
     document.close()
     assert [text.rpartition("=")[2] for text in texts] == ["M1", "M2", "M3", "R1"]
     assert all(f"hip-id={HIP}&" in text for text in texts)
+
+
+async def test_queues_have_posters_of_their_own(admin: Browser) -> None:
+    answer = await admin.get(f"{PAGE}?of=queues")
+    document = pypdfium2.PdfDocument(io.BytesIO(answer.content))
+    texts = [zxingcpp.read_barcodes(page.render(scale=1).to_pil())[0].text for page in document]
+    document.close()
+    assert [text.rpartition("=")[2] for text in texts] == ["M", "R"]
+    assert (await admin.get(f"{PAGE}?of=doctors")).status_code == 404
+
+
+async def test_the_page_says_what_has_no_poster_and_no_hours(admin: Browser, services: Services) -> None:
+    registry = Registry(services.store)
+    for text in ("M", "medicine"):
+        await registry.map_text(HIP, text, "R1")
+    days = range(7)
+    spans = [edge for day in days for edge in (day * 1440 + 60 * day, day * 1440 + 60 * day + 60)]
+    spans += [edge for day in days for edge in (day * 1440 + 900 + day, day * 1440 + 990 + day)]
+    await registry.set_hours(HIP, "registration", sorted(spans))
+    page = (await admin.get("/console/admin/rooms/posters")).text
+    assert "has the same letters: <bdi>medicine</bdi>" in page
+    assert "too long for a poster: <bdi>registration</bdi>" in page
 
 
 async def test_a_second_set_waits_and_an_unknown_paper_is_not_found(admin: Browser) -> None:

@@ -25,9 +25,9 @@ TEMPLATE: Final = LOCALES / "kiosk.pot"
 DOCUMENT: Final = ROOT.parent / "docs" / "languages.md"
 DOUBT: Final = "doubt: "
 """How a translator's comment begins that says what a reader of the language should look at."""
-GROUPS: Final = "common|board|counter_screen|ticket|push|form|find|home|pairing"
+GROUPS: Final = "common|board|counter_screen|ticket|push|form|find|home|pairing|poster"
 _KEY: Final = re.compile(rf"[\"'`]((?:{GROUPS})\.\w+)[\"'`]")
-_NOT_KEYS: Final = re.compile(r"\w+\.html|counter_screen\.(live|step_)")
+_NOT_KEYS: Final = re.compile(r"\w+\.html|poster\.png|counter_screen\.(live|step_)")
 """Names of templates and of a module, and the beginning of a key that a template puts together."""
 _ZERO: Final = {"latn": "0", "deva": "०", "arabext": "۰", "guru": "੦", "beng": "০", "gujr": "૦", "tibt": "༠"}
 """CLDR's names of numbering systems → the digit zero; the other nine follow it in Unicode."""
@@ -52,6 +52,7 @@ def sources() -> list[Path]:
         "displays/*.py",
         "static/js/*.js",
         "delivery/phone_alarms.py",
+        "posters/*.py",
     )
     found = [path for pattern in patterns for path in ROOT.glob(pattern)]
     return sorted(
