@@ -18,7 +18,8 @@ def colours(look: str) -> dict[str, str]:
     """Every colour of a look: those of the day, and over them its own."""
     found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", STYLES.partition(":root {")[2].partition("}")[0]))
     own = STYLES.partition(f'[data-look="{look}"] {{')[2].partition("}")[0] if look != "day" else ""
-    return found | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", own))
+    named = {name: found[other] for name, other in re.findall(r"--([\w-]+): var\(--([\w-]+)\)", own)}
+    return found | named | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", own))
 
 
 def luminance(colour: str) -> float:
