@@ -57,28 +57,33 @@ ORIGINS = {
 """What a place rests on."""
 FAR = "Phone was far away"
 
+NOTHING = "Nothing in these days."
+
 ADVICE = {
-    "open": "Open {needed} now; {open} now open",
-    "enough": "{open} now open; {needed} would do",
+    "open": "Open {needed} now; {open} now open.",
+    "open_parts": "Open {needed} now; {open} now open ({parts}).",
+    "enough": "{open} now open; {needed} would do.",
+    "enough_parts": "{open} now open; {needed} would do ({parts}).",
     "none": "Nobody waits, and nobody is expected in this hour.",
     "unknown": "How many counters are needed is not known: no visit was measured in the last 28 days.",
     "away": "How many counters are needed is not known: the archive cannot be read.",
     "closed": "This facility has no queue yet.",
-    "part": "{queues}: {needed}",
-    "reason": "{people} {when}, a visit takes {service} minutes and {waiting} wait now; with these counters nine of"
-    " ten are called within {within} minutes.",
-    "nobody": "Nobody",
-    "people": "{count} people",
-    "one": "One person",
-    "usual": "usually arrive on a {weekday} in this hour",
-    "usual_one": "usually arrives on a {weekday} in this hour",
-    "last_hour": "arrived in the last full hour",
+    "reason": "{arrivals}, a visit takes {service} minutes and {waiting} wait now; with these counters nine of ten are"
+    " called within {within} minutes.",
 }
 """How many counters to open now, and why."""
+ARRIVALS = {
+    "usual": "{count} people usually arrive on a {weekday} in this hour",
+    "usual_one": "One person usually arrives on a {weekday} in this hour",
+    "usual_none": "Nobody usually arrives on a {weekday} in this hour",
+    "last_hour": "{count} people arrived in the last full hour",
+    "last_hour_one": "One person arrived in the last full hour",
+    "last_hour_none": "Nobody arrived in the last full hour",
+}
+"""How the reason begins."""
 COUNTERS = {1: "1 counter"}
 """Number -> counters in words; ``COUNTERS_MANY`` for others."""
 COUNTERS_MANY = "{count} counters"
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 TITLES = {
     "arrivals": "Arrivals by hour",
@@ -117,7 +122,7 @@ COLUMNS = {
     "origin": "Origin",
     "tokens": "Tokens",
     "answer": "Answer",
-    "count": "Number",
+    "count": "Count",
     "reason": "Reason",
     "given": "Tickets",
     "given_earlier": "Tickets {earlier}",
@@ -137,13 +142,12 @@ ANSWERS = {
     "redelivered": "Sent again by the gateway",
 }
 SUMMARY = {
-    "arrivals": "{tokens} arrivals, {change} {earlier} ({before}).",
+    "arrivals_more": "{tokens} arrivals, {percent} % more than {earlier} ({before}).",
+    "arrivals_fewer": "{tokens} arrivals, {percent} % fewer than {earlier} ({before}).",
+    "arrivals_same": "{tokens} arrivals, as many as {earlier} ({before}).",
     "arrivals_alone": "{tokens} arrivals; {earlier} there were none.",
     "arrivals_first": "{tokens} arrivals; {earlier} nothing was counted here yet.",
     "arrivals_part": "{tokens} arrivals; {earlier} there were {before}, counted from {first} on.",
-    "more": "{percent} % more than",
-    "fewer": "{percent} % fewer than",
-    "same": "as many as",
     "waits": "Half were called within {half} minutes, nine of ten within {nine}.",
     "service": "A visit takes {mean} minutes on average; half are over within {half}.",
     "answers": "Half of the answers reached the gateway within {half} s, nine of ten within {nine} s.",

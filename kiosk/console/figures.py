@@ -12,6 +12,7 @@ from litestar import Response
 from msgspec import Struct
 
 from kiosk.archive import csv_text
+from kiosk.console import figure_messages
 from kiosk.web.security_headers import PAGE
 
 Cell: TypeAlias = int | float | str | date | None
@@ -66,7 +67,8 @@ class Table(Struct, frozen=True, kw_only=True):
     """The one sentence that a reader in a hurry needs."""
     hint: str = ""
     """How a figure is meant, in a few words."""
-    empty: str = "Nothing in these days."
+    empty: str = figure_messages.NOTHING
+    """What stands there without rows, in English: the page translates it."""
     total: tuple[Cell, ...] | None = None
     """The last row of the table; not drawn."""
 

@@ -2,7 +2,7 @@
 
 English sentences stand in the templates (``_("…")``) and in the modules of messages. A catalogue ``staff.po``
 translates them by the English text; a sentence without a translation stays English. The language belongs to the
-request: a guard sets it. Pages that are not translated yet are shown in English whole, never mixed.
+request: a guard sets it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,11 +49,6 @@ def use(code: str, accept_language: str = "") -> None:
     """Answer this request in the language of the login, else in the browser's."""
     known = languages()
     _current.set(known.get(code) or known.get(locales.choose("", accept_language).code, ENGLISH))
-
-
-def use_english() -> None:
-    """For a page without a translation."""
-    _current.set(ENGLISH)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from kiosk.console import review_messages
+from kiosk.console import language
 
 ABDM_BEGAN: Final = date(2021, 9, 1)
 _MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
@@ -39,4 +39,10 @@ def read_month(query: Mapping[str, str], today: date) -> date:
 
 
 def month_name(month: date) -> str:
-    return f"{review_messages.MONTHS[month.month - 1]} {month.year}"
+    return f"{language.book().months[month.month - 1]} {month.year}"
+
+
+def short_month_name(month: date) -> str:
+    """With three letters in English; other languages have no short names that all know."""
+    name = language.book().months[month.month - 1]
+    return f"{name[:3] if language.current() is language.ENGLISH else name} {month.year}"

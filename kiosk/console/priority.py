@@ -8,7 +8,7 @@ from litestar.exceptions import NotFoundException
 from kiosk.archive.sums import Sums
 from kiosk.console import figure_messages, messages
 from kiosk.console.figures import grouped
-from kiosk.console.language import tr
+from kiosk.console.language import Sentences, tr
 from queueing import lanes
 from queueing.models import Lane
 from queueing.reasons import Reason, word_of
@@ -46,9 +46,9 @@ def shown_priority(lane: Lane, reason: Reason) -> str:
 
 def counted(sums: Sums) -> list[tuple[str, int]]:
     """Tickets with priority: a line for each reason, and one for those to whom no clerk gave one."""
-    by_reason = [(label, sums[f"reason_{word_of(reason)}"]) for reason, label in messages.REASONS.items()]
+    by_reason = [(label, sums[f"reason_{word_of(reason)}"]) for reason, label in Sentences(messages.REASONS).items()]
     in_lanes = sum(sums[f"lane_{lane.name.lower()}"] for lane in Lane if lane is not Lane.ORDINARY)
-    return [*by_reason, (figure_messages.NO_REASON, max(0, in_lanes - sum(count for _, count in by_reason)))]
+    return [*by_reason, (tr(figure_messages.NO_REASON), max(0, in_lanes - sum(count for _, count in by_reason)))]
 
 
 def above_usual(today: Sums, usual: Mapping[str, float]) -> list[str]:
@@ -67,8 +67,8 @@ def above_usual(today: Sums, usual: Mapping[str, float]) -> list[str]:
     for name, label in (own | others).items():
         count, before = today[name], usual.get(name, 0.0)
         if count >= LEAST and count > before * TIMES:
-            sentence = figure_messages.LANE_ABOVE_USUAL
-            found.append(sentence.format(lane=label, count=grouped(count), usual=grouped(before, 1)))
+            sentence = tr(figure_messages.LANE_ABOVE_USUAL)
+            found.append(sentence.format(lane=tr(label), count=grouped(count), usual=grouped(before, 1)))
     return found
 
 

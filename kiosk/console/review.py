@@ -23,9 +23,10 @@ from kiosk.archive.incentive import lines_csv
 from kiosk.archive.queries import ArchivedFacility
 from kiosk.archive.recent_answers import RecentAnswers
 from kiosk.archive.review_queries import FACILITIES_SHOWN, LIVE, ReviewFacts, Scope
-from kiosk.console import figures, guards, review_messages, review_tables, templating
+from kiosk.console import figures, guards, language, review_messages, review_tables, templating
 from kiosk.console.figures import Table
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import tr, translated
 from kiosk.console.months import MonthError, month_name, read_month
 from kiosk.console.review_tables import Shown
 from kiosk.settings import Settings
@@ -41,12 +42,17 @@ PAGES_MAX: Final = 10_000
 
 
 class Trouble(Exception):
-    """The page cannot show what was chosen. ``text`` is the page's sentence."""
+    """The page cannot show what was chosen. ``sentence`` is the page's, in English."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, status: int, sentence: str, **values: object) -> None:
+        super().__init__(sentence)
         self.status = status
-        self.text = text
+        self._sentence, self._values = sentence, values
+
+    @property
+    def text(self) -> str:
+        """The sentence in the language of the request that shows it: several may have waited for one answer."""
+        return tr(self._sentence).format(**self._values)
 
 
 class Reviews:
@@ -73,7 +79,7 @@ class Reviews:
             return Shown(scope=Scope(district=district), today=today, month=month), None
         facility: ArchivedFacility | None = await self.ask(review_queries.known_facility, hip)
         if facility is None:
-            raise Trouble(404, review_messages.UNKNOWN_FACILITY.format(hip=hip))
+            raise Trouble(404, review_messages.UNKNOWN_FACILITY, hip=hip)
         return Shown(scope=Scope(hip_id=hip), today=today, month=month), facility
 
     async def facts(self, shown: Shown, page: int) -> ReviewFacts:
@@ -82,7 +88,7 @@ class Reviews:
         facts = await self._recent.get(chosen, lambda: self.ask(review_queries.review_facts, *chosen))
         district = shown.scope.district
         if district and district not in facts.district_names:
-            raise Trouble(404, review_messages.UNKNOWN_DISTRICT.format(district=district))
+            raise Trouble(404, review_messages.UNKNOWN_DISTRICT, district=district)
         return facts
 
     async def table(self, shown: Shown, name: str) -> Table | None:
@@ -104,7 +110,8 @@ class Reviews:
         """One table with all its rows as a CSV; empty for an unknown name. Raises Trouble."""
 
         async def make() -> str:
-            table = await self.table(shown, name)
+            with language.in_english():
+                table = await self.table(shown, name)
             # A thread: a state has some thousand lines, and other pages must not wait for them.
             return await asyncio.to_thread(figures.csv_of, table) if table else ""
 
@@ -117,7 +124,7 @@ class Reviews:
             header=review_messages.LINE_COLUMNS,
         )  # fmt: skip
         if text is None:
-            raise Trouble(422, review_messages.TOO_MANY_LINES.format(most=figures.grouped(LINES_MAX)))
+            raise Trouble(422, review_messages.TOO_MANY_LINES, most=figures.grouped(LINES_MAX))
         return text
 
     async def ask(self, query: Any, *arguments: Any, **named: Any) -> Any:
@@ -228,7 +235,7 @@ def _page(session: Session, shown: Shown, *, status: int = 200, **values: Any) -
     months = [(f"{one:%Y-%m}", month_name(one)) for one in _months(shown.today)]
     return templating.page(
         "review.html", session=session, status=status, shown=shown, month=month_name(shown.month), months=months,
-        address=address, live_words=review_messages.LIVE, **(empty | values),
+        address=address, live_words=translated(review_messages.LIVE), **(empty | values),
     )  # fmt: skip
 
 

@@ -13,10 +13,6 @@ ARCHIVE_AWAY = (
 TOO_MANY_LINES = (
     "This facility has more than {most} tickets in the month. The operator writes them with kiosk export tickets."
 )
-MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 
 TILES = {
     "so_far": "Tokens so far",
@@ -108,25 +104,26 @@ LIVE = {
 HINTS = {
     "pillars": "A figure that neither this service counts nor a file has brought is not known; it is never estimated."
     " Files come in by kiosk history pillars.",
-    "trend": "People: persons by their ABHA number, address, or name with phone and year of birth. Each counts once in"
-    " a month{where}; over months nobody is followed. Persons who could not be read are not among them. Imported"
-    " totals stand apart and have no origin.",
+    "trend": "People: persons by their ABHA number, address, or name with phone and year of birth. {once} Persons who"
+    " could not be read are not among them. Imported totals stand apart and have no origin.",
     "districts": "By app: the part of all registrations here that came by Scan and Share. Live: gave a token on this"
     " day, or in the last seven days; silent: did before.",
     "facilities": "For the incentive: tokens by the ABHA app whose answer the gateway accepted, a person once a day."
     " These counts are some minutes behind. Each can be traced: the facility's page has a file with ticket, REQUEST-ID"
     " and the time of the gateway's 202.",
 }
-PEOPLE_WHERE = {"people_state": ", in all facilities together", "people_month": " in each facility"}
+PEOPLE_ONCE = {
+    "people_state": "Each counts once in a month, in all facilities together; over months nobody is followed.",
+    "people_month": "Each counts once in a month in each facility; over months nobody is followed.",
+}
 UNITS = {"tokens": "tokens"}
 NO_DISTRICT = "No district"
 ALL = "All"
 SUMMARY = {
-    "trend": "{month}: {tokens} tokens, {change} {before_month} ({before}).",
+    "trend_more": "{month}: {tokens} tokens, {percent} % more than in {before_month} ({before}).",
+    "trend_fewer": "{month}: {tokens} tokens, {percent} % fewer than in {before_month} ({before}).",
+    "trend_same": "{month}: {tokens} tokens, as many as in {before_month} ({before}).",
     "trend_alone": "{month}: {tokens} tokens.",
-    "more": "{percent} % more than in",
-    "fewer": "{percent} % fewer than in",
-    "same": "as many as in",
 }
 LINE_COLUMNS = (
     "facility", "service_day", "ticket", "token", "request_id", "arrived_at", "gateway_accepted_at", "counted",

@@ -21,12 +21,19 @@ from kiosk.archive.review_queries import (
 from kiosk.archive.sums import Sums, total
 from kiosk.console import figure_messages, review_messages
 from kiosk.console.figures import Cell, Column, Plot, Table, grouped
-from kiosk.console.months import month_name
+from kiosk.console.language import Sentences, tr
+from kiosk.console.months import month_name, short_month_name
 from kiosk.console.priority import counted
 
-TEXT, TITLE, HINT, NOTE = (
-    review_messages.COLUMNS, review_messages.TITLES, review_messages.HINTS, review_messages.NOTES,
-)  # fmt: skip
+TEXT = Sentences(review_messages.COLUMNS)
+TITLE = Sentences(review_messages.TITLES)
+HINT = Sentences(review_messages.HINTS)
+NOTE = Sentences(review_messages.NOTES)
+TILE = Sentences(review_messages.TILES)
+UNIT = Sentences(review_messages.UNITS)
+SUMMARY = Sentences(review_messages.SUMMARY)
+LIVE_WORDS = Sentences(review_messages.LIVE)
+SOURCES = Sentences(figure_messages.SOURCES)
 HALF, NINE = 0.5, 0.9
 _BY_SOURCE: Final = tuple(figure_messages.SOURCES)
 
@@ -59,9 +66,9 @@ def tiles(facts: ReviewFacts, shown: Shown) -> list[Tile]:
     made = [
         _tile("so_far", found.ours + found.imported, ours=grouped(found.ours), imported=grouped(found.imported)),
         _tile("today", found.today["tokens"], app=grouped(found.today["source_abha_app"])),
-        Tile(label=review_messages.TILES["month"].format(month=month_name(shown.month)), value=month["tokens"]),
+        Tile(label=TILE["month"].format(month=month_name(shown.month)), value=month["tokens"]),
         _share_tile(month),
-        Tile(label=review_messages.TILES["people"], value=month[shown.people_column], note=NOTE[shown.people_column]),
+        Tile(label=TILE["people"], value=month[shown.people_column], note=NOTE[shown.people_column]),
         _part_tile("walk_ins", month["source_staff"], month["tokens"]),
         _part_tile("no_app", month["source_camera"], month["tokens"]),
         _measured_tile("wait", month.wait_min(HALF), month.wait_min(NINE)),
@@ -73,12 +80,12 @@ def tiles(facts: ReviewFacts, shown: Shown) -> list[Tile]:
 
 
 def _tile(name: str, value: Cell, **parts: str) -> Tile:
-    return Tile(label=review_messages.TILES[name], value=value, note=NOTE[name].format(**parts))
+    return Tile(label=TILE[name], value=value, note=NOTE[name].format(**parts))
 
 
 def _incentive_tile(found: Incentive | None) -> Tile:
     if found is None:
-        return Tile(label=review_messages.TILES["incentive"], value=None, note=NOTE["uncounted"])
+        return Tile(label=TILE["incentive"], value=None, note=NOTE["uncounted"])
     return _tile("incentive", found.counted, repeats=grouped(found.shares - found.counted))
 
 
@@ -96,12 +103,12 @@ def _share_tile(month: Sums) -> Tile:
 
 def _part_tile(name: str, count: int, tokens: int) -> Tile:
     note = NOTE["of_tokens"].format(percent=grouped(count / tokens * 100, 1)) if tokens else NOTE["none"]
-    return Tile(label=review_messages.TILES[name], value=count, note=note)
+    return Tile(label=TILE[name], value=count, note=note)
 
 
 def _measured_tile(name: str, half: float | None, nine: float | None) -> Tile:
     if half is None or nine is None:
-        return Tile(label=review_messages.TILES[name], value=None, note=NOTE["none"])
+        return Tile(label=TILE[name], value=None, note=NOTE["none"])
     return _tile(name, grouped(half, 1), nine=grouped(nine, 1))
 
 
@@ -117,16 +124,16 @@ def pillars(facts: ReviewFacts, shown: Shown) -> Table:
     """Each with value, target, date and source; what is not known stays empty."""
     live = all_live(facts.districts)
     ours = {
-        "tokens": (facts.numbers.ours + facts.numbers.imported, review_messages.OURS_AND_IMPORTED),
-        "institutions_live": (live["today"] + live["week"], review_messages.OURS),
+        "tokens": (facts.numbers.ours + facts.numbers.imported, tr(review_messages.OURS_AND_IMPORTED)),
+        "institutions_live": (live["today"] + live["week"], tr(review_messages.OURS)),
     }
     rows = []
-    for name, label in review_messages.PILLARS.items():
+    for name, label in Sentences(review_messages.PILLARS).items():
         pillar = facts.pillars.get(name) or Pillar()
         value, source = ours.get(name, (pillar.value, pillar.source))
         day = shown.today if name in ours else pillar.day
         reached = value / pillar.target * 100 if value is not None and pillar.target else None
-        known_source = source or review_messages.NOT_KNOWN
+        known_source = source or tr(review_messages.NOT_KNOWN)
         rows.append((label, value, pillar.target, reached, day, known_source, pillar.target_source or None))
     return Table(
         id="pillars", title=TITLE["pillars"], rows=tuple(rows), hint=HINT["pillars"],
@@ -148,7 +155,7 @@ def trend(found: Numbers, shown: Shown) -> Table:
     busy = [one for one in months if found.by_month.get(one) or found.imported_by_month.get(one)]
     rows = [_trend_row(found, shown, one) for one in months if busy and one >= busy[0]]
     return Table(
-        id="trend", title=TITLE["trend"], plot=Plot.STACK, unit=review_messages.UNITS["tokens"], rows=tuple(rows),
+        id="trend", title=TITLE["trend"], plot=Plot.STACK, unit=UNIT["tokens"], rows=tuple(rows),
         columns=(
             Column(label=TEXT["month"], name="month"),
             *_source_columns(drawn=True),
@@ -159,14 +166,14 @@ def trend(found: Numbers, shown: Shown) -> Table:
             *_time_columns(),
         ),
         summary=_compared(found, shown),
-        hint=HINT["trend"].format(where=review_messages.PEOPLE_WHERE[shown.people_column]),
+        hint=HINT["trend"].format(once=tr(review_messages.PEOPLE_ONCE[shown.people_column])),
     )  # fmt: skip
 
 
 def _trend_row(found: Numbers, shown: Shown, month: date) -> tuple[Cell, ...]:
     """A month. What this service did not see is not known, rather than 0."""
     sums, imported = found.by_month.get(month), _imported(found, month)
-    label = f"{review_messages.MONTHS[month.month - 1][:3]} {month.year}"
+    label = short_month_name(month)
     if not sums:
         return (label, *(None for _ in _BY_SOURCE), imported, None, None, None, None, None, None)
     return (
@@ -187,7 +194,7 @@ def hours(found: Numbers, shown: Shown) -> Table:
     last = (*_by_source(whole), whole["tokens"], share_of(whole), whole.wait_min(HALF), whole.wait_min(NINE))
     return Table(
         id="hours", title=TITLE["hours"].format(month=month_name(shown.month)), plot=Plot.STACK, rows=tuple(rows),
-        unit=review_messages.UNITS["tokens"], total=(review_messages.ALL, *last), hint=figure_messages.HINTS["linked"],
+        unit=UNIT["tokens"], total=(tr(review_messages.ALL), *last), hint=tr(figure_messages.HINTS["linked"]),
         columns=(
             Column(label=TEXT["hour"], name="hour"),
             *_source_columns(drawn=True),
@@ -210,10 +217,10 @@ def priority_by_reason(found: Numbers, shown: Shown) -> Table:
         for (label, count), one in zip(counted(now), usual, strict=True)
         if count or one
     ]
-    text = figure_messages.COLUMNS
+    text = Sentences(figure_messages.COLUMNS)
     return Table(
         id="priority", title=TITLE["priority"].format(month=month_name(shown.month)),
-        rows=tuple(rows), hint=figure_messages.HINTS["priority"],
+        rows=tuple(rows), hint=tr(figure_messages.HINTS["priority"]),
         columns=(
             Column(label=text["reason"], name="reason"),
             Column(label=text["given"], name="tickets"),
@@ -225,11 +232,11 @@ def priority_by_reason(found: Numbers, shown: Shown) -> Table:
 
 def districts(facts: Sequence[District], shown: Shown) -> Table:
     """Districts by name, with their institutions and their month. People are counted in each facility."""
-    rows = [(one.name or review_messages.NO_DISTRICT, *_live_cells(one.live), *_cells(one.sums)) for one in facts]
+    rows = [(one.name or tr(review_messages.NO_DISTRICT), *_live_cells(one.live), *_cells(one.sums)) for one in facts]
     whole = (*_live_cells(all_live(facts)), *_cells(total(one.sums for one in facts)))
     return Table(
         id="districts", title=TITLE["districts"].format(month=month_name(shown.month)), rows=tuple(rows),
-        total=(review_messages.ALL, *whole), hint=HINT["districts"],
+        total=(tr(review_messages.ALL), *whole), hint=HINT["districts"],
         columns=(
             Column(label=TEXT["district"], name="district"),
             *(Column(label=TEXT[word], name=f"live_{word}") for word in LIVE),
@@ -242,7 +249,7 @@ def facilities(found: Sequence[FacilityMonth], shown: Shown) -> Table:
     """Facilities and their month, the most tokens first."""
     rows = tuple(
         (
-            one.facility.name, one.facility.hip_id, one.facility.district or review_messages.NO_DISTRICT,
+            one.facility.name, one.facility.hip_id, one.facility.district or tr(review_messages.NO_DISTRICT),
             one.facility.last_day, *_cells(one.sums), one.imported,
             one.incentive.shares if one.incentive else None, one.incentive.counted if one.incentive else None,
         )
@@ -267,7 +274,7 @@ def facilities(found: Sequence[FacilityMonth], shown: Shown) -> Table:
 def institutions(found: Mapping[str, Sequence[ArchivedFacility]]) -> Table:
     """All facilities by how lately they gave a number."""
     rows = tuple(
-        (one.name, one.hip_id, one.district or review_messages.NO_DISTRICT, review_messages.LIVE[word], one.last_day)
+        (one.name, one.hip_id, one.district or tr(review_messages.NO_DISTRICT), LIVE_WORDS[word], one.last_day)
         for word, listed in found.items()
         for one in listed
     )
@@ -286,7 +293,7 @@ def _by_source(sums: Sums) -> tuple[Cell, ...]:
 
 
 def _source_columns(*, drawn: bool) -> list[Column]:
-    return [Column(label=label, name=f"source_{name}", drawn=drawn) for name, label in figure_messages.SOURCES.items()]
+    return [Column(label=label, name=f"source_{name}", drawn=drawn) for name, label in SOURCES.items()]
 
 
 def _time_columns() -> list[Column]:
@@ -331,9 +338,8 @@ def _compared(found: Numbers, shown: Shown) -> str:
     words = {"month": month_name(shown.month), "tokens": grouped(tokens)}
     is_over = shown.month < shown.today.replace(day=1)
     if not before or not is_over:  # a month that is not over is compared with nothing
-        return review_messages.SUMMARY["trend_alone"].format(**words)
+        return SUMMARY["trend_alone"].format(**words)
     percent = round(abs(tokens - before) / before * 100)
     word = "same" if not percent else "more" if tokens > before else "fewer"
-    change = review_messages.SUMMARY[word].format(percent=grouped(percent))
-    more = {"change": change, "before_month": month_name(before_month), "before": grouped(before)}
-    return review_messages.SUMMARY["trend"].format(**words, **more)
+    more = {"percent": grouped(percent), "before_month": month_name(before_month), "before": grouped(before)}
+    return SUMMARY[f"trend_{word}"].format(**words, **more)

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from litestar import MediaType, Response
@@ -29,15 +28,6 @@ def fill(sentence: str, **values: object) -> Markup:
     return escape(sentence).format(**isolated)
 
 
-TRANSLATED: Final = frozenset({
-    "login.html", "code.html", "password.html", "trouble.html", "counters.html", "desk.html", "announcements.html",
-    "queue.html", "room_facility.html", "room_now.html", "room_posters.html", "room_queues.html", "room_rules.html",
-    "room_staff.html", "screens.html", "voice.html", "api_keys.html", "audit.html", "connections.html",
-    "copying.html", "erasure.html", "account.html", "phone.html", "recovery.html", "connection.html",
-    "corrections.html", "facility.html", "facility_copy.html", "hours.html",
-})  # fmt: skip
-"""Pages in the reader's language. The others are English until each of their sentences goes through ``_``."""
-
 _templates = templates_in(
     Path(__file__).parent / "templates", words=language.Tables(messages), _=language.tr, language=language.current,
     languages=language.languages, rooms=ROOMS, fill=fill,
@@ -51,8 +41,6 @@ _templates.filters["cell"] = figures.shown
 
 def page(template: str, *, session: Session | None, status: int = 200, **values: object) -> Response[str]:
     """A page of the console."""
-    if template not in TRANSLATED:
-        language.use_english()
     text = _templates.get_template(template).render(session=session, **values)
     return Response(text, media_type=MediaType.HTML, status_code=status, headers=PAGE)
 

@@ -17,9 +17,10 @@ from msgspec import Struct
 from kiosk.accounts.sessions import EVERY_FACILITY, Session
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.archive.today_queries import DayFacts, UsualFacts, day_facts, usual_facts
-from kiosk.console import figure_messages, figures, guards, templating, today_tables
+from kiosk.console import figure_messages, figures, guards, language, templating, today_tables
 from kiosk.console.figures import Cell
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.language import Sentences, tr
 from kiosk.console.period import Period, PeriodError, presets, read_period, single
 from kiosk.console.priority import above_usual
 from kiosk.console.today_advice import WORDS, Advice, Moment, advise
@@ -115,11 +116,11 @@ class Today(Controller):
         now = await today_views.now(hip) if hip else None
         if now is None:
             named = request.query_params.get("hip", "").strip()[:250]
-            return _page(session, status=404, trouble=figure_messages.UNKNOWN_FACILITY.format(hip=named))
+            return _page(session, status=404, trouble=tr(figure_messages.UNKNOWN_FACILITY).format(hip=named))
         try:
             period, trouble = read_period(request.query_params, now.today), ""
         except PeriodError as error:
-            period, trouble = single(now.today), figure_messages.PERIOD_TROUBLE[error.code]
+            period, trouble = single(now.today), tr(figure_messages.PERIOD_TROUBLE[error.code])
         today = single(now.today)
         todays, usual = await asyncio.gather(today_views.facts(now, today), today_views.usual(now))
         facts = todays if period == today else await today_views.facts(now, period)
@@ -143,11 +144,12 @@ class Today(Controller):
         try:
             period = read_period(request.query_params, now.today)
         except PeriodError as error:
-            return _page(session, status=422, trouble=figure_messages.PERIOD_TROUBLE[error.code])
+            return _page(session, status=422, trouble=tr(figure_messages.PERIOD_TROUBLE[error.code]))
         facts = await today_views.facts(now, period)
         if facts is None:
-            return _page(session, status=503, trouble=figure_messages.ARCHIVE_AWAY)
-        tables = today_tables.all_tables(facts, period, now.hospital.queue_names)
+            return _page(session, status=503, trouble=tr(figure_messages.ARCHIVE_AWAY))
+        with language.in_english():
+            tables = today_tables.all_tables(facts, period, now.hospital.queue_names)
         table = next((one for one in tables if one.id == name), None)
         if table is None:
             raise NotFoundException
@@ -165,7 +167,7 @@ def facility_of(session: Session, named: str) -> str:
 
 def tiles(now: Now, todays: DayFacts | None) -> list[Tile]:
     """The strip *Right now*. Served and refused are the archive's, which is seconds behind the store."""
-    counts, notes = now.counts, figure_messages.TILE_NOTES
+    counts, notes = now.counts, Sentences(figure_messages.TILE_NOTES)
     whole = today_tables.all_of(todays) if todays else None
     opened = [counter for counter in now.snapshot.counters if counter.open]
     held = counts.now(State.HELD)
@@ -185,7 +187,7 @@ def tiles(now: Now, todays: DayFacts | None) -> list[Tile]:
 
 
 def _tile(name: str, value: Cell, note: str = "") -> Tile:
-    return Tile(label=figure_messages.TILES[name], value=value, note=note)
+    return Tile(label=tr(figure_messages.TILES[name]), value=value, note=note)
 
 
 def _advice(now: Now, todays: DayFacts | None, usual: UsualFacts | None) -> Advice:
@@ -221,8 +223,8 @@ def _page(session: Session, *, status: int, now: Now | None = None, **values: An
     offered = presets(now.today).items() if now else ()
     return templating.page(
         "today.html", session=session, status=status, now=now, hip=hip, **(empty | values),
-        any_facility=session.home == EVERY_FACILITY, archive_away=figure_messages.ARCHIVE_AWAY,
-        presets=[(figure_messages.PRESETS[name], one, address(hip, one)) for name, one in offered],
+        any_facility=session.home == EVERY_FACILITY, archive_away=tr(figure_messages.ARCHIVE_AWAY),
+        presets=[(tr(figure_messages.PRESETS[name]), one, address(hip, one)) for name, one in offered],
         csv_of=lambda table, period: address(hip, period, f"/csv/{table.id}"),
         earlier_words=today_tables.earlier_words,
     )  # fmt: skip

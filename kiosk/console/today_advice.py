@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from kiosk.archive.today_queries import UsualFacts
-from kiosk.console import figure_messages
+from kiosk.console import figure_messages, language
 from kiosk.console.counters_needed import WITHIN_MIN, QueueNeed
 from kiosk.console.figures import grouped
+from kiosk.console.language import Sentences, tr
 from queueing.models import Counter
 
-WORDS = figure_messages.ADVICE
+WORDS, ARRIVALS = Sentences(figure_messages.ADVICE), Sentences(figure_messages.ARRIVALS)
 
 
 class Advice(Struct, frozen=True, kw_only=True):
@@ -77,25 +78,25 @@ def _need(pool: set[str], moment: Moment, arrivals: Mapping[str, float], service
 
 def _headline(needed: int, known: Sequence[QueueNeed], moment: Moment) -> str:
     opened = len([counter for counter in moment.counters if counter.open])
-    sentence = WORDS["open" if needed > opened else "enough"].format(needed=_counters(needed), open=_counters(opened))
-    if len(known) == 1:
-        return f"{sentence}."
-    parts = (WORDS["part"].format(queues=need.queue, needed=need.needed) for need in known)
-    return f"{sentence} ({'; '.join(parts)})."
+    sentence = "open" if needed > opened else "enough"
+    parts = "; ".join(f"{need.queue}: {need.needed}" for need in known)
+    return WORDS[sentence if len(known) == 1 else f"{sentence}_parts"].format(
+        needed=_counters(needed), open=_counters(opened), parts=parts
+    )
 
 
 def _reason(known: Sequence[QueueNeed], moment: Moment, is_usual: bool) -> str:
     arrivals = sum(need.arrivals_per_h for need in known)
     count = max(1, round(arrivals)) if arrivals else 0
-    who = WORDS["people"].format(count=grouped(count)) if count > 1 else WORDS["one" if count else "nobody"]
-    usual = WORDS["usual" if count > 1 else "usual_one"].format(weekday=figure_messages.WEEKDAYS[moment.weekday])
+    when = ("usual" if is_usual else "last_hour") + ("" if count > 1 else "_one" if count else "_none")
+    weekday = language.book().weekdays[(moment.weekday + 1) % 7]
     weight = sum(need.arrivals_per_h + need.waiting for need in known)
     service = sum((need.service_min or 0) * (need.arrivals_per_h + need.waiting) for need in known) / weight
     return WORDS["reason"].format(
-        people=who, when=usual if is_usual else WORDS["last_hour"], service=grouped(service, 1),
+        arrivals=ARRIVALS[when].format(count=grouped(count), weekday=weekday), service=grouped(service, 1),
         waiting=grouped(sum(need.waiting for need in known)), within=WITHIN_MIN,
     )  # fmt: skip
 
 
 def _counters(count: int) -> str:
-    return figure_messages.COUNTERS.get(count) or figure_messages.COUNTERS_MANY.format(count=count)
+    return tr(figure_messages.COUNTERS.get(count, figure_messages.COUNTERS_MANY)).format(count=count)

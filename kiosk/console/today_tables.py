@@ -9,14 +9,19 @@ from kiosk.archive.today_queries import DayFacts
 from kiosk.console import figure_messages, messages
 from kiosk.console.counters_needed import counters_needed
 from kiosk.console.figures import Cell, Column, Plot, Table, grouped
+from kiosk.console.language import Sentences, tr
 from kiosk.console.period import WEEK, Period
 from kiosk.console.priority import counted
 from queueing.models import Assurance, Refusal
 
-TEXT, TITLE, UNIT, HINT = (
-    figure_messages.COLUMNS, figure_messages.TITLES, figure_messages.UNITS, figure_messages.HINTS,
-)  # fmt: skip
-SUMMARY: Final = figure_messages.SUMMARY
+TEXT = Sentences(figure_messages.COLUMNS)
+TITLE = Sentences(figure_messages.TITLES)
+UNIT = Sentences(figure_messages.UNITS)
+HINT = Sentences(figure_messages.HINTS)
+SUMMARY = Sentences(figure_messages.SUMMARY)
+SOURCES = Sentences(figure_messages.SOURCES)
+ORIGINS = Sentences(figure_messages.ORIGINS)
+ANSWERS = Sentences(figure_messages.ANSWERS)
 K = TypeVar("K")
 HALF, NINE = 0.5, 0.9
 BARS_MAX: Final = 60
@@ -36,9 +41,8 @@ def all_tables(facts: DayFacts, period: Period, queue_names: Mapping[str, str]) 
 
 
 def earlier_words(period: Period) -> str:
-    return figure_messages.EARLIER.get(period.days) or figure_messages.EARLIER_OTHERWISE.format(
-        days=period.earlier_days
-    )
+    sentence = figure_messages.EARLIER.get(period.days, figure_messages.EARLIER_OTHERWISE)
+    return tr(sentence).format(days=period.earlier_days)
 
 
 def all_of(facts: DayFacts) -> Sums:
@@ -60,7 +64,7 @@ def arrivals(facts: DayFacts, period: Period) -> Table:
             _earlier_column(period),
         ),
         summary=_compared(facts, period),
-        total=(figure_messages.ALL, *(_added(rows, place) for place in (1, 2))),
+        total=(tr(figure_messages.ALL), *(_added(rows, place) for place in (1, 2))),
     )  # fmt: skip
 
 
@@ -82,7 +86,7 @@ def waits(facts: DayFacts, period: Period) -> Table:
             Column(label=half_earlier, name="wait_half_min_earlier", drawn=True, earlier=True, digits=1),
         ),
         summary=_sentence_with("waits", half=half, nine=nine), hint=HINT["waits"],
-        total=(figure_messages.ALL, half, nine, total(facts.earlier_by_queue.values()).wait_min(HALF)),
+        total=(tr(figure_messages.ALL), half, nine, total(facts.earlier_by_queue.values()).wait_min(HALF)),
     )  # fmt: skip
 
 
@@ -130,7 +134,7 @@ def service(facts: DayFacts) -> Table:
             Column(label=TEXT["mean"], name="visit_mean_min", digits=1),
         ),
         summary=_sentence_with("service", half=half, mean=mean),
-        total=(figure_messages.ALL, half, whole.service_min(NINE), mean),
+        total=(tr(figure_messages.ALL), half, whole.service_min(NINE), mean),
     )  # fmt: skip
 
 
@@ -138,11 +142,11 @@ def sources(facts: DayFacts) -> Table:
     """Arrivals of each hour by who brought them."""
     now = _by_hour(facts)
     rows: tuple[tuple[Cell, ...], ...] = tuple((_clock(hour), *_by_source(now[hour])) for hour in _hours(now))
-    drawn = (Column(label=label, name=f"source_{name}", drawn=True) for name, label in figure_messages.SOURCES.items())
+    drawn = (Column(label=label, name=f"source_{name}", drawn=True) for name, label in SOURCES.items())
     return Table(
         id="sources", title=TITLE["sources"], plot=Plot.STACK, unit=UNIT["people"], rows=rows,
         columns=(Column(label=TEXT["hour"], name="hour"), *drawn),
-        total=(figure_messages.ALL, *_by_source(all_of(facts))), hint=HINT["linked"],
+        total=(tr(figure_messages.ALL), *_by_source(all_of(facts))), hint=HINT["linked"],
     )  # fmt: skip
 
 
@@ -151,7 +155,7 @@ def queues(facts: DayFacts, period: Period, queue_names: Mapping[str, str]) -> T
         {*facts.by_queue, *facts.earlier_by_queue}, key=lambda queue: (not queue, queue_names.get(queue, queue))
     )
     is_known = facts.is_counted(period.earlier.last)
-    named = [(queue_names.get(queue, queue) or figure_messages.NO_QUEUE, queue) for queue in ids]
+    named = [(queue_names.get(queue, queue) or tr(figure_messages.NO_QUEUE), queue) for queue in ids]
     rows: list[tuple[Cell, ...]] = [
         (name, *_queue_cells(_of(facts.by_queue, queue), _of(facts.earlier_by_queue, queue), is_known))
         for name, queue in named
@@ -170,21 +174,18 @@ def queues(facts: DayFacts, period: Period, queue_names: Mapping[str, str]) -> T
             Column(label=TEXT["wait_nine"], name="wait_nine_of_ten_min", digits=1),
             Column(label=TEXT["service_half"], name="visit_half_min", digits=1),
         ),
-        total=(figure_messages.ALL, *_queue_cells(all_of(facts), total(facts.earlier_by_queue.values()), is_known)),
+        total=(tr(figure_messages.ALL), *_queue_cells(all_of(facts), total(facts.earlier_by_queue.values()), is_known)),
     )  # fmt: skip
 
 
 def origins(facts: DayFacts) -> Table:
     """What the places rest on: the code of a screen, a poster, the desk."""
     whole = all_of(facts)
-    rows = [
-        (label, whole[f"assurance_{Assurance(origin).name.lower()}"])
-        for origin, label in figure_messages.ORIGINS.items()
-    ]
+    rows = [(label, whole[f"assurance_{Assurance(origin).name.lower()}"]) for origin, label in ORIGINS.items()]
     persons = whole["people_day"] + whole["people_unknown"]
     return Table(
         id="origins", title=TITLE["origins"], plot=Plot.ACROSS, unit=UNIT["people"],
-        rows=(*rows, (figure_messages.FAR, whole["far"])) if whole["tokens"] else (),
+        rows=(*rows, (tr(figure_messages.FAR), whole["far"])) if whole["tokens"] else (),
         columns=(Column(label=TEXT["origin"], name="origin"), Column(label=TEXT["tokens"], name="tokens", drawn=True)),
         summary=SUMMARY["people"].format(tokens=grouped(whole["tokens"]), people=grouped(persons)), hint=HINT["far"],
     )  # fmt: skip
@@ -202,13 +203,13 @@ def priority_by_reason(facts: DayFacts, period: Period) -> Table:
             Column(label=TEXT["given"], name="tickets", drawn=True),
             Column(label=given_earlier, name="tickets_earlier", drawn=True, earlier=True),
         ),
-        total=(figure_messages.ALL, *(_added(rows, place) for place in (1, 2))), hint=HINT["priority"],
+        total=(tr(figure_messages.ALL), *(_added(rows, place) for place in (1, 2))), hint=HINT["priority"],
     )  # fmt: skip
 
 
 def answers(facts: DayFacts) -> Table:
     whole = all_of(facts)
-    rows = [(label, whole[name]) for name, label in figure_messages.ANSWERS.items()]
+    rows = [(label, whole[name]) for name, label in ANSWERS.items()]
     return Table(
         id="answers", title=TITLE["answers"], rows=tuple(rows) if any(count for _, count in rows) else (),
         columns=(Column(label=TEXT["answer"], name="answer"), Column(label=TEXT["count"], name="number")),
@@ -218,12 +219,12 @@ def answers(facts: DayFacts) -> Table:
 
 def refusals(facts: DayFacts) -> Table:
     whole = all_of(facts)
-    counted = ((messages.REFUSALS.get(why, why.name), whole[f"refused_{why.name.lower()}"]) for why in Refusal)
+    counted = ((tr(messages.REFUSALS.get(why, why.name)), whole[f"refused_{why.name.lower()}"]) for why in Refusal)
     rows = sorted(((_sentence(words), count) for words, count in counted if count), key=lambda row: -row[1])
     return Table(
         id="refusals", title=TITLE["refusals"], rows=tuple(rows),
         columns=(Column(label=TEXT["reason"], name="reason"), Column(label=TEXT["count"], name="number")),
-        total=(figure_messages.ALL, whole["refused"]),
+        total=(tr(figure_messages.ALL), whole["refused"]),
     )  # fmt: skip
 
 
@@ -242,7 +243,7 @@ def days(facts: DayFacts, period: Period) -> Table:
             Column(label=TEXT["wait_half"], name="wait_half_min", digits=1),
             Column(label=TEXT["wait_nine"], name="wait_nine_of_ten_min", digits=1),
         ),
-        total=(figure_messages.ALL, *(_added(rows, place) for place in (1, 2)), None, None),
+        total=(tr(figure_messages.ALL), *(_added(rows, place) for place in (1, 2)), None, None),
     )  # fmt: skip
 
 
@@ -326,9 +327,10 @@ def _compared(facts: DayFacts, period: Period) -> str:
         )
     percent = round(abs(tokens - before) / before * 100)
     word = "same" if not percent else "more" if tokens > before else "fewer"
-    change = SUMMARY[word].format(percent=grouped(percent))
-    return SUMMARY["arrivals"].format(tokens=grouped(tokens), change=change, earlier=earlier, before=grouped(before))
+    return SUMMARY[f"arrivals_{word}"].format(
+        tokens=grouped(tokens), percent=grouped(percent), earlier=earlier, before=grouped(before)
+    )
 
 
 def _sentence(words: str) -> str:
-    return (words[:1].upper() + words[1:]).rstrip(".")
+    return (words[:1].upper() + words[1:]).rstrip(".।۔")

@@ -11,6 +11,7 @@ const EARLIER = "#77838b";
 const INK = "#14212b";
 const GRID = "#e3e8ea";
 const SHARP = 2; // pixels of the picture for each of the page, at least: paper shows what a screen hides
+const IS_RTL = document.documentElement.dir === "rtl";
 const PAPER_WIDTH = 640; // CSS pixels of a plot on A4, whose text is 718 wide
 
 const numberOf = (cell) => (cell.dataset.value === "" ? null : Number(cell.dataset.value));
@@ -62,6 +63,9 @@ function datasets(kind, series) {
 
 function axes(kind, unit) {
   const isStacked = kind === "stack";
+  // Where people read from the right, the first hour and the names stand at the right.
+  const across = { reverse: IS_RTL };
+  const upright = { position: IS_RTL ? "right" : "left" };
   const name = {
     stacked: isStacked,
     grid: { display: false },
@@ -76,7 +80,8 @@ function axes(kind, unit) {
     ticks: { color: INK, precision: 0, maxTicksLimit: 6 },
     title: { display: unit !== "", text: unit, color: INK },
   };
-  return kind === "across" ? { x: size, y: name } : { x: name, y: size };
+  if (kind === "across") return { x: { ...size, ...across }, y: { ...name, ...upright } };
+  return { x: { ...name, ...across }, y: { ...size, ...upright } };
 }
 
 function draw(table) {
@@ -99,9 +104,15 @@ function draw(table) {
         legend: {
           display: series.length > 1,
           align: "start",
+          rtl: IS_RTL,
+          textDirection: document.documentElement.dir,
           labels: { color: INK, usePointStyle: kind === "lines" || kind === "steps", boxWidth: 14, boxHeight: 8 },
         },
-        tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.dataset.texts[item.dataIndex]}` } },
+        tooltip: {
+          rtl: IS_RTL,
+          textDirection: document.documentElement.dir,
+          callbacks: { label: (item) => `${item.dataset.label}: ${item.dataset.texts[item.dataIndex]}` },
+        },
       },
     },
   });

@@ -14,6 +14,7 @@ from kiosk.archive import incentive, schema
 from kiosk.archive.database import Database
 from kiosk.archive.pillars import PillarLine, import_pillars
 from kiosk.console import figure_messages, review, review_messages
+from kiosk.console.language import languages
 from kiosk.services.web import Services
 from tests.kiosk.archive.rows import insert, insert_day, share
 from tests.kiosk.console.figures_pages import app, overseer
@@ -259,6 +260,20 @@ async def test_while_the_archive_is_away_the_page_answers_with_one_line(
     assert review_messages.ARCHIVE_AWAY in answer.text
     assert "<dt>" not in answer.text
     assert (await overseer.get("/console/review/csv/trend")).status_code == 503
+
+
+@pytest.mark.usefixtures("months")
+async def test_the_state_reads_it_in_hindi_and_its_files_stay_as_programs_know_them(overseer: Browser) -> None:
+    await overseer.send_form("/console/account/language", language="hi")
+    hindi = languages()["hi"].texts
+    page = await overseer.get("/console/review")
+    assert '<html lang="hi" dir="ltr">' in page.text
+    assert tiles(page)[hindi["In {month}"].format(month="सितंबर 2026")] == "17"
+    assert hindi["Silent for seven days"] in page.text
+    unknown = await overseer.get("/console/review", params={"district": "Sheep"})
+    assert hindi[review_messages.UNKNOWN_DISTRICT].format(district="Sheep") in unknown.text
+    for name, words in (("priority", "Sent back by the doctor"), ("institutions", review_messages.LIVE["silent"])):
+        assert words in (await overseer.get(f"/console/review/csv/{name}")).text, name
 
 
 async def test_unknown_tables_and_lines_of_no_facility_are_nothing(overseer: Browser) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from kiosk.archive.database import Database
 from kiosk.console import figure_messages
+from kiosk.console.language import languages
 from kiosk.services.web import Services
 from queueing.models import Queue
 from tests.kiosk.archive.rows import MINUTE, insert_day, share, ticket
@@ -158,6 +159,25 @@ async def test_the_page_shows_the_same_figures_as_its_files(admin: Browser, data
     assert "Half were called within" in answer.text
 
 
+async def test_the_day_is_read_in_urdu_and_its_files_stay_as_programs_know_them(
+    admin: Browser, database: Database
+) -> None:
+    insert_day(database, *(visit(number, 9, 4, 4) for number in range(5)))
+    english = {name: await table(admin, name) for name in ("sources", "origins", "refusals", "priority")}
+    await admin.send_form("/console/account/language", language="ur")
+    urdu = languages()["ur"].texts
+    answer = await admin.get("/console/today", params=QUERY)
+    assert '<html lang="ur" dir="rtl">' in answer.text
+    assert shown(answer, "origins")[1][0] == urdu["Code of a screen"]
+    first = urdu["{tokens} arrivals; {earlier} nothing was counted here yet."]
+    assert first.format(tokens=5, earlier=urdu["a week before"]) in answer.text
+    assert (
+        urdu["This is not a day. Choose a day, or write it as year-month-day: 2026-09-21."]
+        in (await admin.get("/console/today", params={"from": "Monday"})).text
+    )
+    assert {name: await table(admin, name) for name in english} == english
+
+
 async def test_a_range_adds_its_days_and_is_compared_with_the_same_weekdays(admin: Browser, database: Database) -> None:
     days = [DAY + timedelta(days=number) for number in range(7)]
     insert_day(
@@ -238,7 +258,7 @@ async def test_the_advice_rests_on_the_same_weekdays_and_measured_visits(
     for number in range(2):
         await arrive(services.check_in, f"Patient {number}")
     text = unescape((await admin.get("/console/today")).text)
-    weekday = figure_messages.WEEKDAYS[today.weekday()]
+    weekday = f"{today:%A}"
     assert f"24 people usually arrive on a {weekday} in this hour, a visit takes 10.0 minutes and 2 wait now" in text
     assert "Open 5 counters now; 4 counters now open." in text
 

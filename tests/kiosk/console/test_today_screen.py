@@ -138,7 +138,7 @@ async def test_days_are_chosen_and_the_address_keeps_them(desk_page: Page) -> No
 
 async def test_a_table_downloads_as_a_file(desk_page: Page) -> None:
     async with desk_page.expect_download() as started:
-        await desk_page.get_by_role("link", name="CSV of Queues").click()
+        await desk_page.get_by_role("link", name="CSV Queues").click()
     file = await (await started.value).path()
     text = Path(file).read_bytes().decode("utf-8-sig")
     assert text.startswith("queue,arrivals,arrivals_earlier,called,served")
