@@ -46,7 +46,7 @@ ROOMS: Final = (
     )),
     Room("Staff", (_own("staff", "Logins"), Leaf("audit", "Audit", "/console/audit"))),
     Room("Rules", (_own("rules", "Rules"), _own("facility", "Facility"))),
-    Room("Posters", (_own("posters", "Posters"),)),
+    Room("Posters", (_own("posters", "Posters"), Leaf("check", "Check a poster", "/console/posters"))),
     Room("Connections", (
         Leaf("programs", "Programs", "/console/connections"), Leaf("keys", "API keys", "/console/connections/keys"),
         Leaf("copying", "Copying", "/console/admin/copying"),

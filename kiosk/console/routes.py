@@ -27,6 +27,7 @@ from kiosk.console.hours_page import HoursPage
 from kiosk.console.login import Login
 from kiosk.console.notes import NoteSeal
 from kiosk.console.perhaps_same import LookAlikes
+from kiosk.console.poster_check import PosterCheck
 from kiosk.console.queue_page import QueuePage
 from kiosk.console.review import Review, Reviews
 from kiosk.console.scan import Scans
@@ -62,6 +63,7 @@ def routes() -> list[ControllerRouterHandler]:
                 Account,
                 Admin,
                 QueuePage,
+                PosterCheck,
                 HoursPage,
                 ScreensPage,
                 VoicePage,

@@ -83,4 +83,5 @@ NATURAL_MODULES: Final = {
     "tests/house/": "the rules that hold for every file",
     "kiosk/cli/plan.py": "one file for each command: `kiosk plan`",
     "loadtests/simulator/people": "the people of a hospital: patients and clerks alike",
+    "kiosk/static/vendor/": "files of libraries, named by their authors",
 }

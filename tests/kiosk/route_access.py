@@ -254,6 +254,10 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         for move in ("call", "hold", "check-in", "cancel")
     ),
     ("POST", "/console/scan"): (Try(decision=STAFF, json={"text": "https://elsewhere.example"}),),
+    ("GET", "/console/posters"): (Try(decision=STAFF),),
+    ("POST", "/console/posters"): (
+        Try(decision=STAFF, form={"at": "counter:M1", "text": "https://elsewhere.example"}),
+    ),
     ("POST", "/console/walk-in"): (Try(decision=STAFF, json={"queue": "medicine", "name": "Zoona Begum"}),),
     ("POST", "/console/walk-in/read"): (Try(decision=STAFF, json={"text": "no card"}),),
     ("POST", "/console/slip"): (Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}"}),),

