@@ -163,9 +163,10 @@ def drawn() -> dict[Path, str]:
 
 
 def document(made: dict[str, Catalogue]) -> str:
-    """``docs/languages.md`` with its two lists drawn anew."""
+    """``docs/languages.md`` with its lists drawn anew."""
     text = DOCUMENT.read_text("utf-8")
-    for name, lines in (("languages", _table(made)), ("doubts", _doubts(made))):
+    drawn_lists = (("languages", _table(made)), ("doubts", _doubts(made)), ("staff-doubts", _doubts_of_staff()))
+    for name, lines in drawn_lists:
         pattern = re.compile(rf"(?<=<!-- {name} -->\n).*?(?=<!-- /{name} -->)", re.DOTALL)
         text = pattern.sub("\n".join(lines).replace("\\", r"\\") + "\n", text)
     return text
@@ -182,11 +183,22 @@ def _table(made: dict[str, Catalogue]) -> Iterator[str]:
 
 def _doubts(made: dict[str, Catalogue]) -> Iterator[str]:
     for code, one in made.items():
-        for message in one.messages:
-            for comment in message.user_comments:
-                if comment.startswith(DOUBT):
-                    english = message.id if isinstance(message.id, str) else message.id[0]
-                    yield f"- `{code}` `{message.context}`: {message.string} ({english}): {comment.removeprefix(DOUBT)}"
+        for message, doubt in _doubtful(one.messages):
+            english = message.id if isinstance(message.id, str) else message.id[0]
+            yield f"- `{code}` `{message.context}`: {message.string} ({english}): {doubt}"
+
+
+def _doubts_of_staff() -> Iterator[str]:
+    for path in sorted(LOCALES.glob("*/LC_MESSAGES/staff.po")):
+        for message, doubt in _doubtful(read_po(io.BytesIO(path.read_bytes()))):
+            yield f"- `{path.parents[1].name}` {message.string} ({message.id}): {doubt}"
+
+
+def _doubtful(messages: Catalog) -> Iterator[tuple[Message, str]]:
+    for message in messages:
+        for comment in message.user_comments:
+            if comment.startswith(DOUBT):
+                yield message, comment.removeprefix(DOUBT)
 
 
 def write(paths: Iterable[tuple[Path, str]]) -> None:
