@@ -32,6 +32,19 @@ SHOWN = """async () => {
     ({ title: one.title, body: one.body, lang: one.lang, dir: one.dir, data: one.data }));
 }"""
 
+TAP = """(key) => new Promise((done) => {
+  WindowClient.prototype.focus = async function () {
+    done(["focus", this.url]);
+    return this;
+  };
+  Clients.prototype.openWindow = async (address) => done(["open", address]);
+  self.registration.getNotifications({ tag: key }).then(([notification]) =>
+    self.dispatchEvent(new NotificationEvent("notificationclick", { notification })));
+})"""
+"""A tap on the notification with this key, in the worker. Only a person's tap may bring a window forward or open one,
+so these two answer where they were to go; notification, windows and the worker's own code are real.
+"""
+
 
 @pytest.fixture
 async def pushing(valkey_url: str, tmp_path: Path) -> AsyncIterator[Hospital]:
@@ -126,6 +139,38 @@ async def test_a_message_is_shown_with_the_page_closed_and_not_beside_a_page_tha
             "title": "M-001", "body": BOOK["ur"].say("push.called"), "lang": "ur", "dir": "rtl",
             "data": {"page": f"{pushing.url}{link}", "lang": "ur"},
         }  # fmt: skip
+
+
+async def test_a_tap_on_the_message_leads_to_the_page_of_its_ticket(pushing: Hospital, plain_browser: Browser) -> None:
+    other, mine = await pushing.arrive(patients=2)
+    addresses = [f"{pushing.url}{pushing.ticket_link(one)}" for one in (other, mine)]
+    ticket = await pushing.services.desk.ticket(HIP, mine.ticket)
+    assert ticket is not None
+    sent = message_for(Alarm.CALLED, Phone("p", 0, "", 0, "k", "ur", calls=0), ticket).plain.decode()
+    key = msgspec.json.decode(sent)["key"]
+    async with phone(plain_browser, pushing, "notifications") as context:
+        first = await opened(context, f"{addresses[1]}?lang=ur")
+        await first.wait_for_function("async () => (await (await caches.open('kiosk-pages')).keys()).length === 1")
+        [worker] = context.service_workers
+        elsewhere = await context.new_page()
+        await elsewhere.goto(f"{pushing.url}/find/{HIP}")
+        await first.close()
+
+        await worker.evaluate("(sent) => announce(JSON.parse(sent))", sent)
+        assert await worker.evaluate(TAP, key) == ["open", f"{addresses[1]}?lang=ur"], "no page of a ticket is open"
+        await elsewhere.wait_for_function(f"async () => (await ({SHOWN})()).length === 0")
+
+        await opened(context, f"{addresses[0]}?lang=en")
+        await worker.evaluate("(sent) => announce(JSON.parse(sent))", sent)
+        assert await worker.evaluate(TAP, key) == ["open", f"{addresses[1]}?lang=ur"], "another ticket's page is open"
+
+        await worker.evaluate("(sent) => announce(JSON.parse(sent))", sent)
+        await opened(context, f"{addresses[1]}?lang=hi")
+        assert await worker.evaluate(TAP, key) == ["focus", f"{addresses[1]}?lang=hi"], "its own page, read in Hindi"
+
+        await worker.evaluate("() => caches.delete('kiosk-pages')")
+        await worker.evaluate("(sent) => announce(JSON.parse(sent))", sent)
+        assert await worker.evaluate(TAP, key) == ["open", f"{pushing.url}/?lang=ur"], "the way back to a lost page"
 
 
 async def registered(session: CDPSession) -> str:
