@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "voice": ("kiosk.cli.voice:voice", "The clips from which boards speak their calls."),
     "qr": ("kiosk.cli.qr:qr", "A counter's QR as text, picture or poster."),
     "posters": ("kiosk.cli.posters:posters", "The posters of all counters as one PDF."),
+    "slip": ("kiosk.cli.slip:slip", "A sample slip on a receipt printer."),
     "export": ("kiosk.cli.export:export", "Rows of the archive as CSV or JSON lines."),
     "history": ("kiosk.cli.history:history", "Totals of the time before this service."),
     "plan": ("kiosk.cli.plan:plan", "What a load needs, computed from measured costs."),

@@ -56,6 +56,7 @@ SLOW_FILES = (
     "kiosk/console/test_measured_pages.py",
     "kiosk/console/test_posters_page.py",  # sheets are drawn
     "kiosk/console/test_review.py",
+    "kiosk/console/test_slip_printing.py",  # pictures are drawn, and a printer lets us wait
     "kiosk/console/test_today.py",
     "kiosk/delivery/test_killed_role.py",  # a role that is killed
     "kiosk/demo/",  # whole demonstrations

@@ -60,9 +60,9 @@ def svg(text: str, *, label: str = "") -> bytes:
     return _svg(text, label)
 
 
-def modules(text: str) -> tuple[tuple[bool, ...], ...]:
+def modules(text: str, *, error: str = "q") -> tuple[tuple[bool, ...], ...]:
     """The rows of the symbol without its margin, true where it is dark. Level Q: a quarter of it may be scratched."""
-    symbol = segno.make_qr(_bounded(text), error="q")
+    symbol = segno.make_qr(_bounded(text), error=error)
     return tuple(tuple(bool(module) for module in row) for row in symbol.matrix)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, opened, settings_now, tell, with_store
-from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.message import Attempt, Result
 from kiosk.delivery.trial import trial_message
 from kiosk.delivery.webhook import WebhookSender
+from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.target_setup import host_of
 from kiosk.security.encryption import LastingSeal
 from kiosk.security.keyring_file import KeysOnDisk

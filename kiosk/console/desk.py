@@ -25,6 +25,7 @@ from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row,
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
 from kiosk.console.priority import choices, chosen_reason
+from kiosk.posters.slip_printer import SlipPrinting
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_json
 from kiosk.web.path_prefix import url
@@ -35,6 +36,7 @@ from queueing.desks import Desks
 from queueing.lanes import REASONS, label_of
 from queueing.models import Lane, Moved, Outcome
 from queueing.registry import Registry
+from queueing.slip_printers import SlipPrinters
 
 
 class MoveRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,6 +117,7 @@ class Desk(Controller):
     async def page(
         self, counter: FromPath[str], session: NamedDependency[Session], registry: NamedDependency[Registry],
         staff: NamedDependency[Staff], settings: NamedDependency[Settings], desks: NamedDependency[Desks],
+        slip_printers: NamedDependency[SlipPrinters], slip_printing: NamedDependency[SlipPrinting],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """The desk. Sitting down at a counter is remembered for the next sign-in."""
         hospital = await registry.hospital(session.facility)
@@ -124,6 +127,9 @@ class Desk(Controller):
         if session.counter != counter:
             await staff.sit_at(session.login, counter)
         await desks.sit(session.facility, session.key, counter, login=session.login, name=session.name)
+        printers = [one.name for one in await slip_printers.of(session.facility)]
+        if printers:
+            slip_printing.warm()
         live = url(f"/live/{quote(session.facility, safe='')}")
         return templating.page(
             "desk.html", session=session, facility=hospital.facility, counter=counter, live=live,
@@ -132,6 +138,7 @@ class Desk(Controller):
             reasons=choices(),
             states={state.name.lower(): tr(name) for state, name in messages.STATES.items()},
             desk_words=translated(desk_messages.DESK), slip_languages=slip_messages.LANGUAGES,
+            slip_scan=slip_messages.SCAN, printers=printers,
             forms=[one.name for one in await templates_of(registry, session.facility)],
         )  # fmt: skip
 

@@ -296,6 +296,7 @@ AUDIT_ACTS = {
     "admin_board-hours": "changed the hours of the boards",
     "admin_word-correct": "corrected a sentence of the screens",
     "admin_word-back": "took the correction of a sentence back",
+    "admin_printer": "changed the printers of slips",
     "admin_networks": "changed the facility's own networks",
     "admin_sign-out": "ended all sessions of a login",
     "admin_resend": "sent a parked reply again",

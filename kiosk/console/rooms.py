@@ -41,6 +41,7 @@ ROOMS: Final = (
     )),
     Room("Screens", (
         Leaf("screens", "Screens", "/console/admin/screens"),
+        Leaf("printers", "Slip printers", "/console/admin/printers"),
         Leaf("announcements", "Announcements", "/console/announcements"), Leaf("voice", "Voice", "/console/voice"),
         Leaf("words", "Words", "/console/words"),
     )),
@@ -72,6 +73,6 @@ OF_ACT: Final = {
 SETTINGS: Final = {
     "queue": "Queues", "counter": "Counters", "default": "Default", "policy": "Rules", "text": "Printed texts",
     "facility": "Facility", "networks": "Networks of the hospital", "copy": "Copying",
-    "holidays": "Holidays",
+    "holidays": "Holidays", "printers": "Slip printers",
 }  # fmt: skip
 """Kind of setting whose last change can be taken back → what it is called. The first room lists them all."""

@@ -32,6 +32,7 @@ from kiosk.console.queue_page import QueuePage
 from kiosk.console.review import Review, Reviews
 from kiosk.console.scan import Scans
 from kiosk.console.screens import ScreensPage
+from kiosk.console.slip_printing import PrintersPage, SlipsOnPrinters
 from kiosk.console.today import Today, Views
 from kiosk.console.voice_page import VoicePage
 from kiosk.console.walk_in import Slips, WalkIns
@@ -66,6 +67,8 @@ def routes() -> list[ControllerRouterHandler]:
                 PosterCheck,
                 HoursPage,
                 ScreensPage,
+                SlipsOnPrinters,
+                PrintersPage,
                 VoicePage,
                 CorrectionsPage,
                 AnnouncementsPage,

@@ -84,6 +84,7 @@ class Slip(Struct, frozen=True, kw_only=True):
 
     outcome: str
     words: str
+    ticket: str = ""
     token: str = ""
     queue: str = ""
     ahead: int = 0
@@ -152,7 +153,7 @@ class Slips:
         link = ticket_url(self._settings.public_url, token)
         picture = await asyncio.to_thread(qr.svg, link)
         return Slip(
-            outcome="FOUND", words="", token=ticket.token, ahead=ticket.ahead, link=link,
+            outcome="FOUND", words="", ticket=ticket.id, token=ticket.token, ahead=ticket.ahead, link=link,
             queue=queue.name if queue else ticket.queue, queue_names=queue.names if queue else {},
             facility=facility.name if facility else "",
             lane=label_of(ticket.lane, ticket.reason) if ticket.lane else "",

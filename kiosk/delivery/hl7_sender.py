@@ -3,8 +3,8 @@
 import ssl
 
 from kiosk.delivery import mllp
-from kiosk.delivery.addresses import AddressRefused, Resolver
 from kiosk.delivery.message import TRY_S, Attempt, Message, Result, first_line
+from kiosk.exchange.addresses import AddressRefused, Resolver
 from kiosk.exchange.hl7 import control_id
 from kiosk.exchange.target_setup import TargetWrong, parse_host_port
 from queueing.targets import Target

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from pyreqwest.exceptions import PyreqwestError
 
-from kiosk.delivery.addresses import AddressRefused, Resolver
 from kiosk.delivery.message import TRY_S
 from kiosk.delivery.pinned_clients import PinnedClients, beginning
 from kiosk.delivery.push_encryption import encrypt
+from kiosk.exchange.addresses import AddressRefused, Resolver
 from kiosk.exchange.push_subscription import Subscription, SubscriptionWrong, keys_of, service_of
 from kiosk.exchange.target_setup import parse_url
 

@@ -18,9 +18,9 @@ from typing import Final
 from pyreqwest.exceptions import PyreqwestError
 from standardwebhooks import Webhook
 
-from kiosk.delivery.addresses import AddressRefused, Resolver
 from kiosk.delivery.message import TRY_S, Attempt, Message, Result, first_line
 from kiosk.delivery.pinned_clients import PinnedClients, beginning
+from kiosk.exchange.addresses import AddressRefused, Resolver
 from kiosk.exchange.target_setup import TargetWrong, parse_url
 from queueing.targets import Target, TargetFormat
 

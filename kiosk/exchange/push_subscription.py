@@ -1,7 +1,7 @@
 """What a browser answers when its owner agrees to messages (Push API): read strictly, and sealed with the day's key.
 
 An address is taken only where the operator allows its push service (``KIOSK_PUSH_SERVICES``): this machine connects to
-it. ``kiosk.delivery.addresses`` checks what the name resolves to, before each connection.
+it. ``kiosk.exchange.addresses`` checks what the name resolves to, before each connection.
 """
 
 import base64

@@ -11,7 +11,6 @@ from typing import Final
 import msgspec
 
 from kiosk.abdm.inbound import read_patient
-from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.bodies import Bodies, Facilities
 from kiosk.delivery.event_tickets import EventTickets
 from kiosk.delivery.hl7_sender import Hl7Sender
@@ -20,6 +19,7 @@ from kiosk.delivery.pinned_clients import PinnedClients
 from kiosk.delivery.push_sender import PushSender
 from kiosk.delivery.role import DeliveryRole, RoleParts
 from kiosk.delivery.webhook import WebhookSender
+from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.exchange.push_subscription import open_subscription
 from kiosk.key_upkeep import read_day_keys

@@ -20,11 +20,13 @@ from kiosk.abdm.jwks import KeySet
 from kiosk.accounts.service import Staff
 from kiosk.api.parts import ApiParts, api_parts
 from kiosk.checkin import CheckIn
+from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.key_upkeep import read_day_keys
 from kiosk.live.hub import Hub
 from kiosk.live.polling import PollLimits, Polls
 from kiosk.live.stream_limits import StreamLimits
+from kiosk.posters.slip_printer import SlipPrinting
 from kiosk.security.encryption import LastingSeal, Seal
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services.keys import follow_keys_on, run_on
@@ -49,6 +51,7 @@ from queueing.place_search import PlaceSearch
 from queueing.push_phones import PushPhones
 from queueing.registry import Registry
 from queueing.screens import Screens
+from queueing.slip_printers import SlipPrinters
 from queueing.store.store import Store
 from queueing.targets import Targets
 from tokens import CameraLinks, CounterCodes, KeyRing, TicketLinks
@@ -93,6 +96,10 @@ class Services(Struct, frozen=True, kw_only=True):
     store: Store
     registry: Registry
     screens: Screens
+    slip_printers: SlipPrinters
+    slip_printing: SlipPrinting
+    addresses: Resolver
+    """Which printers may be reached."""
     announcements: Announcements
     last_changes: LastChanges
     corrected_sentences: CorrectedSentences
@@ -172,6 +179,8 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         target_secrets = LastingSeal(signers.ring.target_secret_key())
         services = _web_services(settings, store, keys_on_disk, signers, gateway, staff, target_secrets)
         stack.callback(services.archive.close)
+        stack.callback(services.addresses.close)
+        stack.push_async_callback(services.slip_printing.close)
         services.hub.start()
         stack.push_async_callback(services.hub.close)
         await read_day_keys(services.seal, services.day_keys)
@@ -216,6 +225,9 @@ def _web_services(
         store=store,
         registry=Registry(store),
         screens=Screens(store),
+        slip_printers=SlipPrinters(store),
+        slip_printing=SlipPrinting(),
+        addresses=Resolver(private_allowed=settings.private_targets),
         announcements=Announcements(store),
         last_changes=LastChanges(store),
         corrected_sentences=CorrectedSentences(store),

@@ -331,8 +331,8 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         name="private_targets",
         default="false",
-        meaning="Whether webhooks and HL7 may reach loopback and private networks. A hospital that connects programs "
-        "of its own network sets it on purpose.",
+        meaning="Whether webhooks, HL7 and slips for printers may reach loopback and private networks. A hospital that "
+        "connects programs or printers of its own network sets it on purpose.",
         allowed="true or false",
         read=values.yes_or_no,
     ),

@@ -11,6 +11,7 @@
          text      printed text, counter name ('' forgets)
          holidays  packed list of {day, name}; '' goes back to none
          copy      packed templates for copying profiles, which queueing does not read; '' goes back to none
+         printers  packed printers of slips, which the functions do not read; '' goes back to none
          copied    three for each thing of another facility (facility_copy.py): 'queue', id, packed; 'counter', name,
                    packed; 'policy', packed rules that it may replace, packed; 'default', queue id, ''
                    Only what is missing is added.
@@ -96,6 +97,8 @@ function ACTS.holidays(facility, args) return set_or_clear(facility, 'holidays',
 
 function ACTS.copy(facility, args) return set_or_clear(facility, 'copy', args[2]) end
 
+function ACTS.printers(facility, args) return set_or_clear(facility, 'printers', args[2]) end
+
 function ACTS.text(facility, args)
   if args[3] == '' then
     redis.call('HDEL', facility.record, 'x:' .. args[2])
@@ -159,6 +162,8 @@ function NOW.networks(facility) return {'networks', set_now(facility, 'networks'
 function NOW.holidays(facility) return {'holidays', set_now(facility, 'holidays') or ''} end
 
 function NOW.copy(facility) return {'copy', set_now(facility, 'copy') or ''} end
+
+function NOW.printers(facility) return {'printers', set_now(facility, 'printers') or ''} end
 
 function NOW.text(facility, args) return {'text', args[2], set_now(facility, 'x:' .. args[2]) or ''} end
 

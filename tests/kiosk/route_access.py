@@ -261,6 +261,9 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("POST", "/console/walk-in"): (Try(decision=STAFF, json={"queue": "medicine", "name": "Zoona Begum"}),),
     ("POST", "/console/walk-in/read"): (Try(decision=STAFF, json={"text": "no card"}),),
     ("POST", "/console/slip"): (Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}"}),),
+    ("POST", "/console/slip/print"): (
+        Try(decision=STAFF_OF_THIS, json={"ticket": "{ticket}", "printer": "Registration"}),
+    ),
     # Administration.
     ("GET", "/console/admin"): (Try(decision=ADMINS),),
     ("GET", "/console/admin/rooms/{room:str}"): tuple(
@@ -359,6 +362,10 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         _admin("copying/save", ADMINS, before="", name="Form", fields="name, phone"),
         _admin("copying/remove", ADMINS, before="Form"),
         _admin("copying/reset", ADMINS),
+    ),
+    ("GET", "/console/admin/printers"): (Try(decision=ADMINS),),
+    ("POST", "/console/admin/printers/{act:str}"): (
+        _admin("printers/save", ADMINS, name="Registration", address="10.20.0.30", paper="58"),
     ),
     ("GET", "/console/connection"): (Try(decision=ADMINS),),
     ("GET", "/console/audit"): (Try(decision=ADMINS),),

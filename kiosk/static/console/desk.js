@@ -8,7 +8,7 @@ import { NoAnswer, SignedOut, follow, get, post } from "./net.js";
 import { Now } from "./now.js";
 import { PendingMoves } from "./pending_moves.js";
 import { Scanner } from "./scanner.js";
-import { paper, print } from "./slip.js";
+import { choices, onPrinter, print, printer } from "./slip.js";
 import { WalkIn } from "./walk.js";
 
 const root = $("desk");
@@ -289,7 +289,8 @@ const ACTS = {
   cancel: () => sure(),
   view: () => look(),
   "copy-for": (where) => copyForForm(where),
-  slip: (where) => printAgain(target(where)),
+  slip: (where) => printAgain(target(where), printer()),
+  "slip-here": () => printAgain(target(), ""),
   "let-go": () => letGo(),
   "walk-in": () => register(""),
   "hand-over": () => handOver(),
@@ -387,9 +388,14 @@ async function searchEnded(ticket, token) {
   list.select(ticket);
 }
 
-async function printAgain(ticket) {
+// `named`: the printer in the network; empty: the browser prints.
+async function printAgain(ticket, named) {
   if (!ticket) return tell(words.choose_first, "warn");
   try {
+    if (named) {
+      const sent = await onPrinter(named, ticket.id);
+      return tell(sent.words, sent.printed ? "" : "warn");
+    }
     await print(await post("/console/slip", { ticket: ticket.id }), words);
   } catch (cause) {
     trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
@@ -574,9 +580,11 @@ function pressed(event) {
                 : ACTS.next()
               : key === "n" && event.shiftKey
                 ? ACTS.call()
-                : KEYS[key]
-                  ? ACTS[KEYS[key]]()
-                  : null;
+                : key === "l" && event.shiftKey
+                  ? ACTS["slip-here"]()
+                  : KEYS[key]
+                    ? ACTS[KEYS[key]]()
+                    : null;
   if (done !== null) event.preventDefault();
 }
 
@@ -693,7 +701,7 @@ setInterval(tick, 15000);
 setInterval(() => {
   if (!ended && (!streaming || lostAt || Date.now() - looked > LOOK_MS)) refresh();
 }, POLL_MS);
-paper();
+choices();
 tick();
 $("list").focus();
 stop = follow(

@@ -1,24 +1,46 @@
 // The paper slip: a number, the queue, what to do, and a QR of the ticket's page; in English and in the language the
-// clerk chose. The page itself is printed, with all else hidden.
+// clerk chose. The page itself is printed, with all else hidden; or the server prints on a printer in the network.
 
 import { $, fill, say } from "./dom.js";
+import { post } from "./net.js";
 
 const KEPT = "kiosk-paper";
 const KEPT_LANGUAGE = "kiosk-slip-language";
+const KEPT_LARGE = "kiosk-slip-large";
+const KEPT_PRINTER = "kiosk-slip-printer";
 
-// Paper and language are the machine's: what was chosen last holds.
-export function paper() {
+// Paper, language, size and printer are the machine's: what was chosen last holds.
+export function choices() {
   const radios = [...document.querySelectorAll("input[name=paper]")];
   const width = localStorage.getItem(KEPT);
   for (const radio of radios) {
     if (radio.value === width) radio.checked = true;
     radio.addEventListener("change", () => localStorage.setItem(KEPT, radio.value));
   }
-  const language = $("slip-language");
-  language.value = localStorage.getItem(KEPT_LANGUAGE) ?? "";
-  if (language.selectedIndex < 0) language.value = "";
-  language.addEventListener("change", () => localStorage.setItem(KEPT_LANGUAGE, language.value));
+  holds($("slip-language"), KEPT_LANGUAGE);
+  if ($("slip-printer")) holds($("slip-printer"), KEPT_PRINTER);
+  const large = $("slip-large");
+  large.checked = localStorage.getItem(KEPT_LARGE) === "1";
+  large.addEventListener("change", () => localStorage.setItem(KEPT_LARGE, large.checked ? "1" : ""));
 }
+
+// A choice that is not offered any more is none.
+function holds(select, name) {
+  select.value = localStorage.getItem(name) ?? "";
+  if (select.selectedIndex < 0) select.value = "";
+  select.addEventListener("change", () => localStorage.setItem(name, select.value));
+}
+
+// The name of the chosen printer in the network; empty: the browser prints.
+export const printer = () => $("slip-printer")?.value ?? "";
+
+export const onPrinter = (named, ticket) =>
+  post("/console/slip/print", {
+    printer: named,
+    ticket,
+    language: $("slip-language").value,
+    large: $("slip-large").checked,
+  });
 
 function translate(place, code, local, slip) {
   const ahead = local && slip.ahead ? `${local.ahead}: ${slip.ahead}` : "";
@@ -36,6 +58,7 @@ export async function print(slip, words) {
   for (const node of place.querySelectorAll("[data-slip]")) say(node, { ...slip, before }[node.dataset.slip]);
   const code = $("slip-language").value;
   translate(place, code, slip.local[code], slip);
+  place.classList.toggle("large", $("slip-large").checked);
   place.classList.toggle("narrow", document.querySelector("input[name=paper]:checked")?.value === "58");
   const picture = $("slip-qr");
   picture.src = slip.qr;

@@ -1,8 +1,8 @@
 // A walk-in in one line: name, Enter. A desk scanner may type an ABHA QR into the name instead.
 
 import { $, fill, keyOf, make, say } from "./dom.js";
-import { post } from "./net.js";
-import { print } from "./slip.js";
+import { NoAnswer, post } from "./net.js";
+import { onPrinter, print, printer } from "./slip.js";
 
 export class WalkIn {
   // `found`: shows a ticket that the person has already. `askReason(then)`: why the person goes sooner.
@@ -37,9 +37,11 @@ export class WalkIn {
       else if (keyOf(event) === "g") $("perhaps-other").click();
     });
     $("perhaps-back").addEventListener("click", () => this.#showForm());
-    $("walk-print").addEventListener("click", () => print(this.slip, words));
+    $("walk-print").addEventListener("click", () => this.#print(printer()));
     $("walk-done").addEventListener("keydown", (event) => {
-      if (event.key.toLowerCase() === "w" && !event.repeat) {
+      if (event.repeat) return;
+      if (keyOf(event) === "l" && event.shiftKey) this.#print("");
+      else if (keyOf(event) === "w") {
         event.preventDefault();
         this.#clear();
       }
@@ -55,6 +57,15 @@ export class WalkIn {
     this.dialog.showModal();
     this.form.elements.name.value = typed;
     this.form.elements.name.focus();
+  }
+
+  async #print(named) {
+    if (!named) return print(this.slip, this.words);
+    try {
+      say($("walk-words"), (await onPrinter(named, this.slip.ticket)).words);
+    } catch (cause) {
+      this.trouble(cause) || say($("walk-words"), cause instanceof NoAnswer ? this.words.failed : cause.message);
+    }
   }
 
   #clear() {

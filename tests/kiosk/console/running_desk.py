@@ -50,15 +50,15 @@ class Served:
 
 
 @asynccontextmanager
-async def running_program(folder: Path) -> AsyncIterator[Program]:
-    """The web role on a store of its own, which no other test empties."""
+async def running_program(folder: Path, **more: str) -> AsyncIterator[Program]:
+    """The web role on a store of its own, which no other test empties. ``more``: settings without ``KIOSK_``."""
     address = f"http://127.0.0.1:{(port := free_port())}"
     # A socket's path has at most a hundred characters, and ``folder`` may lie deep.
     with tempfile.TemporaryDirectory(prefix="kiosk-program-") as store:
         with EmbeddedValkey(Path(store) / "data", maxmemory_bytes=128 << 20, brief=True) as server:
             url = server.operator_url
             async with opened_app(url, folder, KIOSK_PUBLIC_URL=address) as app:
-                settings = {"PUBLIC_URL": address, "PORT": str(port), "DATA_DIR": str(folder), "REDIS_URL": url}
+                settings = {"PUBLIC_URL": address, "PORT": str(port), "DATA_DIR": str(folder), "REDIS_URL": url} | more
                 async with _web_role({f"KIOSK_{name}": value for name, value in settings.items()}, address):
                     yield Program(address, services_of(app))
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.archived import ReadArchive
 from kiosk.delivery.bodies import Bodies, Facilities
 from kiosk.delivery.event_tickets import EventTickets
@@ -14,6 +13,7 @@ from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.phone_alarms import PhoneAlarms
 from kiosk.delivery.role import DeliveryRole, RoleParts
 from kiosk.delivery.webhook import WebhookSender
+from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.exchange.target_setup import new_secret
 from kiosk.patient.person import Patient

@@ -12,11 +12,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from kiosk.delivery import phone_alarms
-from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.phone_alarms import Alarm, PhoneAlarms, due_for
 from kiosk.delivery.pinned_clients import PinnedClients
 from kiosk.delivery.push_encryption import encrypt
 from kiosk.delivery.push_sender import USEFUL_S, PushMessage, PushResult, PushSender
+from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.push_subscription import close_subscription, open_subscription
 from kiosk.locales import BOOK
 from kiosk.security.encryption import Seal

@@ -10,9 +10,9 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from kiosk.delivery import pinned_clients, webhook
-from kiosk.delivery.addresses import Resolver
 from kiosk.delivery.message import Message, Result, first_line, private_words
 from kiosk.delivery.webhook import Signer, WebhookSender
+from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.profile_json import AddressJson, ProfileJson
 from kiosk.exchange.target_setup import new_secret
 from queueing.targets import Target, TargetKind

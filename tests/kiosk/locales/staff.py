@@ -29,6 +29,7 @@ from kiosk.console import (
     review_messages,
     room_messages,
     rooms,
+    slip_messages,
     voice_messages,
 )
 from kiosk.exchange import hours_text
@@ -70,6 +71,7 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     (queue_page, ("CODE_WRONG",)),
     (room_messages, ("STAFF_TROUBLE", "DONE", "CHANGED_SINCE", "RULES", "NOT_SET", "EFFECTS")),
     (announcement_messages, ("DONE", "TROUBLE")),
+    (slip_messages, ("SENT", "FAULTS", "HERE", "PRINTERS")),
     (voice_messages, ("FAULTS", "SAVED", "REMOVED", "END", "NOT_OWN", "PAGE")),
 )  # fmt: skip
 """What the pages of staff show. Tables of a page come here when it is translated."""

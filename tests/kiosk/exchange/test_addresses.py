@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kiosk.delivery import addresses
-from kiosk.delivery.addresses import AddressRefused, Resolver, refusal
+from kiosk.exchange import addresses
+from kiosk.exchange.addresses import AddressRefused, Resolver, refusal
 from kiosk.exchange.target_setup import TargetWrong, parse_host_port, parse_url
 
 pytestmark = pytest.mark.anyio
