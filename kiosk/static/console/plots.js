@@ -12,6 +12,7 @@ const INK = "#14212b";
 const GRID = "#e3e8ea";
 const SHARP = 2; // pixels of the picture for each of the page, at least: paper shows what a screen hides
 const IS_RTL = document.documentElement.dir === "rtl";
+const LAST_NAME = 20; // CSS pixels: half of the last hour reaches over the left edge
 const PAPER_WIDTH = 640; // CSS pixels of a plot on A4, whose text is 718 wide
 
 const numberOf = (cell) => (cell.dataset.value === "" ? null : Number(cell.dataset.value));
@@ -97,6 +98,7 @@ function draw(table) {
       indexAxis: kind === "across" ? "y" : "x",
       animation: false,
       maintainAspectRatio: false,
+      layout: { padding: { left: IS_RTL ? LAST_NAME : 0 } },
       devicePixelRatio: Math.max(SHARP, devicePixelRatio),
       interaction: { mode: "index", axis: kind === "across" ? "y" : "x", intersect: false },
       scales: axes(kind, table.dataset.unit),
