@@ -37,6 +37,7 @@ TILE_NOTES = {
     "parked": "see Administration",
     "parked_none": "all phones were told",
     "refused_unknown": "the archive cannot be read",
+    "refused_closed": "{count} of them while the queue was closed",
 }
 
 SOURCES = {
@@ -161,6 +162,7 @@ HINTS = {
     " minutes, from arrivals and the visits of each queue.",
     "counters_long": "Counters are counted for 7 days at most: choose fewer days.",
     "far": "Far: the phone said that it was not at the hospital. These places are counted in the lines above as well.",
+    "refusals": "A queue is closed by staff, by its opening hours, or on a holiday.",
     "linked": "Records linked per token: not known. It will stand here when the hospital's system reports it.",
 }
 

@@ -172,7 +172,12 @@ def tiles(now: Now, todays: DayFacts | None) -> list[Tile]:
     opened = [counter for counter in now.snapshot.counters if counter.open]
     held = counts.now(State.HELD)
     served = _tile("ended", counts.ended) if whole is None else _tile("served", whole["state_done"])
-    refused = _tile("refused", None, notes["refused_unknown"]) if whole is None else _tile("refused", whole["refused"])
+    if whole is None:
+        refused = _tile("refused", None, notes["refused_unknown"])
+    else:
+        closed = whole["refused_closed_queue"]
+        note = notes["refused_closed"].format(count=figures.grouped(closed)) if closed else ""
+        refused = _tile("refused", whole["refused"], note)
     parked = f"{now.parked}+" if now.parked == PARKED_COUNTED else now.parked
     return [
         _tile("waiting", counts.now(State.WAITING), notes["held"].format(count=held) if held else ""),

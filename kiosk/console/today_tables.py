@@ -225,6 +225,7 @@ def refusals(facts: DayFacts) -> Table:
         id="refusals", title=TITLE["refusals"], rows=tuple(rows),
         columns=(Column(label=TEXT["reason"], name="reason"), Column(label=TEXT["count"], name="number")),
         total=(tr(figure_messages.ALL), whole["refused"]),
+        hint=HINT["refusals"] if whole["refused_closed_queue"] else "",
     )  # fmt: skip
 
 

@@ -85,7 +85,7 @@ async def test_now_comes_from_the_store_and_the_rest_of_today_from_the_archive(
     today = date.fromisoformat(snapshot.day)
     insert_day(
         database, *(visit(number, 9, 5, 4, service_day=today) for number in range(11)),
-        *(share(number, service_day=today) for number in range(3)),
+        share(0, service_day=today), share(1, service_day=today), share(2, service_day=today, refusal="far"),
         visit(99, 9, 5, 4, service_day=today, hip_id=OTHER_HIP),
     )  # fmt: skip
     answer = await admin.get("/console/today")
@@ -96,7 +96,21 @@ async def test_now_comes_from_the_store_and_the_rest_of_today_from_the_archive(
         names["no_show"]: "1", names["refused"]: "3", names["counters"]: "3", names["parked"]: "0",
     }  # fmt: skip
     assert "1 more on hold" in answer.text
+    assert "2 of them while the queue was closed" in answer.text
+    assert figure_messages.HINTS["refusals"] in unescape(answer.text)
     assert "of 4" in answer.text
+
+
+async def test_refusals_for_another_reason_say_nothing_of_closed_queues(
+    admin: Browser, services: Services, database: Database
+) -> None:
+    snapshot = await services.desk.snapshot(HIP)
+    assert snapshot
+    insert_day(database, share(1, service_day=date.fromisoformat(snapshot.day), refusal="far"))
+    answer = await admin.get("/console/today")
+    assert tiles(answer)[figure_messages.TILES["refused"]] == "1"
+    assert "while the queue was closed" not in answer.text
+    assert figure_messages.HINTS["refusals"] not in unescape(answer.text)
 
 
 async def test_every_table_has_the_sums_of_its_tickets(admin: Browser, database: Database) -> None:
