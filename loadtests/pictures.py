@@ -47,6 +47,7 @@ STAFF_PAGES: Final = {
     "connections": "/console/connections",
     "keys": "/console/connections/keys",
     "copying": "/console/admin/copying",
+    "printers": "/console/admin/printers",
     "audit": "/console/audit",
     "connection-to-abdm": "/console/connection",
 }

@@ -271,6 +271,10 @@ async def test_who_ended_today_is_found_by_a_search_and_comes_back_and_undo_take
     assert await states_of(served) == ["WAITING", "NO_SHOW"]
 
 
+async def test_no_dialogue_is_seen_before_it_is_opened(page: Page) -> None:
+    await expect(page.locator("dialog:visible")).to_have_count(0)
+
+
 async def test_a_walk_in_has_a_number_after_a_name_and_one_key(page: Page, served: Served) -> None:
     await page.evaluate("() => { window.print = () => { window.printed = (window.printed ?? 0) + 1; }; }")
     await page.keyboard.press("w")
