@@ -81,7 +81,7 @@ class _Page:
         else:
             self._text(poster.queue, 140, 27, largest=44, color=INK, bold=True)
         self._blocks(poster.blocks, top=169, bottom=HEIGHT - TRIM - 8)
-        self._text(poster.label, HEIGHT - TRIM - 7, 5.5, largest=10, color=SOFT)
+        self._text(poster.label, HEIGHT - TRIM - 7, 5.5, largest=10, color=SOFT, rtl=False)
 
     def _blocks(self, blocks: Iterable[Block], *, top: float, bottom: float) -> None:
         """One language below another: its title, what to do, and the opening hours."""
