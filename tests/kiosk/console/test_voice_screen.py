@@ -21,7 +21,9 @@ from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 WORD_S = 0.5
-BUSY_MS = 30_000
+SHORTEST_S = 0.1
+"""Seconds of a clip of two loud blocks, with what stays before and after them."""
+BUSY_MS = 60_000
 """Two words take six seconds; a busy machine is given time."""
 
 
@@ -82,25 +84,28 @@ async def test_phrases_are_recorded_heard_and_taken_away_by_keyboard(served: Ser
         assert await serious_problems(page) == []
         await expect(page.locator("#say-this")).to_have_text("نمبر")
         await page.keyboard.press("r")
-        await expect(page.locator("#said")).to_have_text("Saved: نمبر, 0.7 seconds.")
+        await expect(page.locator("#said")).to_have_text(re.compile(r"Saved: نمبر, 0\.\d seconds\."), timeout=BUSY_MS)
         assert clips.names("ks", served.hip) == {first[0]}
         clip = clips.read("ks", first[0], served.hip)
         assert clip is not None
-        assert len(clip) / 2 / RATE == pytest.approx(WORD_S + 0.16, abs=0.06)
+        # The microphone speaks on while the page opens it: a recording may begin within the word, and is then shorter.
+        length_s = len(clip) / 2 / RATE
+        assert SHORTEST_S < length_s < WORD_S + 0.22, "the silence before and after is cut off"
         assert max(array("h", clip)) == pytest.approx(26_000, rel=0.05)
         await expect(page.locator(f"[data-part={first[1]}]")).to_have_attribute("aria-pressed", "true")
         await page.keyboard.press("ArrowUp")
         await expect(page.locator("#voice-now")).to_have_text("yours")
-        assert await played(page, "h") == pytest.approx(WORD_S + 0.16, abs=0.06)
+        assert await played(page, "h") == pytest.approx(length_s, abs=0.06)
         await page.keyboard.press("n")
         await expect(page.locator(f"[data-part={first[1]}]")).to_have_attribute("aria-pressed", "true")
         await page.locator("#one-after-another").focus()
         await page.keyboard.press("Space")
         await expect(page.locator("#one-after-another")).to_be_checked()
         await page.keyboard.press("r")
-        await expect(page.locator("#first [data-voice=own]")).to_have_count(3, timeout=BUSY_MS)
+        await expect(page.locator("#first [data-voice=own]").nth(2)).to_be_attached(timeout=BUSY_MS)
         await page.locator("#one-after-another").uncheck()
-        await expect(page.locator("#record-words")).to_have_text("Record")
+        await expect(page.locator("#record-words")).to_have_text("Record", timeout=BUSY_MS)
+        await expect(page.locator("#said")).to_have_text(re.compile("^Saved"), timeout=BUSY_MS)
         for part in first:
             if part not in clips.names("ks", served.hip):
                 clips.save("ks", part, word(0.2), served.hip)
@@ -120,9 +125,9 @@ async def test_a_microphone_that_hears_nothing_saves_nothing(served: Served, tmp
     microphone.write_bytes(wav(silence(2.0)))
     async with voice_page(served, microphone) as page:
         await page.keyboard.press("r")
-        await expect(page.locator("#record-words")).to_have_text("Stop")
+        await expect(page.locator("#record-words")).to_have_text("Stop", timeout=BUSY_MS)
         await page.keyboard.press("r")
-        await expect(page.locator("#said")).to_have_text("Stopped. Nothing was saved.")
+        await expect(page.locator("#said")).to_have_text("Stopped. Nothing was saved.", timeout=BUSY_MS)
         assert served.services.clips.names("ks", served.hip) == frozenset()
 
 
