@@ -181,11 +181,11 @@ async def test_a_delivered_refusal_has_no_ticket_and_a_request_of_yesterday_has_
 async def test_the_end_of_the_day_is_recorded(store: Store) -> None:
     await build(store)
     clock = kolkata()
-    clock.moved_ms = midnight_in(clock, ms=5_000)
+    clock.moved_ms = midnight_in(clock, ms=60_000)
     desk = open_desk(store, clock)
     await desk.enqueue(arrival())
     await desk.call_next(HIP, "M1", by="clerk")
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     await desk.call_next(HIP, "M1", by="clerk")
     last = (await read_all(store))[-1]
     assert (last.kind, _ticket(last).state, last.by) == (EventKind.LAPSED, State.LAPSED, "")

@@ -26,7 +26,7 @@ async def at_midnight(store: Store, carry_over_min: int = 240) -> tuple[OpdDesk,
     queue = Queue(id="medicine", name="Medicine", prefix="M", carry_over_min=carry_over_min)
     await Registry(store).put_queue(HIP, queue)
     clock = kolkata()
-    clock.moved_ms = midnight_in(clock, ms=5_000)
+    clock.moved_ms = midnight_in(clock, ms=60_000)
     return open_desk(store, clock), clock
 
 
@@ -44,7 +44,7 @@ async def test_the_first_of_a_day_stands_behind_the_last_of_the_day_before_in_th
         clock.moved_ms = before_ms
         await desk.enqueue(arrival(facility=hip))
         last = await desk.enqueue(arrival(facility=hip))
-        clock.moved_ms = before_ms + 10_000
+        clock.moved_ms = before_ms + 65_000
         await desk.enqueue(arrival(facility=hip))
         snapshot = await desk.snapshot(hip)
         assert snapshot
@@ -56,7 +56,7 @@ async def test_numbers_begin_again_and_people_who_wait_stay_in_front(store: Stor
     desk, clock = await at_midnight(store)
     late = [await desk.enqueue(arrival()) for _ in range(3)]
     await desk.call_next(HIP, "M1", by="clerk")
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     new = await desk.enqueue(arrival())
     assert new.token == "M-001"
     snapshot = await desk.snapshot(HIP)
@@ -88,7 +88,7 @@ async def test_a_carried_patient_who_scans_again_keeps_yesterdays_number(store: 
     await desk.enqueue(arrival())
     patient = arrival(person="late")
     await desk.enqueue(patient)
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     place = await desk.enqueue(arrival(person="late"))
     assert (place.outcome, place.token) == (Outcome.SAME_PERSON, "M-002")
 
@@ -103,7 +103,7 @@ async def test_a_number_is_not_given_again_while_its_holder_waits(store: Store) 
     await desk.call_this(HIP, "M1", missed.ticket, by="clerk")
     await desk.no_show(HIP, missed.ticket, by="clerk")
     await desk.transfer(HIP, sent_on.ticket, to="registration", by="clerk")
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     new = [await desk.enqueue(arrival()) for _ in range(4)]
     assert [place.token for place in new] == ["M-001", "M-007", "M-008", "M-009"]
     living = [ticket.token for ticket in await desk.tickets(HIP)]
@@ -116,7 +116,7 @@ async def test_a_called_person_who_was_never_started_lapses_at_midnight(store: S
     desk, clock = await at_midnight(store)
     called = await desk.enqueue(arrival())
     await desk.call_next(HIP, "M1", by="clerk")
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     assert (await desk.call_next(HIP, "M1", by="clerk", seen="")).outcome is Outcome.EMPTY
     ticket = await desk.ticket(HIP, called.ticket)
     assert ticket
@@ -131,7 +131,7 @@ async def test_a_person_at_a_night_counter_stays_there_over_midnight_until_finis
     served = await desk.enqueue(arrival())
     await desk.call_next(HIP, "M2", by="night")
     await desk.start(HIP, served.ticket, by="night")
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     assert (await desk.enqueue(arrival())).token == "M-002", (
         "the number of the person at the counter is not given again"
     )
@@ -163,7 +163,7 @@ async def test_tickets_of_today_and_yesterday_with_the_same_number_have_two_keys
     desk, clock = await at_midnight(store)
     old = await desk.enqueue(arrival())
     await desk.call_next(HIP, "M1", by="clerk")
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     new = await desk.enqueue(arrival())
     assert new.token == old.token
     await desk.call_next(HIP, "M1", by="clerk")
@@ -194,9 +194,9 @@ async def test_the_day_never_goes_back(store: Store) -> None:
     desk, clock = await at_midnight(store)
     for _ in range(5):
         await desk.enqueue(arrival())
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     assert (await desk.enqueue(arrival())).token == "M-006", "five people still wait with the numbers before"
-    clock.moved_ms -= 10_000
+    clock.moved_ms -= 65_000
     assert (await desk.enqueue(arrival())).token == "M-007"
 
 
@@ -207,9 +207,9 @@ async def test_a_new_day_of_one_hospital_does_not_change_the_day_of_others_in_th
     await Registry(store).put_queue("other", Queue(id="q", name="Q", prefix="Q"), 1)
     elsewhere = {"facility": "other", "text": ""}
     assert (await desk.enqueue(arrival(**elsewhere))).token == "Q-001"
-    clock.moved_ms += 10_000
+    clock.moved_ms += 65_000
     await desk.enqueue(arrival())
-    clock.moved_ms -= 10_000
+    clock.moved_ms -= 65_000
     places = await asyncio.gather(desk.enqueue(arrival()), desk.enqueue(arrival(**elsewhere)))
     assert [place.token for place in places] == ["M-002", "Q-002"]
 

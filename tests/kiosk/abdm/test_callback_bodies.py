@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from kiosk.abdm.callbacks import SHARE, SHARE_V05, SHARE_V1, STATUS
-from kiosk.abdm.hold import Hold
+from kiosk.abdm.hold import HOLD_S, Hold
 from kiosk.web.limits import GATEWAY_BODY_MAX
 from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
 from queueing.models import Refusal
 from tests.kiosk.abdm.endpoints import CANARY, SHARE_BODY, Services
-from tests.kiosk.abdm.fake_gateway import FakeGateway
+from tests.kiosk.abdm.fake_gateway import FakeGateway, until
 
 pytestmark = pytest.mark.anyio
 
@@ -122,7 +122,7 @@ async def test_a_connected_store_that_cannot_take_a_share_is_503_at_once(
     services.check_in.failure = failure
     began = time.monotonic()
     answer = await services.post(SHARE_BODY)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < HOLD_S, "it was held"
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.json()["error"]["code"] == "ABDM-1024"
@@ -134,7 +134,7 @@ async def test_a_store_that_stays_away_is_503_after_three_seconds(services: Serv
     services.check_in.failure = failure
     began = time.monotonic()
     answer = await services.post(SHARE_BODY)
-    assert 2.5 < time.monotonic() - began < 6
+    assert time.monotonic() - began > HOLD_S - 0.5
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ABDM-1024")
     assert CANARY not in answer.text
 
@@ -151,7 +151,7 @@ async def test_a_share_is_held_until_the_store_is_back(services: Services, failu
 
 
 async def test_the_number_of_held_shares_is_bounded() -> None:
-    hold = Hold(hold_s=2.0, held_max=2)
+    hold = Hold(hold_s=600.0, held_max=2)
     back = asyncio.Event()
 
     async def ask() -> str:
@@ -160,11 +160,10 @@ async def test_the_number_of_held_shares_is_bounded() -> None:
         raise StoreAway
 
     held = [asyncio.create_task(hold.repeat(ask, StoreAway())) for _ in range(2)]
-    await asyncio.sleep(0.2)
-    began = time.monotonic()
-    with pytest.raises(StoreAway):
-        await hold.repeat(ask, StoreAway())
-    assert time.monotonic() - began < 0.1, "one more is refused at once"
+    await until(lambda: hold.held == 2)
+    async with asyncio.timeout(30):  # one more is refused at once
+        with pytest.raises(StoreAway):
+            await hold.repeat(ask, StoreAway())
     back.set()
     assert await asyncio.gather(*held) == ["a place", "a place"]
     assert hold.held == 0

@@ -10,6 +10,7 @@ from tests.kiosk.abdm.fake_gateway import until
 pytestmark = pytest.mark.anyio
 
 PAUSE_S = 0.02
+PATIENCE_S = 30
 
 
 def waiting(breaker: CircuitBreaker, *ranks: tuple[int, int]) -> tuple[list[tuple[int, int]], list[asyncio.Task[None]]]:
@@ -90,7 +91,8 @@ async def test_failures_in_a_row_stop_everything_but_one_probe_at_a_time() -> No
     await asyncio.sleep(0)
     assert entered == []
     for probes in (1, 2, 3):
-        await asyncio.sleep(PAUSE_S * 3)
+        await until(lambda probes=probes: len(entered) >= probes)  # type: ignore[misc]  # bound in each turn
+        await asyncio.sleep(PAUSE_S * 3)  # for what must not happen
         assert entered == [(0, number) for number in range(probes)]
         breaker.leave(well=False)
     await cancelled(tasks)
@@ -100,7 +102,7 @@ async def test_after_a_good_probe_replies_go_out_at_a_pace_and_later_freely() ->
     breaker = CircuitBreaker(pauses_s=[PAUSE_S])
     await stopped(breaker)
     entered, tasks = waiting(breaker, *((0, number) for number in range(60)))
-    await asyncio.sleep(PAUSE_S * 3)
+    await until(lambda: bool(entered))
     breaker.leave(well=True)
     assert breaker.flow is Flow.RECOVERING
     assert len(entered) <= 1 + RECOVERY_RATE * TICK_S * 2, "no storm"
@@ -115,7 +117,7 @@ async def test_an_idle_breaker_that_stopped_probes_with_the_next_reply() -> None
     await asyncio.sleep(PAUSE_S * 3)
     await breaker.enter((0, 1))
     breaker.leave(well=True)
-    await asyncio.wait_for(breaker.enter((0, 2)), 2)
+    await asyncio.wait_for(breaker.enter((0, 2)), PATIENCE_S)
 
 
 async def test_a_probe_without_a_result_leaves_the_breaker_stopped() -> None:
@@ -125,4 +127,4 @@ async def test_a_probe_without_a_result_leaves_the_breaker_stopped() -> None:
     await breaker.enter((0, 1))
     breaker.leave(well=None)
     assert breaker.flow is Flow.STOPPED
-    await asyncio.wait_for(breaker.enter((0, 2)), 2)
+    await asyncio.wait_for(breaker.enter((0, 2)), PATIENCE_S)

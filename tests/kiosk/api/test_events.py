@@ -23,6 +23,8 @@ from tests.kiosk.api.program import Program, address, problem
 from tests.kiosk.hospital import HIP, Hospital
 from tests.queueing.a_facility import arrival
 
+LONG_S = 20
+"""Seconds of a wait that an event ends."""
 pytestmark = pytest.mark.anyio
 EVENTS = events_key(facility_root(HIP).partition(":")[0])
 
@@ -83,14 +85,14 @@ async def test_a_wait_ends_with_the_event_or_with_its_time(program: Program) -> 
     cursor = (await program.get("events", after="latest")).json()["next"]
     began_s = time.monotonic()
     empty = (await program.get("events", after=cursor, wait=1)).json()
-    assert 0.9 < time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s > 0.9
     assert empty == {"items": [], "next": empty["next"]}
-    waiting = asyncio.create_task(program.get("events", after=cursor, wait=20))
+    waiting = asyncio.create_task(program.get("events", after=cursor, wait=LONG_S))
     await asyncio.sleep(0.5)
     began_s = time.monotonic()
     (place,) = await program.hospital.arrive()
     items = (await waiting).json()["items"]
-    assert time.monotonic() - began_s < 2.5
+    assert time.monotonic() - began_s < LONG_S - 5, "it waited for its time and not for the event"
     assert [one["data"]["ticket"]["id"] for one in items] == [place.ticket]
 
 
@@ -233,10 +235,9 @@ async def test_a_stream_ends_when_its_key_is_revoked(served: Hospital) -> None:
     key, text = await served.services.api.keys.add("HIS", HIP, [Scope.TICKETS_READ], by="asha")
     async with stream(served, text, **{"last-event-id": "latest"}) as reader:
         await served.services.api.keys.revoke(key.id, by="asha")
-        began_s = time.monotonic()
-        with pytest.raises(EOFError):
-            await reader.event()
-        assert time.monotonic() - began_s < 12
+        async with asyncio.timeout(60):
+            with pytest.raises(EOFError):
+                await reader.event()
 
 
 async def test_head_of_a_stream_ends_at_once(served: Hospital) -> None:

@@ -1,6 +1,7 @@
 """The desk in a real Chromium: keys, names, live changes and trouble, as a clerk meets them."""
 
 import asyncio
+import time
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from kiosk.locales import BOOK
 from kiosk.patient.person import Patient
 from queueing.display_text import display_text
 from queueing.models import Place, Policy
+from tests.kiosk.console.keyboards import scan
 from tests.kiosk.console.running_desk import Served, choose_first, press, states_of
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -148,14 +150,14 @@ async def test_a_held_down_key_asks_and_does_not_answer(page: Page, served: Serv
 
 
 async def test_undo_takes_back_the_last_moves_one_by_one_also_after_a_scan(page: Page, served: Served) -> None:
+    await page.clock.install(time=time.time())
     for name in ("First", "Second"):
         await served.arrive(name)
     await press(page, "n", "M-001 called to M1.")
     await press(page, "s", "M-001 is at the counter.")
     await press(page, "n", "M-002 called to M1.")
     await asyncio.sleep(0.4)  # a person scans no sooner after a key; sooner, the key counts as the scan's beginning
-    await page.keyboard.type("8901234567894", delay=1)
-    await page.keyboard.press("Enter")
+    await scan(page, "8901234567894")
     await expect(page.locator("#said")).to_contain_text("not an ABHA card")
     await expect(page.locator("#toast-undo")).to_be_hidden()
     await press(page, "u", "Undone at M1. M-001: At the counter.")

@@ -121,7 +121,7 @@ async def test_a_superintendent_reads_the_day_without_scrolling(desk_page: Page)
     await expect(desk_page.get_by_text("Waiting")).to_be_in_viewport()
     await expect(desk_page.locator(".advice")).to_be_in_viewport()
     await expect(desk_page.locator("#arrivals canvas")).to_be_in_viewport()
-    assert "138" in await desk_page.locator("#arrivals p").first.inner_text()
+    await expect(desk_page.locator("#arrivals p").first).to_contain_text("138")
 
 
 async def test_days_are_chosen_and_the_address_keeps_them(desk_page: Page) -> None:

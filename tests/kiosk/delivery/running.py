@@ -102,7 +102,7 @@ async def role(
         resolver.close()
 
 
-async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], within_s: float = 30.0) -> None:
     """Wait for a condition; the test fails when it does not come true."""
     deadline = time.monotonic() + within_s
     while not condition():
@@ -112,7 +112,7 @@ async def until(condition: Callable[[], bool], within_s: float = 10.0) -> None:
 
 async def reached(store: Store, target: Target, condition: Callable[[TargetState], bool]) -> TargetState:
     """The state of a target, when a condition of it has come true."""
-    for _ in range(200):
+    for _ in range(600):
         state = await Targets(store).one(target.id)
         if condition(state):
             return state

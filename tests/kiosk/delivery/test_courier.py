@@ -109,10 +109,9 @@ async def test_a_courier_that_is_closed_begins_nothing_more() -> None:
         for n in range(1, 21)
     ]  # fmt: skip
     one.accept(partition, events, "0")
-    await asyncio.sleep(0.01)
-    assert len(parts.begun) == courier.LANES_AT_ONCE
+    await until(lambda: len(parts.begun) == courier.LANES_AT_ONCE)
     await one.close()
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)  # for what must not happen
     assert len(parts.begun) == courier.LANES_AT_ONCE
 
 
@@ -133,6 +132,7 @@ async def test_the_reply_to_a_repeated_share_waits_for_the_events_of_its_ticket(
     progress = Progress(cursors={}, delivered_ms=1)
     one = courier.Courier(TargetState(target=target, generation=1, progress=progress, deliveries=[]), parts)
     one.accept(partition, [created, repeated, reply], "0")
-    await asyncio.sleep(0.01)
+    await until(lambda: bool(parts.begun))
+    await asyncio.sleep(0.05)  # for what must not happen
     assert parts.begun == [created.id]
     await one.close()

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from kiosk.delivery import pinned_clients, webhook
-from kiosk.delivery.message import Message, Result, first_line, private_words
+from kiosk.delivery import webhook
+from kiosk.delivery.message import TRY_S, Message, Result, first_line, private_words
 from kiosk.delivery.webhook import Signer, WebhookSender
 from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.profile_json import AddressJson, ProfileJson
@@ -94,14 +94,14 @@ async def test_an_endless_answer_is_cut_off(receiver: Receiver, sender: WebhookS
     since = time.monotonic()
     attempt = await sender.send(target(receiver.url), MESSAGE)
     assert (attempt.result, attempt.answer) == (Result.DELIVERED, "x" * 120)
-    assert time.monotonic() - since < pinned_clients.ANSWER_S + 1
+    assert time.monotonic() - since < TRY_S, "the answer was read for as long as an attempt may take"
 
 
 async def test_a_dripping_answer_holds_for_two_seconds_at_most(receiver: Receiver, sender: WebhookSender) -> None:
     receiver.drip_s, receiver.answer = 0.2, lambda _one: (500, b"x")
     since = time.monotonic()
     assert (await sender.send(target(receiver.url), MESSAGE)).status == "500"
-    assert time.monotonic() - since < pinned_clients.ANSWER_S + 1
+    assert time.monotonic() - since < TRY_S, "the answer was read for as long as an attempt may take"
 
 
 async def test_a_receiver_that_does_not_answer_in_time_failed(

@@ -59,7 +59,7 @@ async def test_what_was_called_before_the_board_came_is_shown_without_noise(
         await expect(page.locator("#hero")).to_have_attribute("data-token", "M-001")
         await served.call("M2")
         await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
-        assert await page.locator("body").get_attribute("data-announced") == "1"
+        await expect(page.locator("body")).to_have_attribute("data-announced", "1")
 
 
 async def test_a_board_of_one_queue_is_silent_for_the_others(served: Hospital, kiosk_browser: Browser) -> None:

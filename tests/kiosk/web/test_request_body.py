@@ -193,9 +193,9 @@ async def test_a_sender_that_stops_after_too_much_is_not_waited_for() -> None:
     async def receive() -> dict[str, Any]:
         return messages.pop() if messages else await asyncio.Event().wait()  # type: ignore[return-value]  # never
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         with pytest.raises(TooLarge):
-            await read_body(receive, 4, deadline_s=5)
+            await read_body(receive, 4, deadline_s=600)
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"deflate, gzip", b"x"])
