@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, cast
 
 import click
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.messages import Catalog, Message
 from babel.messages.plurals import get_plural
 from babel.messages.pofile import read_po, write_po
@@ -201,8 +201,18 @@ def _doubtful(messages: Catalog) -> Iterator[tuple[Message, str]]:
                 yield message, comment.removeprefix(DOUBT)
 
 
+def _new(code: str) -> tuple[Path, str]:
+    """The file of a new language, still without messages."""
+    try:
+        known = header(code, {"X-Draft": "no native speaker has read it"})
+    except (ValueError, UnknownLocaleError):
+        raise click.BadParameter(f"CLDR knows no language {code!r} of India") from None
+    return LOCALES / code / "LC_MESSAGES" / "kiosk.po", text_of(Catalogue(known, Catalog()))
+
+
 def write(paths: Iterable[tuple[Path, str]]) -> None:
     for path, text in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
 
 
@@ -210,13 +220,10 @@ def write(paths: Iterable[tuple[Path, str]]) -> None:
 @click.argument("codes", nargs=-1)
 def main(codes: tuple[str, ...]) -> None:
     """Write all catalogues anew. CODES: new languages, which get a file with every message still empty."""
-    for code in codes:
-        path = LOCALES / code / "LC_MESSAGES" / "kiosk.po"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.write_text('msgid ""\nmsgstr ""\n"X-Draft: no native speaker has read it\\n"\n', "utf-8")
-    from tests.kiosk.locales import staff  # it imports this module
+    # It imports this module, and the console, which reads every file of ours: before there is a new one.
+    from tests.kiosk.locales import staff
 
+    write((path, text) for path, text in map(_new, codes) if not path.exists())
     write((drawn() | staff.drawn()).items())
     for path in [*catalogues(), *staff.catalogues()]:
         read = read_po(io.BytesIO(path.read_bytes()))
