@@ -5,8 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.kiosk.locales.catalogues import ROOT
 
+pytestmark = pytest.mark.slow
 ROOMS = ("kiosk", "queueing", "tokens", "tests")
 
 
