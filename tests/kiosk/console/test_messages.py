@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 
+from kiosk.console import poster_messages
 from kiosk.console.desk_messages import DESK
 from kiosk.console.messages import SCREEN
 from kiosk.console.voice_messages import PAGE
@@ -12,6 +13,7 @@ OWN: dict[str, Mapping[str, object]] = {
     "colleagues": DESK,
     "list": {**SCREEN, **DESK},
     "pending_moves": DESK,
+    "poster_check": poster_messages.SCREEN,
     "voice": PAGE,
 }
 """Script → its table, where it is not the desk's."""
