@@ -1,29 +1,12 @@
 -- Which queue a counter text leads to, and what it proves.
 
 -- What a scan needs of the facility, read at once in this order.
-local C = {hip = 1, zone = 2, policy = 3, place = 4, default = 5, counter = 6, printed = 7, day = 8, eve = 9,
-  queue = 10, pace = 11}
-
--- The queue that a counter text led to last time is read together with the rest: that saves a command for each scan.
--- Only a guess, so it may be wrong or forgotten. Bounded: texts come from outside.
-local GUESS = {KEPT = 1024, CHARS = 64}
-local guesses, guess_count = {}, 0
-
-local function remember_guess(config, queue)
-  if #config.text > GUESS.CHARS then return end
-  if guess_count == GUESS.KEPT then guesses, guess_count = {}, 0 end
-  if not guesses[config.text] then guess_count = guess_count + 1 end
-  guesses[config.text] = queue
-end
+local C = {hip = 1, zone = 2, policy = 3, place = 4, default = 5, counter = 6, printed = 7, day = 8, eve = 9}
 
 local function read_config(facility, proved, text)
   local named = proved ~= '' and proved or text
-  local guessed_by = facility.root .. named
-  local guess = guesses[guessed_by] or ''
-  local config = redis.call('HMGET', facility.record, 'hip', 'zone', 'policy', 'place', 'default', 'k:' .. named,
-    'x:' .. text, 'day', 'eve', 'q:' .. guess, 'pace:' .. guess)
-  config.guess, config.text = guess, guessed_by
-  return config
+  return redis.call('HMGET', facility.record, 'hip', 'zone', 'policy', 'place', 'default', 'k:' .. named,
+    'x:' .. text, 'day', 'eve')
 end
 
 -- Returns counter and assurance; nil when the text names no counter. A mapped printed text wins.
@@ -48,12 +31,9 @@ local function queue_of_old_poster(facility, text)
 end
 
 -- A queue's settings and its packed pace; nil when it does not exist.
-local function read_queue(facility, config, id)
-  if id == config.guess and config[C.queue] then return read_settings(config[C.queue]), config[C.pace] end
+local function read_queue(facility, id)
   local found = redis.call('HMGET', facility.record, 'q:' .. id, 'pace:' .. id)
-  if not found[1] then return nil end
-  remember_guess(config, id)
-  return read_settings(found[1]), found[2]
+  if found[1] then return read_settings(found[1]), found[2] end
 end
 
 -- Whether the queue's own hours take people now. `hours`: opening and closing in turn, minutes from Monday's midnight;
@@ -89,7 +69,7 @@ local function find_queue(facility, config, wanted, proved, assurance, text, clo
     if wanted == '' then wanted = config[C.default] or '' end
   end
   if wanted == '' then return nil, nil, assurance, REFUSAL.NO_QUEUE end
-  local queue, pace = read_queue(facility, config, wanted)
+  local queue, pace = read_queue(facility, wanted)
   if not queue then return nil, nil, assurance, REFUSAL.NO_QUEUE end
   if counter and not counter.open then return queue, pace, assurance, REFUSAL.CLOSED_COUNTER end
   if not queue.open then return queue, pace, assurance, REFUSAL.CLOSED_QUEUE end
