@@ -29,7 +29,8 @@ from tokens.errors import (
     TokenError,
 )
 from tokens.keyring import Generation, KeyRing, KeyState
-from tokens.ticket import CameraLinks, TicketLinks
+from tokens.links import CameraLinks
+from tokens.ticket import TicketLinks
 
 __all__ = [
     "CameraClaim",

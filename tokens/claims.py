@@ -62,7 +62,14 @@ UnixS = Annotated[int, Meta(ge=0, lt=1 << 40)]
 
 
 class TicketClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The signed claims of a ticket link. Names are short: each character makes the QR on the slip denser."""
+    """The texts of a ticket link."""
+
+    h: HipId
+    t: Name
+
+
+class JwtTicketClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The signed claims of a ticket link of an earlier release."""
 
     iss: str
     aud: str

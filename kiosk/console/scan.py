@@ -1,6 +1,7 @@
 """What a desk scanner typed: an ABHA QR, the QR of our own slip, or something that is neither."""
 
 import re
+import time
 from typing import Final
 
 import msgspec
@@ -108,7 +109,7 @@ async def _ticket(readings: list[str], hip: str, desk: OpdDesk, links: TicketLin
         if match is None:
             continue
         try:
-            claim = links.read(match[1])
+            claim = links.read(match[1], now_s=int(time.time()))
         except LinkError:
             continue
         return await desk.ticket(hip, claim.ticket) if claim.hip_id == hip else None

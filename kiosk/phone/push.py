@@ -60,7 +60,7 @@ async def agree_to_push(
     lang: LANG = "",
 ) -> Answer:
     """Store this browser for the ticket, in place of what it sent before. The page goes on ringing by itself."""
-    claim = ticket_links.read(link)
+    claim = ticket_links.read(link, now_s=int(time.time()))
     if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
         return _answer(403, "another site sent this")
     sent = await read_json(request, _request, PUSH_BODY_MAX)
@@ -94,7 +94,7 @@ async def end_push(
     settings: NamedDependency[Settings],
 ) -> Answer:
     """Forget this browser for the ticket."""
-    claim = ticket_links.read(link)
+    claim = ticket_links.read(link, now_s=int(time.time()))
     if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
         return _answer(403, "another site sent this")
     sent = await read_json(request, _address, PUSH_BODY_MAX)

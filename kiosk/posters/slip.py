@@ -24,7 +24,8 @@ LARGE: Final = 1.5
 SMALL: Final = 0.8
 """English below another language, and the date."""
 QR_DOTS: Final = 400
-"""50 mm. Longer links have smaller modules; at 4 dots (half a millimetre) a phone reads today's link easily."""
+"""50 mm. Modules of today's links have 6 or 7 dots. Longer links have smaller ones; 4 dots (half a millimetre) are
+still read easily."""
 GAP: Final = 4
 """Dots above each sentence: marks of Hindi stand above its letters."""
 SIDE: Final = 8

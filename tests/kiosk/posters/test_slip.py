@@ -8,8 +8,8 @@ from kiosk.locales import BOOK
 from kiosk.posters.shaped_text import lines_of
 from kiosk.posters.slip import DOTS, SIDE, Paper, SlipText, draw
 
-LINK = "https://opd.district-hospital-baramulla.example/t/" + "eyJhbGciOiJFZERTQSJ9" * 15
-"""As long as a signed link is."""
+LINK = "https://opd.district-hospital-baramulla.example/t/" + "AXk7aOxJb9QKMjA3ODYtMTA0" * 6
+"""Longer than a signed link is."""
 QUEUES = {"hi": "मेडिसिन ओपीडी", "ur": "میڈیسن او پی ڈی", "pa": "ਮੈਡੀਸਨ ਓਪੀਡੀ", "ks": "میڈیسن", "doi": "मेडिसिन"}
 
 
