@@ -21,6 +21,7 @@ from pyreqwest.client import ClientBuilder
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from loadtests import graceful_run
+from loadtests.bench.machine import Parts
 from loadtests.fuzz.targets import TARGETS, BenchSetup, Shot, honest_share
 from loadtests.simulator.people.clerks import Clerk
 from loadtests.stack import Stack, fresh_stack
@@ -37,7 +38,7 @@ be tested."""
 CLOSED_WITHIN_S: Final = 1.0
 """Inputs not sent by then are dropped."""
 GROWTH_MB: Final = 150
-"""Growth of a web worker's memory. It keeps no tickets, and its caches are bounded."""
+"""Growth of the web role's memory. It keeps no tickets, and its caches are bounded. The store grows by tickets."""
 QUIET: Final = {"KIOSK_LOG_LEVEL": "error"}
 """Each refused input would write a line to the log, so only errors are logged."""
 SHOWN_MAX: Final = 20
@@ -142,7 +143,8 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
     async with fresh_stack(seed=seed, facilities=3, counters=2, staffed=1, strangers=True, more=QUIET) as stack:
         setup = await _setup(stack)
         run = Run(setup, seed, inputs, minutes)
-        before_mb = _memory_mb(stack.pid)
+        parts = Parts.of(stack.pid, stack.simulator.announced.pid)
+        before_mb = parts.memory_mb()
         began_s = renewed_s = time.monotonic()
         callers = [asyncio.create_task(run.caller(lane)) for lane in range(CONNECTIONS)]
         while not all(caller.done() for caller in callers):
@@ -152,17 +154,17 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
                 run.setup, renewed_s = await _setup(stack), time.monotonic()
         await asyncio.gather(*callers)
         seconds = time.monotonic() - began_s
-        grown_mb = max(after - before_mb.get(pid, after) for pid, after in _memory_mb(stack.pid).items())
+        grown_mb = {part: round(after - before_mb[part], 1) for part, after in parts.memory_mb().items()}
         wire = Wire(setup.authority)
         status, _ = await wire.ask(honest_share(await _setup(stack), Random(seed)).raw)
         await wire.close()
     found = {
-        "seed": seed, "inputs": run.sent, "seconds": round(seconds, 1), "grown_mb": round(grown_mb, 1),
+        "seed": seed, "inputs": run.sent, "seconds": round(seconds, 1), "grown_mb": grown_mb,
         "honest_share_after": status,
         "statuses": {target: dict(sorted(counts.items())) for target, counts in sorted(run.statuses.items())},
         "broken": len(run.findings), "findings": msgspec.to_builtins(run.findings[:SHOWN_MAX]),
     }  # fmt: skip
-    return found | {"good": not run.findings and grown_mb < GROWTH_MB and status == 202}
+    return found | {"good": not run.findings and grown_mb["web"] < GROWTH_MB and status == 202}
 
 
 async def _setup(stack: Stack) -> BenchSetup:
@@ -180,28 +182,6 @@ async def _setup(stack: Stack) -> BenchSetup:
         cookie=cookie,
         csrf=csrf,
     )
-
-
-def _memory_mb(pid: int) -> dict[int, float]:
-    """Resident memory of every process below ``pid``."""
-    found = {}
-    for child in _below(pid):
-        try:
-            pages = int(Path(f"/proc/{child}/statm").read_text().split()[1])
-        except (OSError, IndexError):
-            continue
-        found[child] = pages * 4096 / 1024**2
-    return found
-
-
-def _below(pid: int) -> list[int]:
-    children = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            children += [int(child) for child in task.read_text().split()]
-        except OSError:
-            continue
-    return children + [deeper for child in children for deeper in _below(child)]
 
 
 def main() -> None:
