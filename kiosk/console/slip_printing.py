@@ -171,7 +171,7 @@ def sample(facility: str, public_url: str) -> SlipText:
     """What a printer is tried with: a number of nobody, a line of each script, and a code as dense as a ticket's."""
     local = slip_messages.local_lines()
     return SlipText(
-        token="T-000",  # noqa: S106
+        token="T-000",  # noqa: S106  (a queue number, no password)
         link=f"{public_url}/?{'sample' * 50}", facility=facility,
         before=" ".join(local[code]["title"] for code in ("hi", "pa")), local_ahead=local["ur"]["hint"],
         hint=slip_messages.SCAN,

@@ -77,7 +77,8 @@ class SlipDrawer:
     def start(self) -> None:
         """Start the process if none runs, and let it load what it needs."""
         if self._process is None and not self._alone.locked():
-            self._begin(SlipJob(slip=SlipText(token="-", link="-", local_title="نमਨ")))  # noqa: S106
+            example = SlipText(token="-", link="-", local_title="نमਨ")  # noqa: S106  (a queue number, no password)
+            self._begin(SlipJob(slip=example))
 
     async def drawn(self, job: SlipJob) -> bytes:
         """The commands for a printer. Raises SlipNotDrawn. Cancelled, the job is finished all the same.
@@ -123,7 +124,7 @@ class SlipDrawer:
 
 async def _answer(process: Process, job: SlipJob) -> bytes:
     assert process.stdin is not None  # noqa: S101  (both were asked for; says so to the type checker)
-    assert process.stdout is not None  # noqa: S101
+    assert process.stdout is not None  # noqa: S101  (as above)
     process.stdin.write(msgspec.json.encode(job) + b"\n")
     await process.stdin.drain()
     length = int.from_bytes(await process.stdout.readexactly(LENGTH), "big")

@@ -375,9 +375,11 @@ async def test_what_waits_is_told_for_the_metrics(
     monkeypatch.setattr(role_module, "FACTS_S", 0.05)
     async with role(store):
         await visits(store, 2)
-        async with asyncio.timeout(PATIENCE_S):  # another task writes them
-            while (facts := await Targets(store).facts()) is None or facts.pending["webhook"] != 6:  # noqa: ASYNC110
+        facts = None
+        async with asyncio.timeout(PATIENCE_S):
+            while facts is None or facts.pending["webhook"] != 6:
                 await asyncio.sleep(0.05)
+                facts = await Targets(store).facts()
         assert facts.pending == {"webhook": 6, "hl7": 0}
 
 

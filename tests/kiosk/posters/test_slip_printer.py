@@ -23,7 +23,7 @@ async def here() -> str:
     return "127.0.0.1"
 
 
-def job(token: str = "M-042") -> SlipJob:  # noqa: S107
+def job(token: str = "M-042") -> SlipJob:  # noqa: S107  (a queue number, no password)
     link = f"https://opd.example/t/{token}" + "a" * 300
     return SlipJob(slip=SlipText(token=token, link=link, local_title="آپ کا نمبر"), paper=58)
 
