@@ -80,6 +80,20 @@ PUSH_MESSAGES = Counter(
     ("result",),
 )
 
+SCAN_OUTCOMES: Final = ("new", "same_request", "same_person", "refused", "conflict")
+REJECTED_FOR: Final = (
+    "off", "iss", "aud", "azp", "kid", "alg", "sig", "exp", "nbf", "iat", "shape", "header", "time", "address",
+)  # fmt: skip
+"""Why a caller of the gateway's endpoints is refused; ``kiosk/abdm/callers.py`` says what to do about each."""
+
+for _outcome in SCAN_OUTCOMES:
+    SCANS.labels(_outcome)
+for _reason in REJECTED_FOR:
+    CALLERS_REJECTED.labels(_reason)
+for _kind in ("redirect", "page", "unreadable", "error"):
+    NOT_ACKNOWLEDGED.labels(_kind)
+for _reason in ("address", "facility", "screen"):
+    STREAMS_REFUSED.labels(_reason)
 for _result in ("delivered", "failed", "gone", "refused", "left_out"):
     PUSH_MESSAGES.labels(_result)
 for _result in ("delivered", "parked"):

@@ -73,15 +73,22 @@ def _node(room: str) -> str:
 
 def metrics_table() -> str:
     """Every metric of ours, as a worker answers ``/metrics``."""
-    text = exposition(Facts(store_up=True, promise="disk", replies_pending=0, archive_lag_s=0)).decode()
+    facts = Facts(store_up=True, promise="disk", replies_pending=0, archive_lag_s=0, deliveries_pending={"webhook": 0})
+    text = exposition(facts).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     rows = []
     for name, words in re.findall(r"^# HELP (kiosk_\S+) (.*)$", text, re.MULTILINE):
         if not name.endswith("_created"):
-            labels = getattr(REGISTRY._names_to_collectors.get(name), "_labelnames", ())
+            labels = getattr(REGISTRY._names_to_collectors.get(name), "_labelnames", _labels_of_now(name, text))
             shown = f"{name}{{{','.join(labels)}}}" if labels else name
             rows.append(f"| `{shown}` | {kinds[name]} | {words} |")
     return _table("| metric | kind | what it says |", sorted(rows))
+
+
+def _labels_of_now(name: str, text: str) -> list[str]:
+    """The labels of a gauge that is made at each scrape, from its first line."""
+    shown = re.search(rf"^{name}{{(.*)}}", text, re.MULTILINE)
+    return re.findall(r"(\w+)=", shown[1]) if shown else []
 
 
 def commands_table() -> str:

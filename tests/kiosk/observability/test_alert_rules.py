@@ -1,11 +1,16 @@
 """The alert rules load, and ask only for figures that the program has."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
+from prometheus_client import REGISTRY
 
+from kiosk.abdm import callers
+from kiosk.observability import metrics
 from kiosk.observability.metrics import Facts, exposition
 
 DEPLOY = Path(__file__).parents[3] / "deploy"
@@ -51,3 +56,36 @@ def test_every_rule_asks_for_figures_that_exist() -> None:
         names = set(_NAME.findall(rule["expr"]))
         assert names, rule["alert"]
         assert names <= exported(), rule["alert"]
+
+
+def labels_of(side: str) -> set[str]:
+    """The labels that a side of ``and`` has: those it is summed by, or those of its metric."""
+    if summed := re.match(r"sum by \((.*?)\)", side.strip()):
+        return set(re.findall(r"\w+", summed[1]))
+    (name,) = set(_NAME.findall(side))
+    found: tuple[str, ...] = getattr(REGISTRY._names_to_collectors.get(name), "_labelnames", ())
+    return set(found)
+
+
+def test_both_sides_of_a_rule_have_the_same_labels() -> None:
+    """``and`` joins series whose labels are equal: a rule over two metrics that count by other words never fires."""
+    joined = [rule for rule in rules() if " and " in rule["expr"]]
+    assert joined
+    for rule in joined:
+        sides = [labels_of(side) for side in rule["expr"].split(" and ")]
+        assert all(side == sides[0] for side in sides), rule["alert"]
+
+
+def test_every_counter_of_a_rule_is_there_before_its_first_event() -> None:
+    """``increase`` of a counter that is not there is no 0: it is nothing, and a rule that asks for 0 never fires."""
+    counters = {name for rule in rules() for name in re.findall(r"increase\((kiosk_\w+_total)", rule["expr"])}
+    # Named when the guard starts: test_connection_guard.py, test_each_reason_is_counted_from_the_start.
+    counters.remove("kiosk_connections_closed_total")
+    script = f"import {metrics.__name__}, prometheus_client; print(prometheus_client.generate_latest().decode())"
+    fresh = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    for name in counters:
+        assert re.search(rf"^{name}(\{{.*\}})? 0.0$", fresh, re.MULTILINE), name
+
+
+def test_each_reason_to_refuse_a_caller_is_counted_from_the_start() -> None:
+    assert set(metrics.REJECTED_FOR) == set(callers.NEXT_STEPS)
