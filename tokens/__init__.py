@@ -28,8 +28,8 @@ from tokens.errors import (
     PictureError,
     TokenError,
 )
+from tokens.jwt_links import CameraLinks
 from tokens.keyring import Generation, KeyRing, KeyState
-from tokens.links import CameraLinks
 from tokens.ticket import TicketLinks
 
 __all__ = [

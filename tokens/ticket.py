@@ -27,8 +27,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tokens.claims import LEEWAY_S, TICKET_LIFE_S, TicketClaim, TicketClaims
 from tokens.errors import LinkExpired, LinkForged, LinkImpossible, LinkKeyUnknown, LinkTooEarly, NotALink
+from tokens.jwt_links import LONGEST_LINK, JwtTicketLinks
 from tokens.keyring import KeyRing
-from tokens.links import LONGEST_LINK, JwtTicketLinks
 
 FORM = 1
 CONTEXT = b"kiosk ticket link 1"
