@@ -3,6 +3,7 @@
 This package uses no store, network, file or environment. ``tokens.qr`` draws pictures; import it only where you draw.
 """
 
+from tokens.camera import CameraLinks
 from tokens.claims import CameraClaim, CounterProof, Grade, TicketClaim
 from tokens.counter import CounterCodes, codable
 from tokens.errors import (
@@ -28,7 +29,6 @@ from tokens.errors import (
     PictureError,
     TokenError,
 )
-from tokens.jwt_links import CameraLinks
 from tokens.keyring import Generation, KeyRing, KeyState
 from tokens.ticket import TicketLinks
 

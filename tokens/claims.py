@@ -20,6 +20,10 @@ LEEWAY_S = 30
 LONGEST_LIFE_S = TICKET_LIFE_S + 3_600
 """No token is valid for longer than this after its key stopped signing. The hour covers reloads and clocks."""
 
+LONGEST_LINK = 1_024
+"""Characters, checked before anything is parsed. An ordinary link has 125, one of an earlier release 310. A HIP id of
+250 characters still fits."""
+
 
 class Grade(IntEnum):
     """How recently a screen showed the code."""
@@ -61,11 +65,13 @@ UnixS = Annotated[int, Meta(ge=0, lt=1 << 40)]
 """Whole seconds since 1970. The bound refuses a 400-digit expiry before we calculate with it."""
 
 
-class TicketClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The texts of a ticket link."""
+class LinkClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a link of either kind says."""
 
-    h: HipId
-    t: Name
+    hip_id: HipId
+    name: Name
+    """Id of the ticket or of the queue."""
+    expires_s: UnixS
 
 
 class JwtTicketClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,8 +85,8 @@ class JwtTicketClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     t: Name
 
 
-class CameraClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The signed claims of a camera link."""
+class JwtCameraClaims(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The signed claims of a camera link of an earlier release."""
 
     iss: str
     aud: str

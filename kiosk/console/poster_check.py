@@ -165,7 +165,7 @@ def _compared(leads: Leads, text: str, place: Counter | Queue) -> Verdict:
 
 def _camera(link: str, facts: Facts) -> Verdict:
     try:
-        facts.links.read(link)
+        facts.links.read(link, now_s=facts.now_s)
     except LinkError:
         return Verdict(key="camera_expired")
     return Verdict(key="camera")

@@ -199,7 +199,7 @@ async def _open(
     link: str, words: Words, registry: Registry, links: CameraLinks, settings: Settings
 ) -> _Link | Response[str]:
     try:
-        claim = links.read(link)
+        claim = links.read(link, now_s=int(time.time()))
     except LinkExpired:
         return sorry(words, 410, "form.expired", "form.expired_do")
     except LinkError:

@@ -20,7 +20,8 @@ def find_url(public_url: str, hip_id: str) -> str:
 
 
 CAMERA_SLOT_S: Final = 300
-"""How long one camera link is shown. Its picture is dense and dear, and unlike the ABDM code it proves only a queue."""
+"""How long one camera link is shown. A new one costs a signature and a picture, and unlike the ABDM code it proves
+only a queue."""
 CAMERA_GOOD_S: Final = 900
 """Beyond its last showing: time to fill in the form slowly, with a child on the arm."""
 CAMERA_FRESH_S: Final = 600

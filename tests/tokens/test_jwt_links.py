@@ -1,26 +1,25 @@
-"""Links that are JWTs: of cameras, and of tickets of earlier releases. What is accepted, and all that is refused."""
+"""Links of earlier releases, which were JWTs: what is accepted, and all that is refused."""
 
 import base64
 import hashlib
 import hmac
 import json
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import example, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tokens import (
+    CameraClaim,
     CameraLinks,
     KeyRing,
     LinkError,
     LinkExpired,
     LinkForged,
-    LinkImpossible,
     LinkKeyUnknown,
     LinkOfAnotherKind,
     LinkOfAnotherPlace,
@@ -30,17 +29,10 @@ from tokens import (
     TicketLinks,
 )
 
-NOW = 1_800_000_000
-
-
-def now() -> int:
-    """The present second. PyJWT checks links against the real clock, and a run of all tests takes minutes."""
-    return int(time.time())
-
-
+NOW = 1_795_000_000
 HIP = "IN0110000123"
 PLACE = "https://kiosk.example.in"
-RING = KeyRing.generate(now() - 1_000)
+RING = KeyRing.generate(NOW - 1_000)
 TICKETS = TicketLinks(RING, audience=PLACE)
 CAMERAS = CameraLinks(RING, audience=PLACE)
 KID = RING.signing.kid
@@ -50,11 +42,22 @@ HEADER: dict[str, Any] = {"alg": "EdDSA", "kid": KID, "typ": "ticket+jwt"}
 
 
 def read(link: str) -> TicketClaim:
-    return TICKETS.read(link, now_s=now())
+    return TICKETS.read(link, now_s=NOW)
+
+
+def read_camera(link: str) -> CameraClaim:
+    return CAMERAS.read(link, now_s=NOW)
+
+
+CAMERA_HEADER = {**HEADER, "typ": "camera+jwt"}
+
+
+def claims_of_a_camera() -> dict[str, Any]:
+    return {"iss": "kiosk", "aud": PLACE, "iat": NOW, "exp": NOW + 600, "h": HIP, "q": "opd"}
 
 
 def claims_of_a_ticket() -> dict[str, Any]:
-    return {"iss": "kiosk", "aud": PLACE, "iat": now(), "exp": now() + 600, "h": HIP, "t": "20261123-42"}
+    return {"iss": "kiosk", "aud": PLACE, "iat": NOW, "exp": NOW + 600, "h": HIP, "t": "20261123-42"}
 
 
 def b64(data: bytes) -> str:
@@ -75,51 +78,45 @@ def without(whole: dict[str, Any], name: str) -> dict[str, Any]:
 def test_the_link_made_by_hand_is_accepted_so_that_each_refusal_below_has_one_reason() -> None:
     claim = read(signed(HEADER, claims_of_a_ticket()))
     assert (claim.hip_id, claim.ticket) == (HIP, "20261123-42")
-
-
-@given(st.text(min_size=1, max_size=80), st.text(min_size=1, max_size=40), st.integers(min_value=1, max_value=3_600))
-@example("H" * 250, "t" * 64, 600)
-@settings(max_examples=50)
-def test_every_link_round_trips(hip_id: str, name: str, life_s: int) -> None:
-    ticket = read(TICKETS.mint(hip_id, name, expires_s=now() + life_s + 300, now_s=now()))
-    camera = CAMERAS.read(CAMERAS.mint(hip_id, name, expires_s=now() + life_s, now_s=now()))
-    assert (ticket.hip_id, ticket.ticket) == (hip_id, name)
-    assert (camera.hip_id, camera.queue) == (hip_id, name)
+    camera = read_camera(signed(CAMERA_HEADER, claims_of_a_camera()))
+    assert (camera.hip_id, camera.queue, camera.expires_s) == (HIP, "opd", NOW + 600)
 
 
 def test_one_kind_of_link_is_refused_where_the_other_is_read() -> None:
     with pytest.raises(LinkOfAnotherKind):
-        read(CAMERAS.mint(HIP, "opd", expires_s=now() + 60, now_s=now()))
+        read(signed(CAMERA_HEADER, claims_of_a_camera()))
     with pytest.raises(LinkOfAnotherKind):
-        CAMERAS.read(signed(HEADER, claims_of_a_ticket()))
-    with pytest.raises(NotALink):
-        CAMERAS.read(TICKETS.mint(HIP, "t-1", expires_s=now() + 60, now_s=now()))
+        read_camera(signed(HEADER, claims_of_a_ticket()))
 
 
 def test_a_link_for_another_service_is_refused() -> None:
-    link = CameraLinks(RING, audience="https://other.example.in").mint(HIP, "opd", expires_s=now() + 60, now_s=now())
     with pytest.raises(LinkOfAnotherPlace):
-        CAMERAS.read(link)
+        read(signed(HEADER, {**claims_of_a_ticket(), "aud": "https://other.example.in"}))
 
 
 def test_a_link_expires_at_its_expiry_plus_the_leeway() -> None:
-    still = TICKETS.mint(HIP, "t-1", expires_s=now() - 5, now_s=now() - 600)
-    over = TICKETS.mint(HIP, "t-1", expires_s=now() - 61, now_s=now() - 600)
-    assert read(still).ticket == "t-1"
+    link = signed(HEADER, claims_of_a_ticket())
+    assert TICKETS.read(link, now_s=NOW + 629).ticket == "20261123-42"
     with pytest.raises(LinkExpired):
-        read(over)
+        TICKETS.read(link, now_s=NOW + 630)
 
 
 def test_a_link_from_the_future_is_refused() -> None:
-    link = CAMERAS.mint(HIP, "opd", expires_s=now() + 1_000, now_s=now() + 600)
+    link = signed(HEADER, claims_of_a_ticket())
+    assert TICKETS.read(link, now_s=NOW - 30).ticket == "20261123-42"
     with pytest.raises(LinkTooEarly):
-        CAMERAS.read(link)
+        TICKETS.read(link, now_s=NOW - 31)
+
+
+def test_a_camera_link_lives_an_hour_at_most() -> None:
+    assert read_camera(signed(CAMERA_HEADER, {**claims_of_a_camera(), "exp": NOW + 3_600})).queue == "opd"
+    with pytest.raises(NotALink):
+        read_camera(signed(CAMERA_HEADER, {**claims_of_a_camera(), "exp": NOW + 3_601}))
 
 
 def test_a_key_of_another_installation_is_unknown() -> None:
-    link = TicketLinks(KeyRing.generate(now()), audience=PLACE).mint(HIP, "t-1", expires_s=now() + 60, now_s=now())
     with pytest.raises(LinkKeyUnknown):
-        read(link)
+        read(signed({**HEADER, "kid": KeyRing.generate(NOW).signing.kid}, claims_of_a_ticket()))
 
 
 def test_a_link_signed_by_another_key_under_our_key_id_is_forged() -> None:
@@ -184,14 +181,14 @@ def hostile_claims() -> Iterator[object]:
     for name in ("iat", "exp"):
         numbers: list[object] = [
             "soon",
-            str(now() + 60),
+            str(NOW + 60),
             True,
             [],
             {},
             -1,
             1 << 40,
-            now() + 60.5,
-            float(now() + 60),
+            NOW + 60.5,
+            float(NOW + 60),
             10**400,
         ]
         yield from ({**claims_of_a_ticket(), name: value} for value in numbers)
@@ -218,14 +215,14 @@ def hostile_claims() -> Iterator[object]:
     yield from ({**claims_of_a_ticket(), name: value} for name in ("h", "t") for value in texts)
     yield {**claims_of_a_ticket(), "h": "H" * 251}
     yield {**claims_of_a_ticket(), "t": "t" * 65}
-    yield {**claims_of_a_ticket(), "nbf": now() + 500}
-    yield {**claims_of_a_ticket(), "nbf": now() - 500}
+    yield {**claims_of_a_ticket(), "nbf": NOW + 500}
+    yield {**claims_of_a_ticket(), "nbf": NOW - 500}
     yield {**claims_of_a_ticket(), "sub": "someone"}
     yield {**claims_of_a_ticket(), "q": "opd"}
-    yield {**claims_of_a_ticket(), "exp": now() + 10 * 86_400}
-    yield {**claims_of_a_ticket(), "exp": now() - 10, "iat": now()}
-    yield {**claims_of_a_ticket(), "iat": now() - 3 * 86_400}
-    yield {**claims_of_a_ticket(), "iat": now() + 300}
+    yield {**claims_of_a_ticket(), "exp": NOW + 10 * 86_400}
+    yield {**claims_of_a_ticket(), "exp": NOW - 10, "iat": NOW}
+    yield {**claims_of_a_ticket(), "iat": NOW - 3 * 86_400}
+    yield {**claims_of_a_ticket(), "iat": NOW + 300}
     yield {**claims_of_a_ticket(), "iat": 0}
     yield json.dumps(claims_of_a_ticket()).encode() + b" " * 700  # correct except for its length
     yield {}
@@ -304,7 +301,7 @@ def test_the_list_of_hostile_links_is_long() -> None:
     assert len(hostile()) >= 200
 
 
-@pytest.mark.parametrize("reader", [read, CAMERAS.read], ids=["ticket", "camera"])
+@pytest.mark.parametrize("reader", [read, read_camera], ids=["ticket", "camera"])
 def test_no_hostile_link_opens_and_each_refusal_has_a_name(reader: Callable[[str], object]) -> None:
     for link in hostile():
         with pytest.raises(LinkError) as refused:
@@ -312,43 +309,3 @@ def test_no_hostile_link_opens_and_each_refusal_has_a_name(reader: Callable[[str
         assert refused.value.__cause__ is None, link
         assert type(refused.value) is not LinkError
         assert len(link) < 8 or link not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("hip_id", "ticket", "expires_s", "now_s"),
-    [
-        (HIP, "t-1", NOW, NOW),
-        (HIP, "t-1", 86_400, NOW),
-        (HIP, "t-1", NOW + 2 * 86_400 + 1, NOW),
-        ("", "t-1", NOW + 60, NOW),
-        (HIP, "", NOW + 60, NOW),
-        ("H" * 251, "t-1", NOW + 60, NOW),
-        (HIP, "t" * 65, NOW + 60, NOW),
-        (HIP, "\ud800", NOW + 60, NOW),
-        ("अ" * 250, "t-1", NOW + 60, NOW),
-    ],
-    ids=[
-        "over at once",
-        "a duration",
-        "too long a life",
-        "no facility",
-        "no ticket",
-        "a long facility",
-        "a long ticket",
-        "half a character",
-        "too many bytes",
-    ],
-)
-def test_a_link_that_could_not_be_read_is_not_minted(hip_id: str, ticket: str, expires_s: int, now_s: int) -> None:
-    with pytest.raises(LinkImpossible):
-        TICKETS.mint(hip_id, ticket, expires_s=expires_s, now_s=now_s)
-
-
-def test_a_camera_link_lives_an_hour_at_most() -> None:
-    with pytest.raises(LinkImpossible):
-        CAMERAS.mint(HIP, "opd", expires_s=now() + 3_601, now_s=now())
-
-
-def test_links_without_an_audience_cannot_be_set_up() -> None:
-    with pytest.raises(ValueError, match="audience"):
-        TicketLinks(RING, audience="")
