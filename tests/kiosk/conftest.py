@@ -1,14 +1,16 @@
 """A hospital whose screens and pages are looked at."""
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from litestar import Litestar
 
+from kiosk.accounts import passwords
 from tests.kiosk.archive.databases import database, database_url, postgres, prepared_postgresql, prepared_sqlite
 from tests.kiosk.hospital import Hospital, application, emptied, serving
 from tests.ports import free_port
@@ -26,6 +28,17 @@ class Unstarted(NamedTuple):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Passwords are hashed at the least cost that Argon2 knows: half of the pages' time went into guarding passwords
+    that are no secret. ``tests/kiosk/accounts/test_passwords.py`` looks at the true cost.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "PasswordHasher", lambda **_: cheap)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import asyncio
 import math
 
+import argon2
 import pytest
 
 from kiosk.accounts import passwords
@@ -35,3 +36,12 @@ async def test_an_unknown_login_matches_no_password() -> None:
     assert await hasher.verify(None, "anything at all") is False
     assert await hasher.verify("not a hash", "anything at all") is False
     hasher.close()
+
+
+async def test_a_hash_costs_what_owasp_recommends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "PasswordHasher", argon2.PasswordHasher)  # other tests have a cheap one
+    hasher = passwords.Hasher()
+    hashed = await hasher.hash("lantern orchard drizzle")
+    hasher.close()
+    assert hashed.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert hasher._decoy.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
