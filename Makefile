@@ -17,9 +17,10 @@ test:  ## every test, the browser's too (ARGS="-k name" for some)
 	@.ci/setup dev
 	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec .ci/test $(ARGS)
 
-quick:  ## the tests that need neither a browser nor much time: under a minute
+quick:  ## the tests that need neither a browser nor much time: under a minute (those of make check are not among them)
 	@.ci/setup dev
-	@exec $(PY) -m pytest -q -n 3 --dist worksteal -m "not slow and not browser and not proof" $(ARGS)
+	@exec $(PY) -m pytest -q -n 3 --dist worksteal -m "not slow and not browser and not proof" --ignore tests/house \
+		--hypothesis-profile quick $(ARGS)
 
 proofs:  ## the long tests: processes killed again and again, floods, a short fuzz run; some minutes
 	@.ci/setup dev

@@ -11,7 +11,7 @@ PATIENCE_MS = 20_000
 """No promise: a busy machine is given time before a test gives up."""
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 WITHOUT = (
-    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup",
+    "WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess",
     # Playwright's own list, which ours replaces.
     "AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose", "HttpsFirstBalancedModeAutoEnable", "HttpsUpgrades", "LensOverlay", "MediaRouter",
@@ -19,7 +19,8 @@ WITHOUT = (
     "ThirdPartyStoragePartitioning",
 )  # fmt: skip
 """Features that are off. The first two draw the suggestions below an address bar, which nobody sees here, as two pages
-of their own for each window: more than half of what a small page costs.
+of their own for each window: more than half of what a small page costs. The third holds a process ready in each context
+for a second site, which no test visits.
 """
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",

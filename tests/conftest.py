@@ -46,6 +46,8 @@ if "TMPDIR" not in os.environ and is_roomy(MEMORY):
 
 # Examples have no time limit: a busy machine is no fault of what is tested.
 settings.register_profile("kiosk", deadline=None)
+# Of make quick: a tenth of the examples finds what a change broke outright, and the whole run tries the rest.
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile("kiosk")
 
 SLOW_FILES = (
@@ -102,7 +104,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Path(__file__).parent
     for item in items:
         fixtures: tuple[str, ...] = tuple(getattr(item, "fixturenames", ()))
-        if {"chromium", "browser", "page"} & set(fixtures):
+        if {"shared_browser", "loud_browser"} & set(fixtures):
             item.add_marker("browser")
         if item.path.relative_to(tests).as_posix().startswith(SLOW_FILES):
             item.add_marker("slow")
