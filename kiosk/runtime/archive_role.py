@@ -3,7 +3,6 @@ processes.
 """
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -17,6 +16,7 @@ from kiosk.archive.directory import Directory
 from kiosk.archive.person_digests import Envelopes, MonthKeys
 from kiosk.archive.role import ArchiveRole, Parts
 from kiosk.key_upkeep import read_day_keys
+from kiosk.runtime.process import give_way
 from kiosk.runtime.work_until import work_until
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.services.keys import follow_keys_on
@@ -32,7 +32,7 @@ NICENESS: Final = 10
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Archive until ``stop``."""
-    os.nice(NICENESS)
+    give_way(NICENESS)
     async with archive_parts(settings) as parts:
         await work_until(stop, ArchiveRole(parts).run())
 

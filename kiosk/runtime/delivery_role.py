@@ -1,7 +1,6 @@
 """The delivery process: sends ticket events to webhooks and HL7 receivers, in a process that gives way to scans."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +25,7 @@ from kiosk.key_upkeep import read_day_keys
 from kiosk.observability import metrics
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, unpack_envelope
 from kiosk.patient.person import Patient
+from kiosk.runtime.process import give_way
 from kiosk.runtime.work_until import work_until
 from kiosk.security.encryption import LastingSeal, Seal, SealBroken
 from kiosk.security.keyring_file import KeysOnDisk
@@ -48,12 +48,14 @@ from tokens import KeyRing
 from tokens.push_keys import PushKeys
 
 NICENESS: Final = 5
-"""On a busy machine a scan goes first, and a delivery is some milliseconds later. The archive, with 10, comes last."""
+"""A patient's answer comes before a webhook: on a busy machine a delivery is some milliseconds later. The archive comes
+last.
+"""
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Deliver until ``stop``."""
-    os.nice(NICENESS)
+    give_way(NICENESS)
     async with role_parts(settings) as parts:
         try:
             await work_until(stop, DeliveryRole(parts).run())

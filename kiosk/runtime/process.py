@@ -7,6 +7,8 @@ import os
 import resource
 import signal
 import sys
+import time
+from pathlib import Path
 from typing import Final
 
 NOTICE: Final = signal.SIGUSR1
@@ -14,6 +16,9 @@ NOTICE: Final = signal.SIGUSR1
 STOP_S: Final = 6
 """For requests in progress: a scan's own deadline is five seconds."""
 OPEN_FILES: Final = 65_536
+SESSION_NICENESS: Final = Path("/proc/self/autogroup")
+WRITES, BETWEEN_WRITES_S = 20, 0.1
+"""Linux takes one such write in a tenth of a second from all processes without privilege together."""
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_NO_NEW_PRIVS: Final = 38
 
@@ -34,6 +39,23 @@ def harden() -> None:
         # work. With batch scheduling it waits, and a busy machine takes an eighth more scans. An idle one is the same.
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
+def give_way(niceness: int) -> None:
+    """Lower the priority of a background role, so that scans get the processor first.
+
+    Where Linux groups processes by session (``kernel.sched_autogroup_enabled``, sched(7)), niceness counts only within
+    a session. Each role has a session of its own, so the session's own niceness is set as well. A role that was
+    started in a terminal leaves the terminal's session as it is.
+    """
+    os.nice(niceness)
+    if os.getsid(0) != os.getpid() or not SESSION_NICENESS.exists():
+        return
+    for _ in range(WRITES):
+        with contextlib.suppress(OSError):
+            SESSION_NICENESS.write_text(str(niceness))
+            return
+        time.sleep(BETWEEN_WRITES_S)
 
 
 def settle_memory() -> None:

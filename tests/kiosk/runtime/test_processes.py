@@ -96,6 +96,25 @@ def test_a_killed_child_of_any_role_comes_back(data_dir: Path) -> None:
         assert tree.stop() == 0
 
 
+def niceness(pid: int) -> tuple[int, int | None]:
+    """Of a process, and of its session; None where Linux does not share the processor among sessions."""
+    of_process = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[16])
+    session = Path(f"/proc/{pid}/autogroup")
+    words = session.read_text().split() if session.exists() else []
+    return of_process, int(words[-1]) if words else None
+
+
+@pytest.mark.parametrize(("role", "nicer"), [("deliver", 5), ("archive", 10)])
+def test_background_roles_give_way_to_those_that_answer_patients(data_dir: Path, role: str, nicer: int) -> None:
+    with serving(data_dir) as tree:
+        tree.ready()
+        of_web, of_web_session = niceness(tree.pid_of("web"))
+        assert niceness(tree.pid_of("relay")) == (of_web, of_web_session)
+        session = None if of_web_session is None else nicer
+        until(lambda: niceness(tree.pid_of(role)) == (min(19, of_web + nicer), session))
+        assert of_web_session in (None, 0)
+
+
 def test_a_killed_store_is_restarted_without_data_loss(data_dir: Path) -> None:
     kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital")
     with serving(data_dir) as tree:
