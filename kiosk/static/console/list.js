@@ -67,11 +67,7 @@ export class List {
       this.order.push(...shown.map((one) => one.id));
     }
     const listed = new Set(this.order);
-    for (const [id, row] of this.rows)
-      if (!listed.has(id)) {
-        row.remove();
-        this.rows.delete(id);
-      }
+    for (const id of this.rows.keys()) if (!listed.has(id)) this.rows.delete(id);
     say(this.more, unlisted ? fill(this.words.more, { count: unlisted }) : "");
     this.more.hidden = !unlisted;
     say(
@@ -99,11 +95,23 @@ export class List {
   }
 
   #place(body, tickets, now_ms) {
-    tickets.forEach((one, at) => {
-      const row = this.rows.get(one.id) ?? this.#row(one.id);
-      this.#paint(row, one, now_ms);
+    const rows = tickets.map((one) => this.#painted(one, now_ms));
+    const here = new Set(rows);
+    // First, or every row behind one that leaves would be moved.
+    for (const row of [...body.children]) if (!here.has(row)) row.remove();
+    rows.forEach((row, at) => {
       if (body.children[at] !== row) body.insertBefore(row, body.children[at] ?? null);
     });
+  }
+
+  // A move changes two of three hundred rows; the others are left as they are.
+  #painted(one, now_ms) {
+    const row = this.rows.get(one.id) ?? this.#row(one.id);
+    const minutes = Math.max(0, Math.floor((now_ms - one.arrived_ms) / 60000));
+    const shown = JSON.stringify([minutes, { ...one, ahead: 0 }]); // how many are ahead stands in no row
+    if (row.shown !== shown) this.#paint(row, one, minutes);
+    row.shown = shown;
+    return row;
   }
 
   #row(id) {
@@ -127,7 +135,7 @@ export class List {
     return row;
   }
 
-  #paint(row, one, now_ms) {
+  #paint(row, one, minutes) {
     const [token, lane, who, age, four, tags, waits] = row.children;
     say(token, one.token);
     say(lane, one.lane_mark);
@@ -137,16 +145,9 @@ export class List {
     say(who.lastChild, one.reply_delivered ? "" : this.words.not_told);
     say(age, [one.age, one.gender].filter(Boolean).join(" "));
     say(four, one.last_four ? `··${one.last_four}` : "");
-    const shown = [one.note, ...one.tags].join("|");
-    if (tags.dataset.shown !== shown) {
-      tags.dataset.shown = shown;
-      tags.replaceChildren(
-        ...one.tags.map((text) => make("span", `tag ${text === this.words.far ? "far" : ""}`, text)),
-      );
-      if (one.note) tags.prepend(Object.assign(make("span", "tag note", this.words.note_tag), { title: one.note }));
-    }
+    tags.replaceChildren(...one.tags.map((text) => make("span", `tag ${text === this.words.far ? "far" : ""}`, text)));
+    if (one.note) tags.prepend(Object.assign(make("span", "tag note", this.words.note_tag), { title: one.note }));
     row.classList.toggle("pending-row", Boolean(one.pending));
-    const minutes = Math.max(0, Math.floor((now_ms - one.arrived_ms) / 60000));
     say(
       waits,
       one.counter && (one.state === "called" || one.state === "serving")
@@ -165,6 +166,7 @@ export class List {
   select(id) {
     this.rows.get(this.selected)?.setAttribute("aria-selected", "false");
     this.selected = this.rows.has(id) ? id : "";
+    this.chosen(this.ticket()); // first: the moves that appear below take room from the list
     const row = this.rows.get(this.selected);
     if (row) {
       row.setAttribute("aria-selected", "true");
@@ -173,7 +175,6 @@ export class List {
     } else {
       this.box.removeAttribute("aria-activedescendant");
     }
-    this.chosen(this.ticket());
   }
 
   step(by) {

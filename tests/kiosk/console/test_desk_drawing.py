@@ -1,0 +1,48 @@
+"""What the desk does not draw: rows that did not change, and rows out of sight. A slow PC waits for both."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.kiosk.console.running_desk import Served
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+MORE_THAN_THE_WINDOW = 60
+WATCH_LIST = """
+  () => {
+    window.touched = [];
+    const row = (node) => (node.nodeType === 1 ? node : node.parentElement).closest("[role=option]")?.textContent ?? "";
+    new MutationObserver((changes) => {
+      for (const { type, target, addedNodes } of changes)
+        window.touched.push(...(type === "childList" && !row(target) ? [...addedNodes].map(row) : [row(target)]));
+    }).observe(document.getElementById("list"), { subtree: true, childList: true, characterData: true });
+  }
+"""
+IS_DRAWN = "(row) => row.querySelector('.who').checkVisibility({ contentVisibilityAuto: true })"
+
+
+async def test_a_move_draws_no_row_of_anybody_else(page: Page, served: Served) -> None:
+    for number in range(5):
+        await served.arrive(f"Patient {number}")
+    rows = page.locator("#list [role=option]")
+    await expect(rows).to_have_count(5)
+    await page.evaluate(WATCH_LIST)
+    await page.keyboard.press("n")
+    await expect(page.locator("#said")).to_have_text("M-001 called to M1.")
+    await expect(rows).to_have_count(4)
+    await served.arrive("Last")  # so that the whole desk has been fetched again
+    await expect(rows).to_have_count(5)
+    touched = [text for text in await page.evaluate("window.touched") if "Patient" in text]
+    assert touched == []
+
+
+async def test_rows_out_of_sight_are_not_drawn_until_they_are_scrolled_to(page: Page, served: Served) -> None:
+    for number in range(MORE_THAN_THE_WINDOW):
+        await served.arrive(f"Patient {number}")
+    rows = page.locator("#list [role=option]")
+    await expect(rows).to_have_count(MORE_THAN_THE_WINDOW)
+    assert await rows.first.evaluate(IS_DRAWN)
+    assert not await rows.last.evaluate(IS_DRAWN)
+    await page.keyboard.press("End")
+    await expect(rows.last).to_be_in_viewport(ratio=1)
+    assert await rows.last.evaluate(IS_DRAWN)
