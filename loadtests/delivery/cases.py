@@ -36,15 +36,18 @@ class Length(Struct, frozen=True, kw_only=True):
     arrive_s: float
     webhooks: int
     rounds: int
+    """Pairs of rounds of the dead webhooks' case, short so that both of a pair meet the same moment of the machine."""
     round_s: float
     api_s: float
     before: int
     """People that each hospital of the API's case has before it begins."""
     poll_s: float
+    quiet_s: float
+    """Without scans, to see what dead webhooks cost by themselves."""
 
 
-WHOLE: Final = Length(arrive_s=30, webhooks=1_000, rounds=5, round_s=12, api_s=30, before=100, poll_s=60)
-QUICK: Final = Length(arrive_s=10, webhooks=200, rounds=2, round_s=6, api_s=10, before=30, poll_s=31)
+WHOLE: Final = Length(arrive_s=30, webhooks=1_000, rounds=16, round_s=4, api_s=30, before=100, poll_s=60, quiet_s=60)
+QUICK: Final = Length(arrive_s=10, webhooks=200, rounds=4, round_s=3, api_s=10, before=30, poll_s=31, quiet_s=10)
 
 
 def _size(facilities: int) -> Size:
@@ -126,48 +129,63 @@ async def _arrived(setup: BenchSetup, receivers: Receivers, length: Length, copi
 
 
 async def dead(length: Length, seed: int) -> Figures:
-    """(b) Two kiosks with as many facilities; one has a webhook at each, of which half are dead. Scans go to each in
-    turn.
+    """(b) Two kiosks with as many facilities; one has a webhook at each, of which half are dead. Short rounds of scans
+    go to each in turn, and every second pair begins with the other one. The ratios are medians of the pairs.
     """
     count = length.webhooks
     async with running_receivers() as receivers, _kiosk(count, seed) as without, _kiosk(count, seed + 1) as with_them:
-        bases = [base for name in DEAD for base in (receivers.base, receivers.dead[name])]
-        async with administrator(with_them.stack) as admin:
-            for number, hip in enumerate(with_them.stack.hips):
-                await admin.add_webhooks(hip, [f"{bases[number % len(bases)]}/{number}"])
-        await asyncio.sleep(2)
+        await _add_half_dead(with_them, receivers)
+        pair = (("without", without), ("with", with_them))
         rounds: dict[str, list[dict[str, float]]] = {"without": [], "with": []}
-        wanted = 0
-        for _ in range(length.rounds):
-            for name, setup in (("without", without), ("with", with_them)):
-                figures, result = await _dead_round(setup, length.round_s)
-                rounds[name].append(figures)
-            wanted += sum(share.facility % 2 == 0 for share in result.shares)
-        await _wait_for_deliveries(receivers.deliveries, wanted)
+        wanted, before = 0, receivers.deliveries.all
+        with _spent(with_them) as spent:
+            for turn in range(length.rounds):
+                for name, setup in pair if turn % 2 == 0 else reversed(pair):
+                    figures, result = await _dead_round(setup, length.round_s)
+                    rounds[name].append(figures)
+                    wanted += sum(share.facility % 2 == 0 for share in result.shares if name == "with")
+            await _wait_for_deliveries(receivers.deliveries, wanted)
         waits = list(receivers.deliveries.created_s.values())
-    middles = {name: {key: middle([one[key] for one in each]) for key in each[0]} for name, each in rounds.items()}
-    ratios = [
-        {key: theirs[key] / max(mine[key], 0.001) for key in mine}
-        for mine, theirs in zip(rounds["without"], rounds["with"], strict=True)
-    ]
+        delivered = receivers.deliveries.all - before
+        with _spent(with_them) as quiet:
+            await asyncio.sleep(length.quiet_s)
     return {
-        "webhooks": count, "scans_per_s": DEAD_PER_S, "rounds": rounds, "middle": middles,
-        "on_share_ratio": middle([one["on_share_p99_ms"] for one in ratios]),
-        "callback_ratio": middle([one["callback_p99_ms"] for one in ratios]),
+        "webhooks": count, "scans_per_s": DEAD_PER_S, "rounds": rounds,
+        "middle": {name: {key: middle([one[key] for one in each]) for key in each[0]} for name, each in rounds.items()},
+        "on_share_ratio": _middle_ratio(rounds, "on_share_p99_ms"),
+        "callback_ratio": _middle_ratio(rounds, "callback_p99_ms"),
+        "deliver_us_a_delivery": round(spent["deliver"] / max(1, delivered) * 1e6),
+        "deliver_ms_a_quiet_minute_of_a_webhook": round(quiet["deliver"] / length.quiet_s * 60_000 / count, 2),
         "living": _milliseconds(waits) | {"events": len(waits), "missing": wanted - len(waits)},
     }  # fmt: skip
+
+
+async def _add_half_dead(setup: BenchSetup, receivers: Receivers) -> None:
+    """A webhook for each facility, every second one dead."""
+    bases = [base for name in DEAD for base in (receivers.base, receivers.dead[name])]
+    async with administrator(setup.stack) as admin:
+        for number, hip in enumerate(setup.stack.hips):
+            await admin.add_webhooks(hip, [f"{bases[number % len(bases)]}/{number}"])
+    await asyncio.sleep(2)  # the role takes new webhooks within a second
+
+
+def _middle_ratio(rounds: dict[str, list[dict[str, float]]], key: str) -> float:
+    """With webhooks ÷ without, the median of the pairs."""
+    pairs = zip(rounds["without"], rounds["with"], strict=True)
+    return middle([theirs[key] / max(mine[key], 0.001) for mine, theirs in pairs])
 
 
 async def _dead_round(setup: BenchSetup, seconds: float) -> tuple[dict[str, float], RoundResult]:
     with _spent(setup) as spent:
         result = await _scan(setup, DEAD_PER_S, seconds)
-    await setup.settled()
+        await setup.settled()
     waits = setup.acknowledgements.waits_s(result.shares[0].index, result.shares[-1].index)
-    return {
+    figures = {
         "on_share_p99_ms": percentile(waits, 0.99) * 1000, "callback_p99_ms": result.sent.percentile_ms(0.99),
         "on_share_p50_ms": percentile(waits, 0.5) * 1000, "callback_p50_ms": result.sent.percentile_ms(0.5),
-        "deliver_core": spent["deliver"] / seconds,
-    }, result  # fmt: skip
+    }  # fmt: skip
+    cores = {f"{part}_core": round(spent[part] / seconds, 4) for part in ("web", "store", "relay", "deliver")}
+    return figures | cores, result
 
 
 async def api(length: Length, seed: int) -> Figures:

@@ -42,6 +42,11 @@ class Deliveries(Struct):
     again: int = 0
     """Deliveries of an event that this path had."""
 
+    @property
+    def all(self) -> int:
+        """Every delivery so far."""
+        return len(self.created_s) + self.others + self.again
+
 
 class Receivers(Struct):
     """The receivers of one run, in this process."""
