@@ -152,6 +152,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "corrected_sentences": lambda: services().corrected_sentences,
         "slip_printers": lambda: services().slip_printers,
         "slip_printing": lambda: services().slip_printing,
+        "poster_pictures": lambda: services().poster_pictures,
         "addresses": lambda: services().addresses,
         "screens": lambda: services().screens,
         "api_keys": lambda: services().api.keys,

@@ -85,4 +85,4 @@ class KeyUnknown(KeyRingError):
 
 
 class PictureError(TokenError):
-    """A QR that cannot be drawn: too long, empty, or with letters our font does not have."""
+    """A QR that cannot be drawn: its text is too long, or empty."""

@@ -6,8 +6,10 @@ from pathlib import Path
 import click
 
 from kiosk.cli.running import CommandFailed, as_json, settings_now, tell, with_store
-from queueing.models import Counter, Facility, Queue
-from queueing.registry import Registry
+from kiosk.posters.picture import picture
+from kiosk.posters.texts import posters_of
+from queueing.models import Counter
+from queueing.registry import Hospital, Registry
 from queueing.store.store import Store
 from tokens import qr as pictures
 
@@ -19,17 +21,18 @@ _file = click.Path(dir_okay=False, writable=True, allow_dash=True, path_type=Pat
 @click.argument("counter")
 @click.option("--svg", type=_file, help="Write the QR as SVG.")
 @click.option("--png", type=_file, help="Write the QR as PNG.")
-@click.option("--poster", type=_file, help="Write an A4 page for the wall, PNG.")
+@click.option("--poster", type=_file, help="Write an A4 page for the wall in every language, PNG.")
 @as_json
 def qr(hip_id: str, counter: str, svg: Path | None, png: Path | None, poster: Path | None, json: bool) -> None:
     """Print the text of COUNTER's QR, or write it as a picture. The file name '-' is standard output."""
     settings = settings_now()
-    facility, known, queue = with_store(settings, lambda store: _looked_up(store, hip_id, counter.strip().upper()))
+    hospital, known = with_store(settings, lambda store: _looked_up(store, hip_id, counter.strip().upper()))
+    facility = hospital.facility
     text = pictures.facility_url(settings.qr_host, facility.hip_id, known.name)
     drawn: list[tuple[Path | None, Callable[[], bytes]]] = [
         (svg, lambda: pictures.svg(text, label=f"{facility.name}, {known.name}")),
         (png, lambda: pictures.png(text)),
-        (poster, lambda: pictures.poster(text, title=facility.name, subtitle=queue.name, counter=known.name)),
+        (poster, lambda: picture(posters_of(hospital, settings.qr_host, {}, only=known.name)[0])),
     ]
     written = []
     for file, draw in drawn:
@@ -41,16 +44,16 @@ def qr(hip_id: str, counter: str, svg: Path | None, png: Path | None, poster: Pa
         tell(json, report, *([f"wrote {file}" for file in written] or [text]))
 
 
-async def _looked_up(store: Store, hip_id: str, name: str) -> tuple[Facility, Counter, Queue]:
+async def _looked_up(store: Store, hip_id: str, name: str) -> tuple[Hospital, Counter]:
+    """A counter that has a queue."""
     hospital = await Registry(store).hospital(hip_id)
     if hospital is None:
         raise CommandFailed(f"no facility {hip_id}")
     counter = hospital.counter_in_any_case(name)
-    queue = hospital.queue(counter.queues[0]) if counter else None
-    if counter is None or queue is None:
+    if counter is None or hospital.queue(counter.queues[0]) is None:
         names = ", ".join(sorted(one.name for one in hospital.counters))
         raise CommandFailed(f"no counter {name[:40]} in {hip_id}; it has: {names or 'none yet'}")
-    return hospital.facility, counter, queue
+    return hospital, counter
 
 
 def _write(file: Path, content: bytes) -> None:

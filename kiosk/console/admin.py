@@ -1,6 +1,5 @@
 """The administrator's own pages: the day now, queues and counters, rules, posters, logins, and the facility itself."""
 
-import asyncio
 from typing import Final
 from urllib.parse import quote
 
@@ -17,7 +16,7 @@ from kiosk.console.admin_rooms import AdminRooms
 from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, queue_of, refusal
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
-from kiosk.posters.drawing import NotDrawn, drawn
+from kiosk.posters.drawing import NotDrawn, PosterPictures, drawn
 from kiosk.posters.sheet import SIZES
 from kiosk.posters.texts import Which, posters_of
 from kiosk.settings import Settings
@@ -27,8 +26,6 @@ from queueing.audit import Actor
 from queueing.last_changes import ChangedSince, LastChanges
 from queueing.outbox import Outbox
 from queueing.registry import DoesNotFit, PrefixTaken, Registry, RegistryError
-from tokens import qr
-from tokens.errors import PictureError
 
 MARK_MAX: Final = 64
 """Characters of the mark of a change."""
@@ -116,20 +113,17 @@ class Admin(Controller):
     @get("/poster/{counter:str}", guards=[guards.administrator], include_in_schema=False)
     async def poster(
         self, counter: FromPath[str], session: NamedDependency[Session], registry: NamedDependency[Registry],
-        settings: NamedDependency[Settings],
+        settings: NamedDependency[Settings], poster_pictures: NamedDependency[PosterPictures],
     ) -> Response[bytes] | Response[str]:  # fmt: skip
-        """The counter's printed QR, an A4 page."""
+        """The counter's poster as PNG, the page of the PDF."""
         hospital = await registry.hospital(session.facility)
-        if hospital is None or hospital.counter(counter) is None:
+        pages = posters_of(hospital, settings.qr_host, {}, only=counter) if hospital else []
+        if not pages:
             raise NotFoundException
-        facility = hospital.facility
-        address = qr.facility_url(settings.qr_host, facility.hip_id, counter)
         try:
-            picture = await asyncio.to_thread(
-                qr.poster, address, title=facility.name, subtitle=messages.POSTER, counter=counter
-            )
-        except PictureError as cannot:
-            return templating.page("trouble.html", session=session, status=422, text=str(cannot))
+            picture = await poster_pictures.drawn(pages[0])
+        except NotDrawn as cannot:
+            return templating.page("trouble.html", session=session, status=503, text=str(cannot))
         name = f'inline; filename="poster-{quote(counter, safe="")}.png"'
         return Response(picture, media_type="image/png", headers={**PAGE, "Content-Disposition": name})
 

@@ -336,8 +336,6 @@ COPYING_FIELDS = {
 }
 """What is wrong with a form that details are copied for."""
 
-POSTER = "Scan with your ABHA app to get a number"
-
 SCREENS_DONE = {
     "paired": "Paired. The screen changes within a few seconds.",
     "change": "Saved. The screen changes at once.",

@@ -21,6 +21,8 @@ from kiosk.displays.board import break_times
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.locales import LANGUAGES, choose, several
 from kiosk.locales.corrections import own_books, own_words
+from kiosk.posters.drawing import NotDrawn, PosterPictures
+from kiosk.posters.texts import posters_of
 from kiosk.settings import Settings
 from kiosk.web.link_urls import CAMERA_ELSEWHERE_S, CAMERA_GOOD_S, CAMERA_SLOT_S, as_shown, camera_url
 from kiosk.web.path_prefix import url
@@ -29,7 +31,7 @@ from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
 from queueing.models import Counter, Facility, Queue, Snapshot
 from queueing.registry import Registry
-from tokens import CameraLinks, CounterCodes, PictureError, codable, qr
+from tokens import CameraLinks, CounterCodes, codable, qr
 
 CODE_GOOD_S: Final = 600
 """A screen that cannot renew its code takes it down after this long: the code's own freshness (``tokens.counter``)."""
@@ -161,18 +163,18 @@ async def poster(
     counter: FromPath[str],
     registry: NamedDependency[Registry],
     settings: NamedDependency[Settings],
+    poster_pictures: NamedDependency[PosterPictures],
 ) -> Response[bytes]:
-    """An A4 page to print: the bare counter name, which stays valid for ever."""
-    place = await _find(registry, hip_id, counter)
-    if place is None:
+    """An A4 page to print, in every language: the bare counter name, which stays valid for ever."""
+    hospital = await registry.hospital(hip_id)
+    here = hospital.counter_in_any_case(counter) if hospital else None
+    pages = posters_of(hospital, settings.qr_host, {}, only=here.name) if hospital and here else []
+    if not pages:
         raise NotFoundException
-    text = qr.facility_url(settings.qr_host, place.facility.hip_id, place.counter.name)
-    title, name = place.facility.name, place.counter.name
-    subtitle = f"{place.queue.name} - scan with your ABHA app to get a number"
     try:
-        drawn = await asyncio.to_thread(qr.poster, text, title=title, subtitle=subtitle, counter=name)
-    except PictureError as error:
-        return Response(str(error).encode(), status_code=422, media_type="text/plain", headers=PAGE)
+        drawn = await poster_pictures.drawn(pages[0])
+    except NotDrawn as cannot:
+        return Response(str(cannot).encode(), status_code=503, media_type="text/plain", headers=PAGE)
     return Response(drawn, media_type="image/png", headers=PAGE)
 
 

@@ -1,4 +1,4 @@
-"""Lines of text as black and white dots, shaped by HarfBuzz with the fonts of the pages.
+"""Lines of text as dots, shaped by HarfBuzz with the fonts of the pages: black and white for slips, shaded for posters.
 
 Printers of slips have letters of their own for few languages and shape none of ours, so they get pictures.
 """
@@ -52,30 +52,57 @@ class Line(Struct, frozen=True):
     """Dots above and below the line where the letters stand."""
 
 
-def lines_of(text: str, size: float, width: int, *, bold: bool = False) -> list[Line]:
-    """The text in lines of at most ``width`` dots; ``size`` is the em in dots. A wide word makes the text smaller."""
+def lines_of(text: str, size: float, width: int, *, bold: bool = False, rtl: bool | None = None) -> list[Line]:
+    """The text in lines of at most ``width`` dots; ``size`` is the em in dots. A wide word makes the text smaller.
+
+    ``rtl``: whether the text runs from right to left; None: as the letters of each line do.
+    """
     words, now = text.split(), size
-    while any(_line([word], now, bold).width > width * FINER for word in words):
+    whole = _line(words, size, bold, rtl)
+    if whole.width <= width * FINER:
+        return [whole] if words else []
+    while any(_line([word], now, bold, rtl).width > width * FINER for word in words):
         now *= SMALLER
         if now < size * SMALLEST:
             words = [piece for word in words for piece in _broken(word, now, bold, width)]
             break
     lines: list[list[str]] = []
     for word in words:
-        if lines and _line([*lines[-1], word], now, bold).width <= width * FINER:
+        if lines and _line([*lines[-1], word], now, bold, rtl).width <= width * FINER:
             lines[-1].append(word)
         else:
             lines.append([word])
-    return [_line(line, now, bold) for line in lines]
+    return [_line(line, now, bold, rtl) for line in lines]
 
 
 def draw_line(page: "Image", line: Line, top: int) -> None:
-    """The line in the middle of a picture of mode L, in which white is 255."""
+    """The line in the middle of a picture of mode L, in which white is 255: each dot is black or stays."""
+    if ink := _ink(line, page.width):
+        black = ink.covered.point(lambda covered: 255 if covered >= DARK else 0)
+        page.paste(0, (ink.left, top + ink.below), black)
+
+
+def shade_line(page: "Image", line: Line, top: int) -> None:
+    """The line in the middle of a picture of mode L, in which 255 is a dot that letters cover wholly."""
+    if ink := _ink(line, page.width):
+        page.paste(255, (ink.left, top + ink.below), ink.covered)
+
+
+class _Ink(Struct, frozen=True):
+    covered: "Image"
+    """Mode L: how much of each dot letters cover, of 255."""
+    left: int
+    below: int
+    """Dots from the top of the line to the top of the letters."""
+
+
+def _ink(line: Line, width: int) -> _Ink | None:
+    """The letters of a line in the middle of so many dots; None for one without letters."""
     from PIL import Image
 
     raster = hb.RasterDraw()
     raster.scale_factor = (FINER, FINER)
-    x = (page.width * FINER - line.width) // 2
+    x = (width * FINER - line.width) // 2
     for run in line.runs:
         for glyph, right, up in run.glyphs:
             raster.transform = (1, 0, 0, 1, x + right, up)
@@ -83,30 +110,29 @@ def draw_line(page: "Image", line: Line, top: int) -> None:
         x += run.width
     drawn = raster.render()
     if drawn is None or not drawn.extents.width or not drawn.extents.height:
-        return
+        return None
     at = drawn.extents
-    ink = Image.frombytes("L", (at.width, at.height), drawn.buffer, "raw", "L", at.stride, -1)
-    black = ink.point(lambda covered: 255 if covered >= DARK else 0)
-    page.paste(0, (at.x_origin, top + line.ascent - at.y_origin - at.height), black)
+    covered = Image.frombytes("L", (at.width, at.height), drawn.buffer, "raw", "L", at.stride, -1)
+    return _Ink(covered, at.x_origin, line.ascent - at.y_origin - at.height)
 
 
 def _broken(word: str, size: float, bold: bool, width: int) -> Iterator[str]:
     while word:
         fitting = next(
-            (n for n in range(len(word), 1, -1) if _line([word[:n]], size, bold).width <= width * FINER), 1
+            (n for n in range(len(word), 1, -1) if _line([word[:n]], size, bold, None).width <= width * FINER), 1
         )  # fmt: skip
         yield word[:fitting]
         word = word[fitting:]
 
 
-def _line(words: list[str], size: float, bold: bool) -> Line:
+def _line(words: list[str], size: float, bold: bool, rtl: bool | None) -> Line:
     text = " ".join(words)
     style = "B" if bold else ""
     first = family_of(text)
     order = (first, *(family for family in FAMILIES if family != first))
     runs: list[_Run] = []
     ascent = descent = 0
-    for piece, backwards in _one_way(text):
+    for piece, backwards in _one_way(text, is_right_to_left(text) if rtl is None else rtl):
         found = [_shaped(part, family, style, size, backwards) for part, family in _by_font(piece, order, style)]
         runs += reversed(found) if backwards else found
     for run in runs:
@@ -117,15 +143,18 @@ def _line(words: list[str], size: float, bold: bool) -> Line:
     )  # fmt: skip
 
 
-def _one_way(text: str) -> Iterator[tuple[str, bool]]:
-    """The pieces of one direction in the order in which they are seen, and whether they run from right to left."""
+def _one_way(text: str, rtl: bool) -> Iterator[tuple[str, bool]]:
+    """The pieces of one direction in the order in which they are seen, and whether they run from right to left.
+
+    ``rtl``: the direction of the whole text.
+    """
     if not any(map(is_right_to_left, text)):
         yield text, False
         return
     from fpdf.bidi import BidiParagraph  # here: only lines of Urdu pay for loading it
     from fpdf.enums import TextDirection
 
-    base = TextDirection.RTL if is_right_to_left(text) else TextDirection.LTR
+    base = TextDirection.RTL if rtl else TextDirection.LTR
     pieces = BidiParagraph(text, base).get_bidi_fragments()
     for piece, direction in reversed(pieces) if base is TextDirection.RTL else pieces:
         yield piece, direction is TextDirection.RTL

@@ -54,6 +54,7 @@ class Poster(Struct, frozen=True, kw_only=True):
     label: str
     """At the foot, for staff."""
     blocks: tuple[Block, ...]
+    """One for each language."""
 
 
 def posters_of(

@@ -26,6 +26,7 @@ from kiosk.key_upkeep import read_day_keys
 from kiosk.live.hub import Hub
 from kiosk.live.polling import PollLimits, Polls
 from kiosk.live.stream_limits import StreamLimits
+from kiosk.posters.drawing import PosterPictures
 from kiosk.posters.slip_printer import SlipPrinting
 from kiosk.security.encryption import LastingSeal, Seal
 from kiosk.security.keyring_file import KeysOnDisk
@@ -98,6 +99,7 @@ class Services(Struct, frozen=True, kw_only=True):
     screens: Screens
     slip_printers: SlipPrinters
     slip_printing: SlipPrinting
+    poster_pictures: PosterPictures
     addresses: Resolver
     """Which printers may be reached."""
     announcements: Announcements
@@ -227,6 +229,7 @@ def _web_services(
         screens=Screens(store),
         slip_printers=SlipPrinters(store),
         slip_printing=SlipPrinting(),
+        poster_pictures=PosterPictures(),
         addresses=Resolver(private_allowed=settings.private_targets),
         announcements=Announcements(store),
         last_changes=LastChanges(store),

@@ -9,7 +9,7 @@ import pytest
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageDraw
 
 from tokens import CounterCodes, KeyRing, PictureError, TicketLinks, qr
 
@@ -83,71 +83,11 @@ def test_an_image_is_drawn_only_once() -> None:
     assert qr.png(SCREEN) is qr.png(SCREEN)
 
 
-def test_the_poster_is_an_a4_page_that_scans_even_small_turned_and_on_grey_paper() -> None:
-    text = qr.facility_url(HOST, HIP, "M1")
-    words = {
-        "title": "Government Medical College & Associated Hospital, Srinagar",
-        "subtitle": "Scan with any ABHA app",
-    }
-    page = Image.open(io.BytesIO(qr.poster(text, counter="Counter M1", **words)))
-    assert page.format == "PNG"
-    assert page.size == qr.A4
-    assert [round(dots) for dots in page.info["dpi"]] == [200, 200]
-    picture = page.convert("L")
-    assert seen(picture) == [text]
-    assert seen(picture.resize((400, 566))) == [text]
-    assert seen(picture.rotate(17, expand=True, fillcolor=255)) == [text]
-    assert seen(picture.point(lambda tone: 60 + tone // 2)) == [text]
-
-
-def test_a_scratched_poster_still_scans() -> None:
-    text = qr.facility_url(HOST, HIP, "M1")
-    picture = opened(qr.poster(text, title="District Hospital", subtitle="", counter="M1"))
-    middle = picture.width // 2
-    ImageDraw.Draw(picture).rectangle((middle + 60, 800, middle + 200, 940), fill="white")
-    assert seen(picture) == [text]
-
-
-def test_the_hospital_stands_on_every_side_of_the_posters_qr() -> None:
-    text = qr.facility_url(HOST, HIP, "M1")
-    named = opened(qr.poster(text, title="District Hospital Baramulla", subtitle="", counter="M1"))
-    nameless = opened(qr.poster(text, title="", subtitle="", counter="M1"))
-    inner = (130, 430, named.width - 130, 1_700)
-    named, nameless = named.crop(inner), nameless.crop(inner)
-    frame = ImageChops.difference(nameless, Image.new("RGB", nameless.size, "white")).getbbox()
-    assert frame is not None
-    left, top, right, bottom = frame
-    assert nameless.getpixel((left, top)) == nameless.getpixel((right - 1, bottom - 1)) == qr.FRAME
-    sides = [
-        (left, top, right, top + 80),
-        (left, bottom - 80, right, bottom),
-        (left, top, left + 80, bottom),
-        (right - 80, top, right, bottom),
-    ]
-    assert all(named.crop(side).tobytes() != nameless.crop(side).tobytes() for side in sides)
-
-
-@pytest.mark.parametrize(
-    "title",
-    ["Sub-District Hospital " * 12, "Supercalifragilistic" * 12, " Café –\n Hôpital’s  "],
-)
-def test_a_title_of_any_length_leaves_the_qr_readable(title: str) -> None:
-    assert seen(opened(qr.poster("M1", title=title, subtitle=title, counter=title))) == ["M1"]
-
-
-def test_characters_that_would_print_as_boxes_are_refused() -> None:
-    for title in ("जिला अस्पताल", "ضلعی ہسپتال", "a\u0001b", "hospital \U0001f3e5"):
-        with pytest.raises(PictureError, match="Latin"):
-            qr.poster("M1", title=title, subtitle="", counter="M1")
-
-
 @pytest.mark.parametrize("text", ["", "x" * 1_201, "ü" * 601, "\ud800"])
 def test_the_size_of_every_image_is_bounded(text: str) -> None:
     for draw in (qr.svg, qr.png):
         with pytest.raises(PictureError):
             draw(text)
-    with pytest.raises(PictureError):
-        qr.poster(text, title="", subtitle="", counter="")
 
 
 @pytest.mark.parametrize("scale", [0, -1, 41])

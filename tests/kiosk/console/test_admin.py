@@ -178,6 +178,7 @@ async def test_a_poster_is_a_picture_of_this_hospitals_counter(admin: Browser) -
     answer = await admin.get("/console/admin/poster/M1")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.content.startswith(b"\x89PNG")
+    assert (await admin.get("/console/admin/poster/M1")).content == answer.content
     assert (await admin.get("/console/admin/poster/Z9")).status_code == 404
 
 

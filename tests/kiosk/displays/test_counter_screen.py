@@ -13,6 +13,9 @@ import zxingcpp
 from PIL import Image
 
 from kiosk.locales import BOOK, LANGUAGES
+from kiosk.posters.drawing import NotDrawn, PosterPictures
+from kiosk.posters.picture import picture
+from kiosk.posters.texts import posters_of
 from queueing.models import Facility, Queue
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 from tokens import Grade, qr
@@ -97,8 +100,8 @@ async def test_the_page_carries_the_first_code_itself(visitor: httpx.AsyncClient
     texts = [html.unescape(text) for text in re.findall(r'data-text="([^"]+)"', page)]
     proof = hospital.services.counter_codes.read(counter_text(texts[0]), HIP, int(time.time()))
     assert proof.counter == "M1"
-    for picture in re.findall(r'<img [^>]*src="([^"]+)"', page):
-        assert (await visitor.get(html.unescape(picture))).status_code == 200
+    for address in re.findall(r'<img [^>]*src="([^"]+)"', page):
+        assert (await visitor.get(html.unescape(address))).status_code == 200
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -153,13 +156,27 @@ async def test_the_printed_poster_says_the_bare_name(visitor: httpx.AsyncClient)
     assert counter_text(found.text) == "M1"
 
 
-async def test_a_name_the_poster_cannot_write_is_said_and_not_drawn_as_boxes(
+async def test_the_poster_is_the_page_of_the_pdf_in_every_script(
     visitor: httpx.AsyncClient, hospital: Hospital
 ) -> None:
     await hospital.services.registry.put_facility(Facility(hip_id=HIP, name="ضلع ہسپتال"))
+    answer = await visitor.get(f"/kiosk/{HIP}/m1/poster.png")
+    found = await hospital.services.registry.hospital(HIP)
+    assert found is not None
+    [page] = posters_of(found, hospital.services.settings.qr_host, {}, only="M1")
+    assert page.facility == "ضلع ہسپتال"
+    assert answer.content == picture(page)
+
+
+async def test_a_poster_that_cannot_be_drawn_now_is_said(
+    visitor: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def busy(*_: object) -> bytes:
+        raise NotDrawn("Many posters are being drawn.")
+
+    monkeypatch.setattr(PosterPictures, "drawn", busy)
     answer = await visitor.get(f"{SCREEN}/poster.png")
-    assert answer.status_code == 422
-    assert answer.text
+    assert (answer.status_code, answer.text) == (503, "Many posters are being drawn.")
 
 
 async def test_boards_take_their_wishes_from_their_address(visitor: httpx.AsyncClient) -> None:

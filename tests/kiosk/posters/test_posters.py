@@ -16,7 +16,8 @@ from kiosk.locales import BOOK
 from kiosk.posters import sheet
 from kiosk.posters.fonts import FAMILIES, STYLES, family_of, font_file
 from kiosk.posters.hours import HOURS_MAX, hours_in
-from kiosk.posters.sheet import HEIGHT, TRIM, WIDTH, draw
+from kiosk.posters.layout import HEIGHT, POINT, TALL, TRIM, WIDTH, Text
+from kiosk.posters.sheet import draw
 from kiosk.posters.texts import LINES, Which, left_out, posters_of
 from queueing.models import Counter, Facility, Queue
 from queueing.opening_hours import Holiday
@@ -173,11 +174,9 @@ def test_long_names_and_hours_stay_within_the_cut_and_their_own_lines(
     fitted: list[tuple[str, float, float]] = []
     fit = sheet._Page._fitting
 
-    def watched(
-        page: sheet._Page, text: str, family: str, style: str, width: float, height: float, largest: float
-    ) -> tuple[float, int]:
-        size, lines = fit(page, text, family, style, width, height, largest)
-        fitted.append((text, lines * size * sheet.POINT * sheet.TALL[family], height))
+    def watched(page: sheet._Page, text: Text, family: str, style: str) -> tuple[float, int]:
+        size, lines = fit(page, text, family, style)
+        fitted.append((text.words, lines * size * POINT * TALL[family], text.height * page._scale))
         return size, lines
 
     monkeypatch.setattr(sheet._Page, "_fitting", watched)
@@ -195,7 +194,7 @@ def test_long_names_and_hours_stay_within_the_cut_and_their_own_lines(
         inner = edge.crop((0, round(16 * scale), edge.width, round((HEIGHT - 16) * scale)))
         assert inner.getextrema() == (255, 255), "ink outside the cut, between the marks"
         assert [found.text for found in zxingcpp.read_barcodes(page)] == [poster.text]
-    assert len(fitted) == 2 * 3 + 1 + 2 * 3 * len(BOOK)
+    assert len(fitted) == 2 * (3 + 4) + 1 + 2 * 3 * len(BOOK)
     assert [(text, used, height) for text, used, height in fitted if used > height * 1.001] == []
 
 
