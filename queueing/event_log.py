@@ -114,6 +114,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     """What the share was answered with; of SHARE_… and ACKNOWLEDGEMENT_DELIVERED."""
     refusal: Refusal | None = None
+    by_hours: bool = False
+    """Of a share that a closed queue refused: whether its opening hours or a holiday alone had closed it."""
     act: RecordedAct | None = None
     """Of ACT alone."""
 
@@ -173,6 +175,7 @@ def _full(cursor: str, fields: dict[bytes, bytes]) -> Event:
         request=request,
         outcome=Outcome(int(fields[b"o"])) if b"o" in fields else None,
         refusal=_refusal(int(fields.get(b"r", 0))),
+        by_hours=b"h" in fields,
         act=_act(fields),
     )
 

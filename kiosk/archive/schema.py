@@ -18,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    false,
 )
 
 from queueing.limits import HIP_ID_MAX
@@ -63,6 +64,7 @@ SUMS: Final = (
     "called",
     "refused",
     *(f"refused_{word}" for word in words(Refusal)),
+    "refused_by_hours",
     "repeated",
     "redelivered",
     "people_day",
@@ -82,7 +84,8 @@ SUMS: Final = (
 """What is summed. Each is a count, but for ``wait_s``, ``service_s`` and ``ack_ms``: totals of a duration.
 
 ``people_day``, ``people_month`` and ``people_state`` count the tickets that were the first of their person in this
-facility on this day, in this facility in this month, and in the whole service in this month.
+facility on this day, in this facility in this month, and in the whole service in this month. ``refused_by_hours`` is
+a part of ``refused_closed_queue``.
 """
 
 tickets: Final = Table(
@@ -142,10 +145,13 @@ shares: Final = Table(
     Column("ack", String(16), nullable=False),
     Column("ack_at_ms", BigInteger, nullable=False),
     Column("cursor", String(32), nullable=False),
+    Column("by_hours", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
 """One row a share that gave no new place. ``kind``: ``refused`` (``refusal`` says why), ``repeated`` (the person had a
-place) or ``redelivered`` (the gateway sent it again). ``hip_id`` is empty when the share named no facility of ours."""
+place) or ``redelivered`` (the gateway sent it again). ``by_hours``: the queue that refused it was closed by its opening
+hours or a holiday; false in rows of releases before 0006. ``hip_id`` is empty when the share named no facility of
+ours."""
 
 
 def _sums(name: str, *keys: "Column[Any]") -> Table:

@@ -103,6 +103,8 @@ def of_share(row: Row) -> dict[str, int]:
     found = {row["kind"]: 1}
     if row["refusal"]:
         found[f"refused_{row['refusal']}"] = 1
+    if row["by_hours"]:
+        found["refused_by_hours"] = 1
     return found | _of_ack(row, row["at_ms"])
 
 

@@ -284,6 +284,7 @@ class _Work:
             "event": event.id,
             "kind": kind,
             "refusal": event.refusal.name.lower() if event.refusal else "",
+            "by_hours": event.by_hours,
             "queue": event.ticket.queue if event.ticket else "",
             "ticket": event.ticket.id if event.ticket else "",
             "hour": at.hour,

@@ -162,10 +162,12 @@ HINTS = {
     " minutes, from arrivals and the visits of each queue.",
     "counters_long": "Counters are counted for 7 days at most: choose fewer days.",
     "far": "Far: the phone said that it was not at the hospital. These places are counted in the lines above as well.",
-    "refusals": "A queue is closed by staff, by its opening hours, or on a holiday.",
+    "refusals": "A closed queue was closed by staff. Before this release was installed, opening hours and holidays were"
+    " counted there too.",
     "linked": "Records linked per token: not known. It will stand here when the hospital's system reports it.",
 }
 
+CLOSED_BY_HOURS = "Opening hours or a holiday closed the queue"
 NO_REASON = "No reason given"
 LANE_ABOVE_USUAL = "{lane}: {count} today. A whole day of this weekday usually has {usual}."
 """A lane, or a reason, that was used more than usual."""

@@ -219,13 +219,16 @@ def answers(facts: DayFacts) -> Table:
 
 def refusals(facts: DayFacts) -> Table:
     whole = all_of(facts)
-    counted = ((tr(messages.REFUSALS.get(why, why.name)), whole[f"refused_{why.name.lower()}"]) for why in Refusal)
-    rows = sorted(((_sentence(words), count) for words, count in counted if count), key=lambda row: -row[1])
+    counts = {why: whole[f"refused_{why.name.lower()}"] for why in Refusal}
+    counts[Refusal.CLOSED_QUEUE] -= whole["refused_by_hours"]
+    named = [(_sentence(tr(messages.REFUSALS.get(why, why.name))), count) for why, count in counts.items()]
+    named.append((tr(figure_messages.CLOSED_BY_HOURS), whole["refused_by_hours"]))
+    rows = sorted((row for row in named if row[1]), key=lambda row: -row[1])
     return Table(
         id="refusals", title=TITLE["refusals"], rows=tuple(rows),
         columns=(Column(label=TEXT["reason"], name="reason"), Column(label=TEXT["count"], name="number")),
         total=(tr(figure_messages.ALL), whole["refused"]),
-        hint=HINT["refusals"] if whole["refused_closed_queue"] else "",
+        hint=HINT["refusals"] if counts[Refusal.CLOSED_QUEUE] else "",
     )  # fmt: skip
 
 

@@ -113,7 +113,8 @@ class Facility:
         at_ms = ticket["arrived_ms"] + 60_000
         return {
             "service_day": ticket["service_day"], "hip_id": self.hip_id, "event": f"{at_ms}-{number}", "kind": kind,
-            "refusal": refusal, "queue": "" if refusal else ticket["queue"], "ticket": "" if refusal else f"{number}",
+            "refusal": refusal, "by_hours": False, "queue": "" if refusal else ticket["queue"],
+            "ticket": "" if refusal else f"{number}",
             "hour": ((at_ms + OFFSET_MS) // 3_600_000) % 24, "at_ms": at_ms,
             "request": f"{self._random.getrandbits(96):024x}", "ack": "" if kind == "redelivered" else "delivered",
             "ack_at_ms": 0 if kind == "redelivered" else at_ms + 400, "cursor": f"{at_ms}-{number}",

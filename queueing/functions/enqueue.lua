@@ -54,6 +54,8 @@ local function closed_by(facility, clock, hours)
   return {math.floor((clock.now + clock.offset) / MINUTE_MS), hours, holidays}
 end
 
+local BY_HOURS = {'h', 1}
+
 -- Every refusal is a pending reply too: the phone shows it.
 -- `id`, `packed`: the place that the person has in the queue, where there is one. `hours`: of a queue that they closed.
 local function refuse(facility, clock, today, arrival, refusal, foreign, id, packed, hours)
@@ -64,7 +66,8 @@ local function refuse(facility, clock, today, arrival, refusal, foreign, id, pac
     {outcome = OUTCOME.REFUSED, refusal = refusal, closed = hours and closed_by(facility, clock, hours)})
   -- A share over the rate has no event: a flood of them must not push other events out of the log.
   if not foreign and refusal ~= REFUSAL.BUSY then
-    record_share(facility, clock, EVENT.SHARE_REFUSED, arrival[A.request], OUTCOME.REFUSED, refusal, id, packed)
+    record_share(facility, clock, EVENT.SHARE_REFUSED, arrival[A.request], OUTCOME.REFUSED, refusal, id, packed,
+      unpack(hours and BY_HOURS or {}))
   end
   return no_place(OUTCOME.REFUSED, refusal)
 end

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
+from queueing.event_log import EventKind, EventLog
 from queueing.models import Assurance, Outcome, Place, Refusal, State
 from queueing.opening_hours import (
     DAY_MIN,
@@ -128,6 +129,27 @@ async def test_a_refused_scan_is_answered_with_the_next_opening(store: Store, cl
     medicine, registration = snapshot.queues
     assert (medicine.open, medicine.opens, medicine.today) == (False, pending.closed.opening, ("09:00–14:00",))
     assert (registration.open, registration.opens, registration.hours) == (True, None, None)
+
+
+@anyio_mark
+async def test_the_event_of_a_refused_scan_says_whether_hours_or_staff_had_closed_the_queue(
+    store: Store, clock: MovedClock
+) -> None:
+    await build(store, timezone="Asia/Kolkata")
+    registry = Registry(store)
+    await registry.set_hours(HIP, "medicine", MORNINGS)
+    await registry.set_holidays(HIP, [Holiday(day_number(MONDAY.date()) + 1, "Id")])
+    noon = MONDAY.replace(hour=12, tzinfo=ZoneInfo("Asia/Kolkata"))
+    by_hours = []
+    for hours, is_open in ((6, True), (24, True), (48, False), (54, False)):
+        await registry.open_queue(HIP, "medicine", is_open)
+        assert (await scan(clock, noon + timedelta(hours=hours))).refusal is Refusal.CLOSED_QUEUE, (
+            "phones read the same"
+        )
+        event = (await EventLog(store).read(HIP)).events[-1]
+        assert (event.kind, event.refusal) == (EventKind.SHARE_REFUSED, Refusal.CLOSED_QUEUE)
+        by_hours.append(event.by_hours)
+    assert by_hours == [True, True, False, False]
 
 
 @anyio_mark

@@ -18,9 +18,10 @@ local function record_event(facility, clock, kind, id, packed, by)
 end
 
 -- A share that gave no new place: repeated, redelivered (`id`, `packed`: the place the person has) or refused.
-local function record_share(facility, clock, kind, request, outcome, refusal, id, packed)
+-- `...`: one more field and its value. `h` 1: opening hours or a holiday alone had closed the queue.
+local function record_share(facility, clock, kind, request, outcome, refusal, id, packed, ...)
   redis.pcall('XADD', facility.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'f', facility.name, 'i', id or '', 't',
-    packed or '', 'k', kind, 'a', clock.now, 'b', '', 'q', request, 'o', outcome, 'r', refusal)
+    packed or '', 'k', kind, 'a', clock.now, 'b', '', 'q', request, 'o', outcome, 'r', refusal, ...)
 end
 
 -- A new place. Old entries are dropped once in a while, by the number of the ticket.

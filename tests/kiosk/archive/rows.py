@@ -60,6 +60,7 @@ def share(number: int, **changed: Any) -> dict[str, Any]:
         "event": f"abcdefghijkl-{NINE}-{number}",
         "kind": "refused",
         "refusal": "closed_queue",
+        "by_hours": False,
         "queue": "",
         "ticket": "",
         "hour": 9,

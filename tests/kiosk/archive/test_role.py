@@ -1,7 +1,8 @@
 """The role: what happened in the queue stands in the archive, once, whatever fails in between."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from kiosk.archive.role import Parts
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import Seal
 from queueing.desk import OpdDesk
+from queueing.event_log import cursor_numbers
 from queueing.models import Facility, Lane, Queue, Refusal
 from queueing.outbox import Outbox
 from queueing.reasons import Reason
@@ -64,6 +66,32 @@ async def test_every_way_of_a_ticket_stands_in_its_row(
     (facility,) = rows(database, schema.facilities)
     assert (facility["hip_id"], facility["district"]) == (HIP, "Baramulla")
     assert facility["first_day"] == facility["last_day"] == rows(database, schema.tickets)[0]["service_day"]
+
+
+async def test_a_share_outside_opening_hours_is_counted_apart_from_one_that_met_a_queue_closed_by_staff(
+    store: Store, database: Database, desk: OpdDesk, one: Parts
+) -> None:
+    registry = Registry(store)
+    await registry.set_hours(HIP, "medicine", hours_of_another_day())
+    await desk.enqueue(arrival())
+    await registry.open_queue(HIP, "medicine", False)
+    await desk.enqueue(arrival())
+    await desk.enqueue(arrival())
+    await archive(one)
+    await assert_true(store, database)
+    assert [row["by_hours"] for row in sorted(rows(database, schema.shares), key=_cursor)] == [True, False, False]
+    (sums,) = rows(database, schema.daily_sums)
+    assert (sums["refused"], sums["refused_closed_queue"], sums["refused_by_hours"]) == (3, 3, 1)
+
+
+def hours_of_another_day() -> tuple[int, int]:
+    """One hour, three days from now: closed now in every time zone. Minutes of the week from Monday."""
+    opens = (datetime.now(UTC).weekday() + 3) % 7 * 1440 + 540
+    return opens, opens + 60
+
+
+def _cursor(row: dict[str, Any]) -> tuple[int, ...]:
+    return cursor_numbers(row["cursor"])
 
 
 async def test_shares_that_gave_no_place_have_rows_of_their_own(

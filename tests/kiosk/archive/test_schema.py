@@ -13,8 +13,9 @@ from alembic.migration import MigrationContext
 
 from kiosk.archive import schema
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
+from kiosk.archive.sums import of_share
 from queueing.models import Refusal, State
-from tests.kiosk.archive.rows import insert, ticket
+from tests.kiosk.archive.rows import insert, share, ticket
 
 
 @contextlib.contextmanager
@@ -63,6 +64,22 @@ def test_many_roles_that_start_at_once_make_one_schema(database_url: str) -> Non
     assert failures == []
     with opened(database_url) as database:
         database.check()
+
+
+def test_shares_of_an_earlier_release_stay_and_count_as_met_by_no_hours(database: Database) -> None:
+    earlier = {name: value for name, value in share(1).items() if name != "by_hours"}
+    with database.writing() as connection:
+        connection.execute(sa.text("ALTER TABLE shares DROP COLUMN by_hours"))
+        for table in ("hourly_sums", "daily_sums", "monthly_sums", "state_sums"):
+            connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN refused_by_hours"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0005'"))
+        connection.execute(sa.insert(schema.shares), [earlier])
+    database.prepare()
+    with database.reading() as connection:
+        (row,) = (found._asdict() for found in connection.execute(sa.select(schema.shares)))
+        assert (row["refusal"], row["by_hours"]) == ("closed_queue", False)
+        assert of_share(row) == of_share(share(1))
+        assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
 
 
 def test_a_database_of_a_newer_release_is_refused_in_one_sentence(database: Database) -> None:

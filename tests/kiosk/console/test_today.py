@@ -123,6 +123,7 @@ async def test_every_table_has_the_sums_of_its_tickets(admin: Browser, database:
         visit(14, 12, 0, 0, state="no_show", nearness="far", ended_ms=0, ack="parked"),
         visit(15, 12, 0, 0, state="waiting", called_first_ms=0, called_last_ms=0),
         share(1, refusal="far"), share(2, refusal="far"), share(3, refusal="closed_queue"),
+        *(share(number, by_hours=True) for number in range(5, 8)),
         share(4, kind="repeated", refusal="", queue="medicine"),
         *(visit(number, 9, 4, 4, service_day=WEEK_BEFORE) for number in range(8)),
         visit(1, 9, 4, 4, service_day=DAY - timedelta(days=1)), visit(1, 9, 4, 4, hip_id=OTHER_HIP),
@@ -144,15 +145,16 @@ async def test_every_table_has_the_sums_of_its_tickets(admin: Browser, database:
     queues = {row[0]: row[1:] for row in (await table(admin, "queues"))[1:]}
     assert queues["Medicine OPD"][:6] == ["12", "8", "11", "10", "1", "0"]
     assert queues["Registration"][:6] == ["4", "0", "4", "4", "0", "0"]
-    assert queues[figure_messages.NO_QUEUE][:6] == ["0", "0", "0", "0", "0", "3"]
+    assert queues[figure_messages.NO_QUEUE][:6] == ["0", "0", "0", "0", "0", "6"]
     origins = {row[0]: row[1] for row in (await table(admin, "origins"))[1:]}
     assert origins == {
         "Code of a screen": "8", "Code of a screen, too old": "0", "Printed poster": "2", "Form without an app": "2",
         "Walk-in at the desk": "4", "Code without a counter": "0", figure_messages.FAR: "1",
     }  # fmt: skip
-    assert [row[1] for row in (await table(admin, "answers"))[1:]] == ["15", "1", "1", "0"]
+    assert [row[1] for row in (await table(admin, "answers"))[1:]] == ["18", "1", "1", "0"]
     assert (await table(admin, "refusals"))[1:] == [
-        ["The phone was far from the hospital", "2"], ["The queue is closed", "1"],
+        [figure_messages.CLOSED_BY_HOURS, "3"], ["The phone was far from the hospital", "2"],
+        ["The queue is closed", "1"],
     ]  # fmt: skip
     counters = {row[0]: row[1:] for row in (await table(admin, "counters"))[1:]}
     assert counters["09:00"] == ["2", "2"], "two called somebody; one would be busy without end"
