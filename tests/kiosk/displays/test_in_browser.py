@@ -244,7 +244,7 @@ async def test_hall_screens_hold_every_script_before_its_turn_comes(served: Hosp
     for path in (f"/board/{HIP}", f"/kiosk/{HIP}/M1"):
         async with opened(kiosk_browser, f"{served.url}{path}") as page:
             await page.wait_for_function("[...document.fonts].every((face) => face.status === 'loaded')")
-            assert await page.evaluate("document.fonts.size") == 7
+            assert await page.evaluate("document.fonts.size") == 10
 
 
 async def test_a_kiosk_speaks_the_language_somebody_touches(served: Hospital, kiosk_browser: Browser) -> None:

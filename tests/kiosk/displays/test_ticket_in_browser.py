@@ -45,6 +45,26 @@ async def test_without_a_network_the_page_opens_as_it_was_seen_last_and_says_whe
     await context.close()
 
 
+@pytest.mark.parametrize(("language", "whole"), [("en", set()), ("ur", {"noto-nastaliq-urdu-400.woff2"})])
+async def test_a_page_fetches_the_whole_font_of_its_own_language_only(
+    served: Hospital, plain_browser: Browser, language: str, whole: set[str]
+) -> None:
+    """The names of the other languages stand in small files of their own."""
+    (mine,) = await served.arrive(patients=1)
+    context = await plain_browser.new_context(viewport=PHONE)
+    page = await context.new_page()
+    fetched: set[str] = set()
+    page.on("request", lambda request: fetched.add(request.url.rpartition("/")[2]))
+    await page.goto(f"{served.url}{served.ticket_link(mine)}?lang={language}")
+    await live(page)
+    await page.wait_for_function("document.fonts.status === 'loaded'")
+    fonts = {name for name in fetched if name.endswith(".woff2") and not name.startswith("noto-sans-400")}
+    small = {name for name in fonts if name.startswith("language-names-")}
+    assert len(small) == 3
+    assert fonts - small - {"noto-sans-700.woff2"} == whole
+    await context.close()
+
+
 async def test_the_phone_rings_before_the_call_as_chosen_and_goes_on_after_a_reload(
     served: Hospital, plain_browser: Browser
 ) -> None:

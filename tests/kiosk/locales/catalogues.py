@@ -221,10 +221,11 @@ def write(paths: Iterable[tuple[Path, str]]) -> None:
 def main(codes: tuple[str, ...]) -> None:
     """Write all catalogues anew. CODES: new languages, which get a file with every message still empty."""
     # It imports this module, and the console, which reads every file of ours: before there is a new one.
-    from tests.kiosk.locales import staff
+    from tests.kiosk.locales import name_fonts, staff
 
     write((path, text) for path, text in map(_new, codes) if not path.exists())
     write((drawn() | staff.drawn()).items())
+    name_fonts.draw()
     for path in [*catalogues(), *staff.catalogues()]:
         read = read_po(io.BytesIO(path.read_bytes()))
         empty = [

@@ -13,6 +13,7 @@ from babel.messages.pofile import read_po
 
 from kiosk.locales import BOOK, ENGLISH, LANGUAGES, ROTATION, choose, several
 from kiosk.locales.catalogue import NotUnderstood, read_catalogue
+from tests.kiosk.locales import name_fonts
 from tests.kiosk.locales.catalogues import DOUBT, ROOT, TEMPLATE, catalogues, drawn, places
 
 STATES = ["expected", "waiting", "called", "serving", "held", "no_show", "done", "cancelled", "lapsed"]
@@ -209,3 +210,9 @@ def test_every_language_in_nastaliq_has_its_line_height(code: str) -> None:
     """Nastaliq hangs far below its line: without a rule it is cut off on the screens."""
     base = (ROOT / "static" / "css" / "base.css").read_text("utf-8")
     assert f":lang({code})" in base, "add the language to its script's rule in static/css/base.css"
+
+
+@pytest.mark.parametrize(("script", "needed"), list(name_fonts.wanted()))
+def test_the_small_font_of_a_script_is_enough_for_the_names_of_its_languages(script: str, needed: set[int]) -> None:
+    assert name_fonts.drawn(script) == needed
+    assert name_fonts.file_of(script).stat().st_size < 13_000
