@@ -25,7 +25,7 @@ from msgspec import Struct, json
 
 from loadtests.reconcile import audit, holes
 from loadtests.simulator.gateway.launch import Announced, Simulator
-from loadtests.simulator.people.clerks import Clerk, Habits
+from loadtests.simulator.people.clerks import Clerk, Habits, Seat
 from loadtests.simulator.people.invented import Patient, invent
 from loadtests.simulator.people.morning import arrivals, scaled
 from loadtests.simulator.people.phones import GatewayRefused, Phones, Received
@@ -49,14 +49,6 @@ MISCHIEF: dict[str, Any] = {
     },
     "deliveries": {"copies": [1, 3], "copy_delay_ms": 3000, "reorder_ms": 300},
 }
-
-
-class Seat(Struct, frozen=True, kw_only=True):
-    """A clerk and the counter this clerk sits at."""
-
-    login: str
-    password: str
-    counter: str
 
 
 class Hospital(Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.locales import BOOK
 from kiosk.settings import Settings
+from kiosk.web.limits import ID_MAX
 from kiosk.web.page_bodies import read_form
 from queueing.announcement import ANNOUNCEMENT_MAX, ANNOUNCEMENTS_MAX, Announcement, BoardHours
 from queueing.announcements import Announcements, TooManyAnnouncements
@@ -31,7 +32,6 @@ from queueing.registry import DoesNotFit, Hospital, Registry
 
 LONGEST_H: Final = 14
 """A clerk who types an hour that has passed means no announcement until tomorrow."""
-ID_MAX: Final = 64
 
 
 class AnnouncementsPage(Controller):

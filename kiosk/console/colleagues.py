@@ -16,6 +16,7 @@ from kiosk.console.language import tr
 from kiosk.console.notes import NoteSeal, cleaned
 from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
+from kiosk.web.limits import ID_MAX
 from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Act
@@ -25,7 +26,6 @@ from queueing.registry import Registry
 
 BREAK_MAX_MIN = 240
 """A longer absence is no break: the counter is closed then."""
-_LONGEST_ID = 64
 
 
 class BreakRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,7 +66,7 @@ class Colleagues(Controller):
         """Say when a counter is served again, or that it is now."""
         body = await read_json(request, _BREAK)
         hospital = await registry.recent_hospital(session.facility)
-        if hospital is None or len(body.counter) > _LONGEST_ID:
+        if hospital is None or len(body.counter) > ID_MAX:
             raise NotFoundException
         now = datetime.now(ZoneInfo(hospital.zone(settings.timezone)))
         is_ended = not body.minutes and not body.at
@@ -91,7 +91,7 @@ class Colleagues(Controller):
     ) -> Response[ColleagueAnswer]:  # fmt: skip
         """Write a note for whoever serves this ticket next. A POST, so that no ticket id stands in an address."""
         body = await read_json(request, _NOTE)
-        ticket = await desk.ticket(session.facility, body.ticket[:_LONGEST_ID])
+        ticket = await desk.ticket(session.facility, body.ticket[:ID_MAX])
         if ticket is None:
             raise NotFoundException
         note = cleaned(body.note)

@@ -20,6 +20,7 @@ from kiosk.console.language import tr, translated
 from kiosk.exchange.target_setup import EVENT_TYPES, TargetWrong, host_of, new_hl7, new_webhook
 from kiosk.security.encryption import LastingSeal
 from kiosk.settings import Settings
+from kiosk.web.limits import ID_MAX
 from kiosk.web.page_bodies import read_form
 from queueing.audit import Audit
 from queueing.models import Facility
@@ -37,7 +38,6 @@ from queueing.targets import (
 )
 
 PLACE: Final = "/console/connections"
-ID_MAX: Final = 64
 EVENT_MAX: Final = 100
 """Characters of an event's id: a facility's key and a cursor."""
 PARKED_SHOWN: Final = 100

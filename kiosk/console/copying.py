@@ -25,6 +25,7 @@ from kiosk.console.language import tr
 from kiosk.exchange import copy_text
 from kiosk.exchange.copy_text import CopyTemplate
 from kiosk.patient.person import Patient
+from kiosk.web.limits import ID_MAX
 from kiosk.web.page_bodies import read_form, read_json
 from kiosk.web.security_headers import PAGE
 from kiosk.web.static_files import static_text
@@ -39,7 +40,6 @@ INVENTED: Final = Patient(
     state="Jammu and Kashmir", pincode="190001",
 )  # fmt: skip
 """Nobody: the page shows what would be copied."""
-_LONGEST_ID: Final = 64
 _NEW: Final = {"name": "", "fields": "", "date": "DD/MM/YYYY", "gender": "M/F/O", "separator": "tab"}
 """A form before anybody typed into it."""
 
@@ -69,7 +69,7 @@ class Copying(Controller):
     ) -> Response[Copied]:  # fmt: skip
         """One profile as text for one form. The audit has the reading before the text is given out."""
         form = await read_json(request, _COPY_REQUEST)
-        ticket = await desk.ticket(session.facility, form.ticket[:_LONGEST_ID])
+        ticket = await desk.ticket(session.facility, form.ticket[:ID_MAX])
         template = _named(form.template, await templates_of(registry, session.facility))
         if ticket is None or template is None:
             raise NotFoundException

@@ -27,6 +27,7 @@ from kiosk.console.language import tr, translated
 from kiosk.console.priority import choices, chosen_reason
 from kiosk.posters.slip_printer import SlipPrinting
 from kiosk.settings import Settings
+from kiosk.web.limits import ID_MAX
 from kiosk.web.page_bodies import read_json
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
@@ -95,7 +96,6 @@ def _set_lane(desk: OpdDesk, hip: str, body: MoveRequest, by: str) -> Awaitable[
 
 
 _MOVE_REQUEST = msgspec.json.Decoder(MoveRequest)
-_LONGEST_ID = 64
 
 
 class Desk(Controller):
@@ -152,7 +152,7 @@ class Desk(Controller):
         reader: NamedDependency[Reader],
     ) -> Response[DeskView]:
         """Everything on the desk, with names, for the session's own facility."""
-        name = counter[:_LONGEST_ID]
+        name = counter[:ID_MAX]
         await desks.sit(session.facility, session.key, name, login=session.login, name=session.name)
         found = await desk_views.of(session.facility, name, reader)
         if found is None:
@@ -168,7 +168,7 @@ class Desk(Controller):
         reader: NamedDependency[Reader],
     ) -> Response[EndedView]:
         """Who was finished or cancelled today in this counter's queues, with names: the page finds them by a search."""
-        found = await desk_views.ended(session.facility, counter[:_LONGEST_ID], reader)
+        found = await desk_views.ended(session.facility, counter[:ID_MAX], reader)
         if found is None:
             raise NotFoundException
         return Response(found, headers=PAGE)
@@ -180,7 +180,7 @@ class Desk(Controller):
     ) -> Response[Answer]:  # fmt: skip
         """One ticket's registration details. A POST, so that no ticket id stands in an address."""
         body = await read_json(request, _MOVE_REQUEST)
-        ticket = await desk.ticket(session.facility, body.ticket[:_LONGEST_ID])
+        ticket = await desk.ticket(session.facility, body.ticket[:ID_MAX])
         if ticket is None:
             raise NotFoundException
         row, details = await desk_views.one(session.facility, ticket, reader)
@@ -194,7 +194,7 @@ class Desk(Controller):
     ) -> Response[Answer]:  # fmt: skip
         body = await read_json(request, _MOVE_REQUEST)
         make = MOVES.get(move)
-        if make is None or max(map(len, (body.counter, body.ticket, body.to, body.seen or ""))) > _LONGEST_ID:
+        if make is None or max(map(len, (body.counter, body.ticket, body.to, body.seen or ""))) > ID_MAX:
             raise NotFoundException
         if move == "lane" and not (body.reason or body.lane):
             raise NotFoundException

@@ -22,6 +22,7 @@ from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.locales import BOOK, LANGUAGES, ROTATION
 from kiosk.settings import Settings
+from kiosk.web.limits import ID_MAX
 from kiosk.web.page_bodies import read_form
 from queueing.audit import Act, Audit
 from queueing.registry import Hospital, Registry
@@ -38,7 +39,6 @@ from queueing.screens import (
 
 SILENT_MS: Final = 180_000
 """A screen reports itself twice a minute and is written once; after three minutes it is off, or its network is away."""
-ID_MAX: Final = 64
 
 
 class Row(Struct, frozen=True, kw_only=True):

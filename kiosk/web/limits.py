@@ -1,4 +1,4 @@
-"""The largest request bodies, in bytes. A larger body gets 413, never a cut connection."""
+"""The largest request bodies, in bytes, and the longest id in one. A larger body gets 413, never a cut connection."""
 
 from typing import Final
 
@@ -14,3 +14,5 @@ PUSH_BODY_MAX: Final = 2 * 1024
 """A browser's push subscription: an address of 500 characters at most, and three keys."""
 RECORDING_BODY_MAX: Final = 360 * 1024
 """A recording of six seconds (``kiosk.voice.sound``) as base64: 345 kB, and the name of its phrase."""
+ID_MAX: Final = 64
+"""Characters of an id in a request of the console: a ticket, counter, queue or screen. Ours have 32 at most."""

@@ -4,11 +4,5 @@
   Reply  {sealed or '', …} in the order of the ids
   Cost   O(tickets named) ]]
 register('envelopes', function(keys, args)
-  local facility = open_facility(keys[1])
-  local found = {}
-  for i, id in ipairs(args) do
-    local key = day_of_ticket(facility, id)
-    found[i] = key and redis.call('HGET', key, 'b' .. id) or ''
-  end
-  return found
+  return sealed_of_each(open_facility(keys[1]), 'b', args)
 end, {'no-writes'})

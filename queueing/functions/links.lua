@@ -57,10 +57,5 @@ register('links_forget', function(keys, args)
 end)
 
 register('links', function(keys, args)
-  local facility, found = open_facility(keys[1]), {}
-  for i, id in ipairs(args) do
-    local key = day_of_ticket(facility, id)
-    found[i] = key and redis.call('HGET', key, 'l' .. id) or ''
-  end
-  return found
+  return sealed_of_each(open_facility(keys[1]), 'l', args)
 end, {'no-writes'})

@@ -20,7 +20,7 @@ import uvloop
 from msgspec import Struct, json
 
 from loadtests.simulator.gateway.launch import Announced, Simulator
-from loadtests.simulator.people.clerks import Clerk, Habits
+from loadtests.simulator.people.clerks import Clerk, Habits, Seat
 from loadtests.simulator.people.invented import invent
 from loadtests.simulator.people.morning import CLOSING, GATE_OPEN, MORNING, arrivals, scaled
 from loadtests.simulator.people.phones import GatewayRefused, Phones
@@ -32,12 +32,6 @@ FROM_GATE_OPEN = tuple(stretch for stretch in MORNING if GATE_OPEN <= stretch.be
 """A demonstration starts when the hall is already full of people."""
 DAY_S = (FROM_GATE_OPEN[-1].ends - FROM_GATE_OPEN[0].begins) * 60
 """Seconds from the first arrival to the last."""
-
-
-class Seat(Struct, frozen=True, kw_only=True):
-    login: str
-    password: str
-    counter: str
 
 
 class Plan(Struct, frozen=True, kw_only=True):

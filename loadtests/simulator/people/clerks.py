@@ -26,6 +26,14 @@ class SignInFailed(Exception):
     """The console did not let this clerk in."""
 
 
+class Seat(Struct, frozen=True, kw_only=True):
+    """A clerk and the counter this clerk sits at."""
+
+    login: str
+    password: str
+    counter: str
+
+
 class Habits(Struct, frozen=True, kw_only=True):
     """How a clerk works. Values below 1 are parts of the calls."""
 

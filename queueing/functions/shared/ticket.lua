@@ -35,6 +35,17 @@ local function load_ticket(facility, id)
   return cmsgpack.unpack(packed), packed
 end
 
+-- One sealed field of each of these tickets, '' where there is none. `kind`: 'b' the envelope, 'l' the numbers of
+-- the hospital's system.
+local function sealed_of_each(facility, kind, ids)
+  local found = {}
+  for i, id in ipairs(ids) do
+    local key = day_of_ticket(facility, id)
+    found[i] = key and redis.call('HGET', key, kind .. id) or ''
+  end
+  return found
+end
+
 -- By this screens and pages match a ticket: a token may come again the next day. It says nothing about its ticket.
 local KEY_CHARS = 8
 
