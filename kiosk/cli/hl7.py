@@ -3,7 +3,7 @@
 import click
 
 from kiosk.cli.running import OPERATOR, CommandFailed, as_json, settings_now, tell, with_store
-from kiosk.cli.target_commands import add_target, of_kind
+from kiosk.cli.target_commands import add_target, not_yet, of_kind, why_unreachable
 from kiosk.exchange.target_setup import TargetWrong, new_hl7
 from queueing.store.store import Store
 from queueing.targets import TargetKind
@@ -29,12 +29,15 @@ def add(address: str, facility: str, tls: bool, json: bool) -> None:
     async def write(store: Store) -> None:
         await add_target(store, target)
 
-    with_store(settings_now(), write)
+    settings = settings_now()
+    with_store(settings, write)
+    why = why_unreachable(settings, target)
     tell(
         json,
-        {"id": target.id, "facility": facility, "address": address, "tls": tls},
+        {"id": target.id, "facility": facility, "address": address, "tls": tls, "unreachable": why or None},
         f"id  {target.id}",
         "Messages name the person after the facility's administrator has allowed it at /console/connections.",
+        *not_yet(why),
     )
 
 

@@ -35,10 +35,10 @@ def print_sample(to: str, paper: str, large: bool, json: bool) -> None:
             device.write(commands)
     else:
         try:
-            place = parse_host_port(to, tls=False)
+            place = parse_host_port(to, tls=False, example="10.20.0.30:9100")
             asyncio.run(asyncio.wait_for(send(place.host, place.port, commands), WITHIN_S))
         except TargetWrong as wrong:
-            raise CommandFailed(f"TO: {wrong}") from None
+            raise CommandFailed(f"{to} is no printer: {wrong}, or a device such as /dev/usb/lp0") from None
         except (NotPrinted, TimeoutError) as failed:
             fault = failed.fault.value if isinstance(failed, NotPrinted) else "slow"
             raise CommandFailed(f"{to} did not print: {_MEANS[fault]}") from None

@@ -12,8 +12,8 @@ from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.message import Attempt, Result
 from kiosk.delivery.trial import trial_message
 from kiosk.delivery.webhook import WebhookSender
-from kiosk.exchange.addresses import Resolver
-from kiosk.exchange.target_setup import host_of
+from kiosk.exchange.addresses import AddressRefused, Resolver
+from kiosk.exchange.target_setup import host_of, place_of
 from kiosk.security.encryption import LastingSeal
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import Settings
@@ -34,6 +34,27 @@ async def add_target(store: Store, target: Target) -> None:
         raise CommandFailed(f"no facility {target.facility}: add it first (kiosk facility add, kiosk facility import)")
     await record(store, target, "add")
     await Targets(store).add(target)
+
+
+def why_unreachable(settings: Settings, target: Target) -> str:
+    """Why nothing can be sent to this address now; empty when it can. The role asks again with each event."""
+
+    async def look() -> str:
+        resolver = Resolver(private_allowed=settings.private_targets)
+        try:
+            await resolver.address_of(place_of(target))
+        except AddressRefused as refused:
+            return str(refused)
+        finally:
+            resolver.close()
+        return ""
+
+    return asyncio.run(look())
+
+
+def not_yet(why: str) -> list[str]:
+    """The line for an address that cannot be reached; none otherwise."""
+    return [f"With these settings nothing is sent there: {why}. Events wait."] if why else []
 
 
 async def record(store: Store, target: Target, act: str) -> None:

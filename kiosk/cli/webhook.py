@@ -5,7 +5,7 @@ from typing import Final
 import click
 
 from kiosk.cli.running import OPERATOR, CommandFailed, as_json, settings_now, tell, with_store
-from kiosk.cli.target_commands import add_target, of_kind, target_seal
+from kiosk.cli.target_commands import add_target, not_yet, of_kind, target_seal, why_unreachable
 from kiosk.exchange.target_setup import TargetWrong, new_webhook
 from queueing.store.store import Store
 from queueing.targets import EVERY_FACILITY, TargetFormat, TargetKind
@@ -47,7 +47,9 @@ def add(url: str, facility: str, events: str, profiles: bool, format_: str, json
     if profiles:
         where = "each facility's administrator" if facility == EVERY_FACILITY else "the facility's administrator"
         lines.append(f"Profiles are sent after {where} has switched them on at /console/connections.")
-    tell(json, {"id": target.id, "facility": facility, "url": url, "secret": secret}, *lines)
+    why = why_unreachable(settings, target)
+    document = {"id": target.id, "facility": facility, "url": url, "secret": secret, "unreachable": why or None}
+    tell(json, document, *lines, *not_yet(why))
 
 
 of_kind(webhook, TargetKind.WEBHOOK)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from kiosk.checkin import CheckIn
-from kiosk.console import messages
+from kiosk.console import figure_messages, messages
 from kiosk.console.counters_view import CounterRow, beside, counter_rows
 from kiosk.console.language import tr
 from kiosk.console.look_alikes import look_alikes
@@ -29,6 +29,7 @@ from queueing.display_text import display_text
 from queueing.lanes import mark_of
 from queueing.models import Counter, Queue, State, Ticket
 from queueing.registry import Registry
+from queueing.ticket_source import source_of
 
 LISTED = 400
 """Tickets in one answer: more than a counter calls in a day, and 120 kB of JSON."""
@@ -214,7 +215,8 @@ class DeskViews:
 def row(ticket: Ticket, patient: Patient, alike: str = "", note: str = "") -> Row:
     """``alike``: token of an earlier ticket that may be the same person's. ``note``: what a colleague wrote."""
     mark = tr(messages.ALIKE).format(token=alike) if alike else ""
-    tags = (tr(messages.ASSURANCES[ticket.assurance]), tr(messages.NEARNESSES[ticket.nearness]), mark)
+    how = figure_messages.SOURCES["hmis"] if source_of(ticket) == "hmis" else messages.ASSURANCES[ticket.assurance]
+    tags = (tr(how), tr(messages.NEARNESSES[ticket.nearness]), mark)
     return Row(
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
         lane=ticket.lane.name.lower(), lane_mark=mark_of(ticket.lane, ticket.reason),

@@ -127,11 +127,11 @@ def parse_url(text: str) -> Place:
     return _place(host, port if port is not None else 443 if encrypted else 80, encrypted)
 
 
-def parse_host_port(text: str, *, tls: bool) -> Place:
-    """Read ``host:port`` of an HL7 receiver. Raises TargetWrong."""
+def parse_host_port(text: str, *, tls: bool, example: str = "hl7.hospital.example:2575") -> Place:
+    """Read ``host:port``, of an HL7 receiver or of what ``example`` is. Raises TargetWrong."""
     host, _, port = text.rpartition(":")
     if not port.isascii() or not port.isdecimal() or len(port) > 5:
-        raise TargetWrong("the address must be host:port, such as hl7.hospital.example:2575")
+        raise TargetWrong(f"the address must be host:port, such as {example}")
     return _place(host.removeprefix("[").removesuffix("]").lower(), int(port), tls)
 
 

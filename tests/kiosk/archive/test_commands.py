@@ -63,6 +63,11 @@ def test_tickets_are_exported_as_a_file_that_excel_reads(kiosk: CliRunner, datab
     assert not {"hour", "cursor"} & first.keys()
 
 
+def test_an_audit_without_a_seal_yet_says_when_there_is_one(kiosk: CliRunner) -> None:
+    proved = run(kiosk, "audit", "verify")
+    assert proved.output == "0 lines and 0 daily seals fit; the first seal is made after midnight UTC\n"
+
+
 def test_no_cell_is_a_formula(kiosk: CliRunner, database: Database) -> None:
     insert(database, schema.tickets, ticket(1, request_id="=HYPERLINK(1)", counter="-2"))
     (row,) = csv.DictReader(io.StringIO(run(kiosk, "export", "tickets", *RANGE).stdout.removeprefix("\ufeff")))

@@ -103,6 +103,18 @@ def test_what_cannot_be_done_is_said_in_one_line(hospital: Path, words: tuple[st
     assert done.stderr.count("\n") == 1, done.stderr
 
 
+@pytest.mark.parametrize(
+    "words", [("webhook", "add", "http://127.0.0.1:9/"), ("hl7", "add", "127.0.0.1:9")], ids=lambda words: words[0]
+)
+def test_an_address_that_nothing_may_be_sent_to_is_named_at_once(hospital: Path, words: tuple[str, ...]) -> None:
+    """A vendor on the own machine who forgot the setting reads it here, and does not wait for events."""
+    added = kiosk(hospital, *words, "--facility", "IN01")
+    assert added.returncode == 0
+    why = "private and loopback addresses need KIOSK_PRIVATE_TARGETS=true"
+    assert f"With these settings nothing is sent there: {why}. Events wait." in added.stdout
+    assert json_of(hospital, *words, "--facility", "IN01")["unreachable"] is None
+
+
 def test_a_target_is_tried_with_an_invented_event(hospital: Path) -> None:
     with receiving() as receiver:
         added = json_of(hospital, "webhook", "add", receiver.url, "--facility", "IN01")

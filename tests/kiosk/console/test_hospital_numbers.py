@@ -8,7 +8,7 @@ from kiosk.patient.person import Patient
 from kiosk.services.web import Services
 from queueing.audit import Act
 from queueing.links import Linked, LinkReply
-from queueing.models import Place
+from queueing.models import Lane, Place
 from tests.kiosk.console.running_desk import Served
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive
 
@@ -42,6 +42,12 @@ async def test_the_desk_shows_the_numbers_and_where_the_record_is(clerk: Browser
     ]
     alone = (await clerk.ask("/console/desk/patient", ticket=place.ticket)).json()["details"]
     assert alone == details
+
+
+async def test_the_desk_says_that_the_hospitals_system_registered_a_person(clerk: Browser, services: Services) -> None:
+    await services.check_in.registered_elsewhere(HIP, "medicine", ASHA, Lane.ORDINARY, by="api:k")
+    (row,) = (await clerk.desk())["tickets"]
+    assert row["tags"] == ["Hospital system"]
 
 
 async def test_a_patient_without_numbers_has_no_line_for_them(clerk: Browser, services: Services) -> None:
