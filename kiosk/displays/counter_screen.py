@@ -104,7 +104,7 @@ async def counter_screen(
         screen=screen,
         assigned=screen_address(hip_id, screen) if screen else "",
         pair_at=as_shown(f"{settings.public_url}/screen"),
-        book=own_books(LANGUAGES, place.facility.corrections, "common", "counter_screen"),
+        book=own_books(LANGUAGES, place.facility.corrections, "common", "counter_screen", "find"),
         look=look if look in ("night", "contrast") else "day",
         zone=place.facility.timezone or settings.timezone,
         numbers=_numbers(place, await desk.snapshot(hip_id), place.facility.timezone or settings.timezone),

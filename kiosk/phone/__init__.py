@@ -6,6 +6,7 @@ No page names a person.
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 
+from kiosk.phone.arrive import check_in_here
 from kiosk.phone.camera import fill_in, send_in
 from kiosk.phone.find import find_page, find_picture, find_ticket
 from kiosk.phone.push import agree_to_push, end_push
@@ -18,6 +19,6 @@ def routes() -> list[ControllerRouterHandler]:
     """The patients' doors."""
     handlers = [
         ticket_page, ticket_now, link_picture, cancel_ticket, ticket_manifest, ticket_worker, fill_in, send_in,
-        find_page, find_ticket, find_picture, agree_to_push, end_push,
+        find_page, find_ticket, find_picture, check_in_here, agree_to_push, end_push,
     ]  # fmt: skip
     return [Router(path="/", route_handlers=handlers, exception_handlers={QueueingError: away})]

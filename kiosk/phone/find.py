@@ -51,7 +51,7 @@ BODY_S: Final = 10.0
 FIELD_MAX: Final = 40
 """Characters of a field; a token has eight, and people add spaces."""
 _TOKEN: Final = re.compile(r"([A-Z]{1,3})?[\s\-\u2010-\u2015.]*0*([0-9]{1,6})")
-_DIGITS: Final = re.compile(r"[0-9]{4}")
+DIGITS: Final = re.compile(r"[0-9]{4}")
 _PICTURE_KEPT_S: Final = 3_600
 """The address of a facility's page changes with the public address only; a board asks once a day."""
 
@@ -92,13 +92,14 @@ async def find_ticket(
     hospital = await registry.recent_hospital(hip_id)
     if hospital is None:
         return _unknown(words)
-    form = await _sent(request)
-    token, digits = _token(form.number, hospital), western_digits(form.digits).strip()
-    if not token or not _DIGITS.fullmatch(digits):
+    fields = await sent_fields(request)
+    form = SearchForm(fields.get("number", "")[:FIELD_MAX], fields.get("digits", "")[:FIELD_MAX])
+    token, digits = token_of(form.number, hospital), western_digits(form.digits).strip()
+    if not token or not DIGITS.fullmatch(digits):
         return _form(words, hospital, form, trouble="fix" if token else "number_odd", status=422)
     address = address_to_count(request.scope, networks_of(settings.trusted_proxies))
     try:
-        ticket, wait_s = await _search(place_search, check_in, hospital.facility.hip_id, token, digits, address)
+        ticket, wait_s = await search(place_search, check_in, hospital.facility.hip_id, token, digits, address)
     except QueueingError as error:
         _log.warning("place_search_unanswered", error=type(error).__name__)
         return _form(words, hospital, form, trouble="away", status=503)
@@ -126,12 +127,12 @@ async def find_picture(
     return Response(drawn, media_type="image/svg+xml", headers=headers)
 
 
-async def _search(
-    search: PlaceSearch, check_in: CheckIn, hip_id: str, token: str, digits: str, address: str
+async def search(
+    place_search: PlaceSearch, check_in: CheckIn, hip_id: str, token: str, digits: str, address: str
 ) -> tuple[Ticket | None, int]:
     """The person's ticket, or None; and seconds to wait after too many wrong tries."""
     seeker = check_in.seeker(hip_id, token, address)
-    candidates, wait_s = await search.candidates(hip_id, token, seeker)
+    candidates, wait_s = await place_search.candidates(hip_id, token, seeker)
     if wait_s:
         metrics.place_searched("too_many")
         return None, wait_s
@@ -140,7 +141,7 @@ async def _search(
         check_in.is_persons(hip_id, None, digits)
     metrics.place_searched("found" if proved else "not_found")
     if proved:
-        await search.found(hip_id, seeker)
+        await place_search.found(hip_id, seeker)
     return _newest(proved), 0
 
 
@@ -148,7 +149,7 @@ def _newest(tickets: Sequence[Ticket]) -> Ticket | None:
     return max(tickets, key=lambda ticket: ticket.arrived_ms, default=None)
 
 
-def _token(text: str, hospital: Hospital) -> str:
+def token_of(text: str, hospital: Hospital) -> str:
     """The number as tickets have it: ``m 42`` is M-042. Without a letter it is that of the only queue; else empty."""
     parts = _TOKEN.fullmatch(western_digits(text).strip().upper())
     prefixes = {queue.prefix for queue in hospital.queues}
@@ -168,13 +169,12 @@ def _unknown(words: Words) -> Response[str]:
     return sorry(words, 404, "board.unknown_facility", "common.ask_desk")
 
 
-async def _sent(request: Visit) -> SearchForm:
+async def sent_fields(request: Visit) -> dict[str, str]:
     """What the browser sent. Bytes that are no form are an empty form, which then says what is missing."""
     try:
-        fields = await read_form(request, PHONE_FORM_MAX, deadline_s=BODY_S)
+        return await read_form(request, PHONE_FORM_MAX, deadline_s=BODY_S)
     except BadBody:
-        fields = {}
-    return SearchForm(fields.get("number", "")[:FIELD_MAX], fields.get("digits", "")[:FIELD_MAX])
+        return {}
 
 
 def _words(request: Visit, lang: str) -> Words:

@@ -65,6 +65,11 @@ NOBODY: Final = Decision(
     stranger=NOTHING, screen=NOTHING, operator=NOTHING, clerk=NOTHING, other_clerk=NOTHING, admin=NOTHING,
     other_admin=NOTHING, state=NOTHING, state_elsewhere=NOTHING, state_nowhere=NOTHING,
 )  # fmt: skip
+WITH_A_FRESH_CODE: Final = Decision(
+    stranger=REFUSED, screen=REFUSED, operator=REFUSED, clerk=REFUSED, other_clerk=REFUSED, admin=REFUSED,
+    other_admin=REFUSED, state=REFUSED, state_elsewhere=REFUSED, state_nowhere=REFUSED,
+)  # fmt: skip
+"""Whoever sends the code that a screen shows now; the sample has the poster's."""
 NOBODY_OF_STAFF: Final = Decision(
     stranger=UNPROVED, screen=UNPROVED, operator=UNPROVED, clerk=NOTHING, other_clerk=NOTHING, admin=NOTHING,
     other_admin=NOTHING, state=NOTHING, state_elsewhere=NOTHING, state_nowhere=NOTHING,
@@ -170,6 +175,13 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("GET", "/t/worker.js"): (Try(decision=PUBLIC),),
     ("GET", "/find/{hip_id:str}"): (Try(decision=PUBLIC, path="/find/{hip}"),),
     ("POST", "/find/{hip_id:str}"): (Try(decision=PUBLIC, path="/find/{hip}", form={"number": "M-001"}),),
+    ("POST", "/find/{hip_id:str}/arrived"): (
+        Try(
+            decision=WITH_A_FRESH_CODE,
+            path="/find/{hip}/arrived",
+            form={"code": "M1", "number": "M-001"},
+        ),
+    ),
     ("GET", "/find/{hip_id:str}/qr.svg"): (Try(decision=PUBLIC, path="/find/{hip}/qr.svg"),),
     ("GET", "/go/{link:str}"): (Try(decision=PUBLIC, path="/go/{camera_link}"),),
     ("POST", "/go/{link:str}"): (Try(decision=PUBLIC, path="/go/{camera_link}", form={"name": ""}),),

@@ -176,6 +176,11 @@
     });
   });
 
+  kiosk.checkInHere(
+    words,
+    (ms) => turns.hold(ms),
+    () => homeTokens || []
+  );
   redraw();
   age();
   setInterval(age, 1000);
