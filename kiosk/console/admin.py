@@ -44,12 +44,12 @@ class Admin(Controller):
     @get("/rooms/{room:str}", guards=[guards.administrator], include_in_schema=False)
     async def show_room(
         self, room: FromPath[str], session: NamedDependency[Session], admin_rooms: NamedDependency[AdminRooms],
-        done: FromQuery[str] = "",
+        done: FromQuery[str] = "", queue: FromQuery[str] = "", counter: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        """Another room, by its key: queues, staff, rules, facility or posters."""
+        """Another room, by its key: queues, staff, rules, facility or posters. ``queue``, ``counter``: to change it."""
         if room not in rooms.OWN:
             raise NotFoundException
-        return await admin_rooms.page(session, room, message=_done(done))
+        return await admin_rooms.page(session, room, message=_done(done), queue=queue, counter=counter)
 
     @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
@@ -154,8 +154,9 @@ async def _change(
     if act == "queue":
         await registry.put_queue(hip, queue_of(form, await registry.queues(hip)))
     elif act == "queue-open":
-        await registry.open_queue(hip, form.get("id", ""), form.get("open") == "1")
-        return "queue"
+        is_open = form.get("open") == "1"
+        await registry.open_queue(hip, form.get("id", ""), is_open)
+        return "queue-opened" if is_open else "queue-closed"
     elif act == "default":
         await registry.set_default_queue(hip, form.get("id", ""))
     elif act == "counter":

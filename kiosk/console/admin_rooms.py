@@ -25,6 +25,16 @@ PARKED_SHOWN = 100
 """Parked replies on the page, newest first: an outage parks more, and all have the same reason."""
 
 
+def row_to_change(hospital: Hospital, queue: str, counter: str) -> dict[str, dict[str, str]]:
+    """The form of a queue or counter as it stands, for whoever wants to change it; empty for an unknown one."""
+    filled: dict[str, dict[str, str]] = {}
+    if found := hospital.queue(queue):
+        filled["queue"] = {"id": found.id, "name": found.name, "prefix": found.prefix, "limit": str(found.limit)}
+    if here := hospital.counter(counter):
+        filled["counter"] = {"name": here.name, "queues": ", ".join(here.queues)}
+    return filled
+
+
 class AdminRooms:
     """Draws the rooms."""
 
@@ -38,9 +48,11 @@ class AdminRooms:
     async def page(
         self, session: Session, room: str, *, message: str = "", trouble: str = "", status: int = 200,
         secret: tuple[str, str] | None = None, typed: dict[str, dict[str, str]] | None = None, field: str = "",
-        looked: Policy | None = None,
+        looked: Policy | None = None, queue: str = "", counter: str = "",
     ) -> Response[str]:  # fmt: skip
-        """``typed``: the refused form by its act, so that nothing is lost; ``field``: what is wrong in it.
+        """``queue``, ``counter``: the row whose form is filled in, to change it.
+
+        ``typed``: the refused form by its act, so that nothing is lost; ``field``: what is wrong in it.
 
         ``secret``: a login and its first password, shown once. ``looked``: rules that are not saved, to see what they
         would do.
@@ -51,14 +63,15 @@ class AdminRooms:
         if hospital is None:
             raise guards.NoFacilityYet
         facts: dict[str, Callable[..., Awaitable[dict[str, Any]]]] = {
-            "now": self._now, "queues": self._bare, "staff": self._logins, "rules": self._rules,
+            "now": self._now, "queues": self._waiting, "staff": self._logins, "rules": self._rules,
             "facility": self._bare, "posters": self._texts,
         }  # fmt: skip
         looking = {"policy": looked, "is_refused": bool(typed and not looked)} if room == "rules" else {}
         return templating.page(
             f"room_{room}.html", session=session, status=status, facility=hospital.facility, queues=hospital.queues,
             counters=hospital.counters, zone=hospital.zone(self._settings.timezone), message=message, trouble=trouble,
-            secret=secret, typed=typed or {}, field=field, changes=changes, **await facts[room](hospital, **looking),
+            secret=secret, typed=typed or row_to_change(hospital, queue, counter), field=field, changes=changes,
+            **await facts[room](hospital, **looking),
         )  # fmt: skip
 
     async def _bare(self, hospital: Hospital) -> dict[str, Any]:
@@ -73,6 +86,11 @@ class AdminRooms:
             "expected": counts.now(State.EXPECTED), "ended": counts.ended, "parked": parked,
             "settings": rooms.SETTINGS,
         }  # fmt: skip
+
+    async def _waiting(self, hospital: Hospital) -> dict[str, Any]:
+        """How many wait in each queue: an administrator sees whom a closed queue still owes a call."""
+        counts = await self._desk.counts(hospital.facility.hip_id)
+        return {"waiting": {queue: now[State.WAITING] for queue, now in counts.queues.items()} if counts else {}}
 
     async def _logins(self, hospital: Hospital) -> dict[str, Any]:
         hip = hospital.facility.hip_id

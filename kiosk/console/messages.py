@@ -165,6 +165,8 @@ TITLES = {
 TITLE_OTHERWISE = "The request was refused."
 ADMIN_DONE = {
     "queue": "Queue saved.",
+    "queue-opened": "Open. The queue gives numbers again.",
+    "queue-closed": "Closed. Nobody new gets a number; whoever waits keeps the place and is called.",
     "default": "Default queue changed.",
     "counter": "Counter saved.",
     "policy": "Rules saved.",

@@ -147,6 +147,29 @@ async def test_closing_and_opening_is_one_press(admin: Browser, services: Servic
     assert {one.id for one in await services.registry.queues(HIP) if not one.open} == {"registration"}
 
 
+async def test_the_room_says_how_many_wait_and_what_closing_a_queue_did(admin: Browser, services: Services) -> None:
+    await arrive(services.check_in, "Asha Devi")
+    closed = await admin.send_form("/console/admin/queue-open", id="medicine", open="0")
+    page = (await admin.get(closed.headers["location"].partition("#")[0])).text
+    assert "whoever waits keeps the place and is called" in page
+    row = page.partition(">medicine</bdi>")[2].partition("</tr>")[0]
+    assert '<td class="number">1</td>' in row
+    opened = await admin.send_form("/console/admin/queue-open", id="medicine", open="1")
+    assert opened.headers["location"].endswith("?done=queue-opened#queue")
+
+
+async def test_a_row_is_changed_without_typing_it_again(admin: Browser, services: Services) -> None:
+    page = (await admin.get("/console/admin/rooms/queues?queue=medicine&counter=M1")).text
+    queue = page.partition('id="queue-form"')[2].partition("</form>")[0]
+    assert 'value="medicine"' in queue
+    assert 'value="M"' in queue
+    counter = page.partition('id="counter-form"')[2].partition("</form>")[0]
+    assert 'value="M1"' in counter
+    assert 'value="medicine"' in counter
+    unknown = (await admin.get("/console/admin/rooms/queues?queue=nowhere&counter=X9")).text
+    assert 'value="nowhere"' not in unknown
+
+
 async def test_a_new_password_is_shown_once_and_works(app: Litestar, admin: Browser) -> None:
     shown = await admin.send_form("/console/admin/staff", login="Zahid", name="Zahid Mir", role="clerk")
     password = re.search(r"[a-z]{4}(?:-[a-z]{4}){4}", shown.text)
