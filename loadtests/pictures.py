@@ -48,6 +48,10 @@ STAFF_PAGES: Final = {
     "keys": "/console/connections/keys",
     "copying": "/console/admin/copying",
     "printers": "/console/admin/printers",
+    "hours": "/console/admin/hours",
+    "words": "/console/words",
+    "poster-check": "/console/posters",
+    "account": "/console/account",
     "audit": "/console/audit",
     "connection-to-abdm": "/console/connection",
 }
@@ -209,19 +213,20 @@ async def sign_in(context: BrowserContext, demo: Demo) -> None:
 
 
 async def take_all(browser: Browser, demo: Demo, folder: Path, only: str) -> None:
-    """All pictures whose names begin with ``only``."""
+    """All pictures whose names begin with ``only``, or with one of several."""
+    wanted = tuple(only.split(","))
     screens = await browser.new_context()
     staff = {language: await browser.new_context(locale=language) for language in STAFF_LANGUAGES}
     for context in staff.values():
         await sign_in(context, demo)
     tickets = shots_of_tickets(await waiting_ticket(screens, demo))
     for shot in [*tickets, *shots_of_screens(demo)]:
-        if shot.name.startswith(only):
+        if shot.name.startswith(wanted):
             # A counter screen shows fresh codes to the facility's own browsers only.
             await take(staff["en"] if shot.name.startswith("counter-screen") else screens, shot, folder)
     for language, context in staff.items():
         for shot in shots_of_staff(demo, language):
-            if shot.name.startswith(only):
+            if shot.name.startswith(wanted):
                 await take(context, shot, folder)
 
 
@@ -243,7 +248,7 @@ def main() -> None:
         prog="python -m loadtests.pictures", description=(__doc__ or "").split("\n\n")[0].partition(": ")[2]
     )
     parser.add_argument("--folder", type=Path, default=Path("docs/screens"), help="where the pictures go")
-    parser.add_argument("--only", default="", help="pictures whose names begin with this")
+    parser.add_argument("--only", default="", help="pictures whose names begin so; several are separated by commas")
     args = parser.parse_args()
     graceful_run.run(pictures(args.folder, args.only))
 
