@@ -214,7 +214,16 @@
       cards.push(none);
     }
     $("queues").dataset.room = String(cards.length);
-    replace($("queues"), cards);
+    replace($("queues"), cards.concat(turns(Math.ceil(queues().length / QUEUES_AT_ONCE))));
+  }
+
+  /** A dot for each part of a long list of queues; the one that is shown stands out. */
+  function turns(parts) {
+    if (parts < 2) return [];
+    const dots = Array.from({ length: parts }, (_, part) => make("span", part === page % parts ? "shown" : ""));
+    const line = add(make("p", "turns"), dots);
+    line.setAttribute("aria-hidden", "true");
+    return [line];
   }
 
   /** A card keeps its look while the languages take turns. */

@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from kiosk.locales import BOOK, LANGUAGES
+from queueing.models import Queue
 from tests.kiosk.displays.pages import PHONE, TELEVISION, UPRIGHT, board, history, opened
 from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving
 from tests.ports import free_port
@@ -60,6 +61,22 @@ async def test_what_was_called_before_the_board_came_is_shown_without_noise(
         await served.call("M2")
         await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
         await expect(page.locator("body")).to_have_attribute("data-announced", "1")
+
+
+async def test_a_board_of_many_queues_shows_which_part_of_them_stands_there(
+    served: Hospital, kiosk_browser: Browser
+) -> None:
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
+        await board(page)
+        dots = page.locator(".turns span")
+        await expect(dots).to_have_count(0)
+        for prefix in "ABCDEFG":
+            queue = Queue(id=f"clinic-{prefix}", name=f"Clinic {prefix}", prefix=prefix)
+            await served.services.registry.put_queue(HIP, queue, 1)
+        await expect(dots).to_have_count(3)
+        await expect(dots.nth(1)).to_have_class("shown", timeout=30_000)
+        await expect(dots.nth(2)).not_to_have_class("shown")
+        await expect(page.locator(".queue")).to_have_count(4)
 
 
 async def test_a_board_of_one_queue_is_silent_for_the_others(served: Hospital, kiosk_browser: Browser) -> None:
