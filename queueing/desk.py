@@ -134,12 +134,13 @@ def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
     parts = [words, head(len(fingerprint)), fingerprint, head(len(envelope)), envelope]
     for digest in persons:
         parts += head(1 + len(digest)), b"p", digest
+    parts.append(head(0) * (PERSONS - len(persons)))
     if arrival.late or arrival.by or arrival.any_hour:  # the last values are only written when they say something
         last: tuple[Any, ...] = (arrival.late, arrival.by)
         if arrival.reason or arrival.any_hour:
             last += (arrival.reason, arrival.any_hour)
-        return b"".join(parts) + head(0) * (PERSONS - len(persons)) + library.pack_values(*last)
-    return b"".join(parts) + head(0) * (PERSONS - len(persons))
+        parts.append(library.pack_values(*last))
+    return b"".join(parts)
 
 
 def _unix_ms() -> UnixMs:

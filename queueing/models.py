@@ -217,7 +217,7 @@ class Counter(Struct, frozen=True, kw_only=True):
     open: bool = True
 
 
-class Arrival(Struct, frozen=True, kw_only=True):
+class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     """One person asking for a place, as the edge understood it."""
 
     facility: str
@@ -251,7 +251,7 @@ class Arrival(Struct, frozen=True, kw_only=True):
     any_hour: bool = False  # a clerk takes the person although the queue's hours are over
 
 
-class Place(Struct, frozen=True, kw_only=True, array_like=True):
+class Place(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """What an arrival came to, as it was when the store answered; functions/enqueue.lua packs it in this order."""
 
     outcome: Outcome

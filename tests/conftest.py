@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from queueing.embedded.server import EmbeddedValkey
 from queueing.store.store import Store, open_store
@@ -44,10 +44,10 @@ if "TMPDIR" not in os.environ and is_roomy(MEMORY):
     os.environ["TMPDIR"] = MEMORY
     tempfile.tempdir = None
 
-# Examples have no time limit: a busy machine is no fault of what is tested.
-settings.register_profile("kiosk", deadline=None)
+# Examples have no time limit, and may be slow to make: a busy machine is no fault of what is tested.
+settings.register_profile("kiosk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Of make quick: a tenth of the examples finds what a change broke outright, and the whole run tries the rest.
-settings.register_profile("quick", deadline=None, max_examples=10)
+settings.register_profile("quick", settings.get_profile("kiosk"), max_examples=10)
 settings.load_profile("kiosk")
 
 SLOW_FILES = (

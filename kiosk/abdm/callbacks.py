@@ -13,7 +13,7 @@ second. They get no injected dependencies: ``GatewayEndpoints`` is given a funct
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, Literal, Protocol
 
 from litestar import asgi
@@ -55,10 +55,10 @@ REQUEST_ID_MAX: Final = 100
 HEADER_MAX: Final = 500
 
 _JSON_TYPE: Final = (b"content-type", b"application/json")
-_ACCEPTED: Final[tuple[Any, Any]] = (
-    {"type": "http.response.start", "status": 202, "headers": [_JSON_TYPE, (b"content-length", b"2")]},
-    {"type": "http.response.body", "body": b"{}", "more_body": False},
-)
+_ACCEPTED_START: Final[Any] = {
+    "type": "http.response.start", "status": 202, "headers": [_JSON_TYPE, (b"content-length", b"2")]
+}  # fmt: skip
+_ACCEPTED_BODY: Final[Any] = {"type": "http.response.body", "body": b"{}", "more_body": False}
 """The answer to nearly every scan. It is built once, because it never changes."""
 _COUNTED: Final = {outcome: outcome.name.lower() for outcome in Outcome}
 _ALLOW: Final = (b"allow", b"OPTIONS, POST")
@@ -97,91 +97,92 @@ Take = Callable[[Services, RequestHeaders, bytes, float], Awaitable[object]]
 
 
 class GatewayEndpoints:
-    """The addresses that the gateway calls; one per application."""
+    """The addresses that the gateway calls; one per application.
+
+    Each coroutine that a scan passes through is felt, so a scan passes through as few as possible: the endpoint, the
+    check-in and the desk.
+    """
 
     def __init__(self, services: Callable[[], Services]) -> None:
-        """``services`` is called once for each request, after the worker has started."""
-        self._services = services
+        """``services`` is called once, at the first request after the worker has started."""
+        self._open = services
+        self._services: Services | None = None
         self._hold = Hold()
 
     def routes(self) -> list[ASGIRouteHandler]:
         return [
-            asgi(list(SHARE), copy_scope=False)(self.share),
-            asgi([SHARE_V1], copy_scope=False)(self.share_v1),
-            asgi([SHARE_V05], copy_scope=False)(self.share_v05),
-            asgi([STATUS], copy_scope=False)(self.running_token),
+            asgi(list(SHARE), copy_scope=False)(self._endpoint(self._take_share, late_taken=True)),
+            asgi([SHARE_V1], copy_scope=False)(self._endpoint(self._take_share_v1, id_in_headers=False)),
+            asgi([SHARE_V05], copy_scope=False)(self._endpoint(self._take_share_v05, id_in_headers=False)),
+            asgi([STATUS], copy_scope=False)(self._endpoint(_take_question)),
         ]
 
-    async def share(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        await self._answer_post(scope, receive, send, self._take_share, late_taken=True)
+    def _endpoint(
+        self, take: Take, *, id_in_headers: bool = True, late_taken: bool = False
+    ) -> Callable[[AsgiScope, Receive, Send], Coroutine[Any, Any, None]]:
+        async def answer_post(scope: AsgiScope, receive: Receive, send: Send) -> None:
+            began, now_s = time.perf_counter(), time.time()
+            unread: Receive | None = receive
+            try:
+                if (method := scope.get("method")) != "POST":
+                    if method == "OPTIONS":
+                        await _answer_options(send)
+                        return
+                    raise WrongMethod
+                services = self._services or self._opened()
+                raw_headers = dict(scope["headers"])
+                life = None
+                if not _believes(services, scope, raw_headers.get(b"authorization"), now_s):
+                    life = await _prove(services, raw_headers.get(b"authorization"), now_s)
+                headers = _read_headers(raw_headers, id_in_headers=id_in_headers)
+                if life is not None:
+                    headers = _as_late(services, headers, life, now_s, taken=late_taken)
+                unread = None
+                body = await read_body(receive, GATEWAY_BODY_MAX, length=raw_headers.get(b"content-length"))
+                await take(services, headers, body, now_s)
+            except SenderGone:
+                return  # the connection is closed: an answer could not be sent
+            except Exception as failure:  # the last resort: every failure is answered, and no exception's text is shown
+                if isinstance(failure, TooLarge) and failure.unread:
+                    unread = receive
+                status = await _refuse(send, failure, unread)
+            else:
+                status = 202
+                await send(_ACCEPTED_START)
+                await send(_ACCEPTED_BODY)
+            metrics.answered("gateway", status, time.perf_counter() - began)
 
-    async def share_v1(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        await self._answer_post(scope, receive, send, self._take_share_v1, id_in_headers=False)
+        return answer_post
 
-    async def share_v05(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        await self._answer_post(scope, receive, send, self._take_share_v05, id_in_headers=False)
+    def _opened(self) -> Services:
+        self._services = self._open()
+        return self._services
 
-    async def running_token(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        await self._answer_post(scope, receive, send, self._take_question)
-
-    async def _answer_post(
-        self,
-        scope: AsgiScope,
-        receive: Receive,
-        send: Send,
-        take: Take,
-        *,
-        id_in_headers: bool = True,
-        late_taken: bool = False,
-    ) -> None:
-        began, now_s = time.perf_counter(), time.time()
-        unread: Receive | None = receive
-        try:
-            if (method := scope.get("method")) != "POST":
-                if method == "OPTIONS":
-                    await _answer_options(send)
-                    return
-                raise WrongMethod
-            services = self._services()
-            raw_headers = dict(scope["headers"])
-            life = await _believe(services, scope, raw_headers.get(b"authorization"), now_s)
-            headers = _read_headers(raw_headers, id_in_headers=id_in_headers)
-            if life is not None:
-                headers = _as_late(services, headers, life, now_s, taken=late_taken)
-            unread = None
-            body = await read_body(receive, GATEWAY_BODY_MAX, length=raw_headers.get(b"content-length"))
-            await take(services, headers, body, now_s)
-        except SenderGone:
-            return  # the connection is closed: an answer could not be sent
-        except Exception as failure:  # the last resort: every failure is answered, and no exception's text is shown
-            if isinstance(failure, TooLarge) and failure.unread:
-                unread = receive
-            status = await _refuse(send, failure, unread)
-        else:
-            status = 202
-            for message in _ACCEPTED:
-                await send(message)
-        metrics.answered("gateway", status, time.perf_counter() - began)
-
-    async def _take_share(self, services: Services, headers: RequestHeaders, body: bytes, now_s: float) -> None:
+    def _take_share(
+        self, services: Services, headers: RequestHeaders, body: bytes, now_s: float
+    ) -> Coroutine[Any, Any, None]:
         scan = to_scan(
             read_share(body), headers, body=body, now_s=now_s, cm_id=services.cm_id, aliases=services.aliases
         )
-        await self._check_in(services.check_in, scan)
+        return self._check_in(services.check_in, scan)
 
-    async def _take_share_v1(self, services: Services, headers: RequestHeaders, body: bytes, now_s: float) -> None:
-        await self._take_legacy(services, headers, body, now_s, "v1")
+    def _take_share_v1(
+        self, services: Services, headers: RequestHeaders, body: bytes, now_s: float
+    ) -> Coroutine[Any, Any, None]:
+        return self._take_legacy(services, headers, body, now_s, "v1")
 
-    async def _take_share_v05(self, services: Services, headers: RequestHeaders, body: bytes, now_s: float) -> None:
-        await self._take_legacy(services, headers, body, now_s, "v05")
+    def _take_share_v05(
+        self, services: Services, headers: RequestHeaders, body: bytes, now_s: float
+    ) -> Coroutine[Any, Any, None]:
+        return self._take_legacy(services, headers, body, now_s, "v05")
 
-    async def _take_legacy(
+    def _take_legacy(
         self, services: Services, headers: RequestHeaders, body: bytes, now_s: float, form: Literal["v1", "v05"]
-    ) -> None:
+    ) -> Coroutine[Any, Any, None]:
         share = read_legacy(body)
         scan = legacy_scan(share, headers, form, body=body, now_s=now_s, cm_id=services.cm_id, aliases=services.aliases)
         _check_request_id(scan.request_id)
-        await self._check_in(services.check_in, scan)
+        return self._check_in(services.check_in, scan)
 
     async def _check_in(self, check_in: CheckInLike, scan: Scan) -> None:
         """Give the place. While the store is away the share is held for some seconds."""
@@ -191,28 +192,41 @@ class GatewayEndpoints:
             place = await self._hold.repeat(lambda: check_in.scanned(scan), away)
         _count(scan, place)
 
-    async def _take_question(self, services: Services, headers: RequestHeaders, body: bytes, now_s: float) -> None:
-        query = to_query(read_status(body), headers, body=body, now_s=now_s, aliases=services.aliases)
-        await services.check_in.answer_status(query)
+
+def _take_question(services: Services, headers: RequestHeaders, body: bytes, now_s: float) -> Awaitable[object]:
+    query = to_query(read_status(body), headers, body=body, now_s=now_s, aliases=services.aliases)
+    return services.check_in.answer_status(query)
 
 
-async def _believe(services: Services, scope: AsgiScope, authorization: bytes | None, now_s: float) -> TokenLife | None:
-    """Return when the caller is the gateway; else raise ``NotTheGateway`` or ``KeysUnknown``.
+def _believes(services: Services, scope: AsgiScope, authorization: bytes | None, now_s: float) -> bool:
+    """Whether this token proved the gateway before. Raises ``CallerOutside``."""
+    if services.gateway_addresses:
+        _require_inside(services, scope, now_s)
+    if not services.authenticator.remembers(authorization, now_s):
+        return False
+    services.callers.accepted_s = now_s
+    return True
+
+
+def _require_inside(services: Services, scope: AsgiScope, now_s: float) -> None:
+    """Raise ``CallerOutside`` for an address that the gateway never calls from."""
+    if not is_in(client_address(scope, services.trusted_proxies), services.gateway_addresses):
+        outside = CallerOutside()
+        services.callers.refuse(outside.reason, now_s)
+        raise outside
+
+
+async def _prove(services: Services, authorization: bytes | None, now_s: float) -> TokenLife | None:
+    """Return when the token proves the gateway; else raise ``NotTheGateway`` or ``KeysUnknown``.
 
     Returns the token's life when the token ended within the last hour.
     """
-    authenticator, callers, life = services.authenticator, services.callers, None
     try:
-        if services.gateway_addresses:
-            caller = client_address(scope, services.trusted_proxies)
-            if not is_in(caller, services.gateway_addresses):
-                raise CallerOutside
-        if not authenticator.remembers(authorization, now_s):
-            life = await authenticator.prove(authorization, now_s, time.monotonic())
+        life = await services.authenticator.prove(authorization, now_s, time.monotonic())
     except NotTheGateway as refusal:
-        callers.refuse(refusal.reason, now_s)
+        services.callers.refuse(refusal.reason, now_s)
         raise
-    callers.accepted_s = now_s
+    services.callers.accepted_s = now_s
     return life
 
 

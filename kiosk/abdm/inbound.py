@@ -52,7 +52,7 @@ _NO_PROFILE: Final = Profile()
 _NO_LOCATION: Final = Location()
 
 
-class RequestHeaders(Struct, frozen=True):
+class RequestHeaders(Struct, frozen=True, gc=False):
     """The headers of a request. A legacy message has these values in its body instead."""
 
     request_id: str
@@ -66,7 +66,7 @@ _PACK_PROFILE: Final = msgspec.json.Encoder()  # the values came from JSON, so J
 _READ_PROFILE: Final = msgspec.json.Decoder(list[Any])
 
 
-class Understood(Struct, frozen=True, kw_only=True):
+class Understood(Struct, frozen=True, kw_only=True, gc=False):
     """What a message of any form states about a scan, before it is compared with the headers."""
 
     form: Form

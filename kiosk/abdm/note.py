@@ -9,7 +9,7 @@ Form = Literal["v3", "draft", "v1", "v05", "status"]
 """The form of the message; the answer has the same form."""
 
 
-class Note(Struct, array_like=True, frozen=True):
+class Note(Struct, array_like=True, frozen=True, gc=False):
     """What the answer needs. It is sealed before it is stored. New fields go last and have defaults."""
 
     form: Form

@@ -19,7 +19,7 @@ Loose = Any
 """Text, a number, null or something unexpected. Only ``kiosk.abdm.inbound`` reads such values."""
 
 
-class MetaData(Struct, rename="camel"):
+class MetaData(Struct, rename="camel", gc=False):
     hip_id: Loose = None
     context: Loose = None
     latitude: Loose = None
@@ -29,7 +29,7 @@ class MetaData(Struct, rename="camel"):
     """``lat`` and ``long`` come from the 2023 draft."""
 
 
-class PatientShare(Struct, rename="camel"):
+class PatientShare(Struct, rename="camel", gc=False):
     """v3, with the older M1 spelling beside it (``dob``, ``mobile``). A ``kycPhoto`` is never kept. New fields go last:
     envelopes keep the values in this order.
     """
@@ -48,11 +48,11 @@ class PatientShare(Struct, rename="camel"):
     mobile: Loose = None
 
 
-class Profile(Struct):
+class Profile(Struct, gc=False):
     patient: PatientShare | None = None
 
 
-class Share(Struct, rename="camel"):
+class Share(Struct, rename="camel", gc=False):
     """``POST /api/v3/hip/patient/share``. The 2023 draft writes the profile flat, and its intent is an object."""
 
     intent: Loose = None

@@ -7,8 +7,10 @@ that can be read count. A day without its month is unknown too: it says nothing.
 import re
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 from unicodedata import normalize
+
+from msgspec import Struct
 
 from kiosk.patient.identifiers import western_digits
 
@@ -56,7 +58,7 @@ _AGE_PART: Final = re.compile(r"(\d{1,4}(?:[.,]\d{1,2})?)\s*([^\W\d_][^\d\s.,]*)
 _BARE_AGE: Final = re.compile(r"\d{1,4}(?:[.,]\d{1,2})?")
 
 
-class Birth(NamedTuple):
+class Birth(Struct, frozen=True, gc=False):
     """Each part is None when it is unknown."""
 
     day: int | None = None

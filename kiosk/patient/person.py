@@ -9,7 +9,7 @@ from queueing.models import Refusal
 ABHA_DIGITS: Final = 14
 
 
-class Person(Struct, frozen=True, kw_only=True):
+class Person(Struct, frozen=True, kw_only=True, gc=False):
     """As much of a patient as a place depends on, normalised. Empty text and None mean unknown."""
 
     abha_number: str = ""
@@ -21,7 +21,7 @@ class Person(Struct, frozen=True, kw_only=True):
     day_of_birth: int | None = None
 
 
-class Patient(Person, frozen=True, kw_only=True):
+class Patient(Person, frozen=True, kw_only=True, gc=False):
     """The whole profile, as people see it."""
 
     name: str = ""
@@ -42,7 +42,7 @@ def person_named(text: str) -> Person:
     return Person(abha_number=digits) if is_number else Person(abha_address=text.strip())
 
 
-class Scan(Struct, frozen=True, kw_only=True):
+class Scan(Struct, frozen=True, kw_only=True, gc=False):
     """One share, as the gateway's endpoint understood it."""
 
     facility: str
