@@ -36,6 +36,7 @@ from queueing.models import (
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_root
 from queueing.snapshots import snapshot_of
+from queueing.stops import Stop
 from queueing.store.store import Store
 
 Current: TypeAlias = Literal["", "finish", "no_show", "ask"]
@@ -73,6 +74,8 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     changed_ms: UnixMs = 0
     """Missing before the first move, or 0."""
     reason: Reason = Reason.NONE
+    stops: tuple[Stop, ...] = ()
+    """Missing before the first transfer."""
 
 
 _read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
@@ -103,6 +106,7 @@ def ticket_of(ticket_id: bytes, packed: bytes, ahead: int = 0) -> Ticket:
         reply_parked=bool(fields.parked),
         changed_ms=fields.changed_ms or max(fields.arrived_ms, fields.called_ms, fields.started_ms, fields.ended_ms),
         reason=fields.reason,
+        stops=fields.stops,
     )
 
 

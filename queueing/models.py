@@ -13,6 +13,7 @@ from queueing.announcement import Announcement, BoardHours, Break
 from queueing.corrections import NO_CORRECTIONS, Corrections
 from queueing.opening_hours import Opening, Spans
 from queueing.reasons import Reason
+from queueing.stops import Stop
 from queueing.waiting import Pace, Usual
 
 UnixMs = int
@@ -297,6 +298,8 @@ class Ticket(Struct, frozen=True, kw_only=True):
     changed_ms: int = 0
     """When it moved last, or the hospital's own numbers of it changed; at first when it arrived."""
     reason: Reason = Reason.NONE
+    stops: tuple[Stop, ...] = ()
+    """Queues that it was sent on from, oldest first."""
 
     @property
     def key(self) -> str:

@@ -17,6 +17,7 @@ from queueing.event_log import PUBLIC_KINDS, Event, cursor_numbers
 from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, State, Ticket, UnixMs
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_key
+from queueing.stops import Stop
 
 KEEP_MS: Final = 35 * 86_400_000
 """A month and some days: a program that was away for a month, over a long holiday too, misses nothing."""
@@ -46,6 +47,7 @@ class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
     reply_parked: bool
     changed_ms: UnixMs = 0
     reason: Reason = Reason.NONE
+    stops: tuple[Stop, ...] = ()
 
 
 _FIELDS: Final = _PackedTicket.__struct_fields__

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from queueing.day import day_of_ticket
 from queueing.models import State, Ticket, UnixMs
+from queueing.stops import Stop
 from queueing.ticket_source import source_of
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -22,6 +23,17 @@ class LinksJson(Struct, frozen=True, kw_only=True):
     visit_id: str | None = None
     url: str | None = None
     """Where the hospital's system shows the record."""
+
+
+class StopJson(Struct, frozen=True, kw_only=True):
+    """A queue from which the ticket was sent on."""
+
+    queue: str
+    arrived_at: Moment
+    called_at: Moment | None = None
+    """When the person was called there and came; null: nobody recorded that they came."""
+    ended_at: Moment
+    """When it was sent on."""
 
 
 class TicketJson(Struct, frozen=True, kw_only=True):
@@ -52,6 +64,8 @@ class TicketJson(Struct, frozen=True, kw_only=True):
     changed_at: Moment | None = None
     """When anything of it changed last."""
     calls: int = 0
+    stops: tuple[StopJson, ...] = ()
+    """Queues from which it was sent on, oldest first, the last eight. Empty in lists of earlier days."""
     links: LinksJson | None = None
 
 
@@ -77,7 +91,17 @@ def ticket_json(ticket: Ticket, facility: str, zone: tzinfo, links: LinksJson | 
         ended_at=_time_or_none(ticket.ended_ms, zone),
         changed_at=_time_or_none(ticket.changed_ms, zone),
         calls=ticket.calls,
+        stops=tuple(_stop_json(stop, zone) for stop in ticket.stops),
         links=links,
+    )
+
+
+def _stop_json(stop: Stop, zone: tzinfo) -> StopJson:
+    return StopJson(
+        queue=stop.queue,
+        arrived_at=local_time(stop.arrived_ms, zone),
+        called_at=_time_or_none(stop.called_ms, zone),
+        ended_at=local_time(stop.ended_ms, zone),
     )
 
 

@@ -6,7 +6,10 @@ asks here again only when the hall's snapshot does not show its number.
 
 import asyncio
 import time
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import State as AppState
@@ -26,7 +29,7 @@ from kiosk.web.security_headers import PAGE, SECURITY
 from kiosk.web.static_files import static_text, static_url
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
-from queueing.models import Called, QueueView, Snapshot, State, Ticket
+from queueing.models import Called, QueueView, Snapshot, State, Ticket, UnixMs
 from queueing.registry import Registry
 from queueing.waiting import Estimate, estimate
 from tokens import LinkError, LinkExpired, TicketClaim, TicketLinks, qr
@@ -56,6 +59,28 @@ WORKER_CHECKED: Final = "no-cache"
 """A browser asks for a newer worker each time that a ticket page opens."""
 
 
+class EarlierStop(Struct, frozen=True, kw_only=True):
+    """A queue that the ticket was sent on from."""
+
+    queue: str
+    ended_ms: UnixMs
+    came: bool
+    """Whether the person was seen there; else the ticket was only sent on."""
+
+
+class ShownStop(Struct, frozen=True, kw_only=True):
+    """One earlier stop as the template draws it."""
+
+    name: str
+    is_own_name: bool
+    """Whether the name is one of the page's language."""
+    icon: str
+    key: str
+    """Of the words after the name."""
+    time: str
+    """``HH:MM`` at the facility."""
+
+
 class Mine(Struct, frozen=True, kw_only=True):
     """What the page's script knows of the ticket; the same words as the snapshot's."""
 
@@ -67,6 +92,7 @@ class Mine(Struct, frozen=True, kw_only=True):
     counter: str
     calls: int
     ahead: int
+    stops: tuple[EarlierStop, ...]
 
 
 @get("/t/{link:str}", include_in_schema=False)
@@ -89,6 +115,7 @@ async def ticket_page(
     snapshot, facility = await asyncio.gather(desk.snapshot(claim.hip_id), registry.facility(claim.hip_id))
     queue = next((one for one in snapshot.queues if one.id == ticket.queue), None) if snapshot else None
     words = own_words(words.code, facility.corrections) if facility else words
+    zone = (facility.timezone if facility else "") or settings.timezone
     styles = inline_styles("css/base.css", "css/phone.css")
     answer = page(
         "ticket.html",
@@ -112,7 +139,8 @@ async def ticket_page(
         link=link,
         push_key=push_keys.public if settings.push_services else "",
         hip_id=claim.hip_id,
-        zone=(facility.timezone if facility else "") or settings.timezone,
+        zone=zone,
+        stops=_shown_stops(ticket, snapshot, words.code, ZoneInfo(zone)),
         book={words.code: words.book("common", "ticket")},
     )
     answer.headers["Content-Security-Policy"] = styles.policy
@@ -229,6 +257,27 @@ def _mine(ticket: Ticket) -> Mine:
         counter=ticket.counter,
         calls=ticket.calls,
         ahead=ticket.ahead,
+        stops=tuple(_earlier(ticket)),
+    )
+
+
+def _earlier(ticket: Ticket) -> Iterator[EarlierStop]:
+    return (EarlierStop(queue=one.queue, ended_ms=one.ended_ms, came=one.called_ms > 0) for one in ticket.stops)
+
+
+def _shown_stops(ticket: Ticket, snapshot: Snapshot | None, language: str, zone: ZoneInfo) -> list[ShownStop]:
+    queues = {queue.id: queue for queue in snapshot.queues} if snapshot else {}
+    return [_shown(stop, queues.get(stop.queue), language, zone) for stop in _earlier(ticket)]
+
+
+def _shown(stop: EarlierStop, queue: QueueView | None, language: str, zone: ZoneInfo) -> ShownStop:
+    """Without a snapshot a queue is shown by its id."""
+    return ShownStop(
+        name=queue.name_in(language) if queue else stop.queue,
+        is_own_name=bool(queue and queue.names.get(language)),
+        icon="check" if stop.came else "walk",
+        key="ticket.stop_done" if stop.came else "ticket.stop_left",
+        time=datetime.fromtimestamp(stop.ended_ms / 1000, zone).strftime("%H:%M"),
     )
 
 

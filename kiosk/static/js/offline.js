@@ -4,18 +4,20 @@
 const KEPT_MS = 86_400_000; // numbers are for one day
 const PREFIX = "kiosk-last-";
 
-/** Keep what the page shows now. */
-export function storeState(mine, queue, atMs) {
+/** Keep what the page shows now. `others`: the queues of earlier stops, of which only the names are shown. */
+export function storeState(mine, queue, others, atMs) {
   try {
     forgetOld();
     const { next, next_keys, expected_tokens, ...view } = queue ?? {}; // the numbers of others are not ours to keep
-    localStorage.setItem(PREFIX + mine.key, JSON.stringify({ mine, queue: queue ? view : null, atMs }));
+    const named = others.map(({ id, name, names }) => ({ id, name, names }));
+    const last = { mine, queue: queue ? view : null, others: named, atMs };
+    localStorage.setItem(PREFIX + mine.key, JSON.stringify(last));
   } catch {
     // A browser that stores nothing shows the page as it was drawn.
   }
 }
 
-/** { mine, queue, atMs } that was kept last; null when nothing was. */
+/** { mine, queue, others, atMs } that was kept last; null when nothing was. */
 export function storedState(key) {
   try {
     return JSON.parse(localStorage.getItem(PREFIX + key));

@@ -2,6 +2,7 @@
 
 import { Alarm } from "./alarm.js";
 import { keepOffline, storedState, storeState } from "./offline.js";
+import { drawStops } from "./stops.js";
 import { estimate } from "./waiting.js";
 
 const { Live, Words, corrections, hour } = window.kiosk; // the page loads these files before this one
@@ -39,10 +40,11 @@ const $ = (id) => document.getElementById(id);
 const words = new Words(JSON.parse(body.dataset.words), [document.documentElement.lang], "latin");
 const corrected = corrections(words);
 
-let mine = JSON.parse(body.dataset.mine); // { token, key, queue, state, counter, calls, ahead }
+let mine = JSON.parse(body.dataset.mine); // { token, key, queue, state, counter, calls, ahead, stops }
 let hall = null;
 let stateMs = Number(body.dataset.now); // server's clock: how old is what the page shows
 let heard = false;
+let lostMs = 0; // server's clock: since when nothing was heard; 0: the stream is live
 let askedAt = 0;
 let asking = 0;
 const alarm = new Alarm(mine.key, words, body.dataset.zone);
@@ -78,9 +80,10 @@ function hear(snapshot) {
   drawAnnouncements();
   stateMs = snapshot.at_ms;
   const place = found(snapshot);
+  const sentOn = place && place.queue !== mine.queue; // the snapshot does not know the stops behind it
   if (place) become(place);
   else draw();
-  if (!place) askSoon();
+  if (!place || sentOn) askSoon();
 }
 
 /** Not on the board: held, missed, finished, or far back in a long line. The server knows. */
@@ -110,7 +113,8 @@ function become(next) {
   else if (STATES[mine.state] === "waiting") alarm.before(mine.ahead);
   if (OVER.includes(STATES[mine.state])) live?.end();
   const queue = hall?.queues.find((one) => one.id === mine.queue);
-  storeState(mine, queue, stateMs);
+  const others = earlier().map((stop) => queueOf(stop.queue));
+  storeState(mine, queue, others, stateMs);
 }
 
 function draw() {
@@ -125,7 +129,28 @@ function draw() {
   $("last").hidden = OVER.includes(state);
   alarm.show(!OVER.includes(state) && state !== "serving");
   $("cancel").hidden = !MAY_CANCEL.includes(state);
-  if (hall) drawWait(hall.queues.find((queue) => queue.id === mine.queue));
+  if (!hall) return; // the server drew it
+  drawWait(hall.queues.find((queue) => queue.id === mine.queue));
+  drawJourney(state);
+}
+
+function earlier() {
+  return mine.stops ?? []; // what an earlier release stored on the phone has none
+}
+
+/** What the page knows of a queue; of one that it never heard of, the id. */
+function queueOf(id) {
+  return hall?.queues.find((queue) => queue.id === id) ?? { id, name: id };
+}
+
+function drawJourney(state) {
+  $("stops").hidden = !earlier().length;
+  if (!earlier().length) return;
+  const waits = state === "waiting";
+  const key = waits ? "ticket.stop_now" : `ticket.${state}`;
+  const values = waits ? { ahead: mine.ahead } : { counter: mine.counter };
+  const now = { queue: mine.queue, look: LOOKS[state], key, values, over: OVER.includes(state) };
+  drawStops($("stop-list"), words, body.dataset.zone, earlier(), now, queueOf);
 }
 
 function drawWait(queue) {
@@ -144,6 +169,9 @@ function drawWait(queue) {
 
 function linkIs(state, sinceMs) {
   body.dataset.link = state;
+  // A ticket may have been sent on and back while the phone slept: the snapshot shows its queue, not its stops.
+  if (state === "live" && lostMs && live.now() - lostMs > OLD_MS) askSoon();
+  lostMs = state === "live" ? 0 : lostMs || sinceMs;
   if (state === "live") heard = true;
   say(state === "live" ? 0 : heard ? sinceMs : Math.min(sinceMs, stateMs));
 }
@@ -160,8 +188,9 @@ function recall() {
   if (last && last.atMs > stateMs) {
     mine = last.mine;
     stateMs = last.atMs;
-    hall = last.queue && { queues: [last.queue] };
+    hall = last.queue && { queues: [last.queue, ...(last.others ?? [])] };
   }
+  lostMs = stateMs;
   if (Date.now() - stateMs > OLD_MS) say(stateMs);
 }
 

@@ -1,11 +1,12 @@
 -- A ticket is one packed list. Its places in the waiting, aside and ended sets follow from it.
--- The last four may be missing: `lapsed_from` is the state before a ticket lapsed; `parked` is 1 when a reply about it
+-- The last five may be missing: `lapsed_from` is the state before a ticket lapsed; `parked` is 1 when a reply about it
 -- could not be delivered, so that its phone may not show the number; `changed` is when it changed last, ms; `reason` is
--- why a clerk let the person go sooner (queueing/reasons.py).
+-- why a clerk let the person go sooner (queueing/reasons.py); `stops` are the queues from which it was sent on
+-- (transfer.lua).
 
 local T = {queue = 1, state = 2, lane = 3, assurance = 4, nearness = 5, token = 6, arrived = 7, score = 8, counter = 9,
   called = 10, started = 11, ended = 12, calls = 13, request = 14, shown_until = 15, revision = 16, lapsed_from = 17,
-  parked = 18, changed = 19, reason = 20}
+  parked = 18, changed = 19, reason = 20, stops = 21}
 
 -- Order in a waiting line: the time of arrival less the head start of the lane. Whole numbers, because a fraction is
 -- slow to write and read: 1024 to a millisecond, for arrivals within one millisecond.

@@ -44,7 +44,9 @@ async def test_every_move_does_what_the_consoles_does(program: Program) -> None:
     for ticket, move, more, state in steps:
         answer = await program.move(ticket, move, **more)
         assert (answer.status_code, answer.json()["state"]) == (200, state), (move, answer.text)
-    assert (await program.get(f"tickets/{second}")).json()["queue"] == "registration"
+    sent_on = (await program.get(f"tickets/{second}")).json()
+    assert (sent_on["queue"], [stop["queue"] for stop in sent_on["stops"]]) == ("registration", ["medicine"])
+    assert sent_on["stops"][0]["called_at"] is None, "called, and nobody recorded that the person came"
     assert (await program.get(f"tickets/{first}")).json()["calls"] == 2
     assert (await program.event_types())[3:] == [
         "ticket.called", "ticket.recalled", "ticket.serving", "ticket.done", "ticket.returned", "ticket.called",

@@ -101,6 +101,7 @@ async def test_a_person_registered_elsewhere_takes_a_place(program: Program) -> 
         "ended_at": None,
         "changed_at": ticket["arrived_at"],
         "calls": 0,
+        "stops": [],
         "links": None,
     }
     assert ticket["arrived_at"].endswith("+05:30")

@@ -60,6 +60,8 @@ async def a_day(desk: OpdDesk, store: Store) -> None:
     await desk.call_this(HIP, "M1", first.ticket, by="anna")
     await desk.start(HIP, first.ticket, by="anna")
     await desk.finish(HIP, first.ticket, by="anna")
+    sent_on = await desk.enqueue(arrival())
+    await desk.transfer(HIP, sent_on.ticket, to="registration", by="anna")
     for _ in range(3):
         await desk.enqueue(arrival())
         await desk.enqueue(arrival(facility=OTHER))
@@ -101,6 +103,9 @@ async def test_the_archive_hands_over_the_public_events_of_the_log_unchanged(
     kinds = {event.kind for event in archived(database, HIP)}
     assert {EventKind.SHARE_REPEATED, EventKind.SHARE_REFUSED, EventKind.ACKNOWLEDGEMENT_DELIVERED} < kinds
     assert {EventKind.ACKNOWLEDGEMENT_PARKED, EventKind.DONE} < kinds
+    [sent_on] = [event.ticket for event in archived(database, HIP) if event.kind is EventKind.TRANSFERRED]
+    assert sent_on
+    assert [stop.queue for stop in sent_on.stops] == ["medicine"]
     assert not kinds & {EventKind.LANE_CHANGED, EventKind.SHARE_REDELIVERED, EventKind.ACT}
 
 

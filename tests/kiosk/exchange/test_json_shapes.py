@@ -13,6 +13,7 @@ from kiosk.patient.person import Patient
 from queueing.event_log import PUBLIC_KINDS, Event, EventKind
 from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, State, Ticket
 from queueing.redis_keys import HMIS_MARK, hmis_request, request_digest
+from queueing.stops import Stop
 
 IST = ZoneInfo("Asia/Kolkata")
 HIP = "IN0110000042"
@@ -61,8 +62,25 @@ def test_a_ticket_has_exactly_the_fields_of_the_contract() -> None:
         "ended_at": None,
         "changed_at": "2026-11-28T12:01:00.123000+05:30",
         "calls": 1,
+        "stops": [],
         "links": None,
     }
+
+
+def test_a_ticket_that_was_sent_on_shows_its_stops() -> None:
+    later_ms = ARRIVED_MS + 60_000
+    seen, passed = Stop("registration", ARRIVED_MS, later_ms, later_ms), Stop("laboratory", later_ms, 0, later_ms)
+    sent_on = msgspec.structs.replace(CALLED, stops=(seen, passed))
+    later = "2026-11-28T12:01:00.123000+05:30"
+    assert plain(ticket_json(sent_on, HIP, IST))["stops"] == [
+        {
+            "queue": "registration",
+            "arrived_at": "2026-11-28T12:00:00.123000+05:30",
+            "called_at": later,
+            "ended_at": later,
+        },
+        {"queue": "laboratory", "arrived_at": later, "called_at": None, "ended_at": later},
+    ]
 
 
 def test_a_waiting_ticket_tells_how_many_are_before_it() -> None:

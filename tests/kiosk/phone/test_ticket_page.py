@@ -119,7 +119,15 @@ async def test_the_script_can_ask_how_the_ticket_stands(visitor: httpx.AsyncClie
     await hospital.call("M2")
     state = (await visitor.get(f"{hospital.ticket_link(first)}/now")).json()
     key = state.pop("key")
-    assert state == {"token": "M-001", "queue": MEDICINE, "state": 3, "counter": "M2", "calls": 1, "ahead": 0}
+    assert state == {
+        "token": "M-001",
+        "queue": MEDICINE,
+        "state": 3,
+        "counter": "M2",
+        "calls": 1,
+        "ahead": 0,
+        "stops": [],
+    }
     snapshot = await hospital.services.desk.snapshot(HIP)
     assert snapshot
     assert [call.key for queue in snapshot.queues for call in queue.now] == [key], "the page finds itself by key"
