@@ -1,7 +1,7 @@
 """Makes a facility's queues, counters and rules from those of another one, its template.
 
-Nothing that is there is changed. People, logins, keys, screens, printed texts, networks and aliases are not copied:
-they belong to one facility.
+Nothing that is there is changed. People, who serves at a counter, logins, keys, screens, printed texts, networks and
+aliases are not copied: they belong to one facility.
 """
 
 from enum import StrEnum
@@ -110,5 +110,5 @@ def _counters(template: Hospital, target: Hospital, known: set[str]) -> tuple[tu
         elif not known.issuperset(counter.queues):
             left.append(LeftOut(kind="counter", name=counter.name, why=Why.QUEUE))
         else:
-            found.append(counter)
+            found.append(msgspec.structs.replace(counter, served_by=""))
     return tuple(found), left

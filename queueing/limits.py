@@ -26,6 +26,8 @@ CARRY_OVER_MAX_MIN: Final = 24 * 60
 COUNTER_NAME_MAX: Final = 16
 """Characters, in letters that are read across a hall."""
 COUNTER_QUEUES_MAX: Final = 99
+SERVED_BY_MAX: Final = 64
+"""Characters of who serves at a counter: one line of a board under the call, two on a counter screen."""
 NEAR_MAX_M: Final = 100_000
 """Metres: a campus and the error of a phone's position fit in."""
 RATE_MIN: Final = 0.1
@@ -65,6 +67,7 @@ NumbersADay = Annotated[int, Meta(ge=1, le=NUMBERS_A_DAY_MAX)]
 CarryOver = Annotated[int, Meta(ge=0, le=CARRY_OVER_MAX_MIN)]
 CounterName = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{COUNTER_NAME_MAX}}}\Z")]
 CounterQueues = Annotated[tuple[QueueId, ...], Meta(min_length=1, max_length=COUNTER_QUEUES_MAX)]
+ServedBy = Annotated[str, Meta(max_length=SERVED_BY_MAX)]
 Rate = Annotated[float, Meta(ge=RATE_MIN, le=RATE_MAX)]
 Burst = Annotated[int, Meta(ge=1, le=BURST_MAX)]
 NoShowAfter = Annotated[int, Meta(ge=0, le=NO_SHOW_MAX_S)]

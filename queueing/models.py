@@ -216,6 +216,8 @@ class Counter(Struct, frozen=True, kw_only=True):
     queues: limits.CounterQueues
     """Queue ids it serves, the first is the one its QR leads to."""
     open: bool = True
+    served_by: limits.ServedBy = ""
+    """Who serves there, as screens show it: ``Dr. Asha Kumari, Medicine``. Empty: not shown."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True, gc=False):

@@ -13,7 +13,7 @@ from msgspec import Struct
 from queueing import library
 from queueing.audit import UNRECORDED, Actor, Audit
 from queueing.corrections import NO_CORRECTIONS, corrections_of
-from queueing.display_text import display_text, shown_name
+from queueing.display_text import RAW_MAX, display_text, shown_name
 from queueing.errors import QueueingError
 from queueing.limits import (
     FACILITY_NAME_MAX,
@@ -307,7 +307,8 @@ class Registry:
         await self._put_counter(hip, counter, kind="counter")
 
     async def _put_counter(self, hip: str, counter: Counter, *, kind: str) -> None:
-        packed = _pack(within_limits(counter))
+        shown = msgspec.structs.replace(counter, served_by=display_text(counter.served_by, RAW_MAX))
+        packed = _pack(within_limits(shown))
         await self._configure(hip, "counter", counter.name, packed, kind=kind, why=counter.name)
 
     async def open_counter(self, hip: str, counter: str, is_open: bool) -> None:

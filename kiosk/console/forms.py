@@ -11,7 +11,7 @@ from kiosk.console import messages
 from kiosk.console.language import tr
 from kiosk.locales import LANGUAGES, ROTATION
 from queueing.coordinates import place_fault
-from queueing.display_text import display_text
+from queueing.display_text import RAW_MAX, display_text
 from queueing.limits import FACILITY_NAME_MAX, NUMBERS_A_DAY_MAX, QUEUE_NAME_MAX, REGION_MAX
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.registry import DoesNotFit, Hospital, own_networks, within_limits
@@ -50,16 +50,28 @@ def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
 
 
 def counter_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) -> Counter:
-    """A new counter, or other queues for a known one. The queues keep the order of the form."""
+    """A new counter, or a change of a known one; a field that the form does not have stays as it is.
+
+    The queues keep the order of the form. A text that is too long is refused, not cut.
+    """
     name = form.get("name", "").strip().upper()
     before = next((one for one in known if one.name == name), None)
     if before is None and not codable(name):
         raise NotFilledIn(messages.FIELDS["counter"]["name"])
+    counter = before or Counter(name=name, queues=())
+    if before is None or "queues" in form:
+        counter = msgspec.structs.replace(counter, queues=_chosen(form, queues))
+    if "served_by" in form:
+        counter = msgspec.structs.replace(counter, served_by=display_text(form["served_by"], RAW_MAX))
+    return _fitting("counter", counter)
+
+
+def _chosen(form: Form, queues: Iterable[Queue]) -> tuple[str, ...]:
+    """Ids of the queues that a counter serves."""
     chosen = tuple(dict.fromkeys(one for one in re.split(r"[,\s]+", form.get("queues", "").strip()) if one))
     if not {queue.id for queue in queues}.issuperset(chosen):
         raise NotFilledIn(messages.FIELDS["counter"]["queues"])
-    counter = msgspec.structs.replace(before, queues=chosen) if before else Counter(name=name, queues=chosen)
-    return _fitting("counter", counter)
+    return chosen
 
 
 def policy_of(form: Form) -> Policy:

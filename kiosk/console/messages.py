@@ -189,6 +189,7 @@ FIELDS = {
     "counter": {
         "name": "A counter is named by letters and a number, at most 4 characters, like M1.",
         "queues": "Name the queues this counter serves by their ids, the first is where its QR leads.",
+        "served_by": f"Who serves there is written in at most {limits.SERVED_BY_MAX} characters.",
     },
     "policy": {
         "far": "Choose a rule for each kind of share.",

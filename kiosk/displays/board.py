@@ -93,6 +93,7 @@ def _numbers(snapshot: Snapshot, names: list[str], now_ms: int, zone: str) -> di
     start = now_ms // PAGE_MS % pages * QUEUES_AT_ONCE
     return {
         "first": now[0] if now else None,
+        "served_by": _served_by(snapshot, now[0].counter) if now else "",
         "others": now[1 : 1 + OTHERS_SHOWN],
         "queue_cards": queues[start : start + QUEUES_AT_ONCE],
         "announced": _announced(snapshot, {queue.id for queue in queues}),
@@ -111,6 +112,11 @@ def break_times(snapshot: Snapshot, queues: set[str], zone: str) -> list[tuple[s
         for one in snapshot.breaks
         if one.counter in here
     ]
+
+
+def _served_by(snapshot: Snapshot, counter: str) -> str:
+    """Who serves at a counter; empty where the facility does not say."""
+    return next((one.served_by for one in snapshot.counters if one.name == counter), "")
 
 
 def _announced(snapshot: Snapshot, queues: set[str]) -> Announcement | None:

@@ -30,7 +30,7 @@ from kiosk.web.static_files import static_text, static_url
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
 from queueing.models import Called, QueueView, Snapshot, State, Ticket, UnixMs
-from queueing.registry import Registry
+from queueing.registry import Hospital, Registry
 from queueing.waiting import Estimate, estimate
 from tokens import LinkError, LinkExpired, TicketClaim, TicketLinks, qr
 from tokens.push_keys import PushKeys
@@ -92,6 +92,8 @@ class Mine(Struct, frozen=True, kw_only=True):
     counter: str
     calls: int
     ahead: int
+    served_by: str
+    """Who serves at the counter; empty where the facility does not say."""
     stops: tuple[EarlierStop, ...]
 
 
@@ -112,7 +114,8 @@ async def ticket_page(
     ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
     if claim is None or ticket is None:
         return trouble or _ended(words)
-    snapshot, facility = await asyncio.gather(desk.snapshot(claim.hip_id), registry.facility(claim.hip_id))
+    snapshot, hospital = await asyncio.gather(desk.snapshot(claim.hip_id), registry.hospital(claim.hip_id))
+    facility = hospital.facility if hospital else None
     queue = next((one for one in snapshot.queues if one.id == ticket.queue), None) if snapshot else None
     words = own_words(words.code, facility.corrections) if facility else words
     zone = (facility.timezone if facility else "") or settings.timezone
@@ -129,7 +132,7 @@ async def ticket_page(
         near=NEAR,
         may_cancel=ticket.state in MAY_CANCEL,
         now_ms=time.time_ns() // 1_000_000,
-        mine=_mine(ticket),
+        mine=_mine(ticket, hospital),
         facility=facility,
         queue=queue.name_in(words.code) if queue else ticket.queue,
         hours=", ".join(queue.today) if queue else "",
@@ -149,7 +152,10 @@ async def ticket_page(
 
 @get("/t/{link:str}/now", include_in_schema=False)
 async def ticket_now(
-    link: FromPath[str], desk: NamedDependency[OpdDesk], ticket_links: NamedDependency[TicketLinks]
+    link: FromPath[str],
+    desk: NamedDependency[OpdDesk],
+    registry: NamedDependency[Registry],
+    ticket_links: NamedDependency[TicketLinks],
 ) -> Response[Mine | None]:
     """The ticket as it stands, for the page's script."""
     try:
@@ -157,7 +163,10 @@ async def ticket_now(
     except LinkError:
         return Response(None, status_code=404, headers=PAGE)
     ticket = await desk.ticket(claim.hip_id, claim.ticket)
-    return Response(_mine(ticket) if ticket else None, status_code=200 if ticket else 404, headers=PAGE)
+    if ticket is None:
+        return Response(None, status_code=404, headers=PAGE)
+    hospital = await registry.recent_hospital(claim.hip_id) if ticket.counter else None
+    return Response(_mine(ticket, hospital), headers=PAGE)
 
 
 @get("/t/{link:str}/qr.svg", include_in_schema=False)
@@ -248,7 +257,8 @@ def _ended(words: Words) -> Response[str]:
     return sorry(words, 410, "ticket.expired", "ticket.expired_do")
 
 
-def _mine(ticket: Ticket) -> Mine:
+def _mine(ticket: Ticket, hospital: Hospital | None) -> Mine:
+    counter = hospital.counter(ticket.counter) if hospital else None
     return Mine(
         token=ticket.token,
         key=ticket.key,
@@ -257,6 +267,7 @@ def _mine(ticket: Ticket) -> Mine:
         counter=ticket.counter,
         calls=ticket.calls,
         ahead=ticket.ahead,
+        served_by=counter.served_by if counter else "",
         stops=tuple(_earlier(ticket)),
     )
 

@@ -53,6 +53,12 @@ async def test_an_empty_facility_gets_what_the_template_has(registry: Registry) 
     assert {one.why for one in again.left_out} == {Why.THERE}
 
 
+async def test_who_serves_at_a_counter_is_not_copied(registry: Registry) -> None:
+    await registry.put_counter(TEMPLATE, Counter(name="Z9", queues=("eye",), served_by="Dr. Asha Kumari"))
+    await facility_copy.make(registry, await planned(registry))
+    assert [one.served_by for one in await registry.counters(NEW)] == ["", "", ""]
+
+
 async def test_what_is_there_stays_as_it_is(registry: Registry) -> None:
     own_rules = Policy(near_m=50)
     await registry.put_queue(NEW, Queue(id="medicine", name="Own Medicine", prefix="OM"), 1)

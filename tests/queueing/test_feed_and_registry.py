@@ -2,9 +2,11 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from queueing.feed import EVERYTHING, Feed
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
@@ -131,6 +133,7 @@ async def _put(registry: Registry, value: Queue | Counter | Facility) -> None:
         (Queue(id="q", name="Q", prefix="Q", limit=100_000), "limit"),
         (Counter(name="", queues=("medicine",)), "name"),
         (Counter(name="M9", queues=()), "queues"),
+        (Counter(name="M9", queues=("medicine",), served_by="x" * 65), "served_by"),
         (Facility(hip_id="", name="Hospital"), "hip_id"),
         (Facility(hip_id="H" * 251, name="Hospital"), "hip_id"),
         (Facility(hip_id="H", name="Hospital", latitude=91.0), "latitude"),
@@ -165,6 +168,44 @@ async def test_adding_counters_again_keeps_those_that_were_changed(store: Store)
     await registry.put_queue(HIP, Queue(id="medicine", name="Medicine", prefix="M"), 4)
     counters = {counter.name: counter.open for counter in await registry.counters(HIP) if counter.name[0] == "M"}
     assert counters == {"M1": True, "M2": False, "M3": True, "M4": True}
+
+
+@anyio_mark
+async def test_snapshot_and_hospital_have_who_serves_at_a_counter_in_its_display_form(store: Store) -> None:
+    await build(store)
+    registry = Registry(store)
+    await registry.put_counter(HIP, Counter(name="M1", queues=("medicine",), served_by=" डॉ. आशा\u202e\x1b कुमारी\n"))
+    await registry.open_counter(HIP, "M1", False)
+    snapshot, hospital = await open_desk(store).snapshot(HIP), await registry.hospital(HIP)
+    assert snapshot
+    assert hospital
+    for counters in (snapshot.counters, hospital.counters):
+        assert next(one for one in counters if one.name == "M1").served_by == "डॉ. आशा कुमारी"
+        assert {one.served_by for one in counters if one.name != "M1"} == {""}
+
+
+class EarlierCounter(Struct, frozen=True, kw_only=True):
+    """A counter as releases before ``served_by`` pack and read it."""
+
+    name: str
+    queues: tuple[str, ...]
+    open: bool = True
+
+
+@anyio_mark
+async def test_counters_of_this_and_of_an_earlier_release_are_read_by_both(store: Store) -> None:
+    await build(store)
+    registry, record = Registry(store), f"{facility_root(HIP)}:f"
+    await registry.put_counter(HIP, Counter(name="M1", queues=("medicine",), served_by="Dr. Asha Kumari"))
+    packed = await store.call(facility_root(HIP), "HGET", record, "k:M1")
+    assert isinstance(packed, bytes)
+    earlier = msgspec.msgpack.decode(packed, type=EarlierCounter)
+    assert earlier == EarlierCounter(name="M1", queues=("medicine",))
+    await store.call(facility_root(HIP), "HSET", record, "k:M1", msgspec.msgpack.encode(earlier))
+    assert next(one for one in await registry.counters(HIP) if one.name == "M1").served_by == ""
+    snapshot = await open_desk(store).snapshot(HIP)
+    assert snapshot
+    assert {one.served_by for one in snapshot.counters} == {""}
 
 
 @given(st.integers(0, 500), st.integers(1, 1200), st.integers(0, 1200), st.integers(5, 20))

@@ -5,6 +5,7 @@
   const QUEUES_AT_ONCE = 4;
   const NEXT_SHOWN = { 1: 12, 2: 8 }; // by how many queues share the column
   const LONG_NAME = 16; // characters of a queue's name that fit in one line beside the count
+  const LONG_WHO = 40; // characters of who serves that fit below the call in large letters
   const PAGE_MS = 9000;
   const LAST_SHOWN = 8;
   const HOME_SHOWN = 4; // numbers from home at one time; the others follow in turn
@@ -176,10 +177,23 @@
     hero.dataset.token = token;
     hero.dataset.counter = counter;
     hero.dataset.again = announced && announced.calls > 1 ? "yes" : "no";
-    if (token.length > 6) hero.setAttribute("data-long", "");
-    else hero.removeAttribute("data-long");
+    const who = servedBy(counter);
+    mark(hero, "data-long", token.length > 6, "");
+    mark(hero, "data-who", who, who.length > LONG_WHO ? "long" : "short");
     hero.querySelector(".token").textContent = token;
     hero.querySelector(".counter").textContent = counter;
+    hero.querySelector(".who").textContent = who;
+  }
+
+  function mark(element, name, on, value) {
+    if (on) element.setAttribute(name, value);
+    else element.removeAttribute(name);
+  }
+
+  /** Who serves at a counter; empty where the facility does not say. */
+  function servedBy(name) {
+    const counter = hall.counters.find((one) => one.name === name);
+    return (counter && counter.served_by) || "";
   }
 
   function callLine(call) {

@@ -100,6 +100,7 @@
     const counter = hall.counters.find((one) => one.name === body.dataset.counter);
     if (!queue) return;
     words.name($("queue-name"), queue);
+    drawWho((counter && counter.served_by) || "");
     $("waiting").textContent = words.digits(queue.waiting);
     const here = queue.now.find((call) => call.counter === body.dataset.counter && isWith(call));
     const called = here || queue.now[0] || queue.recent[0];
@@ -110,6 +111,12 @@
     drawBreak();
     homeTokens = queue.expected_tokens;
     drawHome();
+  }
+
+  function drawWho(name) {
+    body.dataset.who = name ? "yes" : "no";
+    $("who").hidden = !name;
+    $("who").firstElementChild.textContent = name;
   }
 
   /** The hours of today, and when the queue opens that they keep closed. */

@@ -40,7 +40,7 @@ const $ = (id) => document.getElementById(id);
 const words = new Words(JSON.parse(body.dataset.words), [document.documentElement.lang], "latin");
 const corrected = corrections(words);
 
-let mine = JSON.parse(body.dataset.mine); // { token, key, queue, state, counter, calls, ahead, stops }
+let mine = JSON.parse(body.dataset.mine); // { token, key, queue, state, counter, calls, ahead, served_by, stops }
 let hall = null;
 let stateMs = Number(body.dataset.now); // server's clock: how old is what the page shows
 let heard = false;
@@ -53,8 +53,11 @@ const alarm = new Alarm(mine.key, words, body.dataset.zone);
 function found(snapshot) {
   for (const queue of snapshot.queues) {
     const call = queue.now.find((one) => one.key === mine.key);
-    if (call)
-      return { ...mine, queue: queue.id, state: call.state, counter: call.counter, calls: call.calls, ahead: 0 };
+    if (call) {
+      const { state, counter, calls } = call;
+      const served_by = snapshot.counters.find((one) => one.name === counter)?.served_by ?? "";
+      return { ...mine, queue: queue.id, state, counter, calls, served_by, ahead: 0 };
+    }
     const ahead = queue.next_keys.indexOf(mine.key);
     if (ahead >= 0) return { ...mine, queue: queue.id, state: 2, ahead };
   }
@@ -122,6 +125,8 @@ function draw() {
   body.dataset.state = state;
   body.dataset.counter = mine.counter;
   words.put($("state"), `ticket.${state}`, { counter: mine.counter });
+  $("who").firstElementChild.textContent = mine.served_by ?? "";
+  $("who").hidden = !mine.served_by || !["called", "serving"].includes(state);
   words.put($("do"), state === "waiting" && mine.ahead < NEAR ? "ticket.near_do" : `ticket.${state}_do`);
   $("state-icon").className = `icon icon-${LOOKS[state]} ${state === "called" ? "turn" : ""}`;
   document.title = `${mine.token} · ${$("state").textContent}`;

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from litestar import Litestar
+from msgspec.structs import replace
 
 from kiosk.accounts.service import login_ending
 from kiosk.console import rooms
@@ -26,6 +27,45 @@ async def test_a_queue_and_its_counter_count_at_once(admin: Browser, services: S
     assert "Queue saved." in (await admin.get("/console/admin/rooms/queues?done=queue")).text
 
 
+async def test_who_serves_at_a_counter_is_saved_alone_and_can_be_taken_back(admin: Browser, services: Services) -> None:
+    before = (await services.registry.counters(HIP))[0]
+    typed = "  Dr. Asha Kumari,\u202e Medicine "
+    answer = await admin.send_form("/console/admin/counter", name=before.name, served_by=typed)
+    assert answer.headers["location"] == "/console/admin/rooms/queues?done=counter#counter"
+    named = (await services.registry.counters(HIP))[0]
+    assert named == replace(before, served_by="Dr. Asha Kumari, Medicine")
+    await admin.send_form("/console/admin/counter", name=before.name, queues=", ".join(before.queues))
+    await admin.send_form("/console/admin/counter-open", name=before.name, open="0")
+    await admin.send_form("/console/admin/counter-open", name=before.name, open="1")
+    assert (await services.registry.counters(HIP))[0] == named, "other forms leave it as it is"
+    assert 'value="Dr. Asha Kumari, Medicine"' in (await admin.get("/console/admin/rooms/queues")).text
+    await admin.send_form("/console/admin/counter", name=before.name, served_by=" ")
+    assert (await services.registry.counters(HIP))[0] == before
+    await _take_back(admin, "counter")
+    assert (await services.registry.counters(HIP))[0] == named
+    audit = (await admin.get("/console/audit")).text
+    assert audit.count("saved a counter") >= 3
+    assert "Asha Kumari" not in audit
+
+
+async def _take_back(admin: Browser, kind: str) -> None:
+    page = (await admin.get("/console/admin/rooms/queues")).text
+    mark = re.search(rf'name="kind"\s+value="{kind}"><input type="hidden"\s+name="mark"\s+value="([^"]+)"', page)
+    assert mark is not None
+    await admin.send_form("/console/admin/take-back", kind=kind, mark=mark[1])
+
+
+async def test_too_long_a_name_is_refused_beside_its_field_and_stays_typed(admin: Browser) -> None:
+    typed = "Dr. " + "ک" * 61
+    page = (await admin.send_form("/console/admin/counter", name="M1", served_by=typed)).text
+    field = re.search(rf'<input name="served_by"[^>]*value="{typed}"[^>]*>', page)
+    assert field is not None
+    assert 'aria-invalid="true"' in field[0]
+    assert 'aria-describedby="served-by-wrong"' in field[0]
+    assert page.count('aria-invalid="true"') == 1
+    assert re.search(r'id="served-by-wrong">\s*Who serves there is written in at most 64 characters', page)
+
+
 ROOMS = [leaf.path for room in rooms.ROOMS for leaf in room.leaves]
 RULES = {"far": "TAKE", "stale": "REFUSE", "unknown": "TAKE", "poster": "EXPECT", "near_m": "700"}
 MISFITS: list[tuple[str, dict[str, str], int, str]] = [
@@ -37,6 +77,8 @@ MISFITS: list[tuple[str, dict[str, str], int, str]] = [
     ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "99999999999999999999"}, 422, "from 1 to"),
     ("counter", {"name": "MEDICINE1", "queues": "medicine"}, 422, "at most 4 characters"),
     ("counter", {"name": "M9", "queues": "nowhere"}, 422, "by their ids"),
+    ("counter", {"name": "M9", "served_by": "Dr. Asha"}, 422, "by their ids"),
+    ("counter", {"name": "M1", "served_by": "x" * 65}, 422, "at most 64 characters"),
     ("counter-open", {"name": "Z9", "open": "1"}, 404, "does not exist"),
     ("queue-open", {"id": "nowhere", "open": "1"}, 404, "does not exist"),
     ("default", {"id": "nowhere"}, 404, "does not exist"),

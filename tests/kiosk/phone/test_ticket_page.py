@@ -126,6 +126,7 @@ async def test_the_script_can_ask_how_the_ticket_stands(visitor: httpx.AsyncClie
         "counter": "M2",
         "calls": 1,
         "ahead": 0,
+        "served_by": "",
         "stops": [],
     }
     snapshot = await hospital.services.desk.snapshot(HIP)
