@@ -1,6 +1,5 @@
 """What the hall sees and hears, and the patient's phone, in a real Chromium."""
 
-import itertools
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,9 +9,9 @@ from pathlib import Path
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Browser, ViewportSize, expect
 
-from kiosk.locales import BOOK, LANGUAGES
+from kiosk.locales import BOOK
 from queueing.models import Queue
 from tests.kiosk.displays.pages import PHONE, TELEVISION, UPRIGHT, board, history, opened
 from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving
@@ -154,40 +153,6 @@ async def _elsewhere(valkey_url: str, folder: Path) -> AsyncIterator[Hospital]:
     app = application(valkey_url, folder / "data", free_port())
     async with app.lifespan():
         yield Hospital(app, "")
-
-
-async def test_hall_screens_fit_their_screen_in_every_language(served: Hospital, kiosk_browser: Browser) -> None:
-    await served.arrive(patients=9)
-    await served.arrive("registration", patients=3)
-    for counter in ("M1", "M2", "M3", "R1"):
-        await served.call(counter)
-    for size in (TELEVISION, UPRIGHT):
-        async with opened(kiosk_browser, "about:blank", size) as page:
-            for code, path in itertools.product(LANGUAGES, (f"/board/{HIP}", f"/kiosk/{HIP}/M1")):
-                await page.goto(f"{served.url}{path}?lang={code}")
-                await expect(page.locator("html")).to_have_attribute("dir", BOOK[code].direction)
-                await expect(page.locator("body")).to_have_attribute("data-link", "live")
-                width, height = await page.evaluate(
-                    "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
-                )
-                assert (width, height) == (size["width"], size["height"]), (code, path)
-                assert await _overlaps(page) == [], (code, path)
-
-
-async def _overlaps(page: Page) -> list[str]:
-    """Boxes of one row or column of the layout that lie upon each other."""
-    found: list[str] = await page.evaluate(
-        """() => {
-          const boxes = ["header", ".steps", ".code.abdm", ".code.camera", ".state", ".calls", ".queues", "footer"]
-            .map((name) => [name, document.querySelector(name)?.getBoundingClientRect()]).filter(([, box]) => box);
-          const beside = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1;
-          const under = (a, b) => a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
-          const pairs = boxes.flatMap((one, at) => boxes.slice(at + 1).map((two) => [one, two]));
-          const upon = pairs.filter(([[, a], [, b]]) => !beside(a, b) && !under(a, b));
-          return upon.map(([[one], [two]]) => `${one} ${two}`);
-        }"""
-    )
-    return found
 
 
 @pytest.mark.parametrize("size", [TELEVISION, UPRIGHT, PHONE], ids=["wide", "upright", "phone"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
-from kiosk.locales import LANGUAGES
+from kiosk.locales import BOOK, LANGUAGES
 from queueing.announcement import Announcement
 from queueing.audit import UNRECORDED
 from queueing.models import Arrival, Assurance, Queue
@@ -101,6 +101,21 @@ OVERLAPPING = """
 """Lines of different elements of which the letters lie upon each other. A line box is higher than its letters."""
 
 
+BOXES_UPON_EACH_OTHER = """
+  () => {
+    const boxes = ["header", ".steps", ".code.abdm", ".code.camera", ".state", ".calls", ".queues", "footer"]
+      .map((name) => [name, document.querySelector(name)?.getBoundingClientRect()]).filter(([, box]) => box);
+    const beside = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1;
+    const under = (a, b) => a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+    const pairs = boxes.flatMap((one, at) => boxes.slice(at + 1).map((two) => [one, two]));
+    const upon = pairs.filter(([[, a], [, b]]) => !beside(a, b) && !under(a, b));
+    return upon.map(([[one], [two]]) => `${one} ${two}`);
+  }
+"""
+"""Boxes of one row or column of the layout that lie upon each other."""
+SCROLLED = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+
+
 async def fill(hospital: Hospital) -> None:
     """Queues with long names and hours, calls at every counter, numbers from home."""
     registry = hospital.services.registry
@@ -132,16 +147,21 @@ async def outside(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-async def test_no_text_is_outside_its_box(served: Hospital, kiosk_browser: Browser, code: str) -> None:
+async def test_hall_screens_fit_their_screen_and_no_text_is_outside_its_box(
+    served: Hospital, kiosk_browser: Browser, code: str
+) -> None:
     await fill(served)
     for path in (f"/board/{HIP}", f"/kiosk/{HIP}/M1"):
         async with opened(kiosk_browser, f"{served.url}{path}?lang={code}") as page:
             await expect(page.locator("body")).to_have_attribute("data-link", "live")
+            await expect(page.locator("html")).to_have_attribute("dir", BOOK[code].direction)
             await expect(page.locator("#home .token")).to_have_count(4)
             await expect(page.locator("#breaks, #back")).to_be_visible()
             for width, height in SIZES:
                 await page.set_viewport_size(ViewportSize(width=width, height=height))
                 assert await outside(page) == [], f"{path} {code} {width}x{height}"
+                assert await page.evaluate(SCROLLED) == [width, height], f"{path} {code} {width}x{height}"
+                assert await page.evaluate(BOXES_UPON_EACH_OTHER) == [], f"{path} {code} {width}x{height}"
 
 
 async def fill_twelve_queues(hospital: Hospital) -> None:
@@ -202,6 +222,9 @@ async def test_a_line_upon_another_one_is_found(served: Hospital, kiosk_browser:
         assert await page.evaluate(OVERLAPPING) == []
         await page.evaluate("document.querySelector('.queue .head').style.marginBottom = '-4vh'")
         assert await page.evaluate(OVERLAPPING)
+        assert await page.evaluate(BOXES_UPON_EACH_OTHER) == []
+        await page.evaluate("document.querySelector('.queues').style.marginTop = '-40vh'")
+        assert await page.evaluate(BOXES_UPON_EACH_OTHER)
 
 
 async def test_a_text_outside_its_box_is_found(served: Hospital, kiosk_browser: Browser) -> None:
