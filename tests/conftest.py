@@ -61,6 +61,8 @@ SLOW_FILES = (
     "kiosk/console/test_slip_printing.py",  # pictures are drawn, and a printer lets us wait
     "kiosk/console/test_today.py",
     "kiosk/delivery/test_killed_role.py",  # a role that is killed
+    "kiosk/delivery/test_mllp.py",  # receivers that answer late or never
+    "kiosk/delivery/test_role.py",  # receivers that answer late or never
     "kiosk/demo/",  # whole demonstrations
     "kiosk/live/test_stream.py",  # waits until a stalled reader is cut off
     "kiosk/observability/test_alerts_on_trouble.py",  # process trees
@@ -72,10 +74,12 @@ SLOW_FILES = (
     "kiosk/security/test_stolen_key_ring.py",
     "kiosk/test_route_access.py",  # every route, tried by ten kinds of callers
     "kiosk/test_earlier_release.py",  # starts the program on an older data folder
+    "kiosk/voice/test_recording.py",  # recordings are read
     "kiosk/voice/test_rendering.py",  # a voice speaks
     "loadtests/",  # gateways, services and loads in processes of their own
     "queueing/embedded/test_damaged_journal.py",  # a server of its own for each test
     "queueing/embedded/test_embedded.py",  # a server of its own for each test
+    "queueing/embedded/test_journal.py",  # a server of its own for each test
     "queueing/store/test_cluster.py",  # clusters of several servers
     "queueing/test_against_model.py",  # thousands of random steps
     "queueing/test_week.py",  # a week of moves
@@ -99,14 +103,23 @@ def pytest_collection() -> Iterator[None]:
         gc.freeze()
 
 
+def is_slow(path: Path) -> bool:
+    return path.relative_to(Path(__file__).parent).as_posix().startswith(SLOW_FILES)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """``make quick`` does not even import a slow file."""
+    leaves_out = "not slow" in str(config.option.markexpr) and collection_path.is_file()
+    return True if leaves_out and is_slow(collection_path) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a browser, and what lies in a slow file."""
-    tests = Path(__file__).parent
     for item in items:
         fixtures: tuple[str, ...] = tuple(getattr(item, "fixturenames", ()))
         if {"shared_browser", "loud_browser"} & set(fixtures):
             item.add_marker("browser")
-        if item.path.relative_to(tests).as_posix().startswith(SLOW_FILES):
+        if is_slow(item.path):
             item.add_marker("slow")
 
 

@@ -251,6 +251,7 @@ async def test_a_consumer_that_dies_in_its_work_gets_the_same_events_again(
     assert done == [event.id for event in await read_all(store)]
 
 
+@pytest.mark.slow
 async def test_the_log_is_bounded_by_count(store: Store, desk: OpdDesk) -> None:
     key = events_key(partition_of(facility_root(HIP)))
     await desk.enqueue(arrival())

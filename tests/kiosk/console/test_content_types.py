@@ -43,6 +43,7 @@ async def send(admin: Browser, path: str, kind: str, body: bytes = b"", *, encod
     return answer.status_code, answer.text
 
 
+@pytest.mark.slow
 async def test_other_kinds_and_charsets_are_refused_in_words(app: Litestar, admin: Browser, overseer: Browser) -> None:
     paths = posts(app)
     assert len(paths) > 10

@@ -100,6 +100,7 @@ async def test_the_console_reads_staff_and_hospitals_clean(app: Litestar) -> Non
     assert (hospital.facility.name, hospital.queue_names["medicine"]) == SHOWN[:2]
 
 
+@pytest.mark.slow
 def test_terminals_get_them_clean_and_json_keeps_them_as_escapes(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     assert kiosk(folder, "facility", "add", HIP, "--name", "x").returncode == 0
