@@ -5,15 +5,17 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 
 import httpx
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.hotp import HOTP
 from litestar import Litestar
 
+from kiosk import app as application
 from kiosk.accounts import second_factor
 from kiosk.accounts.outcomes import Role
 from kiosk.accounts.service import Staff
@@ -21,7 +23,7 @@ from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.app import create_app
 from kiosk.checkin import CheckIn
 from kiosk.patient.person import Patient
-from kiosk.services.web import Services
+from kiosk.services.web import Services, web_services
 from kiosk.settings import load
 from kiosk.web import handover
 from queueing.models import Facility, Place, Queue
@@ -34,15 +36,26 @@ OWN_PASSWORD = "lantern orchard drizzle"
 PHONE = bytes(range(20))
 """Secret of every state administrator's authenticator app."""
 _hashed: dict[str, str] = {}
+_closed: dict[tuple[str, tuple[str, ...]], list[Litestar]] = {}
+"""Applications that run no more, by the only settings that an application itself knows: its address and its hosts."""
 
 
 @asynccontextmanager
 async def opened_app(valkey_url: str, folder: Path, **settings: str) -> AsyncIterator[Litestar]:
-    """The application of one worker, running, with nobody listening on a port."""
+    """The application of one worker, running, with nobody listening on a port.
+
+    One that was closed is opened again with services of these settings: registering all routes takes a fifth of a
+    second.
+    """
     environ = {"KIOSK_DATA_DIR": str(folder), "KIOSK_REDIS_URL": valkey_url, "KIOSK_PUBLIC_URL": ADDRESS} | settings
-    app = create_app(load(environ))
-    async with app.lifespan():
+    wanted = load(environ)
+    closed = _closed.setdefault((wanted.public_url, wanted.hosts), [])
+    app = closed.pop() if closed else create_app(wanted)
+    async with AsyncExitStack() as running:
+        with patch.object(application, "web_services", lambda _: web_services(wanted)):
+            await running.enter_async_context(app.lifespan())
         yield app
+    closed.append(app)
 
 
 def services_of(app: Litestar) -> Services:
