@@ -48,6 +48,7 @@ ONLY_HERE = {
     "uharfbuzz": ("kiosk/posters/shaped_text.py",),
     "fontTools": ("kiosk/posters/fonts.py",),
     "segno": ("tokens/qr.py",),
+    "qrcode": ("tokens/qr.py",),
     "jwt": ("tokens/", "kiosk/abdm/", "loadtests/"),
     "alembic": ("kiosk/archive/",),
     "locust": ("loadtests/",),

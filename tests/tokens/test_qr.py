@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
+import segno
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -114,3 +115,9 @@ def test_any_hip_id_and_counter_text_survive_the_address(hip_id: str, counter: s
 def test_an_address_out_of_bounds_is_not_made(hip_id: str, counter: str) -> None:
     with pytest.raises(PictureError):
         qr.facility_url(HOST, hip_id, counter)
+
+
+def test_a_printed_code_has_fewer_modules_where_digits_or_capitals_stand_together() -> None:
+    plain, grouped = f"{HOST}/t/{'a' * 30}", f"{HOST}/t/{'1' * 30}"
+    assert len(qr.modules(grouped)) < len(qr.modules(plain))
+    assert len(qr.modules(plain)) == len(segno.make_qr(plain, error="q").matrix)
