@@ -49,9 +49,9 @@ format:  ## put every file into the style that check asks for
 	-$(PY) -m djlint --reformat --quiet kiosk
 	.venv/bin/shfmt -w -i 4 -ci .ci
 
-bench:  ## what a scan costs, beside a yardstick: text, JSON and plot in reports/ (QUICK=1: two minutes, not five)
+bench:  ## what a scan costs, beside a yardstick: text, JSON and plot in reports/ (QUICK=1: two minutes, not five; BESIDE=folder: rounds in turn with another checkout)
 	@.ci/setup dev
-	@exec $(PY) -m loadtests.bench $(if $(QUICK),--quick) $(ARGS)
+	@exec $(PY) -m $(if $(BESIDE),loadtests.bench.turns '$(BESIDE)',loadtests.bench $(if $(QUICK),--quick)) $(ARGS)
 
 load:  ## a shaped day by Locust (SHAPE=opd-morning|monday-after-festival|state-day|flash-crowd, USERS=, PROCESSES=, HOST=)
 	@.ci/setup dev
