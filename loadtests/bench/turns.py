@@ -151,9 +151,7 @@ def main() -> None:
     parser.add_argument("other", type=Path, nargs="?", help="folder of the other checkout")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seed", type=int, default=5, help="seed of people and facilities; both have the same")
-    parser.add_argument(
-        "--serve", action="store_true", help="run rounds when standard input asks"
-    )
+    parser.add_argument("--serve", action="store_true", help="run rounds when standard input asks")
     args = parser.parse_args()
     if args.serve:
         graceful_run.run(serve(args.seed))

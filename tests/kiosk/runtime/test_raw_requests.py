@@ -163,6 +163,7 @@ def limited(running: Running) -> dict[str, tuple[dict[str, str], int]]:
     found["/screen/state"] = (own_page | {"Content-Type": "application/json"}, SCREEN_REPORT_MAX)
     found[running.form_path] = (own_page | {"Content-Type": FORM}, PHONE_FORM_MAX)
     found[f"/find/{HIP}"] = (own_page | {"Content-Type": FORM}, PHONE_FORM_MAX)
+    found[f"/find/{HIP}/arrived"] = (own_page | {"Content-Type": FORM}, PHONE_FORM_MAX)
     return found
 
 
