@@ -5,6 +5,9 @@ counts as absent. A share without a usable profile becomes a refusal that the ph
 JSON object is a bad body. Outgoing messages are strict: the recommended spelling, and no key that the protocol does not
 have.
 
+``gc=False``, here and on the other values of a scan: they hold no cycle, and the collector's bookkeeping is felt on
+each scan.
+
 Sources: NHA's patient-share OpenAPI of 2026-09 (v3), the NDHM HIP OpenAPI (v1.0, v0.5), the 2023 draft of v3.
 """
 
