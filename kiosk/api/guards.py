@@ -106,7 +106,7 @@ async def _prove(connection: Connection, needed: KeyScope) -> None:
     key = await services.api.keys.find(_key_text(connection))
     if key is None:
         raise NoKey
-    connection.scope["state"][_HEADERS] = services.api.rates.count(key)
+    connection.scope["state"][_HEADERS] = await services.api.rates.count(key)
     hip = connection.path_params["hip_id"]
     if not key.may_see(hip):
         raise OtherFacility("This key is for another facility.")

@@ -9,6 +9,7 @@ from kiosk.api.ticket_lists import TicketLists
 from kiosk.archive.database import Database
 from kiosk.exchange.hospital_numbers import NumberSeal
 from queueing.api_keys import ApiKeys
+from queueing.api_rates import ApiRates
 from queueing.changes import Changes
 from queueing.desk import OpdDesk
 from queueing.event_log import EventLog
@@ -35,7 +36,7 @@ def api_parts(
     shown = ShownTickets(Links(store), number_seal)
     return ApiParts(
         keys=ApiKeys(store),
-        rates=Rates(),
+        rates=Rates(ApiRates(store)),
         shown_tickets=shown,
         ticket_lists=TicketLists(desk, archive, changes, shown),
         events=Events(EventLog(store), archive, changes, shown),

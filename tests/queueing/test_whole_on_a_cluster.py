@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from queueing import library
+from queueing.api_rates import ApiRates
 from queueing.desk import TICKETS_AT_MOST, OpdDesk
 from queueing.errors import QueueingError, StoreRefused
 from queueing.event_log import EventLog
@@ -211,6 +212,11 @@ async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, n
         assert len(tokens) == len(set(tokens)), f"a number was given twice at {hip}"
         listed = {ticket.token for ticket in await listed_after_failover(desk, hip)}
         assert set(tokens) <= listed, f"an answered place was lost at {hip}"
+
+
+async def test_a_rate_of_a_key_is_one_for_all_workers_of_a_cluster(store: Store) -> None:
+    taken = await asyncio.gather(*(ApiRates(store).take("a", 100, 60, 3) for _ in range(50)))
+    assert sum(window.taken for window in taken) == 33
 
 
 async def until_answered(desk: OpdDesk, share: Arrival, stop: asyncio.Event) -> Place | None:

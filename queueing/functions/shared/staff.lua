@@ -12,10 +12,13 @@
 --   :apikeys               hash    id -> key of another program, as JSON; at most KEYS_MAX (queueing/api_keys.py)
 --   :apikeys:used          hash    id -> last use of a key, unix s; goes with the key
 --   :apikeys:changed       string  how often a key was added or revoked: tells a worker that what it knows is old
+--   :apikeys:rate:ID       hash    requests of a key (api_rate.lua): when its window began, unix ms, its requests, and
+--                                  those of the window before; ends two windows after it began
 
 local function api_keys_key(slot) return slot .. ':apikeys' end
 local function api_keys_used_key(slot) return slot .. ':apikeys:used' end
 local function api_keys_changed_key(slot) return slot .. ':apikeys:changed' end
+local function api_rate_key(slot, id) return slot .. ':apikeys:rate:' .. id end
 
 local STAFF_FIELDS = {'login', 'name', 'facility', 'role', 'hash', 'must_change', 'disabled', 'generation', 'counter',
   'first_until_s', 'second_factor', 'code_step', 'recovery', 'language'}

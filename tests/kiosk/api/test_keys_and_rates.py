@@ -1,14 +1,11 @@
 """Who may call the API: 401, 403, 404 and 429, in this order, and what each answer says."""
 
-import asyncio
-import threading
-import time
-
 import httpx
 import pytest
 
-from kiosk.api.rates import Rates, ThreadlessMemory
+from kiosk.api.rates import Rates
 from queueing.api_keys import KNOWN_S, ApiKeys, Scope
+from queueing.api_rates import ApiRates
 from queueing.models import Facility
 from tests.kiosk.api.program import OTHER_HIP, Program, address, problem
 from tests.kiosk.hospital import HIP, Hospital
@@ -91,29 +88,10 @@ async def test_every_answer_tells_what_is_left_of_the_rate(program: Program) -> 
     assert second.headers["ratelimit"].startswith('"key";r=5998;t=')
 
 
-async def test_a_request_is_counted_without_a_new_thread(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    def start(_timer: threading.Timer) -> None:
-        raise AssertionError("a thread was started")
-
-    monkeypatch.setattr(threading.Timer, "start", start)
-    for _ in range(5):
-        assert (await program.get("queues")).status_code == 200
-        await asyncio.sleep(0.02)  # the library's own timer ends in half of this
-
-
-def test_windows_that_are_over_are_forgotten() -> None:
-    memory = ThreadlessMemory()
-    memory.incr("old", 0.01)
-    memory.incr("new", 60)
-    time.sleep(0.02)  # "old" ends after half of this
-    memory.forget_old()
-    assert (dict(memory.storage), set(memory.expirations), set(memory.locks)) == ({"new": 1}, {"new"}, {"new"})
-
-
 async def test_over_its_rate_a_key_gets_429_and_when_to_come_again(
     hospital: Hospital, visitor: httpx.AsyncClient, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rates = Rates(per_facility_key=3)
+    rates = Rates(ApiRates(hospital.services.store), per_facility_key=3)
     monkeypatch.setattr(hospital.services.api.rates, "count", rates.count)
     answers = [await program.get("queues") for _ in range(4)]
     assert [one.status_code for one in answers] == [200, 200, 200, 429]
