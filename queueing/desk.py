@@ -46,6 +46,7 @@ NEXT_SHOWN: Final = 200
 TICKETS_AT_MOST: Final = 2000
 ENVELOPES_AT_MOST: Final = 500
 PERSONS: Final = 2
+LIKELY_MAX: Final = 20_000
 """By so many digests a person is known, at most."""
 
 
@@ -118,7 +119,7 @@ def _moved(reply: list[Any]) -> Moved:
     return Moved(outcome=Outcome(outcome), ticket=ticket, counter=counter[0].decode() if counter else "")
 
 
-def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
+def packed_arrival(arrival: Arrival, rate: float, burst: int, likely: str) -> bytes:
     """The argument of functions/enqueue.lua, which names the values in the same order."""
     words = library.pack_values(
         arrival.facility,
@@ -133,6 +134,7 @@ def packed_arrival(arrival: Arrival, rate: float, burst: int) -> bytes:
         arrival.refusal,
         rate,
         burst,
+        likely,
     )
     head, fingerprint, envelope, persons = library.text_head, arrival.fingerprint, arrival.envelope, arrival.persons
     parts = [words, head(len(fingerprint)), fingerprint, head(len(envelope)), envelope]
@@ -172,6 +174,9 @@ class OpdDesk:
         self._zones: dict[str, str] = {}
         self._rate = facility_rate
         self._burst = facility_burst
+        self._likely: dict[tuple[str, str], str] = {}
+        """By root and counter or text: the queue to which it led last. The store reads that queue together with the
+        facility's record, and another one when it no longer leads there."""
         self._sent: tuple[str | int, ...] = ()
 
     def sent_by(self, desk: str, number: int, *, counter: str = "") -> "OpdDesk":
@@ -185,14 +190,23 @@ class OpdDesk:
     async def enqueue(self, arrival: Arrival) -> Place:
         """Give a place, or the place this person has, or refuse; the reply to the gateway is written in one step."""
         root = facility_root(arrival.facility)
-        packed = packed_arrival(arrival, self._rate, self._burst)
+        leads = root, arrival.counter or arrival.text
+        likely = arrival.queue or self._likely.get(leads, "")
+        packed = packed_arrival(arrival, self._rate, self._burst, likely)
         reply: Any = await self._arrivals.place(root, self._clock_of(root), packed)
         if type(reply) is list:
             reply = await self._arrivals.place(root, self._in_zone(root, reply), packed)
         place = _read_place(_PLACE_HEAD + reply)
         if place.outcome is Outcome.NEW:
             self._hints.note(root)
+            if place.queue != likely:
+                self._note_likely(leads, place.queue)
         return place
+
+    def _note_likely(self, leads: tuple[str, str], queue: str) -> None:
+        if len(self._likely) >= LIKELY_MAX:
+            self._likely.clear()
+        self._likely[leads] = queue
 
     async def call_next(
         self, hip: str, counter: str, *, by: str, seen: str | None = None, current: Current = ""

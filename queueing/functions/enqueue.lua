@@ -20,8 +20,8 @@ local DEGREE_M = 111320                  -- metres to a degree; on the few kilom
 -- Positions of the values of an arrival. person, other: digests by which the day knows somebody, '' for none.
 -- late, by, reason, any_hour: absent from most.
 local A = {facility = 1, counter = 2, text = 3, queue = 4, assurance = 5, position = 6, lane = 7, request = 8,
-  reply_wanted = 9, refusal = 10, rate = 11, burst = 12, fingerprint = 13, envelope = 14, person = 15, other = 16,
-  late = 17, by = 18, reason = 19, any_hour = 20}
+  reply_wanted = 9, refusal = 10, rate = 11, burst = 12, likely = 13, fingerprint = 14, envelope = 15, person = 16,
+  other = 17, late = 18, by = 19, reason = 20, any_hour = 21}
 
 -- What one scan reads of the day, by position; of the day before it reads only the first three. `number` and `last` are
 -- replaced by their new values.
@@ -267,12 +267,12 @@ end
 
 local function enqueue(root, time, packed)
   local facility, arrival = open_facility(root), {cmsgpack.unpack(packed)}
-  local config = read_config(facility, arrival[A.counter], arrival[A.text])
+  local config = read_config(facility, arrival[A.counter], arrival[A.text], arrival[A.likely])
   local clock, wrong = clock_in(config[C.zone], time)
   if not clock then return wrong end
   if config[C.hip] ~= arrival[A.facility] then return foreign(facility, clock, arrival) end
-  local queue, pace, assurance, closed, by_hours = find_queue(facility, config, arrival[A.queue], arrival[A.counter],
-    arrival[A.assurance], arrival[A.text], clock)
+  local queue, pace, assurance, closed, by_hours = find_queue(facility, config, arrival[A.queue], arrival[A.likely],
+    arrival[A.counter], arrival[A.assurance], arrival[A.text], clock)
   local eve_key = reach_today(facility, clock, config)
   local today = day_key(facility, clock.day)
   local day, eve = read_day(today, arrival, queue), eve_key and read_eve(eve_key, arrival)

@@ -22,7 +22,7 @@ end
 
 register('running_token', function(keys, args)
   local facility = open_facility(keys[1])
-  local config = read_config(facility, args[4], args[5])
+  local config = read_config(facility, args[4], args[5], '')
   local clock, wrong = clock_in(config[C.zone], read_time(args))
   if not clock then return wrong end
   local ours = config[C.hip] == args[8]
@@ -35,7 +35,7 @@ register('running_token', function(keys, args)
   if refusal == 0 then refusal = not ours and REFUSAL.UNKNOWN_FACILITY or nil end
   local queue
   if not refusal then
-    local found, _, _, closed = find_queue(facility, config, '', args[4], 0, args[5])
+    local found, _, _, closed = find_queue(facility, config, '', '', args[4], 0, args[5])
     queue = found and found.id
     if closed == REFUSAL.NO_QUEUE then refusal = closed end
   end

@@ -98,9 +98,9 @@ def test_an_arrival_is_packed_in_the_order_in_which_it_is_read() -> None:
         reason=Reason.CHILD,
         any_hour=True,
     )
-    packed = packed_arrival(arrival, 20, 200)
+    packed = packed_arrival(arrival, 20, 200, "opd")
     values = msgspec.msgpack.decode(b"\xdc" + len(names).to_bytes(2) + packed)
-    expected = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25], "rate": 20, "burst": 200}
+    expected = msgspec.structs.asdict(arrival) | {"position": [34.5, 74.25], "rate": 20, "burst": 200, "likely": "opd"}
     del expected["persons"]
     expected |= {"fingerprint": "12345678", "envelope": "l" * 300, "person": "pone", "other": "ptwo"}
     assert dict(zip(names, values, strict=True)) == expected

@@ -1,12 +1,14 @@
 -- Which queue a counter text leads to, and what it proves.
 
 -- What a scan needs of the facility, read at once in this order.
-local C = {hip = 1, zone = 2, policy = 3, place = 4, default = 5, counter = 6, printed = 7, day = 8, eve = 9}
+local C = {hip = 1, zone = 2, policy = 3, place = 4, default = 5, counter = 6, printed = 7, day = 8, eve = 9,
+  queue = 10, pace = 11}
 
-local function read_config(facility, proved, text)
+-- `likely`: the queue to which this text led the last time, read with the rest; '' for none.
+local function read_config(facility, proved, text, likely)
   local named = proved ~= '' and proved or text
   return redis.call('HMGET', facility.record, 'hip', 'zone', 'policy', 'place', 'default', 'k:' .. named,
-    'x:' .. text, 'day', 'eve')
+    'x:' .. text, 'day', 'eve', 'q:' .. likely, 'pace:' .. likely)
 end
 
 -- Returns counter and assurance; nil when the text names no counter. A mapped printed text wins.
@@ -31,9 +33,10 @@ local function queue_of_old_poster(facility, text)
 end
 
 -- A queue's settings and its packed pace; nil when it does not exist.
-local function read_queue(facility, id)
-  local found = redis.call('HMGET', facility.record, 'q:' .. id, 'pace:' .. id)
-  if found[1] then return read_settings(found[1]), found[2] end
+local function read_queue(facility, config, id, likely)
+  local packed, pace = config[C.queue], config[C.pace]
+  if id ~= likely then packed, pace = unpack(redis.call('HMGET', facility.record, 'q:' .. id, 'pace:' .. id)) end
+  if packed then return read_settings(packed), pace end
 end
 
 -- Whether the queue's own hours take people now. `hours`: opening and closing in turn, minutes from Monday's midnight;
@@ -56,8 +59,8 @@ local function within_hours(facility, clock, hours)
 end
 
 -- Returns the queue, its packed pace, assurance, refusal, and whether only its hours closed it. `wanted`: a queue id
--- that wins over counter and text. Without `clock` the hours do not matter.
-local function find_queue(facility, config, wanted, proved, assurance, text, clock)
+-- that wins over counter and text. `likely`: as in read_config. Without `clock` the hours do not matter.
+local function find_queue(facility, config, wanted, likely, proved, assurance, text, clock)
   local counter
   if wanted == '' then
     counter, assurance = find_counter(facility, config, proved, assurance)
@@ -69,7 +72,7 @@ local function find_queue(facility, config, wanted, proved, assurance, text, clo
     if wanted == '' then wanted = config[C.default] or '' end
   end
   if wanted == '' then return nil, nil, assurance, REFUSAL.NO_QUEUE end
-  local queue, pace = read_queue(facility, wanted)
+  local queue, pace = read_queue(facility, config, wanted, likely)
   if not queue then return nil, nil, assurance, REFUSAL.NO_QUEUE end
   if counter and not counter.open then return queue, pace, assurance, REFUSAL.CLOSED_COUNTER end
   if not queue.open then return queue, pace, assurance, REFUSAL.CLOSED_QUEUE end
