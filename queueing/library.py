@@ -6,6 +6,7 @@ upgrade each call their own.
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -28,6 +29,7 @@ _SHARED_ORDER: Final = (
     "settings",
     "policy",
     "clock",
+    "packing",
     "facility",
     "ticket",
     "events",
@@ -44,6 +46,8 @@ _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MU
 """A table of named numbers, as ``STATE`` in ``shared/enums.lua``."""
 TEXT_MAX: Final = 65_535
 """Bytes of one text among packed values. The longest sealed envelope has some 35,000."""
+OFTEN: Final = 3
+"""A library function that is named so many times has a local."""
 LIBRARIES_KEPT: Final = 3
 """The newest: two releases overlap during an upgrade, and one more may be rolled back to."""
 _LIBRARIES: Final = re.compile(r"\b(redis|cmsgpack|string|math)\.(\w+)")
@@ -91,15 +95,19 @@ def in_place(source: str) -> str:
 
 
 def _at_hand(source: str) -> str:
-    """Makes a local for every library function that is used: ``redis.call`` would be two table look-ups.
-    They are not there yet when this is loaded, so the first use fetches each.
+    """Makes a local for every library function that is used often: ``redis.call`` would be two table look-ups.
+    They are not there yet when this is loaded, so the first use fetches each. Lua takes 200 locals, so a function that
+    is named once or twice has none.
     """
+    named = Counter(_LIBRARIES.findall(source))
+    often = sorted(function for function, count in named.items() if count >= OFTEN)
     stubs = [
         f"local {library}_{name}; {library}_{name} = function(...)"
         f" {library}_{name} = {library}.{name}; return {library}_{name}(...) end;"
-        for library, name in sorted(set(_LIBRARIES.findall(source)))
+        for library, name in often
     ]
-    return " ".join(stubs) + "\n" + _LIBRARIES.sub(r"\1_\2", source)
+    uses = re.compile("|".join(rf"\b{library}\.{name}\b" for library, name in often))
+    return " ".join(stubs) + "\n" + uses.sub(lambda use: use[0].replace(".", "_"), source)
 
 
 @cache

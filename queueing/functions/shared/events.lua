@@ -40,7 +40,10 @@ end
 -- A pending reply: `l` is the sealed envelope, `m` everything the relay needs beside it. `closed` ends it where hours
 -- closed the queue.
 local function add_reply(facility, clock, kind, request, envelope, answer)
-  redis.call('XADD', facility.outbox, '*', 'l', envelope, 'm', cmsgpack.pack({kind, facility.name, request,
-    answer.outcome, answer.refusal or 0, answer.token or '', answer.expires_s or 0, clock.now, answer.running or '',
-    answer.pace_min or 0, answer.closed}))
+  local name, token, running, closed = facility.name, answer.token or '', answer.running or '', answer.closed
+  redis.call('XADD', facility.outbox, '*', 'l', envelope, 'm', (closed and '\155' or '\154')
+    .. string.char(kind) .. text_head(name) .. name .. text_head(request) .. request
+    .. string.char(answer.outcome, answer.refusal or 0) .. text_head(token) .. token
+    .. pack_number(answer.expires_s or 0) .. pack_now(clock) .. text_head(running) .. running
+    .. pack_number(answer.pace_min or 0) .. (closed and cmsgpack.pack(closed) or ''))
 end
