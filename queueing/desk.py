@@ -16,6 +16,7 @@ import msgspec
 from queueing import library
 from queueing.arrival_hints import ArrivalHints
 from queueing.arrivals import Arrivals
+from queueing.audit import Act
 from queueing.day import ServiceClock, iso_day
 from queueing.day_counts import DAY_PAGE, DayCounts, DayPage
 from queueing.form_gate import FormSender, FormVerdict, admit_form
@@ -35,6 +36,7 @@ from queueing.models import (
 )
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_root
+from queueing.removal import check_removed
 from queueing.snapshots import snapshot_of
 from queueing.stops import Stop
 from queueing.store.store import Store
@@ -341,6 +343,10 @@ class OpdDesk:
     async def heal_clock(self, hip: str, *, by: str) -> bool:
         """Bring the facility back to the day of the clock, which ran ahead and is right now. False: nothing to do."""
         return bool(await self._ask("heal_clock", hip, by))
+
+    async def remove(self, hip: str, kind: Literal["queue", "counter"], name: str, act: Act) -> None:
+        """Remove what nobody uses; the audit has the act. Raises UnknownQueue, UnknownCounter, StillUsed."""
+        check_removed(await self._ask(f"remove_{kind}", hip, name, *act.parts()))
 
     async def _move(self, operation: str, hip: str, *arguments: str | int) -> Moved:
         return _moved(await self._ask(operation, hip, *arguments))

@@ -38,6 +38,7 @@ _SHARED_ORDER: Final = (
     "moves",
     "counters",
     "requests",
+    "last_change",
     "staff",
     "audit",
 )

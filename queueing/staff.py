@@ -46,6 +46,8 @@ class LoginRow(Struct, frozen=True, kw_only=True):
     """Digests of the recovery codes that are left."""
     language: str = ""
     """Code of the language of the staff pages; empty: as the browser asks."""
+    unused: bool = False
+    """Nobody ever signed in with it. False as well for a login of a release that did not note it."""
 
 
 class OpenSession(Struct, frozen=True, kw_only=True):
@@ -144,13 +146,13 @@ def session_key(session: Digest) -> str:
 def _row(values: Sequence[bytes | None]) -> LoginRow:
     texts = [(value or b"").decode("utf-8", "replace") for value in values]
     login, name, facility, role, hashed, must_change, disabled, generation, counter = texts[:9]
-    first_until_s, second_factor, code_step, recovery, language = texts[9:]
+    first_until_s, second_factor, code_step, recovery, language, unused = texts[9:]
     return LoginRow(
         login=login, name=shown_name(name, STAFF_NAME_MAX, login), facility=facility, role=role, hash=hashed,
         must_change=must_change == "1",
         disabled=disabled != "0", generation=int(generation or 0), counter=counter,
         first_until_s=int(first_until_s or 0), second_factor=second_factor, code_step=int(code_step or 0),
-        recovery=tuple(recovery.split()), language=language,
+        recovery=tuple(recovery.split()), language=language, unused=unused == "1",
     )  # fmt: skip
 
 
@@ -175,6 +177,12 @@ class StaffRecords:
         added = await self._call("staff_add", who, *_act(facility, act), *parts)
         await self._store.durable(SLOT)
         return bool(added)
+
+    async def remove(self, login: str, facility: str, act: Act) -> bool | None:
+        """Remove a login that was never used. False: it was; None: the facility has no such login."""
+        reply = await self._call("staff_remove", login_digest(login), *_act(facility, act))
+        await self._store.durable(SLOT)
+        return None if reply < 0 else bool(reply)
 
     async def change(
         self, login: str, facility: str = NO_FACILITY, act: Act = UNRECORDED, end_sessions: bool = False,

@@ -23,6 +23,8 @@ class Member(Struct, frozen=True, kw_only=True):
     """Counter this login used last."""
     second_factor: bool
     """An authenticator app is set up."""
+    unused: bool = False
+    """Nobody ever signed in with it, so it can be removed."""
 
 
 class SignedIn(Struct, frozen=True, kw_only=True):

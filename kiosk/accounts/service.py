@@ -67,6 +67,10 @@ class LoginTaken(StaffError):
     """The login exists already."""
 
 
+class LoginUsed(StaffError):
+    """Somebody signed in with this login, so it is disabled and not removed: the audit names it."""
+
+
 class UnknownLogin(StaffError):
     """The facility has no such login."""
 
@@ -98,7 +102,7 @@ class Staff:
         added = await self._records.add(
             login, facility, _act(by, "admin_staff", login), role=role, must_change=1, disabled=0,
             name=shown_name(name, STAFF_NAME_MAX, shown or login), generation=secrets.randbits(40), counter="",
-            first_until_s=self._first_until_s(), hash=await self._hasher.hash(password),
+            first_until_s=self._first_until_s(), hash=await self._hasher.hash(password), unused=1,
         )  # fmt: skip
         if not added:
             raise LoginTaken(f"The login {login} exists already.")
@@ -262,6 +266,15 @@ class Staff:
         act = _act(by, "admin_disable", member.login)
         await self._records.change(member.login, within, act, end_sessions=True, disabled=int(disabled))
 
+    async def remove(self, login: str, *, within: str, by: Actor) -> None:
+        """Remove a login that nobody ever signed in with. Raises LoginUsed, UnknownLogin."""
+        login = login.strip().lower()
+        removed = await self._records.remove(login, within, by.act("admin_staff-removed", login))
+        if removed is None:
+            raise UnknownLogin("Nobody of this facility has this login.")
+        if not removed:
+            raise LoginUsed("Somebody signed in with this login: disable it instead.")
+
     async def end_sessions(self, login: str, *, within: str, by: Actor | None = None) -> None:
         """End every open session of a login of this facility."""
         member = await self._member_within(login, within)
@@ -357,5 +370,5 @@ def _member(row: LoginRow) -> Member:
     return Member(
         login=row.login, name=row.name, facility=row.facility, role="admin" if row.role == "admin" else "clerk",
         must_change=row.must_change, disabled=row.disabled, generation=row.generation, counter=row.counter,
-        second_factor=bool(row.second_factor),
+        second_factor=bool(row.second_factor), unused=row.unused,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """``kiosk queue``: the lines of people of a facility, and the counters that serve them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +15,7 @@ from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, setting
 from kiosk.exchange.clinics import CLINICS
 from kiosk.exchange.hours_text import NotUnderstood, read_hours, write_hours
 from kiosk.locales import BOOK, LANGUAGES
+from queueing.desk import OpdDesk
 from queueing.limits import HIP_ID_MAX, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, Queue
 from queueing.queue_names import is_concept_id
@@ -24,10 +25,12 @@ from queueing.registry import (
     PrefixTaken,
     Registry,
     RegistryError,
+    UnknownCounter,
     UnknownFacility,
     UnknownQueue,
     within_limits,
 )
+from queueing.removal import StillUsed, Use
 from queueing.store.store import Store
 from tokens import codable
 
@@ -266,3 +269,47 @@ def hours(hip_id: str, queue: str, lines: tuple[str, ...], json: bool) -> None:
     written = write_hours(spans)
     words = f"{queue} takes people {written.replace(chr(10), '; ')}" if spans else f"{queue} takes people at any hour"
     tell(json, {"hip_id": hip_id, "queue": queue, "hours": written.splitlines()}, words)
+
+
+WHY_KEPT: Final = {
+    Use.NUMBERS: "it gave numbers today or somebody is in it",
+    Use.SERVED: "a counter serves it",
+    Use.DEFAULT: "it is the default of several queues",
+    Use.DESK: "somebody has its desk open",
+    Use.PERSON: "somebody is called to it or served there",
+    Use.CALLED: "somebody was called to it today",
+    Use.TEXT: "a printed text leads to it",
+    Use.SCREEN: "a paired screen shows it",
+}
+
+
+@queue.command()
+@click.argument("hip_id")
+@click.argument("queue", metavar="QUEUE")
+@as_json
+def remove(hip_id: str, queue: str, json: bool) -> None:
+    """Remove a queue that nobody uses: no number today, no counter, no screen. Others are closed on the page."""
+    act = OPERATOR.act("admin_queue-removed", queue)
+    _removed(hip_id, queue, lambda desk: desk.remove(hip_id, "queue", queue, act))
+    tell(json, {"hip_id": hip_id, "queue": queue}, f"{queue} removed")
+
+
+@queue.command("remove-counter")
+@click.argument("hip_id")
+@click.argument("counter")
+@as_json
+def remove_counter(hip_id: str, counter: str, json: bool) -> None:
+    """Remove a counter that nobody uses: no open desk, no call today, no printed text, no screen."""
+    act = OPERATOR.act("admin_counter-removed", counter)
+    _removed(hip_id, counter, lambda desk: desk.remove(hip_id, "counter", counter, act))
+    tell(json, {"hip_id": hip_id, "counter": counter}, f"{counter} removed")
+
+
+def _removed(hip_id: str, name: str, remove: Callable[[OpdDesk], Awaitable[None]]) -> None:
+    settings = settings_now()
+    try:
+        with_store(settings, lambda store: remove(OpdDesk(store, timezone=settings.timezone)))
+    except StillUsed as wrong:
+        raise CommandFailed(f"{name} stays: {WHY_KEPT[wrong.use]}") from None
+    except (UnknownQueue, UnknownCounter):
+        raise CommandFailed(f"no {name} in {hip_id}") from None

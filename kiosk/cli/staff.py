@@ -74,6 +74,28 @@ def reset(login: str, json: bool) -> None:
     tell(json, {"login": login, "password": password}, f"login     {login}", f"password  {password}")
 
 
+@staff.command()
+@click.argument("login")
+@as_json
+def remove(login: str, json: bool) -> None:
+    """Remove a login that nobody ever signed in with. Others are disabled on the page, because the audit names them."""
+
+    async def write(store: Store) -> None:
+        staff_service = Staff(store)
+        try:
+            member = await staff_service.member(login)
+            if member is None:
+                raise CommandFailed(f"no login {login}")
+            await staff_service.remove(login, within=member.facility, by=OPERATOR)
+        except StaffError as wrong:
+            raise CommandFailed(str(wrong)) from None
+        finally:
+            staff_service.close()
+
+    with_store(settings_now(), write)
+    tell(json, {"login": login}, f"{login} removed")
+
+
 @staff.command("reset-totp")
 @click.argument("login")
 @as_json

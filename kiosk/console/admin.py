@@ -23,12 +23,17 @@ from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Actor
+from queueing.desk import OpdDesk
 from queueing.last_changes import ChangedSince, LastChanges
+from queueing.limits import COUNTER_NAME_MAX, QUEUE_ID_MAX
 from queueing.outbox import Outbox
 from queueing.registry import DoesNotFit, PrefixTaken, Registry, RegistryError
+from queueing.removal import StillUsed
 
 MARK_MAX: Final = 64
 """Characters of the mark of a change."""
+REMOVE_MAX: Final = 80
+"""Characters of the name of what is to be removed; a login has 64."""
 
 
 class Admin(Controller):
@@ -45,17 +50,24 @@ class Admin(Controller):
     async def show_room(
         self, room: FromPath[str], session: NamedDependency[Session], admin_rooms: NamedDependency[AdminRooms],
         done: FromQuery[str] = "", queue: FromQuery[str] = "", counter: FromQuery[str] = "",
+        remove: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        """Another room, by its key: queues, staff, rules, facility or posters. ``queue``, ``counter``: to change it."""
+        """Another room, by its key: queues, staff, rules, facility or posters. ``queue``, ``counter``: to change it.
+
+        ``remove``: ask whether to remove ``queue:``, ``counter:`` or ``staff:`` and an id; nothing happens yet.
+        """
         if room not in rooms.OWN:
             raise NotFoundException
-        return await admin_rooms.page(session, room, message=_done(done), queue=queue, counter=counter)
+        return await admin_rooms.page(
+            session, room, message=_done(done), queue=queue, counter=counter, remove=remove[:REMOVE_MAX]
+        )
 
     @post("/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
         self, request: ConsoleRequest, act: FromPath[str], session: NamedDependency[Session],
         registry: NamedDependency[Registry], staff: NamedDependency[Staff], outbox: NamedDependency[Outbox],
         admin_rooms: NamedDependency[AdminRooms], last_changes: NamedDependency[LastChanges],
+        desk: NamedDependency[OpdDesk],
     ) -> Response[str] | Response[None]:  # fmt: skip
         """Do what one form says. An error is shown in the room of the form, a success after a redirect there."""
         if act not in rooms.OF_ACT:
@@ -74,16 +86,22 @@ class Admin(Controller):
             if act in ("staff", "reset"):
                 secret = await _password(act, form, session, staff, actor)
                 return await admin_rooms.page(session, room, secret=secret)
-            done = await _change(act, form, session.facility, registry.acting(actor), staff, outbox, actor)
+            if act in rooms.REMOVALS:
+                done = await _remove(act, form, session.facility, desk, staff, actor)
+            else:
+                done = await _change(act, form, session.facility, registry.acting(actor), staff, outbox, actor)
         except (NotFilledIn, DoesNotFit) as wrong:
-            sentence = refusal(act, wrong) if isinstance(wrong, DoesNotFit) else wrong
+            unfit = refusal(act, wrong) if isinstance(wrong, DoesNotFit) else wrong
             return await admin_rooms.page(
-                session, room, trouble=str(sentence), status=422, typed={act: form}, field=sentence.field
+                session, room, trouble=str(unfit), status=422, typed={act: form}, field=unfit.field
             )
         except StaffError as wrong:
             return await admin_rooms.page(session, room, trouble=_staff_trouble(wrong), status=422)
         except ChangedSince:
             return await admin_rooms.page(session, room, trouble=tr(room_messages.CHANGED_SINCE), status=409)
+        except StillUsed as wrong:
+            sentence = room_messages.STILL_USED[wrong.use]
+            return await admin_rooms.page(session, room, trouble=tr(sentence), status=409)
         except PrefixTaken:
             return await admin_rooms.page(session, room, trouble=tr(messages.ADMIN_TROUBLE["prefix"]), status=409)
         except RegistryError:
@@ -178,6 +196,21 @@ async def _change(
     else:
         parked = form.get("id", "")[:200]
         return "resent" if await outbox.resend(hip, parked, actor.act("admin_resend", parked)) else "not_resent"
+    return act
+
+
+async def _remove(act: str, form: dict[str, str], hip: str, desk: OpdDesk, staff: Staff, actor: Actor) -> str:
+    """Remove what was never used. Returns the key of the sentence that confirms it. Raises StillUsed, StaffError,
+    RegistryError.
+    """
+    if act == "remove-queue":
+        queue = form.get("id", "")[:QUEUE_ID_MAX]
+        await desk.remove(hip, "queue", queue, actor.act("admin_queue-removed", queue))
+    elif act == "remove-counter":
+        counter = form.get("name", "")[:COUNTER_NAME_MAX]
+        await desk.remove(hip, "counter", counter, actor.act("admin_counter-removed", counter))
+    else:
+        await staff.remove(form.get("login", ""), within=hip, by=actor)
     return act
 
 

@@ -48,9 +48,11 @@ class AdminRooms:
     async def page(
         self, session: Session, room: str, *, message: str = "", trouble: str = "", status: int = 200,
         secret: tuple[str, str] | None = None, typed: dict[str, dict[str, str]] | None = None, field: str = "",
-        looked: Policy | None = None, queue: str = "", counter: str = "",
+        looked: Policy | None = None, queue: str = "", counter: str = "", remove: str = "",
     ) -> Response[str]:  # fmt: skip
         """``queue``, ``counter``: the row whose form is filled in, to change it.
+
+        ``remove``: kind and id of what the page asks about, such as ``queue:eye``.
 
         ``typed``: the refused form by its act, so that nothing is lost; ``field``: what is wrong in it.
 
@@ -71,6 +73,7 @@ class AdminRooms:
             f"room_{room}.html", session=session, status=status, facility=hospital.facility, queues=hospital.queues,
             counters=hospital.counters, zone=hospital.zone(self._settings.timezone), message=message, trouble=trouble,
             secret=secret, typed=typed or row_to_change(hospital, queue, counter), field=field, changes=changes,
+            asked=remove,
             **await facts[room](hospital, **looking),
         )  # fmt: skip
 

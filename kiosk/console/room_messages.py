@@ -2,8 +2,11 @@
 
 from typing import Final
 
+from queueing.removal import Use
+
 STAFF_TROUBLE: Final = {
     "BadLogin": "A login is 2 to 64 small letters, digits and . _ @ -, beginning with a letter or digit.",
+    "LoginUsed": "Somebody signed in with this login already: disable it instead. The audit names it.",
     "LoginTaken": "Your facility has the login already. Choose another one.",
     "UnknownLogin": "Nobody of this facility has this login.",
 }
@@ -12,7 +15,24 @@ STAFF_TROUBLE: Final = {
 DONE: Final = {
     "take-back": "Taken back: what was set before is set again.",
     "look": "This is what these rules would do. Nothing is saved yet.",
+    "remove-queue": "Queue removed.",
+    "remove-counter": "Counter removed.",
+    "remove-staff": "Login removed.",
 }
+STILL_USED: Final = {
+    Use.NUMBERS: "Not removed: the queue gave numbers today or somebody is in it. Close it instead: it gives no new "
+    "number, and it can be removed on a day on which nobody has a number of it.",
+    Use.SERVED: "Not removed: a counter serves this queue. Change the counter to other queues first, or remove it.",
+    Use.DEFAULT: "Not removed: this is the default queue. Make another one the default first.",
+    Use.DESK: "Not removed: somebody has the desk of this counter open. Close the counter instead, or remove it when "
+    "its clerk has left.",
+    Use.PERSON: "Not removed: somebody is called to this counter or served there. Close it instead: its clerk finishes "
+    "and calls nobody new.",
+    Use.CALLED: "Not removed: somebody was called to this counter today. Close it instead; tomorrow it can be removed.",
+    Use.TEXT: "Not removed: a printed text leads to this counter. Remove the text on the page Posters first.",
+    Use.SCREEN: "Not removed: a paired screen shows it. Change that screen on the page Screens first.",
+}
+"""Why a queue or counter stays, and what to do instead."""
 CHANGED_SINCE: Final = "Somebody changed this again, or took it back already. Look at what is set now."
 
 RULES: Final = {

@@ -67,9 +67,12 @@ OF_ACT: Final = {
     "counter": ("queues", "counter"), "counter-open": ("queues", "counter"), "policy": ("rules", "policy"),
     "text": ("posters", "text"), "facility": ("facility", "facility"), "staff": ("staff", "staff"),
     "reset": ("staff", "staff"), "disable": ("staff", "staff"), "sign-out": ("staff", "staff"),
-    "resend": ("now", "parked"), "take-back": ("now", ""),
+    "resend": ("now", "parked"), "take-back": ("now", ""), "remove-queue": ("queues", "queue"),
+    "remove-counter": ("queues", "counter"), "remove-staff": ("staff", "staff"),
 }  # fmt: skip
 """Act of a form → the page that has the form, and its section. A change is taken back where it was made."""
+REMOVALS: Final = frozenset({"remove-queue", "remove-counter", "remove-staff"})
+"""Acts that remove what was never used."""
 SETTINGS: Final = {
     "queue": "Queues", "counter": "Counters", "default": "Default", "policy": "Rules", "text": "Printed texts",
     "facility": "Facility", "networks": "Networks of the hospital", "copy": "Copying",

@@ -19,8 +19,8 @@
   Reply  1; 'PREFIX' when another queue of this facility has the prefix, 'QUEUE'/'COUNTER' when it does not exist,
          'FACILITY' when the facility is not registered, 'CHANGED' when the change to take back is not the last
   Cost   O(queues of the facility)
-  The last change of each kind is kept as the arguments that set what was set before: field `was:KIND` of the record,
-  packed {mark, when ms, login, arguments}. Taking it back is a change too, so it can be taken back itself. ]]
+  The last change of each kind is kept (shared/last_change.lua). Taking it back is a change too, so it can be taken back
+  itself; but what was removed (remove.lua) and is set again has nothing before it. ]]
 
 local function add_to_list(facility, field, name)
   local packed = redis.call('HGET', facility.record, field)
@@ -130,7 +130,7 @@ function ACTS.copied(facility, args)
   return 1
 end
 
--- Act -> the arguments that would set what is set now; nil for what is new: a queue or counter is not removed.
+-- Act -> the arguments that would set what is set now; nil for what is new: taking back removes no queue or counter.
 local NOW = {}
 
 local function set_now(facility, field) return redis.call('HGET', facility.record, field) end
@@ -181,19 +181,18 @@ local function change(facility, args, login)
   local before = now(facility, args)
   local done = ACTS[args[1]](facility, args)
   if done == 1 and before and differ(before, now(facility, args)) then
-    local time = redis.call('TIME')
-    local at = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-    redis.call('HSET', facility.record, 'was:' .. before[1],
-      cmsgpack.pack({time[1] .. '.' .. time[2], at, login, before}))
+    remember_change(facility, before, login)
   end
-  return done
+  return done, before
 end
 
 local function take_back(facility, kind, mark, login)
   local packed = redis.call('HGET', facility.record, 'was:' .. kind)
   local last = packed and cmsgpack.unpack(packed)
   if not last or last[1] ~= mark then return 'CHANGED' end
-  return change(facility, last[4], login)
+  local done, before = change(facility, last[4], login)
+  if done == 1 and not before then redis.call('HDEL', facility.record, 'was:' .. kind) end
+  return done
 end
 
 register('configure', function(keys, args)

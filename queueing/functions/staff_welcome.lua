@@ -38,6 +38,7 @@ register('staff_welcome', function(keys, args)
   end
   redis.call('SET', slot .. ':device:' .. args[known and 3 or 4], who, 'EX', args[5])
   redis.call('SET', slot .. ':place:' .. who .. ':' .. address, '1', 'EX', args[5])
+  redis.call('HDEL', slot .. ':login:' .. who, 'unused')
   redis.call('SET', slot .. ':session:' .. args[6], args[7], 'EX', args[8])
   note_session(slot, who, args[6], args[9])
   if args[11] ~= '' then forget_session(slot, who, args[11]) end

@@ -5,6 +5,12 @@
          moved it on
   Cost   O(log n) for each ticket of the move (two at most) ]]
 
+-- Whether queue and counter of a ticket as it was are still there: an administrator may have removed them.
+local function has_its_place(facility, before)
+  local counter = before[T.counter]
+  return config_of(facility, 'q:' .. before[T.queue]) and (counter == '' or config_of(facility, 'k:' .. counter))
+end
+
 -- True when nobody moved the tickets since, and the counters they go back to are free.
 local function untouched(facility, images)
   local own = {}
@@ -15,6 +21,7 @@ local function untouched(facility, images)
   end
   for _, image in ipairs(images) do
     local before = cmsgpack.unpack(image[2])
+    if not has_its_place(facility, before) then return false, image[1], load_ticket(facility, image[1]) end
     if allowed(before, {STATE.CALLED, STATE.SERVING}) then
       local there = at_counter(facility, before[T.counter])
       if there ~= '' and not own[there] then return false, there, load_ticket(facility, there) end

@@ -298,6 +298,8 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
         _admin("sign-out", ADMINS_OF_THIS, login="{login}"),
         _admin("resend", ADMINS, id="1-1"),
         _admin("take-back", ADMINS, kind="policy", mark="none"),
+        _admin("remove-queue", ADMINS, id="medicine"),
+        _admin("remove-staff", ADMINS_OF_THIS, login="{login}"),
     ),
     ("GET", "/console/admin/queues/{queue:str}"): (Try(decision=ADMINS, path="/console/admin/queues/medicine"),),
     ("POST", "/console/admin/queues/{queue:str}"): (_admin("queues/medicine", ADMINS, hi="मेडिसिन"),),

@@ -55,8 +55,8 @@ local function called_elsewhere(args, ticket)
   return (counter or '') ~= '' and ticket[T.counter] ~= counter and allowed(ticket, {STATE.CALLED, STATE.SERVING})
 end
 
--- The common move: KEYS 1 root; ARGV 1 clock, 2 ticket id, 3 who. `from`: states it accepts; `may(ticket, clock)` may
--- refuse as well.
+-- The common move: KEYS 1 root; ARGV 1 clock, 2 ticket id, 3 who. `from`: states it accepts;
+-- `may(ticket, clock, facility)` may refuse as well.
 local function move(keys, args, kind, event, from, change, may)
   local facility = open_facility(keys[1])
   local clock, wrong = read_clock(facility, args)
@@ -66,7 +66,7 @@ local function move(keys, args, kind, event, from, change, may)
   local ticket, packed = load_ticket(facility, id)
   if not ticket then return {OUTCOME.UNKNOWN_TICKET} end
   if called_elsewhere(args, ticket) then return ticket_reply(facility, OUTCOME.TAKEN, id, ticket) end
-  if not allowed(ticket, from) or (may and not may(ticket, clock)) then
+  if not allowed(ticket, from) or (may and not may(ticket, clock, facility)) then
     return ticket_reply(facility, OUTCOME.NOT_ALLOWED, id, ticket)
   end
   local counter = ticket[T.counter]

@@ -21,7 +21,7 @@ local function api_keys_changed_key(slot) return slot .. ':apikeys:changed' end
 local function api_rate_key(slot, id) return slot .. ':apikeys:rate:' .. id end
 
 local STAFF_FIELDS = {'login', 'name', 'facility', 'role', 'hash', 'must_change', 'disabled', 'generation', 'counter',
-  'first_until_s', 'second_factor', 'code_step', 'recovery', 'language'}
+  'first_until_s', 'second_factor', 'code_step', 'recovery', 'language', 'unused'}
 local SESSIONS_LISTED = 50        -- more desks than one person sits at in twelve hours; others end with all the same
 local LONGEST_SESSION_S = 43200   -- as LONGEST_S of kiosk/accounts/sessions.py
 

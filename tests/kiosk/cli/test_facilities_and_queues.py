@@ -99,3 +99,23 @@ def test_a_queue_is_added_with_names_typed_or_of_a_usual_clinic(hospital: Path) 
     assert added["names"]["ur"] == "کان، ناک، گلا"
     assert added["department_code"] == "394604002"
     assert "department_code is no code" in refused(hospital, *words, "--department-code", "7")
+
+
+def test_a_queue_and_its_counter_are_removed_unless_something_uses_them(hospital: Path) -> None:
+    before = kiosk(hospital, "queue", "list", "IN01", "--json").stdout
+    json_of(hospital, "queue", "add", "IN01", "typo", "--name", "Typo", "--prefix", "ty", "--counters", "1")
+    assert "typo stays: a counter serves it" in refused(hospital, "queue", "remove", "IN01", "typo")
+    assert "no TY9 in IN01" in refused(hospital, "queue", "remove-counter", "IN01", "TY9")
+    assert json_of(hospital, "queue", "remove-counter", "IN01", "TY1")["counter"] == "TY1"
+    assert json_of(hospital, "queue", "remove", "IN01", "typo")["queue"] == "typo"
+    assert "no typo in IN01" in refused(hospital, "queue", "remove", "IN01", "typo")
+    assert kiosk(hospital, "queue", "list", "IN01", "--json").stdout == before
+
+
+def test_a_login_that_was_never_used_is_removed(hospital: Path) -> None:
+    json_of(hospital, "staff", "add", "typo", "--facility", "IN01", "--role", "clerk")
+    assert json_of(hospital, "staff", "remove", "typo") == {"login": "typo"}
+    assert "no login typo" in refused(hospital, "staff", "remove", "typo")
+    audit = json.loads(kiosk(hospital, "staff", "audit", "--facility", "IN01", "--json").stdout)
+    acts = [one["act"] for one in audit]
+    assert acts[:2] == ["admin_staff-removed", "admin_staff"]

@@ -70,7 +70,7 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     )),
     (poster_messages, ("VERDICTS", "TROUBLE", "SCREEN")),
     (queue_page, ("CODE_WRONG",)),
-    (room_messages, ("STAFF_TROUBLE", "DONE", "CHANGED_SINCE", "RULES", "NOT_SET", "EFFECTS")),
+    (room_messages, ("STAFF_TROUBLE", "DONE", "STILL_USED", "CHANGED_SINCE", "RULES", "NOT_SET", "EFFECTS")),
     (announcement_messages, ("DONE", "TROUBLE")),
     (slip_messages, ("SENT", "FAULTS", "HERE", "PRINTERS")),
     (voice_messages, ("FAULTS", "SAVED", "REMOVED", "END", "NOT_OWN", "PAGE")),
