@@ -6,11 +6,11 @@ from base64 import b64decode
 from io import BytesIO
 from typing import Literal
 
-import zxingcpp
 from msgspec import Struct
 from PIL import Image
 from playwright.async_api import Browser, Locator, Page, Response, ViewportSize, expect
 
+from tests.codes import codes_in
 from tests.journeys.running_hospital import Hospital, Login
 
 TELEVISION: ViewportSize = {"width": 1920, "height": 1080}
@@ -31,7 +31,7 @@ expect.set_options(timeout=PATIENCE_MS)
 def read_codes(picture: bytes) -> list[str]:
     """The text of every QR code in an image."""
     with Image.open(BytesIO(picture)) as image:
-        return [code.text for code in zxingcpp.read_barcodes(image)]
+        return [code.text for code in codes_in(image)]
 
 
 async def is_drawn(sign: Locator) -> bool:

@@ -1,11 +1,12 @@
 """A hospital with two queues, its staff and its patients, for the tests of the console."""
 
+import asyncio
 import html
 import re
 import time
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -24,7 +25,7 @@ from kiosk.app import create_app
 from kiosk.checkin import CheckIn
 from kiosk.patient.person import Patient
 from kiosk.services.web import Services, web_services
-from kiosk.settings import load
+from kiosk.settings import Settings, load
 from kiosk.web import handover
 from queueing.models import Facility, Place, Queue
 from tests.kiosk.share_builders import scan_of
@@ -51,11 +52,42 @@ async def opened_app(valkey_url: str, folder: Path, **settings: str) -> AsyncIte
     wanted = load(environ)
     closed = _closed.setdefault((wanted.public_url, wanted.hosts), [])
     app = closed.pop() if closed else create_app(wanted)
+    async with in_own_task(_running(app, wanted)):
+        yield app
+    closed.append(app)
+
+
+@asynccontextmanager
+async def _running(app: Litestar, wanted: Settings) -> AsyncIterator[None]:
     async with AsyncExitStack() as running:
         with patch.object(application, "web_services", lambda _: web_services(wanted)):
             await running.enter_async_context(app.lifespan())
-        yield app
-    closed.append(app)
+        yield
+
+
+@asynccontextmanager
+async def in_own_task(application: AbstractAsyncContextManager[None]) -> AsyncIterator[None]:
+    """A running application, which a task of its own started and will end.
+
+    It holds a cancel scope open, and those of one task must be left in reverse order. All fixtures share one task, and
+    those of a file end before those of the session that began after them.
+    """
+    started, ends = asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        async with application:
+            started.set()
+            await ends.wait()
+
+    holder = asyncio.create_task(hold())
+    holder.add_done_callback(lambda _: started.set())
+    await started.wait()
+    try:
+        if not holder.done():
+            yield
+    finally:
+        ends.set()
+        await holder
 
 
 def services_of(app: Litestar) -> Services:

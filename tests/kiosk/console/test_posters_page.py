@@ -5,11 +5,11 @@ import sys
 
 import pypdfium2
 import pytest
-import zxingcpp
 
 from kiosk.posters import drawing
 from kiosk.services.web import Services
 from queueing.registry import Registry
+from tests.codes import codes_in
 from tests.kiosk.console.signed_in import HIP, Browser
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +23,7 @@ async def test_an_administrator_gets_a_page_for_each_counter(admin: Browser) -> 
     answer = await admin.get(PAGE)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
     document = pypdfium2.PdfDocument(io.BytesIO(answer.content))
-    texts = [zxingcpp.read_barcodes(page.render(scale=1).to_pil())[0].text for page in document]
+    texts = [codes_in(page.render(scale=1).to_pil())[0].text for page in document]
     document.close()
     assert [text.rpartition("=")[2] for text in texts] == ["M1", "M2", "M3", "R1"]
     assert all(f"hip-id={HIP}&" in text for text in texts)
@@ -32,7 +32,7 @@ async def test_an_administrator_gets_a_page_for_each_counter(admin: Browser) -> 
 async def test_queues_have_posters_of_their_own(admin: Browser) -> None:
     answer = await admin.get(f"{PAGE}?of=queues")
     document = pypdfium2.PdfDocument(io.BytesIO(answer.content))
-    texts = [zxingcpp.read_barcodes(page.render(scale=1).to_pil())[0].text for page in document]
+    texts = [codes_in(page.render(scale=1).to_pil())[0].text for page in document]
     document.close()
     assert [text.rpartition("=")[2] for text in texts] == ["M", "R"]
     assert (await admin.get(f"{PAGE}?of=doctors")).status_code == 404

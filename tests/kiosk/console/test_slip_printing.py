@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import zxingcpp
 from litestar import Litestar
 
 from kiosk.posters.slip import SlipText
@@ -14,6 +13,7 @@ from kiosk.services.web import Services
 from queueing.audit import UNRECORDED
 from queueing.models import State
 from queueing.slip_printers import PRINTERS_MAX, SlipPrinter
+from tests.codes import codes_in
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, opened_app, ready_login, services_of
 from tests.kiosk.posters.printer_stand_in import printer
 from tests.ports import free_port
@@ -46,7 +46,7 @@ async def test_a_slip_comes_out_of_the_named_printer_in_the_patients_language(
         assert answer.json() == {"printed": True, "words": "M-001 went to the printer Registration."}
         [slip] = one.slips()
     assert slip.width == 384
-    link = zxingcpp.read_barcodes(slip.convert("L"))[0].text
+    link = codes_in(slip.convert("L"))[0].text
     claim = services.ticket_links.read(link.removeprefix(services.settings.public_url + "/t/"), now_s=int(time.time()))
     assert (claim.hip_id, claim.ticket) == (HIP, place.ticket)
 

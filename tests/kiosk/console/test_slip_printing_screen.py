@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-import zxingcpp
 from playwright.async_api import Page, expect
 
 from queueing.audit import UNRECORDED
 from queueing.slip_printers import SlipPrinter
+from tests.codes import codes_in
 from tests.kiosk.console.running_desk import Program, Served, choose_first, desk_is_ready, press, running_program
 from tests.kiosk.posters.printer_stand_in import StandIn, printer
 from tests.ports import free_port
@@ -68,7 +68,7 @@ async def test_the_chosen_printer_prints_walk_ins_and_the_key_l_also_after_a_rel
         await say(page, lambda: page.keyboard.press("l"), "#said", SENT)
         slips = one.slips()
     assert [slip.width for slip in slips] == [384, 384]
-    assert all(zxingcpp.read_barcodes(slip.convert("L"))[0].text.startswith(served.address) for slip in slips)
+    assert all(codes_in(slip.convert("L"))[0].text.startswith(served.address) for slip in slips)
 
 
 async def test_a_printer_that_is_off_costs_one_sentence_and_the_desk_goes_on(
@@ -86,7 +86,7 @@ async def test_a_printer_that_is_off_costs_one_sentence_and_the_desk_goes_on(
         await say(page, lambda: page.keyboard.press("l"), "#said", sentence)
         await page.keyboard.press("Shift+L")
         await expect(page.locator("#slip .slip-token")).to_have_text("M-001", use_inner_text=False)
-        await page.wait_for_function("window.printed === 2")
+        await page.wait_for_function("() => window.printed === 2")
         await expect(page.locator("#slip")).to_have_class(re.compile("large"))
         assert one.received() == []
 

@@ -9,7 +9,6 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import msgspec
 import pytest
-import zxingcpp
 from PIL import Image
 
 from kiosk.locales import BOOK, LANGUAGES
@@ -17,6 +16,7 @@ from kiosk.posters.drawing import NotDrawn, PosterPictures
 from kiosk.posters.picture import picture
 from kiosk.posters.texts import posters_of
 from queueing.models import Facility, Queue
+from tests.codes import codes_in
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 from tokens import Grade, qr
 
@@ -152,7 +152,7 @@ async def test_only_codes_are_drawn(visitor: httpx.AsyncClient, name: str) -> No
 async def test_the_printed_poster_says_the_bare_name(visitor: httpx.AsyncClient) -> None:
     answer = await visitor.get(f"{SCREEN}/poster.png")
     with Image.open(BytesIO(answer.content)) as poster:
-        [found] = zxingcpp.read_barcodes(poster.convert("L"))
+        [found] = codes_in(poster.convert("L"))
     assert counter_text(found.text) == "M1"
 
 

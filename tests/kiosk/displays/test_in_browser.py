@@ -7,12 +7,12 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-import zxingcpp
 from PIL import Image
 from playwright.async_api import Browser, ViewportSize, expect
 
 from kiosk.locales import BOOK
 from queueing.models import Queue
+from tests.codes import codes_in
 from tests.kiosk.displays.pages import PHONE, TELEVISION, UPRIGHT, board, history, opened
 from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving
 from tests.ports import free_port
@@ -160,12 +160,14 @@ async def test_both_codes_of_a_kiosk_are_read_from_its_picture(
     served: Hospital, kiosk_browser: Browser, size: ViewportSize
 ) -> None:
     async with opened(kiosk_browser, f"{served.url}/kiosk/{HIP}/M1", size) as page:
-        await page.wait_for_function("[...document.images].every((image) => image.complete && image.naturalWidth)")
+        await page.wait_for_function(
+            "() => [...document.images].every((image) => image.complete && image.naturalWidth)"
+        )
         texts = {await page.locator(f".code.{kind}").get_attribute("data-text") for kind in ("abdm", "camera")}
         picture = await page.screenshot(full_page=True)
     with Image.open(BytesIO(picture)) as image:
         # A small screen has no room for the third, which finds a number again.
-        assert {code.text for code in zxingcpp.read_barcodes(image)} - {f"{served.url}/find/{HIP}"} == texts
+        assert {code.text for code in codes_in(image)} - {f"{served.url}/find/{HIP}"} == texts
 
 
 async def test_a_kiosk_fetches_the_next_code_when_its_slot_ends(served: Hospital, kiosk_browser: Browser) -> None:
@@ -225,7 +227,7 @@ async def test_a_kiosk_shows_who_waits_who_is_called_and_that_it_closed(
 async def test_hall_screens_hold_every_script_before_its_turn_comes(served: Hospital, kiosk_browser: Browser) -> None:
     for path in (f"/board/{HIP}", f"/kiosk/{HIP}/M1"):
         async with opened(kiosk_browser, f"{served.url}{path}") as page:
-            await page.wait_for_function("[...document.fonts].every((face) => face.status === 'loaded')")
+            await page.wait_for_function("() => [...document.fonts].every((face) => face.status === 'loaded')")
             assert await page.evaluate("document.fonts.size") == 10
 
 

@@ -136,7 +136,7 @@ async def fill(hospital: Hospital) -> None:
 
 
 async def outside(page: Page) -> list[str]:
-    await page.wait_for_function("document.fonts.status === 'loaded'")
+    await page.wait_for_function("() => document.fonts.status === 'loaded'")
     found: list[str] = await page.evaluate(OUTSIDE)
     folder = os.environ.get("KIOSK_PICTURES")
     if folder:

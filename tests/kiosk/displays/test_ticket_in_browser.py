@@ -57,7 +57,7 @@ async def test_a_page_fetches_the_whole_font_of_its_own_language_only(
     page.on("request", lambda request: fetched.add(request.url.rpartition("/")[2]))
     await page.goto(f"{served.url}{served.ticket_link(mine)}?lang={language}")
     await live(page)
-    await page.wait_for_function("document.fonts.status === 'loaded'")
+    await page.wait_for_function("() => document.fonts.status === 'loaded'")
     fonts = {name for name in fetched if name.endswith(".woff2") and not name.startswith("noto-sans-400")}
     small = {name for name in fonts if name.startswith("language-names-")}
     assert len(small) == 3

@@ -4,7 +4,6 @@ import asyncio
 import io
 
 import pytest
-import zxingcpp
 from PIL import Image, ImageChops, ImageDraw
 from PIL.Image import Image as Picture
 
@@ -15,6 +14,7 @@ from kiosk.posters.picture import A_MM, _fitting, picture
 from kiosk.posters.sheet import draw
 from kiosk.posters.texts import Poster, posters_of
 from queueing.models import Counter
+from tests.codes import codes_in
 from tests.kiosk.posters.test_posters import HOST, LONG, WEEK, hospital, longest_hours, pages, queue
 
 COUNTER = (Counter(name="M1", queues=("q0",)),)
@@ -33,7 +33,7 @@ def opened(data: bytes) -> Picture:
 
 
 def seen(page: Picture) -> list[str]:
-    return [code.text for code in zxingcpp.read_barcodes(page.convert("L"))]
+    return [code.text for code in codes_in(page.convert("L"))]
 
 
 def ink_of(page: Picture, first_mm: float, last_mm: float) -> tuple[int, int, int, int]:

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pypdfium2
 import pytest
-import zxingcpp
 from fontTools.ttLib import TTFont
 from PIL.Image import Image
 
@@ -22,6 +21,7 @@ from kiosk.posters.texts import LINES, Which, left_out, posters_of
 from queueing.models import Counter, Facility, Queue
 from queueing.opening_hours import Holiday
 from queueing.registry import Hospital
+from tests.codes import codes_in
 from tests.kiosk.in_process import kiosk
 from tokens import qr
 
@@ -84,7 +84,7 @@ def test_each_page_leads_to_its_own_counter(paper: str) -> None:
     width_mm = WIDTH if paper == "A4" else 297
     for page, counter in zip(drawn, COUNTERS, strict=True):
         assert page.width == pytest.approx(width_mm / 25.4 * 75, abs=1)
-        [found] = zxingcpp.read_barcodes(page.convert("L"))
+        [found] = codes_in(page.convert("L"))
         query = parse_qs(urlsplit(found.text).query)
         assert (query["hip-id"], query["counter-id"]) == ([HIP], [counter])
 
@@ -93,7 +93,7 @@ def test_a_queues_poster_names_the_queue_whatever_counter_serves_it() -> None:
     two = posters_of(several(), HOST, {}, which=Which.ALL)
     assert [one.counter for one in two] == ["", "", "", "", *COUNTERS]
     [page] = pages(draw(posters_of(several(), HOST, {"A": "R1", "B": "R1", "D": "R1"}, which=Which.QUEUES)[2:3]))
-    [found] = zxingcpp.read_barcodes(page.convert("L"))
+    [found] = codes_in(page.convert("L"))
     assert found.text == qr.facility_url(HOST, HIP, "C")
     taken = posters_of(several(), HOST, {"A": "R1", "Q0": "M1"}, which=Which.QUEUES)
     assert [one.queue for one in taken] == list(COUNTERS.values())[1:], "both texts of the first queue lead elsewhere"
@@ -193,7 +193,7 @@ def test_long_names_and_hours_stay_within_the_cut_and_their_own_lines(
         edge = page.convert("L").crop((0, 0, round((TRIM - 0.5) * scale), page.height))
         inner = edge.crop((0, round(16 * scale), edge.width, round((HEIGHT - 16) * scale)))
         assert inner.getextrema() == (255, 255), "ink outside the cut, between the marks"
-        assert [found.text for found in zxingcpp.read_barcodes(page)] == [poster.text]
+        assert [found.text for found in codes_in(page)] == [poster.text]
     assert len(fitted) == 2 * (3 + 4) + 1 + 2 * 3 * len(BOOK)
     assert [(text, used, height) for text, used, height in fitted if used > height * 1.001] == []
 
@@ -209,7 +209,7 @@ def test_the_command_writes_all_counters_or_one(tmp_path: Path) -> None:
     assert "2 posters, A3: M1, M2" in done.stdout
     with_queue = kiosk(data, "posters", HIP, str(tmp_path / "all.pdf"), "--of", "all")
     assert "3 posters, A4: Medicine OPD, M1, M2" in with_queue.stdout
-    assert [zxingcpp.read_barcodes(page)[0].text for page in pages(file.read_bytes())] == [
+    assert [codes_in(page)[0].text for page in pages(file.read_bytes())] == [
         qr.facility_url("https://phrsbx.abdm.gov.in", HIP, counter) for counter in ("M1", "M2")
     ]  # fmt: skip
     one = kiosk(data, "posters", HIP, str(file), "--counter", "m2")

@@ -1,12 +1,12 @@
 """Slips as pictures for printers: every language shaped, the code read back, nothing beside the paper."""
 
 import pytest
-import zxingcpp
 from PIL import Image, ImageOps
 
 from kiosk.locales import BOOK
 from kiosk.posters.shaped_text import lines_of
 from kiosk.posters.slip import DOTS, SIDE, Paper, SlipText, draw
+from tests.codes import codes_in
 
 LINK = "https://opd.district-hospital-baramulla.example/t/" + "AXk7aOxJb9QKMjA3ODYtMTA0" * 6
 """Longer than a signed link is."""
@@ -35,7 +35,7 @@ def slip(code: str = "en", **more: str) -> SlipText:
 def test_a_slip_is_as_wide_as_the_paper_and_its_code_is_read(code: str, paper: Paper, large: bool) -> None:
     drawn = draw(slip(code), paper, large=large)
     assert (drawn.mode, drawn.width) == ("1", DOTS[paper])
-    assert [found.text for found in zxingcpp.read_barcodes(drawn.convert("L"))] == [LINK]
+    assert [found.text for found in codes_in(drawn.convert("L"))] == [LINK]
     left, top, right, bottom = inked(drawn)
     assert left >= SIDE // 2
     assert right <= drawn.width - SIDE // 2
@@ -45,7 +45,7 @@ def test_a_slip_is_as_wide_as_the_paper_and_its_code_is_read(code: str, paper: P
     small = drawn.convert("L").resize(
         (drawn.width // 2 * 3 // 2, drawn.height // 2 * 3 // 2), Image.Resampling.BILINEAR
     )
-    assert [found.text for found in zxingcpp.read_barcodes(small)] == [LINK]
+    assert [found.text for found in codes_in(small)] == [LINK]
 
 
 @pytest.mark.parametrize("code", list(BOOK))
@@ -86,4 +86,4 @@ def test_long_and_odd_names_stay_on_the_paper(paper: Paper) -> None:
     left, _, right, _ = inked(drawn)
     assert left >= 0
     assert right <= drawn.width
-    assert [found.text for found in zxingcpp.read_barcodes(drawn.convert("L"))] == [LINK]
+    assert [found.text for found in codes_in(drawn.convert("L"))] == [LINK]

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import zxingcpp
 
 from kiosk.posters.slip import SlipText, draw
 from kiosk.posters.slip_drawing import SlipJob
 from kiosk.posters.slip_printer import Fault, NotPrinted, SlipPrinting
+from tests.codes import codes_in
 from tests.kiosk.in_process import kiosk
 from tests.kiosk.posters.printer_stand_in import picture_of, printer
 from tests.ports import free_port
@@ -42,7 +42,7 @@ async def test_what_a_printer_gets_is_the_picture(printing: SlipPrinting, tmp_pa
         await printing.print(here(), one.port, job("M-043"))
         printed = one.slips()
     assert printed[0].tobytes() == draw(job().slip, 58, large=False).tobytes()
-    codes = [zxingcpp.read_barcodes(slip.convert("L"))[0].text for slip in printed]
+    codes = [codes_in(slip.convert("L"))[0].text for slip in printed]
     assert codes == [job().slip.link, job("M-043").slip.link]
 
 
@@ -91,7 +91,7 @@ async def test_slips_of_several_desks_come_whole_from_one_printer(printing: Slip
         async with asyncio.TaskGroup() as desks:
             for token in tokens:
                 desks.create_task(printing.print(here(), one.port, job(token)))
-        links = {zxingcpp.read_barcodes(slip.convert("L"))[0].text for slip in one.slips()}
+        links = {codes_in(slip.convert("L"))[0].text for slip in one.slips()}
     assert links == {job(token).slip.link for token in tokens}
 
 
@@ -117,7 +117,7 @@ async def test_a_slip_that_took_too_long_to_draw_is_not_printed_later_in_place_o
         assert failed.value.fault is Fault.DRAWING
         await printing.print(here(), one.port, job("M-002"))
         [slip] = one.slips()
-        assert zxingcpp.read_barcodes(slip.convert("L"))[0].text == job("M-002").slip.link
+        assert codes_in(slip.convert("L"))[0].text == job("M-002").slip.link
 
 
 def test_the_command_prints_a_sample_by_network_and_on_a_device(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_the_command_prints_a_sample_by_network_and_on_a_device(tmp_path: Path) 
     assert kiosk(tmp_path, "slip", "print", str(device), "--paper", "58", "--large").returncode == 0
     sample = picture_of(device.read_bytes())
     assert sample.width == 384
-    assert zxingcpp.read_barcodes(sample.convert("L"))[0].text.startswith("https://hospital.example/?sample")
+    assert codes_in(sample.convert("L"))[0].text.startswith("https://hospital.example/?sample")
     with printer(tmp_path) as one:
         assert kiosk(tmp_path, "slip", "print", one.address).returncode == 0
         assert one.slips()[0].width == 576

@@ -65,6 +65,16 @@ async def comes_back_after(connection: SharedConnection, *, generation: int) -> 
     assert await connection.call("ECHO", "back") == b"back"
 
 
+async def is_away_because_of(connection: SharedConnection, word: str) -> None:
+    """Wait until its tries fail for this reason. On a busy machine the first ones may not get that far."""
+    async with asyncio.timeout(10):
+        while True:
+            with pytest.raises(StoreAway) as away:
+                await connection.ready(0.05)
+            if word in str(away.value):
+                return
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_under_random_cuts_and_cancellations_no_call_gets_the_answer_of_another(seed: int) -> None:
     chance = random.Random(seed)
@@ -72,6 +82,8 @@ async def test_under_random_cuts_and_cancellations_no_call_gets_the_answer_of_an
         # The first connection is cut when some calls were answered and the others are in flight.
         server.budgets = chain([40], iter(lambda: chance.randrange(0, 6000), -1))
         async with connected(server) as connection:
+            # On a busy machine our side may notice the cut while it sends, and drop the answers that came before it.
+            first = await outcome(connection, f"{seed}-first")
 
             async def caller(number: int) -> str:
                 await asyncio.sleep(chance.random() * 0.3)
@@ -93,8 +105,8 @@ async def test_under_random_cuts_and_cancellations_no_call_gets_the_answer_of_an
                     await asyncio.sleep(0.01)
         texts = [words[1].decode() for words in server.seen]
         results_by_name = {f"{seed}-{number}": result for number, result in enumerate(results)}
+    assert first == "own"
     assert "foreign" not in results
-    assert results.count("own") > 0
     assert results.count("in doubt") > 0
     assert len(texts) == len(set(texts)), "a command was sent twice"
     assert not [text for text in texts if results_by_name.get(text) == "not sent"], "what was called unsent had left"
@@ -345,8 +357,8 @@ async def test_over_tls_only_a_trusted_certificate_is_accepted(tmp_path: Path) -
             many = await asyncio.gather(*[outcome(connection, "x" * 3000 + str(number)) for number in range(200)])
             assert set(many) == {"own"}
         suspicious = SharedConnection(Address(host="127.0.0.1", port=server.port, tls=Tls()))
-        with pytest.raises(StoreAway, match="certificate"):
-            await suspicious.ready(0.5)
+        await is_away_because_of(suspicious, "certificate")
+        assert suspicious.generation == 0
         await suspicious.close()
 
 
