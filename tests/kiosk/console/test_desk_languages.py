@@ -9,6 +9,17 @@ from tests.kiosk.displays.test_every_language import not_reached
 from tests.kiosk.displays.test_nothing_is_cut import OVERLAPPING, outside
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+KEY_OVER_PLACEHOLDER = """() => {
+  const [field, key] = ["#search", ".search kbd"].map((each) => document.querySelector(each).getBoundingClientRect());
+  const left = document.dir === "rtl" || getComputedStyle(document.body).direction === "rtl";
+  const gap = left ? key.left - field.left : field.right - key.right;
+  return gap >= 0 && gap < key.width ? [] : [`the key of the search lies ${gap} px from the end of its field`];
+}"""
+"""The placeholder begins at the field's inline start, so the key belongs to its end."""
+COPY_OUT_OF_SIGHT = """() => {
+  const [room, button] = [".now-details", "#copy"].map((each) => document.querySelector(each).getBoundingClientRect());
+  return button.height > 0 && button.bottom <= room.bottom + 1 ? [] : ["Copy all is out of sight"];
+}"""
 LANGUAGES = {"hi": "हिन्दी", "ur": "اردو"}
 
 
@@ -25,6 +36,10 @@ async def test_the_desk_is_accessible_and_whole(page: Page, served: Served, code
     await expect(page.locator("#now")).to_contain_text("M-001")
     await page.evaluate("document.getElementById('toast').hidden = true")  # it lies over the foot for some seconds
     wrong = [f"desk: {one}" for one in await looked_at(page)]
+    wrong += await page.evaluate(KEY_OVER_PLACEHOLDER)
+    await page.set_viewport_size({"width": 1366, "height": 600})
+    wrong += await page.evaluate(COPY_OUT_OF_SIGHT)
+    await page.set_viewport_size({"width": 1366, "height": 768})
     for key, dialog in (("?", "#help"), ("w", "#walk")):
         await page.keyboard.press(key)
         await expect(page.locator(dialog)).to_be_visible()
