@@ -22,6 +22,7 @@ PREFIX_MAX: Final = 3
 NUMBERS_A_DAY_MAX: Final = 99_999
 """The digits of a token end here."""
 CARRY_OVER_MAX_MIN: Final = 24 * 60
+CARRY_OVER_MIN: Final = 240
 """Minutes of one day: an older ticket belongs to the day before yesterday."""
 COUNTER_NAME_MAX: Final = 16
 """Characters, in letters that are read across a hall."""

@@ -196,7 +196,7 @@ class Queue(Struct, frozen=True, kw_only=True):
     open: bool = True
     limit: limits.NumbersADay = limits.NUMBERS_A_DAY_MAX
     """Numbers a day: keeps a runaway client within bounds. A token has eight characters at most, whatever this says."""
-    carry_over_min: limits.CarryOver = 240
+    carry_over_min: limits.CarryOver = limits.CARRY_OVER_MIN
     """Who arrived this long before midnight keeps the place into the new day."""
     names: limits.QueueNames = {}
     """By language; a language without one shows ``name``."""

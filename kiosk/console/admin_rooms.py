@@ -16,6 +16,7 @@ from kiosk.settings import Settings
 from queueing.counter_texts import name_in_code
 from queueing.day_counts import DayCounts
 from queueing.desk import OpdDesk
+from queueing.lanes import LANES
 from queueing.last_changes import LastChange, LastChanges
 from queueing.models import Policy, PresenceRule, State
 from queueing.outbox import Outbox
@@ -29,7 +30,10 @@ def row_to_change(hospital: Hospital, queue: str, counter: str) -> dict[str, dic
     """The form of a queue or counter as it stands, for whoever wants to change it; empty for an unknown one."""
     filled: dict[str, dict[str, str]] = {}
     if found := hospital.queue(queue):
-        filled["queue"] = {"id": found.id, "name": found.name, "prefix": found.prefix, "limit": str(found.limit)}
+        filled["queue"] = {
+            "id": found.id, "name": found.name, "prefix": found.prefix, "limit": str(found.limit),
+            "carry_over_min": str(found.carry_over_min),
+        }  # fmt: skip
     if here := hospital.counter(counter):
         filled["counter"] = {"name": here.name, "queues": ", ".join(here.queues)}
     return filled
@@ -107,7 +111,7 @@ class AdminRooms:
             "presence_rules": list(PresenceRule), "own_rate": settings.facility_rate,
             "own_burst": settings.facility_burst, "labels": translated(room_messages.RULES), "tickets": len(tickets),
             "effects": {} if is_refused else effects(tickets, judged, settings.facility_rate, settings.facility_burst),
-            "rules_before": rules_before,
+            "rules_before": rules_before, "lane_rows": LANES, "lane_meanings": translated(room_messages.LANE_MEANINGS),
         }  # fmt: skip
 
     async def _texts(self, hospital: Hospital) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from kiosk.console.language import tr
 from kiosk.locales import LANGUAGES, ROTATION
 from queueing.coordinates import place_fault
 from queueing.display_text import RAW_MAX, display_text
-from queueing.limits import FACILITY_NAME_MAX, NUMBERS_A_DAY_MAX, QUEUE_NAME_MAX, REGION_MAX
+from queueing.limits import CARRY_OVER_MIN, FACILITY_NAME_MAX, NUMBERS_A_DAY_MAX, QUEUE_NAME_MAX, REGION_MAX
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.registry import DoesNotFit, Hospital, own_networks, within_limits
 from queueing.screens import SCREEN_NAME_MAX, Screen, ScreenKind
@@ -39,14 +39,17 @@ class NotFilledIn(Exception):
 
 
 def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
-    """A new queue, or another name and limit for a known one."""
+    """A new queue, or another name, limit and night for a known one."""
     identifier = form.get("id", "").strip()
     before = next((one for one in known if one.id == identifier), None)
     name, prefix = display_text(form.get("name", ""), QUEUE_NAME_MAX), form.get("prefix", "").strip().upper()
     limit = _whole(form.get("limit", ""), otherwise=before.limit if before else NUMBERS_A_DAY_MAX)
+    night = before.carry_over_min if before else CARRY_OVER_MIN
+    carry_over_min = _whole(form.get("carry_over_min", ""), otherwise=night)
     if before:
-        return _fitting("queue", msgspec.structs.replace(before, name=name, limit=limit))
-    return _fitting("queue", Queue(id=identifier, name=name, prefix=prefix, limit=limit))
+        changed = msgspec.structs.replace(before, name=name, limit=limit, carry_over_min=carry_over_min)
+        return _fitting("queue", changed)
+    return _fitting("queue", Queue(id=identifier, name=name, prefix=prefix, limit=limit, carry_over_min=carry_over_min))
 
 
 def counter_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) -> Counter:

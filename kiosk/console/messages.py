@@ -185,6 +185,7 @@ FIELDS = {
         "name": "The queue needs a name that people understand.",
         "prefix": f"The prefix has 1 to {limits.PREFIX_MAX} letters; it stands before every number.",
         "limit": f"The limit is a whole number from 1 to {limits.NUMBERS_A_DAY_MAX}.",
+        "carry_over_min": f"Over midnight is a whole number of minutes from 0 to {limits.CARRY_OVER_MAX_MIN}.",
     },
     "counter": {
         "name": "A counter is named by letters and a number, at most 4 characters, like M1.",

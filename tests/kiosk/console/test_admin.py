@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from kiosk.accounts.service import login_ending
 from kiosk.console import rooms
 from kiosk.services.web import Services
-from queueing.models import PresenceRule, Refusal
+from queueing.lanes import LANES
+from queueing.models import Lane, PresenceRule, Refusal
 from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser
 
 ENDING = login_ending(HIP)
@@ -75,6 +76,8 @@ MISFITS: list[tuple[str, dict[str, str], int, str]] = [
     ("queue", {"id": "x", "name": "X", "prefix": "M"}, 409, "this prefix already"),
     ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "0"}, 422, "from 1 to"),
     ("queue", {"id": "x", "name": "X", "prefix": "X", "limit": "99999999999999999999"}, 422, "from 1 to"),
+    ("queue", {"id": "x", "name": "X", "prefix": "X", "carry_over_min": "1441"}, 422, "from 0 to 1440"),
+    ("queue", {"id": "medicine", "name": "X", "carry_over_min": "two"}, 422, "from 0 to 1440"),
     ("counter", {"name": "MEDICINE1", "queues": "medicine"}, 422, "at most 4 characters"),
     ("counter", {"name": "M9", "queues": "nowhere"}, 422, "by their ids"),
     ("counter", {"name": "M9", "served_by": "Dr. Asha"}, 422, "by their ids"),
@@ -210,6 +213,28 @@ async def test_a_row_is_changed_without_typing_it_again(admin: Browser, services
     assert 'value="medicine"' in counter
     unknown = (await admin.get("/console/admin/rooms/queues?queue=nowhere&counter=X9")).text
     assert 'value="nowhere"' not in unknown
+
+
+async def test_who_stays_over_midnight_is_set_in_the_row_of_a_queue(admin: Browser, services: Services) -> None:
+    await admin.send_form("/console/admin/queue", id="medicine", name="Medicine OPD", carry_over_min="0")
+    await admin.send_form("/console/admin/queue", id="night", name="Emergency", prefix="N", carry_over_min="1440")
+    await admin.send_form("/console/admin/queue", id="night", name="Casualty")
+    nights = {one.id: one.carry_over_min for one in await services.registry.queues(HIP)}
+    assert nights == {"medicine": 0, "registration": 240, "night": 1440}
+    page = (await admin.get("/console/admin/rooms/queues?queue=night")).text
+    assert re.search(r'name="carry_over_min"[^>]*?\s+value="1440"', page)
+    assert "keeps place and number into the new day" in page
+
+
+async def test_the_rules_say_how_far_each_lane_is_ahead(admin: Browser) -> None:
+    page = (await admin.get("/console/admin/rooms/rules")).text.partition('id="lanes"')[2]
+    rows = re.findall(
+        r"<tr>\s*<td>([^<]+)</td>.*?<td class=\"number\">([^<]+)</td>\s*<td>([^<]+)</td>", page, re.DOTALL
+    )
+    assert [(lane, minutes) for lane, minutes, _ in rows] == [
+        (row.label, "–" if lane is Lane.EMERGENCY else str(row.head_start_min)) for lane, row in LANES.items()
+    ]
+    assert all(who.strip() for _, _, who in rows)
 
 
 async def test_a_new_password_is_shown_once_and_works(app: Litestar, admin: Browser) -> None:
