@@ -216,7 +216,12 @@
   function drawOthers(calls) {
     const room = matchMedia("(orientation: portrait)").matches ? 8 : 6;
     $("others").parentElement.dataset.others = String(calls.length);
-    replace($("others"), turnOf(calls, room).map(callLine));
+    replace(
+      $("others"),
+      turnOf(calls, room)
+        .map(callLine)
+        .concat(turns(calls.length, room, "li"))
+    );
   }
 
   function drawQueues() {
@@ -228,14 +233,15 @@
       cards.push(none);
     }
     $("queues").dataset.room = String(cards.length);
-    replace($("queues"), cards.concat(turns(Math.ceil(queues().length / QUEUES_AT_ONCE))));
+    replace($("queues"), cards.concat(turns(queues().length, QUEUES_AT_ONCE, "p")));
   }
 
-  /** A dot for each part of a long list of queues; the one that is shown stands out. */
-  function turns(parts) {
+  /** A dot for each part of a long list; the one that is shown stands out. */
+  function turns(length, room, tag) {
+    const parts = Math.ceil(length / room);
     if (parts < 2) return [];
     const dots = Array.from({ length: parts }, (_, part) => make("span", part === page % parts ? "shown" : ""));
-    const line = add(make("p", "turns"), dots);
+    const line = add(make(tag, "turns"), dots);
     line.setAttribute("aria-hidden", "true");
     return [line];
   }

@@ -67,7 +67,7 @@ async def test_a_board_of_many_queues_shows_which_part_of_them_stands_there(
 ) -> None:
     async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
         await board(page)
-        dots = page.locator(".turns span")
+        dots = page.locator("#queues .turns span")
         await expect(dots).to_have_count(0)
         for prefix in "ABCDEFG":
             queue = Queue(id=f"clinic-{prefix}", name=f"Clinic {prefix}", prefix=prefix)
@@ -76,6 +76,42 @@ async def test_a_board_of_many_queues_shows_which_part_of_them_stands_there(
         await expect(dots.nth(1)).to_have_class("shown", timeout=30_000)
         await expect(dots.nth(2)).not_to_have_class("shown")
         await expect(page.locator(".queue")).to_have_count(4)
+
+
+@pytest.mark.parametrize("size", [TELEVISION, UPRIGHT], ids=["wide", "upright"])
+async def test_a_board_of_many_calls_shows_which_part_of_them_stands_there(
+    served: Hospital, kiosk_browser: Browser, size: ViewportSize
+) -> None:
+    room = 6 if size is TELEVISION else 8
+    counters = [f"L{number}" for number in range(1, room + 3)]
+    await served.services.registry.put_queue(HIP, Queue(id="laboratory", name="Laboratory", prefix="L"), len(counters))
+    await served.arrive("laboratory", patients=len(counters))
+    for counter in counters[:-1]:
+        await served.call(counter)
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}", size) as page:
+        await board(page)
+        calls, dots = page.locator("#others .token"), page.locator("#others .turns span")
+        await expect(calls).to_have_count(room)
+        await expect(dots).to_have_count(0)
+        await served.call(counters[-1])
+        await expect(dots).to_have_count(2)
+        for part, shown in ((1, 1), (0, room)):
+            await expect(dots.nth(part)).to_have_class("shown", timeout=30_000)
+            await expect(dots.nth(1 - part)).not_to_have_class("shown")
+            await expect(calls).to_have_count(shown)
+        above, below, width, height = await page.evaluate(ROOM_OF_DOTS)
+        assert above > 0, "the dots lie in the gap between the newest call and the others"
+        assert below > 0
+        assert abs(width - height) < 1 < height
+
+
+ROOM_OF_DOTS = """
+  () => {
+    const box = (name) => document.querySelector(name).getBoundingClientRect();
+    const dots = box("#others .turns span");
+    return [dots.top - box("#hero").bottom, box("#others li").top - dots.bottom, dots.width, dots.height];
+  }
+"""
 
 
 async def test_a_board_of_one_queue_is_silent_for_the_others(served: Hospital, kiosk_browser: Browser) -> None:
