@@ -20,6 +20,10 @@ ANNOUNCE_S: Final = 2 * LOOK_EVERY_S
 """Each process looks at the key ring within half of this."""
 SEAL_AGAIN_S: Final = 5
 """When the store did not answer."""
+CLOCK_SEEN_S: Final = 1
+"""How soon a clock that was changed by days is noticed."""
+CLOCK_MOVED_S: Final = 600
+"""More than a time service ever corrects in small steps: somebody set the clock."""
 
 _log = structlog.get_logger(__name__)
 
@@ -38,37 +42,64 @@ async def follow_ring(
 
 
 async def renew_day_keys(seal: Seal, keys: DayKeys, keys_on_disk: KeysOnDisk) -> None:
-    """Make each new day's key a day ahead. Erase old keys in the store and in the key ring. Runs without end."""
-    refreshed = True
+    """Make each new day's key a day ahead. Erase old keys in the store and in the key ring. Runs without end.
+
+    Nothing is erased before the clock went on undisturbed for ``SEAL_REFRESH_S``: a clock that is days ahead at the
+    start, or for a moment, must not close the profiles of people who wait.
+    """
+    since_s, apart_s = time.monotonic(), _clocks_apart_s()
+    renewed = True
     while True:
-        forgotten = await _forget_days(keys_on_disk, seal.retention_s)
-        await asyncio.sleep(SEAL_REFRESH_S if forgotten and refreshed else SEAL_AGAIN_S)
-        refreshed = await _refresh(seal, keys)
+        await _pause(seal, renewed)
+        if abs(_clocks_apart_s() - apart_s) > CLOCK_MOVED_S:
+            since_s, apart_s = time.monotonic(), _clocks_apart_s()
+        erase = time.monotonic() - since_s >= SEAL_REFRESH_S
+        renewed = await _renew_ring(seal, keys_on_disk, erase) and await _refresh(seal, keys, erase=erase)
 
 
-async def _forget_days(keys_on_disk: KeysOnDisk, retention_s: int) -> bool:
+def _clocks_apart_s() -> float:
+    """Changes only when somebody sets the clock, or the machine slept."""
+    return time.time() - time.monotonic()
+
+
+async def _pause(seal: Seal, renewed: bool) -> None:
+    """Until the keys are due, or the clock was changed to a day without a key."""
+    if not renewed:
+        await asyncio.sleep(SEAL_AGAIN_S)
+        return
+    due_s = time.monotonic() + SEAL_REFRESH_S
+    while seal.has_todays_key and time.monotonic() < due_s:  # noqa: ASYNC110  no event tells of a changed clock
+        await asyncio.sleep(CLOCK_SEEN_S)
+
+
+async def _renew_ring(seal: Seal, keys_on_disk: KeysOnDisk, erase: bool) -> bool:
+    """Read the key ring, with a master that seals today. ``erase``: it forgets the days whose retention is over."""
     try:
-        await asyncio.to_thread(keys_on_disk.forget_days, int(time.time()), retention_s)
+        if erase:
+            await asyncio.to_thread(keys_on_disk.forget_days, int(time.time()), seal.retention_s)
+        ring = await asyncio.to_thread(keys_on_disk.load_or_create, int(time.time()))
     except (KeysUnreadable, OSError) as failure:
         metrics.fell_open("day_keys")
         _log.warning("key_ring_not_renewed", error=type(failure).__name__)
         return False
+    if not seal.has_todays_key:  # ``follow_ring`` takes every other change, once all processes know it
+        seal.use(ring.seal_masters(), ring.seal_master_id)
     return True
 
 
 async def read_day_keys(seal: Seal, keys: DayKeys) -> None:
     """At the start. Tells the operator if the key ring is another one than before. Raises SealBroken."""
-    await seal.refresh(keys)
+    await seal.refresh(keys, erase=False)
     if seal.lost_days:  # only in the process that made the new key
         reason = "keyring.json is not the one that sealed these days: restore it, or their profiles stay closed"
         _log.error("profiles_stay_closed", count=len(seal.lost_days), reason=reason)
 
 
-async def _refresh(seal: Seal, keys: DayKeys, *, announce: bool = False) -> bool:
+async def _refresh(seal: Seal, keys: DayKeys, *, announce: bool = False, erase: bool = False) -> bool:
     try:
-        await seal.refresh(keys, announce=announce)
+        await seal.refresh(keys, announce=announce, erase=erase)
     except (QueueingError, SealBroken) as away:
-        # The keys in memory serve until midnight; the next day's key is made a day ahead.
+        # The keys in memory serve on; the next day's key is made a day ahead.
         metrics.fell_open("day_keys")
         _log.warning("day_keys_not_refreshed", error=type(away).__name__)
         return False

@@ -28,33 +28,23 @@ from tokens.errors import KeyRingBroken, KeyRingFull, KeyUnknown
 
 SECRET_BYTES = 32
 """What SHA-256, Ed25519 and AES-256 each take; 128-bit security or better for all three."""
-
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of the curve's group (FIPS 186-5)."""
-
 P256_SEED_BYTES = 48
 """128 bits more than the order has, so that every private key is as likely as another."""
-
 RING_BYTES = 262_144
 """A full ring is under 64 kB; more is not a ring."""
-
 MOST_VERIFYING = 64
 """Enough for a rotation every two seconds for two minutes. A forged code then costs 64 HMACs, about 0.2 ms."""
-
 REVOKED_REMEMBERED = 32
 """Revoked ids stay listed, without their secrets, so that an administrator sees what happened."""
-
 DAY_S = 86_400
-
 MASTER_AGE_S = DAY_S
 """A new sealing master is made at most daily, because each day has its own key anyway. This bounds their number."""
-
 MASTER_KEPT_S = 90 * DAY_S
 """Three times the longest retention of a profile (30 days) after a master stopped sealing."""
-
 LONGEST_CHAIN = 3660
 """Days that one call steps over: ten years of a kiosk that was switched off, some 20 ms."""
-
 NO_CHAIN = -1
 """The day of a master that an earlier release made: it is the same for all days, until its days are over."""
 
@@ -232,15 +222,25 @@ class KeyRing(Struct, frozen=True, kw_only=True):
             version=2,
         )
 
+    def sealing_on(self, now_s: int) -> Self:
+        """The ring with a master that seals today. It adds one where the clock went back to a day that was forgotten,
+        or by years ahead, and to a master of an earlier release.
+        """
+        latest = self.masters[-1]
+        if latest.day != NO_CHAIN and latest.for_day(now_s // DAY_S):
+            return self
+        # After a clock that went back, the latest may have sealed days to come: it must not be dropped before them.
+        made_s = max(now_s, latest.day * DAY_S + MASTER_KEPT_S)
+        heir = replace(_master(latest.id + 1, now_s), made_s=made_s)
+        return replace(self, masters=(*self.masters, heir), version=2)
+
     def forget_days(self, now_s: int, retention_s: int) -> Self:
         """The ring without the keys of days whose retention is over. An unchanged ring is returned as it is.
 
-        A master of an earlier release gets a successor with a chain, and is dropped when its own days are over.
+        A master is dropped when the days are over that its successor did not seal.
         """
         first_day = (now_s - retention_s) // DAY_S
-        masters = self.masters
-        if masters[-1].day == NO_CHAIN:
-            masters = (*masters, _master(self.seal_master_id + 1, now_s))
+        masters = self.sealing_on(now_s).masters
         # A master may have wrapped the key of the day after the one in which its successor was made.
         remaining = tuple(
             master.forget_before(first_day)

@@ -68,10 +68,11 @@ class Seal:
         self._masters = dict(masters)
         self._master_id = master_id
 
-    async def refresh(self, keys: DayKeys, *, announce: bool = False) -> None:
+    async def refresh(self, keys: DayKeys, *, announce: bool = False, erase: bool = True) -> None:
         """Make the keys of today and tomorrow if they are missing, read all keys, and erase old ones.
 
-        ``announce``: keep sealing with the present keys until every process had time to read the new ones.
+        ``announce``: keep sealing with the present keys until every process had time to read the new ones. Without
+        ``erase`` old keys are not used here, and stay in the store: for a clock that may yet be set right.
         """
         today = self._now_s() // DAY_S
         known = await keys.all()
@@ -79,7 +80,8 @@ class Seal:
         known = await keys.all()
         self.lost_days = self.closed_days(known) if today in replaced else []
         over = [number for number in known if self._is_over(number)]
-        await keys.erase(over)
+        if erase:
+            await keys.erase(over)
         living = {number: known[number] for number in sorted(known.keys() - set(over))}
         self._keys = {number: key for number, wrapped in living.items() if (key := self._unwrap(number, wrapped))}
         if not announce or today not in self._sealing:
@@ -105,13 +107,21 @@ class Seal:
         turn = 1 + max((number >> _DAY_BITS for number in numbers), default=-1)
         return await keys.offer(turn << _DAY_BITS | day, self._wrap(day, AESGCM.generate_key(256))) and turn > 0
 
+    @property
+    def has_todays_key(self) -> bool:
+        """No only after the clock was changed by days, until the next ``refresh``."""
+        return self._now_s() // DAY_S in self._sealing
+
     def _is_over(self, number: int) -> bool:
         return (_day(number) + 1) * DAY_S + self.retention_s <= self._now_s()
 
     def close(self, purpose: str, facility: str, binding: str, plain: bytes) -> bytes:
-        """Seal ``plain`` for one purpose, facility and request."""
+        """Seal ``plain`` for one purpose, facility and request.
+
+        Nobody is refused because the clock was changed: until the next ``refresh`` the key of the nearest day seals.
+        """
         day = self._now_s() // DAY_S
-        head, key = self._sealing[day]
+        head, key = self._sealing.get(day) or self._sealing[min(self._sealing, key=lambda known: abs(known - day))]
         nonce = self._nonce()
         return head + nonce + key.encrypt(nonce, plain, _bound(head, purpose, facility, binding))
 

@@ -37,9 +37,10 @@ class KeysOnDisk:
         self.path = data_dir / FILE
 
     def load_or_create(self, now_s: int) -> KeyRing:
-        """The ring, or a new one if there is no file. Raises KeysUnreadable for a file that it cannot read."""
+        """The ring, able to seal today; a new one if there is no file. Raises KeysUnreadable if it cannot be read."""
         if self.path.exists():
-            return self.load()
+            ring = self.load()
+            return ring if ring.sealing_on(now_s) is ring else self._replace(lambda before: before.sealing_on(now_s))
         private_folder(self._folder)
         with self._locked():
             if not self.path.exists():
@@ -60,6 +61,9 @@ class KeysOnDisk:
     def change(self, step: Callable[[KeyRing], KeyRing], now_s: int) -> KeyRing:
         """Replace the ring by ``step(ring)``, under a lock."""
         self.load_or_create(now_s)
+        return self._replace(step)
+
+    def _replace(self, step: Callable[[KeyRing], KeyRing]) -> KeyRing:
         with self._locked():
             ring = step(self.load())
             self._write(ring)

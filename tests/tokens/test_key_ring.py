@@ -235,6 +235,26 @@ def test_a_ring_that_forgot_a_day_cannot_make_its_key_again_and_makes_all_later_
     assert later.forget_days(NOW + 10 * DAY_S, DAY_S) is later
 
 
+@pytest.mark.parametrize("days", [3, 3650, 9000], ids=["three days", "ten years", "25 years"])
+def test_after_a_clock_that_ran_ahead_the_ring_seals_today_and_still_opens_the_days_that_came(days: int) -> None:
+    ahead = KeyRing.generate(NOW).forget_days(NOW + days * DAY_S, DAY_S)
+    right = ahead.sealing_on(NOW)
+    assert right.seal_masters()[right.seal_master_id].for_day(TODAY)
+    assert right.sealing_on(NOW) is right.forget_days(NOW, DAY_S) is right
+    at_last = right.forget_days(NOW + days * DAY_S, DAY_S)
+    assert at_last.masters[0].for_day(TODAY + days) == ahead.masters[0].for_day(TODAY + days)
+
+
+def test_after_a_clock_that_stood_decades_ago_the_ring_opens_what_it_sealed_before() -> None:
+    ring = KeyRing.generate(NOW).forget_days(NOW, DAY_S)
+    before = ring.masters[0].for_day(TODAY)
+    for start in range(5):
+        ring = ring.sealing_on(946_684_800 + start).sealing_on(NOW + start).forget_days(NOW + start, DAY_S)
+        assert ring.seal_masters()[ring.seal_master_id].for_day(TODAY)
+    assert ring.seal_masters()[1].for_day(TODAY) == before
+    assert len(KeyRing.from_json(ring.to_json()).masters) <= 11
+
+
 def test_a_master_of_an_earlier_release_is_dropped_when_the_retention_of_its_days_is_over() -> None:
     old = KeyRing.generate(NOW)
     old = replace(old, version=1, masters=(SealMaster(id=1, made_s=NOW, secret=bytes(32)),))

@@ -13,6 +13,7 @@ from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from tokens.keyring import KeyRing
 
 NOW_S = 1_780_000_000
+DAY_S = 86_400
 
 
 @pytest.fixture
@@ -25,6 +26,16 @@ def test_the_first_use_makes_a_private_ring_and_later_uses_read_it(keys: KeysOnD
     assert keys.path.stat().st_mode & 0o777 == 0o600
     assert keys.path.parent.stat().st_mode & 0o777 == 0o700
     assert keys.load_or_create(NOW_S + 9) == ring == keys.load()
+
+
+def test_a_ring_that_forgot_today_while_the_clock_ran_ahead_is_given_a_master_for_today(keys: KeysOnDisk) -> None:
+    keys.load_or_create(NOW_S)
+    keys.forget_days(NOW_S + 3650 * DAY_S, DAY_S)
+    found: list[bytes] = []
+    in_threads(8, lambda: found.append(keys.load_or_create(NOW_S).to_json()))
+    assert set(found) == {keys.load().to_json()}
+    ring = keys.load()
+    assert ring.seal_masters()[ring.seal_master_id].for_day(NOW_S // DAY_S)
 
 
 def in_threads(count: int, act: Callable[[], object]) -> None:
