@@ -138,6 +138,35 @@ def shots_of_tickets(ticket: str) -> list[Shot]:
     return shots
 
 
+async def called_tickets(screens: BrowserContext, staff: BrowserContext, demo: Demo, ticket: str, folder: Path) -> None:
+    """Phones of somebody who is called: all languages are open before, because a clerk soon goes on."""
+    pages = {code: await screens.new_page() for code in LANGUAGES}
+    for code, page in pages.items():
+        await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        await page.emulate_media(reduced_motion="reduce")
+        await page.goto(f"{ticket}?lang={code}")
+    token = await pages["en"].locator("strong.token").inner_text()
+    desk = await staff.new_page()
+    await desk.goto(demo.origin + STAFF_PAGES["desk"].format(counter=demo.urls["kiosk"].rpartition("/")[2]))
+    await desk.fill("#search", token)
+    for key in ("Enter", "Shift+N"):
+        await desk.wait_for_timeout(SETTLES_MS)  # quicker keys are those of a scanner
+        await desk.keyboard.press(key)
+    await desk.wait_for_timeout(SETTLES_MS)
+    if await desk.locator("#ask-came").is_visible():
+        await desk.keyboard.press("Enter")
+    for page in pages.values():
+        await page.wait_for_selector("[data-state=called]")
+    await asyncio.gather(
+        *(
+            page.screenshot(path=folder / f"ticket-called-{code}.jpg", type="jpeg", quality=QUALITY, scale="css")
+            for code, page in pages.items()
+        )
+    )
+    for page in (desk, *pages.values()):
+        await page.close()
+
+
 def shots_of_screens(demo: Demo) -> list[Shot]:
     """Televisions, and phones of somebody who has no number yet."""
     board, kiosk, form = demo.urls["board"], demo.urls["kiosk"], demo.urls["no app"]
@@ -158,6 +187,11 @@ def shots_of_screens(demo: Demo) -> list[Shot]:
         ]
     shots += [
         Shot(name="home", url=demo.origin + "/", size=PHONE, whole=True),
+        Shot(name="board-night-en", url=f"{board}?lang=en&look=night", size=TELEVISION),
+        Shot(name="board-night-ur", url=f"{board}?lang=ur&look=night", size=TELEVISION),
+        Shot(name="board-contrast-hi", url=f"{board}?lang=hi&look=contrast", size=TELEVISION),
+        Shot(name="counter-screen-night-hi", url=f"{kiosk}?lang=hi&look=night", size=UPRIGHT),
+        Shot(name="find-dark-ur", url=f"{demo.origin}/find/{board.rpartition('/')[2]}?lang=ur", size=PHONE, dark=True),
         Shot(name="form-dark-hi", url=f"{form}?lang=hi", size=PHONE, whole=True, dark=True),
         Shot(name="pairing", url=demo.origin + "/screen", size=TELEVISION),
     ]
@@ -173,6 +207,9 @@ def shots_of_staff(demo: Demo, language: Literal["en", "hi", "ur"]) -> list[Shot
     if language == "en":
         shots += [
             Shot(name="desk-dark-en", url=pages["desk"], size=DESK, dark=True),
+            Shot(name="today-dark-en", url=pages["today"], size=DESK, dark=True),
+            Shot(name="queues-dark-en", url=pages["queues"], size=DESK, dark=True),
+            Shot(name="rules-dark-en", url=pages["rules"], size=DESK, dark=True),
             Shot(name="today-phone-en", url=pages["today"], size=PHONE, whole=True),
             Shot(name="today-paper-en", url=pages["today"], size=DESK, paper=True, whole=True),
         ]
@@ -201,6 +238,18 @@ async def take(context: BrowserContext, shot: Shot, folder: Path) -> None:
     await page.close()
 
 
+async def erasure(staff: BrowserContext, demo: Demo, language: str, folder: Path) -> None:
+    """The question before the details of a person are erased."""
+    page = await staff.new_page()
+    await page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    await page.goto(demo.origin + STAFF_PAGES["administration"])
+    await page.fill("[name=person]", "M-001")
+    await page.locator("[name=person]").press("Enter")
+    await page.wait_for_url("**/console/erasure")
+    await page.screenshot(path=folder / f"erasure-{language}.jpg", type="jpeg", quality=QUALITY, scale="css")
+    await page.close()
+
+
 async def sign_in(context: BrowserContext, demo: Demo) -> None:
     """Sign in as the demonstration's administrator."""
     page = await context.new_page()
@@ -219,12 +268,19 @@ async def take_all(browser: Browser, demo: Demo, folder: Path, only: str) -> Non
     staff = {language: await browser.new_context(locale=language) for language in STAFF_LANGUAGES}
     for context in staff.values():
         await sign_in(context, demo)
-    tickets = shots_of_tickets(await waiting_ticket(screens, demo))
-    for shot in [*tickets, *shots_of_screens(demo)]:
+    ticket = await waiting_ticket(screens, demo)
+    for shot in shots_of_tickets(ticket):
+        if shot.name.startswith(wanted):
+            await take(screens, shot, folder)
+    if "ticket-called".startswith(wanted):
+        await called_tickets(screens, staff["en"], demo, await waiting_ticket(screens, demo), folder)
+    for shot in shots_of_screens(demo):
         if shot.name.startswith(wanted):
             # A counter screen shows fresh codes to the facility's own browsers only.
             await take(staff["en"] if shot.name.startswith("counter-screen") else screens, shot, folder)
     for language, context in staff.items():
+        if "erasure".startswith(wanted):
+            await erasure(context, demo, language, folder)
         for shot in shots_of_staff(demo, language):
             if shot.name.startswith(wanted):
                 await take(context, shot, folder)
