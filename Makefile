@@ -28,7 +28,7 @@ proofs:  ## the long tests: processes killed again and again, floods, a short fu
 
 api-fuzz:  ## a hundred thousand requests against the description of the API; an hour
 	@.ci/setup dev
-	@API_REQUESTS=100000 exec $(PY) -m pytest -m proof tests/kiosk/api/test_against_description.py $(ARGS)
+	@API_REQUESTS=100000 exec $(PY) -m pytest -m proof -rP tests/kiosk/api/test_against_description.py $(ARGS)
 
 check:  ## style of every language, strict types and the import arrows
 	@.ci/setup dev
@@ -94,7 +94,7 @@ soak:  ## an ordinary day at a steady pace (MINUTES=30): does anything grow?
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
-fuzz:  ## hostile input over HTTP, a million in half an hour at most (INPUTS=, MINUTES=, SEED=): 0 errors, 0 hangs, no growth
+fuzz:  ## hostile input over HTTP, a million in half an hour at most (INPUTS=, MINUTES=, SEED=): 0 errors, 0 hangs, no growth, no answer but those described
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.fuzz $(if $(INPUTS),--inputs $(INPUTS)) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 

@@ -1,8 +1,8 @@
 """``python -m loadtests.fuzz``: hostile input against a fresh kiosk. Exits 1 when something broke.
 
 Broken means one of these: an answer of 500 or above (a 503 with Retry-After is allowed), no answer within
-``HUNG_AFTER_S``, more than ``GROWTH_MB`` more memory in the web worker, or a correct share that is not accepted
-afterwards. The report contains the input that broke something.
+``HUNG_AFTER_S``, an answer that contradicts ``doors.yaml``, more than ``GROWTH_MB`` more memory in the web worker, or a
+correct share that is not accepted afterwards. The report contains the input that broke something.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import contextlib
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -22,12 +23,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from loadtests import graceful_run
 from loadtests.bench.machine import Parts
+from loadtests.fuzz.described import EVERY_PHASE, compare_doors
 from loadtests.fuzz.targets import TARGETS, BenchSetup, Shot, honest_share
 from loadtests.simulator.people.clerks import Clerk
 from loadtests.stack import Stack, fresh_stack
 
 INPUTS: Final = 1_000_000
 MINUTES: Final = 30.0
+EXAMPLES: Final = 2_000
+"""Requests of each kind that are made from the description."""
 CONNECTIONS: Final = 24
 """Requests in flight at once: enough to keep both cores busy."""
 HUNG_AFTER_S: Final = 12.0
@@ -137,14 +141,24 @@ class Wire:
                     await writer.wait_closed()
 
 
-async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> dict[str, Any]:
-    """Send all inputs to a fresh kiosk. Returns the report."""
+async def fuzz(
+    inputs: int,
+    minutes: float,
+    seed: int,
+    progress: Progress,
+    *,
+    examples: int = EXAMPLES,
+    phases: Sequence[str] = EVERY_PHASE,
+) -> dict[str, Any]:
+    """Send what ``doors.yaml`` describes to a fresh kiosk, then all inputs. Returns the report."""
     shown = progress.add_task("inputs", total=inputs)
     async with fresh_stack(seed=seed, facilities=3, counters=2, staffed=1, strangers=True, more=QUIET) as stack:
         setup = await _setup(stack)
-        run = Run(setup, seed, inputs, minutes)
         parts = Parts.of(stack.pid, stack.simulator.announced.pid)
         before_mb = parts.memory_mb()
+        # First: an address may send few forms, and the other inputs use them up.
+        compared = await compare_doors(setup, examples=examples, seed=seed, phases=phases)
+        run = Run(await _setup(stack), seed, inputs, minutes)
         began_s = renewed_s = time.monotonic()
         callers = [asyncio.create_task(run.caller(lane)) for lane in range(CONNECTIONS)]
         while not all(caller.done() for caller in callers):
@@ -155,7 +169,7 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
         await asyncio.gather(*callers)
         seconds = time.monotonic() - began_s
         grown_mb = {part: round(after - before_mb[part], 1) for part, after in parts.memory_mb().items()}
-        wire = Wire(setup.authority)
+        wire = Wire(run.setup.authority)
         status, _ = await wire.ask(honest_share(await _setup(stack), Random(seed)).raw)
         await wire.close()
     found = {
@@ -163,22 +177,25 @@ async def fuzz(inputs: int, minutes: float, seed: int, progress: Progress) -> di
         "honest_share_after": status,
         "statuses": {target: dict(sorted(counts.items())) for target, counts in sorted(run.statuses.items())},
         "broken": len(run.findings), "findings": msgspec.to_builtins(run.findings[:SHOWN_MAX]),
+        "described": compared.report(),
     }  # fmt: skip
-    return found | {"good": not run.findings and grown_mb["web"] < GROWTH_MB and status == 202}
+    good = compared.good and not compared.untried and not run.findings
+    return found | {"good": good and grown_mb["web"] < GROWTH_MB and status == 202}
 
 
 async def _setup(stack: Stack) -> BenchSetup:
     facility = stack.hospitals[0]
     hip, clerk = facility["hip_id"], facility["clerks"][0]
-    async with ClientBuilder().no_proxy().build() as client:
-        code = await (await client.get(f"{stack.kiosk_url}/kiosk/{hip}/M1/qr").build().send()).json()
     cookie, csrf, password = await Clerk.cookie_of(stack.kiosk_url, clerk["login"], clerk["password"])
     clerk["password"] = password
+    async with ClientBuilder().no_proxy().build() as client:  # a browser of staff sees the fresh codes
+        request = client.get(f"{stack.kiosk_url}/kiosk/{hip}/M1/qr").header("Cookie", cookie).build()
+        code = await (await request.send()).json()
     return BenchSetup(
         authority=urlsplit(stack.kiosk_url).netloc,
         hips=[*stack.hips, "IN9999999999"],
         token=await stack.simulator.callback_token(),
-        form_path=urlsplit(str((code.get("camera") or {}).get("text", "/go/none"))).path,
+        form_path=urlsplit(code["camera"]["text"]).path,
         cookie=cookie,
         csrf=csrf,
     )
@@ -189,12 +206,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m loadtests.fuzz", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--inputs", type=int, default=INPUTS, help="how many at most (default %(default)s)")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="how long at most (default %(default)s)")
+    parser.add_argument("--examples", type=int, default=EXAMPLES, help="of each described kind (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed sends the same inputs")
     parser.add_argument("--reports", type=Path, default=Path("reports"), help="folder for the report")
     options = parser.parse_args()
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f}"), TimeElapsedColumn())
     with Progress(*columns) as progress:
-        found = graceful_run.run(fuzz(options.inputs, options.minutes, options.seed, progress))
+        found = graceful_run.run(
+            fuzz(options.inputs, options.minutes, options.seed, progress, examples=options.examples)
+        )
     options.reports.mkdir(parents=True, exist_ok=True)
     report = msgspec.json.format(msgspec.json.encode(found))
     (options.reports / "fuzz.json").write_bytes(report)
