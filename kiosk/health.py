@@ -27,6 +27,10 @@ from queueing.errors import QueueingError, StoreUnsuitable
 from queueing.store.address import parse_store_url
 from queueing.store.store import Store, store_time_s
 
+STORE_DURABLE: Final = (
+    "set appendonly yes and appendfsync always, or KIOSK_STORE_VOUCHED=durable where a provider hides them and "
+    "promises it"
+)
 STORE_WITHIN_S: Final = 1.0
 CLOCK_APART_S: Final = 5.0
 """Between this machine and the store's: numbers are given by the store's clock, codes by ours, a minute each."""
@@ -205,9 +209,7 @@ def _promise(services: Services) -> Iterator[Reason]:
         words = f"{alone} shards continue without a replica, their tickets are on one disk: bring the replicas back"
         yield Reason("promise", words, fatal=promise == "none")
     elif PROMISES[promise] < PROMISES[wanted]:
-        yield Reason(
-            "promise", f"the store promises {promise}, {wanted} was expected: set appendfsync always", fatal=True
-        )
+        yield Reason("promise", f"the store promises {promise}, {wanted} was expected: {STORE_DURABLE}", fatal=True)
 
 
 def _room(services: Services) -> Iterator[Reason]:

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import jwt
+from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 from msgspec import Struct
 
@@ -127,7 +128,12 @@ class Authenticator:
         """
         token = _bearer(authorization)
         header, claims = _parts(token)
-        life = self._judge(claims, now_s)
+        try:
+            life = self._judge(claims, now_s)
+        except NotTheGateway as refusal:
+            if refusal.seen and not self._is_signed(token, header, now):
+                refusal.seen = ""
+            raise
         kid = _key_id(header)
         if self._keys is None:
             raise NotTheGateway("off")
@@ -138,10 +144,8 @@ class Authenticator:
             raise NotTheGateway("kid")
         if header.get("alg") != key.algorithm_name:
             raise NotTheGateway("alg")
-        try:
-            jwt.api_jws.decode(token, key=key.key, algorithms=[key.algorithm_name])
-        except (PyJWTError, ValueError, TypeError):
-            raise NotTheGateway("sig") from None
+        if not _has_signature(token, key):
+            raise NotTheGateway("sig")
         if life.ends_s + LEEWAY_S <= now_s:
             return life
         self._remember(authorization or b"", life.ends_s + LEEWAY_S, now_s)
@@ -161,15 +165,21 @@ class Authenticator:
         if issued_s is not None and not now_s - self._age_max_s - LEEWAY_S <= issued_s <= now_s + LEEWAY_S:
             raise NotTheGateway("iat")
         if not _one_of(claims.get("iss"), self._issuers) and not self._is_own_issuer(claims.get("iss")):
-            raise NotTheGateway("iss")
+            raise NotTheGateway("iss", claims.get("iss"))
         audience = claims.get("aud")
         if audience != self._audience and not (isinstance(audience, list) and self._audience in audience):
-            raise NotTheGateway("aud")
+            raise NotTheGateway("aud", audience)
         if not _one_of(claims.get("azp"), self._azps):
-            raise NotTheGateway("azp")
+            raise NotTheGateway("azp", claims.get("azp"))
         if issued_s is None:
             return TokenLife(ends_s, ends_s)
         return TokenLife(issued_s, min(ends_s, issued_s + self._age_max_s))
+
+    def _is_signed(self, token: str, header: dict[str, Any], now: float) -> bool:
+        """Whether a known key of the gateway signed it. Nothing that a stranger wrote is shown to operators."""
+        kid = header.get("kid")
+        key = self._keys.known(kid, now) if self._keys is not None and isinstance(kid, str) else None
+        return key is not None and header.get("alg") == key.algorithm_name and _has_signature(token, key)
 
     def _is_own_issuer(self, issuer: Any) -> bool:
         return isinstance(issuer, str) and issuer != "" and issuer == self._own_issuer()
@@ -190,6 +200,14 @@ class Authenticator:
             known.ends_s = until_s
         else:
             self._believed[authorization] = Believed(until_s, uses_from_s=now_s)
+
+
+def _has_signature(token: str, key: PyJWK) -> bool:
+    try:
+        jwt.api_jws.decode(token, key=key.key, algorithms=[key.algorithm_name])
+    except (PyJWTError, ValueError, TypeError):
+        return False
+    return True
 
 
 def _note_burst(believed: Believed, now_s: float) -> None:

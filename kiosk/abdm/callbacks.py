@@ -224,7 +224,7 @@ async def _prove(services: Services, authorization: bytes | None, now_s: float) 
     try:
         life = await services.authenticator.prove(authorization, now_s, time.monotonic())
     except NotTheGateway as refusal:
-        services.callers.refuse(refusal.reason, now_s)
+        services.callers.refuse(refusal.reason, now_s, refusal.seen)
         raise
     services.callers.accepted_s = now_s
     return life

@@ -44,6 +44,8 @@ class Refusals(Struct):
     count: int = 0
     last_s: float = 0.0
     """Unix seconds."""
+    seen: str = ""
+    """What the last refused token said there, such as its issuer."""
 
 
 class Callers(Struct):
@@ -54,15 +56,21 @@ class Callers(Struct):
     refusals: dict[str, Refusals] = field(default_factory=dict)
     logged: dict[str, float] = field(default_factory=dict)
 
-    def refuse(self, reason: str, now_s: float) -> None:
-        """Count a refused caller, and write one line a minute for each reason."""
+    def refuse(self, reason: str, now_s: float, seen: str = "") -> None:
+        """Count a refused caller, and write one line a minute for each reason. ``seen``: what its token says there."""
         metrics.caller_rejected(reason)
         record = self.refusals.setdefault(reason, Refusals())
         record.count += 1
-        record.last_s = now_s
+        record.last_s, record.seen = now_s, seen
         if not 0 <= now_s - self.logged.get(reason, 0.0) < LOG_EVERY_S:
             self.logged[reason] = now_s
-            _log.warning("a caller of the gateway's endpoint was refused (%s): %s", reason, NEXT_STEPS.get(reason, ""))
+            shown, step = reason_shown(reason, record), NEXT_STEPS.get(reason, "")
+            _log.warning("a caller of the gateway's endpoint was refused (%s): %s", shown, step)
+
+
+def reason_shown(reason: str, record: Refusals) -> str:
+    """The reason with what the last refused token said there: ``iss https://…``."""
+    return f"{reason} {record.seen}".rstrip()
 
 
 def all_refused(accepted_s: float, refusals: dict[str, Refusals], now_s: float) -> str:

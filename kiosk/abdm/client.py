@@ -59,6 +59,8 @@ RETRY_TOKEN_S: Final = 1.0
 """After a failed renewal no other is tried for this long, so a thousand pending replies cause one call."""
 CODE_MAX, MESSAGE_MAX = 40, 200
 
+TIMESTAMP_REFUSED: Final = ("ABDM-1016", "ABDM-2402")
+"""Codes of the gateway for a TIMESTAMP that it does not accept."""
 _CODE_KEYS: Final = ("code", "errorCode")
 _MESSAGE_KEYS: Final = ("message", "description", "error_description")
 _ERROR_CODE: Final = re.compile(r"(?:ABDM|HIS)-\d|9\d{5}$")
@@ -238,11 +240,8 @@ class AccessToken:
         failure = _session_failure(refused)
         if failure != self.failure:
             self.failure = failure
-            _log.error(
-                "the gateway refused a session: %s. Check KIOSK_GATEWAY_CLIENT_ID, the client secret, "
-                "KIOSK_GATEWAY_URL and KIOSK_CM_ID",
-                failure,
-            )
+            step = session_step(failure)
+            _log.error("the gateway refused a session: %s. %s", failure, step[0].upper() + step[1:])
 
     def drop(self, token: str) -> None:
         """Forget this token if it is still in use. A late 401 must not drop a newer token."""
@@ -274,6 +273,13 @@ def _session_failure(refused: GatewayError) -> str:
     if isinstance(refused, GatewayRefused):
         return f"{refused.status} {refused.code}".rstrip()
     return str(refused)
+
+
+def session_step(failure: str) -> str:
+    """What an operator does about a refused session."""
+    if failure.endswith(TIMESTAMP_REFUSED):
+        return "set this machine's clock right (chrony): the gateway refuses the time that it sends"
+    return "check KIOSK_GATEWAY_CLIENT_ID, the client secret, KIOSK_GATEWAY_URL and KIOSK_CM_ID"
 
 
 def issuer_of(token: str) -> str:

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct, field
 
-from kiosk.abdm.callers import NEXT_STEPS, Refusals, all_refused
-from kiosk.abdm.client import Gateway
+from kiosk.abdm.callers import NEXT_STEPS, Refusals, all_refused, reason_shown
+from kiosk.abdm.client import Gateway, session_step
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.schemas import BridgeServices
 from kiosk.observability.checks import Check
@@ -69,7 +69,8 @@ def merged(all_facts: Iterable[Facts]) -> Facts:
         for reason, record in facts.refusals.items():
             total = whole.refusals.setdefault(reason, Refusals())
             total.count += record.count
-            total.last_s = max(total.last_s, record.last_s)
+            if record.last_s >= total.last_s:
+                total.last_s, total.seen = record.last_s, record.seen
     return whole
 
 
@@ -112,23 +113,27 @@ async def collect(store: Store, now_s: float, *, without: str = "") -> list[Fact
 def refused_words(facts: Facts, now_s: float) -> str:
     """One sentence when every callback of the last minutes was refused; else an empty text."""
     reason = all_refused(facts.accepted_s, facts.refusals, now_s)
-    return (
-        f"every callback of the last 20 minutes was refused ({reason}): {NEXT_STEPS.get(reason, '')}" if reason else ""
-    )
+    if not reason:
+        return ""
+    shown = reason_shown(reason, facts.refusals[reason])
+    return f"every callback of the last 20 minutes was refused ({shown}): {NEXT_STEPS.get(reason, '')}"
 
 
 def checks(facts: Facts, now_s: float) -> Iterator[Check]:
     """The checks that an operator sees, made from the facts."""
     if words := refused_words(facts, now_s):
         yield Check("callbacks", "wrong", words)
-    yield Check("callback", "ok", f"the last one was accepted {_ago(facts.accepted_s, now_s)}")
-    yield Check("reply", "ok", f"the gateway acknowledged the last one {_ago(facts.delivered_s, now_s)}")
+    accepted = f"the last one was accepted {_ago(facts.accepted_s, now_s)}" if facts.accepted_s else "none came yet"
+    yield Check("callback", "ok", accepted)
+    ended = f"acknowledged the last one {_ago(facts.delivered_s, now_s)}" if facts.delivered_s else "has had none yet"
+    yield Check("reply", "ok", f"the gateway {ended}")
     for reason, record in sorted(facts.refusals.items()):
-        words = f"{record.count} callers refused ({reason}), the last {_ago(record.last_s, now_s)}"
+        callers = "1 caller" if record.count == 1 else f"{record.count} callers"
+        words = f"{callers} refused ({reason_shown(reason, record)}), the last {_ago(record.last_s, now_s)}"
         yield Check("refusals", "warning", words, NEXT_STEPS.get(reason, ""))
     if facts.session_failure:
-        todo = "check KIOSK_GATEWAY_CLIENT_ID and the client secret"
-        yield Check("token", "wrong", f"the gateway refused a session: {facts.session_failure}", todo)
+        words = f"the gateway refused a session: {facts.session_failure}"
+        yield Check("token", "wrong", words, session_step(facts.session_failure))
     elif facts.written_s:
         yield Check("token", "ok", "no session was refused since the last one was given")
     if facts.written_s and not facts.keys:
@@ -140,11 +145,11 @@ def checks(facts: Facts, now_s: float) -> Iterator[Check]:
 
 
 def _ago(then_s: float, now_s: float) -> str:
-    if not then_s:
-        return "never"
     minutes = int(max(0.0, now_s - then_s) // 60)
     if minutes < 1:
         return "less than a minute ago"
+    if minutes < 2:
+        return "a minute ago"
     return f"{minutes} minutes ago" if minutes < 120 else f"{minutes // 60} hours ago"
 
 

@@ -3,6 +3,13 @@
 No text here repeats a patient's data.
 """
 
+from typing import Final
+
+SEEN_MAX: Final = 120
+"""Characters of a refused token's claim that are shown. Issuers have about 60."""
+SEEN_TEXTS: Final = 4
+"""Of a claim that is a list, such as several audiences."""
+
 
 class GatewayError(Exception):
     """The gateway did not take what we sent."""
@@ -45,10 +52,12 @@ class GatewayAddressWrong(ValueError):
 class NotTheGateway(Exception):
     """The caller did not prove that it is the gateway."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, seen: object = None) -> None:
         super().__init__(reason)
         self.reason = reason
         """One of the words of ``kiosk.abdm.callers.NEXT_STEPS``; the label of a metric."""
+        self.seen = _shown(seen)
+        """What the token says there, for the operator who compares it with the settings."""
 
 
 class CallerOutside(NotTheGateway):
@@ -60,6 +69,13 @@ class CallerOutside(NotTheGateway):
 
 class KeysUnknown(Exception):
     """The gateway's keys were never fetched, so no caller can be checked yet. A later try may succeed."""
+
+
+def _shown(seen: object) -> str:
+    """A bounded text without spaces or control characters; empty for anything but a text or a list of texts."""
+    texts = seen if isinstance(seen, list) else [seen]
+    joined = ",".join(text for text in texts[:SEEN_TEXTS] if isinstance(text, str))
+    return "".join(char for char in joined if "!" <= char <= "~")[:SEEN_MAX]
 
 
 class WrongMethod(Exception):

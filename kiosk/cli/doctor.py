@@ -19,11 +19,12 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
 from kiosk.abdm import connection
+from kiosk.abdm.client import TIMESTAMP_REFUSED, session_step
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.jwks import read_key_set
 from kiosk.cli import doctor_rows
 from kiosk.cli.running import CommandFailed, as_json, opened, tell
-from kiosk.health import DISK_ROOM_BYTES, clock_ahead_words, promised
+from kiosk.health import DISK_ROOM_BYTES, STORE_DURABLE, clock_ahead_words, promised
 from kiosk.observability.checks import Check, Verdict
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.security.own_ca import utc_now
@@ -237,6 +238,8 @@ async def _gateway(settings: Settings) -> list[Finding]:
     except (GatewayError, TimeoutError) as failure:
         todo = "check KIOSK_GATEWAY_URL, the credentials, and whether this machine reaches the internet"
         why = gateway.token.failure or type(failure).__name__
+        if why.endswith(TIMESTAMP_REFUSED):
+            todo = session_step(why)
         found = [Finding("gateway", "wrong", f"{settings.gateway_url}: {why}", todo)]
     finally:
         await gateway.close()
@@ -292,7 +295,7 @@ async def _store(settings: Settings, store: Store) -> list[Finding]:
     }
     found = [Finding("promise", "ok", f"{promise}: {words[promise]}")]
     if promise == "none" or (wanted == "replica" and promise != "replica"):
-        todo = "set appendonly yes and appendfsync always on every node"
+        todo = f"on every node: {STORE_DURABLE}"
         found = [Finding("promise", "wrong", f"{promise}: {words[promise]}; {wanted} was expected", todo)]
     apart_s = abs(time.time() - await store_time_s(store))
     if apart_s > CLOCK_WARN_S + 1:

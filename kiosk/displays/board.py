@@ -58,7 +58,7 @@ async def board(
         return sorry(words, 404, "board.unknown_facility", "common.ask_desk")
     codes = several(lang)
     names = [name.strip() for name in queues.split(",") if name.strip()]
-    now_ms = time.time_ns() // 1_000_000
+    now_ms, zone = time.time_ns() // 1_000_000, facility.timezone or settings.timezone
     screen = await own_browsers.screen_of(request, hip_id)
     answer = page(
         "board.html",
@@ -70,11 +70,12 @@ async def board(
         voices=await asyncio.to_thread(clips.languages, hip_id, codes),
         digits="native" if digits == "native" else "latin",
         look=look if look in LOOKS else "day",
-        zone=facility.timezone or settings.timezone,
+        zone=zone,
         now_ms=now_ms,
+        clock=datetime.fromtimestamp(now_ms / 1000, ZoneInfo(zone)).strftime("%H:%M"),
         book=own_books(codes, facility.corrections, "common", "board"),
         snapshot=snapshot,
-        numbers=_numbers(snapshot, names, now_ms, facility.timezone or settings.timezone),
+        numbers=_numbers(snapshot, names, now_ms, zone),
         screen=screen,
         assigned=screen_address(hip_id, screen) if screen else "",
     )

@@ -366,6 +366,8 @@ function scannedPatient({ patient, words: doubt }) {
     for (const open of document.querySelectorAll("dialog[open]")) open.close();
     register("");
   }
+  // What was said of a scan before, which failed, is not true of this one.
+  if ($("toast").classList.contains("warn")) $("toast").hidden = true;
   walkIn.fill(patient, doubt);
 }
 

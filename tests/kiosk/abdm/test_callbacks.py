@@ -143,6 +143,19 @@ async def test_a_refused_caller_is_counted_by_reason_and_logged_once_a_minute(
     assert "elsewhere" not in caplog.text, "nothing of the caller's stands in the log"
 
 
+async def test_the_log_names_an_issuer_that_the_gateways_own_key_signed_and_no_words_of_a_stranger(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    await services.post(SHARE_BODY)
+    genuine = services.key.sign(good_claims(iss="https://live.example/realm\n", azp="gateway"))
+    stranger = genuine.rpartition(".")[0] + "." + services.key.sign(good_claims()).rpartition(".")[2]
+    for token, shown in ((stranger, ""), (genuine, " https://live.example/realm")):
+        services.callers.logged.clear()
+        assert (await services.post(SHARE_BODY, authorization=f"Bearer {token}")).status_code == 401
+        assert f"was refused (iss{shown}): The token names another issuer" in caplog.records[-1].getMessage()
+        assert services.callers.refusals["iss"].seen == shown.strip()
+
+
 def test_the_log_says_each_reason_again_after_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     callers = Callers()
     for second in range(0, 180, 10):

@@ -49,6 +49,24 @@ def test_facts_of_all_processes_are_merged() -> None:
     assert merged([relay]).session_failure == "401 900901"
 
 
+def test_the_operator_is_shown_what_the_last_refused_token_said() -> None:
+    web = Facts(written_s=5, refusals={"iss": Refusals(1, NOW - 90, "https://old.example/realm")})
+    other = Facts(written_s=4, refusals={"iss": Refusals(2, NOW - 70, "https://new.example/realm")})
+    whole = merged([web, other])
+    assert whole.refusals == {"iss": Refusals(3, NOW - 70, "https://new.example/realm")}
+    assert "refused (iss https://new.example/realm): " in refused_words(whole, NOW)
+    found = {check.what: check.words for check in checks(whole, NOW)}
+    assert found["refusals"] == "3 callers refused (iss https://new.example/realm), the last a minute ago"
+    assert (found["callback"], found["reply"]) == ("none came yet", "the gateway has had none yet")
+
+
+def test_a_session_refused_for_its_time_is_a_matter_of_the_clock() -> None:
+    (token,) = [check for check in checks(Facts(session_failure="400 ABDM-1016"), NOW) if check.what == "token"]
+    assert "clock" in token.todo
+    (token,) = [check for check in checks(Facts(session_failure="401 900901"), NOW) if check.what == "token"]
+    assert "KIOSK_GATEWAY_CLIENT_ID" in token.todo
+
+
 def test_when_every_caller_was_refused_the_next_step_is_shown() -> None:
     refused = Facts(refusals={"iss": Refusals(7, NOW - 30)})
     words = refused_words(refused, NOW)

@@ -54,6 +54,14 @@ async def test_a_scanned_card_fills_the_walk_in_wherever_the_clerk_was(
     assert [ticket.state.name for ticket in await served.desk.tickets(served.hip)] == ["WAITING", "WAITING"]
 
 
+async def test_a_scan_that_is_read_ends_the_warning_of_the_one_before(page: Page, served: Served) -> None:
+    await scan(page, "UHID-SNX 2026/4471")
+    await expect(page.locator("#toast")).to_be_visible()
+    await scan(page, '{"hidn":"-","phr":"gnbhat@abdm","name":"Ghulam Nabi Bhat","gender":"M","dob":"1972"}')
+    await expect(page.locator("#walk-claim")).to_be_visible()
+    await expect(page.locator("#toast")).to_be_hidden()
+
+
 AADHAAR = "This is an Aadhaar QR. It is not read here. Ask for the QR of the ABHA card or app."
 WEB_ADDRESS = "This is the QR of a web address, not of a patient."
 OTHER = "This is not an ABHA card or app QR, and not one of our slips."

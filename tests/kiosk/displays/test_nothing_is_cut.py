@@ -242,6 +242,8 @@ async def test_without_scripts_the_screens_show_true_numbers(served: Hospital, k
     await page.goto(f"{served.url}/board/{HIP}?lang=en")
     await expect(page.locator("#hero .token")).to_have_text("R-001")
     await expect(page.locator(".nobody")).to_be_hidden()
+    await expect(page.locator(".signs")).to_be_hidden()  # nothing connects, and nothing will sound
+    await expect(page.locator("#clock")).to_have_text(re.compile(r"\d\d:\d\d"))
     await expect(page.locator("#others .token")).to_have_text(["M-003", "M-002", "M-001"])
     await expect(page.locator(f"[data-queue={MEDICINE}] .waiting")).to_have_text("6")
     await expect(page.locator("#home .token")).to_have_text(["M-010", "M-011", "M-012", "M-013"])
