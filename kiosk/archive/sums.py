@@ -18,6 +18,8 @@ Row = Mapping[str, Any]
 """One row of a table: column -> value."""
 DAY_MS: Final = 86_400_000
 """A duration of more than a day is a mistake of a clock and is left out."""
+VISITS_MEASURED: Final = 5
+"""Visits of which a mean says something. One that was finished by mistake after a second says nothing."""
 
 
 class Sums(Counter[str]):
@@ -39,6 +41,11 @@ class Sums(Counter[str]):
         """Minutes of a visit at a counter, on average."""
         count = sum(self[name] for name in SERVICE_COLUMNS)
         return self["service_s"] / 60 / count if count else None
+
+    def measured_service_min(self) -> float | None:
+        """The same, where enough visits were measured to count counters by it; else None."""
+        count = sum(self[name] for name in SERVICE_COLUMNS)
+        return (self.mean_service_min() or None) if count >= VISITS_MEASURED else None
 
     def mean_wait_min(self) -> float | None:
         """Minutes from arrival or check-in to the first call, on average."""

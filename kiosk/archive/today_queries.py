@@ -103,7 +103,7 @@ def usual_facts(connection: Connection, day: date, hour: int, *, hip_id: str) ->
     found = connection.execute(by_queue.group_by(key.queue))
     arrivals = {queue: int(tokens) / days_open for queue, tokens, days_open in found}
     visits = queries.sums_by_queue(connection, day - timedelta(days=MEASURED_DAYS), day, hip_id=hip_id, columns=SERVICE)
-    service = {queue: mean for queue, sums in visits.items() if (mean := sums.mean_service_min()) is not None}
+    service = {queue: mean for queue, sums in visits.items() if (mean := sums.measured_service_min()) is not None}
     return UsualFacts(
         arrivals_by_queue=arrivals, service_by_queue=service, priority=_usual_priority(connection, days, hip_id)
     )

@@ -93,7 +93,7 @@ def waits(facts: DayFacts, period: Period) -> Table:
 def counters(facts: DayFacts) -> Table:
     """Open and needed counters of each hour, on average of the days that had arrivals."""
     days_open = max(1, len([sums for sums in facts.by_day.values() if sums["tokens"]]))
-    visits = {queue: sums.mean_service_min() for queue, sums in facts.by_queue.items()}
+    visits = {queue: sums.measured_service_min() for queue, sums in facts.by_queue.items()}
     opened: dict[int, int] = {}
     for (_, hour), count in (facts.open_counters or {}).items():
         opened[hour] = opened.get(hour, 0) + count

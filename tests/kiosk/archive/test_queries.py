@@ -58,6 +58,9 @@ def test_sums_add_up() -> None:
     assert both.wait_min(1.0) == 2
     assert Sums().mean_service_min() is None
     assert Sums(service_s=600, service_6=2).mean_service_min() == 5
+    assert Sums(service_s=600, service_6=2).measured_service_min() is None, "two visits say nothing"
+    assert Sums(service_s=1500, service_6=5).measured_service_min() == 5
+    assert Sums(service_s=0, service_0=9).measured_service_min() is None, "nobody is served in no time"
 
 
 def test_sums_of_a_range_by_every_key(database: Database) -> None:

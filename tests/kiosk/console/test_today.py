@@ -253,7 +253,7 @@ async def test_a_long_range_is_listed_by_weeks_and_loses_no_day(admin: Browser, 
 async def test_counters_of_more_than_a_week_are_not_counted_and_the_page_says_so(
     admin: Browser, database: Database
 ) -> None:
-    insert_day(database, visit(1, 9, 4, 4))
+    insert_day(database, *(visit(number, 9, 4, 4) for number in range(5)))
     query = {"from": "2026-09-15", "to": "2026-09-22"}
     assert (await table(admin, "counters", **query))[1] == ["09:00", "", "1"]
     assert figure_messages.HINTS["counters_long"] in (await admin.get("/console/today", params=query)).text
@@ -281,6 +281,16 @@ async def test_the_advice_rests_on_the_same_weekdays_and_measured_visits(
 
 async def test_without_a_measured_visit_the_advice_is_not_known(admin: Browser, services: Services) -> None:
     assert figure_messages.ADVICE["none"] in unescape((await admin.get("/console/today")).text)
+    await arrive(services.check_in, "Zoona Begum")
+    assert figure_messages.ADVICE["unknown"] in unescape((await admin.get("/console/today")).text)
+
+
+async def test_one_visit_that_was_finished_by_mistake_does_not_say_that_no_counter_is_needed(
+    admin: Browser, services: Services, database: Database
+) -> None:
+    snapshot = await services.desk.snapshot(HIP)
+    assert snapshot
+    insert_day(database, visit(1, 9, 4, 0, service_day=date.fromisoformat(snapshot.day), hip_id=HIP))
     await arrive(services.check_in, "Zoona Begum")
     assert figure_messages.ADVICE["unknown"] in unescape((await admin.get("/console/today")).text)
 
