@@ -216,8 +216,9 @@ def _verify_seals(connection: Connection, today: date, keep_from: date, keys: Ke
 
 def _verify_lines(connection: Connection, keep_from: date) -> tuple[int, str]:
     heads: dict[str, dict[int, bytes]] = {}
-    for row in connection.execute(sa.select(audit_day_heads)).mappings():
-        heads.setdefault(row["hip_id"], {})[row["seq"]] = row["hash"]
+    for table in (audit_heads, audit_day_heads):  # the newest lines are read first: more may come meanwhile
+        for row in connection.execute(sa.select(table.c.hip_id, table.c.seq, table.c.hash)).mappings():
+            heads.setdefault(row["hip_id"], {})[row["seq"]] = row["hash"]
     anchors, count = _anchors(connection, keep_from), 0
     last: dict[str, tuple[int, bytes]] = {hip: (seq, heads[hip][seq]) for hip, seq in anchors.items()}
     ordered = sa.select(audit_lines).order_by(audit_lines.c.hip_id, audit_lines.c.seq)

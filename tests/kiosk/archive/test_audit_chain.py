@@ -103,6 +103,16 @@ def cut_the_tail(connection: Connection) -> None:
     connection.execute(sa.delete(audit_lines).where(audit_lines.c.seq > 10, at(HIP)))
 
 
+def cut_what_came_since_the_last_seal(connection: Connection) -> None:
+    connection.execute(sa.delete(audit_lines).where(audit_lines.c.seq > DAYS * LINES_A_DAY, at(HIP)))
+
+
+def change_the_newest_line_and_its_hash(connection: Connection) -> None:
+    newest = DAYS * LINES_A_DAY + 2
+    connection.execute(sa.update(audit_lines).where(audit_lines.c.seq == newest, at(HIP)).values(why="nothing"))
+    rehash(connection, newest, newest)
+
+
 def cut_the_tail_with_its_heads(connection: Connection) -> None:
     cut_the_tail(connection)
     connection.execute(sa.delete(audit_day_heads).where(audit_day_heads.c.seq > 10, audit_day_heads.c.hip_id == HIP))
@@ -151,6 +161,8 @@ TAMPERING: dict[Callable[[Connection], None], str] = {
     swap_a_pair: f"line 6 of facility {HIP} does not fit",
     put_a_line_in: f"line 7 of facility {HIP} does not fit",
     cut_the_tail: f"line 11 of facility {HIP} is missing, and all after it",
+    cut_what_came_since_the_last_seal: f"line {DAYS * LINES_A_DAY + 1} of facility {HIP} is missing, and all after it",
+    change_the_newest_line_and_its_hash: f"line {DAYS * LINES_A_DAY + 2} of facility {HIP} does not fit the head",
     cut_the_tail_with_its_heads: "the heads of 2026-09-23 were changed",
     cut_everything_of_the_last_days: "the seals end before 2026-09-23",
     remove_a_seal: "the seal of 2026-09-23 is missing",
