@@ -51,7 +51,9 @@ class Directory:
         return changed
 
     def save(self, connection: Connection, changed: Sequence[Facility]) -> None:
-        """Write names, district and state; first and last day stay."""
+        """Write names, district and state; first and last day stay. A district has one spelling: see
+        ``one_spelling``.
+        """
         for one in changed:
             row: dict[str, Any] = {
                 "hip_id": one.hip_id,
@@ -63,4 +65,21 @@ class Directory:
             }
             if not insert_or_leave(connection, facilities, row):
                 connection.execute(sa.update(facilities).where(facilities.c.hip_id == one.hip_id).values(**row))
+        if changed:
+            one_spelling(connection)
         self._saved |= {one.hip_id: one for one in changed}
+
+
+def one_spelling(connection: Connection) -> None:
+    """Registers write SRINAGAR, hospitals Srinagar: the state's review must not count two districts. Of spellings that
+    differ in capitals and spaces alone, one that is not all capitals stands for all.
+    """
+    column = facilities.c.district
+    spellings: dict[str, list[str]] = {}
+    for name in connection.execute(sa.select(column).distinct().order_by(column)).scalars():
+        if name:
+            spellings.setdefault(" ".join(name.split()).casefold(), []).append(name)
+    for variants in spellings.values():
+        best = min(variants, key=lambda name: (name.isupper(), len(name), name))
+        if others := [name for name in variants if name != best]:
+            connection.execute(sa.update(facilities).where(column.in_(others)).values(district=best))

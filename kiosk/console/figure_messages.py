@@ -66,7 +66,7 @@ ADVICE = {
     "enough": "{open} now open; {needed} would do.",
     "enough_parts": "{open} now open; {needed} would do ({parts}).",
     "none": "Nobody waits, and nobody is expected in this hour.",
-    "unknown": "How many counters are needed is not known: no visit was measured in the last 28 days.",
+    "unknown": "How many counters are needed is not known: fewer than five visits were measured in the last 28 days.",
     "away": "How many counters are needed is not known: the archive cannot be read.",
     "closed": "This facility has no queue yet.",
     "reason": "{arrivals}, a visit takes {service} minutes and {waiting} wait now; with these counters nine of ten are"
