@@ -96,6 +96,18 @@ async def test_profiles_are_switched_on_and_off_and_the_audit_has_both(admin: Br
     assert [kind for kind, _, _ in await acts(services)] == ["admin_target-profiles-off", "admin_target-profiles-on"]
 
 
+async def test_what_asks_for_profiles_and_gets_none_lies_open(admin: Browser, services: Services) -> None:
+    target = await target_of(services)
+    row = re.compile(rf'<details class="screen"\s+id="{target.id}"( open)?>')
+    found = row.search((await admin.get(PAGE)).text)
+    assert found is not None
+    assert found[1], "the button that allows them is not seen in a closed row"
+    await admin.send_form(f"{PAGE}/{target.id}/profiles-on")
+    found = row.search((await admin.get(PAGE)).text)
+    assert found is not None
+    assert not found[1]
+
+
 async def test_of_a_target_of_the_whole_service_only_profiles_are_this_facilitys_to_allow(
     admin: Browser, services: Services
 ) -> None:

@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
+import click
 import httpx
 import msgspec
 import pytest
 
+from kiosk.__main__ import program
 from kiosk.exchange import copy_text, fhir
 from kiosk.exchange.event_json import EventJson
+from kiosk.exchange.hospital_numbers import HospitalNumbers
 from kiosk.exchange.profile_json import AddressJson, ProfileJson
 from kiosk.exchange.ticket_json import LinksJson, TicketJson
 from queueing.event_log import PUBLIC_KINDS
@@ -79,6 +82,32 @@ def test_the_event_of_the_page_is_an_event() -> None:
     msgspec.convert(event, EventJson)
     assert event["data"]["ticket"].keys() == set(TicketJson.__struct_fields__)
     assert event["data"]["profile"].keys() == set(ProfileJson.__struct_fields__)
+
+
+def commands() -> list[str]:
+    """Every command of ours on the page, in one line each."""
+    inline = re.findall(r"`(?:\.venv/bin/)?(kiosk [a-z][^`]*)`", PAGE)
+    in_blocks = re.findall(r"^ +\.venv/bin/(kiosk [^\n`]*)$", PAGE, re.MULTILINE)
+    return sorted({" ".join(each.split()) for each in (*inline, *in_blocks)})
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_command_of_the_page_exists_and_has_all_that_it_needs(line: str) -> None:
+    command: click.Command = program
+    context, words = click.Context(command), line.split()[1:]
+    while isinstance(command, click.Group):
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command, context = found, click.Context(found, parent=context, info_name=name)
+    command.make_context(command.name, words)
+
+
+def test_a_vendor_is_told_how_to_send_a_number_back_and_how_profiles_are_allowed() -> None:
+    first_hour = section("The first hour")
+    body = re.search(r"-d '(.*?)'", first_hour)
+    assert body is not None
+    msgspec.convert(json.loads(body[1]), HospitalNumbers)
+    assert "Send\n   profiles to it" in first_hour
 
 
 def taken(name: str, folder: Path) -> None:
