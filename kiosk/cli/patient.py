@@ -17,6 +17,7 @@ from kiosk.patient.envelope import Envelope
 from kiosk.patient.person import person_named
 from kiosk.security.encryption import SealBroken
 from kiosk.settings import Settings
+from queueing.audit import Audit
 from queueing.desk import OpdDesk
 from queueing.models import Assurance, Ticket
 from queueing.person_records import PersonRecord, PersonRecords
@@ -40,13 +41,16 @@ def patient() -> None:
 @_abha
 @_token
 def export(hip_id: str, abha: str, token: str) -> None:
-    """Print everything that facility HIP_ID keeps of one person, as JSON. Hand it to that person alone."""
+    """Print everything that facility HIP_ID keeps of one person, as JSON. Hand it to that person alone.
+
+    The audit has a line of each profile that is printed.
+    """
     _one_of(abha, token)
 
     async def find(records: PersonRecords, digests: list[bytes]) -> list[PersonRecord]:
         return await records.find(hip_id, digests, token=token)
 
-    lines = _ask(settings_now(), hip_id, abha, find)
+    lines = _ask(settings_now(), hip_id, abha, find, why="patient export")
     if not lines:
         raise CommandFailed("nothing is kept of this person here")
     click.echo(json_text(lines))
@@ -78,13 +82,19 @@ def _one_of(abha: str, token: str) -> None:
         raise CommandFailed("say --abha or --token, one of both")
 
 
-def _ask(settings: Settings, hip_id: str, abha: str, act: Ask) -> list[dict[str, Any]]:
+def _ask(settings: Settings, hip_id: str, abha: str, act: Ask, *, why: str = "") -> list[dict[str, Any]]:
+    """One line of JSON for each ticket. ``why``: the profiles are read for this, and each reading is recorded first."""
+
     async def work(store: Store) -> list[dict[str, Any]]:
         if await Registry(store).facility(hip_id) is None:
             raise CommandFailed(f"no facility {hip_id}")
         check_in, _ = await check_in_on(store, settings, OpdDesk(store))
         digests = list(check_in.known_as(hip_id, person_named(abha))) if abha else []
-        return [_line(check_in, hip_id, record) for record in await act(PersonRecords(store), digests)]
+        found = await act(PersonRecords(store), digests)
+        for record in found:
+            if why and record.envelope:
+                await Audit(store).record(hip_id, "profile_read", by=COMMAND_LINE, ticket=record.ticket.id, why=why)
+        return [_line(check_in, hip_id, record) for record in found]
 
     return with_store(settings, work)
 

@@ -54,9 +54,16 @@ def test_a_person_sees_what_is_kept_and_has_it_erased(tmp_path: Path) -> None:
         assert line["consent"] is None, "staff registered her: there was no form to agree to"
         erased = kiosk(data_dir, "patient", "erase", "IN01", "--token", token, "--json")
         assert json.loads(erased.stdout) == {"facility": "IN01", "tickets": [token]}
-        entry, *setting_up = json.loads(kiosk(data_dir, "staff", "audit", "--facility", "IN01", "--json").stdout)
+        entry, reading, *setting_up = json.loads(
+            kiosk(data_dir, "staff", "audit", "--facility", "IN01", "--json").stdout
+        )
         assert {one["login"] for one in setting_up} == {"(command line)"}
         assert (entry["act"], entry["login"], entry["why"]) == ("person_erased", "(command line)", "")
+        assert (reading["act"], reading["login"], reading["why"]) == (
+            "profile_read",
+            "(command line)",
+            "patient export",
+        )
         again = kiosk(data_dir, "patient", "export", "IN01", "--abha", "91000044441111")
         assert again.returncode == 1
         assert again.stderr == "kiosk: nothing is kept of this person here\n"
