@@ -3,6 +3,7 @@
 import { Colleagues } from "./colleagues.js";
 import { copyFor } from "./copying.js";
 import { $, copy, describe, fill, keyOf, make, say } from "./dom.js";
+import { Heard } from "./heard.js";
 import { ENDED, List } from "./list.js";
 import { NoAnswer, SignedOut, follow, get, post } from "./net.js";
 import { Now } from "./now.js";
@@ -67,7 +68,12 @@ const walkIn = new WalkIn(words, trouble, scannedTicket, (then) =>
     then,
   ),
 );
-new Scanner(scanned);
+const heard = new Heard(states);
+new Scanner(scanned, {
+  first: (key) => heardKey(key),
+  over: () => heard.end(),
+  began: (key) => heard.scanBegan(keyOf(key).toLowerCase()),
+});
 
 // --- what the server says -------------------------------------------------------------------------------------------
 
@@ -95,7 +101,7 @@ function paint(server, isAnswer = false) {
   ahead_ms = fresh.at_ms - Date.now();
   $("closed").hidden = fresh.counter_open;
   say($("closed"), fresh.counter_open ? "" : fill(words.counter_closed, { counter }));
-  now.render(fresh.current, fresh.details, fresh.at_ms);
+  heard.across(() => now.render(fresh.current, fresh.details, fresh.at_ms));
   for (const button of document.querySelectorAll("#now [data-do]"))
     button.disabled = !possible(button.dataset.do, fresh.current);
   const paintRest = () => {
@@ -189,6 +195,7 @@ async function move(what, body) {
   const numbered = pending.number(what, { counter, ...body }, ticket?.token ?? "");
   if (pending.waiting.length || lostAt) return wait(numbered);
   busy = true;
+  heard.show(what, body.ticket && body.ticket === list.selected);
   const began = performance.now();
   root.setAttribute("aria-busy", "true");
   const chosen = list.selected; // painting the answer may take it off the list
@@ -207,6 +214,7 @@ async function move(what, body) {
     } else if (!trouble(cause)) tell(cause.message, "warn");
   } finally {
     busy = false;
+    heard.end();
     root.removeAttribute("aria-busy");
   }
   await refresh();
@@ -518,6 +526,18 @@ async function copyAll(details) {
   tell(words.copied);
 }
 
+const SHOWN_AT_ONCE = [
+  "next",
+  "recall",
+  "undo",
+  "start",
+  "finish",
+  "hold",
+  "no-show",
+  "call",
+  "check-in",
+  "bring-back",
+];
 const KEYS = {
   n: "next",
   " ": "next",
@@ -541,6 +561,19 @@ const KEYS = {
   v: "view",
   delete: "cancel",
 };
+
+// A move that a key would make: shown at once, and made when no second key follows.
+function heardKey(event) {
+  if (busy || ended || lostAt || pending.waiting.length || !view || document.querySelector("dialog[open]")) return;
+  const key = keyOf(event).toLowerCase();
+  if (heard.beginsScans(key)) return;
+  const what =
+    key === "enter" ? (list.selected ? "" : "next") : key === "n" && event.shiftKey ? "call" : (KEYS[key] ?? "");
+  const onChosen = ["call", "check-in", "bring-back"].includes(what);
+  const ticket = onChosen ? list.ticket() : ["hold", "no-show"].includes(what) ? target() : current();
+  if (!SHOWN_AT_ONCE.includes(what) || !possible(what, ticket)) return;
+  heard.show(what, onChosen || (ticket && ticket.id === list.selected));
+}
 
 function pressed(event) {
   const inside = event.target.closest?.("input, select, textarea, dialog");

@@ -65,9 +65,11 @@ export class Scanner {
   /**
    * scanned({ text, physical }, playedAt): the text by the layout's characters, and by the place of the keys.
    * playedAt: when its first keys were played as a person's, by performance.now(); null when none was.
+   * first(key): a key was pressed that may be a person's; over(): it is known now what it was, or another one came.
+   * began(key): a scan began with this key.
    */
-  constructor(scanned) {
-    this.scanned = scanned;
+  constructor(scanned, { first, over, began }) {
+    Object.assign(this, { scanned, first, over, began });
     addEventListener("keydown", (event) => this.#hear(event), { capture: true });
     addEventListener("keyup", (event) => event.key === "Alt" && this.#endAlt(event), { capture: true });
   }
@@ -127,6 +129,8 @@ export class Scanner {
     }
     if (!this.#field) swallow(native);
     if (this.#keys.length < LONGEST) this.#keys.push(copyOf(event));
+    if (this.#keys.length === 2) this.over();
+    else if (this.#keys.length === 1 && !this.#field) this.first(copyOf(event));
     this.#lastAt = event.timeStamp;
     this.#wait();
   }
@@ -185,6 +189,7 @@ export class Scanner {
     this.#handed = NOTHING;
     this.#keys.unshift(...before.keys);
     const found = { text: this.#text(), physical: this.#physical() };
+    if (!this.#field) this.began(this.#keys[0]);
     if (this.#field) {
       this.#field.value = this.#before;
       this.#field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -195,6 +200,7 @@ export class Scanner {
 
   #reset() {
     clearTimeout(this.#timer);
+    if (this.#keys.length === 1) this.over();
     this.#keys = [];
     this.#certain = false;
     this.#field = null;

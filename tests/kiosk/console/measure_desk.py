@@ -1,4 +1,5 @@
-"""What a clerk waits for at a slow PC: from the key to the screen, and a walk-in from the first key to the number.
+"""What a clerk waits for at a slow PC: from the key to the first answer and to the move, and a walk-in from the
+first key to the number.
 
 ``python -m tests.kiosk.console.measure_desk`` starts the program on a store of its own, lets 300 people wait, and
 presses keys in a real Chromium whose processor is slowed by four. It prints the figures of ``docs/performance.md``, by
@@ -47,18 +48,22 @@ when no second one followed.
 WATCH: Final = """
   () => {
     window.moves = [];
-    const painted = (heard) => requestAnimationFrame(() => {
-      // Runs when the frame was painted, before any other task of the page.
-      const done = () => window.moves.push({ ...heard, painted: performance.now() });
-      scheduler.postTask(done, { priority: "user-blocking" });
-    });
+    // Runs when the frame was painted, before any other task of the page.
+    const painted = (then) => requestAnimationFrame(() => scheduler.postTask(then, { priority: "user-blocking" }));
     const watcher = new MutationObserver(() => {
-      if (!window.heard.played || window.shown() === window.heard.before) return;
-      painted({ ...window.heard, changed: performance.now() });
+      const mine = window.heard;
+      if (mine.pressed && !mine.isShown && document.getElementById("now").dataset.heard) {
+        mine.isShown = true;
+        painted(() => { mine.first = performance.now(); });
+      }
+      if (!mine.played || window.shown() === mine.before) return;
+      mine.changed = performance.now();
+      painted(() => window.moves.push({ ...mine, painted: performance.now() }));
       window.heard = {};
     });
     watcher.observe(document.getElementById("now"), {
-      subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["class"],
+      subtree: true, childList: true, characterData: true, attributes: true,
+      attributeFilter: ["class", "data-heard"],
     });
   }
 """
@@ -66,10 +71,11 @@ STEPS: Final = """
   () => {
     const isMove = ({ name }) => /desk\\/(next|start|finish)$/.test(name);
     const asked = performance.getEntriesByType("resource").filter(isMove);
-    return window.moves.map(({ pressed, played, changed, painted }) => {
+    return window.moves.map(({ pressed, first, played, changed, painted }) => {
       const { requestStart = changed, responseEnd = changed } =
         asked.find((one) => one.startTime >= pressed && one.responseEnd <= painted) ?? {};
       return {
+        first: (first ?? painted) - pressed,
         total: painted - pressed,
         scanner: played - pressed,
         send: requestStart - played,
@@ -80,7 +86,8 @@ STEPS: Final = """
     });
   }
 """
-"""Milliseconds of each move: until the scanner gave the key away, until the request went out, until its answer was
+"""Milliseconds of each move: until the screen showed that the key was heard, and until it showed what became of it. Of
+that: until the scanner gave the key away, until the request went out, until its answer was
 here, until the page was changed, until it was painted. On a busy machine a hint of a change may be quicker than the
 answer.
 """
@@ -107,14 +114,14 @@ async def _measure_at(served: Served) -> bool:
         await slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         moves = await _moves(page)
         walk_in_s = await _walk_in(page)
-    waits = [move["total"] for move in moves]
+    waits = [move["first"] for move in moves]
     high = statistics.quantiles(waits, n=20)[18]
     print(f"key to screen, {len(waits)} moves, {WAITING} waiting, processor slowed by {SLOWER}:")
     for step in moves[0]:
         took = [move[step] for move in moves]
         middle, most = statistics.median(took), statistics.quantiles(took, n=20)[18]
         print(f"  {step:7} half within {middle:5.0f} ms, 95 of 100 within {most:5.0f} ms")
-    print(f"  (promised: 95 of 100 within {PROMISED_MS} ms)")
+    print(f"  (promised: first, 95 of 100 within {PROMISED_MS} ms)")
     print(f"walk-in, a key each {KEY_MS} ms: {walk_in_s:.1f} s from W to the number (promised: {WALK_IN_S} s)")
     return high < PROMISED_MS and walk_in_s < WALK_IN_S
 
