@@ -1,5 +1,6 @@
 """What staff do and read is in the archive's audit once, and ``kiosk audit verify`` proves it whole."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from queueing.models import Lane
 from queueing.reasons import Reason
 from queueing.store.store import Store
 from tests.kiosk.archive.archived import at_work, complete, parts, seal_of
-from tests.kiosk.process_tree import kiosk
+from tests.kiosk.in_process import kiosk
 from tests.queueing.a_facility import HIP, arrival, build
 
 pytestmark = pytest.mark.anyio
@@ -62,8 +63,8 @@ async def test_every_act_is_one_line_of_its_facility(store: Store, tmp_path: Pat
     }
     database.close()
 
-    exported = kiosk(
-        tmp_path / "data", "export", "audit", "--from", "2026-01-01", "--to", "2099-12-31", "--facility", HIP
+    exported = await asyncio.to_thread(
+        kiosk, tmp_path / "data", "export", "audit", "--from", "2026-01-01", "--to", "2099-12-31", "--facility", HIP
     )
     assert exported.returncode == 0, exported.stderr
     written = exported.stdout.splitlines()
@@ -71,13 +72,13 @@ async def test_every_act_is_one_line_of_its_facility(store: Store, tmp_path: Pat
     acts = sorted(row["act"] for row in rows if row["hip_id"] == HIP)
     assert sorted(cells.split(",")[3] for cells in written[1:]) == acts
 
-    proved = kiosk(tmp_path / "data", "audit", "verify", "--json")
+    proved = await asyncio.to_thread(kiosk, tmp_path / "data", "audit", "verify", "--json")
     assert proved.returncode == 0, proved.stderr
     assert json.loads(proved.stdout)["lines"] == 6
     with (changed := Database(default_url(tmp_path / "data"))).writing() as connection:
         mine = sa.and_(audit_lines.c.hip_id == HIP, audit_lines.c.act == "list_read")
         connection.execute(sa.update(audit_lines).where(mine).values(by="bilal"))
     changed.close()
-    refused = kiosk(tmp_path / "data", "audit", "verify")
+    refused = await asyncio.to_thread(kiosk, tmp_path / "data", "audit", "verify")
     assert refused.returncode == 1
     assert f"of facility {HIP} does not fit" in refused.stderr

@@ -18,8 +18,9 @@ from queueing.event_log import EventLog
 from queueing.models import State
 from queueing.outbox import Outbox
 from queueing.store.store import open_store
+from tests.kiosk import process_tree
 from tests.kiosk.archive.rows import insert, share, ticket
-from tests.kiosk.process_tree import kiosk
+from tests.kiosk.in_process import kiosk
 from tests.queueing.a_facility import HIP, arrival, build
 
 pytestmark = pytest.mark.anyio
@@ -39,7 +40,9 @@ async def test_numbers_go_on_where_they_stood_after_a_restore_on_an_empty_machin
         places = [await desk.enqueue(arrival()) for _ in range(20)]
         called = await desk.call_next(HIP, "M1", by="anna")
         going_on = asyncio.create_task(_arrivals(desk, 200))
-        taken = await asyncio.to_thread(kiosk, live, "backup", str(copy), "--key-ring", str(ring), "--json")
+        taken = await asyncio.to_thread(
+            process_tree.kiosk, live, "backup", str(copy), "--key-ring", str(ring), "--json"
+        )
         await going_on
         assert taken.returncode == 0, taken.stderr
         await store.close()
@@ -50,7 +53,7 @@ async def test_numbers_go_on_where_they_stood_after_a_restore_on_an_empty_machin
     assert all(path.stat().st_mode & 0o077 == 0 for path in (*copy.iterdir(), copy, ring))
     assert not any(ring.read_bytes()[20:80] in path.read_bytes() for path in copy.iterdir())
 
-    restored = kiosk(fresh, "restore", str(copy), "--key-ring", str(ring))
+    restored = process_tree.kiosk(fresh, "restore", str(copy), "--key-ring", str(ring))
     assert restored.returncode == 0, restored.stderr
     assert "numbers may be given again" in restored.stdout
     assert KeysOnDisk(fresh).load() == KeysOnDisk(live).load()

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from tests.kiosk.process_tree import kiosk
+from tests.kiosk.in_process import kiosk
 
 
 def rows(folder: Path, config: str = "") -> list[tuple[str, str, str]]:

@@ -11,7 +11,7 @@ from kiosk.settings import load
 from queueing.desk import OpdDesk
 from queueing.event_log import Event, EventLog
 from queueing.models import State
-from tests.kiosk.process_tree import kiosk
+from tests.kiosk.in_process import kiosk
 
 
 async def events_of(data_dir: Path) -> tuple[list[Event], list[State]]:

@@ -18,7 +18,8 @@ from kiosk.settings import load
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.reasons import Reason
-from tests.kiosk.process_tree import kiosk, serving
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import serving
 from tokens import CounterCodes
 
 ASHA = Patient(name="Asha Devi", abha_number="91000044441111", phone="9000000001", year_of_birth=1988)

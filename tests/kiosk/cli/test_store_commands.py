@@ -17,7 +17,7 @@ from queueing.embedded.data_folder import FolderLock
 from queueing.embedded.server import EmbeddedValkey
 from queueing.redis_keys import changes_key, facility_root, partition_of
 from queueing.store.store import Store, open_store
-from tests.kiosk.process_tree import kiosk
+from tests.kiosk.in_process import kiosk
 from tests.queueing.a_facility import DAY_MS, HIP, arrival, build
 from tests.queueing.moved_clock import MovedClock, moved_clock
 

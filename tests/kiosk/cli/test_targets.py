@@ -14,7 +14,8 @@ import pytest
 
 from kiosk.exchange.target_setup import new_secret
 from tests.kiosk.delivery.receiver import receiving
-from tests.kiosk.process_tree import kiosk, serving
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import serving
 from tests.ports import free_port
 
 

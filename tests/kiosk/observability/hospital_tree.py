@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 from tests.kiosk.abdm.fake_gateway import ISSUER, SigningKey, good_claims
-from tests.kiosk.process_tree import Tree, alive, kiosk, serving
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import Tree, alive, serving
 
 HIP = "IN01"
 SAMPLE = re.compile(r"^(\w+)(?:\{(.*)\})? (\S+)$", re.MULTILINE)

@@ -14,8 +14,9 @@ from redis import Redis
 
 from queueing.embedded.store_users import operator_url
 from tests.kiosk.abdm.fake_gateway import FakeGateway, Heard, Reply, SigningKey
+from tests.kiosk.in_process import kiosk
 from tests.kiosk.observability.hospital_tree import HIP, HospitalTree, frozen, hospital_tree
-from tests.kiosk.process_tree import ROOT, kiosk, until
+from tests.kiosk.process_tree import ROOT, until
 from tests.ports import free_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]

@@ -14,7 +14,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.kiosk.process_tree import Tree, below, kiosk, serving
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import Tree, below, serving
 
 TRUE_WITHIN_S = 15.0
 pytestmark = pytest.mark.slow

@@ -23,7 +23,7 @@ from queueing.redis_keys import facility_root
 from queueing.registry import Registry
 from queueing.staff import login_digest, login_key
 from queueing.store.store import Store, open_store
-from tests.kiosk.process_tree import kiosk
+from tests.kiosk.in_process import kiosk
 
 HIP = "IN01"
 TRICKS = "\x1b[2J\u202e\u2066\u115f\uffa0\u200b\x9b"

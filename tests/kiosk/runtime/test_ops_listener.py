@@ -13,8 +13,10 @@ import pytest
 from kiosk.runtime import ops_listener
 from kiosk.runtime.ops_listener import NotRead, OpsListener, parse_head
 from kiosk.web.client_address import networks_of
+from tests.kiosk import process_tree
 from tests.kiosk.hospital import Hospital
-from tests.kiosk.process_tree import Tree, kiosk, serving, status, until
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import Tree, serving, status, until
 from tests.ports import free_port
 
 STREAMS = 9
@@ -99,7 +101,7 @@ def test_a_port_that_is_in_use_stops_the_start_with_one_line(tmp_path: Path) -> 
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        done = kiosk(tmp_path / "data", "serve", KIOSK_OPS_PORT=str(taken.getsockname()[1]))
+        done = process_tree.kiosk(tmp_path / "data", "serve", KIOSK_OPS_PORT=str(taken.getsockname()[1]))
     assert done.returncode == 1
     assert "is in use by another program (KIOSK_OPS_HOST, KIOSK_OPS_PORT)" in done.stderr.splitlines()[-1]
 

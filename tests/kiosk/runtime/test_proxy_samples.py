@@ -19,7 +19,8 @@ import httpx
 import pytest
 
 from kiosk.security import own_ca
-from tests.kiosk.process_tree import ROOT, kiosk, serving, until
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import ROOT, serving, until
 from tests.ports import free_ports
 
 HOST = "opd.example.in"

@@ -20,8 +20,8 @@ from kiosk.security import own_ca
 from kiosk.settings import load
 from kiosk.web.limits import BODY_MAX, GATEWAY_BODY_MAX, PHONE_FORM_MAX, SCREEN_REPORT_MAX
 from tests.kiosk.abdm.fake_gateway import SigningKey, good_claims
+from tests.kiosk.in_process import kiosk
 from tests.kiosk.observability.hospital_tree import HIP, HospitalTree, hospital_tree
-from tests.kiosk.process_tree import kiosk
 from tests.kiosk.runtime.raw_requests import PATIENCE_S, Answer, Caller, chunks
 
 pytestmark = pytest.mark.slow

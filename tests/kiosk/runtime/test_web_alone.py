@@ -11,7 +11,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.kiosk.process_tree import LONG_S, below, environment, kiosk, serving, status, until
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import LONG_S, below, environment, serving, status, until
 from tests.ports import free_port
 
 pytestmark = pytest.mark.proof

@@ -11,7 +11,8 @@ import pytest
 from cryptography import x509
 
 from kiosk.security import own_ca
-from tests.kiosk.process_tree import kiosk, serving
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import serving
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 
