@@ -163,6 +163,7 @@ def test_queues_of_unknown_facilities_are_told_and_the_others_count(hospital: Pa
     assert "Eye OPD" in kiosk(hospital, "queue", "list", "IN01").stdout
 
 
+@pytest.mark.proof
 def test_a_whole_states_register_is_a_matter_of_moments(hospital: Path, tmp_path: Path) -> None:
     lines = (f"IN9{number:07d},Hospital {number},District {number % 20},J&K,34.1,74.8" for number in range(30_000))
     file = register(tmp_path, "hip_id,name,district,state,latitude,longitude\n" + "\n".join(lines))

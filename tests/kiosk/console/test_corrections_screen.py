@@ -35,8 +35,10 @@ async def sign_in(page: Page, served: Served, login: str) -> None:
 
 async def correct(page: Page, served: Served, key: str, text: str) -> None:
     """By keyboard, from the field of the search to the saved sentence."""
-    await page.goto(f"{served.address}/console/words?language=hi&which=all")
+    await page.goto(f"{served.address}/console/words?language=hi&which=all&find={key}")
+    await expect(page.locator("article")).to_have_count(1)
     await page.get_by_label("with the text").focus()
+    await page.keyboard.press("Control+A")
     await page.keyboard.type(key)
     await page.keyboard.press("Enter")
     article = page.locator(f"[id='{key}']")

@@ -57,7 +57,11 @@ async def can_be_read(page: Page, *, dark: bool, at_least: float) -> None:
 
 @pytest.mark.parametrize(
     ("scheme", "more", "at_least"),
-    [("dark", "no-preference", 12), ("dark", "more", 20.9), ("light", "more", 20.9)],
+    [
+        ("dark", "no-preference", 12),
+        ("light", "more", 20.9),
+        pytest.param("dark", "more", 20.9, marks=pytest.mark.proof),
+    ],
 )
 async def test_a_phone_that_asks_for_it_gets_dark_pages_and_more_contrast(
     served: Hospital,

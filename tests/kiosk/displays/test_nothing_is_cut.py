@@ -14,7 +14,7 @@ from kiosk.locales import BOOK, LANGUAGES
 from queueing.announcement import Announcement
 from queueing.audit import UNRECORDED
 from queueing.models import Arrival, Assurance, Queue
-from tests.kiosk.displays.pages import opened
+from tests.kiosk.displays.pages import each_language, opened
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -146,7 +146,7 @@ async def outside(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each_language
 async def test_hall_screens_fit_their_screen_and_no_text_is_outside_its_box(
     served: Hospital, kiosk_browser: Browser, code: str
 ) -> None:

@@ -7,12 +7,11 @@ from contextlib import asynccontextmanager
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, expect
 
-from kiosk.locales import LANGUAGES
 from kiosk.patient.person import Patient
 from queueing.models import Assurance, Facility, State
 from queueing.screens import screen_id
 from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
-from tests.kiosk.displays.pages import opened
+from tests.kiosk.displays.pages import each_language, opened
 from tests.kiosk.displays.test_nothing_is_cut import SIZES, fill, outside
 from tests.kiosk.hospital import HIP, Hospital
 from tests.kiosk.share_builders import scan_of
@@ -207,7 +206,7 @@ async def test_an_administrator_of_another_facility_neither_sees_nor_ends_a_scre
     await other_context.close()
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each_language
 async def test_no_text_of_an_unpaired_screen_is_outside_its_box(
     open_hospital: Hospital, kiosk_browser: Browser, code: str
 ) -> None:

@@ -6,10 +6,10 @@ import httpx
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, ViewportSize, expect
 
-from kiosk.locales import BOOK, LANGUAGES
+from kiosk.locales import BOOK
 from queueing.models import Place, Queue
 from tests.accessible import problems_in_any_light
-from tests.kiosk.displays.pages import PHONE, opened
+from tests.kiosk.displays.pages import PHONE, each_language, opened
 from tests.kiosk.displays.test_nothing_is_cut import OVERLAPPING, outside
 from tests.kiosk.hospital import HIP, MEDICINE, REGISTRATION, Hospital
 
@@ -72,7 +72,7 @@ async def test_an_undone_transfer_leaves_the_list(served: Hospital, kiosk_browse
         await expect(page.locator("#stops")).to_be_hidden()
 
 
-@pytest.mark.parametrize("code", LANGUAGES)
+@each_language
 async def test_the_list_is_accessible_and_whole_in_each_language(
     served: Hospital, kiosk_browser: Browser, code: str
 ) -> None:

@@ -73,12 +73,12 @@ async def test_open_pages_follow_a_change_of_who_serves(served: Hospital, kiosk_
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("script", LONG_NAMES)
-async def test_a_long_name_cuts_nothing(served: Hospital, kiosk_browser: Browser, script: str) -> None:
+@pytest.mark.parametrize(("script", "code"), [("capitals", "en"), ("hindi", "en"), ("urdu", "ur")])
+async def test_a_long_name_cuts_nothing(served: Hospital, kiosk_browser: Browser, script: str, code: str) -> None:
     assert SERVED_BY_MAX - 5 <= len(LONG_NAMES[script]) <= SERVED_BY_MAX
     await fill(served)
     await give_name(served, LONG_NAMES[script], "M1", "R1")
-    assert await walk(served, kiosk_browser, [(1366, 768), (1920, 1080), (1080, 1920)], ("en", "ur")) == []
+    assert await walk(served, kiosk_browser, [(1366, 768), (1920, 1080), (1080, 1920)], (code,)) == []
 
 
 @pytest.mark.browser

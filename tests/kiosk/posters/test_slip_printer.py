@@ -28,8 +28,9 @@ def job(token: str = "M-042") -> SlipJob:  # noqa: S107  (a queue number, no pas
     return SlipJob(slip=SlipText(token=token, link=link, local_title="آپ کا نمبر"), paper=58)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def printing() -> AsyncIterator[SlipPrinting]:
+    """One for all tests: the process that draws takes long to start."""
     one = SlipPrinting(within_s=60)  # a busy machine is no fault of a printer
     yield one
     await one.close()
