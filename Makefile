@@ -4,7 +4,7 @@ PY := .venv/bin/python
 # Compiled sources are kept: without them each start of the program costs half a second more.
 unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick proofs api-fuzz check format install lock map words bench load replay history history-figures pictures chaos archive-proof delivery-proof delivery-load soak fuzz floods sbom audit clean
+.PHONY: help demo test quick proofs api-fuzz check check-types check-style check-house format install lock map words bench load replay history history-figures pictures chaos archive-proof delivery-proof delivery-load soak fuzz floods sbom audit clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-13s %s\n", $$1, $$2 }'
@@ -32,13 +32,20 @@ api-fuzz:  ## a hundred thousand requests against the description of the API; an
 
 check:  ## style of every language, strict types and the import arrows
 	@.ci/setup dev
+	@exec $(MAKE) --no-print-directory --output-sync=target --jobs=2 check-types check-style check-house
+
+check-types:
+	$(PY) -m mypy
+
+check-style:
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	.venv/bin/biome ci --error-on-warnings .
 	$(PY) -m djlint --check --lint --quiet kiosk
 	.venv/bin/shfmt -d -i 4 -ci .ci
 	.venv/bin/shellcheck .ci/*
-	$(PY) -m mypy
+
+check-house:
 	$(PY) -m pytest -q tests/house
 
 format:  ## put every file into the style that check asks for
