@@ -19,7 +19,7 @@ test:  ## every test, the browser's too (ARGS="-k name" for some)
 
 quick:  ## the tests that need neither a browser nor much time: under a minute (those of make check are not among them)
 	@.ci/setup dev
-	@exec $(PY) -m pytest -q -n 3 --dist worksteal -m "not slow and not browser and not proof" --ignore tests/house \
+	@exec $(PY) -m pytest -q -n 4 --dist worksteal -m "not slow and not browser and not proof" --ignore tests/house \
 		--hypothesis-profile quick $(ARGS)
 
 proofs:  ## the long tests: processes killed again and again, floods, a short fuzz run; some minutes

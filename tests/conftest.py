@@ -51,6 +51,7 @@ settings.register_profile("quick", settings.get_profile("kiosk"), max_examples=1
 settings.load_profile("kiosk")
 
 SLOW_FILES = (
+    "kiosk/abdm/test_relay_outages.py",  # replies are tried again after real pauses
     "journeys/",  # whole hospitals with browsers
     "kiosk/archive/",  # a PostgreSQL of its own, and roles that are killed
     "kiosk/cli/",  # a process of its own for many commands

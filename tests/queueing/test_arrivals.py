@@ -163,6 +163,7 @@ async def heard(server: Hostile) -> None:
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.slow
 async def test_a_server_in_cluster_mode_is_asked_for_one_slot_at_a_time(tmp_path: Path) -> None:
     """One node that owns all slots can also be reached by a plain address."""
     port, bus_port = free_ports(2)

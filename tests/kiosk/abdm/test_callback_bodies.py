@@ -129,6 +129,7 @@ async def test_a_connected_store_that_cannot_take_a_share_is_503_at_once(
     assert CANARY not in answer.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("failure", [StoreAway(CANARY), InDoubt(CANARY)], ids=repr)
 async def test_a_store_that_stays_away_is_503_after_three_seconds(services: Services, failure: Exception) -> None:
     services.check_in.failure = failure

@@ -74,6 +74,7 @@ async def test_legacy_and_running_token_answers_go_their_own_way(line: Line) -> 
     assert status["response"] == {"requestId": "r-3"}
 
 
+@pytest.mark.slow
 async def test_a_faulty_gateway_gets_the_same_bytes_on_each_attempt(line: Line) -> None:
     patients = 60
     wheel = random.Random(7)

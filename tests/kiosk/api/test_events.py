@@ -96,6 +96,7 @@ async def test_a_wait_ends_with_the_event_or_with_its_time(program: Program) -> 
     assert [one["data"]["ticket"]["id"] for one in items] == [place.ticket]
 
 
+@pytest.mark.slow
 async def test_somebody_who_waits_asks_the_store_seldom(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     log = program.hospital.services.api.events._log
     reads = 0
@@ -118,6 +119,7 @@ async def test_a_query_of_wrong_values_is_refused_with_the_field(program: Progra
     assert [one["field"] for one in found["errors"]] == list(query)
 
 
+@pytest.mark.slow
 async def test_a_key_may_wait_only_so_often_at_once(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_pages, "WAITS_PER_KEY", 2)
     cursor = (await program.get("events", after="latest")).json()["next"]
@@ -231,6 +233,7 @@ async def test_a_stream_sends_events_as_they_happen_and_goes_on_after_the_last_i
         assert (await reader.event())["id"] == got[1]["id"]
 
 
+@pytest.mark.slow
 async def test_a_stream_ends_when_its_key_is_revoked(served: Hospital) -> None:
     key, text = await served.services.api.keys.add("HIS", HIP, [Scope.TICKETS_READ], by="asha")
     async with stream(served, text, **{"last-event-id": "latest"}) as reader:

@@ -264,6 +264,7 @@ async def test_a_parked_answer_is_seen_and_sent_again(admin: Browser, services: 
     assert gone.headers["location"] == "/console/admin?done=not_resent#parked"
 
 
+@pytest.mark.slow
 async def test_a_poster_is_a_picture_of_this_hospitals_counter(admin: Browser) -> None:
     answer = await admin.get("/console/admin/poster/M1")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")

@@ -58,6 +58,7 @@ async def test_other_kinds_and_charsets_are_refused_in_words(app: Litestar, admi
         assert (await send(caller, path, mine, encoding="gzip"))[0] == 415, path
 
 
+@pytest.mark.slow
 async def test_every_spelling_of_utf8_is_taken(app: Litestar, admin: Browser, overseer: Browser) -> None:
     for path in posts(app):
         caller = overseer if path in OF_THE_STATE else admin

@@ -97,6 +97,7 @@ async def test_an_endless_answer_is_cut_off(receiver: Receiver, sender: WebhookS
     assert time.monotonic() - since < TRY_S, "the answer was read for as long as an attempt may take"
 
 
+@pytest.mark.slow
 async def test_a_dripping_answer_holds_for_two_seconds_at_most(receiver: Receiver, sender: WebhookSender) -> None:
     receiver.drip_s, receiver.answer = 0.2, lambda _one: (500, b"x")
     since = time.monotonic()

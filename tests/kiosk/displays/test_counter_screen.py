@@ -149,6 +149,7 @@ async def test_only_codes_are_drawn(visitor: httpx.AsyncClient, name: str) -> No
     assert (await visitor.get(f"{SCREEN}/{name}")).status_code == 404
 
 
+@pytest.mark.slow
 async def test_the_printed_poster_says_the_bare_name(visitor: httpx.AsyncClient) -> None:
     answer = await visitor.get(f"{SCREEN}/poster.png")
     with Image.open(BytesIO(answer.content)) as poster:
@@ -156,6 +157,7 @@ async def test_the_printed_poster_says_the_bare_name(visitor: httpx.AsyncClient)
     assert counter_text(found.text) == "M1"
 
 
+@pytest.mark.slow
 async def test_the_poster_is_the_page_of_the_pdf_in_every_script(
     visitor: httpx.AsyncClient, hospital: Hospital
 ) -> None:
