@@ -1,6 +1,5 @@
 """No text of board or counter screen is outside its box, on any size of screen, in any language, with long names."""
 
-import asyncio
 import os
 import re
 import time
@@ -126,7 +125,6 @@ async def fill(hospital: Hospital) -> None:
     await hospital.arrive("registration", patients=3)
     for counter in ("M1", "M2", "M3", "R1"):
         await hospital.call(counter)
-        await asyncio.sleep(0.01)  # calls of one millisecond have no order
     for number in range(FROM_HOME):
         home = Arrival(facility=HIP, queue=MEDICINE, assurance=Assurance.UNKNOWN, request=f"home-{number}", late=True)
         await hospital.services.desk.enqueue(home)
@@ -174,7 +172,6 @@ async def fill_twelve_queues(hospital: Hospital) -> None:
         await hospital.arrive(queue.id, patients=4)
         for counter in (1, 2):
             await hospital.call(f"{prefix}{counter}")
-            await asyncio.sleep(0.005)  # calls of one millisecond have no order
     now_ms = time.time_ns() // 1_000_000
     one = Announcement(id="delayed", text=SENTENCE, language="ur", at_ms=now_ms - 600_000, until_ms=now_ms + 3_600_000)
     await hospital.services.announcements.announce(HIP, one, act=UNRECORDED)
