@@ -55,6 +55,8 @@ class Row(Struct, frozen=True):
     line: int
     values: dict[str, Any]
     extra: dict[str, str]
+    named: frozenset[str] = frozenset()
+    """The columns that stand in the file."""
 
 
 def text(shortest: int, longest: int) -> Callable[[str], str]:
@@ -219,7 +221,8 @@ def row_of(line: int, row: dict[str, str], columns: Sequence[Column]) -> Row:
         except ValueError as wrong:
             raise Problem(line, column.name, str(wrong)) from None
     known = {column.name for column in columns}
-    return Row(line, values, {name: value for name, value in row.items() if name and name not in known})
+    extra = {name: value for name, value in row.items() if name and name not in known}
+    return Row(line, values, extra, frozenset(known & row.keys()))
 
 
 async def spread(things: Iterable[T], key: Callable[[T], Hashable], put: Callable[[T], Awaitable[object]]) -> int:

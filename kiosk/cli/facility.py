@@ -62,11 +62,12 @@ def import_(file: Path, json: bool) -> None:
     """Add or update facilities from FILE, a CSV with a header.
 
     Columns: hip_id, name, district, state, latitude, longitude, timezone; the register's own names (facilityId,
-    facilityName, districtName, stateName) are understood; others are kept beside. A file with a mistake changes
-    nothing: every line is read before the first is written. Coordinates that cannot be right are reported and left
-    out. Rules, networks and default queues stay as they are, except where a cell of one of four more columns is
-    filled: rate (scans a second this facility may take), burst (scans at once), no_show_after_s (Next records a
-    no-show after so many seconds; 0: the clerk decides), networks (the hospital's own, separated by spaces).
+    facilityName, districtName, stateName) are understood; others are kept beside. What the file has no column for
+    stays as it is. A file with a mistake changes nothing: every line is read before the first is written. Coordinates
+    that cannot be right are reported and left out. Rules, networks and default queues stay as they are, except where a
+    cell of one of four more columns is filled: rate (scans a second this facility may take), burst (scans at once),
+    no_show_after_s (Next records a no-show after so many seconds; 0: the clerk decides), networks (the hospital's own,
+    separated by spaces).
     """
     warnings: list[str] = []
     csv_files.check(file, IMPORT_COLUMNS, lambda row: _warn(row, warnings))
@@ -82,14 +83,24 @@ def import_(file: Path, json: bool) -> None:
 
 
 async def _put(registry: Registry, row: csv_files.Row) -> None:
-    """Write one facility, and those of its rules that the row names."""
+    """Write one facility, and those of its rules that the row names. What the file has no column for stays."""
     one = to_facility(row)
-    await registry.put_facility(one)
+    absent = {column.name for column in COLUMNS if column.name not in row.named}
+    await _put_with_stored(registry, one, absent if row.extra else absent | {"extra"})
     if rules := {name: row.values[name] for name in RULES if row.values[name] is not None}:
         stored = await registry.facility(one.hip_id)
         await registry.set_policy(one.hip_id, msgspec.structs.replace((stored or one).policy, **rules))
     if row.values["networks"] is not None:
         await registry.set_networks(one.hip_id, row.values["networks"])
+
+
+async def _put_with_stored(registry: Registry, one: Facility, unnamed: set[str]) -> Facility:
+    """Write a facility; the ``unnamed`` fields stay as they are stored. Returns what was written."""
+    stored = await registry.facility(one.hip_id) if unnamed else None
+    if stored is not None:
+        one = msgspec.structs.replace(one, **{name: getattr(stored, name) for name in unnamed})
+    await registry.put_facility(one)
+    return one
 
 
 def _warn(row: csv_files.Row, warnings: list[str]) -> None:
@@ -129,18 +140,19 @@ def to_facility(row: csv_files.Row) -> Facility:
 @facility.command("add")
 @click.argument("hip_id")
 @click.option("--name", required=True, help="As boards and posters show it.")
-@click.option("--district", default="")
-@click.option("--state", default="")
+@click.option("--district")
+@click.option("--state")
 @click.option("--latitude", type=click.FloatRange(-90, 90))
 @click.option("--longitude", type=click.FloatRange(-180, 180))
 @as_json
 def add(
-    hip_id: str, name: str, district: str, state: str, latitude: float | None, longitude: float | None, json: bool
-) -> None:
-    """Add or update one facility."""
-    cells = {"hip_id": hip_id, "name": name, "district": district, "state": state,
-             "latitude": "" if latitude is None else str(latitude),
-             "longitude": "" if longitude is None else str(longitude)}  # fmt: skip
+    hip_id: str, name: str, district: str | None, state: str | None, latitude: float | None, longitude: float | None,
+    json: bool,
+) -> None:  # fmt: skip
+    """Add or update one facility. What no option names stays as it is."""
+    options = {"district": district, "state": state, "latitude": latitude, "longitude": longitude}
+    cells = {option: str(value) for option, value in options.items() if value is not None}
+    cells |= {"hip_id": hip_id, "name": name}
     try:
         row = csv_files.row_of(0, cells, COLUMNS)
         one = to_facility(row)
@@ -148,7 +160,8 @@ def add(
         raise CommandFailed(f"{problem.column} {problem.words}") from None
     if fault := _place_fault(row):
         raise CommandFailed(fault)
-    with_store(settings_now(), lambda store: Registry(store, OPERATOR).put_facility(one))
+    unnamed = {"timezone", "extra", *(option for option, value in options.items() if value is None)}
+    one = with_store(settings_now(), lambda store: _put_with_stored(Registry(store, OPERATOR), one, unnamed))
     tell(json, one, f"{one.hip_id} added: {one.name}")
 
 

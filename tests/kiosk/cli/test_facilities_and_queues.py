@@ -77,6 +77,24 @@ def test_a_hospitals_own_networks_come_from_a_column_or_a_command_and_stay(hospi
     assert networks() == []
 
 
+def test_what_a_file_or_command_does_not_name_stays_as_it_is(hospital: Path, tmp_path: Path) -> None:
+    def stored() -> dict[str, object]:
+        rows = json.loads(kiosk(hospital, "facility", "list", "--json").stdout)
+        (found,) = [one for one in rows if one["hip_id"] == "IN86"]
+        return {name: found[name] for name in ("name", "district", "latitude", "longitude", "extra")}
+
+    whole = "hip_id,name,district,state,latitude,longitude,beds\nIN86,Campus,Baramulla,J&K,34.2,74.3,80\n"
+    json_of(hospital, "facility", "import", register(tmp_path, whole))
+    before = stored()
+    assert (before["district"], before["latitude"], before["extra"]) == ("Baramulla", 34.2, {"beds": "80"})
+    json_of(hospital, "facility", "import", register(tmp_path, "hip_id,name,no_show_after_s\nIN86,Campus,60\n"))
+    assert stored() == before
+    json_of(hospital, "facility", "add", "IN86", "--name", "New Campus", "--latitude", "34.3", "--longitude", "74.4")
+    assert stored() == before | {"name": "New Campus", "latitude": 34.3, "longitude": 74.4}
+    json_of(hospital, "facility", "import", register(tmp_path, "hip_id,name,district\nIN86,Campus,\n"))
+    assert stored()["district"] == "", "a column with an empty cell empties"
+
+
 def test_hours_of_a_queue_and_holidays_of_a_facility(hospital: Path, tmp_path: Path) -> None:
     json_of(hospital, "facility", "add", "IN86", "--name", "Campus")
     json_of(hospital, "queue", "add", "IN86", "eye", "--name", "Eye", "--prefix", "E")
