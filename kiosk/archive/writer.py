@@ -15,7 +15,7 @@ from msgspec import Struct
 from sqlalchemy.engine import Connection
 from sqlalchemy.schema import Table
 
-from kiosk.archive import audit_chain, audit_events, public_events
+from kiosk.archive import audit_chain, audit_events, erased_persons, public_events
 from kiosk.archive.person_digests import UNKNOWN, MonthKeys, Origin, month_of
 from kiosk.archive.schema import (
     SUMS,
@@ -93,6 +93,7 @@ def write(connection: Connection, batch: Batch, keys: MonthKeys, now_ms: int) ->
     for event in batch.events:
         work.take(event)
     work.save()
+    erased_persons.forget(connection, batch.events, batch.places)
     audit_chain.append(connection, audit_events.lines_of(batch.events, batch.places))
     if batch.after != batch.before:  # else the tickets of stored days stand in for events that were dropped
         public_events.add(connection, batch.events, batch.places)

@@ -16,6 +16,7 @@ from queueing.desk import OpdDesk
 from queueing.event_log import cursor_numbers
 from queueing.models import Facility, Lane, Queue, Refusal
 from queueing.outbox import Outbox
+from queueing.person_records import PersonRecords
 from queueing.reasons import Reason
 from queueing.registry import Registry
 from queueing.store.store import Store
@@ -206,6 +207,33 @@ async def test_people_are_told_from_tokens_and_nobody_is_named(
     assert_sums(database)
     everything = repr([rows(database, table) for table in schema.metadata.tables.values()])
     assert not [word for word in ("Patient", "Asha", "9876543210", f"{1:014d}") if word in everything]
+
+
+@pytest.mark.parametrize("archived_before", [True, False])
+async def test_an_erased_person_leaves_no_digest_and_the_counts_stay(
+    store: Store, database: Database, desk: OpdDesk, one: Parts, seal: Seal, archived_before: bool
+) -> None:
+    first = await desk.enqueue(shared(seal, patient(1), 1))
+    await desk.call_this(HIP, "M1", first.ticket, by="anna")
+    await desk.finish(HIP, first.ticket, by="anna")
+    second = await desk.enqueue(shared(seal, patient(1), 2))
+    await desk.enqueue(shared(seal, patient(2), 3))
+    if archived_before:
+        await archive(one)
+    digest = one.month_keys.digest(identity_of(patient(1)), date.today()) if archived_before else None
+    erased = await PersonRecords(store).erase(HIP, token=second.ticket, by="admin")
+    await desk.cancel(HIP, second.ticket, by="anna")
+    await archive(one)
+    assert [record.ticket.id for record in erased] == [second.ticket]
+    found = {row["request_id"] or "unread": row["person"] for row in rows(database, schema.tickets)}
+    if not archived_before:  # the envelope was gone before it was read
+        assert found["unread"] is None
+        return
+    before = [row["digest"] for row in rows(database, schema.persons)]
+    assert found["share-1"] == found["share-2"] not in (None, digest, found["share-3"])
+    assert len(before) == 1
+    assert before[0] == found["share-3"]
+    assert_sums(database)
 
 
 async def test_an_envelope_that_is_gone_is_an_unknown_person(
