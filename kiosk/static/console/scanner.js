@@ -47,6 +47,7 @@ const ALT_DIGIT = /^Numpad\d$/; // some scanners write each character as Alt and
 const isModifier = (event) =>
   ["Shift", "CapsLock", "NumLock", "AltGraph", "Alt", "Control", "Meta"].includes(event.key);
 
+const nothing = () => undefined;
 const NOTHING = { keys: [], at: -JOIN_MS, within_ms: JOIN_MS, played_at: null };
 
 export class Scanner {
@@ -66,9 +67,9 @@ export class Scanner {
    * scanned({ text, physical }, playedAt): the text by the layout's characters, and by the place of the keys.
    * playedAt: when its first keys were played as a person's, by performance.now(); null when none was.
    * first(key): a key was pressed that may be a person's; over(): it is known now what it was, or another one came.
-   * began(key): a scan began with this key.
+   * began(key): a scan began with this key. A page without moves needs none of the three.
    */
-  constructor(scanned, { first, over, began }) {
+  constructor(scanned, { first = nothing, over = nothing, began = nothing } = {}) {
     Object.assign(this, { scanned, first, over, began });
     addEventListener("keydown", (event) => this.#hear(event), { capture: true });
     addEventListener("keyup", (event) => event.key === "Alt" && this.#endAlt(event), { capture: true });
