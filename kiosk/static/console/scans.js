@@ -1,0 +1,73 @@
+// What a scanner typed moves nobody: it fills the walk-in form, chooses a ticket in the list, or is named.
+
+import { closeAll } from "./dialogs.js";
+import { $, fill } from "./dom.js";
+import { post } from "./net.js";
+import { hideWarning, tell } from "./toast.js";
+
+const AGAIN_MS = 20;
+const MOVES_KEPT = 10;
+
+export class Scans {
+  #last = Promise.resolve();
+  #moves = []; // when the last ones began, by performance.now()
+
+  // `desk`: isBusy(), hasEnded(), undo(), register(), failed(cause), and its list, search and walkIn.
+  constructor(words, desk) {
+    Object.assign(this, { words, desk });
+  }
+
+  // A move was made by a key that was pressed then.
+  moved(began) {
+    this.#moves = [...this.#moves.slice(1 - MOVES_KEPT), began];
+  }
+
+  // One after another: of two scans in a row the last one is what the clerk sees.
+  take(reading, playedAt) {
+    this.#last = this.#last.then(() => this.#answer(reading, playedAt));
+  }
+
+  async #answer(reading, playedAt) {
+    if (this.desk.hasEnded()) return;
+    if (playedAt !== null) await this.#takeBack(playedAt);
+    try {
+      const found = await post("/console/scan", reading);
+      if (found.patient) this.#patient(found);
+      else if (found.ticket) await this.ticket(found);
+      else tell(found.words, "warn");
+    } catch (cause) {
+      this.desk.failed(cause);
+    }
+  }
+
+  // The first keys of a scan that halted were played as moves: they are taken back.
+  async #takeBack(playedAt) {
+    while (this.desk.isBusy()) await new Promise((resume) => setTimeout(resume, AGAIN_MS));
+    const mistaken = this.#moves.filter((began) => began >= playedAt);
+    this.#moves = [];
+    for (const _ of mistaken) await this.desk.undo();
+  }
+
+  #patient({ patient, words: doubt }) {
+    const { walkIn } = this.desk;
+    if (!walkIn.dialog.open) {
+      closeAll();
+      this.desk.register();
+    }
+    // What was said of a scan before, which failed, is not true of this one.
+    hideWarning();
+    walkIn.fill(patient, doubt);
+  }
+
+  async ticket({ ticket, token }) {
+    const { list, search } = this.desk;
+    closeAll();
+    search.showAll();
+    list.select(ticket);
+    $("list").focus();
+    if (list.selected !== ticket) await search.ended(ticket, token);
+    const found = list.selected === ticket;
+    if (!found) search.showAll();
+    tell(fill(found ? this.words.slip_found : this.words.slip_not_listed, { token }), found ? "" : "warn");
+  }
+}
