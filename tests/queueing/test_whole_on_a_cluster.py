@@ -181,6 +181,11 @@ async def test_a_silent_shard_does_not_delay_screens_and_consumers_of_other_shar
     await events.aclose()
 
 
+async def test_a_rate_of_a_key_is_one_for_all_workers_of_a_cluster(store: Store) -> None:
+    taken = await asyncio.gather(*(ApiRates(store).take("a", 100, 60, 3) for _ in range(50)))
+    assert sum(window.taken for window in taken) == 33
+
+
 async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, nodes: list[RealNode]) -> None:
     """Runs last: the shard that loses its primary has no replica left, so only writes answered before are checked."""
     desk = open_desk(store)
@@ -212,11 +217,6 @@ async def test_no_number_twice_and_none_lost_when_a_primary_dies(store: Store, n
         assert len(tokens) == len(set(tokens)), f"a number was given twice at {hip}"
         listed = {ticket.token for ticket in await listed_after_failover(desk, hip)}
         assert set(tokens) <= listed, f"an answered place was lost at {hip}"
-
-
-async def test_a_rate_of_a_key_is_one_for_all_workers_of_a_cluster(store: Store) -> None:
-    taken = await asyncio.gather(*(ApiRates(store).take("a", 100, 60, 3) for _ in range(50)))
-    assert sum(window.taken for window in taken) == 33
 
 
 async def until_answered(desk: OpdDesk, share: Arrival, stop: asyncio.Event) -> Place | None:
