@@ -19,21 +19,9 @@ from queueing.arrivals import Arrivals
 from queueing.audit import Act
 from queueing.day import ServiceClock, iso_day
 from queueing.day_counts import DAY_PAGE, DayCounts, DayPage
+from queueing.facility_view import Snapshot
 from queueing.form_gate import FormSender, FormVerdict, admit_form
-from queueing.models import (
-    Arrival,
-    Assurance,
-    Lane,
-    Moved,
-    Nearness,
-    Outcome,
-    Place,
-    Refusal,
-    Snapshot,
-    State,
-    Ticket,
-    UnixMs,
-)
+from queueing.models import Arrival, Assurance, Lane, Moved, Nearness, Outcome, Place, Refusal, State, Ticket, UnixMs
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_root
 from queueing.removal import check_removed

@@ -5,8 +5,9 @@ import msgspec
 from queueing.announcement import Announcement, BoardHours, Break
 from queueing.day import iso_day
 from queueing.display_text import shown_name
+from queueing.facility_view import Called, QueueView, Snapshot
 from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
-from queueing.models import Called, Counter, QueueView, Snapshot, UnixMs
+from queueing.models import Counter, UnixMs
 from queueing.opening_hours import DAY_MIN, Holiday, is_within, next_opening, spans_of_day
 from queueing.queue_names import shown_names
 

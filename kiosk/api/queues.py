@@ -15,7 +15,7 @@ from kiosk.api.shapes import QueueJson, QueueList, SpanJson, WaitEstimate
 from kiosk.exchange.hours_text import WEEKDAYS
 from queueing.api_keys import Scope
 from queueing.desk import OpdDesk
-from queueing.models import QueueView, Snapshot
+from queueing.facility_view import QueueView, Snapshot
 from queueing.opening_hours import DAY_MIN, Opening, clock
 from queueing.waiting import range_s
 

@@ -29,7 +29,8 @@ from kiosk.web.path_prefix import url
 from queueing.audit import Audit
 from queueing.day_counts import DayCounts
 from queueing.desk import OpdDesk
-from queueing.models import Snapshot, State
+from queueing.facility_view import Snapshot
+from queueing.models import State
 from queueing.outbox import Outbox
 from queueing.registry import Hospital, Registry
 

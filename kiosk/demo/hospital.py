@@ -36,7 +36,8 @@ from queueing import library
 from queueing.desk import OpdDesk
 from queueing.embedded.data_folder import private_folder
 from queueing.errors import QueueingError
-from queueing.models import Arrival, Assurance, Facility, Queue, Snapshot
+from queueing.facility_view import Snapshot
+from queueing.models import Arrival, Assurance, Facility, Queue
 from queueing.registry import Registry
 from queueing.store.store import Store
 from tokens import CameraLinks, TicketLinks

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kiosk.demo.hospital import Demo
-from queueing.models import Snapshot
+from queueing.facility_view import Snapshot
 
 PLAIN_EVERY_S: Final = 5.0
 """A log of a ten-minute morning has some hundred lines."""

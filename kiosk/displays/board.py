@@ -19,7 +19,7 @@ from kiosk.voice.clips import Clips
 from kiosk.web.templating import page, sorry
 from queueing.announcement import Announcement
 from queueing.desk import OpdDesk
-from queueing.models import Called, Snapshot
+from queueing.facility_view import Called, Snapshot
 from queueing.registry import Registry
 
 LOOKS = ("day", "night", "contrast")

@@ -29,7 +29,8 @@ from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
-from queueing.models import Counter, Facility, Queue, Snapshot
+from queueing.facility_view import Snapshot
+from queueing.models import Counter, Facility, Queue
 from queueing.registry import Registry
 from tokens import CameraLinks, CounterCodes, codable, qr
 

@@ -20,8 +20,8 @@ import structlog
 
 from kiosk.live.pace import MOST_LISTENERS, REDRAW_S
 from queueing.changes import Changes
+from queueing.facility_view import Snapshot
 from queueing.feed import EVERYTHING
-from queueing.models import Snapshot
 from queueing.redis_keys import facility_key
 
 GATHER_S: Final = 0.4

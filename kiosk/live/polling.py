@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from kiosk.live.hub import Hub, SnapshotSource, UnknownFacility, snapshot_frame
 from kiosk.live.stream_limits import is_this_machine
-from queueing.models import Snapshot
+from queueing.facility_view import Snapshot
 from queueing.redis_keys import facility_key
 
 FRESH_S: Final = 1.0

@@ -1,9 +1,9 @@
 """``GET /live/{hip_id}``: a facility's queues as server-sent events, without a login: numbers and counters only.
 
-Events: ``snapshot`` (JSON of ``queueing.models.Snapshot``: at once, then after each change), ``pages`` (the mark of the
-pages, once, after the first snapshot), ``stale`` (the store does not answer), ``beat`` (every 15 s), ``bye`` (subscribe
-again). A plain ASGI endpoint: ten thousand streams are open at once, and a response object, generator or timer for
-each would cost too much. ``GET /live/{hip_id}/now`` answers once (``kiosk.live.polling``).
+Events: ``snapshot`` (JSON of ``queueing.facility_view.Snapshot``: at once, then after each change), ``pages`` (the mark
+of the pages, once, after the first snapshot), ``stale`` (the store does not answer), ``beat`` (every 15 s), ``bye``
+(subscribe again). A plain ASGI endpoint: ten thousand streams are open at once, and a response object, generator or
+timer for each would cost too much. ``GET /live/{hip_id}/now`` answers once (``kiosk.live.polling``).
 """
 
 import asyncio

@@ -29,7 +29,8 @@ from kiosk.web.security_headers import PAGE, SECURITY
 from kiosk.web.static_files import static_text, static_url
 from kiosk.web.templating import page, sorry
 from queueing.desk import OpdDesk
-from queueing.models import Called, QueueView, Snapshot, State, Ticket, UnixMs
+from queueing.facility_view import Called, QueueView, Snapshot
+from queueing.models import State, Ticket, UnixMs
 from queueing.registry import Hospital, Registry
 from queueing.waiting import Estimate, estimate
 from tokens import LinkError, LinkExpired, TicketClaim, TicketLinks, qr

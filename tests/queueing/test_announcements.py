@@ -7,7 +7,7 @@ import pytest
 from queueing.announcement import ANNOUNCEMENT_MAX, ANNOUNCEMENTS_MAX, Announcement, BoardHours
 from queueing.announcements import Announcements, TooManyAnnouncements
 from queueing.audit import Actor, Audit
-from queueing.models import Snapshot
+from queueing.facility_view import Snapshot
 from queueing.registry import DoesNotFit
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, build, open_desk

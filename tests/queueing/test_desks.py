@@ -10,7 +10,8 @@ from queueing.announcement import Break
 from queueing.audit import Actor, Audit
 from queueing.desk import OpdDesk
 from queueing.desks import CounterNow, Desks
-from queueing.models import Outcome, Snapshot
+from queueing.facility_view import Snapshot
+from queueing.models import Outcome
 from queueing.redis_keys import facility_root
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, open_desk

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from queueing.models import Snapshot
+from queueing.facility_view import Snapshot
 from tests.accessible import serious_problems
 from tests.kiosk.console.running_desk import Served, press
 

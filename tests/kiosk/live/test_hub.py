@@ -10,8 +10,8 @@ import pytest
 from kiosk.live import hub as hub_module
 from kiosk.live.hub import BYE, Hub, HubFull, Mailbox, UnknownFacility
 from queueing.errors import StoreAway
+from queueing.facility_view import Snapshot
 from queueing.feed import EVERYTHING
-from queueing.models import Snapshot
 from queueing.redis_keys import facility_key
 from tests.kiosk.hospital import until
 

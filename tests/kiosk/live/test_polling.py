@@ -10,7 +10,7 @@ import pytest
 from kiosk.live.hub import Hub
 from kiosk.live.polling import FRESH_S, PollLimits, Polls, TooManyPolls
 from kiosk.web.page_mark import page_mark
-from queueing.models import Snapshot
+from queueing.facility_view import Snapshot
 from tests.kiosk.hospital import HIP, Hospital, until
 
 pytestmark = pytest.mark.anyio

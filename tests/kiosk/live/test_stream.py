@@ -13,7 +13,8 @@ import pytest
 
 from kiosk.live import hub as hub_module
 from kiosk.live import sse
-from queueing.models import Facility, Snapshot
+from queueing.facility_view import Snapshot
+from queueing.models import Facility
 from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving, until
 from tests.ports import free_port
 
