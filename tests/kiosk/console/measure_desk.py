@@ -114,14 +114,14 @@ async def _measure_at(served: Served) -> bool:
         await slow.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
         moves = await _moves(page)
         walk_in_s = await _walk_in(page)
-    waits = [move["first"] for move in moves]
+    waits = [move["total"] for move in moves]
     high = statistics.quantiles(waits, n=20)[18]
     print(f"key to screen, {len(waits)} moves, {WAITING} waiting, processor slowed by {SLOWER}:")
     for step in moves[0]:
         took = [move[step] for move in moves]
         middle, most = statistics.median(took), statistics.quantiles(took, n=20)[18]
         print(f"  {step:7} half within {middle:5.0f} ms, 95 of 100 within {most:5.0f} ms")
-    print(f"  (promised: first, 95 of 100 within {PROMISED_MS} ms)")
+    print(f"  (promised: total, 95 of 100 within {PROMISED_MS} ms)")
     print(f"walk-in, a key each {KEY_MS} ms: {walk_in_s:.1f} s from W to the number (promised: {WALK_IN_S} s)")
     return high < PROMISED_MS and walk_in_s < WALK_IN_S
 
