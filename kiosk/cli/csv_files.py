@@ -1,7 +1,7 @@
 """Files of rows that were made with a spreadsheet: read as a stream, checked as a whole, mistakes reported by place.
 
 UTF-8 with or without a byte order mark, commas, quotes as RFC 4180. Nothing of a file is written before all of it was
-read without a mistake. ``NA`` and its like in a column that may be empty mean empty.
+read without a mistake. ``NA`` and its like in a column that may be empty mean empty. Digits may be of any script.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from kiosk.cli.running import CommandFailed
+from kiosk.patient.identifiers import western_digits
 from kiosk.patient.names import unsafe_character
 from queueing.display_text import display_text
 
@@ -28,6 +29,8 @@ MISTAKES_MAX: Final = 20
 """Then reading stops: a file with more has one mistake many times."""
 ABSENT: Final = frozenset({"NA", "N/A", "N.A.", "NULL", "NONE", "NIL", "-", "#N/A"})
 """How registers and spreadsheets write an empty cell."""
+OTHER_SEPARATORS: Final = {";": "semicolons", "\t": "tabs"}
+"""What spreadsheets write where the comma is the mark of decimals, or when text with tabs is saved."""
 AT_ONCE: Final = 256
 """Writes on their way together: they share one fsync."""
 
@@ -99,7 +102,7 @@ def number(low: float, high: float) -> Callable[[str], float | None]:
         if not cell:
             return None
         try:
-            value = float(cell)
+            value = float(western_digits(cell))
         except ValueError:
             value = low - 1
         if not low <= value <= high:
@@ -115,7 +118,7 @@ def whole(low: int, high: int, *, empty: int | None = None) -> Callable[[str], i
     def read(cell: str) -> int | None:
         if not cell and empty is not None:
             return empty
-        cell = re.sub(r"\.0+$", "", cell)  # as spreadsheets write whole numbers
+        cell = re.sub(r"\.0+$", "", western_digits(cell))  # as spreadsheets write whole numbers
         if not cell.isascii() or not cell.isdigit() or len(cell) > 9 or not low <= int(cell) <= high:
             raise ValueError(f"is no whole number from {low} to {high}")
         return int(cell)
@@ -163,7 +166,8 @@ def check(file: Path, columns: Sequence[Column], make: Callable[[Row], object]) 
     if problems:
         listed = "; ".join(str(problem) for problem in problems)
         more = f"; reading stopped at line {problems[-1].line}" if len(problems) == MISTAKES_MAX else ""
-        raise CommandFailed(f"{file.name}: {len(problems)} mistakes, nothing was written: {listed}{more}")
+        counted = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
+        raise CommandFailed(f"{file.name}: {counted}, nothing was written: {listed}{more}")
     return count
 
 
@@ -183,15 +187,28 @@ def _read(file: Path, columns: Sequence[Column]) -> Iterator[Row | Problem]:
                 f"{file.name}: line {reader.line_num}: not CSV ({wrong}); nothing was written"
             ) from None
         except UnicodeDecodeError:
-            raise CommandFailed(
-                f"{file.name}: line {reader.line_num + 1}: not UTF-8; save it as CSV UTF-8; nothing was written"
-            ) from None
+            words = f"{file.name}: line {_line_not_utf8(file)}: not UTF-8; save it as CSV UTF-8; nothing was written"
+            raise CommandFailed(words) from None
+
+
+def _line_not_utf8(file: Path) -> int:
+    """The decoder reads ahead of the lines, so the line is looked for anew."""
+    with file.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return number
 
 
 def _head(file: Path, cells: list[str], columns: Sequence[Column]) -> list[str]:
     own_names = {other: column.name for column in columns for other in column.also}
     head = [own_names.get(cell.strip().lower(), cell.strip().lower()) for cell in cells]
     missing = [column.name for column in columns if column.required and column.name not in head]
+    if missing and (other := next((mark for mark in OTHER_SEPARATORS if mark in "".join(cells)), "")):
+        words = f"columns are separated by {OTHER_SEPARATORS[other]}; save it as CSV with commas; nothing was written"
+        raise CommandFailed(f"{file.name}: line 1: {words}")
     if missing:
         raise CommandFailed(f"{file.name}: line 1: the header has no column {' and no column '.join(missing)}")
     twice = sorted({name for name in head if name and head.count(name) > 1})
@@ -201,7 +218,7 @@ def _head(file: Path, cells: list[str], columns: Sequence[Column]) -> list[str]:
 
 
 def _row(line: int, head: list[str], cells: list[str], columns: Sequence[Column]) -> Row | Problem:
-    if len(cells) > len(head):
+    if any(cells[len(head) :]):
         return Problem(line, str(len(head) + 1), "has no name in the header: is a text with a comma not in quotes?")
     row = dict(zip(head, (cell.strip() for cell in cells), strict=False))
     try:

@@ -14,6 +14,7 @@ from kiosk.cli import csv_files
 from kiosk.cli.archive_commands import opened_archive
 from kiosk.cli.csv_files import Column, Problem, Row
 from kiosk.cli.running import as_json, settings_now, tell
+from kiosk.patient.identifiers import western_digits
 from queueing.limits import HIP_ID_MAX
 
 TOKENS_MAX: Final = 10_000_000
@@ -27,9 +28,9 @@ OLDEST: Final = date(2021, 9, 27)
 
 def _day(cell: str) -> date:
     try:
-        day = date.fromisoformat(cell)
+        day = date.fromisoformat(western_digits(cell))
     except ValueError:
-        raise ValueError("is no date such as 2026-03-31") from None
+        raise ValueError("is no date written as year-month-day, such as 2026-03-31") from None
     if not OLDEST <= day <= date.today():
         raise ValueError(f"lies before {OLDEST} or after today")
     return day

@@ -93,11 +93,14 @@ def test_every_key_of_the_store_is_listed() -> None:
     assert [key for key in keys if f"`{key}`" not in page] == [], "add a row to docs/architecture.md"
 
 
-def test_settings_that_pages_name_exist() -> None:
+def test_settings_that_pages_and_samples_of_a_deployment_name_exist() -> None:
     known = {setting.env for setting in TABLE} | {"KIOSK_CONFIG", "KIOSK_GATEWAY_CLIENT_SECRET_FILE"}
+    known.add("KIOSK_DOMAIN")  # compose.yaml makes KIOSK_PUBLIC_URL of it
+    samples = [path for path in (ROOT / "deploy").iterdir() if path.suffix != ".md"]
+    assert {"compose.yaml", "kiosk.service", "nginx.conf", "Caddyfile"} <= {path.name for path in samples}
     strange = [
         f"{page.relative_to(ROOT)}: {name}"
-        for page in pages()
+        for page in (*pages(), *samples, ROOT / "Dockerfile")
         if page.name != "CHANGELOG.md"
         for name in re.findall(r"KIOSK_[A-Z_]*[A-Z]", page.read_text("utf-8"))
         if name not in known

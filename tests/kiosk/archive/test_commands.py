@@ -152,6 +152,45 @@ def test_only_the_first_twenty_mistakes_are_listed(kiosk: CliRunner, tmp_path: P
     assert words.count("column date") == 20
 
 
+HEAD = "hip_id,date,tokens,source\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (f"{HEAD}{HIP},2024-01-02,5,x\n{HIP},2024-01-03,5,Zähler\n".encode("cp1252"), "line 3: not UTF-8"),
+        (f"{HEAD}{HIP},2024-01-02,5,x\n".encode("utf-16"), "line 1: not UTF-8"),
+        (f"{HEAD}{HIP},2024-01-02,5,x\n".replace(",", ";"), "line 1: columns are separated by semicolons"),
+        (f"{HEAD}{HIP},02/01/2024,5,x\n", "1 mistake, nothing was written: line 2, column date: is no date written as"),
+        (f"{HEAD}{HIP},2024-01-02,5,x\n{HIP},2024-01-02,5,x\n", "line 3, column date: stands in line 2 already"),
+        (f"{HEAD}{HIP},2024-01-02,-5,x\n", "line 2, column tokens: is no whole number"),
+        (f"{HEAD}{HIP},2024-01-02,99999999999999999999,x\n", "line 2, column tokens: is no whole number"),
+        (f'{HEAD}{HIP},2024-01-02,"1,234",x\n', "line 2, column tokens: is no whole number"),
+        (f"{HEAD}{HIP},2024-01-02,NaN,x\n", "line 2, column tokens: is no whole number"),
+        (f"{HEAD}{HIP},2024-01-02,,x\n", "line 2, column tokens: is no whole number"),
+        (f"{HEAD}{HIP},2024-01-02,5,a\0b\n", "line 2, column source: holds the character U+0000"),
+        (f"{HEAD}{HIP},2024-01-02,5,{'x' * 10_000}\n", "line 2: not CSV"),
+        (f'{HEAD}{HIP},2024-01-02,5,"x\n{HIP},2024-01-03,5,x\n', "not CSV"),
+        (HEAD + "".join(f"IN{n},2024-01-02,5,x\n" for n in range(5000)) + "IN1,never,5,x\n", "line 5002, column date"),
+    ],
+)
+def test_an_ugly_file_is_refused_by_line_and_imports_nothing(
+    kiosk: CliRunner, database: Database, tmp_path: Path, content: str | bytes, words: str
+) -> None:
+    file = tmp_path / "history.csv"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    assert words in failure(kiosk, "history", "import", str(file))
+    assert rows(database, schema.imported_totals) == []
+
+
+def test_what_a_spreadsheet_in_india_writes_is_imported(kiosk: CliRunner, database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "history.csv"
+    lines = (f"{HIP},२०२४-०१-०२,१२,x", f"{HIP},2024-01-03,۱۳,x,,", f"{HIP},2024-01-04,14.0,डैशबोर्ड")
+    file.write_bytes("\r\n".join((f"\ufeff{HEAD.strip()}", *lines, "")).encode())
+    assert run(kiosk, "history", "import", str(file)).stdout == "3 totals imported\n"
+    assert [row["tokens"] for row in rows(database, schema.imported_totals)] == [12, 13, 14]
+
+
 def pillar_file(tmp_path: Path, *lines: str) -> str:
     file = tmp_path / "pillars.csv"
     file.write_text("\n".join(("pillar,date,value,target,source", *lines)), "utf-8")

@@ -46,7 +46,8 @@ def test_one_mistake_changes_nothing_and_every_mistake_is_told_by_line_and_colum
     ("content", "words"),
     [
         ("", "line 1: the header has no column hip_id and no column name"),
-        ("hip_id;name\nIN30;X\n", "the header has no column hip_id"),
+        ("hip_id;name\nIN30;X\n", "line 1: columns are separated by semicolons; save it as CSV with commas"),
+        ("hip_id\tname\nIN30\tX\n", "line 1: columns are separated by tabs"),
         ("hip_id,name,name\nIN30,X,Y\n", "column name stands twice"),
         ('hip_id,name\nIN30,"X\n', "not CSV"),
         (f"hip_id,name\nIN30,{'x' * 5000}\n", "not CSV"),
