@@ -15,7 +15,8 @@ CARRIED_S: Final = 4 * 3_600
 _AHEAD_MS: Final = 48 * 3_600_000
 """A change of offset further away than this cannot matter to a call made now."""
 _FRESH_MS: Final = 3_600_000
-_EPOCH: Final = date(1970, 1, 1)
+EPOCH: Final = date(1970, 1, 1)
+"""Day 0 of the store."""
 
 
 def _offset_ms(zone: ZoneInfo, at_ms: int) -> int:
@@ -69,17 +70,34 @@ def place_ends_s(zone: ZoneInfo, now_s: int) -> int:
     return int(datetime.combine(tomorrow, time(), zone).timestamp()) + CARRIED_S
 
 
+def day_number(day: date) -> int:
+    """How the store counts days: from 1 January 1970."""
+    return (day - EPOCH).days
+
+
 @lru_cache(maxsize=16)
-def iso_day(day: int) -> str:
-    """A day number of the store (days since 1970) as an ISO date."""
-    return (_EPOCH + timedelta(days=day)).isoformat()
+def date_of_day(number: int) -> date:
+    """The day that the store counts by this number."""
+    return EPOCH + timedelta(days=number)
+
+
+@lru_cache(maxsize=16)
+def iso_day(number: int) -> str:
+    """The day that the store counts by this number, as an ISO date."""
+    return date_of_day(number).isoformat()
+
+
+def ticket_id_of(day: date, number: int) -> str:
+    """The id of a ticket: its day as the store counts it, and its number of that day."""
+    return f"{day_number(day)}-{number}"
 
 
 def day_of_ticket(ticket_id: str) -> date:
     """The service day on which a ticket was given. Raises ValueError for what is no ticket id."""
-    return _date_of(ticket_id.partition("-")[0])
+    return day_and_number(ticket_id)[0]
 
 
-@lru_cache(maxsize=16)
-def _date_of(day: str) -> date:
-    return _EPOCH + timedelta(days=int(day))
+def day_and_number(ticket_id: str) -> tuple[date, int]:
+    """The service day on which a ticket was given, and its number. Raises ValueError for what is no ticket id."""
+    day, _, number = ticket_id.partition("-")
+    return date_of_day(int(day)), int(number)

@@ -22,6 +22,7 @@ from kiosk.archive.queries import tickets_of_day
 from kiosk.archive.sums import Row
 from kiosk.exchange.ticket_json import TicketJson, local_time, word_of
 from queueing.changes import Changes, Version
+from queueing.day import ticket_id_of
 from queueing.day_counts import DAY_PAGE
 from queueing.desk import OpdDesk
 from queueing.event_log import cursor_numbers
@@ -32,7 +33,6 @@ FRESH_S: Final = 60.0
 """A change whose hint was lost shows after two polls of half a minute."""
 LISTS_KEPT: Final = 4_096
 """ETags in memory: more than a state has facilities, each some 200 bytes."""
-_EPOCH: Final = date(1970, 1, 1)
 
 
 class _Known(Struct, frozen=True):
@@ -135,7 +135,7 @@ def _line_of_row(row: Row) -> _Line:
 
 
 def _id_of_row(row: Row) -> str:
-    return f"{(row['service_day'] - _EPOCH).days}-{row['number']}"
+    return ticket_id_of(row["service_day"], row["number"])
 
 
 def _is_of(line: _Line, query: TicketsQuery) -> bool:
@@ -158,7 +158,7 @@ def _paged(lines: Iterable[_Line], query: TicketsQuery) -> tuple[Sequence[_Line]
 
 
 def _place(ticket_id: str) -> tuple[int, int]:
-    """Day and number of a ticket: its place in the list."""
+    """Day and number of a ticket: its place in the list. A cursor may name days that no calendar has."""
     day, _, number = ticket_id.partition("-")
     return int(day), int(number)
 

@@ -1,19 +1,18 @@
 """Which events are lines of the audit: acts, and moves of tickets by somebody."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from kiosk.archive.audit_chain import AuditLine
-from kiosk.archive.public_events import Place
+from kiosk.archive.places import Places, hip_id_of
 from queueing.event_log import Event, EventKind
 from queueing.models import Ticket
 from queueing.reasons import word_of
 
 
-def lines_of(happened: Iterable[Event], places: Mapping[str, Place]) -> Iterator[AuditLine]:
-    """What somebody did. ``places``: facility key -> place, of every registered facility."""
+def lines_of(happened: Iterable[Event], places: Places) -> Iterator[AuditLine]:
+    """What somebody did."""
     for event in happened:
-        place = places.get(event.facility_key)
-        hip_id = place.hip_id if place else f"?{event.facility_key}"
+        hip_id = hip_id_of(event, places)
         if event.kind is EventKind.ACT and event.act is not None:
             act = event.act
             yield _line(hip_id, event, act.kind, act.ticket, act.why, act.address)

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from kiosk.archive.places import Place
 from kiosk.archive.schema import facilities
 from kiosk.archive.upsert import insert_or_leave
-from kiosk.archive.writer import Place
 from queueing.audit import NO_FACILITY, facility_digest
 from queueing.models import Facility
 from queueing.redis_keys import facility_key

@@ -6,40 +6,34 @@ stay right, and nothing leads to anybody.
 """
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from kiosk.archive.person_digests import DIGEST_BYTES, month_of
+from kiosk.archive.places import Places, hip_id_of
 from kiosk.archive.schema import persons, tickets
+from queueing.day import day_and_number
 from queueing.event_log import Event
 
 ERASED: Final = "person_erased"
 """The act's kind in ``functions/person.lua``."""
-EPOCH: Final = date(1970, 1, 1)
 LONGEST_MONTH: Final = 31
 
 
-class Facility(Protocol):
-    @property
-    def hip_id(self) -> str: ...
-
-
-def forget(connection: Connection, events: Iterable[Event], places: Mapping[str, Facility]) -> None:
+def forget(connection: Connection, events: Iterable[Event], places: Places) -> None:
     """Replace the digest of each person that these events say was erased."""
     for event in events:
         if event.act is None or event.act.kind != ERASED:
             continue
-        place = places.get(event.facility_key)
-        day, _, number = event.act.ticket.partition("-")
-        _forget_one(connection, place.hip_id if place else f"?{event.facility_key}", int(day), int(number))
+        day, number = day_and_number(event.act.ticket)
+        _forget_one(connection, hip_id_of(event, places), day, number)
 
 
-def _forget_one(connection: Connection, hip_id: str, day_number: int, number: int) -> None:
-    day = EPOCH + timedelta(days=day_number)
+def _forget_one(connection: Connection, hip_id: str, day: date, number: int) -> None:
     own = (tickets.c.service_day == day, tickets.c.hip_id == hip_id, tickets.c.number == number)
     digest = connection.execute(sa.select(tickets.c.person).where(*own)).scalar()
     if digest is None:

@@ -18,8 +18,8 @@ from kiosk.archive.schema import incentive_counts, monthly_sums
 from kiosk.archive.sums import Row
 from kiosk.archive.timestamps import Timestamps
 from kiosk.archive.upsert import insert_or_replace
+from queueing.day import day_number
 
-EPOCH: Final = date(1970, 1, 1)
 COUNTED_DAYS: Final = 400
 """A year and a month back: later changes of older months do not come."""
 COUNTED_AT_ONCE: Final = 50
@@ -80,7 +80,7 @@ def lines_csv(
     if rows:
         days, numbers, tokens, requests, arrived, accepted, persons = zip(*rows, strict=True)
         timestamps = Timestamps(zone)
-        since_1970 = {day: (day - EPOCH).days for day in set(days)}
+        since_1970 = {day: day_number(day) for day in set(days)}
         ids = [f"{since_1970[day]}-{number}" for day, number in zip(days, numbers, strict=True)]
         texts = [csv_text.safe_column(column) for column in (tokens, requests)]
         moments = [timestamps.texts(column) for column in (arrived, accepted)]

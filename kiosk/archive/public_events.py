@@ -4,13 +4,14 @@ The writer adds them in the transaction that moves its cursor, so each event sta
 the registry does not name are left out: nobody may read them. No event holds patient data.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from kiosk.archive.places import Places
 from kiosk.archive.schema import events
 from kiosk.archive.upsert import insert_or_replace
 from queueing.event_log import PUBLIC_KINDS, Event, cursor_numbers
@@ -55,15 +56,8 @@ _pack = msgspec.json.Encoder().encode
 _unpack = msgspec.json.Decoder(_PackedTicket).decode
 
 
-class Place(Protocol):
-    """What a facility key stands for."""
-
-    @property
-    def hip_id(self) -> str: ...
-
-
-def add(connection: Connection, happened: Iterable[Event], places: Mapping[str, Place]) -> None:
-    """Write the public ones of these events. ``places``: facility key -> place, of every registered facility."""
+def add(connection: Connection, happened: Iterable[Event], places: Places) -> None:
+    """Write the public ones of these events."""
     public = (event for event in happened if event.kind in PUBLIC_KINDS)
     rows = [_row(event, place.hip_id) for event in public if (place := places.get(event.facility_key)) and place.hip_id]
     insert_or_replace(connection, events, rows)

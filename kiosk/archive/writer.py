@@ -17,6 +17,7 @@ from sqlalchemy.schema import Table
 
 from kiosk.archive import audit_chain, audit_events, erased_persons, public_events
 from kiosk.archive.person_digests import UNKNOWN, MonthKeys, Origin, month_of
+from kiosk.archive.places import Places, hip_id_of
 from kiosk.archive.schema import (
     SUMS,
     cursors,
@@ -31,12 +32,12 @@ from kiosk.archive.schema import (
 )
 from kiosk.archive.sums import of_share, of_ticket
 from kiosk.archive.upsert import insert_or_add, insert_or_leave, insert_or_replace
+from queueing.day import day_and_number, day_of_ticket
 from queueing.event_log import OLDEST, Event, EventKind
 from queueing.models import Outcome, State, Ticket
 from queueing.reasons import word_of
 from queueing.ticket_source import source_of
 
-EPOCH: Final = date(1970, 1, 1)
 SHARE_KINDS: Final = {
     EventKind.SHARE_REFUSED: "refused",
     EventKind.SHARE_REPEATED: "repeated",
@@ -56,13 +57,6 @@ class Overtaken(Exception):
     """The cursor does not stand where this batch began: another role wrote these events."""
 
 
-class Place(Struct, frozen=True):
-    """Which facility a key stands for, and its time zone."""
-
-    hip_id: str
-    zone: ZoneInfo
-
-
 class Batch(Struct, frozen=True, kw_only=True):
     """Events of one partition, in order."""
 
@@ -71,8 +65,8 @@ class Batch(Struct, frozen=True, kw_only=True):
     """Cursor behind which the batch begins."""
     after: str
     events: list[Event]
-    places: Mapping[str, Place]
-    """Facility key -> place, of every facility in ``events`` that is registered."""
+    places: Places
+    """Of every facility in ``events`` that is registered."""
     origins: Mapping[tuple[str, str], Origin]
     """Facility key and ticket id -> what the envelope said, for places that are new."""
     zone: ZoneInfo
@@ -115,8 +109,8 @@ def _local(at_ms: int, zone: ZoneInfo) -> datetime:
 
 def ticket_key(hip_id: str, ticket: Ticket) -> TicketKey:
     """Service day, facility and number: the primary key of a ticket's row."""
-    day, _, number = ticket.id.partition("-")
-    return EPOCH + timedelta(days=int(day)), hip_id, int(number)
+    day, number = day_and_number(ticket.id)
+    return day, hip_id, number
 
 
 class _Work:
@@ -179,8 +173,7 @@ class _Work:
         return place.hip_id if place else ""
 
     def _hip_of_ticket(self, event: Event) -> str:
-        """A ticket always has a facility; one that the registry does not name is kept under its key."""
-        return self._hip(event) or f"?{event.facility_key}"
+        return hip_id_of(event, self._batch.places)
 
     def _zone(self, event: Event) -> ZoneInfo:
         place = self._batch.places.get(event.facility_key)
@@ -224,7 +217,7 @@ class _Work:
     def _load_persons(self) -> None:
         wanted = set()
         for (_, ticket_id), origin in self._batch.origins.items():
-            day = EPOCH + timedelta(days=int(ticket_id.partition("-")[0]))
+            day = day_of_ticket(ticket_id)
             if origin.identity and (digest := self._keys.digest(origin.identity, month_of(day))):
                 wanted.add(digest)
         found = self._connection.execute(sa.select(persons).where(persons.c.digest.in_(wanted)))
@@ -300,11 +293,10 @@ class _Work:
 
     def _acknowledge(self, event: Event) -> None:
         """The gateway took a reply. A refusal that has no event of its own (``event_log``) gets its row now."""
-        found = hip_id, request = self._hip(event), event.request
         row = None
-        if (ticket := self._by_request.get((hip_id or f"?{event.facility_key}", request))) is not None:
+        if (ticket := self._by_request.get((self._hip_of_ticket(event), event.request))) is not None:
             row = self._tickets[ticket]
-        elif (share := self._share_by_request.get(found)) is not None:
+        elif (share := self._share_by_request.get((self._hip(event), event.request))) is not None:
             row = self._shares[share]
         elif event.outcome is Outcome.REFUSED:
             self._add_share(event, "refused", "delivered")

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Final
 
+from queueing.day import EPOCH, date_of_day, day_number
 from queueing.display_text import display_text
 from queueing.opening_hours import DAY_MIN, HOLIDAY_NAME_MAX, HOLIDAYS_MAX, SPANS_MAX, Holiday, clock, fault_of
 
@@ -15,7 +16,6 @@ WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAYS: Final = {name.lower(): number for number, name in enumerate(WEEKDAYS)}
 _FULL: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_EPOCH: Final = date(1970, 1, 1)
 _LINE: Final = re.compile(r"([A-Za-z][A-Za-z ,-]*?)\s*:?\s*(\d.*|closed)", re.IGNORECASE)
 _TIME: Final = r"(\d{1,2})(?:[:.](\d{2}))?\s*(am|pm)?"
 _RANGE: Final = re.compile(rf"{_TIME}\s*-\s*{_TIME}", re.IGNORECASE)
@@ -100,7 +100,7 @@ def read_holidays(text: str) -> list[Holiday]:
         day, name = _dated(line)
         if day is None:
             raise NotUnderstood("date", number=number, line=line[:40])
-        found[(day - _EPOCH).days] = Holiday((day - _EPOCH).days, display_text(name, HOLIDAY_NAME_MAX))
+        found[day_number(day)] = Holiday(day_number(day), display_text(name, HOLIDAY_NAME_MAX))
     if len(found) > HOLIDAYS_MAX:
         raise NotUnderstood("holidays", most=HOLIDAYS_MAX)
     return [found[day] for day in sorted(found)]
@@ -113,7 +113,7 @@ def write_holidays(holidays: Iterable[Holiday]) -> str:
 
 def date_of(holiday: Holiday) -> date:
     """The day of a holiday."""
-    return _EPOCH + timedelta(days=holiday.day)
+    return date_of_day(holiday.day)
 
 
 def _lines(text: str) -> Iterable[tuple[int, str]]:
@@ -189,7 +189,7 @@ def _date(year: str, month: str, day: str) -> date | None:
         found = date(int(year), number, int(day))
     except ValueError:
         return None
-    return found if found >= _EPOCH else None
+    return found if found >= EPOCH else None
 
 
 def _is_month(word: str) -> bool:

@@ -2,13 +2,14 @@
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
+from queueing.day import day_number
 from queueing.event_log import EventKind, EventLog
 from queueing.models import Assurance, Outcome, Place, Refusal, State
 from queueing.opening_hours import (
@@ -43,10 +44,6 @@ MONDAY = datetime(2040, 1, 2)
 def clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[MovedClock]:
     with moved_clock(store, monkeypatch) as moved:
         yield moved
-
-
-def day_number(day: date) -> int:
-    return (day - date(1970, 1, 1)).days
 
 
 async def scan(clock: MovedClock, moment: datetime) -> Place:

@@ -10,8 +10,8 @@ import pytest
 from kiosk.archive import public_events
 from kiosk.archive import role as role_module
 from kiosk.archive.database import Database
+from kiosk.archive.places import Place
 from kiosk.archive.usual_paces import Slot, day_of, learned, usual_days
-from kiosk.archive.writer import Place
 from queueing.event_log import Event, EventKind
 from queueing.models import Assurance, Lane, Nearness, State, Ticket
 from queueing.redis_keys import facility_key
