@@ -5,13 +5,15 @@ import { Colleagues } from "./colleagues.js";
 import { askCame, chooseOne, closeAll, isOneOpen, listen } from "./dialogs.js";
 import { $, fill, keyOf, make, say } from "./dom.js";
 import { Heard } from "./heard.js";
-import { actOf, isPress, stepOf } from "./keys.js";
+import { actOf } from "./keys.js";
+import { Link } from "./link.js";
 import { List } from "./list.js";
 import { SHOWN_AT_ONCE, possible } from "./moves.js";
 import { NoAnswer, SignedOut, follow, get, post } from "./net.js";
 import { Now } from "./now.js";
 import { OneTicket } from "./one_ticket.js";
 import { PendingMoves } from "./pending_moves.js";
+import { listenForPresses } from "./presses.js";
 import { Scanner } from "./scanner.js";
 import { Scans } from "./scans.js";
 import { Search } from "./search.js";
@@ -42,7 +44,6 @@ let truth = null, // as the server said last
   ahead_ms = 0,
   asking = 0,
   shown = 0,
-  lostAt = null,
   streaming = false,
   looked = 0,
   busy = false,
@@ -50,6 +51,7 @@ let truth = null, // as the server said last
   stop = () => undefined;
 const now_ms = () => Date.now() + ahead_ms;
 const list = new List($("list"), { ...words, note_tag: deskWords.note_tag }, sections, paintChosen);
+const link = new Link(words, clock);
 const now = new Now(words, states, genders);
 const colleagues = new Colleagues(deskWords, counter, clock);
 const pending = new PendingMoves(deskWords, counter, {
@@ -76,7 +78,7 @@ const walkIn = new WalkIn(
 const heard = new Heard(states);
 const search = new Search(list, counter, {
   draw: () => drawList(now_ms()),
-  failed: (cause) => trouble(cause) || line(false),
+  failed: (cause) => trouble(cause) || link.set(false),
 });
 const oneTicket = new OneTicket(words, forms, failed);
 const scans = new Scans(words, {
@@ -124,14 +126,14 @@ async function refresh() {
   looked = Date.now();
   try {
     const fresh = await get(`/console/desk?counter=${encodeURIComponent(counter)}`);
-    if (navigator.onLine) line(true); // an answer may be on its way when the cable goes out
+    if (navigator.onLine) link.set(true); // an answer may be on its way when the cable goes out
     if (await pending.sendAll()) return refresh();
     if (mine > shown) {
       shown = mine;
       paint(fresh);
     }
   } catch (cause) {
-    trouble(cause) || line(false);
+    trouble(cause) || link.set(false);
   }
 }
 
@@ -178,17 +180,6 @@ function paintQueues() {
   );
 }
 
-function line(alive) {
-  if (alive && lostAt) {
-    lostAt = null;
-    tell(words.back);
-  }
-  if (!alive && !lostAt) lostAt = new Date();
-  $("link").className = alive ? "link" : "link down";
-  $("lost").hidden = alive;
-  if (lostAt) say($("lost"), fill(words.lost, { time: clock.format(lostAt) }));
-}
-
 // True when the trouble was dealt with here.
 function trouble(cause) {
   if (!(cause instanceof SignedOut)) return false;
@@ -219,7 +210,7 @@ async function move(what, body) {
   const ticket =
     view?.tickets.find((one) => one.id === body.ticket) ?? (body.ticket === current()?.id ? current() : null);
   const numbered = pending.number(what, { counter, ...body }, ticket?.token ?? "");
-  if (pending.waiting.length || lostAt) return wait(numbered);
+  if (pending.waiting.length || link.lostAt) return wait(numbered);
   busy = true;
   heard.show(what, body.ticket && body.ticket === list.selected);
   const began = performance.now();
@@ -234,7 +225,7 @@ async function move(what, body) {
     if (answer.outcome === "MOVED" && what !== "undo") scans.moved(began);
   } catch (cause) {
     if (cause instanceof NoAnswer) {
-      line(false);
+      link.set(false);
       numbered.wasSent = true;
       wait(numbered);
     } else if (!trouble(cause)) tell(cause.message, "warn");
@@ -263,7 +254,7 @@ async function sendPending(what, body) {
   try {
     return await post(`/console/desk/${what}`, body);
   } catch (cause) {
-    if (cause instanceof NoAnswer) line(false);
+    if (cause instanceof NoAnswer) link.set(false);
     trouble(cause);
     throw cause;
   }
@@ -300,46 +291,13 @@ function paintChosen(ticket) {
 
 // A move that a key would make: shown at once, and made when no second key follows.
 function heardKey(event) {
-  if (busy || ended || lostAt || pending.waiting.length || !view || isOneOpen()) return;
+  if (busy || ended || link.lostAt || pending.waiting.length || !view || isOneOpen()) return;
   if (heard.beginsScans(keyOf(event).toLowerCase())) return;
   const what = actOf(event, list.selected);
   const onChosen = ["call", "check-in", "bring-back"].includes(what);
   const ticket = onChosen ? list.ticket() : ["hold", "no-show"].includes(what) ? target() : current();
   if (!SHOWN_AT_ONCE.includes(what) || !possible(what, ticket)) return;
   heard.show(what, onChosen || (ticket && ticket.id === list.selected));
-}
-
-function pressed(event) {
-  const inside = event.target.closest?.("input, select, textarea, dialog");
-  if (event.target === $("search")) return searching(event);
-  if (inside || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (isPress(event) && event.target.closest?.("button, a, summary")) return;
-  const step = stepOf(event);
-  if (step) {
-    event.preventDefault();
-    $("list").focus();
-    list.step(step);
-    return;
-  }
-  if (event.repeat) {
-    if (isPress(event)) event.preventDefault();
-    return;
-  }
-  const what = actOf(event, list.selected);
-  if (!what) return;
-  event.preventDefault();
-  acts[what]();
-}
-
-function searching(event) {
-  if (event.key === "Escape") {
-    letGo();
-    $("list").focus();
-  } else if (event.key === "Enter" || event.key === "ArrowDown") {
-    event.preventDefault();
-    $("list").focus();
-    if (!list.selected) list.step(1);
-  }
 }
 
 function letGo() {
@@ -353,20 +311,10 @@ function dealtWith() {
   if (document.activeElement !== $("search")) search.showAll();
 }
 
-for (const button of document.querySelectorAll("[data-do]")) {
-  button.addEventListener("click", () => {
-    $("list").focus(); // or the next Space would press this button again
-    acts[button.dataset.do](button.dataset.on);
-  });
-}
-$("copy").addEventListener("click", () => acts.copy());
 listen();
-document.addEventListener("keydown", pressed);
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("details.menu")) document.querySelector("details.menu").open = false;
-});
+listenForPresses(acts, list, letGo);
 // The browser knows at once that the cable is out; the stream would notice it later.
-addEventListener("offline", () => line(false));
+addEventListener("offline", () => link.set(false));
 addEventListener("online", refresh);
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden && !ended) refresh();
@@ -391,7 +339,7 @@ const idle = () =>
 
 setInterval(tick, 15000);
 setInterval(() => {
-  if (!ended && (!streaming || lostAt || Date.now() - looked > LOOK_MS)) refresh();
+  if (!ended && (!streaming || link.lostAt || Date.now() - looked > LOOK_MS)) refresh();
 }, POLL_MS);
 choices();
 tick();
