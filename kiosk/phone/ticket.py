@@ -120,7 +120,7 @@ async def ticket_page(
     queue = next((one for one in snapshot.queues if one.id == ticket.queue), None) if snapshot else None
     words = own_words(words.code, facility.corrections) if facility else words
     zone = (facility.timezone if facility else "") or settings.timezone
-    styles = inline_styles("css/base.css", "css/phone.css")
+    styles = inline_styles("css/base.css", "css/phone.css", "css/phone_forms.css")
     answer = page(
         "ticket.html",
         words,
