@@ -60,7 +60,7 @@ SLOW_FILES = (
     "kiosk/console/test_posters_page.py",  # sheets are drawn
     "kiosk/console/test_review.py",
     "kiosk/console/test_slip_printing.py",  # pictures are drawn, and a printer lets us wait
-    "kiosk/console/test_today.py",
+    "kiosk/console/test_today",
     "kiosk/delivery/test_killed_role.py",  # a role that is killed
     "kiosk/delivery/test_mllp.py",  # receivers that answer late or never
     "kiosk/delivery/test_role.py",  # receivers that answer late or never

@@ -17,13 +17,12 @@ from kiosk.console import figure_messages, review, review_messages
 from kiosk.console.language import languages
 from kiosk.services.web import Services
 from tests.kiosk.archive.rows import insert, insert_day, share
-from tests.kiosk.console.figures_pages import app, overseer
+from tests.kiosk.console.figures_pages import app, overseer, visit
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
     Browser,
 )
-from tests.kiosk.console.test_today import visit
 
 pytestmark = pytest.mark.anyio
 __all__ = ["app", "overseer"]

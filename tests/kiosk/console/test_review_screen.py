@@ -13,9 +13,9 @@ from kiosk.accounts.sessions import EVERY_FACILITY
 from kiosk.archive import schema
 from tests.accessible import serious_problems
 from tests.kiosk.archive.rows import insert, insert_day
+from tests.kiosk.console.figures_pages import visit
 from tests.kiosk.console.running_desk import Program, Served, running_program
 from tests.kiosk.console.signed_in import OWN_PASSWORD, PHONE, code_for, ready_login
-from tests.kiosk.console.test_today import visit
 from tests.kiosk.console.test_today_screen import BLUE, INK, WIDTHS, overflowing
 
 pytestmark = pytest.mark.anyio

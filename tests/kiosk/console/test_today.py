@@ -1,12 +1,9 @@
 """The hospital's day: the store's part now, the archive's part by hour, queue and day; and what is said in trouble."""
 
-import csv
 import re
 from datetime import date, datetime, timedelta
 from html import unescape
-from io import StringIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -16,8 +13,8 @@ from kiosk.console import figure_messages
 from kiosk.console.language import languages
 from kiosk.services.web import Services
 from queueing.models import Queue
-from tests.kiosk.archive.rows import MINUTE, insert_day, share, ticket
-from tests.kiosk.console.figures_pages import app, overseer
+from tests.kiosk.archive.rows import insert_day, share
+from tests.kiosk.console.figures_pages import DAY, KOLKATA, QUERY, app, overseer, table, visit
 from tests.kiosk.console.signed_in import (
     HIP,
     OTHER_HIP,
@@ -27,35 +24,7 @@ from tests.kiosk.console.signed_in import (
 
 pytestmark = pytest.mark.anyio
 __all__ = ["app", "overseer"]
-DAY = date(2026, 9, 21)
 WEEK_BEFORE = date(2026, 9, 14)
-KOLKATA = ZoneInfo("Asia/Kolkata")
-QUERY = {"from": "2026-09-21", "to": "2026-09-21"}
-
-
-def at(day: date, hour: int, minute: int = 0) -> int:
-    """Unix ms of this time in the hospital."""
-    return int(datetime(day.year, day.month, day.day, hour, minute, tzinfo=KOLKATA).timestamp() * 1000)
-
-
-def visit(number: int, hour: int, wait_min: int, service_min: float, **changed: object) -> dict[str, object]:
-    """Somebody who arrived at this hour, was called after so many minutes and stayed so long."""
-    day = changed.get("service_day", DAY)
-    assert isinstance(day, date)
-    came = at(day, hour)
-    times = {
-        "service_day": day, "hour": hour, "arrived_ms": came, "called_first_ms": came + wait_min * MINUTE,
-        "called_last_ms": came + wait_min * MINUTE, "started_ms": came + wait_min * MINUTE,
-        "ended_ms": came + wait_min * MINUTE + int(service_min * MINUTE), "ack_at_ms": came + 800,
-    }  # fmt: skip
-    return ticket(number, **(times | changed))
-
-
-async def table(page: Browser, name: str, **query: str) -> list[list[str]]:
-    """One table of the page as its CSV."""
-    answer = await page.get(f"/console/today/csv/{name}", params=query or QUERY)
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
-    return list(csv.reader(StringIO(answer.text.removeprefix("\ufeff"))))
 
 
 def shown(answer: httpx.Response, name: str) -> list[list[str]]:
@@ -359,49 +328,3 @@ async def test_a_queue_named_like_a_formula_is_no_formula_in_its_file(
     await services.registry.put_queue(HIP, Queue(id="medicine", name="=HYPERLINK(1)", prefix="M"))
     insert_day(database, visit(1, 9, 4, 4))
     assert (await table(admin, "queues"))[1][0] == "'=HYPERLINK(1)"
-
-
-async def test_a_lane_that_is_used_more_than_usual_stands_out(
-    admin: Browser, services: Services, database: Database
-) -> None:
-    snapshot = await services.desk.snapshot(HIP)
-    assert snapshot
-    today = date.fromisoformat(snapshot.day)
-    week_before, before_that = today - timedelta(weeks=1), today - timedelta(weeks=2)
-    insert_day(
-        database, *(visit(number, 9, 5, 4, service_day=today, lane="emergency") for number in range(9)),
-        *(visit(number, 9, 5, 4, service_day=today, lane="senior") for number in range(9, 15)),
-        *(visit(number, 9, 5, 4, service_day=today) for number in range(15, 40)),
-        *(visit(number, 9, 5, 4, service_day=week_before, lane="emergency") for number in range(3)),
-        *(visit(number, 9, 5, 4, service_day=week_before, lane="senior") for number in range(3, 9)),
-        *(visit(number, 9, 5, 4, service_day=before_that, lane="senior") for number in range(5)),
-    )  # fmt: skip
-    answer = await admin.get("/console/today")
-    assert "Emergency: 9 today. A whole day of this weekday usually has 1.5." in answer.text
-    assert "Senior, 60 or older:" not in answer.text
-    assert "Ordinary:" not in answer.text
-
-
-async def test_priority_is_counted_by_reason_beside_what_is_usual(
-    admin: Browser, services: Services, database: Database
-) -> None:
-    snapshot = await services.desk.snapshot(HIP)
-    assert snapshot
-    today = date.fromisoformat(snapshot.day)
-    before = today - timedelta(weeks=1)
-    staff, child = {"lane": "priority", "reason": "staff"}, {"lane": "priority", "reason": "child"}
-    insert_day(
-        database, *(visit(number, 9, 5, 4, service_day=today, **staff) for number in range(6)),
-        *(visit(number, 9, 5, 4, service_day=today, **child) for number in range(6, 12)),
-        visit(12, 9, 5, 4, service_day=today, lane="pregnant", reason="pregnant"),
-        visit(13, 9, 5, 4, service_day=today, lane="senior"), visit(14, 9, 5, 4, service_day=today),
-        *(visit(number, 9, 5, 4, service_day=before, **staff) for number in range(2)),
-        *(visit(number, 9, 5, 4, service_day=before, **child) for number in range(2, 7)),
-    )  # fmt: skip
-    answer = await admin.get("/console/today")
-    assert "Hospital staff: 6 today. A whole day of this weekday usually has 2.0." in answer.text
-    assert "Small child: 6 today" not in answer.text
-    day = today.isoformat()
-    found = {row[0]: row[1:] for row in (await table(admin, "priority", **{"from": day, "to": day}))[1:]}
-    assert (found["Hospital staff"], found["Small child"]) == (["6", "2"], ["6", "5"])
-    assert (found["Pregnant"], found[figure_messages.NO_REASON]) == (["1", "0"], ["1", "0"])

@@ -11,9 +11,9 @@ from playwright.async_api import Page, expect
 
 from tests.accessible import serious_problems
 from tests.kiosk.archive.rows import insert_day, share
+from tests.kiosk.console.figures_pages import visit
 from tests.kiosk.console.running_desk import Program, Served
 from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
-from tests.kiosk.console.test_today import visit
 
 pytestmark = pytest.mark.anyio
 PLOTTED = ("arrivals", "waits", "counters", "sources", "service", "queues", "origins", "priority")
