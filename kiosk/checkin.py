@@ -111,10 +111,17 @@ class CheckIn:
         ``any_hour``: also while the queue's hours keep it closed.
         """
         request = request_digest(facility, f"{by}/{request_id or uuid.uuid4()}")
-        lane = REASONS[reason].lane if reason else self._lane(patient)
-        return await self._place(
-            facility, queue, patient, lane, Assurance.STAFF, request, by=by, reason=reason, any_hour=any_hour
+        arrival = Arrival(
+            facility=facility,
+            queue=queue,
+            assurance=Assurance.STAFF,
+            lane=REASONS[reason].lane if reason else self._lane(patient),
+            request=request,
+            by=by,
+            reason=reason,
+            any_hour=any_hour,
         )
+        return await self._enqueue(arrival, patient)
 
     async def registered_elsewhere(
         self, facility: str, queue: str, patient: Patient, lane: Lane, *, by: str, request_id: str = ""
@@ -122,9 +129,15 @@ class CheckIn:
         """The hospital's system registers a person who is present. ``by`` names its key; it is part of the request
         id, so two systems never share one.
         """
-        request = hmis_request(facility, f"{by}/{request_id or uuid.uuid4()}")
-        lane = max(lane, self._lane(patient))
-        return await self._place(facility, queue, patient, lane, Assurance.STAFF, request, by=by)
+        arrival = Arrival(
+            facility=facility,
+            queue=queue,
+            assurance=Assurance.STAFF,
+            lane=max(lane, self._lane(patient)),
+            request=hmis_request(facility, f"{by}/{request_id or uuid.uuid4()}"),
+            by=by,
+        )
+        return await self._enqueue(arrival, patient)
 
     def walk_in_request(self, facility: str, by: str, request_id: str) -> str:
         """``Ticket.request`` of the walk-in that this clerk's form made, if it was sent before."""
@@ -153,11 +166,15 @@ class CheckIn:
 
         ``device`` marks the browser. ``away``: the link is no longer fresh, so the place waits for check-in.
         """
-        request = request_digest(facility, f"camera/{request_id}")
-        lane = self._lane(patient)
-        return await self._place(
-            facility, queue, patient, lane, Assurance.CAMERA, request, device, away=away, consent=consent
+        arrival = Arrival(
+            facility=facility,
+            queue=queue,
+            assurance=Assurance.CAMERA,
+            lane=self._lane(patient),
+            request=request_digest(facility, f"camera/{request_id}"),
+            late=away,
         )
+        return await self._enqueue(arrival, patient, device=device, consent=consent)
 
     def patient(self, facility: str, ticket: Ticket, sealed: bytes) -> Patient:
         """The profile of a ticket, for staff of its facility. Raises SealBroken when it cannot be opened or read."""
@@ -201,37 +218,17 @@ class CheckIn:
     def _decoy(self, facility: str, request: str) -> bytes:
         return self._close(facility, request, Envelope(patient=Patient(year_of_birth=1, abha_number="0" * ABHA_DIGITS)))
 
-    async def _place(
-        self,
-        facility: str,
-        queue: str,
-        patient: Patient,
-        lane: Lane,
-        assurance: Assurance,
-        request: str,
-        device: str = "",
-        *,
-        away: bool = False,
-        by: str = "",
-        any_hour: bool = False,
-        consent: Consent | None = None,
-        reason: Reason = Reason.NONE,
+    async def _enqueue(
+        self, arrival: Arrival, patient: Patient, *, device: str = "", consent: Consent | None = None
     ) -> Place:
-        return await self._desk.enqueue(
-            Arrival(
-                facility=facility,
-                queue=queue,
-                assurance=assurance,
-                lane=lane,
-                request=request,
-                persons=self.known_as(facility, patient) or self._alike(facility, patient, device),
-                envelope=self._close(facility, request, Envelope(patient=patient, consent=consent)),
-                late=away,
-                by=by,
-                reason=reason,
-                any_hour=any_hour,
-            )
+        """Ask for a place for a patient whose details were typed, not shared by an app."""
+        facility = arrival.facility
+        complete = msgspec.structs.replace(
+            arrival,
+            persons=self.known_as(facility, patient) or self._alike(facility, patient, device),
+            envelope=self._close(facility, arrival.request, Envelope(patient=patient, consent=consent)),
         )
+        return await self._desk.enqueue(complete)
 
     def _read_counter(self, context: str, facility: str) -> tuple[str, str, Assurance]:
         """The counter that a signed code proves; else the text, for the facility's own counter names and posters."""

@@ -15,8 +15,7 @@ from litestar.params import FromPath
 from msgspec import Struct
 
 from kiosk.checkin import CheckIn
-from kiosk.patient.identifiers import western_digits
-from kiosk.phone.find import DIGITS, FIELD_MAX, Visit, search, sent_fields, token_of
+from kiosk.phone.find import FIELD_MAX, SearchForm, Visit, search, sent_fields
 from kiosk.settings import Settings
 from kiosk.web.client_address import address_to_count, networks_of
 from kiosk.web.same_origin import Strictness, is_same_origin
@@ -60,9 +59,9 @@ async def check_in_here(
     hip, fields = hospital.facility.hip_id, await sent_fields(request)
     if not _is_in_the_hall(counter_codes, fields.get("code", "")[:FIELD_MAX], hip):
         raise PermissionDeniedException
-    token = token_of(fields.get("number", "")[:FIELD_MAX], hospital)
-    digits = western_digits(fields.get("digits", "")[:FIELD_MAX]).strip()
-    if not token or not DIGITS.fullmatch(digits):
+    form = SearchForm.sent(fields)
+    token, digits = form.token(hospital), form.four_digits()
+    if not token or not digits:
         return _answer("not_found")
     address = address_to_count(request.scope, networks_of(settings.trusted_proxies))
     ticket, wait_s = await search(place_search, check_in, hip, token, digits, address)

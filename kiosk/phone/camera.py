@@ -29,14 +29,13 @@ from kiosk.phone.ticket import LANG
 from kiosk.settings import Settings
 from kiosk.web.client_address import address_to_count, networks_of
 from kiosk.web.limits import PHONE_FORM_MAX
-from kiosk.web.link_urls import CAMERA_FRESH_S
+from kiosk.web.link_urls import CAMERA_FRESH_S, new_ticket_link
 from kiosk.web.page_bodies import read_form
 from kiosk.web.path_prefix import url
 from kiosk.web.request_body import BadBody
 from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
-from queueing.day import place_ends_s
 from queueing.errors import QueueingError
 from queueing.form_gate import FormVerdict
 from queueing.hours_now import HoursNow
@@ -189,10 +188,8 @@ def _answer(opened: _Link, form: Form, place: Place, links: TicketLinks) -> Resp
         return opened.after_hours(status=409)
     if place.outcome not in {Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON} or not place.ticket:
         return opened.ask(form, {}, trouble="closed", status=409)
-    now_s = int(time.time())
-    expires_s = place_ends_s(opened.zone, now_s)
-    ticket = links.mint(opened.claim.hip_id, place.ticket, expires_s=expires_s, now_s=now_s)
-    return Redirect(url(f"/t/{ticket}?lang={opened.words.code}"), status_code=303, headers=PAGE)
+    link = new_ticket_link(links, opened.claim.hip_id, place.ticket, opened.zone)
+    return Redirect(url(f"/t/{link}?lang={opened.words.code}"), status_code=303, headers=PAGE)
 
 
 async def _open(

@@ -7,7 +7,6 @@ a number, an address and a facility have is bounded (``queueing.place_search``).
 
 import asyncio
 import re
-import time
 from collections.abc import Sequence
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
@@ -29,14 +28,13 @@ from kiosk.patient.identifiers import western_digits
 from kiosk.settings import Settings
 from kiosk.web.client_address import address_to_count, networks_of
 from kiosk.web.limits import PHONE_FORM_MAX
-from kiosk.web.link_urls import find_url
+from kiosk.web.link_urls import find_url, new_ticket_link
 from kiosk.web.page_bodies import read_form
 from kiosk.web.path_prefix import url
 from kiosk.web.request_body import BadBody
 from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import page, sorry
-from queueing.day import place_ends_s
 from queueing.errors import QueueingError
 from queueing.models import Ticket
 from queueing.place_search import PlaceSearch
@@ -51,7 +49,7 @@ BODY_S: Final = 10.0
 FIELD_MAX: Final = 40
 """Characters of a field; a token has eight, and people add spaces."""
 _TOKEN: Final = re.compile(r"([A-Z]{1,3})?[\s\-\u2010-\u2015.]*0*([0-9]{1,6})")
-DIGITS: Final = re.compile(r"[0-9]{4}")
+_DIGITS: Final = re.compile(r"[0-9]{4}")
 _PICTURE_KEPT_S: Final = 3_600
 """The address of a facility's page changes with the public address only; a board asks once a day."""
 
@@ -63,6 +61,20 @@ class SearchForm(Struct, frozen=True):
 
     number: str = ""
     digits: str = ""
+
+    @classmethod
+    def sent(cls, fields: dict[str, str]) -> "SearchForm":
+        """The form among all fields that a browser sent."""
+        return cls(fields.get("number", "")[:FIELD_MAX], fields.get("digits", "")[:FIELD_MAX])
+
+    def token(self, hospital: Hospital) -> str:
+        """The number as tickets have it; empty when it is none of this hospital's."""
+        return token_of(self.number, hospital)
+
+    def four_digits(self) -> str:
+        """The digits as 0 to 9; empty when they are not four."""
+        digits = western_digits(self.digits).strip()
+        return digits if _DIGITS.fullmatch(digits) else ""
 
 
 @get("/find/{hip_id:str}", include_in_schema=False)
@@ -92,10 +104,9 @@ async def find_ticket(
     hospital = await registry.recent_hospital(hip_id)
     if hospital is None:
         return _unknown(words)
-    fields = await sent_fields(request)
-    form = SearchForm(fields.get("number", "")[:FIELD_MAX], fields.get("digits", "")[:FIELD_MAX])
-    token, digits = token_of(form.number, hospital), western_digits(form.digits).strip()
-    if not token or not DIGITS.fullmatch(digits):
+    form = SearchForm.sent(await sent_fields(request))
+    token, digits = form.token(hospital), form.four_digits()
+    if not token or not digits:
         return _form(words, hospital, form, trouble="fix" if token else "number_odd", status=422)
     address = address_to_count(request.scope, networks_of(settings.trusted_proxies))
     try:
@@ -109,9 +120,8 @@ async def find_ticket(
         return refused
     if ticket is None:
         return _form(words, hospital, form, trouble="not_found", status=404)
-    now_s = int(time.time())
-    expires_s = place_ends_s(ZoneInfo(hospital.zone(settings.timezone)), now_s)
-    link = ticket_links.mint(hospital.facility.hip_id, ticket.id, expires_s=expires_s, now_s=now_s)
+    zone = ZoneInfo(hospital.zone(settings.timezone))
+    link = new_ticket_link(ticket_links, hospital.facility.hip_id, ticket.id, zone)
     return Redirect(url(f"/t/{link}?lang={words.code}"), status_code=303, headers=PAGE)
 
 

@@ -31,7 +31,7 @@ from kiosk.web.same_origin import Strictness, is_same_origin
 from kiosk.web.security_headers import PAGE
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
-from queueing.models import State
+from queueing.models import State, Ticket
 from queueing.push_phones import Phone, PushPhones, Stored
 from queueing.registry import Registry
 from tokens import TicketLinks
@@ -71,16 +71,8 @@ async def agree_to_push(
         return _answer(404, "this number is over")
     facility = await registry.facility(claim.hip_id)
     zone = ZoneInfo((facility.timezone if facility else "") or settings.timezone)
-    phone = Phone(
-        id=sent.id,
-        until_ms=place_ends_s(zone, int(time.time())) * 1000,
-        sealed=close_subscription(seal, claim.hip_id, claim.ticket, sent),
-        near=sent.near,
-        kid=push_keys.kid_of(sent.key),
-        language=choose(lang).code,
-        calls=ticket.calls,
-        warned=int(ticket.state is State.WAITING and ticket.ahead <= sent.near),
-    )
+    sealed = close_subscription(seal, claim.hip_id, claim.ticket, sent)
+    phone = _phone(sent, ticket, sealed, zone, kid=push_keys.kid_of(sent.key), language=choose(lang).code)
     stored = await push_phones.put(claim.hip_id, claim.ticket, phone)
     return _answer(204) if stored is Stored.DONE else _answer(409, "too many phones of this hospital wait")
 
@@ -100,6 +92,22 @@ async def end_push(
     sent = await read_json(request, _address, PUSH_BODY_MAX)
     await push_phones.forget(claim.hip_id, claim.ticket, sent.id)
     return _answer(204)
+
+
+def _phone(
+    sent: PushRequest, ticket: Ticket, sealed: str, zone: ZoneInfo, *, kid: str, language: str
+) -> Phone:  # fmt: skip
+    """What is stored until the place ends. Of calls and warnings up to now the page has rung itself."""
+    return Phone(
+        id=sent.id,
+        until_ms=place_ends_s(zone, int(time.time())) * 1000,
+        sealed=sealed,
+        near=sent.near,
+        kid=kid,
+        language=language,
+        calls=ticket.calls,
+        warned=int(ticket.state is State.WAITING and ticket.ahead <= sent.near),
+    )
 
 
 def _fault(sent: PushRequest, keys: PushKeys, settings: Settings) -> str:

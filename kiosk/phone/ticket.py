@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
@@ -117,7 +117,6 @@ async def ticket_page(
         return trouble or _ended(words)
     snapshot, hospital = await asyncio.gather(desk.snapshot(claim.hip_id), registry.hospital(claim.hip_id))
     facility = hospital.facility if hospital else None
-    queue = next((one for one in snapshot.queues if one.id == ticket.queue), None) if snapshot else None
     words = own_words(words.code, facility.corrections) if facility else words
     zone = (facility.timezone if facility else "") or settings.timezone
     styles = inline_styles("css/base.css", "css/phone.css", "css/phone_forms.css")
@@ -125,30 +124,45 @@ async def ticket_page(
         "ticket.html",
         words,
         styles=styles.text,
-        ticket=ticket,
-        state=ticket.state.name.lower(),
-        icon=ICONS[ticket.state],
-        over=ticket.state in OVER,
-        waits=ticket.state is State.WAITING,
-        near=NEAR,
-        may_cancel=ticket.state in MAY_CANCEL,
-        now_ms=time.time_ns() // 1_000_000,
         mine=_mine(ticket, hospital),
         facility=facility,
-        queue=queue.name_in(words.code) if queue else ticket.queue,
-        hours=", ".join(queue.today) if queue else "",
-        is_own_name=bool(queue and queue.names.get(words.code)),
-        estimate=_estimate(ticket, snapshot, queue),
-        last=_last_called(queue),
         link=link,
         push_key=push_keys.public if settings.push_services else "",
         hip_id=claim.hip_id,
         zone=zone,
-        stops=_shown_stops(ticket, snapshot, words.code, ZoneInfo(zone)),
+        **_ticket_facts(ticket),
+        **_queue_facts(ticket, snapshot, words.code, ZoneInfo(zone)),
         book={words.code: words.book("common", "ticket")},
     )
     answer.headers["Content-Security-Policy"] = styles.policy
     return packed(answer, request.headers.get("accept-encoding", ""))
+
+
+def _ticket_facts(ticket: Ticket) -> dict[str, Any]:
+    """What the page shows of the ticket alone, by the names of its template."""
+    return {
+        "ticket": ticket,
+        "state": ticket.state.name.lower(),
+        "icon": ICONS[ticket.state],
+        "over": ticket.state in OVER,
+        "waits": ticket.state is State.WAITING,
+        "near": NEAR,
+        "may_cancel": ticket.state in MAY_CANCEL,
+        "now_ms": time.time_ns() // 1_000_000,
+    }
+
+
+def _queue_facts(ticket: Ticket, snapshot: Snapshot | None, language: str, zone: ZoneInfo) -> dict[str, Any]:
+    """What the page shows of the ticket's queue, by the names of its template."""
+    queue = next((one for one in snapshot.queues if one.id == ticket.queue), None) if snapshot else None
+    return {
+        "queue": queue.name_in(language) if queue else ticket.queue,
+        "hours": ", ".join(queue.today) if queue else "",
+        "is_own_name": bool(queue and queue.names.get(language)),
+        "estimate": _estimate(ticket, snapshot, queue),
+        "last": _last_called(queue),
+        "stops": _shown_stops(ticket, snapshot, language, zone),
+    }
 
 
 @get("/t/{link:str}/now", include_in_schema=False)

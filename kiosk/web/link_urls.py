@@ -1,7 +1,18 @@
 """Public addresses of pages that a signed link opens: what a QR shows, and for how long a link is good."""
 
+import time
 from typing import Final
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from queueing.day import place_ends_s
+from tokens import TicketLinks
+
+
+def new_ticket_link(links: TicketLinks, hip_id: str, ticket: str, zone: ZoneInfo) -> str:
+    """A link to a ticket's page that is good as long as the place. ``ticket``: its id; ``zone``: the facility's."""
+    now_s = int(time.time())
+    return links.mint(hip_id, ticket, expires_s=place_ends_s(zone, now_s), now_s=now_s)
 
 
 def ticket_url(public_url: str, link: str) -> str:
