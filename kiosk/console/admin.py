@@ -8,12 +8,12 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
-from kiosk.accounts.outcomes import Role
 from kiosk.accounts.service import Staff, StaffError
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, room_messages, rooms, templating
+from kiosk.console.admin_acts import ACTS, NEW_PASSWORDS, Sent
 from kiosk.console.admin_rooms import AdminRooms
-from kiosk.console.forms import NotFilledIn, counter_of, facility_of, policy_of, queue_of, refusal
+from kiosk.console.forms import NotFilledIn, policy_of, refusal
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.posters.drawing import NotDrawn, PosterPictures, drawn
@@ -22,10 +22,8 @@ from kiosk.posters.texts import Which, posters_of
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
-from queueing.audit import Actor
 from queueing.desk import OpdDesk
 from queueing.last_changes import ChangedSince, LastChanges
-from queueing.limits import COUNTER_NAME_MAX, QUEUE_ID_MAX
 from queueing.outbox import Outbox
 from queueing.registry import DoesNotFit, PrefixTaken, Registry, RegistryError
 from queueing.removal import StillUsed
@@ -73,39 +71,30 @@ class Admin(Controller):
         if act not in rooms.OF_ACT:
             raise NotFoundException
         form, actor = await read_form(request), guards.actor_of(request, session)
-        room, section = rooms.OF_ACT[act]
+        sent = Sent(
+            hip=session.facility, form=form, actor=actor, registry=registry.acting(actor), staff=staff, outbox=outbox,
+            desk=desk,
+        )  # fmt: skip
+        room, section = _place_of_change(form) if act == "take-back" else rooms.OF_ACT[act]
         try:
-            if act == "take-back":
-                room, section = _place_of_change(form)
-                mark = form.get("mark", "")[:MARK_MAX]
-                await last_changes.take_back(session.facility, form["kind"], mark, actor)
-                return templating.go(f"{rooms.PATHS[room]}?done=take-back#{section}")
             if act == "policy" and form.get("look"):
                 looked, message = policy_of(form), tr(room_messages.DONE["look"])
                 return await admin_rooms.page(session, room, message=message, typed={act: form}, looked=looked)
-            if act in ("staff", "reset"):
-                secret = await _password(act, form, session, staff, actor)
-                return await admin_rooms.page(session, room, secret=secret)
-            if act in rooms.REMOVALS:
-                done = await _remove(act, form, session.facility, desk, staff, actor)
+            if act in NEW_PASSWORDS:
+                return await admin_rooms.page(session, room, secret=await NEW_PASSWORDS[act](sent))
+            if act == "take-back":
+                await last_changes.take_back(session.facility, form["kind"], form.get("mark", "")[:MARK_MAX], actor)
+                done = act
             else:
-                done = await _change(act, form, session.facility, registry.acting(actor), staff, outbox, actor)
+                done = await ACTS[act](sent)
         except (NotFilledIn, DoesNotFit) as wrong:
             unfit = refusal(act, wrong) if isinstance(wrong, DoesNotFit) else wrong
             return await admin_rooms.page(
                 session, room, trouble=str(unfit), status=422, typed={act: form}, field=unfit.field
             )
-        except StaffError as wrong:
-            return await admin_rooms.page(session, room, trouble=_staff_trouble(wrong), status=422)
-        except ChangedSince:
-            return await admin_rooms.page(session, room, trouble=tr(room_messages.CHANGED_SINCE), status=409)
-        except StillUsed as wrong:
-            sentence = room_messages.STILL_USED[wrong.use]
-            return await admin_rooms.page(session, room, trouble=tr(sentence), status=409)
-        except PrefixTaken:
-            return await admin_rooms.page(session, room, trouble=tr(messages.ADMIN_TROUBLE["prefix"]), status=409)
-        except RegistryError:
-            return await admin_rooms.page(session, room, trouble=tr(messages.ADMIN_TROUBLE["unknown"]), status=404)
+        except (StaffError, ChangedSince, RegistryError) as wrong:
+            trouble, status = _trouble_of(wrong)
+            return await admin_rooms.page(session, room, trouble=trouble, status=status)
         return templating.go(f"{rooms.PATHS[room]}?done={done}#{section}")
 
     @get("/posters", guards=[guards.administrator], include_in_schema=False)
@@ -158,66 +147,16 @@ def _done(done: str) -> str:
     return tr(messages.ADMIN_DONE.get(done) or room_messages.DONE.get(done, ""))
 
 
-def _staff_trouble(wrong: StaffError) -> str:
-    return tr(room_messages.STAFF_TROUBLE.get(type(wrong).__name__, str(wrong)))
-
-
-async def _change(
-    act: str, form: dict[str, str], hip: str, registry: Registry, staff: Staff, outbox: Outbox, actor: Actor
-) -> str:
-    """Do what one form says. Returns the key of the sentence that confirms it (``messages.ADMIN_DONE``).
-
-    Each change writes its audit entry in its own step. Of the form the entry has only the name of the changed thing.
-    """
-    if act == "queue":
-        await registry.put_queue(hip, queue_of(form, await registry.queues(hip)))
-    elif act == "queue-open":
-        is_open = form.get("open") == "1"
-        await registry.open_queue(hip, form.get("id", ""), is_open)
-        return "queue-opened" if is_open else "queue-closed"
-    elif act == "default":
-        await registry.set_default_queue(hip, form.get("id", ""))
-    elif act == "counter":
-        await registry.put_counter(hip, counter_of(form, await registry.queues(hip), await registry.counters(hip)))
-    elif act == "counter-open":
-        await registry.open_counter(hip, form.get("name", ""), form.get("open") == "1")
-        return "counter"
-    elif act == "policy":
-        await registry.set_policy(hip, policy_of(form))
-    elif act == "text":
-        await registry.map_text(hip, form.get("text", ""), form.get("counter", ""))
-    elif act == "facility":
-        await registry.put_facility(facility_of(form, await registry.facility(hip)))
-    elif act == "disable":
-        await staff.disable(form.get("login", ""), form.get("disabled") == "1", within=hip, by=actor)
-        return "disabled" if form.get("disabled") == "1" else "enabled"
-    elif act == "sign-out":
-        await staff.end_sessions(form.get("login", ""), within=hip, by=actor)
-    else:
-        parked = form.get("id", "")[:200]
-        return "resent" if await outbox.resend(hip, parked, actor.act("admin_resend", parked)) else "not_resent"
-    return act
-
-
-async def _remove(act: str, form: dict[str, str], hip: str, desk: OpdDesk, staff: Staff, actor: Actor) -> str:
-    """Remove what was never used. Returns the key of the sentence that confirms it. Raises StillUsed, StaffError,
-    RegistryError.
-    """
-    if act == "remove-queue":
-        queue = form.get("id", "")[:QUEUE_ID_MAX]
-        await desk.remove(hip, "queue", queue, actor.act("admin_queue-removed", queue))
-    elif act == "remove-counter":
-        counter = form.get("name", "")[:COUNTER_NAME_MAX]
-        await desk.remove(hip, "counter", counter, actor.act("admin_counter-removed", counter))
-    else:
-        await staff.remove(form.get("login", ""), within=hip, by=actor)
-    return act
-
-
-async def _password(act: str, form: dict[str, str], session: Session, staff: Staff, actor: Actor) -> tuple[str, str]:
-    """Make a login or a new password. Returns ``(login, password)``, which the page shows once."""
-    login = form.get("login", "").strip().lower()[:64]
-    if act == "reset":
-        return login, await staff.reset(login, within=session.facility, by=actor)
-    role: Role = "admin" if form.get("role") == "admin" else "clerk"
-    return await staff.add_here(login, facility=session.facility, role=role, name=form.get("name", ""), by=actor)
+def _trouble_of(wrong: StaffError | ChangedSince | RegistryError) -> tuple[str, int]:
+    """Why a change was not made: the sentence for the administrator, and the status of the answer."""
+    match wrong:
+        case StaffError():
+            return tr(room_messages.STAFF_TROUBLE.get(type(wrong).__name__, str(wrong))), 422
+        case ChangedSince():
+            return tr(room_messages.CHANGED_SINCE), 409
+        case StillUsed():
+            return tr(room_messages.STILL_USED[wrong.use]), 409
+        case PrefixTaken():
+            return tr(messages.ADMIN_TROUBLE["prefix"]), 409
+        case _:
+            return tr(messages.ADMIN_TROUBLE["unknown"]), 404

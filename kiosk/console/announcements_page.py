@@ -20,6 +20,7 @@ from kiosk.console import guards, templating
 from kiosk.console.forms import NotFilledIn
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import hospital_of
 from kiosk.locales import BOOK
 from kiosk.settings import Settings
 from kiosk.web.limits import ID_MAX
@@ -75,7 +76,7 @@ class AnnouncementsPage(Controller):
         if act != "announce":
             raise NotFoundException
         try:
-            hospital = await _hospital(registry, session)
+            hospital = await hospital_of(session, registry)
             one = _announcement_of(form, hospital, ZoneInfo(hospital.zone(settings.timezone)))
             await announcements.announce(session.facility, one, act=actor.act("announced", one.queue))
         except NotFilledIn as wrong:
@@ -95,13 +96,6 @@ async def _standing(desk: OpdDesk, hip: str, identifier: str) -> Announcement:
     if found is None:
         raise NotFoundException
     return found
-
-
-async def _hospital(registry: Registry, session: Session) -> Hospital:
-    hospital = await registry.hospital(session.facility)
-    if hospital is None:
-        raise guards.NoFacilityYet
-    return hospital
 
 
 def _announcement_of(form: dict[str, str], hospital: Hospital, zone: ZoneInfo) -> Announcement:
@@ -146,7 +140,7 @@ async def _page(
     status: int = 200, typed: dict[str, str] | None = None, field: str = "",
 ) -> Response[str]:  # fmt: skip
     """``typed``: the refused form, so that nothing is lost; ``field``: what is wrong in it."""
-    hospital, snapshot = await _hospital(registry, session), await desk.snapshot(session.facility)
+    hospital, snapshot = await hospital_of(session, registry), await desk.snapshot(session.facility)
     queues = {queue.id: queue.name for queue in hospital.queues}
     return templating.page(
         "announcements.html", session=session, status=status, facility=hospital.facility, queues=queues,

@@ -13,6 +13,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import connection_messages, guards, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
+from kiosk.console.lookups import facility_of
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.api_keys import NAME_MAX, ApiKeys, Scope, TooManyKeys
@@ -82,9 +83,7 @@ async def _page(
     trouble: str = "", status: int = 200, typed: dict[str, str] | None = None, secret: str = "", made: str = "",
 ) -> Response[str]:  # fmt: skip
     """``secret``, ``made``: text and name of the key just made."""
-    facility = await registry.facility(session.facility)
-    if facility is None:
-        raise guards.NoFacilityYet
+    facility = await facility_of(session, registry)
     return templating.page(
         "api_keys.html", session=session, status=status, facility=facility, message=message, trouble=trouble,
         typed=typed or {}, secret=secret, made=made, keys=await api_keys.of(session.facility),

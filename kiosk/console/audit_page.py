@@ -19,6 +19,7 @@ from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import facility_of
 from kiosk.settings import Settings
 from queueing.audit import Audit, AuditEntry
 from queueing.desk import OpdDesk
@@ -68,9 +69,7 @@ class AuditPage(Controller):
         to the end of that day or before that line.
         """
         hip, login = session.facility, login.strip().lower()[:64]
-        facility = await registry.facility(hip)
-        if facility is None:
-            raise guards.NoFacilityYet
+        facility = await facility_of(session, registry)
         zone = ZoneInfo(facility.timezone or settings.timezone)
         until = day_of(day)
         number = int(line) if _LINE_NUMBER.fullmatch(line) else 0

@@ -13,6 +13,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import desk_messages, guards
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import ticket_of
 from kiosk.console.notes import NoteSeal, cleaned
 from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
@@ -91,9 +92,7 @@ class Colleagues(Controller):
     ) -> Response[ColleagueAnswer]:  # fmt: skip
         """Write a note for whoever serves this ticket next. A POST, so that no ticket id stands in an address."""
         body = await read_json(request, _NOTE)
-        ticket = await desk.ticket(session.facility, body.ticket[:ID_MAX])
-        if ticket is None:
-            raise NotFoundException
+        ticket = await ticket_of(session, desk, body.ticket)
         note = cleaned(body.note)
         sealed = NoteSeal(seal).close(session.facility, ticket, note) if note else b""
         kind = "note_written" if note else "note_removed"

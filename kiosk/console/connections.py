@@ -17,6 +17,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import connection_messages, guards, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
+from kiosk.console.lookups import facility_of
 from kiosk.exchange.target_setup import EVENT_TYPES, TargetWrong, host_of, new_hl7, new_webhook
 from kiosk.security.encryption import LastingSeal
 from kiosk.settings import Settings
@@ -194,9 +195,7 @@ class _Page:
     ) -> Response[str]:  # fmt: skip
         """``typed``: the refused form, so that nothing is lost. ``secret``, ``made``: of the webhook just added."""
         hip = self.session.facility
-        facility = await self.registry.facility(hip)
-        if facility is None:
-            raise guards.NoFacilityYet
+        facility = await facility_of(self.session, self.registry)
         rows = [row_of(await self.targets.one(one.id), hip) for one in await self._shown(hip)]
         return templating.page(
             "connections.html", session=self.session, status=status, facility=facility, rows=rows, message=message,

@@ -22,10 +22,10 @@ from kiosk.console.desk_view import DeskViews, age
 from kiosk.console.forms import NotFilledIn
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import facility_of, ticket_of
 from kiosk.exchange import copy_text
 from kiosk.exchange.copy_text import CopyTemplate
 from kiosk.patient.person import Patient
-from kiosk.web.limits import ID_MAX
 from kiosk.web.page_bodies import read_form, read_json
 from kiosk.web.security_headers import PAGE
 from kiosk.web.static_files import static_text
@@ -69,9 +69,9 @@ class Copying(Controller):
     ) -> Response[Copied]:  # fmt: skip
         """One profile as text for one form. The audit has the reading before the text is given out."""
         form = await read_json(request, _COPY_REQUEST)
-        ticket = await desk.ticket(session.facility, form.ticket[:ID_MAX])
+        ticket = await ticket_of(session, desk, form.ticket)
         template = _named(form.template, await templates_of(registry, session.facility))
-        if ticket is None or template is None:
+        if template is None:
             raise NotFoundException
         patient = await desk_views.patient(session.facility, ticket, reader)
         await audit.record(
@@ -166,9 +166,7 @@ async def _page(
     typed: dict[str, str] | None = None, field: str = "",
 ) -> Response[str]:  # fmt: skip
     """``typed``: the refused form, so that nothing is lost; ``field``: what is wrong in it."""
-    facility = await registry.facility(session.facility)
-    if facility is None:
-        raise guards.NoFacilityYet
+    facility = await facility_of(session, registry)
     templates = await templates_of(registry, session.facility)
     samples = {one.name: _text_of(one, INVENTED, "M-042") for one in templates}
     return templating.page(

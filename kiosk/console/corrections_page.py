@@ -19,6 +19,7 @@ from kiosk.console import correction_messages as messages
 from kiosk.console import guards, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
+from kiosk.console.lookups import hospital_of
 from kiosk.locales import BOOK
 from kiosk.locales.corrections import (
     CORRECTABLE,
@@ -94,7 +95,7 @@ class CorrectionsPage(Controller):
         find: FromQuery[str] = "", done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
         wanted = _wanted({"language": language, "which": which, "find": find})
-        hospital = await _hospital(registry, session)
+        hospital = await hospital_of(session, registry)
         return _page(session, hospital, wanted, settings, message=tr(messages.DONE.get(done, "")))
 
     @get("/{language:str}/export", guards=[guards.administrator], include_in_schema=False)
@@ -104,7 +105,7 @@ class CorrectionsPage(Controller):
         """The corrections of a language as a gettext catalogue."""
         if language not in CORRECTABLE:
             raise NotFoundException
-        hospital = await _hospital(registry, session)
+        hospital = await hospital_of(session, registry)
         name = {"Content-Disposition": f'attachment; filename="kiosk-{language}.po"'}
         text = contribution(language, hospital.facility.corrections)
         return Response(text, media_type="text/x-gettext-translation", headers={**PAGE, **name})
@@ -119,7 +120,7 @@ class CorrectionsPage(Controller):
         if act not in messages.DONE:
             raise NotFoundException
         form, actor = await read_form(request), guards.actor_of(request, session)
-        wanted, key, hospital = _wanted(form), form.get("key", "")[:KEY_MAX], await _hospital(registry, session)
+        wanted, key, hospital = _wanted(form), form.get("key", "")[:KEY_MAX], await hospital_of(session, registry)
         why = f"{wanted.language} {key}"
         if act == "take-back":
             if not await corrected_sentences.take_back(session.facility, why, act=actor.act("admin_word-back", why)):
@@ -166,13 +167,6 @@ def _correction(language: str, key: str, forms: tuple[str, ...], login: str) -> 
     check(language, key, forms)
     now_ms = time.time_ns() // 1_000_000
     return Correction(language=language, key=key, forms=forms, source=source_mark(key), by=login, at_ms=now_ms)
-
-
-async def _hospital(registry: Registry, session: Session) -> Hospital:
-    hospital = await registry.hospital(session.facility)
-    if hospital is None:
-        raise guards.NoFacilityYet
-    return hospital
 
 
 def _rows(hospital: Hospital, wanted: Wanted, refused: Refused | None) -> list[Row]:

@@ -24,6 +24,7 @@ from kiosk.console.counters_view import beside
 from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
+from kiosk.console.lookups import ticket_of
 from kiosk.console.priority import choices, chosen_reason
 from kiosk.posters.slip_printer import SlipPrinting
 from kiosk.settings import Settings
@@ -180,9 +181,7 @@ class Desk(Controller):
     ) -> Response[Answer]:  # fmt: skip
         """One ticket's registration details. A POST, so that no ticket id stands in an address."""
         body = await read_json(request, _MOVE_REQUEST)
-        ticket = await desk.ticket(session.facility, body.ticket[:ID_MAX])
-        if ticket is None:
-            raise NotFoundException
+        ticket = await ticket_of(session, desk, body.ticket)
         row, details = await desk_views.one(session.facility, ticket, reader)
         return Response(Answer(outcome="FOUND", words="", ticket=row, details=details), headers=PAGE)
 

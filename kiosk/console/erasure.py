@@ -14,6 +14,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.checkin import CheckIn
 from kiosk.console import guards, templating
 from kiosk.console.guards import ConsoleRequest
+from kiosk.console.lookups import hospital_of
 from kiosk.patient.person import person_named
 from kiosk.security.encryption import SealBroken
 from kiosk.settings import Settings
@@ -103,9 +104,7 @@ async def _page(
     session: Session, registry: Registry, settings: Settings, found: list[PersonRecord], *, person: str = "",
     done: bool = False, numbers: str = "",
 ) -> Response[str]:  # fmt: skip
-    hospital = await registry.hospital(session.facility)
-    if hospital is None:
-        raise guards.NoFacilityYet
+    hospital = await hospital_of(session, registry)
     return templating.page(
         "erasure.html", session=session, status=200 if found else 404, found=found, person=person, done=done,
         numbers=numbers, queues=hospital.queue_names, zone=hospital.zone(settings.timezone),

@@ -17,6 +17,7 @@ from kiosk.console import guards, language, templating
 from kiosk.console import hours_messages as words
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import hospital_of
 from kiosk.exchange.hours_text import NotUnderstood, date_of, read_holidays, read_hours, write_holidays, write_hours
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
@@ -65,7 +66,7 @@ class HoursPage(Controller):
         """``queue`` saves hours, ``try`` says what they would have done today, ``holidays`` saves these."""
         if act not in ("queue", "try", "holidays"):
             raise NotFoundException
-        form, hospital = await read_form(request), await _hospital(registry, session)
+        form, hospital = await read_form(request), await hospital_of(session, registry)
         own = registry.acting(guards.actor_of(request, session))
         if act == "holidays":
             return await _page(
@@ -127,15 +128,8 @@ async def _arrivals(desk: OpdDesk, hip: str, queue: str, zone: ZoneInfo) -> list
     return found
 
 
-async def _hospital(registry: Registry, session: Session) -> Hospital:
-    hospital = await registry.hospital(session.facility)
-    if hospital is None:
-        raise guards.NoFacilityYet
-    return hospital
-
-
 async def _page(session: Session, registry: Registry, settings: Settings, shown: Shown) -> Response[str]:
-    hospital = await _hospital(registry, session)
+    hospital = await hospital_of(session, registry)
     zone = hospital.zone(settings.timezone)
     now = HoursNow(hospital, settings.timezone)
     minute = now.minute

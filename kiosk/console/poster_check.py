@@ -18,6 +18,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, poster_messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
+from kiosk.console.lookups import hospital_of
 from kiosk.console.scan import Scan, readings_of
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
@@ -82,7 +83,7 @@ class PosterCheck(Controller):
         self, session: NamedDependency[Session], registry: NamedDependency[Registry]
     ) -> Response[str]:  # fmt: skip
         """The empty form."""
-        return _page(session, await _hospital(registry, session), at=f"counter:{session.counter}")
+        return _page(session, await hospital_of(session, registry), at=f"counter:{session.counter}")
 
     @post("/", guards=[guards.clerk], status_code=200, include_in_schema=False)
     async def check(
@@ -91,7 +92,7 @@ class PosterCheck(Controller):
         settings: NamedDependency[Settings],
     ) -> Response[str]:  # fmt: skip
         """Where the scanned code leads. Nothing is changed."""
-        form, hospital = await read_form(request), await _hospital(registry, session)
+        form, hospital = await read_form(request), await hospital_of(session, registry)
         at = form.get("at", "")[:100]
         place = _place(hospital, at)
         readings = readings_of(Scan(text=form.get("text", "")[:TEXT_MAX], physical=form.get("physical", "")[:TEXT_MAX]))
@@ -186,13 +187,6 @@ def _place(hospital: Hospital, at: str) -> Counter | Queue | None:
     if kind == "queue":
         return hospital.queue(name)
     return hospital.counter(name) if kind == "counter" else None
-
-
-async def _hospital(registry: Registry, session: Session) -> Hospital:
-    hospital = await registry.hospital(session.facility)
-    if hospital is None:
-        raise guards.NoFacilityYet
-    return hospital
 
 
 def _page(

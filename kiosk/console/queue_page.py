@@ -15,6 +15,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import hospital_of
 from kiosk.exchange.clinics import CLINICS, clinic_of
 from kiosk.locales import BOOK, LANGUAGES
 from kiosk.web.page_bodies import read_form
@@ -68,9 +69,7 @@ class QueuePage(Controller):
 
 
 async def _find(registry: Registry, session: Session, queue_id: str) -> tuple[Facility, Queue]:
-    hospital = await registry.hospital(session.facility)
-    if hospital is None:
-        raise guards.NoFacilityYet
+    hospital = await hospital_of(session, registry)
     found = hospital.queue(queue_id)
     if found is None:
         raise NotFoundException

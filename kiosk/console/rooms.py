@@ -71,8 +71,6 @@ OF_ACT: Final = {
     "remove-counter": ("queues", "counter"), "remove-staff": ("staff", "staff"),
 }  # fmt: skip
 """Act of a form → the page that has the form, and its section. A change is taken back where it was made."""
-REMOVALS: Final = frozenset({"remove-queue", "remove-counter", "remove-staff"})
-"""Acts that remove what was never used."""
 SETTINGS: Final = {
     "queue": "Queues", "counter": "Counters", "default": "Default", "policy": "Rules", "text": "Printed texts",
     "facility": "Facility", "networks": "Networks of the hospital", "copy": "Copying",

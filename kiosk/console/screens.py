@@ -20,6 +20,7 @@ from kiosk.console import guards, messages, templating
 from kiosk.console.forms import NotFilledIn, networks_of_form, screen_of
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import hospital_of
 from kiosk.locales import BOOK, LANGUAGES, ROTATION
 from kiosk.settings import Settings
 from kiosk.web.limits import ID_MAX
@@ -139,10 +140,7 @@ class _Page:
 
     async def hospital(self) -> Hospital:
         """The facility with its queues and counters. Raises NoFacilityYet."""
-        hospital = await self.registry.hospital(self.session.facility)
-        if hospital is None:
-            raise guards.NoFacilityYet
-        return hospital
+        return await hospital_of(self.session, self.registry)
 
     async def answer(
         self, *, message: str = "", trouble: str = "", status: int = 200, typed: dict[str, str] | None = None,

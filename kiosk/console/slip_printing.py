@@ -19,6 +19,7 @@ from kiosk.console import guards, messages, slip_messages, templating
 from kiosk.console.forms import NotFilledIn
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import facility_of, ticket_of
 from kiosk.console.walk_in import Slip, Slips
 from kiosk.exchange.addresses import AddressRefused, Resolver
 from kiosk.exchange.target_setup import TargetWrong, parse_host_port
@@ -74,9 +75,7 @@ class SlipsOnPrinters(Controller):
     ) -> Response[Printed]:  # fmt: skip
         """Print a number on a printer of this facility. It waits some seconds at most and changes nothing."""
         form = await read_json(request, _PRINT_REQUEST)
-        ticket = await desk.ticket(session.facility, form.ticket)
-        if ticket is None:
-            raise NotFoundException
+        ticket = await ticket_of(session, desk, form.ticket)
         printer = next((one for one in await slip_printers.of(session.facility) if one.name == form.printer), None)
         slip = await slips.of_ticket(session.facility, ticket)
         fault = tr(slip_messages.FAULTS["unknown"]).format(printer=form.printer)
@@ -141,9 +140,7 @@ class _Page:
         field: str = "",
     ) -> Response[str]:  # fmt: skip
         """``typed``: the refused form, so that nothing is lost; ``field``: what is wrong in it."""
-        facility = await self._registry.facility(self._session.facility)
-        if facility is None:
-            raise guards.NoFacilityYet
+        facility = await facility_of(self._session, self._registry)
         return templating.page(
             "printers.html", session=self._session, status=status, facility=facility, message=message,
             trouble=trouble, typed=typed or {}, field=field, most=PRINTERS_MAX,

@@ -17,6 +17,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, templating, voice_messages
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
+from kiosk.console.lookups import hospital_of
 from kiosk.locales import BOOK
 from kiosk.voice.clips import Clips
 from kiosk.voice.parts import ORDERS, all_parts, short_parts
@@ -88,9 +89,7 @@ class VoicePage(Controller):
         language: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
         """``?language=ks``; without it the first language that boards of this hospital cannot speak."""
-        hospital = await registry.hospital(session.facility)
-        if hospital is None:
-            raise guards.NoFacilityYet
+        hospital = await hospital_of(session, registry)
         hip = session.facility
         speaks = await asyncio.to_thread(clips.languages, hip, SPOKEN)
         code = language if language in SPOKEN else next((one for one in SPOKEN if one not in speaks), SPOKEN[0])

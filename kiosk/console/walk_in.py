@@ -6,14 +6,12 @@ sending the form.
 
 import asyncio
 import base64
-import time
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
-from litestar.exceptions import NotFoundException
 from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
@@ -21,6 +19,7 @@ from kiosk.checkin import CheckIn
 from kiosk.console import guards, language, messages, patient_qr, slip_messages
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.lookups import ticket_of
 from kiosk.console.perhaps_same import LookAlikes, Perhaps
 from kiosk.console.priority import chosen_reason
 from kiosk.locales import BOOK
@@ -29,12 +28,11 @@ from kiosk.patient.identifiers import abha_address, abha_number, phone_number, p
 from kiosk.patient.names import name_fault, person_name
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
-from kiosk.web.link_urls import ticket_url
+from kiosk.web.link_urls import new_ticket_link, ticket_url
 from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
 from queueing.corrections import NO_CORRECTIONS
-from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
 from queueing.display_text import display_text
 from queueing.hours_now import HoursNow
@@ -148,9 +146,7 @@ class Slips:
         hospital = await self._registry.hospital(hip)
         facility, queue = (hospital.facility, hospital.queue(ticket.queue)) if hospital else (None, None)
         zone = self._zone(facility)
-        now_s = int(time.time())
-        token = self._links.mint(hip, ticket.id, expires_s=place_ends_s(zone, now_s), now_s=now_s)
-        link = ticket_url(self._settings.public_url, token)
+        link = ticket_url(self._settings.public_url, new_ticket_link(self._links, hip, ticket.id, zone))
         picture = await asyncio.to_thread(qr.svg, link)
         return Slip(
             outcome="FOUND", words="", ticket=ticket.id, token=ticket.token, ahead=ticket.ahead, link=link,
@@ -203,9 +199,7 @@ class WalkIns(Controller):
     ) -> Response[Slip]:  # fmt: skip
         """Print a number again."""
         form = await read_json(request, _SLIP)
-        ticket = await desk.ticket(session.facility, form.ticket[:64])
-        if ticket is None:
-            raise NotFoundException
+        ticket = await ticket_of(session, desk, form.ticket)
         return Response(await slips.of_ticket(session.facility, ticket), headers=PAGE)
 
 
