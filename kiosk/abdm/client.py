@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import jwt
@@ -22,6 +22,7 @@ import msgspec
 from jwt.exceptions import PyJWTError
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.response import Response
 
 from kiosk.abdm.errors import (
     GatewayAddressWrong,
@@ -333,7 +334,7 @@ def _client(*, https_only: bool) -> Client:
     )
 
 
-async def _bounded(response: Any, limit: int) -> bytes:
+async def _bounded(response: Response, limit: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while (chunk := await response.body_reader.read_chunk()) is not None:

@@ -13,7 +13,7 @@ import shutil
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import msgspec
@@ -234,7 +234,7 @@ def _place_archive(source: Path, database: Database) -> None:
         raise CommandFailed(f"{failure}; nothing was restored") from None
 
 
-def _after_restore(manifest: Manifest, ring: Any, settings: Settings) -> list[str]:
+def _after_restore(manifest: Manifest, ring: bytes | None, settings: Settings) -> list[str]:
     lines = [f"{settings.data_dir} is as it was at {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC: start the service"]
     if ring is None and not (settings.data_dir / keyring_file.FILE).exists():
         lines.append("without the key ring profiles of before stay closed and printed links do not work: --key-ring")

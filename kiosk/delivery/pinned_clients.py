@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.response import Response
 
 from kiosk.delivery.message import ANSWER_MAX
 from kiosk.exchange.target_setup import Place, literal
@@ -70,7 +71,7 @@ def _pinned_client(place: Place, address: str) -> Client:
     return builder.build()
 
 
-async def beginning(response: Any) -> bytes:
+async def beginning(response: Response) -> bytes:
     """At most ``ANSWER_MAX`` bytes of the body, or what comes in two seconds. The connection of a longer one is
     closed.
     """

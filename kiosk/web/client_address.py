@@ -5,7 +5,7 @@ write the same header, so it is believed only when the connection comes from a p
 (``KIOSK_TRUSTED_PROXIES``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
     return tuple(ip_network(text) for text in texts)
 
 
-def client_address(scope: Any, trusted: Sequence[Network]) -> Address | None:
+def client_address(scope: Mapping[str, Any], trusted: Sequence[Network]) -> Address | None:
     """The address of the caller; None when the server does not know it.
 
     The header is read from its end: each trusted proxy added the address that it saw. The first address that is no
@@ -44,7 +44,7 @@ def client_address(scope: Any, trusted: Sequence[Network]) -> Address | None:
     return address
 
 
-def address_to_count(scope: Any, trusted: Sequence[Network]) -> str:
+def address_to_count(scope: Mapping[str, Any], trusted: Sequence[Network]) -> str:
     """What a limit by address counts: the address, or of IPv6 the customer's network."""
     address = client_address(scope, trusted)
     if address is None:
@@ -63,7 +63,7 @@ def _is_in(address: Address, networks: Iterable[Network]) -> bool:
     return any(address in network for network in networks)
 
 
-def _peer(scope: Any) -> Address | None:
+def _peer(scope: Mapping[str, Any]) -> Address | None:
     client = scope.get("client")
     return _address(client[0]) if client else None
 

@@ -6,7 +6,7 @@ from a header of a proxy that is not trusted is nobody's neighbour. ``KIOSK_OPS_
 their own (``kiosk.runtime.ops_listener``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from litestar import Litestar
@@ -31,7 +31,7 @@ class Services(Protocol):
     def ops_addresses(self) -> tuple[Network, ...]: ...
 
 
-def is_operator(scope: Any, trusted: Sequence[Network], operators: Sequence[Network]) -> bool:
+def is_operator(scope: Mapping[str, Any], trusted: Sequence[Network], operators: Sequence[Network]) -> bool:
     """Whether this caller may see operators' pages."""
     if scope.get(ON_OPS_PORT):
         return True
@@ -46,7 +46,7 @@ def may_see(connection: Connection) -> bool:
     return is_operator_of(Litestar.from_scope(connection.scope), connection.scope)
 
 
-def is_operator_of(app: Litestar, scope: Any) -> bool:
+def is_operator_of(app: Litestar, scope: Mapping[str, Any]) -> bool:
     """The same before the application has taken the request."""
     services: Services = services_of(app)
     return is_operator(scope, services.trusted_proxies, services.ops_addresses)
