@@ -8,6 +8,7 @@ import pytest
 from kiosk.settings.table import TABLE
 from tests.house import drawn_docs
 from tests.house.forbidden_names import PARTS, WHOLE
+from tests.house.test_arrows import FLOORS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -81,6 +82,13 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     runbooks = re.findall(r"^### (Kiosk\w+)$", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE)
     assert len(alerts) > 5
     assert sorted(runbooks) == sorted(alerts)
+
+
+def test_every_room_is_explained() -> None:
+    page = (DOCS / "architecture.md").read_text("utf-8")
+    rows = " ".join(re.findall(r"^\| (`[^|]+) \|", page, re.MULTILINE))
+    rooms = {room for floor in FLOORS for room in floor}
+    assert [room for room in sorted(rooms) if not re.search(rf"`{room}/?`", rows)] == [], "add a row to the rooms"
 
 
 def test_every_key_of_the_store_is_listed() -> None:
