@@ -182,6 +182,7 @@ def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
         "check_in": lambda: services().check_in,
         "staff": lambda: services().staff,
         "connection_report": lambda: services().connection.report,
+        "clock_is_wrong": lambda: services().connection.clock_is_wrong,
         "look_once": lambda: look_once,
         "now_s": lambda: int(time.time()),
     }

@@ -19,6 +19,7 @@ from msgspec import Struct, structs
 
 from kiosk.abdm import connection
 from kiosk.archive.status import ArchiveState, KnownState
+from kiosk.observability.clocks import APART_S, Clocks
 from kiosk.observability.metrics import PROMISES, Facts, exposition, write_counts
 from kiosk.services.web import Services
 from kiosk.web.operators import may_see, operators_only
@@ -32,8 +33,8 @@ STORE_DURABLE: Final = (
     "promises it"
 )
 STORE_WITHIN_S: Final = 1.0
-CLOCK_APART_S: Final = 5.0
-"""Between this machine and the store's: numbers are given by the store's clock, codes by ours, a minute each."""
+DAYS_APART_S: Final = 26 * 3_600.0
+"""``CLOCKS_APART_MS`` of queueing/functions/shared/clock.lua: with more the store refuses new days."""
 DISK_ROOM_BYTES: Final = 128 << 20
 """Twice what the embedded store needs to start again."""
 BACKLOG_MANY: Final = 1000
@@ -119,7 +120,7 @@ async def look(services: Services, clock: ClockAhead | None = None, archive: Kno
         words = f"the store does not answer ({type(away).__name__})"
         return _without_promise(services, Facts(store_up=False, promise="none", replies_pending=None), words)
     reasons = [
-        *_clock(store_s),
+        *_clock(services.connection.clocks(facts, store_s)),
         *_clock_ahead(ahead_ms),
         *_backlog(services, pending),
         *_callers(services, facts),
@@ -163,15 +164,18 @@ async def _deliveries_pending(services: Services) -> dict[str, int] | None:
     return facts.pending
 
 
-async def _store_time_s(services: Services) -> int:
+async def _store_time_s(services: Services) -> float:
     await services.store.refresh_facts()
-    return int(await store_time_s(services.store))
+    return await store_time_s(services.store)
 
 
-def _clock(store_s: int) -> Iterator[Reason]:
-    apart_s = abs(time.time() - store_s)
-    if apart_s > CLOCK_APART_S:
-        yield Reason("clock", f"this clock and the store's are {apart_s:.0f} s apart: use chrony or ntpd", fatal=True)
+def _clock(clocks: Clocks) -> Iterator[Reason]:
+    """Fatal where another machine would serve better. With a wrong clock of the store, or with one that all share,
+    no other machine would: numbers go on, and codes follow this machine's clock.
+    """
+    if clocks.wrong:
+        fatal = clocks.apart_s > APART_S and (clocks.wrong != "store" or clocks.apart_s > DAYS_APART_S)
+        yield Reason("clock", clocks.sentence, fatal=fatal)
 
 
 def clock_ahead_words(ahead_ms: int) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 import structlog
 
 from kiosk.observability import metrics
-from kiosk.security.encryption import Seal, SealBroken
+from kiosk.observability.clocks import is_synchronized
+from kiosk.security.encryption import DAY_S, Seal, SealBroken
 from kiosk.security.keyring_file import LOOK_EVERY_S, KeysOnDisk, KeysUnreadable
 from queueing.day_keys import DayKeys
 from queueing.errors import QueueingError
@@ -23,7 +24,8 @@ SEAL_AGAIN_S: Final = 5
 CLOCK_SEEN_S: Final = 1
 """How soon a clock that was changed by days is noticed."""
 CLOCK_MOVED_S: Final = 600
-"""More than a time service ever corrects in small steps: somebody set the clock."""
+"""More than a time service ever corrects in small steps: somebody set the clock. Also between this clock and the
+store's: one of both is wrong."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,17 +46,37 @@ async def follow_ring(
 async def renew_day_keys(seal: Seal, keys: DayKeys, keys_on_disk: KeysOnDisk) -> None:
     """Make each new day's key a day ahead. Erase old keys in the store and in the key ring. Runs without end.
 
-    Nothing is erased before the clock went on undisturbed for ``SEAL_REFRESH_S``: a clock that is days ahead at the
-    start, or for a moment, must not close the profiles of people who wait.
+    Nothing is erased before the clock went on undisturbed for ``SEAL_REFRESH_S``, and while its day is not sure: a
+    clock that is wrong by days must not close the profiles of people who wait, whether for a moment or for hours.
     """
-    since_s, apart_s = time.monotonic(), _clocks_apart_s()
+    since_s, apart_s, was_set = time.monotonic(), _clocks_apart_s(), False
     renewed = True
     while True:
         await _pause(seal, renewed)
         if abs(_clocks_apart_s() - apart_s) > CLOCK_MOVED_S:
-            since_s, apart_s = time.monotonic(), _clocks_apart_s()
-        erase = time.monotonic() - since_s >= SEAL_REFRESH_S
-        renewed = await _renew_ring(seal, keys_on_disk, erase) and await _refresh(seal, keys, erase=erase)
+            since_s, apart_s, was_set = time.monotonic(), _clocks_apart_s(), True
+        steady_s = time.monotonic() - since_s
+        erase = steady_s >= SEAL_REFRESH_S
+        try:
+            seal.day_is_sure = await _is_day_sure(seal, keys, steady_s, was_set=was_set)
+        except QueueingError:  # the last answer stands; ``_refresh`` says that the store is away
+            erase = False
+        renewed = await _renew_ring(seal, keys_on_disk, erase and seal.day_is_sure)
+        renewed = renewed and await _refresh(seal, keys, erase=erase)
+
+
+async def _is_day_sure(seal: Seal, keys: DayKeys, steady_s: float, *, was_set: bool) -> bool:
+    """Whether this machine's clock may say that the retention of a day is over. Raises QueueingError.
+
+    Not while the store's clock disagrees. Else a time service makes it sure, or that the clock was steady for the whole
+    retention, or that the service ran on the two days before this one and nobody set the clock since it started.
+    """
+    if abs(time.time() - await keys.time_s()) > CLOCK_MOVED_S:
+        return False
+    if is_synchronized() or steady_s >= seal.retention_s:
+        return True
+    today = int(time.time()) // DAY_S
+    return not was_set and {today - 1, today - 2} <= seal.days_of(await keys.all())
 
 
 def _clocks_apart_s() -> float:
@@ -88,7 +110,8 @@ async def _renew_ring(seal: Seal, keys_on_disk: KeysOnDisk, erase: bool) -> bool
 
 
 async def read_day_keys(seal: Seal, keys: DayKeys) -> None:
-    """At the start. Tells the operator if the key ring is another one than before. Raises SealBroken."""
+    """At the start. Tells the operator if the key ring is another one than before. Raises SealBroken, QueueingError."""
+    seal.day_is_sure = await _is_day_sure(seal, keys, 0, was_set=False)
     await seal.refresh(keys, erase=False)
     if seal.lost_days:  # only in the process that made the new key
         reason = "keyring.json is not the one that sealed these days: restore it, or their profiles stay closed"

@@ -6,7 +6,7 @@ in any copy.
 
 from typing import Final
 
-from queueing.store.store import Store
+from queueing.store.store import Store, store_time_s
 
 _KEY: Final = "{daykeys}"
 
@@ -28,6 +28,10 @@ class DayKeys:
         flat = await self._store.call(_KEY, "HGETALL", _KEY)
         pairs = flat if isinstance(flat, list) else []
         return {int(day): wrapped for day, wrapped in zip(pairs[::2], pairs[1::2], strict=True)}
+
+    async def time_s(self) -> float:
+        """The store's clock, unix seconds: a second opinion about the day."""
+        return await store_time_s(self._store)
 
     async def erase(self, days: list[int]) -> None:
         """Forget these days' keys for ever."""

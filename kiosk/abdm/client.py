@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -33,6 +34,7 @@ from kiosk.abdm.errors import (
     NotAcknowledged,
 )
 from kiosk.abdm.schemas import BridgeServices, Session, SessionRequest
+from kiosk.observability.clocks import running_s
 
 SESSIONS: Final = "/api/hiecm/gateway/v3/sessions"
 CERTS: Final = "/api/hiecm/gateway/v3/certs"
@@ -59,6 +61,8 @@ RENEW_BEFORE_S: Final = 30.0
 RETRY_TOKEN_S: Final = 1.0
 """After a failed renewal no other is tried for this long, so a thousand pending replies cause one call."""
 CODE_MAX, MESSAGE_MAX = 40, 200
+CLOCK_EVERY_S: Final = 60.0
+"""How often the ``Date`` of an answer is read."""
 
 TIMESTAMP_REFUSED: Final = ("ABDM-1016", "ABDM-2402")
 """Codes of the gateway for a TIMESTAMP that it does not accept."""
@@ -87,6 +91,9 @@ class Gateway:
         self._cm_id = cm_id
         self._client = _client(https_only=self._base.startswith("https:"))
         self.token = AccessToken(self._new_session)
+        self.clock_since_start_s = 0.0
+        """The gateway's clock when this machine started, unix seconds; 0 before the first answer."""
+        self._clock_read_s = float("-inf")
 
     async def close(self) -> None:
         await asyncio.wait({asyncio.ensure_future(self._client.close())}, timeout=CLOSED_WITHIN_S)
@@ -150,6 +157,16 @@ class Gateway:
             raise GatewaySilent("the gateway's session answer is not usable")
         return session.access_token, lives_s
 
+    def _note_clock(self, date: str | None) -> None:
+        """``Date`` is rounded down, so half a second is added."""
+        if running_s() - self._clock_read_s < CLOCK_EVERY_S:
+            return
+        try:
+            self.clock_since_start_s = parsedate_to_datetime(date or "").timestamp() + 0.5 - running_s()
+        except (ValueError, TypeError, OverflowError):
+            return
+        self._clock_read_s = running_s()
+
     async def _call(
         self, method: str, path: str, headers: dict[str, str], body: bytes | None, *, timeout_s: float, limit: int
     ) -> "Exchange":
@@ -161,6 +178,7 @@ class Gateway:
         try:
             async with request.build_streamed() as response:
                 status = response.status
+                self._note_clock(response.get_header("date"))
                 retry_after = response.get_header("retry-after")
                 reply = b"" if response.get_header("content-length") == "0" else await _bounded(response, limit)
         except PyreqwestError as broken:

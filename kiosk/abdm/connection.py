@@ -19,6 +19,7 @@ from kiosk.abdm.client import Gateway, session_step
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.schemas import BridgeServices
 from kiosk.observability.checks import Check
+from kiosk.observability.clocks import running_s, this_start
 from queueing.connection_facts import drop_facts, read_facts, write_facts
 from queueing.errors import QueueingError
 from queueing.registry import Registry
@@ -50,6 +51,15 @@ class Facts(Struct, array_like=True):
     """Why the gateway refused a session, as status and code; empty when it gave one."""
     keys: int = 0
     """The number of usable keys of the gateway that we have."""
+    start: str = ""
+    """``clocks.this_start`` of the process's machine."""
+    gateway_clock_s: float = 0.0
+    """``Gateway.clock_since_start_s``. Of merged facts: of this machine's processes alone."""
+
+    @property
+    def gateway_s(self) -> float | None:
+        """The time that the gateway's clock shows now, unix seconds; None when it was not read on this machine."""
+        return self.gateway_clock_s + running_s() if self.gateway_clock_s else None
 
 
 _pack: Final = msgspec.msgpack.Encoder().encode
@@ -66,6 +76,8 @@ def merged(all_facts: Iterable[Facts]) -> Facts:
         whole.parked_s = max(whole.parked_s, facts.parked_s)
         whole.session_failure = facts.session_failure
         whole.keys = max(whole.keys, facts.keys)
+        if facts.gateway_clock_s and facts.start == this_start():
+            whole.gateway_clock_s = facts.gateway_clock_s
         for reason, record in facts.refusals.items():
             total = whole.refusals.setdefault(reason, Refusals())
             total.count += record.count

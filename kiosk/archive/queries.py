@@ -101,20 +101,6 @@ def imported_by_facility(connection: Connection, first: date, last: date) -> dic
     return {hip_id: int(tokens) for hip_id, tokens in connection.execute(query.group_by(column))}
 
 
-def far_and_near(connection: Connection, day: date, *, at_least: int) -> dict[str, tuple[int, int]]:
-    """HIP id -> shares of the day that were refused because the phone was far, and tickets whose phone was near; of
-    facilities with at least so many refused.
-    """
-    refused = sa.func.sum(daily_sums.c.refused_far)
-    query = sa.select(daily_sums.c.hip_id, refused).where(daily_sums.c.service_day == day)
-    found = connection.execute(query.group_by(daily_sums.c.hip_id).having(refused >= at_least)).all()
-    near = sa.select(sa.func.count()).select_from(tickets).where(tickets.c.nearness == "near")
-    return {
-        hip_id: (int(far), connection.execute(near.where(*rows_where(tickets, day, day, hip_id, ""))).scalar_one())
-        for hip_id, far in found
-    }
-
-
 def open_counters(
     connection: Connection, first: date, last: date, *, hip_id: str, zone: ZoneInfo
 ) -> dict[tuple[date, int], int]:

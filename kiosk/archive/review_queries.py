@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from kiosk.archive import queries
 from kiosk.archive.pillars import Pillar, newest_pillars
+from kiosk.archive.positions import Positions, positions
 from kiosk.archive.queries import ArchivedFacility, Incentive, grouped
 from kiosk.archive.schema import (
     ACK_COLUMNS,
@@ -41,6 +42,8 @@ NAMES_SHOWN: Final = 40
 LIVE_DAYS: Final = 7
 """A facility without a token for so many days is silent."""
 EARLIEST: Final = date(2000, 1, 1)
+FAR_DAYS: Final = 2
+"""Today and yesterday: a place that was set right yesterday goes from the list by itself."""
 LIVE: Final = ("today", "week", "silent", "never")
 """How lately a facility gave a number."""
 
@@ -99,6 +102,8 @@ class ReviewFacts(Struct, frozen=True, kw_only=True):
     facilities: list[FacilityMonth]
     """One page of them."""
     district_names: list[str]
+    far: list[tuple[ArchivedFacility, Positions]]
+    """Where nearly every phone was far away in the last ``FAR_DAYS``, the most phones first."""
 
 
 def review_facts(connection: Connection, today: date, month: date, scope: Scope, page: int) -> ReviewFacts:
@@ -113,7 +118,21 @@ def review_facts(connection: Connection, today: date, month: date, scope: Scope,
             connection, month, district=scope.district, first=(page - 1) * FACILITIES_SHOWN, limit=FACILITIES_SHOWN
         ),
         district_names=district_names(connection),
+        far=far_facilities(connection, today, scope),
     )  # fmt: skip
+
+
+def far_facilities(connection: Connection, today: date, scope: Scope) -> list[tuple[ArchivedFacility, Positions]]:
+    """Facilities where nearly every phone was far away: they have the coordinates of another place."""
+    found = positions(connection, today - timedelta(days=FAR_DAYS - 1), today, hip_id=scope.hip_id)
+    far = {hip: one for hip, one in found.items() if one.nearly_all_far}
+    if not far:
+        return []
+    query = sa.select(*_facility_columns()).where(facilities.c.hip_id.in_(list(far)))
+    if scope.district:
+        query = query.where(facilities.c.district == scope.district)
+    listed = [(one, far[one.hip_id]) for one in _facilities(connection, query)]
+    return sorted(listed, key=lambda pair: (-pair[1].all_far, pair[0].hip_id))
 
 
 def _names(connection: Connection, today: date, scope: Scope) -> dict[str, list[ArchivedFacility]]:

@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 
 from kiosk.archive import audit_chain, expiry, incentive, public_events, usual_paces, writer
-from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
+from kiosk.archive.database import CANNOT_BE_USED, ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.archive.directory import Directory
 from kiosk.archive.lease import give_lease_back, take_lease
 from kiosk.archive.person_digests import Envelopes, MonthKeys, Origin
@@ -104,6 +104,7 @@ class ArchiveRole:
         self._parts = parts
         self._cursors: dict[str, str] | None = None
         self._trouble = ""
+        self._reason = ""
         self._complete_ms = 0
         self._warned: dict[str, float] = {}
 
@@ -135,7 +136,7 @@ class ArchiveRole:
             await asyncio.sleep(back_off.pause_s(time.monotonic() - since))
 
     def _warn(self, trouble: str, reason: str) -> None:
-        self._trouble = trouble
+        self._trouble, self._reason = trouble, reason.removeprefix(CANNOT_BE_USED)
         if time.monotonic() - self._warned.get(trouble, -SAY_AGAIN_S) >= SAY_AGAIN_S:
             self._warned[trouble] = time.monotonic()
             _log.warning("archive_waits", reason=reason)
@@ -273,7 +274,8 @@ class ArchiveRole:
                 if self._cursors is not None:
                     unread_ms = await oldest_unread_ms(self._parts.store, self._cursors)
                     self._complete_ms = unread_ms or _now_ms()
-                facts = ArchiveFacts(_now_ms(), self._complete_ms, self._trouble)
+                reason = self._reason if self._trouble else ""
+                facts = ArchiveFacts(_now_ms(), self._complete_ms, self._trouble, reason)
                 if self._cursors is not None or self._trouble:
                     await publish(self._parts.store, self._parts.name, facts)
             await asyncio.sleep(TEND_EVERY_S)

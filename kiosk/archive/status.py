@@ -31,6 +31,8 @@ class ArchiveFacts(Struct, frozen=True, array_like=True):
     """Everything that happened before is archived."""
     trouble: str = ""
     """A key of ``_TROUBLE``, or empty."""
+    reason: str = ""
+    """Why exactly, in words that follow a colon; empty: as ``_TROUBLE`` says it."""
 
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -46,15 +48,17 @@ class ArchiveState(Struct, frozen=True):
     """The archive as all its roles together describe it."""
 
     lag_s: float
-    trouble: str
+    trouble: str = ""
     """Why the newest role does not go on; empty while it does."""
+    reason: str = ""
+    """The same exactly; empty: as ``_TROUBLE`` says it."""
 
     @property
     def words(self) -> str:
         """One line for an operator; empty when nothing is wrong."""
         if self.lag_s < BEHIND_WARN_S:
             return ""
-        reason = _TROUBLE.get(self.trouble, "no archive role is at work")
+        reason = self.reason or _TROUBLE.get(self.trouble, "no archive role is at work")
         minutes = self.lag_s / 60
         far = f"{minutes / 60:.0f} h" if minutes >= 120 else f"{minutes:.0f} min"
         return (
@@ -76,7 +80,8 @@ async def archive_state(store: Store, now_ms: int | None = None) -> ArchiveState
     newest = max(facts.values(), key=lambda one: one.at_ms)
     complete_ms = max(one.complete_ms for one in facts.values())
     silent = now - newest.at_ms > BEHIND_WARN_S * 1000
-    return ArchiveState(lag_s=max(0.0, (now - complete_ms) / 1000), trouble="" if silent else newest.trouble)
+    lag_s = max(0.0, (now - complete_ms) / 1000)
+    return ArchiveState(lag_s) if silent else ArchiveState(lag_s, newest.trouble, newest.reason)
 
 
 class KnownState:

@@ -18,7 +18,7 @@ async def check_in_on(store: Store, settings: Settings, desk: OpdDesk) -> tuple[
     """With the day's keys of now. Refresh the seal before a command that runs on over midnight goes on."""
     ring = KeysOnDisk(settings.data_dir).load_or_create(int(time.time()))
     seal = new_seal(ring, settings)
-    await seal.refresh(DayKeys(store))
+    await seal.refresh(DayKeys(store), erase=False)
     check_in = CheckIn(
         desk, CounterCodes(ring), seal, person_key=ring.person_key(), read_patient=read_patient, now_s=time.time
     )

@@ -1,7 +1,6 @@
 """``kiosk doctor``: checks everything that an installation needs, and says what to do about each fault."""
 
 import asyncio
-import ctypes
 import os
 import platform
 import shutil
@@ -26,8 +25,10 @@ from kiosk.cli import doctor_rows
 from kiosk.cli.running import CommandFailed, as_json, opened, tell
 from kiosk.health import DISK_ROOM_BYTES, STORE_DURABLE, clock_ahead_words, promised
 from kiosk.observability.checks import Check, Verdict
+from kiosk.observability.clocks import SET_RIGHT, Clocks, far_words, is_synchronized
 from kiosk.security.keyring_file import KeysOnDisk, KeysUnreadable
 from kiosk.security.own_ca import utc_now
+from kiosk.services.process import store_place
 from kiosk.services.relay import new_gateway
 from kiosk.settings import Settings, load, secret_files, unknown_names
 from kiosk.settings.table import KNOWN_ISSUERS
@@ -42,8 +43,6 @@ from queueing.store.store import Store, store_time_s
 
 CLOCK_WARN_S: Final = 1.0
 """Incident reports and signed codes both need the right second."""
-CLOCK_WRONG_S: Final = 60.0
-"""Codes change each minute, and the gateway's tokens have a leeway of one."""
 DISK_WARN_BYTES: Final = 2 << 30
 """A journal may need twice its space during a rewrite."""
 MEMORY_WARN_BYTES: Final = 1 << 30
@@ -193,13 +192,9 @@ def _open_files() -> Finding:
 
 
 def _clock_is_synchronized() -> Finding:
-    """Whether the kernel reports that a time service keeps its clock right (``adjtimex``: STA_UNSYNC)."""
     if sys.platform != "linux":
         return Finding("clock", "ok", "not checked on this system")
-    buffer = ctypes.create_string_buffer(256)  # struct timex, all zero: read, change nothing
-    state = ctypes.CDLL(None).adjtimex(buffer)
-    unsync = bool(int.from_bytes(buffer.raw[40:44], sys.byteorder) & 0x40)
-    if state < 0 or unsync:
+    if not is_synchronized():
         todo = "install chrony (CERT-In: with the servers of NIC or NPL); in a container install it on the host"
         return Finding("clock", "warning", "no time service (NTP) keeps this machine's clock right", todo)
     return Finding("clock", "ok", "a time service keeps it right")
@@ -230,10 +225,8 @@ async def _gateway(settings: Settings) -> list[Finding]:
     try:
         async with asyncio.timeout(GATEWAY_WITHIN_S):
             keys = read_key_set(await gateway.certs())
-        found = [
-            Finding("gateway", "ok" if keys else "wrong", f"{settings.gateway_url} publishes {len(keys)} usable keys"),
-            await _gateway_clock(settings),
-        ]
+        words = f"{settings.gateway_url} publishes {len(keys)} usable keys"
+        found = [Finding("gateway", "ok" if keys else "wrong", words)]
         found += _issuer(settings, gateway.token.issuer)
     except (GatewayError, TimeoutError) as failure:
         todo = "check KIOSK_GATEWAY_URL, the credentials, and whether this machine reaches the internet"
@@ -272,18 +265,39 @@ async def _connection(settings: Settings, store: Store) -> list[Finding]:
     return found
 
 
-async def _gateway_clock(settings: Settings) -> Finding:
-    """Compares with the ``Date`` of any answer. The header is rounded down, so half a second is subtracted."""
+async def _gateway_ahead_s(settings: Settings) -> float | None:
+    """How far the gateway's clock is ahead of ours, by the ``Date`` of any answer, which is rounded down. None with
+    ABDM off, and when the gateway does not say it.
+    """
+    if not settings.abdm:
+        return None
     try:
         async with ClientBuilder().no_proxy().base_url(settings.gateway_url).build() as client:
             async with asyncio.timeout(GATEWAY_WITHIN_S):
                 answer = await client.get("/").build().send()
-        apart_s = abs(time.time() - parsedate_to_datetime(answer.headers["date"]).timestamp() - 0.5)
+        return parsedate_to_datetime(answer.headers["date"]).timestamp() + 0.5 - time.time()
     except (PyreqwestError, TimeoutError, KeyError, ValueError, TypeError):
-        return Finding("clock", "ok", "the gateway does not say what time it has")
-    verdict: Verdict = "wrong" if apart_s > CLOCK_WRONG_S else "warning" if apart_s > CLOCK_WARN_S + 0.5 else "ok"
-    todo = "" if verdict == "ok" else "set the clock right: chrony"
-    return Finding("clock", verdict, f"{apart_s:.1f} s from the gateway's", todo)
+        return None
+
+
+async def _clocks(settings: Settings, store: Store) -> Finding:
+    """This machine's clock, the store's and the gateway's, beside each other."""
+    ahead_s = await _gateway_ahead_s(settings)
+    store_s = await store_time_s(store)
+    own_s = time.time()
+    clocks = Clocks(
+        here=socket.gethostname(), own_s=own_s, store=store_place(settings), store_s=store_s,
+        gateway_s=None if ahead_s is None else own_s + ahead_s, synchronized=is_synchronized(),
+    )  # fmt: skip
+    if clocks.wrong:
+        return Finding("clock", "wrong", clocks.words, clocks.todo)
+    beside = {"the store's": own_s - store_s, "the gateway's": -(ahead_s or 0)}
+    off = {name: apart_s for name, apart_s in beside.items() if abs(apart_s) > CLOCK_WARN_S + 0.5}
+    if off:
+        words = ", ".join(f"{far_words(apart_s)}, beside {name}" for name, apart_s in off.items())
+        return Finding("clock", "warning", f"this machine's is {words}", f"compare with a watch: {SET_RIGHT}")
+    known = "the store's" if ahead_s is None else "the store's and the gateway's"
+    return Finding("clock", "ok", f"agrees with {known}")
 
 
 async def _store(settings: Settings, store: Store) -> list[Finding]:
@@ -297,9 +311,7 @@ async def _store(settings: Settings, store: Store) -> list[Finding]:
     if promise == "none" or (wanted == "replica" and promise != "replica"):
         todo = f"on every node: {STORE_DURABLE}"
         found = [Finding("promise", "wrong", f"{promise}: {words[promise]}; {wanted} was expected", todo)]
-    apart_s = abs(time.time() - await store_time_s(store))
-    if apart_s > CLOCK_WARN_S + 1:
-        found.append(Finding("clock", "wrong", f"{apart_s:.0f} s from the store's", "set both clocks right: chrony"))
+    found.append(await _clocks(settings, store))
     if ahead_ms := await clock_health.clock_ran_ahead_ms(store):
         todo = "see that the clock is right now, then: kiosk store heal-clock"
         found.append(Finding("clock", "warning", clock_ahead_words(ahead_ms), todo))

@@ -10,8 +10,8 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from kiosk.archive import queries
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable
+from kiosk.archive.positions import FAR_AT_LEAST, FAR_SHARE, Positions, positions
 from kiosk.archive.status import archive_state
 from kiosk.cli.facility import without_place
 from kiosk.observability.checks import Check
@@ -37,10 +37,6 @@ ENDED_READ: Final = 200
 """Tickets of one facility that are read: about a millisecond of the store."""
 FAR_WITHIN_S: Final = 10.0
 """For all facilities: a state's 3,600 with a full day each take about seven seconds."""
-FAR_AT_LEAST: Final = 20
-"""Phones with a position. Among fewer, all may have shared from home."""
-FAR_SHARE: Final = 0.9
-"""Of them. Where the coordinates are right, most people share in the hospital; with wrong ones hardly one is near."""
 PLACE_COMMAND: Final = "kiosk facility add HIP_ID --name … --latitude … --longitude …"
 
 
@@ -171,9 +167,9 @@ async def refused_as_far(settings: Settings) -> list[Check]:
     database = new_archive(settings)
     today = datetime.now(ZoneInfo(settings.timezone)).date()
 
-    def read() -> dict[str, tuple[int, int]]:
+    def read() -> dict[str, Positions]:
         with database.reading() as connection:
-            return queries.far_and_near(connection, today, at_least=FAR_AT_LEAST)
+            return positions(connection, today, today)
 
     try:
         counts = {} if database.missing else await asyncio.to_thread(read)
@@ -181,7 +177,7 @@ async def refused_as_far(settings: Settings) -> list[Check]:
         return []
     finally:
         database.close()
-    found = [hip for hip, (far, near) in counts.items() if far >= FAR_SHARE * (far + near)]
+    found = [hip for hip, one in counts.items() if one.nearly_all_refused]
     if not found:
         return []
     count = "1 facility" if len(found) == 1 else f"{len(found)} facilities"

@@ -57,7 +57,7 @@ async def _run(settings: Settings, hip_id: str, patients: int, every_s: float, s
         check_in, seal = await check_in_on(store, settings, desk)
         counted: dict[str, int] = {}
         async for step in Sandbox(hip_id, desk, check_in, seed).run(
-            patients, every_s, lambda: seal.refresh(DayKeys(store))
+            patients, every_s, lambda: seal.refresh(DayKeys(store), erase=False)
         ):
             counted[step.what] = counted.get(step.what, 0) + 1
             if not json:

@@ -37,6 +37,7 @@ CHECKS = {
     "reply": "last reply",
     "refusals": "refused callers",
     "token": "session at the gateway",
+    "clock": "clock",
     "key set": "keys of the gateway",
     "bridge": "bridge",
     "services": "services of the bridge",

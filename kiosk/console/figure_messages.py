@@ -57,6 +57,18 @@ ORIGINS = {
 }
 """What a place rests on."""
 FAR = "Phone was far away"
+NEARLY_ALL_FAR = (
+    "Nearly every phone that said where it is was far away today: {far} of {known}. Perhaps the hospital has the"
+    " coordinates of another place: compare them with a map."
+)
+FAR_REFUSED = (
+    "Nearly every phone that said where it is was refused today as far away: {far} of {known}. Perhaps the hospital has"
+    " the coordinates of another place: compare them with a map."
+)
+CLOCK_WRONG = (
+    "A clock of the kiosk's computers is wrong, so scans may be refused. The operator finds which one, and what to"
+    " type, with kiosk doctor."
+)
 
 NOTHING = "Nothing in these days."
 

@@ -210,6 +210,7 @@ def _links(facts: ReviewFacts, shown: Shown) -> dict[str, list[str]]:
     return {
         "districts": [address("", shown, district=one.name) if one.name else "" for one in facts.districts],
         "facilities": [address("", shown, district="", hip=one.facility.hip_id) for one in facts.facilities],
+        "far": [address("", shown, district="", hip=one.hip_id) for one, _ in facts.far],
     }
 
 

@@ -53,6 +53,7 @@ TITLES = {
     "facilities": "Facilities, {month}",
     "institutions": "Institutions",
     "priority": "Priority by reason, {month}",
+    "far": "Nearly every phone far away, today and yesterday",
 }
 PILLARS = {
     "tokens": "Scan and Share tokens",
@@ -94,6 +95,9 @@ COLUMNS = {
     "week": "In seven days",
     "silent": "Silent",
     "never": "Never",
+    "far": "Phones far away",
+    "far_refused": "Of them refused",
+    "near": "Phones near",
 }
 LIVE = {
     "today": "Live today",
@@ -108,6 +112,8 @@ HINTS = {
     " could not be read are not among them. Imported totals stand apart and have no origin.",
     "districts": "By app: the part of all registrations here that came by Scan and Share. Live: gave a token on this"
     " day, or in the last seven days; silent: did before.",
+    "far": "Of the phones that said where they are. Perhaps the facility has the coordinates of another place: its"
+    " administrator compares latitude and longitude with a map.",
     "facilities": "For the incentive: tokens by the ABHA app whose answer the gateway accepted, a person once a day."
     " These counts are some minutes behind. Each can be traced: the facility's page has a file with ticket, REQUEST-ID"
     " and the time of the gateway's 202.",

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from kiosk.archive.pillars import Pillar
+from kiosk.archive.positions import Positions
 from kiosk.archive.queries import ArchivedFacility, Incentive
 from kiosk.archive.review_queries import (
     LIVE,
@@ -117,7 +118,20 @@ def tables(facts: ReviewFacts, shown: Shown) -> list[Table]:
     made = [trend(facts.numbers, shown), hours(facts.numbers, shown), priority_by_reason(facts.numbers, shown)]
     if not shown.scope.hip_id:
         made = [*made, districts(facts.districts, shown), facilities(facts.facilities, shown)]
+    if facts.far:
+        made = [far(facts.far), *made]
     return made if shown.scope != Scope() else [pillars(facts, shown), *made]
+
+
+def far(found: Sequence[tuple[ArchivedFacility, Positions]]) -> Table:
+    """Facilities that perhaps have the coordinates of another place."""
+    rows = tuple(
+        (one.name, one.hip_id, one.district or tr(review_messages.NO_DISTRICT), at.all_far, at.refused, at.near)
+        for one, at in found
+    )
+    names = ("facility", "hip_id", "district", "far", "far_refused", "near")
+    columns = tuple(Column(label=TEXT[name], name=name) for name in names)
+    return Table(id="far", title=TITLE["far"], rows=rows, columns=columns, hint=HINT["far"])
 
 
 def pillars(facts: ReviewFacts, shown: Shown) -> Table:

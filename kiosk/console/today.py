@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from kiosk.accounts.sessions import EVERY_FACILITY, Session
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
+from kiosk.archive.positions import Positions, positions
 from kiosk.archive.today_queries import DayFacts, UsualFacts, day_facts, usual_facts
 from kiosk.console import figure_messages, figures, guards, language, templating, today_tables
 from kiosk.console.figures import Cell
@@ -104,14 +105,24 @@ class Views:
         except (ArchiveAway, ArchiveUnsuitable):
             return None
 
+    async def positions(self, now: Now) -> Positions | None:
+        """Where today's phones were; None when too few were far away to tell anything, or the archive is away."""
+        hip = now.hospital.facility.hip_id
+        try:
+            found = await self._archive.ask(positions, now.today, now.today, hip_id=hip)
+        except (ArchiveAway, ArchiveUnsuitable):
+            return None
+        return found.get(hip)
+
 
 class Today(Controller):
     path = "/console/today"
 
     @get("/", guards=[guards.any_administrator], include_in_schema=False)
     async def show(
-        self, request: ConsoleRequest, session: NamedDependency[Session], today_views: NamedDependency[Views]
-    ) -> Response[str]:
+        self, request: ConsoleRequest, session: NamedDependency[Session], today_views: NamedDependency[Views],
+        clock_is_wrong: NamedDependency[bool],
+    ) -> Response[str]:  # fmt: skip
         """The page. Days that cannot be shown and an unknown facility are said on it."""
         hip = facility_of(session, request.query_params.get("hip", ""))
         now = await today_views.now(hip) if hip else None
@@ -123,13 +134,16 @@ class Today(Controller):
         except PeriodError as error:
             period, trouble = single(now.today), tr(figure_messages.PERIOD_TROUBLE[error.code])
         today = single(now.today)
-        todays, usual = await asyncio.gather(today_views.facts(now, today), today_views.usual(now))
+        todays, usual, places = await asyncio.gather(
+            today_views.facts(now, today), today_views.usual(now), today_views.positions(now)
+        )
         facts = todays if period == today else await today_views.facts(now, period)
         tables = today_tables.all_tables(facts, period, now.hospital.queue_names) if facts and not trouble else []
         return _page(
             session, status=422 if trouble else 200, trouble=trouble, now=now, period=period, tables=tables,
             tiles=tiles(now, todays), above_usual=_above_usual(todays, usual),
-            advice=_advice(now, todays, usual), away=facts is None,
+            advice=_advice(now, todays, usual), away=facts is None, far=far_words(places),
+            clock_wrong=tr(figure_messages.CLOCK_WRONG) if clock_is_wrong else "",
         )  # fmt: skip
 
     @get("/csv/{name:str}", guards=[guards.any_administrator], include_in_schema=False)
@@ -192,6 +206,14 @@ def tiles(now: Now, todays: DayFacts | None) -> list[Tile]:
     ]
 
 
+def far_words(found: Positions | None) -> str:
+    """What an administrator must hear when nearly every phone was far away; else an empty text."""
+    if found is None or not found.nearly_all_far:
+        return ""
+    words = tr(figure_messages.FAR_REFUSED if found.nearly_all_refused else figure_messages.NEARLY_ALL_FAR)
+    return words.format(far=figures.grouped(found.all_far), known=figures.grouped(found.known))
+
+
 def _tile(name: str, value: Cell, note: str = "") -> Tile:
     return Tile(label=tr(figure_messages.TILES[name]), value=value, note=note)
 
@@ -224,6 +246,8 @@ def _page(session: Session, *, status: int, now: Now | None = None, **values: An
         "advice": None,
         "away": False,
         "above_usual": [],
+        "far": "",
+        "clock_wrong": "",
     }
     hip = now.hospital.facility.hip_id if now else ""
     offered = presets(now.today).items() if now else ()

@@ -59,6 +59,8 @@ class Seal:
         """By day: head of what is sealed, and the key."""
         self.lost_days: list[int] = []
         """Days that stay closed, if the last ``refresh`` replaced today's key because its ring is lost."""
+        self.day_is_sure = True
+        """No while the clock may be wrong by days: then no day is over, so that no profile is closed by mistake."""
         self._prefix = os.urandom(_PREFIX_BYTES)
         self._numbers = count(int.from_bytes(os.urandom(4)))
         self.use(masters, master_id)
@@ -79,7 +81,7 @@ class Seal:
         replaced = [day for day in (today, today + 1) if await self._offer(day, known, keys)]
         known = await keys.all()
         self.lost_days = self.closed_days(known) if today in replaced else []
-        over = [number for number in known if self._is_over(number)]
+        over = [number for number in known if self.day_is_sure and self._is_over(number)]
         if erase:
             await keys.erase(over)
         living = {number: known[number] for number in sorted(known.keys() - set(over))}
@@ -98,6 +100,11 @@ class Seal:
         return sorted(
             {_day(n) for n, wrapped in known.items() if not self._is_over(n) and self._unwrap(n, wrapped) is None}
         )
+
+    @staticmethod
+    def days_of(known: Mapping[int, bytes]) -> set[int]:
+        """The days that have keys."""
+        return {_day(number) for number in known}
 
     async def _offer(self, day: int, known: Mapping[int, bytes], keys: DayKeys) -> bool:
         """Make a key for the day if no key of it opens and may seal. True: this process replaced an older key."""

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
+from kiosk.settings.values import is_loopback
 from queueing import library
 from queueing.embedded.data_folder import folder_url, start_time_of
 from queueing.errors import StoreAway
+from queueing.store.address import parse_store_url
 from queueing.store.store import Store, open_store
 from tokens import KeyRing
 
@@ -40,6 +42,14 @@ def new_archive(settings: Settings) -> "Database":
 def store_url(settings: Settings) -> str:
     """Where the store is: the address that was set, or the embedded server's socket in the data folder."""
     return settings.redis_url or folder_url(settings.data_dir)
+
+
+def store_place(settings: Settings) -> str:
+    """Where a store with a clock of its own is, for an operator; empty when it is on this machine."""
+    if not settings.redis_url:
+        return ""
+    first = parse_store_url(settings.redis_url).seeds[0]
+    return "" if first.path or is_loopback(first.host) else first.where
 
 
 async def open_settings_store(settings: Settings) -> Store:

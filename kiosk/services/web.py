@@ -31,7 +31,7 @@ from kiosk.posters.slip_printer import SlipPrinting
 from kiosk.security.encryption import LastingSeal, Seal
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.services.keys import follow_keys_on, run_on
-from kiosk.services.process import consumer_name, new_archive, new_seal, open_store_on
+from kiosk.services.process import consumer_name, new_archive, new_seal, open_store_on, store_place
 from kiosk.services.relay import gateway_on
 from kiosk.settings import Settings
 from kiosk.settings.table import KNOWN_ISSUERS
@@ -195,6 +195,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
 
         await follow_keys_on(stack, services.seal, services.day_keys, keys_on_disk, use_ring)
         run_on(stack, services.connection.follow_aliases())
+        run_on(stack, services.connection.watch_clocks())
         if gateway is not None:
             run_on(stack, services.connection.publish())
         yield services
@@ -256,7 +257,15 @@ def _web_services(
         gateway=gateway,
         authenticator=_new_authenticator(settings, gateway, key_set),
         callers=callers,
-        connection=ConnectionWatch(store, consumer_name(), gateway, key_set, callers, public_url=settings.public_url),
+        connection=ConnectionWatch(
+            store,
+            consumer_name(),
+            gateway,
+            key_set,
+            callers,
+            public_url=settings.public_url,
+            store_place=store_place(settings),
+        ),
         gateway_addresses=networks_of(settings.gateway_addresses),
         trusted_proxies=networks_of(settings.trusted_proxies),
         ops_addresses=networks_of(settings.ops_addresses),

@@ -279,7 +279,7 @@ end
 local function enqueue(root, time, packed)
   local facility, arrival = open_facility(root), {cmsgpack.unpack(packed)}
   local config = read_config(facility, arrival[A.counter], arrival[A.text], arrival[A.likely])
-  local clock, wrong = clock_in(config[C.zone], time)
+  local clock, wrong = clock_in(config[C.zone], config[C.day], time)
   if not clock then return wrong end
   if config[C.hip] ~= arrival[A.facility] then return foreign(facility, clock, arrival) end
   local queue, pace, assurance, closed, by_hours = find_queue(facility, config, arrival[A.queue], arrival[A.likely],

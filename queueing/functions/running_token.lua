@@ -23,7 +23,7 @@ end
 register('running_token', function(keys, args)
   local facility = open_facility(keys[1])
   local config = read_config(facility, args[4], args[5], '')
-  local clock, wrong = clock_in(config[C.zone], read_time(args))
+  local clock, wrong = clock_in(config[C.zone], config[C.day], read_time(args))
   if not clock then return wrong end
   local ours = config[C.hip] == args[8]
   if ours then reach_day(facility, clock, tonumber(config[C.day] or 0)) end

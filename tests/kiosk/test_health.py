@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from kiosk import health
+from kiosk.abdm import connection_watch
 from kiosk.app import create_app
 from kiosk.observability.metrics import Facts
 from kiosk.services.web import Services, web_services
@@ -115,8 +116,19 @@ async def test_a_disk_that_is_almost_full_is_a_reason(services: Services, monkey
 
 
 async def test_clocks_that_differ_are_a_reason(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "time", SimpleNamespace(time=lambda: 1e9, monotonic=lambda: 0.0))
+    monkeypatch.setattr(connection_watch, "time", SimpleNamespace(time=lambda: 1e9, monotonic=lambda: 0.0))
     assert reasons((await health.look(services)).readiness) == {"clock": True}
+
+
+@pytest.mark.parametrize(("ahead_s", "fatal"), [(600, False), (30 * 3_600, True)])
+async def test_a_wrong_clock_of_the_store_takes_no_machine_out_of_service_before_the_store_refuses(
+    services: Services, monkeypatch: pytest.MonkeyPatch, ahead_s: int, fatal: bool
+) -> None:
+    monkeypatch.setattr(connection_watch, "is_synchronized", lambda: True)
+    monkeypatch.setattr(connection_watch, "time", SimpleNamespace(time=lambda: time.time() - ahead_s))
+    readiness = (await health.look(services)).readiness
+    assert reasons(readiness) == {"clock": fatal}
+    assert "type: sudo chronyc makestep" in readiness.reasons[0].words
 
 
 async def test_a_gateway_that_is_away_is_a_warning_and_patients_still_get_numbers(

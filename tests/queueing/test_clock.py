@@ -8,6 +8,7 @@ import pytest
 
 from queueing import clock_health
 from queueing.desk import OpdDesk
+from queueing.errors import StoreRefused
 from queueing.models import Lane, Outcome, Place, Queue, State
 from queueing.redis_keys import changes_key, facility_root, partition_of
 from queueing.registry import Registry
@@ -215,3 +216,40 @@ async def test_an_unfinished_visit_of_the_night_lapses_at_the_next_midnight(stor
     ticket = await desk.ticket(HIP, served.ticket)
     assert ticket
     assert ticket.state is State.LAPSED
+
+
+@pytest.mark.parametrize("callers_days", [-TEN_YEARS, TEN_YEARS, -2, 9])
+async def test_a_caller_whose_clock_is_wrong_by_days_is_served_on_the_day_of_the_store(
+    store: Store, clock: MovedClock, callers_days: int
+) -> None:
+    await build(store)
+    await scan(clock.desk(), 2)
+    wrong = OpdDesk(store, now_ms=lambda: clock.now_ms() + callers_days * DAY_MS)
+    assert [place.token for place in await scan(wrong, 2)] == ["M-003", "M-004"]
+    assert await called(wrong, 1) == ["M-001"]
+    await clock.move(days=1)
+    assert [place.token for place in await scan(wrong)] == ["M-001"], "the next midnight comes by the store's clock"
+    assert [place.token for place in await scan(clock.desk())] == ["M-002"]
+
+
+@pytest.mark.parametrize(
+    ("store_days", "callers_days"),
+    [
+        pytest.param(TEN_YEARS, 0, id="the store's clock is the wrong one"),
+        pytest.param(-TEN_YEARS, 0, id="it is behind the day"),
+        pytest.param(3, 0, id="both days may be right"),
+        pytest.param(5, TEN_YEARS, id="both are wrong"),
+    ],
+)
+async def test_a_day_that_nobody_can_be_sure_of_is_refused(
+    store: Store, clock: MovedClock, store_days: int, callers_days: int
+) -> None:
+    await build(store)
+    await scan(clock.desk(), 2)
+    now_ms = clock.now_ms()
+    await clock.move(days=store_days)
+    with pytest.raises(StoreRefused) as refused:
+        await OpdDesk(store, now_ms=lambda: now_ms + callers_days * DAY_MS).enqueue(arrival())
+    assert refused.value.code == "CLOCK"
+    await clock.move()
+    assert [place.token for place in await scan(clock.desk())] == ["M-003"], "nothing was written"

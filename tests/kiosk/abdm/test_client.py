@@ -3,6 +3,7 @@ time and size.
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import time
@@ -11,6 +12,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from kiosk.abdm import connection
 from kiosk.abdm.client import ON_SHARE, RETRY_TOKEN_S, Gateway, checked_address
 from kiosk.abdm.errors import GatewayAddressWrong, GatewayRefused, GatewaySilent, NoAccessToken, NotAcknowledged
 from tests.kiosk.abdm.fake_gateway import SAMPLES, FakeGateway, Heard, Manners, Reply, sample
@@ -293,3 +295,20 @@ def test_https_and_this_machine_are_addresses_of_a_gateway(url: str) -> None:
 def test_everything_else_is_not(url: str) -> None:
     with pytest.raises(GatewayAddressWrong):
         checked_address(url)
+
+
+@pytest.mark.parametrize("status", [202, 400])
+async def test_the_date_of_an_answer_tells_the_gateways_clock(gateway: Gateway, fake: FakeGateway, status: int) -> None:
+    fake.manners["/on-share"] = saying((status, b"", {"date": "Wed, 18 Nov 2026 11:06:40 GMT"}))
+    with contextlib.suppress(GatewayRefused):
+        await gateway.answer(ON_SHARE, "IN0110000123", b"{}")
+    shown_s = connection.Facts(gateway_clock_s=gateway.clock_since_start_s).gateway_s
+    assert shown_s is not None
+    assert 1_795_000_000 <= shown_s < 1_795_000_100
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Wed, 99 Nov 2026 11:06:40 GMT", "Wed, 18 Nov 99999 11:06:40 GMT"])
+async def test_a_date_that_is_none_tells_nothing(gateway: Gateway, fake: FakeGateway, date: str) -> None:
+    fake.manners["/on-share"] = saying((202, b"", {"date": date}))
+    await gateway.answer(ON_SHARE, "IN0110000123", b"{}")
+    assert connection.Facts(gateway_clock_s=gateway.clock_since_start_s).gateway_s is None

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -185,6 +186,33 @@ async def test_the_database_may_be_away_and_the_archive_catches_up(
     database.close()
 
 
+async def test_a_full_disk_is_told_and_the_archive_catches_up(store: Store, desk: OpdDesk, tmp_path: Path) -> None:
+    """SQLite's own limit of pages stands for the disk: it fails alike, in the middle of a transaction."""
+    database = Database(f"sqlite:///{tmp_path}/archive.db")
+    database.prepare()
+    room = {"pages": 1}
+
+    @sa.event.listens_for(database._engine, "begin")
+    def limit(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {room['pages']}")  # never below what the file has
+
+    ring = new_ring()
+    one = parts(store, database, desk, await seal_of(ring, store), ring)
+    async with at_work(one):
+        for number in range(300):
+            await visit(desk, f"person {number}")
+        await until(lambda: is_troubled(store, "away"))
+        state = await status.archive_state(store, int(time.time() * 1000) + 100_000)
+        assert state is not None
+        assert state.reason == "its disk is full"
+        room["pages"] = 1_000_000
+        await complete(store, database)
+        await until(lambda: is_troubled(store, ""))
+    await assert_true(store, database)
+    assert len(rows(database, schema.tickets)) == 300
+    database.close()
+
+
 async def test_a_role_that_is_silent_or_in_trouble_is_said_in_one_line(store: Store) -> None:
     now = int(time.time() * 1000)
     assert await status.archive_state(store) is None
@@ -192,6 +220,11 @@ async def test_a_role_that_is_silent_or_in_trouble_is_said_in_one_line(store: St
     state = await status.archive_state(store)
     assert state is not None
     assert state.words.startswith("the archive is 7 min behind: its database does not answer")
+    exact = status.ArchiveFacts(now, now - 400_000, "away", "its disk is full")
+    await status.publish(store, "host-1", exact)
+    state = await status.archive_state(store)
+    assert state is not None
+    assert state.words.startswith("the archive is 7 min behind: its disk is full. ")
     await status.publish(store, "host-2", status.ArchiveFacts(now, now, ""))
     state = await status.archive_state(store)
     assert state is not None

@@ -4,15 +4,19 @@ import contextlib
 import stat
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 
 from kiosk.archive import schema
-from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
+from kiosk.archive.database import MIGRATIONS, ArchiveAway, ArchiveUnsuitable, Database, engine_of
 from kiosk.archive.sums import of_share
 from queueing.models import Refusal, State
 from tests.kiosk.archive.rows import insert, share, ticket
@@ -80,6 +84,66 @@ def test_shares_of_an_earlier_release_stay_and_count_as_met_by_no_hours(database
         assert (row["refusal"], row["by_hours"]) == ("closed_queue", False)
         assert of_share(row) == of_share(share(1))
         assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+
+
+REVISIONS = [file.stem[:4] for file in sorted((MIGRATIONS / "versions").glob("0*.py"))]
+
+
+def at_revision(url: str, revision: str) -> None:
+    """An empty database as the release of this revision made it."""
+    config = Config()
+    config.set_main_option("script_location", MIGRATIONS.as_posix())
+    config.set_main_option("path_separator", "os")
+    engine = engine_of(url)
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
+def one_row_each(url: str) -> dict[str, int]:
+    """Put a row into every table that this revision has; how many each has then."""
+    engine = engine_of(url)
+    found = sa.MetaData()
+    counts = {}
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        found.reflect(connection)
+        for table in found.sorted_tables:
+            if table.name == "alembic_version":
+                continue
+            values = {column.name: value_for(column) for column in table.columns}
+            known = {**ticket(1), **share(1)} if table.name in ("tickets", "shares") else {}
+            values |= {name: value for name, value in known.items() if name in values}
+            connection.execute(table.insert(), [values])
+            counts[table.name] = 1
+    engine.dispose()
+    return counts
+
+
+def value_for(column: sa.Column[Any]) -> Any:
+    kind = column.type.python_type
+    return {date: date(2026, 9, 21), bytes: b"d" * 16, bool: False, int: 1, str: "a", float: 1.0}[kind]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_an_archive_of_every_earlier_release_is_brought_up_with_its_rows(database_url: str, revision: str) -> None:
+    if database_url.startswith("sqlite"):
+        Path(database_url.removeprefix("sqlite:///")).parent.mkdir()
+    at_revision(database_url, revision)
+    before = one_row_each(database_url)
+    with opened(database_url) as database:
+        if revision != REVISIONS[-1]:
+            with pytest.raises(ArchiveUnsuitable, match="start `kiosk archive`"):
+                database.check()
+        database.prepare()
+        database.check()
+        with database.reading() as connection:
+            assert compare_metadata(MigrationContext.configure(connection), schema.metadata) == []
+            for table, count in before.items():
+                query = sa.select(sa.func.count()).select_from(sa.table(table))
+                assert connection.execute(query).scalar() == count, table
+            (row,) = (found._asdict() for found in connection.execute(sa.select(schema.tickets)))
+            assert (row["token"], row["hip_id"]) == (ticket(1)["token"], ticket(1)["hip_id"])
 
 
 def test_a_database_of_a_newer_release_is_refused_in_one_sentence(database: Database) -> None:

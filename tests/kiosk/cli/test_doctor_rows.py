@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kiosk.archive.database import Database, default_url
+from kiosk.archive.positions import FAR_AT_LEAST
 from kiosk.cli import doctor_rows
 from kiosk.security import own_ca
 from kiosk.settings import Settings, load
@@ -116,7 +117,7 @@ async def test_a_facility_whose_scans_are_nearly_all_far_is_named_with_what_to_d
         await registry.put_facility(Facility(hip_id=hip, name=hip, latitude=34.0, longitude=74.0))
         await registry.put_queue(hip, Queue(id="m", name="Medicine", prefix="M"), 1)
     await share(desk, "IN01", (34.0, 74.0), 20)
-    await share(desk, "IN02", (28.6, 77.2), doctor_rows.FAR_AT_LEAST - 1)
+    await share(desk, "IN02", (28.6, 77.2), FAR_AT_LEAST - 1)
     assert await doctor_rows.places(store) == []
     await share(desk, "IN02", (28.7, 77.3), 1)
     (row,) = await doctor_rows.places(store)
@@ -133,7 +134,7 @@ async def test_what_cannot_be_read_in_time_is_left_out(store: Store, monkeypatch
     registry, desk = Registry(store), OpdDesk(store)
     await registry.put_facility(Facility(hip_id="IN02", name="B", latitude=34.0, longitude=74.0))
     await registry.put_queue("IN02", Queue(id="m", name="Medicine", prefix="M"), 1)
-    await share(desk, "IN02", (28.6, 77.2), doctor_rows.FAR_AT_LEAST)
+    await share(desk, "IN02", (28.6, 77.2), FAR_AT_LEAST)
     monkeypatch.setattr(doctor_rows, "FAR_WITHIN_S", -1.0)
     assert await doctor_rows.places(store) == []
 

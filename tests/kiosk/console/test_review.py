@@ -110,6 +110,29 @@ async def test_the_big_numbers_are_the_sums_of_all_facilities(overseer: Browser)
 
 
 @pytest.mark.usefixtures("months")
+async def test_facilities_where_nearly_every_phone_is_far_are_listed_with_district_and_facility(
+    overseer: Browser, database: Database
+) -> None:
+    assert 'id="far"' not in (await overseer.get("/console/review")).text
+    yesterday = TODAY - timedelta(days=1)
+    insert_day(
+        database,
+        *(visit(number, 9, 4, 4, hip_id=FAR_HIP, nearness="far", service_day=yesterday) for number in range(15)),
+        *(share(number, hip_id=FAR_HIP, refusal="far", service_day=yesterday) for number in range(10)),
+        visit(20, 9, 4, 4, hip_id=FAR_HIP, nearness="near", service_day=yesterday),
+        *(visit(100 + number, 9, 4, 4, hip_id=OTHER_HIP, nearness="far") for number in range(30)),
+        *(visit(200 + number, 9, 4, 4, hip_id=OTHER_HIP, nearness="near") for number in range(30)),
+        *(visit(300 + number, 9, 4, 4, nearness="far", service_day=TODAY - timedelta(days=2)) for number in range(30)),
+    )
+    for query in ({}, {"district": "Leh"}, {"hip": FAR_HIP}):
+        answer = await overseer.get("/console/review", params=query)
+        assert 'id="far"' in answer.text, query
+        (row,) = await table(overseer, "far", **query)
+        assert (row["hip_id"], row["far"], row["far_refused"], row["near"]) == (FAR_HIP, "25", "10", "1")
+    assert 'id="far"' not in (await overseer.get("/console/review", params={"district": "Baramulla"})).text
+
+
+@pytest.mark.usefixtures("months")
 async def test_every_table_has_the_sums_of_its_tickets(overseer: Browser) -> None:
     rows = {row["month"]: row for row in await table(overseer, "trend")}
     assert list(rows)[-2:] == ["Aug 2026", "Sep 2026"]

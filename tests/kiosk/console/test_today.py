@@ -82,6 +82,42 @@ async def test_refusals_for_another_reason_say_nothing_of_closed_queues(
     assert figure_messages.HINTS["refusals"] not in unescape(answer.text)
 
 
+@pytest.mark.parametrize(
+    ("far", "refused", "near", "sentence"),
+    [
+        (19, 0, 0, ""),
+        (20, 0, 3, ""),
+        (12, 9, 2, "far away today: 21 of 23"),
+        (0, 21, 2, "refused today as far away: 21 of 23"),
+        (30, 0, 1, "far away today: 30 of 31"),
+    ],
+)
+async def test_an_administrator_is_told_when_nearly_every_phone_is_far_away(
+    admin: Browser, services: Services, database: Database, far: int, refused: int, near: int, sentence: str
+) -> None:
+    snapshot = await services.desk.snapshot(HIP)
+    assert snapshot
+    day = {"service_day": date.fromisoformat(snapshot.day)}
+    places = ["far"] * far + ["near"] * near + ["unknown"] * 5
+    insert_day(
+        database, *(visit(number, 9, 5, 4, nearness=place, **day) for number, place in enumerate(places)),
+        *(share(number, refusal="far", **day) for number in range(refused)),
+    )  # fmt: skip
+    answer = await admin.get("/console/today")
+    text = unescape(answer.text)
+    assert ("compare them with a map" in text) is bool(sentence)
+    assert sentence in text
+    assert ("/console/admin/rooms/facility" in text.partition("days-title")[0].partition("right-now")[2]) is bool(
+        sentence
+    )
+
+
+async def test_a_wrong_clock_is_told_to_administrators(admin: Browser, services: Services) -> None:
+    assert figure_messages.CLOCK_WRONG not in unescape((await admin.get("/console/today")).text)
+    services.connection.clock_is_wrong = True
+    assert figure_messages.CLOCK_WRONG in unescape((await admin.get("/console/today")).text)
+
+
 async def test_every_table_has_the_sums_of_its_tickets(admin: Browser, database: Database) -> None:
     insert_day(
         database,
