@@ -120,8 +120,7 @@ async def look(services: Services, clock: ClockAhead | None = None, archive: Kno
         words = f"the store does not answer ({type(away).__name__})"
         return _without_promise(services, Facts(store_up=False, promise="none", replies_pending=None), words)
     reasons = [
-        *_clock(services.connection.clocks(facts, store_s)),
-        *_clock_ahead(ahead_ms),
+        *(_clock(services.connection.clocks(facts, store_s)) or _clock_ahead(ahead_ms)),
         *_backlog(services, pending),
         *_callers(services, facts),
         *_archive(archived),
@@ -169,13 +168,14 @@ async def _store_time_s(services: Services) -> float:
     return await store_time_s(services.store)
 
 
-def _clock(clocks: Clocks) -> Iterator[Reason]:
+def _clock(clocks: Clocks) -> list[Reason]:
     """Fatal where another machine would serve better. With a wrong clock of the store, or with one that all share,
     no other machine would: numbers go on, and codes follow this machine's clock.
     """
-    if clocks.wrong:
-        fatal = clocks.apart_s > APART_S and (clocks.wrong != "store" or clocks.apart_s > DAYS_APART_S)
-        yield Reason("clock", clocks.sentence, fatal=fatal)
+    if not clocks.wrong:
+        return []
+    fatal = clocks.apart_s > APART_S and (clocks.wrong != "store" or clocks.apart_s > DAYS_APART_S)
+    return [Reason("clock", clocks.sentence, fatal=fatal)]
 
 
 def clock_ahead_words(ahead_ms: int) -> str:
@@ -185,10 +185,12 @@ def clock_ahead_words(ahead_ms: int) -> str:
     return f"the store's clock was {far} ahead: facilities may be on a wrong date, and patients out of the line"
 
 
-def _clock_ahead(ahead_ms: int) -> Iterator[Reason]:
-    if ahead_ms:
-        words = f"{clock_ahead_words(ahead_ms)}; when the clock is right: kiosk store heal-clock"
-        yield Reason("clock", words, fatal=False)
+def _clock_ahead(ahead_ms: int) -> list[Reason]:
+    """For the time after a clock was set right: while one is wrong, nothing can be healed."""
+    if not ahead_ms:
+        return []
+    words = f"{clock_ahead_words(ahead_ms)}; when the clock is right: kiosk store heal-clock"
+    return [Reason("clock", words, fatal=False)]
 
 
 def _backlog(services: Services, pending: int) -> Iterator[Reason]:

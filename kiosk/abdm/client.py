@@ -91,8 +91,7 @@ class Gateway:
         self._cm_id = cm_id
         self._client = _client(https_only=self._base.startswith("https:"))
         self.token = AccessToken(self._new_session)
-        self.clock_since_start_s = 0.0
-        """The gateway's clock when this machine started, unix seconds; 0 before the first answer."""
+        self.clock_since_start_s = 0.0  # the gateway's, when this machine started, unix; 0 before the first answer
         self._clock_read_s = float("-inf")
 
     async def close(self) -> None:
