@@ -115,7 +115,7 @@ const acts = actsOf(
 );
 new Scanner((reading, playedAt) => scans.take(reading, playedAt), {
   first: (key) => heardKey(key),
-  over: () => heard.end(),
+  over: () => busy || heard.end(),
   began: (key) => heard.scanBegan(keyOf(key).toLowerCase()),
 });
 

@@ -30,10 +30,13 @@ export class Heard {
 
   // `chosen`: the move is about whom the clerk chose in the list, where that is possible.
   show(what, chosen) {
-    this.end();
     const find = (place) => $(place).querySelector(`[data-do="${what}"]:not([hidden])`);
-    this.#button = (chosen && find("chosen")) || find("now");
-    if (!this.#button) return;
+    const button = (chosen && find("chosen")) || find("now");
+    // What was shown when the key was heard is not taken away and drawn anew when its move is made.
+    if (button && button === this.#button) return;
+    this.end();
+    this.#button = button;
+    if (!button) return;
     this.#shown = [what, chosen];
     this.#button.classList.add("heard");
     if (!$("now").contains(this.#button)) return;

@@ -1,9 +1,10 @@
 """The desk shows at once that it heard a key, before the scanner's wait is over, in a real Chromium."""
 
+import asyncio
 import time
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.kiosk.console.keyboards import at_one_moment, scan
 from tests.kiosk.console.running_desk import Served, choose_first, press, states_of
@@ -14,6 +15,15 @@ HEARD = """
     const heard = [...document.querySelectorAll("button.heard")].map((one) => one.dataset.do);
     const now = document.getElementById("now");
     return [now.dataset.heard ?? "", document.getElementById("now-state").textContent, heard.join()];
+  }
+"""
+HELD_LONG_MS = 35
+"""Longer than a scanner that is known by its keys holds one, shorter than the wait for the next one."""
+CHANGES = """
+  () => {
+    window.changes = 0;
+    const watcher = new MutationObserver((all) => { window.changes += all.length; });
+    watcher.observe(document.getElementById("now"), { subtree: true, childList: true, attributes: true });
   }
 """
 FLASHES = """
@@ -51,6 +61,45 @@ async def test_a_key_is_shown_before_the_wait_for_a_scanner_is_over_and_moves_no
         assert await states_of(served) == ["SERVING", "WAITING"]
     await expect(page.locator("#said")).to_have_text("M-002 called to M1.")
     await expect(page.locator("#now-state")).to_have_text("Called")
+
+
+async def test_a_key_that_is_held_is_a_persons_before_one_that_was_let_go(page: Page, served: Served) -> None:
+    await served.arrive("First")
+    await press(page, "n", "M-001 called to M1.")
+    async with at_one_moment(page):
+        await page.keyboard.press("s")
+        await page.clock.run_for(HELD_LONG_MS)
+        await expect(page.locator("#desk[aria-busy]")).to_have_count(0)
+        assert await page.evaluate(HEARD) == ["start", "At the counter…", "start"]
+    await expect(page.locator("#said")).to_have_text("M-001 is at the counter.")
+    async with at_one_moment(page):
+        await page.keyboard.down("f")
+        await page.clock.run_for(HELD_LONG_MS)
+        await expect(page.locator("#said")).to_have_text("M-001 finished.")
+        await page.keyboard.up("f")
+    assert await states_of(served) == []
+
+
+async def test_what_is_shown_of_a_key_is_not_drawn_anew_when_its_move_is_made(page: Page, served: Served) -> None:
+    await served.arrive("First")
+    await press(page, "n", "M-001 called to M1.")
+    answers = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await answers.wait()
+        await route.continue_()
+
+    await page.route("**/console/desk*", hold)
+    await page.route("**/console/desk/start", hold)
+    async with at_one_moment(page):
+        await page.keyboard.press("s")
+        assert await page.evaluate(HEARD) == ["start", "At the counter…", "start"]
+        await page.evaluate(CHANGES)
+        async with page.expect_request("**/console/desk/start"):
+            await page.clock.run_for(HELD_LONG_MS * 2)
+        assert await page.evaluate("window.changes") == 0
+        answers.set()
+    await expect(page.locator("#said")).to_have_text("M-001 is at the counter.")
 
 
 async def test_what_a_scanner_types_is_not_shown_as_a_move(page: Page, served: Served) -> None:
