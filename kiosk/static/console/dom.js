@@ -14,6 +14,13 @@ export function make(tag, className = "", text = "") {
   return node;
 }
 
+// A text such as 60+ or ··1111 reads from left to right, whatever the page does around it.
+export function isolated(className, text = "") {
+  const node = make("span", className);
+  node.append(make("bdi", "", text));
+  return node;
+}
+
 export const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
 // The record in the hospital's own system, in a tab of its own that learns nothing of this page.

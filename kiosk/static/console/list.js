@@ -1,6 +1,6 @@
 // The list of shared profiles: one focusable box; rows come, go and change inside it while the focus stays.
 
-import { fill, make, say } from "./dom.js";
+import { fill, isolated, make, say } from "./dom.js";
 
 const SECTIONS = ["waiting", "expected", "held", "no_show", "elsewhere", "done", "cancelled"];
 export const ENDED = ["done", "cancelled"];
@@ -38,7 +38,7 @@ export class List {
     const group = make("div", `section ${name}`);
     // Within a listbox only groups and options are allowed: the group has the title, the eye sees the line.
     const head = make("div", "section-head", title);
-    const count = make("span", "count");
+    const count = make("bdi", "count");
     head.setAttribute("aria-hidden", "true");
     head.append(count);
     group.setAttribute("role", "group");
@@ -124,10 +124,10 @@ export class List {
     name.append(make("bdi"), make("span", "tag untold"));
     row.append(
       make("span", "token"),
-      make("span", "lane"),
+      isolated("lane"),
       name,
-      make("span", "age"),
-      make("span", "four"),
+      isolated("age"),
+      isolated("four"),
       make("span", "tags"),
       make("span", "waits"),
     );
@@ -138,13 +138,13 @@ export class List {
   #paint(row, one, minutes) {
     const [token, lane, who, age, four, tags, waits] = row.children;
     say(token, one.token);
-    say(lane, one.lane_mark);
+    say(lane.firstChild, one.lane_mark);
     lane.className = `lane ${one.lane}`;
     lane.title = one.priority;
     say(who.firstChild, one.name || "—");
     say(who.lastChild, one.reply_delivered ? "" : this.words.not_told);
-    say(age, [one.age, one.gender].filter(Boolean).join(" "));
-    say(four, one.last_four ? `··${one.last_four}` : "");
+    say(age.firstChild, [one.age, one.gender].filter(Boolean).join(" "));
+    say(four.firstChild, one.last_four ? `··${one.last_four}` : "");
     tags.replaceChildren(...one.tags.map((text) => make("span", `tag ${text === this.words.far ? "far" : ""}`, text)));
     if (one.note) tags.prepend(Object.assign(make("span", "tag note", this.words.note_tag), { title: one.note }));
     row.classList.toggle("pending-row", Boolean(one.pending));

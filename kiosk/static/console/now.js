@@ -1,6 +1,8 @@
 // Who is at this counter: the number large, what registration needs beside it.
 
-import { $, describe, fill, say } from "./dom.js";
+import { $, describe, fill, make, say } from "./dom.js";
+
+const DOT = " · ";
 
 export class Now {
   constructor(words, states, genders) {
@@ -15,7 +17,7 @@ export class Now {
     say($("now-state"), ticket ? this.states[ticket.state] : "");
     say($("now-name").firstElementChild, ticket ? ticket.name || "—" : "");
     $("now-name").hidden = !ticket;
-    say($("now-facts"), ticket ? this.#facts(ticket) : this.words.nobody_hint);
+    this.#sayFacts(ticket ? this.#facts(ticket) : [this.words.nobody_hint]);
     $("now-note").hidden = !ticket?.note;
     say($("now-note").firstElementChild, ticket?.note ?? "");
     if (JSON.stringify(details) !== JSON.stringify(this.details)) describe($("details"), details);
@@ -32,7 +34,7 @@ export class Now {
     const minutes = Math.floor((now_ms - this.ticket.called_ms) / 60000);
     const since = minutes > 0 ? fill(this.words.since, { minutes }) : this.words.just_now;
     const calls = this.ticket.calls > 1 ? fill(this.words.calls, { count: this.ticket.calls }) : "";
-    say($("now-since"), [since, calls].filter(Boolean).join(" · "));
+    say($("now-since"), [since, calls].filter(Boolean).join(DOT));
   }
 
   #facts(one) {
@@ -46,6 +48,12 @@ export class Now {
       one.reply_delivered ? "" : this.words.not_told,
     ]
       .filter(Boolean)
-      .join(" · ");
+      .map(String);
+  }
+
+  // Each fact is read for itself: a number beside Urdu words would take its direction from them.
+  #sayFacts(facts) {
+    if ($("now-facts").textContent === facts.join(DOT)) return;
+    $("now-facts").replaceChildren(...facts.flatMap((one, at) => [at ? DOT : "", make("bdi", "", one)]));
   }
 }

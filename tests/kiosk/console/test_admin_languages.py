@@ -23,6 +23,7 @@ from tests.kiosk.console.signed_in import build_hospital, ready_login
 from tests.kiosk.console.test_today_screen import a_day
 from tests.kiosk.displays.test_every_language import not_reached
 from tests.kiosk.displays.test_nothing_is_cut import OVERLAPPING
+from tests.reading_order import backwards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 SIZES = {"desk": ViewportSize(width=1366, height=768), "phone": ViewportSize(width=390, height=844)}
@@ -151,7 +152,7 @@ async def looked_at(page: Page, *, closely: bool) -> list[str]:
         if await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             found.append(f"{name}: wider than the window")
         upon = [one for one in await page.evaluate(OVERLAPPING) if not one.startswith("skip: ")]  # seen with the focus
-        found += [f"{name}: {one}" for one in [*await page.evaluate(CUT), *upon]]
+        found += [f"{name}: {one}" for one in [*await page.evaluate(CUT), *upon, *await backwards(page)]]
         if folder := os.environ.get("KIOSK_PICTURES"):
             here = page.url.partition("/console")[2].partition("?")[0].strip("/").replace("/", "-") or "counters"
             code = await page.locator("html").get_attribute("lang")

@@ -3,10 +3,12 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from kiosk.patient.person import Patient
 from tests.accessible import serious_problems
 from tests.kiosk.console.running_desk import Served
 from tests.kiosk.displays.test_every_language import not_reached
 from tests.kiosk.displays.test_nothing_is_cut import OVERLAPPING, outside
+from tests.reading_order import backwards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 KEY_OVER_PLACEHOLDER = """() => {
@@ -25,6 +27,39 @@ COPY_OUT_OF_SIGHT = """() => {
 }"""
 """With more details than their room takes."""
 LANGUAGES = {"hi": "हिन्दी", "ur": "اردو"}
+
+
+ZOONI = Patient(
+    name="Zooni Dar", gender="F", year_of_birth=1951, phone="9419012345", abha_number="91000044441111", pincode="193101"
+)
+NUMBERS = ("M-001", "··1111", "60+")
+"""What the list shows of her beside her name."""
+
+
+async def test_every_number_of_the_desk_reads_from_left_to_right_in_urdu(page: Page, served: Served) -> None:
+    await page.locator(".menu summary").click()
+    await page.get_by_role("button", name=LANGUAGES["ur"]).click()
+    await page.goto(f"{served.address}/console/at/M1")
+    for patient in (ZOONI, "سارہ بانو", "Gurpreet Kaur"):
+        await served.arrive(patient)
+    rows = page.locator("#list [role=option]")
+    await expect(rows).to_have_count(3)
+    for number in NUMBERS:
+        await expect(page.locator("#list").get_by_text(number)).to_be_visible()
+    wrong = [f"list: {one}" for one in await backwards(page)]
+    await page.keyboard.press("ArrowDown")
+    for key, place in (("v", "#view"), ("p", "#ask-choice"), ("m", "#ask-note")):
+        await page.keyboard.press(key)
+        await expect(page.locator(place)).to_be_visible()
+        wrong += [f"{place}: {one}" for one in await backwards(page)]
+        await page.keyboard.press("Escape")
+    await page.keyboard.press("n")
+    await expect(page.locator("#now-token")).to_have_text("M-001")
+    await expect(page.locator("#details")).to_contain_text("9419012345")
+    wrong += [f"at the counter: {one}" for one in await backwards(page)]
+    await page.locator("#search").fill("00")
+    wrong += [f"search: {one}" for one in await backwards(page)]
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("code", ["ur", pytest.param("hi", marks=pytest.mark.proof)])
@@ -54,4 +89,5 @@ async def test_the_desk_is_accessible_and_whole(page: Page, served: Served, code
 
 
 async def looked_at(page: Page) -> list[str]:
-    return [*await serious_problems(page), *await outside(page), *await page.evaluate(OVERLAPPING)]
+    cut = [*await outside(page), *await page.evaluate(OVERLAPPING)]
+    return [*await serious_problems(page), *cut, *await backwards(page)]

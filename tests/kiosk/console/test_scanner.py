@@ -5,13 +5,12 @@ import itertools
 import json
 import re
 import time
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.async_api import CDPSession, Page, Request, expect
+from playwright.async_api import CDPSession, Page, expect
 
 from tests.kiosk.console.keyboards import (
     ALT_AND_CTRL,
@@ -306,38 +305,6 @@ async def test_a_move_made_by_the_first_key_of_a_scan_that_halted_is_taken_back(
         await page.evaluate("document.getElementById('said').textContent = ''")
 
 
-async def test_a_slow_scanner_that_lets_each_key_go_before_the_next_moves_nobody(page: Page, served: Served) -> None:
-    for name in ("First", "Second"):
-        await served.arrive(name)
-    await press(page, "n", "M-001 called to M1.")
-    for first in ("s", "f", "x", "h"):
-        async with counting_moves(page) as moves:
-            await type_slowly(page, f"{first}4471-UHID", held_ms=23, apart_ms=46)
-            await expect(page.locator("#said"), first).to_have_text(OTHER)
-        assert moves == []
-    assert await states_of(served) == ["CALLED", "WAITING"]
-
-
-async def test_a_scanner_that_holds_each_key_until_the_next_moves_nobody(page: Page, served: Served) -> None:
-    for name in ("First", "Second"):
-        await served.arrive(name)
-    await press(page, "n", "M-001 called to M1.")
-    async with counting_moves(page) as moves:
-        await type_slowly(page, "s4471-UHID", held_ms=45, apart_ms=45)
-        await expect(page.locator("#said")).to_have_text(OTHER)
-    assert moves == ["start", "undo"], "its first key was played, and taken back"
-    assert await states_of(served) == ["CALLED", "WAITING"]
-    await page.reload()
-    await expect(page.locator("#now-token")).to_have_text("M-001")
-    for first in ("f", "x", "h"):
-        await page.evaluate("document.getElementById('said').textContent = ''")
-        async with counting_moves(page) as moves:
-            await type_slowly(page, f"{first}4471-UHID", held_ms=45, apart_ms=45)
-            await expect(page.locator("#said"), first).to_have_text(OTHER)
-        assert moves == [], "the desk knows by now that its scanner is slow"
-    assert await states_of(served) == ["CALLED", "WAITING"]
-
-
 async def test_a_scan_begun_well_after_a_persons_key_leaves_the_move(page: Page, served: Served) -> None:
     await served.arrive("First")
     async with at_one_moment(page):
@@ -373,31 +340,6 @@ async def test_each_of_the_last_moves_is_taken_back_one_by_one(page: Page, serve
         await press(page, "u", re.compile("^Undone"))
         assert await states_of(served) == state
     await press(page, "u", "There is nothing to undo.")
-
-
-@asynccontextmanager
-async def counting_moves(page: Page) -> AsyncIterator[list[str]]:
-    """Names of the moves that the desk asks for meanwhile; every scan asks what it was, which is none."""
-    moves: list[str] = []
-
-    def count(request: Request) -> None:
-        if request.method == "POST" and "/console/desk/" in request.url:
-            moves.append(request.url.rsplit("/", 1)[1])
-
-    page.on("request", count)
-    yield moves
-    page.remove_listener("request", count)
-
-
-async def type_slowly(page: Page, text: str, *, held_ms: int, apart_ms: int) -> None:
-    """Press a key each ``apart_ms`` and hold it for ``held_ms``."""
-    async with at_one_moment(page):
-        for character in text:
-            await page.keyboard.down(character)
-            await page.clock.run_for(held_ms)
-            await page.keyboard.up(character)
-            await page.clock.run_for(apart_ms - held_ms)
-        await page.keyboard.press("Enter")
 
 
 def events_of(session: CDPSession, part: str) -> list[Coroutine[Any, Any, Any]]:

@@ -11,6 +11,7 @@ from tests.accessible import serious_problems
 from tests.kiosk.displays.pages import TELEVISION, opened
 from tests.kiosk.displays.test_nothing_is_cut import LONG_NAMES, OVERLAPPING, outside
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
+from tests.reading_order import backwards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 PHONES = [ViewportSize(width=320, height=640), ViewportSize(width=412, height=915)]
@@ -62,7 +63,7 @@ async def walk_phones(hospital: Hospital, browser: Browser, codes: Sequence[str]
                 found = [f"axe: {one}" for one in await serious_problems(page)]
                 for size in PHONES:
                     await page.set_viewport_size(size)
-                    found += await outside(page) + await page.evaluate(OVERLAPPING)
+                    found += await outside(page) + await page.evaluate(OVERLAPPING) + await backwards(page)
                 wrong += [f"{path[:6]} {code} {one}" for one in found]
             wrong += [f"{path[:6]} by keyboard: {one}" for one in await not_reached(page)]
     return wrong
@@ -76,7 +77,8 @@ async def walk_screens(hospital: Hospital, browser: Browser, codes: Sequence[str
             for code in codes:
                 await page.goto(f"{hospital.url}{path}?lang={code}")
                 await expect(page.locator("h1").first).to_be_visible()
-                wrong += [f"{path} {code} {one}" for one in await serious_problems(page)]
+                found = await serious_problems(page) + await backwards(page)
+                wrong += [f"{path} {code} {one}" for one in found]
             wrong += [f"{path} by keyboard: {one}" for one in await not_reached(page)]
     return wrong
 

@@ -15,6 +15,7 @@ from queueing.audit import UNRECORDED
 from queueing.models import Arrival, Assurance, Queue
 from tests.kiosk.displays.pages import each_language, opened
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
+from tests.reading_order import backwards
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -160,6 +161,7 @@ async def test_hall_screens_fit_their_screen_and_no_text_is_outside_its_box(
                 assert await outside(page) == [], f"{path} {code} {width}x{height}"
                 assert await page.evaluate(SCROLLED) == [width, height], f"{path} {code} {width}x{height}"
                 assert await page.evaluate(BOXES_UPON_EACH_OTHER) == [], f"{path} {code} {width}x{height}"
+            assert await backwards(page) == [], f"{path} {code}"
 
 
 async def fill_twelve_queues(hospital: Hospital) -> None:
