@@ -35,10 +35,6 @@ ADVISORY_LOCK: Final = 0x6B696F736B
 """``kiosk`` in ASCII: PostgreSQL's lock for those who change the schema."""
 
 
-CANNOT_BE_USED: Final = "the archive's database cannot be used now: "
-"""How the line of an operator begins; the reason follows."""
-
-
 class ArchiveError(Exception):
     """Nothing can be read or written now. ``str`` is one line for an operator."""
 
@@ -129,11 +125,11 @@ def spoken() -> Iterator[None]:
     try:
         yield
     except PoolTimeout:
-        raise ArchiveAway(f"{CANNOT_BE_USED}all connections are busy") from None
+        raise ArchiveAway("the archive's database cannot be used now: all connections are busy") from None
     except DBAPIError as failure:
         if (reason := _why(failure)) is None:
             raise
-        raise ArchiveAway(f"{CANNOT_BE_USED}{reason}") from None
+        raise ArchiveAway(f"the archive's database cannot be used now: {reason}") from None
 
 
 def _why(failure: DBAPIError) -> str | None:

@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 
 from kiosk.archive import audit_chain, expiry, incentive, public_events, usual_paces, writer
-from kiosk.archive.database import CANNOT_BE_USED, ArchiveAway, ArchiveUnsuitable, Database
+from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.archive.directory import Directory
 from kiosk.archive.lease import give_lease_back, take_lease
 from kiosk.archive.person_digests import Envelopes, MonthKeys, Origin
@@ -136,7 +136,7 @@ class ArchiveRole:
             await asyncio.sleep(back_off.pause_s(time.monotonic() - since))
 
     def _warn(self, trouble: str, reason: str) -> None:
-        self._trouble, self._reason = trouble, reason.removeprefix(CANNOT_BE_USED)
+        self._trouble, self._reason = trouble, reason.replace("the archive's database", "its database", 1)
         if time.monotonic() - self._warned.get(trouble, -SAY_AGAIN_S) >= SAY_AGAIN_S:
             self._warned[trouble] = time.monotonic()
             _log.warning("archive_waits", reason=reason)

@@ -204,7 +204,7 @@ async def test_a_full_disk_is_told_and_the_archive_catches_up(store: Store, desk
         await until(lambda: is_troubled(store, "away"))
         state = await status.archive_state(store, int(time.time() * 1000) + 100_000)
         assert state is not None
-        assert state.reason == "its disk is full"
+        assert state.reason == "its database cannot be used now: its disk is full"
         room["pages"] = 1_000_000
         await complete(store, database)
         await until(lambda: is_troubled(store, ""))

@@ -110,6 +110,29 @@ async def test_the_big_numbers_are_the_sums_of_all_facilities(overseer: Browser)
 
 
 @pytest.mark.usefixtures("months")
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+91 hospital", "'+91 hospital"), ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"), ("\t=1", "'\t=1"), ("\r=1", "'\r=1"),
+        ("ज़िला अस्पताल", "ज़िला अस्पताल"), ("ضلع ہسپتال", "ضلع ہسپتال"),
+    ],
+)  # fmt: skip
+async def test_a_facilitys_name_is_no_formula_in_a_file_and_keeps_its_script(
+    overseer: Browser, database: Database, name: str, cell: str
+) -> None:
+    with database.writing() as connection:
+        connection.execute(schema.facilities.update().where(schema.facilities.c.hip_id == HIP).values(name=name))
+    answer = await overseer.get("/console/review/csv/facilities", params=MONTH)
+    assert answer.content.startswith(b"\xef\xbb\xbf"), "Excel reads the code page of the machine without the mark"
+    names = {
+        row["hip_id"]: row["facility"]
+        for row in csv.DictReader(StringIO(answer.content.decode("utf-8-sig"), newline=""))
+    }
+    assert names[HIP] == cell
+
+
+@pytest.mark.usefixtures("months")
 async def test_facilities_where_nearly_every_phone_is_far_are_listed_with_district_and_facility(
     overseer: Browser, database: Database
 ) -> None:
