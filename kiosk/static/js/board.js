@@ -310,10 +310,10 @@
   }
 
   function breakLine(one) {
-    const line = make("li", "break");
-    line.dir = "ltr";
+    const text = make("bdi");
+    text.dir = "ltr"; // not the line: what stands between two lines follows the page
     const time = document.createTextNode(` ${kiosk.hour(one.back_ms, zone, words)}`);
-    return add(line, [make("strong", "counter", one.counter), time]);
+    return add(make("li", "break"), [add(text, [make("strong", "counter", one.counter), time])]);
   }
 
   function drawLast(here) {
@@ -328,6 +328,7 @@
     const list = $("last");
     body.dataset.missed = noticed ? "yes" : "no";
     words.put($("last-title"), noticed ? "board.missed" : "board.last");
+    $("last-title").hidden = !lines.length; // the room stays, so that nothing moves with the first of them
     replace(list, lines.slice(0, LAST_SHOWN));
     while (list.scrollWidth > list.clientWidth + 1 && list.lastChild) list.removeChild(list.lastChild);
   }

@@ -73,9 +73,11 @@ async def _web_role(settings: dict[str, str], address: str) -> AsyncIterator[Non
                 if (await client.get(f"{address}/console/login")).status_code == 200:
                     break
             await asyncio.sleep(0.1)
-    yield
-    web.terminate()
-    await web.wait()
+    try:
+        yield
+    finally:
+        web.terminate()
+        await web.wait()
 
 
 @asynccontextmanager

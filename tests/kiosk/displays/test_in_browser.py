@@ -178,6 +178,7 @@ async def test_a_board_comes_back_by_itself_and_shows_what_it_missed(
         await board(page)
         await expect(page.locator("#old")).to_be_hidden()
         await expect(page.locator("body")).to_have_attribute("data-missed", "yes")
+        await expect(page.locator("#last-title")).to_be_visible()
         await expect(page.locator("#last [data-token='M-002']")).to_be_visible()
         await expect(page.locator("body")).to_have_attribute("data-chimes", "3")  # M-001, then the two it missed
         await context.close()
