@@ -325,7 +325,7 @@ class Courier:
         """A fault of ours with one event. It is tried again as any other, so that the events of others go on. The text
         of the fault may hold a patient's words and is not logged.
         """
-        _log.error("delivery_fault", target=self.target.id, event_id=event.id, error=type(fault).__name__)
+        _log.error("delivery_fault", target=self.target.id, id=event.id, error=type(fault).__name__)
         return Attempt(result=Result.FAILED, status="fault", answer=type(fault).__name__)
 
     async def _without_store_trouble(self, ask: Callable[[], Awaitable[Any]]) -> Any:

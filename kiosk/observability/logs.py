@@ -16,15 +16,11 @@ import structlog
 
 from kiosk.security.failures import FRAMES_MAX, places
 
-# fmt: off
 FIELDS: Final = frozenset({
-    "action", "at", "attempt", "attempts", "backlog", "bytes", "child", "code", "count", "counter", "counters",
-    "door", "error", "event", "exit", "facility", "facilities", "file", "id", "kind", "level", "line", "listeners",
-    "logger", "ms", "name", "outcome", "pid", "port", "promise", "queue", "reason", "role", "seconds", "setting",
-    "signal", "state", "status", "time", "token", "url", "version", "worker",
-})
-# fmt: on
-"""``facility`` is the short internal id, ``token`` a number shown on a board, ``url`` an address of our own."""
+    "at", "count", "error", "event", "exit", "id", "level", "listeners", "logger", "pid", "port", "reason", "role",
+    "state", "status", "target", "time",
+})  # fmt: skip
+"""``id`` is that of an event, ``target`` that of a webhook or HL7 receiver."""
 
 TEXT_MAX: Final = 300
 OWN_ROOMS: Final = ("kiosk", "queueing", "tokens")

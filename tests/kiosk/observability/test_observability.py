@@ -90,7 +90,7 @@ def test_a_log_line_that_cannot_be_written_is_not_printed_elsewhere(capsys: pyte
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 def test_no_input_forges_a_line(text: str, number: object) -> None:
     """Any value of a field gives one line of JSON."""
-    event = logs.only_listed(None, "", {"event": text, "reason": f"{text}\r\nx", "name": number, text: text})
+    event = logs.only_listed(None, "", {"event": text, "reason": f"{text}\r\nx", "count": number, text: text})
     line = logs._line(None, "", event)
     assert len(line.splitlines()) == 1
     assert set(json.loads(line)) <= logs.FIELDS | {"dropped"}
