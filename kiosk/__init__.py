@@ -1,1 +1,1 @@
-"""Everything that speaks HTTP or HTML: the doors, the screens, the staff pages and the relay."""
+"""Everything that speaks HTTP or HTML: the gateway's endpoints, the API, screens, staff pages and background roles."""

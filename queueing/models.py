@@ -228,7 +228,7 @@ class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     text: str = ""
     """Counter text in the one spelling of ``redis_keys.counter_text``, when no code proved the counter."""
     queue: str = ""
-    """Queue id, when the door knows it (walk-in, camera link); wins over counter and text."""
+    """Queue id, when the endpoint knows it (walk-in, camera link); wins over counter and text."""
     assurance: Assurance = Assurance.UNKNOWN
     position: tuple[float, float] | None = None
     """Latitude and longitude of the phone, in degrees, when it said."""
@@ -243,7 +243,7 @@ class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     """Who this is and what the answer needs, sealed; queueing cannot read it."""
     reply_wanted: bool = False
     refusal: Refusal | None = None
-    """Already refused at the door; a known request id still gets its old answer."""
+    """Already refused by the endpoint; a known request id still gets its earlier answer."""
     late: bool = False
     """Whether the place waits for check-in whatever the facility's policy says."""
     by: str = ""  # login of the clerk who registered the person; the event log keeps it

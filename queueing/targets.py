@@ -77,7 +77,7 @@ class Target(Struct, frozen=True, kw_only=True):
     made_ms: UnixMs = 0
     made_by: str = ""
 
-    def hears(self, hip: str) -> bool:
+    def is_for(self, hip: str) -> bool:
         """Whether events of this facility go to it."""
         return self.facility in (hip, EVERY_FACILITY)
 
@@ -254,7 +254,7 @@ class Targets:
     async def of(self, hip: str) -> list[Target]:
         """The targets that hear of this facility, oldest first."""
         _, rows = await self.read("")
-        return sorted((one for one, _ in rows if one.hears(hip)), key=lambda one: (one.made_ms, one.id))
+        return sorted((one for one, _ in rows if one.is_for(hip)), key=lambda one: (one.made_ms, one.id))
 
     async def one(self, target_id: str) -> TargetState:
         """Everything about one target. Raises NoSuchTarget."""

@@ -72,7 +72,7 @@ class Checklist:
         await self._client.close()
 
     async def rows(self) -> AsyncIterator[Row]:
-        """Each point as it is known. The first wrong one about the way there ends the walk."""
+        """Each point as soon as it is known. If the receiver cannot be reached, the check ends."""
         visit = [self._event(number, kind) for number, kind in enumerate(("created", "called", "done"))]
         first = await self._send(visit[0])
         yield _row("a signed event is taken", first.taken, first)
@@ -154,7 +154,7 @@ class Checklist:
         of_visit = [one for one in ours if one in ids]
         verdicts = (len(ours) == len(set(ours)), of_visit == ids, f"check-{self._run}-forged" not in ours)
         for point, is_right in zip(points, verdicts, strict=True):
-            words = f"{len(ours)} ids of this walk are on the page"
+            words = f"{len(ours)} ids of this check are on the page"
             yield Row(point=point, verdict="ok" if is_right else "wrong", words=words)
 
     async def _seen(self) -> list[str]:

@@ -22,7 +22,7 @@ WITHIN_S: Final = 10.0
 NOTE_MAX: Final = 120
 """Characters of the receiver's own text that are handed on."""
 _CLOSE_S: Final = 0.5
-"""For a TLS peer to say goodbye. The answer is known by then."""
+"""How long we wait for the peer to close TLS. The answer is known by then."""
 
 
 class Verdict(StrEnum):

@@ -16,7 +16,7 @@ from queueing.errors import QueueingError
 
 
 def routes() -> list[ControllerRouterHandler]:
-    """The patients' doors."""
+    """The routes of patients' phones."""
     handlers = [
         ticket_page, ticket_now, link_picture, cancel_ticket, ticket_manifest, ticket_worker, fill_in, send_in,
         find_page, find_ticket, find_picture, check_in_here, agree_to_push, end_push,

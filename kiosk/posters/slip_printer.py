@@ -22,7 +22,7 @@ CONNECT_S: Final = 2.5
 """In a hospital's own network a printer that is on answers in milliseconds; one packet may be lost twice."""
 STATUS_S: Final = 0.6
 """Printers answer within 100 ms, or never: cheap ones and print servers are silent."""
-FAREWELL_S: Final = 0.5
+CLOSE_S: Final = 0.5
 """For the printer to close its side."""
 LOOK_S: Final = 0.05
 STATUS: Final = b"\x10\x04\x02\x10\x04\x04"
@@ -103,7 +103,7 @@ async def send(address: str, port: int, commands: bytes) -> None:
         await _taken(writer)
         writer.write_eof()
         with contextlib.suppress(TimeoutError):  # what a printer said must be read: else closing is a reset
-            await asyncio.wait_for(reader.read(), FAREWELL_S)
+            await asyncio.wait_for(reader.read(), CLOSE_S)
     except OSError:
         raise NotPrinted(Fault.AWAY) from None
     finally:

@@ -1,8 +1,8 @@
-"""The one strict decode for every door: what comes in is JSON of a sane size, shape and speed, or it is refused.
+"""Reads the body of a request for every endpoint: JSON within bounds of size, depth and time, or a refusal.
 
-The promise: whatever bytes arrive, a caller gets the value asked for or one of five refusals, none of which repeats a
-word of the input. Length, encoding and depth are judged before the parser sees a byte, because the parser itself
-answers 100,000 brackets with a RecursionError and lets broken UTF-8 pass where it is not looking.
+Whatever bytes arrive, a caller gets the value or one of five refusals, none of which repeats a word of the input.
+Length, encoding and depth are checked before the parser runs: it answers 100,000 brackets with a RecursionError, and
+lets broken UTF-8 pass in values that it skips.
 Duplicate keys: the last one counts.
 """
 
@@ -49,7 +49,7 @@ class BadBody(Unreadable):
 
 
 class TooLarge(Unreadable):
-    """More bytes than this door takes."""
+    """More bytes than this endpoint takes."""
 
     def __init__(self, limit: int, *, unread: bool = False) -> None:
         super().__init__(f"the body is larger than {limit} bytes")

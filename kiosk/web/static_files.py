@@ -103,5 +103,5 @@ def static_file(path: FromPath[str], request: Request[object, object, State]) ->
 
 
 def routes() -> list[ControllerRouterHandler]:
-    """One door for all files, the console's included."""
+    """One route for all files, the console's included."""
     return [static_file]

@@ -348,11 +348,11 @@ def probe(folder: Path) -> Probe:
     """Asks the folder's server whether it accepts commands."""
     path = ReachablePath(folder / SOCKET_FILE)
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
-            door.settimeout(PROBE_TIMEOUT_S)
-            door.connect(path.text)
-            door.sendall(b"PING\r\n")
-            answer = door.recv(64)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(PROBE_TIMEOUT_S)
+            client.connect(path.text)
+            client.sendall(b"PING\r\n")
+            answer = client.recv(64)
     except OSError:
         return "silent"
     finally:
