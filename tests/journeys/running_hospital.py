@@ -21,7 +21,8 @@ from msgspec.structs import replace
 from loadtests.simulator.gateway.launch import Simulator
 from loadtests.simulator.people.invented import Patient, invent
 from loadtests.simulator.people.phones import Phones, Received
-from tests.kiosk.process_tree import LONG_S, Tree, alive, below, kiosk, until
+from tests.kiosk.in_process import kiosk
+from tests.kiosk.process_tree import Tree, alive, below, until
 from tests.ports import free_port
 
 SEED = 11
@@ -50,6 +51,7 @@ class Deployment:
         """Everybody who was ever invented here."""
         self.log: list[str] = []
         """What services that are gone wrote."""
+        self._one_command = asyncio.Lock()
         self._hips = (f"IN0110{number:06d}" for number in itertools.count(1))
         self._patients = (invent(SEED, index) for index in itertools.count())
         port = free_port()
@@ -82,7 +84,8 @@ class Deployment:
 
     async def command(self, *words: str) -> bytes:
         """Run one command of the program, as an operator does."""
-        done = await asyncio.to_thread(lambda: kiosk(self.data, *words, timeout_s=LONG_S, **self.settings))
+        async with self._one_command:  # it has this process's environment and output for itself
+            done = await asyncio.to_thread(lambda: kiosk(self.data, *words, **self.settings))
         assert done.returncode == 0, done.stderr
         return done.stdout.encode()
 

@@ -62,6 +62,7 @@ async def test_a_patient_who_missed_the_call_comes_back_near_the_front(browser: 
     assert hospital.queue()["next"] == waiting
 
 
+@pytest.mark.proof  # the desk's own test of undo, and the board's of a call that is taken back, run each time
 async def test_a_wrong_key_press_is_undone(browser: Browser, hospital: Hospital) -> None:
     board = await Board.opened(browser, hospital)
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))
@@ -79,6 +80,7 @@ async def test_a_wrong_key_press_is_undone(browser: Browser, hospital: Hospital)
     await expect(board.now.locator(".token")).to_be_empty()
 
 
+@pytest.mark.proof  # tests/queueing/test_moves.py lets fifty clerks press next at once each time
 async def test_two_desks_that_press_next_together_call_two_people(browser: Browser, hospital: Hospital) -> None:
     first, second = await asyncio.gather(hospital.staff("asha"), hospital.staff("imran"))
     left = await Desk.opened(browser, hospital, first, "M1")

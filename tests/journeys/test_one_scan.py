@@ -46,6 +46,7 @@ async def test_a_scan_becomes_a_number_that_is_called_seen_heard_and_finished(
     await board.has_chimed(1)
 
 
+@pytest.mark.proof  # tests/kiosk/displays/test_in_browser.py hears a call and its recall each time
 async def test_a_recall_is_heard_again(browser: Browser, hospital: Hospital) -> None:
     board = await Board.opened(browser, hospital)
     desk = await Desk.opened(browser, hospital, await hospital.staff("asha"))

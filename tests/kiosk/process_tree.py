@@ -130,6 +130,17 @@ def status(url: str) -> int:
         return 0
 
 
+def processes_on(data_dir: Path) -> list[int]:
+    """Every process whose environment names this data folder, whoever its parent is."""
+    setting = f"KIOSK_DATA_DIR={data_dir}\0".encode()
+    found = []
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):  # the process has ended, or belongs to another user
+            if setting in environ.read_bytes():
+                found.append(int(environ.parent.name))
+    return found
+
+
 def below(pid: int) -> list[int]:
     """Every process under this one, and their names are of no interest."""
     found = []

@@ -9,9 +9,11 @@ from tests.kiosk.in_process import kiosk
 from tests.kiosk.process_tree import serving
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A data folder whose ``kiosk serve`` runs, with one facility and one queue."""
+    """A data folder whose ``kiosk serve`` runs, with one facility and one queue. All files of this folder share it:
+    what a test adds has names of its own.
+    """
     data_dir = tmp_path_factory.mktemp("home") / "data"
     assert kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital").returncode == 0
     added = kiosk(

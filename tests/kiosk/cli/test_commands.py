@@ -12,7 +12,6 @@ from kiosk.__main__ import program
 from tests.kiosk import process_tree
 from tests.kiosk.cli.command_output import json_of, refused
 from tests.kiosk.in_process import kiosk
-from tests.kiosk.process_tree import serving
 
 
 def commands_below(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
@@ -121,5 +120,4 @@ def test_commands_need_no_server_and_leave_none_behind(tmp_path: Path) -> None:
     assert (added.returncode, added.stderr) == (0, "")
     listed = process_tree.kiosk(data_dir, "facility", "list", "--json")
     assert [one["name"] for one in json.loads(listed.stdout)] == ["Alone"]
-    with serving(data_dir) as tree:
-        assert tree.ready()
+    assert process_tree.processes_on(data_dir) == []

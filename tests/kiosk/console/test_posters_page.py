@@ -29,12 +29,19 @@ async def test_an_administrator_gets_a_page_for_each_counter(admin: Browser) -> 
     assert all(f"hip-id={HIP}&" in text for text in texts)
 
 
-async def test_queues_have_posters_of_their_own(admin: Browser) -> None:
-    answer = await admin.get(f"{PAGE}?of=queues")
-    document = pypdfium2.PdfDocument(io.BytesIO(answer.content))
-    texts = [codes_in(page.render(scale=1).to_pil())[0].text for page in document]
-    document.close()
-    assert [text.rpartition("=")[2] for text in texts] == ["M", "R"]
+async def test_queues_have_posters_of_their_own(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs: list[drawing.Job] = []
+
+    async def apart(job: drawing.Job) -> bytes:
+        jobs.append(job)
+        return b"%PDF"
+
+    monkeypatch.setattr(drawing, "_drawn_apart", apart)  # how a set is drawn is tested above
+    for of in ("queues", "all"):
+        assert (await admin.get(f"{PAGE}?of={of}&paper=A3")).status_code == 200
+    codes = [[poster.text.rpartition("=")[2] for poster in job.posters] for job in jobs]
+    assert codes == [["M", "R"], ["M", "R", "M1", "M2", "M3", "R1"]]
+    assert {job.paper for job in jobs} == {"A3"}
     assert (await admin.get(f"{PAGE}?of=doctors")).status_code == 404
 
 

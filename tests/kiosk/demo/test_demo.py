@@ -78,6 +78,7 @@ def demonstrating(home: Path, *words: str) -> Iterator[Demo]:
             demo.process.stdout.close()
 
 
+@pytest.mark.proof
 def test_a_morning_runs_to_its_end_with_everybody_answered(tmp_path: Path) -> None:
     with demonstrating(tmp_path, "--once", "--patients", "40", "--minutes", "0.1") as demo:
         assert demo.process.wait(120) == 0
@@ -85,13 +86,14 @@ def test_a_morning_runs_to_its_end_with_everybody_answered(tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == [], "the data folder was left behind"
 
 
-def test_its_addresses_answer_and_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
+def test_its_addresses_answer_people_get_numbers_and_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     with demonstrating(tmp_path, "--patients", "20", "--minutes", "0.2") as demo:
         addresses = demo.ready()
         assert {"board", "kiosk", "ticket", "no app", "console"} <= addresses.keys()
         answers = {name: status(addresses[name]) for name in ("board", "kiosk", "ticket", "no app")}
         assert answers == dict.fromkeys(answers, 200)
         assert demo.signed_in(addresses["console"]) == "/console/counters"
+        until(lambda: demo.acknowledged() > 0)
         family = below(demo.process.pid)
         assert demo.end(signal.SIGINT) == 0
         assert [pid for pid in family if alive(pid)] == []

@@ -43,6 +43,7 @@ LONG = {
 }
 WEEK = "Mon-Fri 9:00-14:00, 16:00-18:00\nSat 9:00-13:00"
 POINTS_PER_MM = 72 / 25.4
+A3_WIDTH = 297
 
 
 def hospital(*queues: Queue, counters: tuple[Counter, ...] = (), **facility: Any) -> Hospital:
@@ -77,11 +78,11 @@ def pages(pdf: bytes, dots_per_inch: int = 75) -> list[Image]:
     return drawn
 
 
-@pytest.mark.parametrize("paper", ["A4", "A3"])
+@pytest.mark.parametrize("paper", ["A4", pytest.param("A3", marks=pytest.mark.proof)])
 def test_each_page_leads_to_its_own_counter(paper: str) -> None:
     drawn = pages(draw(posters_of(several(), HOST, {}), paper=paper))
     assert len(drawn) == len(COUNTERS)
-    width_mm = WIDTH if paper == "A4" else 297
+    width_mm = WIDTH if paper == "A4" else A3_WIDTH
     for page, counter in zip(drawn, COUNTERS, strict=True):
         assert page.width == pytest.approx(width_mm / 25.4 * 75, abs=1)
         [found] = codes_in(page.convert("L"))
@@ -167,7 +168,7 @@ def longest_hours(has_holidays: bool = True) -> str:
     return lines
 
 
-@pytest.mark.parametrize("paper", ["A4", "A3"])
+@pytest.mark.parametrize("paper", ["A4", pytest.param("A3", marks=pytest.mark.proof)])
 def test_long_names_and_hours_stay_within_the_cut_and_their_own_lines(
     paper: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -209,9 +210,11 @@ def test_the_command_writes_all_counters_or_one(tmp_path: Path) -> None:
     assert "2 posters, A3: M1, M2" in done.stdout
     with_queue = kiosk(data, "posters", HIP, str(tmp_path / "all.pdf"), "--of", "all")
     assert "3 posters, A4: Medicine OPD, M1, M2" in with_queue.stdout
-    assert [codes_in(page)[0].text for page in pages(file.read_bytes())] == [
+    drawn = pages(file.read_bytes())
+    assert [codes_in(page)[0].text for page in drawn] == [
         qr.facility_url("https://phrsbx.abdm.gov.in", HIP, counter) for counter in ("M1", "M2")
     ]  # fmt: skip
+    assert [page.width for page in drawn] == pytest.approx([A3_WIDTH / 25.4 * 75] * 2, abs=1)
     one = kiosk(data, "posters", HIP, str(file), "--counter", "m2")
     assert "1 posters, A4: M2" in one.stdout
     assert len(pages(file.read_bytes())) == 1

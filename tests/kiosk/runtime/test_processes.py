@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from redis import Redis
 
 from kiosk.runtime.granian_parts import STARTED_S
 from queueing.embedded.server import EmbeddedValkey
-from tests.kiosk.process_tree import Tree, alive, below, kiosk, serving, status, until
+from tests.kiosk.process_tree import Tree, alive, below, kiosk, processes_on, serving, status, until
 
 STOPS_WITHIN_S = 20
 """Promised to operators."""
@@ -84,16 +84,30 @@ def test_sigterm_while_starting_ends_everything_too(data_dir: Path, step: str) -
         assert [pid for pid in family if alive(pid)] == []
 
 
-def test_a_killed_child_of_any_role_comes_back(data_dir: Path) -> None:
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
+    """A tree for the tests after which it runs as before. It ends in order, whatever was killed."""
+    data_dir = tmp_path_factory.mktemp("lasting") / "data"
+    kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital")
     with serving(data_dir) as tree:
-        url = tree.ready()
-        worker = below(tree.pid_of("web"))[0]
-        for pid in (worker, tree.pid_of("relay"), tree.pid_of("web")):
-            os.kill(pid, signal.SIGKILL)
-            until(lambda pid=pid: not alive(pid))  # type: ignore[misc]  # the default is the value at hand
-            until(lambda: status(f"{url}/healthz") == 200)
-        until(lambda: len([line for line in tree.log_events("child_started") if line["role"] == "relay"]) == 2)
+        tree.ready()
+        yield tree
         assert tree.stop() == 0
+
+
+def starts(tree: Tree, role: str) -> int:
+    """How often a role was started."""
+    return len([line for line in tree.log_events("child_started") if line["role"] == role])
+
+
+def test_a_killed_child_of_any_role_comes_back(lasting: Tree) -> None:
+    url, relays = lasting.ready(), starts(lasting, "relay")
+    worker = below(lasting.pid_of("web"))[0]
+    for pid in (worker, lasting.pid_of("relay"), lasting.pid_of("web")):
+        os.kill(pid, signal.SIGKILL)
+        until(lambda pid=pid: not alive(pid))  # type: ignore[misc]  # the default is the value at hand
+        until(lambda: status(f"{url}/healthz") == 200)
+    until(lambda: starts(lasting, "relay") == relays + 1)
 
 
 def niceness(pid: int) -> tuple[int, int | None]:
@@ -105,27 +119,25 @@ def niceness(pid: int) -> tuple[int, int | None]:
 
 
 @pytest.mark.parametrize(("role", "nicer"), [("deliver", 5), ("archive", 10)])
-def test_background_roles_give_way_to_those_that_answer_patients(data_dir: Path, role: str, nicer: int) -> None:
-    with serving(data_dir) as tree:
-        tree.ready()
-        of_web, of_web_session = niceness(tree.pid_of("web"))
-        assert niceness(tree.pid_of("relay")) == (of_web, of_web_session)
-        session = None if of_web_session is None else nicer
-        until(lambda: niceness(tree.pid_of(role)) == (min(19, of_web + nicer), session))
-        assert of_web_session in (None, 0)
+def test_background_roles_give_way_to_those_that_answer_patients(lasting: Tree, role: str, nicer: int) -> None:
+    of_web, of_web_session = niceness(lasting.pid_of("web"))
+    assert niceness(lasting.pid_of("relay")) == (of_web, of_web_session)
+    session = None if of_web_session is None else nicer
+    until(lambda: niceness(lasting.pid_of(role)) == (min(19, of_web + nicer), session))
+    assert of_web_session in (None, 0)
 
 
-def test_a_killed_store_is_restarted_without_data_loss(data_dir: Path) -> None:
-    kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital")
-    with serving(data_dir) as tree:
-        url = tree.ready()
-        store = int(json.loads((data_dir / "lock").read_text())["server"])
-        os.kill(store, signal.SIGKILL)
-        until(lambda: len([line for line in tree.log_events("store") if line["state"] == "ready"]) == 2)
-        until(lambda: status(f"{url}/readyz") == 200)
-        listed = kiosk(data_dir, "facility", "list", "--json")
-        assert [one["hip_id"] for one in json.loads(listed.stdout)] == ["IN01"]
-        assert tree.stop() == 0
+def test_a_killed_store_is_restarted_without_data_loss(lasting: Tree) -> None:
+    def times_ready() -> int:
+        return len([line for line in lasting.log_events("store") if line["state"] == "ready"])
+
+    url, before = lasting.ready(), times_ready()
+    store = int(json.loads((lasting.data_dir / "lock").read_text())["server"])
+    os.kill(store, signal.SIGKILL)
+    until(lambda: times_ready() == before + 1)
+    until(lambda: status(f"{url}/readyz") == 200)
+    listed = kiosk(lasting.data_dir, "facility", "list", "--json")
+    assert [one["hip_id"] for one in json.loads(listed.stdout)] == ["IN01"]
 
 
 def test_killing_the_parent_or_everything_leaves_nothing_running_and_the_next_start_needs_no_repair(
@@ -175,17 +187,6 @@ def test_a_port_in_use_is_refused_in_one_line_and_leaves_nothing_running(data_di
             assert processes_on(data_dir) == []
 
 
-def processes_on(data_dir: Path) -> list[int]:
-    """Every process whose environment names this data folder, whoever its parent is."""
-    setting = f"KIOSK_DATA_DIR={data_dir}\0".encode()
-    found = []
-    for environ in Path("/proc").glob("[0-9]*/environ"):
-        with suppress(OSError):  # the process has ended, or belongs to another user
-            if setting in environ.read_bytes():
-                found.append(int(environ.parent.name))
-    return found
-
-
 EVICTS = ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
 
 
@@ -222,19 +223,14 @@ def test_a_wrong_setting_stops_the_start_before_anything_runs(data_dir: Path) ->
     assert not data_dir.exists()
 
 
-def test_several_workers_share_one_port_and_one_set_of_counters(data_dir: Path) -> None:
-    with serving(data_dir, KIOSK_WORKERS="2") as tree:
-        url = tree.ready()
-        assert len(below(tree.pid_of("web"))) == 2
-        assert status(f"{url}/metrics") == 200
-        assert tree.stop() == 0
-
-
-def test_a_worker_that_dies_twice_in_a_few_seconds_does_not_end_the_others(data_dir: Path) -> None:
+def test_workers_share_one_port_and_one_that_dies_twice_in_a_few_seconds_does_not_end_the_others(
+    data_dir: Path,
+) -> None:
     with serving(data_dir, KIOSK_WORKERS="2") as tree:
         address = tree.ready()
         web = tree.pid_of("web")
-        until(lambda: len(below(web)) == 2)
+        assert len(below(web)) == 2
+        assert status(f"{address}/metrics") == 200
         time.sleep(STARTED_S)
         mortal, other = below(web)
         for _ in range(2):
@@ -243,6 +239,7 @@ def test_a_worker_that_dies_twice_in_a_few_seconds_does_not_end_the_others(data_
         until(lambda: status(f"{address}/readyz") == 200)
         assert alive(other)
         assert tree.pid_of("web") == web
+        assert tree.stop() == 0
 
 
 def newcomer(parent: int, *known: int) -> int:
