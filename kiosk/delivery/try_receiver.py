@@ -125,56 +125,63 @@ def _described(headers: dict[str, str], body: bytes) -> tuple[str, str]:
         return kind[:60], ""
 
 
-def _handler(receiver: TryReceiver) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        timeout = READ_S
+class _Server(ThreadingHTTPServer):
+    """Hands what is sent to it to the receiver, each request in a thread of its own."""
 
-        def do_GET(self) -> None:
-            known = urlsplit(self.path).path == "/seen"
-            self._answer(200 if known else 404, msgspec.json.encode(receiver.seen()) if known else b"")
+    daemon_threads = True
 
-        def do_POST(self) -> None:
-            length = self.headers.get("content-length", "")
-            if not length.isascii() or not length.isdecimal() or int(length) > BODY_MAX:
-                self.close_connection = True
-                self._answer(413 if length else 411, b"")
-                return
-            body = self.rfile.read(int(length))
-            status = receiver.receive({name.lower(): value for name, value in self.headers.items()}, body)
-            if receiver.endless:
-                self._drip(status)
-            else:
-                self._answer(status, b"" if status == 204 else b"taken\n" if status < 300 else b"not taken\n")
+    def __init__(self, address: tuple[str, int], receiver: TryReceiver) -> None:
+        super().__init__(address, _Handler)
+        self.receiver = receiver
 
-        def _answer(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
 
-        def _drip(self, status: int) -> None:
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = READ_S
+    server: _Server
+
+    def do_GET(self) -> None:
+        known = urlsplit(self.path).path == "/seen"
+        self._answer(200 if known else 404, msgspec.json.encode(self.server.receiver.seen()) if known else b"")
+
+    def do_POST(self) -> None:
+        length = self.headers.get("content-length", "")
+        if not length.isascii() or not length.isdecimal() or int(length) > BODY_MAX:
             self.close_connection = True
-            self.send_response(status)
-            self.end_headers()
-            while True:
-                self.wfile.write(b"and so on ")
-                time.sleep(DRIP_S)
-
-        def log_message(self, format: str, *args: Any) -> None:
+            self._answer(413 if length else 411, b"")
             return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        status = self.server.receiver.receive(headers, self.rfile.read(int(length)))
+        if self.server.receiver.endless:
+            self._drip(status)
+        else:
+            self._answer(status, b"" if status == 204 else b"taken\n" if status < 300 else b"not taken\n")
 
-        def handle(self) -> None:
-            try:
-                super().handle()
-            except OSError:
-                return  # the sender went away
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-    return Handler
+    def _drip(self, status: int) -> None:
+        """Begin an answer that does not end."""
+        self.close_connection = True
+        self.send_response(status)
+        self.end_headers()
+        while True:
+            self.wfile.write(b"and so on ")
+            time.sleep(DRIP_S)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        return
+
+    def handle(self) -> None:
+        try:
+            super().handle()
+        except OSError:
+            return  # the sender went away
 
 
 def server_for(receiver: TryReceiver, host: str, port: int) -> ThreadingHTTPServer:
     """A server that is bound and not running yet."""
-    server = ThreadingHTTPServer((host, port), _handler(receiver))
-    server.daemon_threads = True
-    return server
+    return _Server((host, port), receiver)
