@@ -7,6 +7,7 @@ a name that an earlier release stored as it came is harmless on every board, pag
 """
 
 import unicodedata
+from collections.abc import Mapping
 from typing import Final
 
 SHOWN_MAX: Final = 64
@@ -46,6 +47,12 @@ def display_text(text: str, limit: int = SHOWN_MAX) -> str:
 def shown_name(text: str, limit: int, otherwise: str) -> str:
     """A stored name in its display form; ``otherwise`` when nothing of it is left."""
     return display_text(text, limit) or otherwise
+
+
+def shown_names(names: Mapping[str, str], limit: int) -> dict[str, str]:
+    """Names by language in their display form; without those of which nothing is left."""
+    shown = {language: display_text(name, limit) for language, name in names.items()}
+    return {language: name for language, name in shown.items() if name}
 
 
 def _is_dropped(char: str, before: str) -> bool:

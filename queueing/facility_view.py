@@ -6,7 +6,7 @@
 from msgspec import Struct
 
 from queueing.announcement import Announcement, BoardHours, Break
-from queueing.models import Counter, State
+from queueing.models import Counter, Named, State
 from queueing.opening_hours import Opening
 from queueing.waiting import Pace, Usual
 
@@ -27,12 +27,10 @@ class Called(Struct, frozen=True, kw_only=True):
     queue: str = ""  # queue id; empty in ``now``
 
 
-class QueueView(Struct, frozen=True, kw_only=True):
+class QueueView(Named, frozen=True, kw_only=True):
     """One queue as anybody may see it: numbers and counters alone."""
 
     id: str
-    name: str
-    names: dict[str, str] = {}  # by language, where set
     prefix: str
     open: bool  # whether it takes people at this moment
     waiting: int
@@ -63,16 +61,11 @@ class QueueView(Struct, frozen=True, kw_only=True):
         """How fast the queue moves, for an estimate of a wait."""
         return Pace(mean_s=self.pace_mean_s, deviation_s=self.pace_deviation_s, calls=self.pace_calls)
 
-    def name_in(self, language: str) -> str:
-        """The name in this language, else the plain one."""
-        return self.names.get(language) or self.name
 
-
-class Snapshot(Struct, frozen=True, kw_only=True):
+class Snapshot(Named, frozen=True, kw_only=True):
     """A whole facility at one moment."""
 
     facility: str
-    name: str
     day: str
     """ISO date of the service day."""
     at_ms: int

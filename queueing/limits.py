@@ -54,13 +54,14 @@ Region = Annotated[str, Meta(max_length=REGION_MAX)]
 TimezoneName = Annotated[str, Meta(max_length=TIMEZONE_MAX)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
-QueueId = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{QUEUE_ID_MAX}}}\Z")]
-QueueName = Annotated[str, Meta(min_length=1, max_length=QUEUE_NAME_MAX)]
-QUEUE_LANGUAGES_MAX: Final = 24
-"""Names of one queue: India has 22 official languages, and English."""
+LANGUAGES_MAX: Final = 24
+"""Names of one facility or queue: India has 22 official languages, and English."""
 LanguageCode = Annotated[str, Meta(pattern=r"\A[a-z]{2,3}\Z")]
 """As ``kiosk.locales.LANGUAGES`` has it: ``hi``, ``doi``."""
-QueueNames = Annotated[dict[LanguageCode, QueueName], Meta(max_length=QUEUE_LANGUAGES_MAX)]
+FacilityNames = Annotated[dict[LanguageCode, FacilityName], Meta(max_length=LANGUAGES_MAX)]
+QueueId = Annotated[str, Meta(pattern=rf"\A[A-Za-z0-9_-]{{1,{QUEUE_ID_MAX}}}\Z")]
+QueueName = Annotated[str, Meta(min_length=1, max_length=QUEUE_NAME_MAX)]
+QueueNames = Annotated[dict[LanguageCode, QueueName], Meta(max_length=LANGUAGES_MAX)]
 DepartmentCode = Annotated[str, Meta(pattern=r"\A([1-9][0-9]{5,17})?\Z")]
 """A concept id of SNOMED CT, or empty."""
 Prefix = Annotated[str, Meta(pattern=rf"\A[A-Z]{{1,{PREFIX_MAX}}}\Z")]

@@ -165,11 +165,24 @@ class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """*Next* on a call that was not started for so many seconds records a no-show. 0: no rule, the clerk decides."""
 
 
-class Facility(Struct, frozen=True, kw_only=True):
-    """A hospital as the registry knows it."""
+class Named(Struct, frozen=True, kw_only=True):
+    """What has a plain name, and names in the languages of patients."""
+
+    name: str
+    names: dict[str, str] = {}
+    """By language, where set; a language without one shows ``name``."""
+
+    def name_in(self, language: str) -> str:
+        """The name in this language, else the plain one."""
+        return self.names.get(language) or self.name
+
+
+class Facility(Named, frozen=True, kw_only=True):
+    """A hospital as the registry knows it. ``name`` is the registered one."""
 
     hip_id: limits.HipId
     name: limits.FacilityName
+    names: limits.FacilityNames = {}
     district: limits.Region = ""
     state: limits.Region = ""
     latitude: limits.Latitude | None = None
@@ -185,7 +198,7 @@ class Facility(Struct, frozen=True, kw_only=True):
     """Sentences that its administrator corrected."""
 
 
-class Queue(Struct, frozen=True, kw_only=True):
+class Queue(Named, frozen=True, kw_only=True):
     """One line of people in a facility; it owns the numbers."""
 
     id: limits.QueueId
@@ -197,14 +210,9 @@ class Queue(Struct, frozen=True, kw_only=True):
     carry_over_min: limits.CarryOver = limits.CARRY_OVER_MIN
     """Who arrived this long before midnight keeps the place into the new day."""
     names: limits.QueueNames = {}
-    """By language; a language without one shows ``name``."""
     department_code: limits.DepartmentCode = ""
     hours: Spans | None = None
     """When it takes people, by the facility's wall clock (``queueing.opening_hours``); None: always."""
-
-    def name_in(self, language: str) -> str:
-        """The name in this language, else the plain one."""
-        return self.names.get(language) or self.name
 
 
 class Counter(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from msgspec import Struct
 from queueing import library
 from queueing.audit import UNRECORDED, Actor, Audit
 from queueing.corrections import NO_CORRECTIONS, corrections_of
-from queueing.display_text import RAW_MAX, display_text, shown_name
+from queueing.display_text import RAW_MAX, display_text, shown_name, shown_names
 from queueing.errors import QueueingError
 from queueing.limits import (
     FACILITY_NAME_MAX,
@@ -27,7 +27,6 @@ from queueing.limits import (
 from queueing.models import Counter, Facility, Policy, Queue
 from queueing.opening_hours import HOLIDAYS_MAX, Holiday, fault_of
 from queueing.packed_policy import pack_policy, policy_of
-from queueing.queue_names import shown_names
 from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
 
@@ -149,7 +148,7 @@ class Hospital(Struct, frozen=True, kw_only=True):
 def _read_queue(packed: bytes) -> Queue:
     queue = _decode_queue(packed)
     name = shown_name(queue.name, QUEUE_NAME_MAX, queue.id)
-    return msgspec.structs.replace(queue, name=name, names=shown_names(queue.names))
+    return msgspec.structs.replace(queue, name=name, names=shown_names(queue.names, QUEUE_NAME_MAX))
 
 
 def _facility_of(found: dict[bytes, bytes]) -> Facility:
@@ -157,6 +156,7 @@ def _facility_of(found: dict[bytes, bytes]) -> Facility:
     return msgspec.structs.replace(
         facility,
         name=shown_name(facility.name, FACILITY_NAME_MAX, facility.hip_id),
+        names=shown_names(facility.names, FACILITY_NAME_MAX),
         district=display_text(facility.district, REGION_MAX),
         state=display_text(facility.state, REGION_MAX),
         policy=policy_of(found[b"policy"]),

@@ -4,12 +4,11 @@ import msgspec
 
 from queueing.announcement import Announcement, BoardHours, Break
 from queueing.day import iso_day
-from queueing.display_text import shown_name
+from queueing.display_text import shown_name, shown_names
 from queueing.facility_view import Called, QueueView, Snapshot
 from queueing.limits import FACILITY_NAME_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, UnixMs
 from queueing.opening_hours import DAY_MIN, Holiday, is_within, next_opening, spans_of_day
-from queueing.queue_names import shown_names
 
 
 class _PackedSnapshot(msgspec.Struct, frozen=True):
@@ -29,6 +28,7 @@ class _PackedSnapshot(msgspec.Struct, frozen=True):
     corrected: int = 0
     minute: int = 0
     holidays: tuple[Holiday, ...] = ()
+    names: dict[str, str] = {}
 
 
 _read_snapshot = msgspec.msgpack.Decoder(_PackedSnapshot).decode
@@ -41,6 +41,7 @@ def snapshot_of(packed: bytes) -> Snapshot:
     return Snapshot(
         facility=fields.facility,
         name=shown_name(fields.name, FACILITY_NAME_MAX, fields.facility),
+        names=shown_names(fields.names, FACILITY_NAME_MAX),
         day=iso_day(fields.day),
         at_ms=fields.at_ms,
         queues=tuple(_view(queue, holidays, fields.minute) for queue in fields.queues),
@@ -58,7 +59,7 @@ def snapshot_of(packed: bytes) -> Snapshot:
 
 def _view(queue: QueueView, holidays: frozenset[int], minute: int) -> QueueView:
     """The queue with its names in their display form, open or closed as its hours say."""
-    name, names = shown_name(queue.name, QUEUE_NAME_MAX, queue.id), shown_names(queue.names)
+    name, names = shown_name(queue.name, QUEUE_NAME_MAX, queue.id), shown_names(queue.names, QUEUE_NAME_MAX)
     if queue.hours is None:
         return msgspec.structs.replace(queue, name=name, names=names)
     is_open = queue.open and is_within(queue.hours, holidays, minute)

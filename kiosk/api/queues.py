@@ -11,7 +11,7 @@ from kiosk.api.bodies import JSON, answer
 from kiosk.api.description import Answer, Doc
 from kiosk.api.errors import NotThere
 from kiosk.api.guards import Caller
-from kiosk.api.shapes import QueueJson, QueueList, SpanJson, WaitEstimate
+from kiosk.api.shapes import FacilityJson, QueueJson, QueueList, SpanJson, WaitEstimate
 from kiosk.exchange.hours_text import WEEKDAYS
 from queueing.api_keys import Scope
 from queueing.desk import OpdDesk
@@ -39,8 +39,9 @@ class Queues(Controller):
         if snapshot is None:
             raise NotThere("There is no facility with this HIP id.")
         codes = {queue.id: queue.department_code or None for queue in caller.hospital.queues}
-        views = snapshot.queues
-        return answer(QueueList(items=tuple(_queue(snapshot, view, codes.get(view.id), caller.zone) for view in views)))
+        items = tuple(_queue(snapshot, view, codes.get(view.id), caller.zone) for view in snapshot.queues)
+        facility = FacilityJson(id=snapshot.facility, name=snapshot.name, names=snapshot.names)
+        return answer(QueueList(facility=facility, items=items))
 
 
 def _queue(snapshot: Snapshot, view: QueueView, department_code: str | None, zone: tzinfo) -> QueueJson:

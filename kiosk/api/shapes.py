@@ -69,9 +69,21 @@ class QueueJson(Struct, frozen=True, kw_only=True):
     counters: tuple[str, ...]
 
 
+class FacilityJson(Struct, frozen=True, kw_only=True):
+    """A facility by its names."""
+
+    id: str
+    """HIP id."""
+    name: str
+    """As registered."""
+    names: dict[str, str]
+    """By language, where set."""
+
+
 class QueueList(Struct, frozen=True, kw_only=True):
     """The queues of a facility."""
 
+    facility: FacilityJson
     items: tuple[QueueJson, ...]
     next: str | None = None
 

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 import click
 import msgspec
 
-from kiosk.cli import csv_files
+from kiosk.cli import csv_files, language_names
 from kiosk.cli.csv_files import Column, Problem, if_filled, name, number, text, timezone, whole
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from kiosk.exchange.hours_text import TEXT_MAX, NotUnderstood, read_holidays, write_holidays
@@ -40,12 +40,15 @@ def _networks(cell: str) -> tuple[str, ...]:
 
 IMPORT_COLUMNS = (
     *COLUMNS,
+    *language_names.columns(FACILITY_NAME_MAX),
     Column("networks", if_filled(_networks)),
     Column("rate", number(RATE_MIN, RATE_MAX)),
     Column("burst", if_filled(whole(1, BURST_MAX))),
     Column("no_show_after_s", if_filled(whole(0, NO_SHOW_MAX_S))),
 )
 RULES = ("rate", "burst", "no_show_after_s")
+OF_FACILITY = {column.name for column in COLUMNS}
+"""Columns that are fields of a facility by themselves."""
 EXTRA_COLUMNS, EXTRA_LENGTH = 16, 200
 """Kept beside, for whoever exports them again: no more than a register's usual columns."""
 
@@ -64,10 +67,11 @@ def import_(file: Path, json: bool) -> None:
     Columns: hip_id, name, district, state, latitude, longitude, timezone; the register's own names (facilityId,
     facilityName, districtName, stateName) are understood; others are kept beside. What the file has no column for
     stays as it is. A file with a mistake changes nothing: every line is read before the first is written. Coordinates
-    that cannot be right are reported and left out. Rules, networks and default queues stay as they are, except where a
-    cell of one of four more columns is filled: rate (scans a second this facility may take), burst (scans at once),
-    no_show_after_s (Next records a no-show after so many seconds; 0: the clerk decides), networks (the hospital's own,
-    separated by spaces).
+    that cannot be right are reported and left out. Names in other languages, rules, networks and default queues stay
+    as they are, except where a cell of one of these columns is filled: name_hi, name_ur, name_ks, name_doi, name_pa,
+    name_en (the name as screens, phones and paper show it in this language), rate (scans a second this facility may
+    take), burst (scans at once), no_show_after_s (Next records a no-show after so many seconds; 0: the clerk decides),
+    networks (the hospital's own, separated by spaces).
     """
     warnings: list[str] = []
     csv_files.check(file, IMPORT_COLUMNS, lambda row: _warn(row, warnings))
@@ -85,7 +89,7 @@ def import_(file: Path, json: bool) -> None:
 async def _put(registry: Registry, row: csv_files.Row) -> None:
     """Write one facility, and those of its rules that the row names. What the file has no column for stays."""
     one = to_facility(row)
-    absent = {column.name for column in COLUMNS if column.name not in row.named}
+    absent = OF_FACILITY - row.named
     await _put_with_stored(registry, one, absent if row.extra else absent | {"extra"})
     if rules := {name: row.values[name] for name in RULES if row.values[name] is not None}:
         stored = await registry.facility(one.hip_id)
@@ -95,10 +99,14 @@ async def _put(registry: Registry, row: csv_files.Row) -> None:
 
 
 async def _put_with_stored(registry: Registry, one: Facility, unnamed: set[str]) -> Facility:
-    """Write a facility; the ``unnamed`` fields stay as they are stored. Returns what was written."""
-    stored = await registry.facility(one.hip_id) if unnamed else None
+    """Write a facility; the ``unnamed`` fields and the names of other languages stay as they are stored.
+
+    Returns what was written.
+    """
+    stored = await registry.facility(one.hip_id)
     if stored is not None:
-        one = msgspec.structs.replace(one, **{name: getattr(stored, name) for name in unnamed})
+        same = {name: getattr(stored, name) for name in unnamed}
+        one = msgspec.structs.replace(one, names=stored.names | one.names, **same)
     await registry.put_facility(one)
     return one
 
@@ -127,14 +135,14 @@ def without_place(facilities: Iterable[Facility]) -> list[str]:
 
 def to_facility(row: csv_files.Row) -> Facility:
     """Raises Problem. Coordinates that cannot be right are left out."""
-    at: dict[str, Any] = {name: value for name, value in row.values.items() if name not in (*RULES, "networks")}
+    at: dict[str, Any] = {name: value for name, value in row.values.items() if name in OF_FACILITY}
     if (at["latitude"] is None) != (at["longitude"] is None):
         missing = "latitude" if at["latitude"] is None else "longitude"
         raise Problem(row.line, missing, "is empty, and latitude and longitude go together")
     extra = {name[:60]: value[:EXTRA_LENGTH] for name, value in list(row.extra.items())[:EXTRA_COLUMNS] if value}
     if _place_fault(row):
         at = at | {"latitude": None, "longitude": None}
-    return Facility(**at, extra=extra)
+    return Facility(**at, names=language_names.names_of(row.values), extra=extra)
 
 
 @facility.command("add")
@@ -144,17 +152,18 @@ def to_facility(row: csv_files.Row) -> Facility:
 @click.option("--state")
 @click.option("--latitude", type=click.FloatRange(-90, 90))
 @click.option("--longitude", type=click.FloatRange(-180, 180))
+@language_names.options
 @as_json
 def add(
     hip_id: str, name: str, district: str | None, state: str | None, latitude: float | None, longitude: float | None,
-    json: bool,
+    json: bool, **names: str,
 ) -> None:  # fmt: skip
     """Add or update one facility. What no option names stays as it is."""
     options = {"district": district, "state": state, "latitude": latitude, "longitude": longitude}
     cells = {option: str(value) for option, value in options.items() if value is not None}
-    cells |= {"hip_id": hip_id, "name": name}
+    cells |= {"hip_id": hip_id, "name": name, **names}
     try:
-        row = csv_files.row_of(0, cells, COLUMNS)
+        row = csv_files.row_of(0, cells, (*COLUMNS, *language_names.columns(FACILITY_NAME_MAX)))
         one = to_facility(row)
     except Problem as problem:
         raise CommandFailed(f"{problem.column} {problem.words}") from None

@@ -8,17 +8,16 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kiosk.cli import csv_files
+from kiosk.cli import csv_files, language_names
 from kiosk.cli.csv_files import Column, Problem, if_filled, text, whole
 from kiosk.cli.csv_files import name as name_of
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from kiosk.exchange.clinics import CLINICS
 from kiosk.exchange.hours_text import NotUnderstood, read_hours, write_hours
-from kiosk.locales import BOOK, LANGUAGES
+from queueing.concept_ids import is_concept_id
 from queueing.desk import OpdDesk
 from queueing.limits import HIP_ID_MAX, PREFIX_MAX, QUEUE_ID_MAX, QUEUE_NAME_MAX
 from queueing.models import Counter, Queue
-from queueing.queue_names import is_concept_id
 from queueing.registry import (
     DoesNotFit,
     Hospital,
@@ -65,7 +64,7 @@ COLUMNS = (
     Column("name", name_of(1, QUEUE_NAME_MAX), required=True),
     Column("prefix", str.upper, required=True),
     Column("counters", whole(0, COUNTERS_MAX, empty=1)),
-    *(Column(f"name_{language}", if_filled(name_of(1, QUEUE_NAME_MAX))) for language in LANGUAGES),
+    *language_names.columns(QUEUE_NAME_MAX),
     Column("department_code", if_filled(concept_id)),
 )
 
@@ -87,21 +86,13 @@ def queue() -> None:
     """Queues and their counters."""
 
 
-def _more_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Names in other languages, and the code of the department."""
-    for language in reversed(LANGUAGES):
-        label = BOOK[language].name
-        command = click.option(f"--name-{language}", default="", help=f"Name on screens in {label}.")(command)
-    return command
-
-
 @queue.command()
 @click.argument("hip_id")
 @click.argument("queue", metavar="QUEUE")
 @click.option("--name", required=True, help="As boards show it.")
 @click.option("--prefix", required=True, help="1 to 3 letters before every number and counter.")
 @click.option("--counters", default="1", show_default=True, help="How many counters serve it.")
-@_more_options
+@language_names.options
 @click.option("--department-code", default="", metavar="CODE", help="SNOMED CT code of its department.")
 @click.option(
     "--clinic", type=click.Choice(list(CLINICS)), help="Take names and code that are proposed for this usual clinic."
@@ -114,9 +105,9 @@ def add(
     """Add or update a queue; the first one of a facility is its default. Counts at once, also while serving."""
     cells = {"hip_id": hip_id, "queue": queue, "name": name, "prefix": prefix, "counters": counters}
     proposed = CLINICS[clinic] if clinic else None
-    for language in LANGUAGES:
-        typed = names[f"name_{language}"]
-        cells[f"name_{language}"] = typed or (proposed.names.get(language, "") if proposed else "")
+    for language, column in language_names.COLUMN_OF.items():
+        typed = names[column]
+        cells[column] = typed or (proposed.names.get(language, "") if proposed else "")
     cells["department_code"] = department_code or (proposed.code if proposed else "")
     try:
         row = to_row(csv_files.row_of(0, cells, COLUMNS))
@@ -182,9 +173,8 @@ def to_row(row: csv_files.Row) -> QueueRow:
     """Raises Problem for a field outside its limits."""
     at = row.values
     try:
-        names = {language: found for language in LANGUAGES if (found := at[f"name_{language}"])}
         one = within_limits(Queue(
-            id=at["queue"], name=at["name"], prefix=at["prefix"], names=names,
+            id=at["queue"], name=at["name"], prefix=at["prefix"], names=language_names.names_of(at),
             department_code=at["department_code"] or "",
         ))  # fmt: skip
     except DoesNotFit as wrong:

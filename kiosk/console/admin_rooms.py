@@ -11,6 +11,7 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import guards, messages, room_messages, rooms, templating
 from kiosk.console.language import tr, translated
 from kiosk.console.rule_effects import effects, tickets_of_today
+from kiosk.locales import BOOK, LANGUAGES
 from kiosk.posters.texts import left_out
 from kiosk.settings import Settings
 from queueing.counter_texts import name_in_code
@@ -82,7 +83,7 @@ class AdminRooms:
         )  # fmt: skip
 
     async def _bare(self, hospital: Hospital) -> dict[str, Any]:
-        return {}
+        return {"name_languages": [BOOK[code] for code in LANGUAGES]}
 
     async def _now(self, hospital: Hospital) -> dict[str, Any]:
         hip = hospital.facility.hip_id

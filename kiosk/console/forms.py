@@ -11,7 +11,7 @@ from kiosk.console import messages
 from kiosk.console.language import tr
 from kiosk.locales import LANGUAGES, ROTATION
 from queueing.coordinates import place_fault
-from queueing.display_text import RAW_MAX, display_text
+from queueing.display_text import RAW_MAX, display_text, shown_names
 from queueing.limits import CARRY_OVER_MIN, FACILITY_NAME_MAX, NUMBERS_A_DAY_MAX, QUEUE_NAME_MAX, REGION_MAX
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.registry import DoesNotFit, Hospital, own_networks, within_limits
@@ -107,8 +107,11 @@ def facility_of(form: Form, before: Facility | None) -> Facility:
     latitude, longitude = _degrees(form, "latitude"), _degrees(form, "longitude")
     if latitude is not None and longitude is not None and (fault := place_fault(latitude, longitude)):
         raise NotFilledIn(tr(messages.FIELDS["facility"]["place"]).format(fault=fault))
+    # A page of an earlier release, open while the service was renewed, has no field for them.
+    typed = {language: form[field] for language in LANGUAGES if (field := f"name_{language}") in form}
     return _fitting("facility", msgspec.structs.replace(
         before, name=display_text(form.get("name", ""), FACILITY_NAME_MAX),
+        names=shown_names({**before.names, **typed}, FACILITY_NAME_MAX),
         district=display_text(form.get("district", ""), REGION_MAX),
         state=display_text(form.get("state", ""), REGION_MAX), latitude=latitude, longitude=longitude, timezone=zone,
     ))  # fmt: skip

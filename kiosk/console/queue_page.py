@@ -20,9 +20,10 @@ from kiosk.exchange.clinics import CLINICS, clinic_of
 from kiosk.locales import BOOK, LANGUAGES
 from kiosk.web.page_bodies import read_form
 from kiosk.web.path_prefix import url
+from queueing.concept_ids import is_concept_id
+from queueing.display_text import shown_names
 from queueing.limits import QUEUE_NAME_MAX
 from queueing.models import Facility, Queue
-from queueing.queue_names import is_concept_id, shown_names
 from queueing.registry import Registry
 
 CODE_WRONG: Final = "This is no code of SNOMED CT: 6 to 18 digits, of which the last one checks the others."
@@ -58,7 +59,7 @@ class QueuePage(Controller):
     ) -> Response[str] | Response[None]:  # fmt: skip
         form = await read_form(request)
         facility, found = await _find(registry, session, queue)
-        names = shown_names({language: form.get(language, "") for language in LANGUAGES})
+        names = shown_names({language: form.get(language, "") for language in LANGUAGES}, QUEUE_NAME_MAX)
         code = form.get("department_code", "").strip()
         if code and not is_concept_id(code):
             typed = Shown(names=names, code=code[:CODE_MAX])

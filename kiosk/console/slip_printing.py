@@ -159,7 +159,8 @@ def text_of(slip: Slip, language: str) -> SlipText:
     if local is None:
         return text
     return msgspec.structs.replace(
-        text, local_queue=slip.queue_names.get(language, ""), local_title=local["title"], local_hint=local["hint"],
+        text, local_facility=slip.facility_names.get(language, ""),
+        local_queue=slip.queue_names.get(language, ""), local_title=local["title"], local_hint=local["hint"],
         local_ahead=f"{local['ahead']}: {slip.ahead}" if slip.ahead else "",
     )  # fmt: skip
 

@@ -91,6 +91,8 @@ class Slip(Struct, frozen=True, kw_only=True):
     local: dict[str, dict[str, str]] = {}
     """By language: its direction, and the lines for the patient."""
     facility: str = ""
+    facility_names: dict[str, str] = {}
+    """By language, where set."""
     lane: str = ""
     at: str = ""
     """Local date and time of the facility."""
@@ -151,7 +153,7 @@ class Slips:
         return Slip(
             outcome="FOUND", words="", ticket=ticket.id, token=ticket.token, ahead=ticket.ahead, link=link,
             queue=queue.name if queue else ticket.queue, queue_names=queue.names if queue else {},
-            facility=facility.name if facility else "",
+            facility=facility.name if facility else "", facility_names=facility.names if facility else {},
             lane=label_of(ticket.lane, ticket.reason) if ticket.lane else "",
             local=slip_messages.local_lines(facility.corrections if facility else NO_CORRECTIONS),
             at=datetime.fromtimestamp(ticket.arrived_ms / 1000, zone).strftime("%d-%m-%Y %H:%M"),

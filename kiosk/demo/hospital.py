@@ -46,6 +46,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 HOSPITAL: Final = Facility(
     hip_id="IN0110009001",
     name="Zafran District Hospital",
+    names={"hi": "ज़िला अस्पताल ज़ाफ़रान", "ur": "ضلع ہسپتال زعفران"},
     district="Zafranpora",
     state="Jammu and Kashmir",
     latitude=34.02,

@@ -28,6 +28,8 @@ OTHERS_SHOWN: Final = 6
 LAST_SHOWN: Final = 8
 HOME_SHOWN: Final = 4
 """As many as the page's script shows at one time (``static/js/board.js``)."""
+LONG_FACILITY: Final = 40
+"""Characters of the hospital's name that fit in two large lines, as there."""
 PAGE_MS: Final = 20_000
 """A page without scripts refreshes itself after this time."""
 _QUERY = QueryParameter(max_length=300)
@@ -67,6 +69,7 @@ async def board(
         hip_id=hip_id,
         queues=names,
         codes=codes,
+        is_long_name=max(len(facility.name_in(code)) for code in codes) > LONG_FACILITY,
         voices=await asyncio.to_thread(clips.languages, hip_id, codes),
         digits="native" if digits == "native" else "latin",
         look=look if look in LOOKS else "day",

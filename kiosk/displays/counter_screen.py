@@ -30,6 +30,8 @@ from queueing.facility_view import Snapshot
 from queueing.registry import Registry
 from tokens import qr
 
+LONG_FACILITY: Final = 40
+"""Characters of the hospital's name that fit in one line, as in ``static/js/counter_screen.js``."""
 HOME_SHOWN: Final = 4
 """Numbers from home at one time, as in ``static/js/counter_screen.js``."""
 
@@ -63,6 +65,7 @@ async def counter_screen(
         queue=place.queue,
         hip_id=hip_id,
         codes=codes,
+        is_long_name=max(len(place.facility.name_in(code)) for code in LANGUAGES) > LONG_FACILITY,
         codes_now=shown_codes.now(place, fresh=fresh),
         screen=screen,
         assigned=screen_address(hip_id, screen) if screen else "",

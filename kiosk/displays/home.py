@@ -54,9 +54,13 @@ def _hours(queue: Queue, now: HoursNow, words: Words) -> str:
 
 
 async def _facilities(registry: Registry, wanted: str) -> list[Facility]:
-    """The facility with this HIP id, else those with the text in their names."""
+    """The facility with this HIP id, else those with the text in a name of theirs, whatever its language."""
     exact = await registry.facility(wanted)
     if exact is not None:
         return [exact]
     text = wanted.casefold()
-    return [one for one in await registry.facilities(limit=SEARCHED) if text in one.name.casefold()]
+    return [
+        one
+        for one in await registry.facilities(limit=SEARCHED)
+        if any(text in name.casefold() for name in (one.name, *one.names.values()))
+    ]

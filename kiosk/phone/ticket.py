@@ -242,7 +242,7 @@ async def ticket_manifest(
     if claim is None or ticket is None:
         return Response(None, status_code=404, headers=PAGE)
     facility = await registry.facility(claim.hip_id)
-    name = f"{ticket.token} · {facility.name}" if facility else ticket.token
+    name = f"{ticket.token} · {facility.name_in(words.code)}" if facility else ticket.token
     return Response(_manifest(name, ticket.token, url(f"/t/{link}"), words), media_type=MANIFEST, headers=PAGE)
 
 

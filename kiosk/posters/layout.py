@@ -5,7 +5,7 @@ the two that there are. What a poster says is written in ``kiosk.posters.texts``
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
@@ -34,6 +34,8 @@ SMALLEST: Final = 6.0
 """Points: what is longer than this at the smallest size is no name of a hospital."""
 SMALLEST_IN_BAND: Final = 3.0
 """Points: the name stands large above the code too."""
+NAMES_IN_ROW: Final = 3
+"""Names of the hospital in other languages beside each other: each has 55 mm."""
 SMALLER: Final = 0.94
 """Each try, until the text fits."""
 TALL: Final = {"latin": 1.25, "gurmukhi": 1.4, "devanagari": 1.4, "nastaliq": 2.2}
@@ -77,7 +79,8 @@ def draw_page(canvas: Canvas, poster: Poster) -> None:
     """The whole page."""
     _cut_marks(canvas)
     canvas.box(TRIM, TRIM, WIDTH - 2 * TRIM, 24, FRAME)
-    canvas.text(Text(words=poster.facility, y=TRIM + 2, height=20, largest=30, color=PAPER, bold=True))
+    for text in _head(poster):
+        canvas.text(text)
     _code(canvas, poster, top=TRIM + 28)
     if poster.counter:
         canvas.text(Text(words=poster.counter, y=139, height=19, largest=58, bold=True))
@@ -87,6 +90,20 @@ def draw_page(canvas: Canvas, poster: Poster) -> None:
     for text in _blocks(poster.blocks, top=169, bottom=HEIGHT - TRIM - 8):
         canvas.text(text)
     canvas.text(Text(words=poster.label, y=HEIGHT - TRIM - 7, height=5.5, largest=10, color=SOFT, rtl=False))
+
+
+def _head(poster: Poster) -> Iterator[Text]:
+    """The hospital: its registered name, and below it the names in other languages, three beside each other."""
+    names, top, left, width, gap = poster.facility_names, TRIM + 2, TRIM + INNER, WIDTH - 2 * (TRIM + INNER), 4.0
+    rows = [names[at : at + NAMES_IN_ROW] for at in range(0, len(names), NAMES_IN_ROW)]
+    plain = 20.0 / (1 + len(rows))
+    style: dict[str, Any] = {"color": PAPER, "bold": True, "smallest": SMALLEST_IN_BAND}
+    yield Text(words=poster.facility, y=top, height=plain, largest=30, **style)
+    for at, row in enumerate(rows, 1):
+        each = (width - gap * (len(row) - 1)) / len(row)
+        for column, name in enumerate(row):
+            x = left + column * (each + gap)
+            yield Text(words=name, x=x, y=top + at * plain, width=each, height=plain, largest=24, **style)
 
 
 def _blocks(blocks: Iterable[Block], *, top: float, bottom: float) -> Iterator[Text]:

@@ -32,7 +32,7 @@ def draw(posters: Iterable[Poster], *, paper: str = "A4") -> bytes:
         for style in STYLES:
             pdf.add_font(family, style, font_file(family, style))
     pdf.set_text_shaping(True)
-    sizes: dict[tuple[str, str, float], tuple[float, int]] = {}
+    sizes: dict[tuple[str, str, float, float], tuple[float, int]] = {}
     for poster in posters:
         pdf.add_page()
         draw_page(_Page(pdf, scale, sizes), poster)
@@ -44,7 +44,9 @@ def draw(posters: Iterable[Poster], *, paper: str = "A4") -> bytes:
 class _Page:
     """The canvas of one page."""
 
-    def __init__(self, pdf: "FPDF", scale: float, sizes: dict[tuple[str, str, float], tuple[float, int]]) -> None:
+    def __init__(
+        self, pdf: "FPDF", scale: float, sizes: dict[tuple[str, str, float, float], tuple[float, int]]
+    ) -> None:
         self._pdf, self._scale, self._sizes = pdf, scale, sizes
 
     def box(self, x: float, y: float, width: float, height: float, color: Color) -> None:
@@ -67,7 +69,7 @@ class _Page:
 
     def _fitting(self, text: Text, family: str, style: str) -> tuple[float, int]:
         """The size in points, and how many lines. Every page has the same sentences: each is measured once."""
-        key = (text.words, style, text.height)
+        key = (text.words, style, text.width, text.height)
         if key not in self._sizes:
             width, height, smallest = text.width * self._scale, text.height * self._scale, text.smallest
             high = POINT * TALL[family]

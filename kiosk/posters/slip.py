@@ -44,6 +44,7 @@ class SlipText(Struct, frozen=True, kw_only=True):
     lane: str = ""
     hint: str = ""
     at: str = ""
+    local_facility: str = ""
     local_queue: str = ""
     local_title: str = ""
     local_ahead: str = ""
@@ -56,10 +57,10 @@ def draw(slip: SlipText, paper: Paper, *, large: bool) -> "Image":
     from PIL import Image  # here: only who prints slips pays for loading it
 
     em = EM[paper] * (LARGE if large else 1)
-    local = any((slip.local_queue, slip.local_title, slip.local_ahead, slip.local_hint))
+    local = any((slip.local_facility, slip.local_queue, slip.local_title, slip.local_ahead, slip.local_hint))
     below = em * SMALL if local else em
     page = _Page(DOTS[paper])
-    page.text(slip.facility, EM[paper], bold=True)
+    page.text(slip.local_facility or slip.facility, EM[paper], bold=True)
     page.text(slip.local_queue or slip.queue, em, bold=True)
     page.text(slip.local_title, em)
     # Two letters, a hyphen and three digits fill the paper in large type; a longer number is smaller.
@@ -81,6 +82,7 @@ def draw(slip: SlipText, paper: Paper, *, large: bool) -> "Image":
 def _second(slip: SlipText) -> tuple[str, ...]:
     """The English lines that stand below those of the patient's language, and what has no other language."""
     return (
+        slip.facility if slip.local_facility else "",
         slip.queue if slip.local_queue else "",
         slip.before if slip.local_ahead else "",
         slip.lane,

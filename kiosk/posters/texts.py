@@ -14,7 +14,7 @@ from kiosk.locales import BOOK, Words
 from kiosk.locales.corrections import own_words
 from kiosk.posters.hours import HOURS_MAX, hours_in
 from queueing.counter_texts import name_in_code
-from queueing.models import Queue
+from queueing.models import Facility, Queue
 from queueing.registry import Hospital
 from tokens import qr
 
@@ -45,6 +45,8 @@ class Poster(Struct, frozen=True, kw_only=True):
     """What one page says."""
 
     facility: str
+    facility_names: tuple[str, ...] = ()
+    """Its names in other languages, each once."""
     counter: str
     """Empty: the poster of a queue, for the hall."""
     queue: str
@@ -93,10 +95,16 @@ def _poster(hospital: Hospital, host: str, queue: Queue, text: str, *, counter: 
     facility = hospital.facility
     books = [own_words(code, facility.corrections) for code in BOOK]
     return Poster(
-        facility=facility.name, counter=counter, queue=queue.name,
+        facility=facility.name, facility_names=_other_names(facility), counter=counter, queue=queue.name,
         text=qr.facility_url(host, facility.hip_id, text), label=f"{facility.hip_id} / {text} / {queue.name}",
         blocks=tuple(_block(*one, queue) for one in zip(books, hours_of(hospital, queue), strict=True)),
     )  # fmt: skip
+
+
+def _other_names(facility: Facility) -> tuple[str, ...]:
+    """In the order of the languages on the page."""
+    names = dict.fromkeys(facility.name_in(code) for code in BOOK)
+    return tuple(name for name in names if name != facility.name)
 
 
 def _block(words: Words, hours: str, queue: Queue) -> Block:

@@ -82,14 +82,18 @@ local function usual_of(facility, queue, clock)
   return {from_ms = last_midnight_ms(clock) + usual.first_s * 1000, gaps_s = usual.gaps_s, spread = usual.spread}
 end
 
+-- Names by language; an empty table would be packed as a list.
+local function names_of(settings)
+  return settings.names and next(settings.names) and settings.names or nil
+end
+
 local function view_queue(facility, queue, shown, clock, today)
   local config = config_of(facility, 'q:' .. queue)
   local now, expected, expected_tokens = view_aside(facility, queue)
   local tokens, match_keys = next_tickets(facility, queue, shown)
   local pace = pace_now(facility, queue, clock)
-  local names = config.names and next(config.names) and config.names or nil -- an empty table is packed as a list
-  return {id = queue, name = config.name, names = names, prefix = config.prefix, open = config.open,
-    waiting = redis.call('ZCARD', waiting_key(facility, queue)), expected = expected,
+  return {id = queue, name = config.name, names = names_of(config), prefix = config.prefix,
+    open = config.open, waiting = redis.call('ZCARD', waiting_key(facility, queue)), expected = expected,
     expected_tokens = expected_tokens, issued = tonumber(redis.call('HGET', today, 'n' .. queue) or 0), now = now,
     recent = called_lately(facility, queue), next = tokens, next_keys = match_keys, pace_s = pace[1],
     pace_low_s = pace[2], pace_high_s = pace[3], pace_mean_s = pace[4] or 0, pace_deviation_s = pace[5] or 0,
@@ -136,6 +140,6 @@ register('snapshot', function(keys, args)
     last_call = tonumber(state[2] or 0), screens = tonumber(state[3] or 0), desks = tonumber(state[4] or 0),
     breaks = breaks_of(facility, names, clock), announcements = announcements_of(state[5], clock),
     hours = state[6] and cmsgpack.unpack(state[6]) or nil, corrected = tonumber(state[7] or 0),
-    minute = math.floor((clock.now + clock.offset) / MINUTE_MS),
+    names = names_of(settings), minute = math.floor((clock.now + clock.offset) / MINUTE_MS),
     holidays = state[8] and cmsgpack.unpack(state[8]) or nil})
 end, {'no-writes'})

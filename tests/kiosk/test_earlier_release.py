@@ -102,6 +102,10 @@ async def test_the_hospital_and_its_queues_and_counters_are_there(opened: Opened
     facility = await opened.registry.facility(HIP)
     assert facility is not None
     assert (facility.name, facility.district, facility.state) == (FACTS["facility"], "Srinagar", "J&K")
+    assert facility.names == {}
+    snapshot = await opened.desk.snapshot(HIP)
+    assert snapshot is not None
+    assert (snapshot.name, snapshot.names) == (FACTS["facility"], {})
     assert {queue.id for queue in await opened.registry.queues(HIP)} == set(FACTS["queues"])
     counters = {counter.name: counter.queues for counter in await opened.registry.counters(HIP)}
     assert counters == {name: (queue,) for queue, names in FACTS["queues"].items() for name in names}

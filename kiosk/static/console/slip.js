@@ -44,7 +44,7 @@ export const onPrinter = (named, ticket) =>
 
 function translate(place, code, local, slip) {
   const ahead = local && slip.ahead ? `${local.ahead}: ${slip.ahead}` : "";
-  const lines = local && { ...local, ahead, queue: slip.queue_names[code] };
+  const lines = local && { ...local, ahead, queue: slip.queue_names[code], facility: slip.facility_names?.[code] };
   for (const node of place.querySelectorAll("[data-local]")) {
     node.lang = code;
     node.dir = local?.direction ?? "ltr";

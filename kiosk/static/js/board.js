@@ -5,6 +5,7 @@
   const QUEUES_AT_ONCE = 4;
   const NEXT_SHOWN = { 1: 12, 2: 8 }; // by how many queues share the column
   const LONG_NAME = 16; // characters of a queue's name that fit in one line beside the count
+  const LONG_FACILITY = 40; // characters of the hospital's name that fit in two large lines
   const LONG_WHO = 40; // characters of who serves that fit below the call in large letters
   const PAGE_MS = 9000;
   const LAST_SHOWN = 8;
@@ -126,6 +127,7 @@
     hall = snapshot;
     kiosk.screensChanged(snapshot.screens);
     corrected(snapshot.corrected);
+    drawFacility();
     const fresh = freshCalls(snapshot);
     if (awaySince) notice(lastCall);
     remember(snapshot);
@@ -168,6 +170,11 @@
     drawHome();
     drawBreaks();
     drawLast(new Set(calls.map(ticket)));
+  }
+
+  function drawFacility() {
+    words.name($("facility-name"), hall);
+    mark($("facility-name").parentElement, "data-long", words.isLong(hall, LONG_FACILITY), "");
   }
 
   function drawHero(call) {
@@ -246,21 +253,12 @@
     return [line];
   }
 
-  /** A card keeps its look while the languages take turns. */
-  function longestName(queue) {
-    const names = words.codes.map((code) => (queue.names || {})[code] || queue.name);
-    return Math.max.apply(
-      null,
-      names.map((name) => name.length)
-    );
-  }
-
   function queueCard(queue, cards) {
     const card = make("article", "queue");
     card.dataset.queue = queue.id;
     const name = make("h3");
     words.name(name, queue);
-    if (longestName(queue) > LONG_NAME) name.setAttribute("data-long", "");
+    if (words.isLong(queue, LONG_NAME)) name.setAttribute("data-long", "");
     const label = make("span");
     words.put(label, "board.waiting");
     const count = add(make("span", "count"), [label, make("strong", "figure waiting", words.digits(queue.waiting))]);
@@ -370,6 +368,7 @@
     tick();
     draw();
   });
+  addEventListener("resize", draw); // a turned screen has room for other numbers
   setInterval(tick, 1000);
   setInterval(() => {
     page += 1;

@@ -8,6 +8,7 @@
   const ANSWER_MS = 10000; // a server that takes longer for a code is as good as away
   const READING_MS = 60000; // after a person chose a language
   const AWAY_MS = 30000; // a restart of the server takes less; after this the screen sends people to the desk
+  const LONG_FACILITY = 40; // characters of the hospital's name that fit in one line
   const HOME_SHOWN = 4; // numbers from home at one time; the others follow in turn
   const PAGE_MS = 9000;
 
@@ -98,6 +99,8 @@
     corrected(hall.corrected);
     const queue = hall.queues.find((one) => one.id === body.dataset.queue);
     const counter = hall.counters.find((one) => one.name === body.dataset.counter);
+    words.name($("facility-name"), hall);
+    body.dataset.longName = words.isLong(hall, LONG_FACILITY) ? "yes" : "no";
     if (!queue) return;
     words.name($("queue-name"), queue);
     drawWho((counter && counter.served_by) || "");

@@ -66,11 +66,18 @@ window.kiosk = window.kiosk || {};
       return this.date(new Date(Date.UTC(year, month - 1, day)).getUTCDay(), day, month - 1);
     }
 
-    /** Set the name of a queue, now and after each change of language: that of the language, else the plain one. */
-    name(element, queue) {
-      element.setAttribute("data-name", queue.name);
-      element.setAttribute("data-names", JSON.stringify(queue.names || {}));
+    /** Set the name of a queue or of the hospital, now and after each change of language: that of the language, else the
+     * plain one. */
+    name(element, named) {
+      element.setAttribute("data-name", named.name);
+      element.setAttribute("data-names", JSON.stringify(named.names || {}));
       this._fillName(element);
+    }
+
+    /** Whether the name of a queue or of the hospital is longer than so many characters in a language of this screen.
+     * What it stands in keeps its look while the language changes. */
+    isLong(named, most) {
+      return Object.keys(this._book).some((code) => ((named.names || {})[code] || named.name).length > most);
     }
 
     /** Use another book: somebody corrected a sentence. */

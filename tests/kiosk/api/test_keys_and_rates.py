@@ -105,5 +105,5 @@ async def test_over_its_rate_a_key_gets_429_and_when_to_come_again(
 async def test_a_facility_whose_id_has_a_slash_has_its_api(hospital: Hospital, visitor: httpx.AsyncClient) -> None:
     await hospital.services.registry.put_facility(Facility(hip_id="IN/1", name="Elsewhere"))
     program = await Program.of(hospital, visitor, *Scope, facility="IN/1")
-    assert (await program.get("queues", "IN/1")).json() == {"items": [], "next": None}
+    assert (await program.get("queues", "IN/1")).json()["items"] == []
     assert HIP not in (await program.get("tickets", "IN/1")).text

@@ -42,6 +42,23 @@ async def test_a_queue_shows_its_names_by_language_and_its_department(program: P
     assert encounter["serviceType"]["coding"] == [{"system": "http://snomed.info/sct", "code": "394802001"}]
 
 
+async def test_the_list_of_queues_names_the_facility_in_each_language(program: Program) -> None:
+    registry = program.hospital.services.registry
+    facility = await registry.facility(HIP)
+    assert facility is not None
+    listed = {"id": HIP, "name": facility.name, "names": {}}
+    assert (await program.get("queues")).json()["facility"] == listed
+    names = {"hi": "ज़िला अस्पताल", "ur": "ضلع ہسپتال"}
+    await registry.put_facility(structs.replace(facility, names=names))
+    assert (await program.get("queues")).json()["facility"] == listed | {"names": names}
+    ticket = await program.register()
+    bundle = await program.get(f"tickets/{ticket['id']}", headers={"accept": "application/fhir+json"})
+    organizations = [
+        one["resource"] for one in bundle.json()["entry"] if one["resource"]["resourceType"] == "Organization"
+    ]
+    assert [one["name"] for one in organizations] == [facility.name], "programs get the registered name"
+
+
 async def test_a_queue_shows_who_waits_and_who_was_called_last(program: Program) -> None:
     await program.hospital.arrive(patients=3)
     token = await program.hospital.call("M1")

@@ -157,6 +157,27 @@ def test_names_of_other_languages_and_the_department_come_with_a_file(hospital: 
     assert "department_code: is no code of SNOMED CT" in refused(hospital, "queue", "import", wrong)
 
 
+def test_names_of_a_facility_in_other_languages_come_with_a_file_or_an_option(hospital: Path, tmp_path: Path) -> None:
+    def stored() -> object:
+        rows = json.loads(kiosk(hospital, "facility", "list", "--json").stdout)
+        return next((one["name"], one["names"], one["extra"]) for one in rows if one["hip_id"] == "IN87")
+
+    header = "hip_id,name,name_hi,name_ur\n"
+    hindi, urdu = "ज़िला अस्पताल सोपोर", "ضلع ہسپتال سوپور"
+    json_of(hospital, "facility", "import", register(tmp_path, f"{header}IN87,DH Sopore,{hindi},{urdu}\n"))
+    assert stored() == ("DH Sopore", {"hi": hindi, "ur": urdu}, {})
+    json_of(hospital, "facility", "import", register(tmp_path, f"{header}IN87,Sopore,,NA\n"))
+    assert stored() == ("Sopore", {"hi": hindi, "ur": urdu}, {}), "an empty cell changes nothing"
+    json_of(hospital, "facility", "import", register(tmp_path, "hip_id,name\nIN87,DH Sopore\n"))
+    assert stored() == ("DH Sopore", {"hi": hindi, "ur": urdu}, {})
+    json_of(hospital, "facility", "add", "IN87", "--name", "DH Sopore", "--name-pa", "ਸੋਪੋਰ")
+    assert stored() == ("DH Sopore", {"hi": hindi, "ur": urdu, "pa": "ਸੋਪੋਰ"}, {})
+    long = register(tmp_path, f"{header}IN87,Sopore,{'क' * 201},\n")
+    assert "column name_hi: is longer than 200 characters" in refused(hospital, "facility", "import", long)
+    turned = register(tmp_path, f"{header}IN87,Sopore,,{urdu}\u202e\n")
+    assert "column name_ur: holds the character" in refused(hospital, "facility", "import", turned)
+
+
 def test_queues_of_unknown_facilities_are_told_and_the_others_count(hospital: Path, tmp_path: Path) -> None:
     content = "hip_id,queue,name,prefix,counters\nIN01,eye,Eye OPD,E,1\nIN77,eye,Eye OPD,E,1\n"
     words = refused(hospital, "queue", "import", register(tmp_path, content))

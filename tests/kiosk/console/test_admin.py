@@ -118,6 +118,29 @@ async def test_what_does_not_fit_is_named_on_the_page_and_changes_nothing(admin:
         assert await registry_rows() == before, (act, form)
 
 
+async def test_the_hospitals_names_are_saved_bounded_and_removed(admin: Browser, services: Services) -> None:
+    path = "/console/admin/facility"
+
+    async def stored() -> tuple[str, dict[str, str]]:
+        facility = await services.registry.facility(HIP)
+        assert facility is not None
+        return facility.name, facility.names
+
+    hindi, urdu = "ज़िला अस्पताल", "ضلع ہسپتال"
+    names = {"name_hi": f"\u202e{hindi}\u0007", "name_ur": urdu, "name_ks": "ض" * 300, "name_pa": "\u200b"}
+    await admin.send_form(path, name="District Hospital", **names, name_xx="no language")
+    assert await stored() == ("District Hospital", {"hi": hindi, "ur": urdu, "ks": "ض" * 200})
+    page = (await admin.get("/console/admin/rooms/facility")).text
+    assert re.search(f'name="name_ur"[^>]*lang="ur"[^>]*dir="rtl"[^>]*value="{urdu}"', page)
+    await admin.send_form(path, name="Renamed")  # a page of an earlier release has no fields for them
+    assert await stored() == ("Renamed", {"hi": hindi, "ur": urdu, "ks": "ض" * 200})
+    refused = await admin.send_form(path, name="Renamed", name_hi="टाइप किया", timezone="Nowhere/Town")
+    assert refused.status_code == 422
+    assert 'value="टाइप किया"' in refused.text
+    await admin.send_form(path, name="Renamed", name_hi="", name_ks="", name_ur=urdu)
+    assert await stored() == ("Renamed", {"ur": urdu})
+
+
 async def test_rules_texts_default_and_facts_are_saved(admin: Browser, services: Services) -> None:
     rules = {"far": "REFUSE", "stale": "TAKE", "unknown": "EXPECT", "poster": "TAKE", "near_m": "1500"}
     await admin.send_form("/console/admin/policy", **rules)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Page, expect
 
 from kiosk.locales import BOOK
@@ -334,6 +335,9 @@ async def test_after_hours_a_walk_in_takes_one_more_press(page: Page, served: Se
 
 
 async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, served: Served) -> None:
+    name, facility = "ضلع ہسپتال بارہمولہ", await served.services.registry.facility(served.hip)
+    assert facility is not None
+    await served.services.registry.put_facility(replace(facility, names={"ur": name}))
     await served.arrive("Zoona Begum")
     await page.evaluate("() => { window.print = () => {}; }")
     slip = page.locator("#slip")
@@ -344,20 +348,21 @@ async def test_a_slip_says_in_the_patients_language_what_to_do(page: Page, serve
     await page.locator("#slip-language").select_option(label="اردو")
     await page.locator("#walk-print").click()
     await page.emulate_media(media="print")
-    urdu = slip.locator("[data-local]:not([data-local=queue])")  # this queue has one name
+    urdu = slip.locator("[data-local]:not([data-local=queue])")  # this queue has one name, and the hospital has two
     translated = BOOK["ur"].say
     await expect(urdu).to_have_text(
-        [translated("ticket.title"), f"{translated('ticket.ahead')}: 1", translated("board.hint")]
+        [name, translated("ticket.title"), f"{translated('ticket.ahead')}: 1", translated("board.hint")]
     )
     await expect(urdu.first).to_have_attribute("dir", "rtl")
     assert "1 before you" in await slip.inner_text()
+    assert await slip.locator(".slip-facility").all_inner_texts() == [name, facility.name]
     await page.emulate_media(media="screen")
     await page.reload()  # chosen once for this machine
     await page.evaluate("() => { window.print = () => {}; }")
     await page.locator("#list").focus()
     await choose_first(page, "M-001")
     await page.keyboard.press("l")
-    await expect(urdu.first).to_have_text(translated("ticket.title"), use_inner_text=False)
+    await expect(urdu.first).to_have_text(name, use_inner_text=False)
 
 
 async def test_a_lost_connection_is_shown_and_the_list_stays(page: Page, served: Served) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from litestar import Litestar
 
+from kiosk.console.slip_messages import local_lines
+from kiosk.console.slip_printing import text_of
+from kiosk.console.walk_in import Slip
 from kiosk.posters.slip import SlipText
 from kiosk.posters.slip_drawing import SlipJob
 from kiosk.services.web import Services
@@ -33,6 +36,16 @@ async def running(valkey_url: str, folder: Path) -> AsyncIterator[Litestar]:
 async def name_printer(admin: Browser, address: str, name: str = "Registration", paper: str = "58") -> None:
     answer = await admin.send_form(f"{PAGE}/save", name=name, address=address, paper=paper)
     assert answer.headers["location"] == f"{PAGE}?done=saved"
+
+
+def test_a_slip_for_a_printer_has_the_names_of_the_patients_language() -> None:
+    names = {"ur": "ضلع ہسپتال"}
+    slip = Slip(
+        outcome="FOUND", words="", token="M-001", link="-", facility="District Hospital", facility_names=names,
+        local=local_lines(),
+    )  # fmt: skip
+    assert [text_of(slip, code).local_facility for code in ("ur", "hi", "")] == ["ضلع ہسپتال", "", ""]
+    assert text_of(slip, "ur").facility == "District Hospital"
 
 
 async def test_a_slip_comes_out_of_the_named_printer_in_the_patients_language(

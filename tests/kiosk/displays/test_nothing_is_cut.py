@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from kiosk.locales import BOOK, LANGUAGES
@@ -21,6 +22,13 @@ pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 SIZES = [(1280, 720), (1920, 1080), (3840, 2160), (1080, 1920)]
 LONG_NAMES = ("Gynaecology and Obstetrics", "شعبۂ امراضِ نسواں و زچگی")
+LONG_FACILITY = "Government Medical College and Associated Super Speciality Hospital, Baramulla"
+LONG_DEVANAGARI = "राजकीय चिकित्सा महाविद्यालय एवं सम्बद्ध सुपर स्पेशियलिटी अस्पताल, बारामूला"
+LONG_NASTALIQ = "گورنمنٹ میڈیکل کالج و ایسوسی ایٹڈ سپر اسپیشلٹی ہسپتال، بارہمولہ"
+FACILITY_NAMES = {
+    "hi": LONG_DEVANAGARI, "doi": LONG_DEVANAGARI, "ur": LONG_NASTALIQ, "ks": LONG_NASTALIQ,
+    "pa": "ਸਰਕਾਰੀ ਮੈਡੀਕਲ ਕਾਲਜ ਅਤੇ ਸੰਬੰਧਿਤ ਸੁਪਰ ਸਪੈਸ਼ਲਿਟੀ ਹਸਪਤਾਲ, ਬਾਰਾਮੂਲਾ",
+}  # fmt: skip
 EVERY_SIZE = [*SIZES, (1366, 768), (2560, 1440), (720, 1280), (2160, 3840)]
 SENTENCE = "ڈاکٹر صاحب گیارہ بجے تک تاخیر سے آئیں گے۔ The doctor is delayed until 11:00, please wait"
 FROM_HOME = 5
@@ -116,9 +124,18 @@ BOXES_UPON_EACH_OTHER = """
 SCROLLED = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
 
 
-async def fill(hospital: Hospital) -> None:
-    """Queues with long names and hours, calls at every counter, numbers from home."""
+async def name_facility(hospital: Hospital) -> None:
+    """The longest name of a hospital there is, in every language."""
     registry = hospital.services.registry
+    facility = await registry.facility(HIP)
+    assert facility is not None
+    await registry.put_facility(replace(facility, name=LONG_FACILITY, names=FACILITY_NAMES))
+
+
+async def fill(hospital: Hospital) -> None:
+    """A hospital and queues with long names, and hours, calls at every counter, numbers from home."""
+    registry = hospital.services.registry
+    await name_facility(hospital)
     always = tuple(day * 1440 + edge for day in range(7) for edge in (0, 720, 720, 1440))
     await registry.put_queue(HIP, Queue(id=MEDICINE, name=LONG_NAMES[0], prefix="M", hours=always), 3)
     await registry.put_queue(HIP, Queue(id="registration", name=LONG_NAMES[1], prefix="R"), 1)
@@ -184,6 +201,7 @@ async def fill_twelve_queues(hospital: Hospital) -> None:
 
 async def fill_one_queue(hospital: Hospital) -> None:
     """One queue with a long name, which is all that the board shows."""
+    await name_facility(hospital)
     await hospital.services.registry.put_queue(HIP, Queue(id=MEDICINE, name=LONG_NAMES[0], prefix="M"), 3)
     await hospital.arrive(patients=15)
     await hospital.call("M1")
@@ -206,6 +224,21 @@ async def walk(hospital: Hospital, browser: Browser, sizes: list[tuple[int, int]
 async def test_twelve_queues_and_an_announcement_fit(served: Hospital, kiosk_browser: Browser) -> None:
     await fill_twelve_queues(served)
     assert await walk(served, kiosk_browser, [(1280, 720), (1080, 1920)], ("en", "ur")) == []
+
+
+async def test_a_turned_board_has_as_many_calls_as_fit_at_once(served: Hospital, kiosk_browser: Browser) -> None:
+    await fill_twelve_queues(served)
+    context = await kiosk_browser.new_context(viewport=ViewportSize(width=1080, height=1920))
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(f"{served.url}/board/{HIP}?lang=en")
+    await expect(page.locator("body")).to_have_attribute("data-link", "live")
+    await page.clock.pause_at(time.time() + 60)  # no turn of the lists helps
+    await expect(page.locator("#others .token")).to_have_count(8)
+    await page.set_viewport_size(ViewportSize(width=1366, height=768))
+    await expect(page.locator("#others .token")).to_have_count(6)
+    assert await outside(page) == []
+    await context.close()
 
 
 @pytest.mark.proof

@@ -4,14 +4,16 @@ import pytest
 
 from kiosk.exchange.clinics import CLINICS, clinic_of
 from kiosk.locales import LANGUAGES, ROTATION
-from queueing.queue_names import is_concept_id, shown_names
+from queueing.concept_ids import is_concept_id
+from queueing.display_text import shown_names
+from queueing.limits import QUEUE_NAME_MAX
 
 
 @pytest.mark.parametrize("key", CLINICS)
 def test_every_clinic_has_a_name_in_every_language_and_a_true_code_or_none(key: str) -> None:
     clinic = CLINICS[key]
     assert set(ROTATION) <= set(clinic.names) <= set(LANGUAGES)
-    assert shown_names(clinic.names) == clinic.names
+    assert shown_names(clinic.names, QUEUE_NAME_MAX) == clinic.names
     assert not clinic.code or is_concept_id(clinic.code)
 
 

@@ -28,6 +28,10 @@ from tests.kiosk.in_process import kiosk
 HIP = "IN01"
 TRICKS = "\x1b[2J\u202e\u2066\u115f\uffa0\u200b\x9b"
 FACILITY, QUEUE, STAFF = f"District{TRICKS} Hospital", f"Medi{TRICKS}cine", f"Anna{TRICKS} Kaul"
+FACILITY_NAMES = {"hi": f"ज़िला{TRICKS} अस्पताल", "ur": "\u202e\u200b", "ks": f" {'ض' * 150} \u200b "}
+SHOWN_NAMES = {"hi": "ज़िला[2J अस्पताल", "ks": "ض" * 150}
+ISOLATES = {"U+2066", "U+2068", "U+2069"}
+"""With them our own pages isolate what they join; nothing else of the tricks may stand in them."""
 SHOWN = ("District[2J Hospital", "Medi[2Jcine", "Anna[2J Kaul")
 
 
@@ -47,13 +51,19 @@ async def put_as_before(store: Store) -> None:
     await registry.put_facility(Facility(hip_id=HIP, name="x"))
     await registry.put_queue(HIP, Queue(id="medicine", name="x", prefix="M"), 1)
     packed: dict[bytes, Facility | Queue] = {
-        b"facility": msgspec.structs.replace(Facility(hip_id=HIP, name=FACILITY), district=f"Sri{TRICKS}nagar"),
+        b"facility": Facility(hip_id=HIP, name=FACILITY, names=FACILITY_NAMES),
         b"q:medicine": Queue(id="medicine", name=QUEUE, prefix="M"),
     }
     for field, value in packed.items():
         flat = await store.call(root, "HGET", f"{root}:f", field)
         assert isinstance(flat, bytes)
-        await store.call(root, "HSET", f"{root}:f", field, pack(msgspec.msgpack.decode(flat) | {"name": value.name}))
+        await store.call(
+            root,
+            "HSET",
+            f"{root}:f",
+            field,
+            pack(msgspec.msgpack.decode(flat) | {"name": value.name, "names": value.names}),
+        )
 
 
 @pytest.fixture
@@ -74,6 +84,7 @@ async def test_boards_screens_forms_and_the_live_stream_show_them_clean(app: Lit
     snapshot = await services.desk.snapshot(HIP)
     assert snapshot is not None
     assert (snapshot.name, snapshot.queues[0].name) == SHOWN[:2]
+    assert snapshot.names == SHOWN_NAMES
     assert hostile(msgspec.json.encode(snapshot).decode()) == []
     transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 9))  # type: ignore[arg-type]  # both mean ASGI
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as visitor:
@@ -82,9 +93,11 @@ async def test_boards_screens_forms_and_the_live_stream_show_them_clean(app: Lit
         for page in (f"/board/{HIP}", f"/kiosk/{HIP}/M1", form, f"/?facility={HIP}"):
             answer = await visitor.get(page)
             assert answer.status_code == 200, page
-            # Our own pages isolate what they join (U+2066, U+2069); nothing else of the tricks may stand in them.
-            assert set(hostile(answer.text)) <= {"U+2066", "U+2069"}, page
+            assert set(hostile(answer.text)) <= ISOLATES, page
             assert "District[2J Hospital" in answer.text, page
+            named = await visitor.get(page, params={"lang": "hi", "facility": HIP})
+            assert set(hostile(named.text)) <= ISOLATES, page
+            assert SHOWN_NAMES["hi"] in named.text, page
 
 
 @pytest.mark.anyio
@@ -98,6 +111,7 @@ async def test_the_console_reads_staff_and_hospitals_clean(app: Litestar) -> Non
     hospital = await services.registry.hospital(HIP)
     assert hospital is not None
     assert (hospital.facility.name, hospital.queue_names["medicine"]) == SHOWN[:2]
+    assert hospital.facility.names == SHOWN_NAMES
 
 
 @pytest.mark.slow

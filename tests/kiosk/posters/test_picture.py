@@ -95,6 +95,28 @@ def test_a_name_in_any_script_and_of_any_length_leaves_the_code_readable(name: s
     assert outside.getextrema() == (255, 255), "ink outside the cut, between the marks"
 
 
+@pytest.mark.parametrize(
+    "names", [{"hi": "ज़िला अस्पताल", "ur": "ضلع ہسپتال"}, LONG], ids=["two", "long ones of every language"]
+)
+def test_the_hospitals_names_stay_in_the_head(names: dict[str, str]) -> None:
+    place = hospital(queue(0, "Medicine OPD"), counters=COUNTER, names=names)
+    [one] = posters_of(place, HOST, {}, only="M1")
+    [plain] = posters_of(hospital(queue(0, "Medicine OPD"), counters=COUNTER), HOST, {}, only="M1")
+    assert len(one.facility_names) == len(set(names.values()))
+    page, other = opened(picture(one)), opened(picture(plain))
+    assert seen(page) == [one.text]
+    head = round(TRIM * A_MM), round((TRIM + 24) * A_MM)
+    inner = round((TRIM + 2) * A_MM), page.width - round((TRIM + 2) * A_MM)
+    assert (
+        page.crop((inner[0], head[0], inner[1], head[1])).tobytes()
+        != other.crop((inner[0], head[0], inner[1], head[1])).tobytes()
+    )
+    below = page.convert("L").crop((inner[0], head[1] + 2, inner[1], round((TRIM + 27.5) * A_MM)))
+    assert below.getextrema() == (255, 255)
+    above = page.crop((inner[0], head[0] + 2, inner[1], head[0] + 8))
+    assert above.getcolors() == [(above.width * above.height, FRAME)]
+
+
 @pytest.mark.parametrize("code", LONG)
 def test_every_line_fits_its_width_and_the_lines_their_height(code: str) -> None:
     lines, high = _fitting(Text(words=LONG[code], y=0, height=5, largest=17))

@@ -102,7 +102,11 @@ def test_a_queues_poster_names_the_queue_whatever_counter_serves_it() -> None:
 
 def test_the_words_of_every_language_are_text_in_the_page() -> None:
     one = queue(0, "Medicine OPD", names={"en": "General Medicine", "pa": "ਮੈਡੀਸਨ"}, hours=WEEK)
-    text = words_of(draw(posters_of(hospital(one, counters=(Counter(name="M1", queues=("q0",)),)), HOST, {})))
+    names = {"pa": "ਜ਼ਿਲ੍ਹਾ ਹਸਪਤਾਲ", "en": "District Hospital Baramulla", "hi": "ज़िला अस्पताल", "doi": "ज़िला अस्पताल"}
+    place = hospital(one, counters=(Counter(name="M1", queues=("q0",)),), names=names)
+    [poster] = posters_of(place, HOST, {})
+    assert poster.facility_names == ("ज़िला अस्पताल", "ਜ਼ਿਲ੍ਹਾ ਹਸਪਤਾਲ"), "each once, and not the registered one again"
+    text = words_of(draw([poster]))
     for word in ("District Hospital Baramulla", "M1", "Medicine OPD", f"{HIP} / M1 / Medicine OPD"):
         assert word in text
     for line in LINES:
@@ -182,8 +186,9 @@ def test_long_names_and_hours_stay_within_the_cut_and_their_own_lines(
 
     monkeypatch.setattr(sheet._Page, "_fitting", watched)
     name = "Government Medical College " * 4
+    names = {code: f"{long}, {long}" for code, long in LONG.items()}
     place = hospital(
-        queue(0, LONG["en"], names=LONG, hours=longest_hours()), name=name,
+        queue(0, LONG["en"], names=LONG, hours=longest_hours()), name=name, names=names,
         counters=(Counter(name="WWWWWWWWWWWWWWWW", queues=("q0",)),),
     )  # fmt: skip
     posters = posters_of(place, HOST, {}, which=Which.ALL)
@@ -195,7 +200,8 @@ def test_long_names_and_hours_stay_within_the_cut_and_their_own_lines(
         inner = edge.crop((0, round(16 * scale), edge.width, round((HEIGHT - 16) * scale)))
         assert inner.getextrema() == (255, 255), "ink outside the cut, between the marks"
         assert [found.text for found in codes_in(page)] == [poster.text]
-    assert len(fitted) == 2 * (3 + 4) + 1 + 2 * 3 * len(BOOK)
+    others = len(set(names.values()))
+    assert len(fitted) == 2 * (3 + 4 + others) + 1 + 2 * 3 * len(BOOK)
     assert [(text, used, height) for text, used, height in fitted if used > height * 1.001] == []
 
 

@@ -4,12 +4,17 @@ import pytest
 from PIL import Image, ImageOps
 
 from kiosk.locales import BOOK
-from kiosk.posters.shaped_text import lines_of
+from kiosk.posters import slip as posters_slip
+from kiosk.posters.shaped_text import Line, lines_of
 from kiosk.posters.slip import DOTS, SIDE, Paper, SlipText, draw
 from tests.codes import codes_in
 
 LINK = "https://opd.district-hospital-baramulla.example/t/" + "AXk7aOxJb9QKMjA3ODYtMTA0" * 6
 """Longer than a signed link is."""
+FACILITIES = {
+    "hi": "राजकीय चिकित्सा महाविद्यालय, श्रीनगर", "ur": "گورنمنٹ میڈیکل کالج ہسپتال، سرینگر", "pa": "ਸਰਕਾਰੀ ਮੈਡੀਕਲ ਕਾਲਜ",
+    "ks": "گورنمنٹ میڈیکل کالج", "doi": "सरकारी मैडिकल कालज",
+}  # fmt: skip
 QUEUES = {"hi": "मेडिसिन ओपीडी", "ur": "میڈیسن او پی ڈی", "pa": "ਮੈਡੀਸਨ ਓਪੀਡੀ", "ks": "میڈیسن", "doi": "मेडिसिन"}
 
 
@@ -18,7 +23,8 @@ def slip(code: str = "en", **more: str) -> SlipText:
     if code != "en":
         say = BOOK[code].say
         local = {
-            "local_queue": QUEUES[code], "local_title": say("ticket.title"), "local_hint": say("board.hint"),
+            "local_facility": FACILITIES[code], "local_queue": QUEUES[code], "local_title": say("ticket.title"),
+            "local_hint": say("board.hint"),
             "local_ahead": f"{say('ticket.ahead')}: 12",
         }  # fmt: skip
     lines = {
@@ -76,10 +82,30 @@ def test_large_type_is_larger_and_the_number_fills_the_paper() -> None:
     assert number[2] - number[0] > 0.85 * DOTS[80]
 
 
+def test_the_hospitals_name_in_the_patients_language_stands_first_and_the_registered_one_below(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawn: list[str] = []
+
+    def watched(text: str, size: float, width: int, *, bold: bool) -> list[Line]:
+        drawn.append(text)
+        return lines_of(text, size, width, bold=bold)
+
+    monkeypatch.setattr(posters_slip, "lines_of", watched)
+    registered = slip().facility
+    draw(slip("ur"), 80, large=False)
+    assert drawn[0] == FACILITIES["ur"]
+    assert drawn.index(registered) > drawn.index("M-042")
+    drawn.clear()
+    draw(slip("ur", local_facility=""), 80, large=False)
+    assert (drawn[0], drawn.count(registered)) == (registered, 1)
+
+
 @pytest.mark.parametrize("paper", [58, 80])
 def test_long_and_odd_names_stay_on_the_paper(paper: Paper) -> None:
     long = slip(
         "ur", facility="Sher-i-Kashmir Institute of Medical Sciences " * 4, queue="W" * 100, token="ABC-99999",
+        local_facility="شیرِ کشمیر انسٹی ٹیوٹ آف میڈیکل سائنسز " * 5,
         local_queue="شعبۂ امراضِ نسواں و زچگی (OPD 12) " * 3, lane="🩺 \u202e <b>",
     )  # fmt: skip
     drawn = draw(long, paper, large=True)

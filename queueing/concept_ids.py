@@ -1,10 +1,6 @@
-"""Names of a queue in the languages of patients, and the SNOMED CT code of its department: their form."""
+"""Ids of SNOMED CT, such as the code of a queue's department: their form."""
 
-from collections.abc import Mapping
 from typing import Final
-
-from queueing.display_text import display_text
-from queueing.limits import QUEUE_NAME_MAX
 
 _TIMES: Final = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9), (1, 2, 3, 4, 0, 6, 7, 8, 9, 5), (2, 3, 4, 0, 1, 7, 8, 9, 5, 6),
@@ -14,12 +10,6 @@ _TIMES: Final = (
 )  # fmt: skip
 """Verhoeff's check digit: the multiplication of the group of a pentagon's symmetries."""
 _TURNED: Final = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
-
-
-def shown_names(names: Mapping[str, str]) -> dict[str, str]:
-    """The names in their display form; without those of which nothing is left."""
-    shown = {language: display_text(name, QUEUE_NAME_MAX) for language, name in names.items()}
-    return {language: name for language, name in shown.items() if name}
 
 
 def is_concept_id(code: str) -> bool:
