@@ -1,16 +1,12 @@
 // A desk scanner is a keyboard that types faster than a person. What it types is one text, never a row of moves.
 
 const FAST_MS = 50; // between two keys; people need 60 ms and more, scanners 1 to 30 ms
-// A person holds a key for 60 ms and more. A scanner sends two reports for a key, that it is down and that none is: one
-// that is known by its keys lets go within half of FAST_MS. What is down longer needs no further wait.
-const HELD_MS = 30;
 const LATE_TIMER_MS = 20; // a timer that is so late ran on a busy PC: keys that were pressed meanwhile are not heard yet
 const WAIT_AGAIN = 4; // times; a person's key waits for a busy PC a quarter of a second at most
 const PAUSE_MS = 300; // within what is a scan already: a wireless scanner or a busy PC halts in the middle
 const JOIN_MS = 150; // a scan that begins so soon after keys that were played as moves had these as its beginning
 const LATE_END_MS = 300; // some scanners pause before the closing key; a person's next key comes later
 const OPEN_MS = 1000; // after a scan without its closing key, what still comes with one belongs to it
-const SLOW = "kiosk.scanner-is-slow"; // keys of a scan were once taken for a person's at this desk
 const SHORTEST = 4; // keys, the closing one counted; a person may press two or three together
 const LONGEST = 8192; // characters; the longest QR holds 4,296
 const TEXT_FIELDS = "input:not([type=radio]):not([type=checkbox]), textarea, select";
@@ -63,7 +59,6 @@ export class Scanner {
   #startedAt = 0;
   #handed = NOTHING; // what was dealt with before: the beginning of a scan that halted on its way
   #alt = ""; // digits while Alt is down
-  #isReleased = false; // a key was let go since the first one was pressed
   #field = null;
   #before = "";
   #timer = 0;
@@ -80,7 +75,7 @@ export class Scanner {
   constructor(scanned, { first = nothing, over = nothing, began = nothing } = {}) {
     Object.assign(this, { scanned, first, over, began });
     addEventListener("keydown", (event) => this.#hear(event), { capture: true });
-    addEventListener("keyup", (event) => this.#release(event), { capture: true });
+    addEventListener("keyup", (event) => event.key === "Alt" && this.#endAlt(event), { capture: true });
   }
 
   #hear(event) {
@@ -119,11 +114,6 @@ export class Scanner {
     this.#alt = (this.#alt + event.code.slice(6)).slice(-5);
   }
 
-  #release(event) {
-    if (!isModifier(event)) this.#isReleased = true;
-    if (event.key === "Alt") this.#endAlt(event);
-  }
-
   #endAlt(event) {
     const number = Number(this.#alt);
     this.#alt = "";
@@ -145,29 +135,13 @@ export class Scanner {
     if (this.#keys.length < LONGEST) this.#keys.push(copyOf(event));
     this.#lastAt = event.timeStamp;
     if (this.#keys.length === 2) this.over();
-    else if (this.#keys.length === 1 && !this.#field) return this.#hearFirst(event);
+    else if (this.#keys.length === 1 && !this.#field) this.first(copyOf(event));
     this.#wait();
   }
 
-  #hearFirst(event) {
-    this.#isReleased = !event.code; // a character by its number has no key that is held
-    const due = performance.now() + HELD_MS;
-    const later = () => (this.#isReleased || isBusy(due) ? this.#wait(0, FAST_MS - HELD_MS) : this.#end());
-    if (this.#canTellByHolding(event)) this.#timer = setTimeout(later, HELD_MS);
-    else this.#wait();
-    this.first(copyOf(event));
-  }
-
-  // Not soon after a key that was played: together they may be a scan. Not on a busy PC, which hears late that a key was
-  // let go, nor without isInputPending: there nobody knows whether that is still to be heard.
-  #canTellByHolding({ timeStamp }) {
-    const isLate = performance.now() - timeStamp > LATE_TIMER_MS;
-    const isAlone = timeStamp - this.#handed.at > JOIN_MS;
-    return isAlone && !isLate && navigator.scheduling?.isInputPending && !localStorage.getItem(SLOW);
-  }
-
-  #wait(times = 0, delay_ms = this.#field ? PAUSE_MS : this.#pace()) {
-    clearTimeout(this.#timer); // a field has its keys already: nobody waits for them
+  #wait(times = 0) {
+    clearTimeout(this.#timer);
+    const delay_ms = this.#field ? PAUSE_MS : this.#pace(); // a field has its keys already: nobody waits for them
     const due = performance.now() + delay_ms;
     this.#timer = setTimeout(() => {
       if (isBusy(due) && times < WAIT_AGAIN) this.#wait(times + 1);
@@ -224,7 +198,6 @@ export class Scanner {
       this.#field.dispatchEvent(new Event("input", { bubbles: true }));
     }
     this.#reset();
-    if (before.played_at !== null) localStorage.setItem(SLOW, "1");
     this.scanned(found, before.played_at);
   }
 

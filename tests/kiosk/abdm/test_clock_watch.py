@@ -35,7 +35,7 @@ async def test_a_wrong_clock_is_logged_once_until_it_moves_again_or_is_right(
         watching = asyncio.create_task(watch.watch_clocks())
         for ahead_s in (10 * 365 * 86_400.0, 40.0):
             seen, off_s["s"] = len(lines), ahead_s
-            await until(lambda seen=seen: len(lines) > seen)  # type: ignore[misc]
+            await until(lambda seen=seen: len(lines) > seen)  # type: ignore[misc]  # the default is the value at hand
             assert watch.clock_is_wrong
         off_s["s"] = 0.0
         await until(lambda: not watch.clock_is_wrong)

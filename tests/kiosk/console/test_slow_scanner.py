@@ -1,4 +1,4 @@
-"""Scanners that are nearly as slow as a person: none of their keys moves anybody for good."""
+"""Scanners that are nearly as slow as a person: none of their keys moves anybody."""
 
 import time
 from collections.abc import AsyncIterator
@@ -37,19 +37,12 @@ async def test_a_scanner_that_holds_each_key_until_the_next_moves_nobody(page: P
     for name in ("First", "Second"):
         await served.arrive(name)
     await press(page, "n", "M-001 called to M1.")
-    async with counting_moves(page) as moves:
-        await type_slowly(page, "s4471-UHID", held_ms=45, apart_ms=45)
-        await expect(page.locator("#said")).to_have_text(OTHER)
-    assert moves == ["start", "undo"], "its first key was played, and taken back"
-    assert await states_of(served) == ["CALLED", "WAITING"]
-    await page.reload()
-    await expect(page.locator("#now-token")).to_have_text("M-001")
-    for first in ("f", "x", "h"):
+    for first in ("s", "f", "x", "h"):
         await page.evaluate("document.getElementById('said').textContent = ''")
         async with counting_moves(page) as moves:
             await type_slowly(page, f"{first}4471-UHID", held_ms=45, apart_ms=45)
             await expect(page.locator("#said"), first).to_have_text(OTHER)
-        assert moves == [], "the desk knows by now that its scanner is slow"
+        assert moves == [], first
     assert await states_of(served) == ["CALLED", "WAITING"]
 
 
