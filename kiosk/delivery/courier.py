@@ -39,7 +39,7 @@ PACE_MS: Final = (5_000, 60_000, 300_000)
 LAST_PACE_MS: Final = 1_800_000
 PARK_AFTER_MS: Final = 3 * 86_400_000
 LANES_AT_ONCE: Final = 8
-"""Tries of one target in flight: a receiver of a hospital is a small program. One that is doubtful gets one."""
+"""Tries of one target in flight: a receiver of a hospital is a small program. A new one and one that fails get one."""
 WINDOW: Final = 500
 """Events that a courier holds. Beyond that it reads on when there is room."""
 FAILED_TICKETS: Final = 100
@@ -97,11 +97,10 @@ class Courier:
         self._lanes: dict[str, deque[Job]] = {}
         self._ready: deque[str] = deque()
         self._running: set[str] = set()
-        self._reading = self._probing = False
+        self._reading = self._probing = self._closed = False
         self._deliveries: list[Delivery] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._open = 0
-        self._closed = False
 
     async def close(self) -> None:
         self._closed = True  # a lane that ends now starts no other one
@@ -114,9 +113,12 @@ class Courier:
         return self._progress.down_since_ms > 0
 
     @property
-    def is_doubtful(self) -> bool:
-        """Whether it has never taken an event, or did not take the last one: it may hang, and must not hold others."""
-        return self._progress.failures > 0 or not self._progress.delivered_ms
+    def is_failing(self) -> bool:
+        return self._progress.failures > 0
+
+    @property
+    def _lanes_at_once(self) -> int:
+        return 1 if self.is_failing or not self._progress.delivered_ms else LANES_AT_ONCE
 
     @property
     def pending(self) -> int:
@@ -160,7 +162,7 @@ class Courier:
                 self._probe()
             return
         for ticket in self._failed.values():
-            if len(self._running) >= (1 if self.is_doubtful else LANES_AT_ONCE):
+            if len(self._running) >= self._lanes_at_once:
                 break
             if ticket.next_ms <= now and ticket.order not in self._running:
                 self._start(ticket.order, partial(self._retry, ticket))
@@ -170,9 +172,7 @@ class Courier:
         self._pump()
 
     def settle(self) -> None:
-        """Move the stored cursors of an idle target to where the log was followed, so that they never fall behind what
-        is kept.
-        """
+        """Move the stored cursors of an idle target along with the log, so that they stay within what is stored."""
         if self._lagging or self._open:
             return
         for partition in self._window:
@@ -221,7 +221,7 @@ class Courier:
     def _pump(self) -> None:
         if self._closed or self.is_down or self.target.off:
             return
-        while self._ready and len(self._running) < (1 if self.is_doubtful else LANES_AT_ONCE):
+        while self._ready and len(self._running) < self._lanes_at_once:
             order = self._ready.popleft()
             self._start(order, partial(self._run_lane, order))
 

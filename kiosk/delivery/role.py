@@ -18,6 +18,7 @@ from kiosk.delivery.bodies import Bodies, Facilities, wants
 from kiosk.delivery.courier import Courier
 from kiosk.delivery.message import Attempt, Message, Sender
 from kiosk.delivery.phone_alarms import PhoneAlarms
+from kiosk.delivery.send_places import SendPlaces
 from kiosk.delivery.shared_messages import SharedMessages
 from kiosk.observability import metrics
 from queueing.back_off import BackOff
@@ -40,10 +41,6 @@ FACTS_S: Final = 5.0
 """Metrics must be true within fifteen seconds."""
 SETTLE_S: Final = 1_800.0
 """Cursors of idle targets move this often: far below the three days that events are kept."""
-SENDS_AT_ONCE: Final = 200
-"""In flight over all targets that are well: each holds a connection and some 10 kB."""
-DOUBTFUL_AT_ONCE: Final = 50
-"""In flight over targets that may hang: each holds its place for ten seconds, and none of those above."""
 READS_AT_ONCE: Final = 8
 """Targets that catch up at once: the store answers scans beside them."""
 FIRST_BACK_OFF_S, LAST_BACK_OFF_S = 0.5, 15.0
@@ -83,8 +80,7 @@ class DeliveryRole:
         self._of_all: list[Courier] = []
         self._positions: dict[str, str] = {}
         self._version = ""
-        self._sends = asyncio.Semaphore(SENDS_AT_ONCE)
-        self._doubtful_sends = asyncio.Semaphore(DOUBTFUL_AT_ONCE)
+        self._places = SendPlaces()
         self._reads = asyncio.Semaphore(READS_AT_ONCE)
         self._writing = asyncio.Lock()
         """Generations are compared only while none is being written."""
@@ -238,6 +234,7 @@ class DeliveryRole:
             courier.tick()
 
     async def _drop(self, target_id: str) -> None:
+        self._places.forget(target_id)
         if (courier := self._couriers.pop(target_id, None)) is not None:
             self._index()
             await courier.close()
@@ -319,21 +316,14 @@ class DeliveryRole:
         return await self._messages.message(target, event)
 
     async def send(self, target: Target, message: Message) -> Attempt:
-        if not self._is_doubtful(target):
-            async with self._sends:
-                if not self._is_doubtful(target):  # it may have become so while this waited
-                    return await self._send(target, message)
-        async with self._doubtful_sends:
-            return await self._send(target, message)
-
-    async def _send(self, target: Target, message: Message) -> Attempt:
-        attempt = await self._parts.senders[target.kind].send(target, message)
+        async with self._places.use(target.id, lambda: self._is_failing(target)):
+            attempt = await self._parts.senders[target.kind].send(target, message)
         metrics.delivery_ended(target.kind.value, attempt.result.value)
         return attempt
 
-    def _is_doubtful(self, target: Target) -> bool:
+    def _is_failing(self, target: Target) -> bool:
         courier = self._couriers.get(target.id)
-        return courier is None or courier.is_doubtful
+        return courier is None or courier.is_failing
 
     async def switch_off(self, target: Target) -> None:
         _log.warning("target_switched_off", target=target.id, status=target.off)

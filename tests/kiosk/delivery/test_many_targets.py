@@ -1,5 +1,6 @@
 """Many targets at once: those that hang hold no place of those that answer, and a message is made once for all."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -7,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from kiosk.delivery import bodies
-from kiosk.delivery import role as role_module
+from kiosk.delivery import bodies, send_places
 from queueing.event_log import Event
 from queueing.store.store import Store
 from queueing.targets import EVERY_FACILITY, TargetFormat
@@ -50,12 +50,16 @@ def hanging() -> Iterator[Hanging]:
         one.close()
 
 
-async def test_receivers_that_hang_hold_no_place_of_one_that_answers(
-    store: Store, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def few_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send_places, "SENDS_AT_ONCE", PLACES)
+    monkeypatch.setattr(send_places, "SLOW_AT_ONCE", PLACES)
+    monkeypatch.setattr(send_places, "QUICK_S", 0.2)
+
+
+@pytest.mark.usefixtures("few_places")
+async def test_receivers_that_hang_hold_no_place_of_one_that_answers(store: Store, hanging: Hanging) -> None:
     """There are twice as many that hang as places; a try that hangs takes ten seconds."""
-    monkeypatch.setattr(role_module, "SENDS_AT_ONCE", PLACES)
-    monkeypatch.setattr(role_module, "DOUBTFUL_AT_ONCE", PLACES)
     await build(store)
     desk = open_desk(store)
     with receiving() as receiver:
@@ -66,10 +70,42 @@ async def test_receivers_that_hang_hold_no_place_of_one_that_answers(
             for _ in range(HANGING):
                 await added(store, hanging.url)
             await desk.enqueue(arrival())
-            await until(lambda: hanging.connections() == PLACES, 3.0)
+            await until(lambda: hanging.connections() == HANGING, 5.0)
             for _ in range(10):
                 await desk.enqueue(arrival())
-            await until(lambda: len(receiver.ids()) == 12, 3.0)
+            await until(lambda: len(receiver.ids()) == 12, 5.0)
+
+
+@pytest.mark.usefixtures("few_places")
+async def test_the_first_event_of_a_new_target_does_not_wait_for_new_ones_that_hang(
+    store: Store, hanging: Hanging
+) -> None:
+    await build(store)
+    with receiving() as receiver:
+        for _ in range(HANGING):
+            await added(store, hanging.url)
+        await added(store, receiver.url)
+        async with role(store):
+            await open_desk(store).enqueue(arrival())
+            await until(lambda: len(receiver.ids()) == 1, 5.0)
+            assert hanging.connections() == HANGING
+
+
+@pytest.mark.usefixtures("few_places")
+async def test_a_place_counts_once_and_whoever_was_slow_waits_with_the_slow_until_it_is_quick() -> None:
+    places, ended = send_places.SendPlaces(), asyncio.Event()
+
+    async def use(target: str) -> None:
+        async with places.use(target, lambda: False):
+            await ended.wait()
+
+    slow = [asyncio.create_task(use("slow")) for _ in range(PLACES)]
+    await until(lambda: not places._quick.locked(), 5.0)  # the late ones gave theirs back
+    late = [asyncio.create_task(use("slow")) for _ in range(PLACES)]
+    await until(places._slow.locked)
+    ended.set()
+    await asyncio.gather(*slow, *late)
+    assert (places._quick._value, places._slow._value) == (PLACES, PLACES)
 
 
 async def test_a_message_is_made_once_for_all_targets_of_a_format(
