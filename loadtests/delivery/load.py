@@ -42,6 +42,7 @@ def figures_of(cases: dict[str, Any]) -> dict[str, float]:
         found["not_delivered"] = sum(one["missing"] for one in arrive.values())
     if dead := cases.get("dead"):
         found |= {"dead_on_share": dead["on_share_ratio"], "dead_callback": dead["callback_ratio"]}
+        found["dead_living_p99_ms"] = dead["living"]["p99"]
         found["not_delivered"] = found.get("not_delivered", 0) + dead["living"]["missing"]
     if api := cases.get("api"):
         found["api_p99_ms"] = api["api_ms"]["p99"]
