@@ -36,8 +36,10 @@ NEXT_SHOWN: Final = 200
 TICKETS_AT_MOST: Final = 2000
 ENVELOPES_AT_MOST: Final = 500
 PERSONS: Final = 2
+"""By so many digests a person is known, at most: of ABHA number and ABHA address."""
 LIKELY_MAX: Final = 20_000
-"""By so many digests a person is known, at most."""
+"""Counter texts whose queue is remembered, some megabytes. Past that all are forgotten: each is learned again with its
+next scan."""
 
 
 class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):

@@ -160,7 +160,7 @@ class Outbox:
         self._held.discard(pending.id)
 
     async def parked(self, hip: str, limit: int = 100) -> list[ParkedReply]:
-        """The parked answers of one facility, newest first."""
+        """The parked replies of one facility, newest first."""
         partition = partition_of(facility_root(hip))
         found = await self._call("outbox_parked", partition, facility_key(hip), min(limit, _PARKED_AT_MOST))
         return [_parked(*line) for line in found]
@@ -171,7 +171,7 @@ class Outbox:
         return bool(await self._call("outbox_resend", partition, facility_key(hip), parked_id, *act.parts()))
 
     async def backlog(self) -> int:
-        """Pending replies in the outbox, in hand or not: what readiness calls lag when it grows."""
+        """Pending replies in the outbox, whether a relay has claimed them or not."""
         lengths = await asyncio.gather(
             *(self._store.call(outbox_key(partition), "XLEN", outbox_key(partition)) for partition in ALL_PARTITIONS)
         )

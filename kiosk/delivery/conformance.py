@@ -140,7 +140,7 @@ class Checklist:
     def _speed(self) -> Row:
         slow = self._slowest_s > SLOW_S
         words = f"the slowest answer took {self._slowest_s:.1f} s"
-        hint = "; answer first and work afterwards: after 10 s the event is sent again" if slow else ""
+        hint = f"; answer first and work afterwards: after {TRY_S:.0f} s the event is sent again" if slow else ""
         return Row(point="answers are fast", verdict="wrong" if slow else "ok", words=words + hint)
 
     async def _of_seen(self, ids: list[str]) -> AsyncIterator[Row]:

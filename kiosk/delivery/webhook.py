@@ -64,7 +64,7 @@ class WebhookSender:
             async with asyncio.timeout(TRY_S):
                 return await self._send(target, message)
         except TimeoutError:
-            return Attempt(result=Result.FAILED, status="timeout", answer="no answer within 10 seconds")
+            return Attempt(result=Result.FAILED, status="timeout", answer=f"no answer within {TRY_S:.0f} seconds")
         except (TargetWrong, AddressRefused) as refused:
             return Attempt(result=Result.FAILED, status="refused", answer=str(refused))
         except (PyreqwestError, ValueError) as broken:  # ValueError: a host that only the client finds wrong

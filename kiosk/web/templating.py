@@ -49,7 +49,7 @@ AGAIN_S: Final = 10
 
 
 def sorry(words: Words, status: int, what: str, do: str, **values: object) -> Response[str]:
-    """What was asked for is not there: what it is, and what to do now. Both are keys of words."""
+    """What was asked for is not there: what it is, and what to do now. Both are keys of messages."""
     return page("sorry.html", words, status=status, what=words.say(what, **values), do=words.say(do), again_s=0)
 
 

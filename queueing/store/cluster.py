@@ -52,7 +52,7 @@ _slot_of_partition = lru_cache(maxsize=256)(slot_of)
 
 
 class ClusterStore:
-    """A store of several servers. See ``queueing.store.Store``."""
+    """A store of several servers. See ``queueing.store.store.Store``."""
 
     def __init__(
         self, url: StoreUrl, *, in_flight: int, command_timeout_s: float, vouched: Set[str], may_go_alone: bool
