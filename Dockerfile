@@ -1,4 +1,4 @@
-# One image for every role: kiosk serve (the default), kiosk web, kiosk relay, and the administration commands.
+# One image for every role: kiosk serve (the default), kiosk web, relay, archive, deliver, and the administration commands.
 #   docker build -t kiosk .
 #   docker run --read-only --tmpfs /tmp -v kiosk-data:/data -p 8000:8000 -e KIOSK_PUBLIC_URL=https://opd.example.in kiosk
 # For a build that repeats, name the base image by its digest (deploy/README.md, "Images by digest"):

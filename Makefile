@@ -65,7 +65,7 @@ load:  ## a shaped day by Locust (SHAPE=opd-morning|monday-after-festival|state-
 	@exec $(PY) -m loadtests.load $(if $(SHAPE),--shape $(SHAPE)) $(if $(USERS),--users $(USERS)) \
 		$(if $(PROCESSES),--processes $(PROCESSES)) $(if $(HOST),--host $(HOST)) $(ARGS)
 
-replay:  ## J&K's 71.16 lakh tokens through the real door: one day in 200, or all of them with ALL=1; goes on where it was
+replay:  ## J&K's 71.16 lakh tokens through the public addresses: one day in 200, or all of them with ALL=1; goes on where it was
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.replay $(if $(ALL),--one-in 1) $(ARGS)
 
@@ -89,7 +89,7 @@ archive-proof:  ## a day with faults while the archive's role and database are s
 	@.ci/setup dev
 	@exec $(PY) -m tests.kiosk.archive.proof $(if $(PATIENTS),--patients $(PATIENTS)) $(ARGS)
 
-delivery-proof:  ## a day with faults, told by webhooks, pull and HL7 while the delivery role is killed: ten minutes (PATIENTS=)
+delivery-proof:  ## a day with faults: webhooks, pull and HL7 hear all of it while the delivery role is killed; ten minutes (PATIENTS=)
 	@.ci/setup dev
 	@exec $(PY) -m loadtests.delivery.proof $(if $(PATIENTS),--patients $(PATIENTS)) $(ARGS)
 
