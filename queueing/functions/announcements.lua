@@ -11,8 +11,7 @@
 
 local function standing(facility)
   local packed, list = redis.call('HGET', facility.record, 'announced'), {}
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now = present_ms()
   for _, one in ipairs(packed and cmsgpack.unpack(packed) or {}) do
     if one.until_ms > now then list[#list + 1] = one end
   end

@@ -8,8 +8,7 @@
 register('api_rate', function(keys, args)
   local key = api_rate_key(keys[1], args[1])
   local most, window, amount = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now = present_ms()
   local row = redis.call('HMGET', key, 'began', 'count', 'before')
   -- A window that began later than now: the clock was set back.
   local began = math.min(tonumber(row[1] or now), now)

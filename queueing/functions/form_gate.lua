@@ -16,8 +16,7 @@ end
 -- The mark of the facility's bucket after this form, and milliseconds to wait when it is full. A mark later than a full
 -- bucket comes from a clock that ran ahead: the bucket begins empty.
 local function next_mark(key, rate, burst)
-  local time = redis.call('TIME')
-  local now, step = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), 1000 / rate
+  local now, step = present_ms(), 1000 / rate
   local mark = tonumber(redis.call('GET', key) or 0)
   if mark > now + step * burst then mark = now end
   local moved = math.max(mark, now) + step

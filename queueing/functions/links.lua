@@ -13,8 +13,7 @@ local MARK_BYTES = 12
 
 -- What other programs know of the ticket has changed. Its place and its moves have not.
 local function note_change(facility, id, ticket)
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now = present_ms()
   redis.call('HSET', day_of_ticket(facility, id), 't' .. id, pack_changed(ticket, now))
 end
 

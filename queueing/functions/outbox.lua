@@ -19,11 +19,6 @@ local ORPHANS_AT_ONCE = 1000     -- more than a relay has in hand; the rest is f
 
 local function parked_key(partition, facility) return partition .. ':parked:' .. facility end
 
-local function now_ms()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
 -- The ticket that a reply is about: facility, ticket id, ticket; nil for a refusal, or when its day has ended.
 local function ticket_of_reply(partition, meta)
   local facility = open_facility(partition .. ':' .. meta[2])
@@ -69,7 +64,7 @@ register('outbox_park', function(keys, args)
   local outbox, id = keys[1] .. ':owed', args[1]
   local entry = redis.call('XRANGE', outbox, id, id)[1]
   if not entry then return 0 end
-  local meta, now = entry[2][4], now_ms()
+  local meta, now = entry[2][4], present_ms()
   local key = parked_key(keys[1], cmsgpack.unpack(meta)[2])
   redis.call('XADD', key, 'MAXLEN', '~', PARKED_KEPT, '*', 'l', args[3], 'm', meta, 'why', args[2], 'at', now)
   redis.call('EXPIRE', key, PARKED_S)
@@ -92,7 +87,7 @@ register('outbox_resend', function(keys, args)
   local entry = redis.call('XRANGE', key, id, id)[1]
   if not entry then return 0 end
   local meta = cmsgpack.unpack(entry[2][4])
-  meta[8] = now_ms()
+  meta[8] = present_ms()
   redis.call('XADD', keys[1] .. ':owed', '*', 'l', entry[2][2], 'm', cmsgpack.pack(meta))
   mark_parked(keys[1], meta, 0)
   redis.call('XDEL', key, id)

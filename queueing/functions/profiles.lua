@@ -25,8 +25,7 @@ end
 
 register('profiles', function(keys, args)
   local facility = open_facility(keys[1])
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now = present_ms()
   if args[4] ~= '' then note_reading(facility, args, now, 'list:' .. args[4], 'list_read', '', args[4]) end
   if args[5] ~= '' then note_reading(facility, args, now, args[5], 'profile_read', args[5], '') end
   local whole = day_of_ticket(facility, args[5])
@@ -46,8 +45,7 @@ register('profile_sent', function(keys, args)
   local key = day_of_ticket(facility, args[3])
   local sealed = key and redis.call('HGET', key, 'b' .. args[3])
   if not sealed then return '' end
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now = present_ms()
   note_reading(facility, {args[1], args[1], args[2]}, now, args[4], 'profile_sent', args[3], args[1])
   return sealed
 end)

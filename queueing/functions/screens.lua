@@ -44,8 +44,7 @@ register('screen_report', function(keys, args)
   local facility = open_facility(keys[1])
   local screen = redis.call('HGET', screens_key(facility), args[1])
   if not screen then return false end
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now = present_ms()
   local known = redis.call('HGET', reports_key(facility), args[1])
   if known then
     local report = cmsgpack.unpack(known)

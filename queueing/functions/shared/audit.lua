@@ -12,9 +12,8 @@ local function audit_key(facility) return facility.root .. ':audit' end
 -- The audit of the page, and the event log for the archive, which keeps it long.
 local function add_act(key, events, facility, kind, by, address, ticket, why)
   redis.call('XADD', key, 'MAXLEN', '~', AUDIT_KEPT, '*', 'k', kind, 'b', by, 'a', address, 'i', ticket, 'w', why)
-  local time = redis.call('TIME')
-  redis.call('XADD', events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'f', facility, 'i', ticket, 't', '', 'k', EVENT.ACT, 'a',
-    tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000), 'b', by, 'x', kind, 'd', address, 'w', why)
+  redis.call('XADD', events, 'MAXLEN', '~', EVENTS_KEPT, '*', 'f', facility, 'i', ticket, 't', '', 'k', EVENT.ACT,
+    'a', present_ms(), 'b', by, 'x', kind, 'd', address, 'w', why)
 end
 
 local function record_act(facility, kind, by, address, ticket, why)

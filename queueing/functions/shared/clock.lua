@@ -8,7 +8,14 @@ local CLOCKS_APART_MS = 26 * HOUR_MS
 -- Longer no facility is closed over a weekend with a holiday.
 local CLOSED_DAYS = 3
 
--- The time of this call in the caller's zone. Read once a call, so that all its arrivals have the same time.
+-- The time of the store's clock, unix ms.
+local function present_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- The time of this call in the caller's zone. Read once a call, so that all its arrivals have the same time. A scan
+-- passes here, so the clock is read in place.
 local function read_time(args)
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

@@ -8,11 +8,6 @@ local SEAT = {counter = 1, login = 2, name = 3, since = 4, seen = 5}
 
 local function seats_key(facility) return facility.root .. ':d' end
 
-local function present_ms()
-  local time = redis.call('TIME')
-  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-end
-
 -- Calls `visit(session, seat, is_gone)` for each desk that was seen.
 local function each_seat(facility, now, visit)
   local seats = redis.call('HGETALL', seats_key(facility))
