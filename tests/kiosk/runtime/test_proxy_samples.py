@@ -6,6 +6,7 @@ installed, the test only reads the text of the sample.
 
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -18,6 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from kiosk.runtime.web_server import IDLE_MS
 from kiosk.security import own_ca
 from tests.kiosk.in_process import kiosk
 from tests.kiosk.process_tree import ROOT, serving, until
@@ -125,6 +127,16 @@ def sign_in(client: httpx.Client, login: str, password: str, pretended: str = ""
     return client.post(
         "/console/login", data=form, headers=headers, extensions={"sni_hostname": HOST}
     ).status_code  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("program", "pattern"), [("nginx", r"keepalive_timeout (\d+)s;"), ("caddy", r"keepalive (\d+)s")]
+)
+def test_a_sample_closes_an_idle_connection_before_the_kiosk_does(program: str, pattern: str) -> None:
+    text = SAMPLES[program].read_text("utf-8")
+    assert f"The kiosk closes a connection after {IDLE_MS // 1000} idle seconds." in text
+    assert [seconds for seconds in re.findall(pattern, text) if int(seconds) * 1000 >= IDLE_MS] == []
+    assert re.search(pattern, text)
 
 
 @pytest.mark.proof
