@@ -101,6 +101,19 @@ def test_every_key_of_the_store_is_listed() -> None:
     assert [key for key in keys if f"`{key}`" not in page] == [], "add a row to docs/architecture.md"
 
 
+def test_every_key_that_a_function_makes_of_a_facility_is_in_the_list() -> None:
+    functions = ROOT / "queueing" / "functions"
+    head = (functions / "shared" / "facility.lua").read_text("utf-8").partition("local ")[0]
+    made = {
+        (path.name, name)
+        for path in functions.rglob("*.lua")
+        for name in re.findall(r"root \.\. '(:[a-z]+)", path.read_text("utf-8"))
+    }
+    assert len({name for _, name in made}) > 12
+    missing = sorted(f"{file}: root{name}" for file, name in made if not re.search(rf"root{name}\b", head))
+    assert missing == [], "add it to the head of queueing/functions/shared/facility.lua"
+
+
 def test_settings_that_pages_and_samples_of_a_deployment_name_exist() -> None:
     known = {setting.env for setting in TABLE} | {"KIOSK_CONFIG", "KIOSK_GATEWAY_CLIENT_SECRET_FILE"}
     known.add("KIOSK_DOMAIN")  # compose.yaml makes KIOSK_PUBLIC_URL of it

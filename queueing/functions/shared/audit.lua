@@ -1,8 +1,5 @@
--- The audit of one facility: what staff did and read. Neither names nor numbers of patients are in it.
---   root:audit          stream  one entry for each act; the newest AUDIT_KEPT
---   staff:{staff}:audit:FACILITY  stream  the same for sign-ins, sessions and logins of the facility's staff
---   root:read:SESSION   zset    what a session read in the last READ_WINDOW_MS: ticket id or list -> when; ends with it
---   root:alarm:SESSION  string  an alarm was raised for this session; ends with the window
+-- The audit of one facility: what staff did and read. Neither names nor numbers of patients are in it. Its keys:
+-- shared/facility.lua; for sign-ins, sessions and logins of the facility's staff: shared/staff.lua.
 
 local AUDIT_KEPT = 20000         -- a hospital of a thousand patients a day: about two weeks
 local READ_WINDOW_MS = 600000    -- a reading is recorded once in ten minutes, however often the screen draws it anew

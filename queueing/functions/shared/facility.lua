@@ -35,6 +35,10 @@
 --                         l ticket -> sealed numbers of the hospital's system
 --                         c queue -> numbers that people of the day before still hold, `,7,12,`
 --                         # -> packed: last ticket; until when the facility's arrivals are spread, ms; newest order, ms
+--   root:audit    stream  what staff did and read, without names and numbers of patients; the newest AUDIT_KEPT
+--                         (shared/audit.lua)
+--   root:read:SESSION   zset    what a session read in the last ten minutes: ticket id or list -> when
+--   root:alarm:SESSION  string  an alarm was raised for this session; ten minutes
 --   root:h:PERSON string  mark of the number that the hospital's system has for a person (a keyed digest, hexadecimal),
 --                         and the number sealed (links.lua); 90 days after it was last sent
 --   {partition}:owed    stream  pending replies to the gateway
