@@ -16,7 +16,7 @@ when the archive is away."""
 
 
 async def archived_events(read: ReadArchive, hips: Sequence[str], after: str) -> list[Event]:
-    """Events of these facilities after a cursor, in the order of the log; an empty list when the archive has none after it.
+    """Events of these facilities after a cursor, in the order of the log; empty: the archive has none after it.
 
     The archive keeps each facility's events by itself. A page ends where the first facility that may have more ends, so
     that no event of another facility comes before an older one.
