@@ -8,30 +8,27 @@ method makes one attempt and raises a ``GatewayError`` when it fails. Only the c
 
 import asyncio
 import ipaddress
-import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-import jwt
 import msgspec
-from jwt.exceptions import PyJWTError
 from pyreqwest.client import Client, ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 from pyreqwest.response import Response
 
+from kiosk.abdm.access_token import AccessToken
 from kiosk.abdm.errors import (
     GatewayAddressWrong,
-    GatewayError,
     GatewayRefused,
     GatewaySilent,
-    NoAccessToken,
     NotAcknowledged,
+    read_error,
 )
 from kiosk.abdm.schemas import BridgeServices, Session, SessionRequest
 from kiosk.observability.clocks import running_s
@@ -56,21 +53,11 @@ CERTS_MAX: Final = 64 * 1024
 """Largest key set, bytes: thirty times the sandbox's."""
 SERVICES_MAX: Final = 4 << 20
 """Largest list of services, bytes. A state's bridge has a few thousand services of about 200 bytes each."""
-RENEW_BEFORE_S: Final = 30.0
-"""A token is renewed this long before it expires: longer than any call that uses it can take."""
-RETRY_TOKEN_S: Final = 1.0
-"""After a failed renewal no other is tried for this long, so a thousand pending replies cause one call."""
-CODE_MAX, MESSAGE_MAX = 40, 200
 CLOCK_EVERY_S: Final = 60.0
 """How often the ``Date`` of an answer is read."""
 
-TIMESTAMP_REFUSED: Final = ("ABDM-1016", "ABDM-2402")
-"""Codes of the gateway for a TIMESTAMP that it does not accept."""
-_CODE_KEYS: Final = ("code", "errorCode")
-_MESSAGE_KEYS: Final = ("message", "description", "error_description")
 _ERROR_CODE: Final = re.compile(r"(?:ABDM|HIS)-\d|9\d{5}$")
 """The form of error codes of ABDM, of its registries, and of the API manager in front of the gateway."""
-_log = logging.getLogger(__name__)
 _JSON: Final = msgspec.json.Encoder()
 _SESSION: Final = msgspec.json.Decoder(Session)
 _BRIDGE_SERVICES: Final = msgspec.json.Decoder(BridgeServices)
@@ -216,106 +203,6 @@ def check_acknowledged(answer: Exchange) -> None:
         raise NotAcknowledged(answer.status, "error", code=code, message=message)
 
 
-class AccessToken:
-    """The bearer token of our calls to the gateway. One call renews it for all who wait, shortly before it expires."""
-
-    def __init__(self, ask: Callable[[], Awaitable[tuple[str, float]]]) -> None:
-        self._ask = ask
-        """Gives a token and the seconds it lives, or raises a ``GatewayError``."""
-        self._token = ""
-        self._renew_at = 0.0
-        self._ends_at = 0.0
-        self._failed_at = float("-inf")
-        self._renewal: asyncio.Task[str] | None = None
-        self.failure = ""
-        """Why the latest session was refused, as status and code; empty when it was given."""
-        self.issuer = ""
-        """``iss`` of the latest token; empty before the first, and when the token is no JWT."""
-
-    async def get(self, now: float) -> str:
-        """A token that lives long enough for a call. ``now`` is of the monotonic clock, in seconds."""
-        if now < self._renew_at:
-            return self._token
-        if self._renewal is None:
-            if now - self._failed_at < RETRY_TOKEN_S:
-                return self._still_good(now)
-            self._renewal = asyncio.get_running_loop().create_task(self._renew())
-            self._renewal.add_done_callback(_noticed)
-        try:
-            return await asyncio.shield(self._renewal)
-        except GatewayError:
-            if now < self._ends_at:
-                return self._token
-            raise
-
-    def _still_good(self, now: float) -> str:
-        if now < self._ends_at:
-            return self._token
-        raise NoAccessToken("the gateway gave no access token a moment ago")
-
-    def _note_failure(self, refused: GatewayError) -> None:
-        """Write a refused session into the log once, until the reason changes or a session is given."""
-        failure = _session_failure(refused)
-        if failure != self.failure:
-            self.failure = failure
-            step = session_step(failure)
-            _log.error("the gateway refused a session: %s. %s", failure, step[0].upper() + step[1:])
-
-    def drop(self, token: str) -> None:
-        """Forget this token if it is still in use. A late 401 must not drop a newer token."""
-        if token == self._token:
-            self._renew_at = self._ends_at = 0.0
-
-    async def _renew(self) -> str:
-        began = time.monotonic()
-        try:
-            token, lives_s = await self._ask()
-        except GatewayError as refused:
-            self._failed_at = time.monotonic()
-            self._note_failure(refused)
-            raise NoAccessToken(f"no access token: {refused}") from None
-        finally:
-            self._renewal = None
-        if self.failure:
-            _log.info("the gateway gives sessions again")
-        self.failure = ""
-        self._token = token
-        self.issuer = issuer_of(token)
-        self._ends_at = began + lives_s
-        self._renew_at = self._ends_at - min(RENEW_BEFORE_S, lives_s / 2)
-        return token
-
-
-def _session_failure(refused: GatewayError) -> str:
-    """Status and code, or our own words; never the gateway's sentence."""
-    if isinstance(refused, GatewayRefused):
-        return f"{refused.status} {refused.code}".rstrip()
-    return str(refused)
-
-
-def session_step(failure: str) -> str:
-    """What an operator does about a refused session."""
-    if failure.endswith(TIMESTAMP_REFUSED):
-        return "set this machine's clock right (chrony): the gateway refuses the time that it sends"
-    return "check KIOSK_GATEWAY_CLIENT_ID, the client secret, KIOSK_GATEWAY_URL and KIOSK_CM_ID"
-
-
-def issuer_of(token: str) -> str:
-    """``iss`` of a JWT that is not checked here: it came from the gateway's own address. Empty when it is no JWT."""
-    try:
-        claims = jwt.decode(token, options={"verify_signature": False})
-    except (PyJWTError, ValueError, RecursionError):
-        return ""
-    issuer = claims.get("iss")
-    return issuer if isinstance(issuer, str) else ""
-
-
-def _noticed(renewal: "asyncio.Task[str]") -> None:
-    """Read the result even when all callers were cancelled: else asyncio logs an exception that was never read."""
-    if not renewal.cancelled():
-        renewal.exception()
-
-
 def checked_address(url: str) -> str:
     """The base URL without a trailing slash. Raises ``GatewayAddressWrong`` for plain http to another machine."""
     parts = urlsplit(url)
@@ -360,37 +247,6 @@ async def _bounded(response: Response, limit: int) -> bytes:
             raise GatewaySilent("the gateway's answer is too large")
         parts.append(bytes(chunk))
     return b"".join(parts)
-
-
-def read_error(body: bytes) -> tuple[str, str]:
-    """Code and words of an error, in any of the gateway's shapes; both empty when there is none.
-
-    The shapes: ``{"error": {...}}``, a list of such, a flat object, message with timestamp, one member per wrong
-    field, the API manager's object with a numeric code, and an empty body. Codes may end in ``": "``.
-    """
-    try:
-        found = _ANY.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return "", ""
-    for _ in range(3):
-        if isinstance(found, list) and found:
-            found = found[0]
-        elif isinstance(found, dict) and isinstance(found.get("error"), dict | list):
-            found = found["error"]
-    if isinstance(found, str):
-        return "", _words(found)
-    if not isinstance(found, dict):
-        return "", ""
-    code = next((found[key] for key in _CODE_KEYS if isinstance(found.get(key), str | int)), "")
-    message = next((found[key] for key in _MESSAGE_KEYS if isinstance(found.get(key), str)), None)
-    if message is None:
-        named = [key for key in found if key not in ("timestamp", *_CODE_KEYS)]
-        message = "; ".join(found[key] for key in named[:5] if isinstance(found[key], str))
-    return str(code).strip().rstrip(":").strip()[:CODE_MAX], _words(message)
-
-
-def _words(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text[:MESSAGE_MAX]).strip()
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec import Struct, field
 
+from kiosk.abdm.access_token import session_step
 from kiosk.abdm.callers import NEXT_STEPS, Refusals, all_refused, reason_shown
-from kiosk.abdm.client import Gateway, session_step
+from kiosk.abdm.client import Gateway
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.schemas import BridgeServices
 from kiosk.observability.checks import Check

@@ -10,8 +10,8 @@ import structlog
 from kiosk.abdm import connection
 from kiosk.abdm.callers import Callers
 from kiosk.abdm.client import Gateway
+from kiosk.abdm.errors import Verdict
 from kiosk.abdm.jwks import KeySet
-from kiosk.abdm.relay import Verdict
 from kiosk.observability.checks import Check
 from kiosk.observability.clocks import GATEWAY_APART_S, Clocks, is_synchronized, this_start
 from queueing.errors import QueueingError

@@ -1,14 +1,35 @@
-"""Failures between the gateway and us. ``kiosk.abdm.error_form`` says how our endpoints answer them.
+"""Failures between the gateway and us: their classes, how the gateway's error bodies are read, and what a failure means
+for the reply that was sent. ``kiosk.abdm.error_form`` says how our endpoints answer failures.
 
 No text here repeats a patient's data.
 """
 
+import re
+from enum import Enum
 from typing import Final
+
+import msgspec
 
 SEEN_MAX: Final = 120
 """Characters of a refused token's claim that are shown. Issuers have about 60."""
 SEEN_TEXTS: Final = 4
 """Of a claim that is a list, such as several audiences."""
+CODE_MAX, MESSAGE_MAX = 40, 200
+_CODE_KEYS: Final = ("code", "errorCode")
+_MESSAGE_KEYS: Final = ("message", "description", "error_description")
+_ANY: Final = msgspec.json.Decoder()
+_RETRIED: Final = frozenset({408, 425, 429})
+_ANSWERED_CODES: Final = frozenset({"ABDM-1087"})
+_ANSWERED_WORDS: Final = re.compile(
+    r"\bduplicate|\balready\s+(?:been\s+)?(?:answered|acknowledged|processed|received|responded|shared|sent|exists)",
+    re.IGNORECASE,
+)
+_UNCLEAR: Final = {
+    "page": "a web page instead of an acknowledgement: a firewall or proxy stands between",
+    "error": "an error",
+    "redirect": "a redirect, which is not followed",
+    "unreadable": "a text instead of an acknowledgement",
+}
 
 
 class GatewayError(Exception):
@@ -87,3 +108,69 @@ class NoRequestId(Exception):
 
     def __init__(self) -> None:
         super().__init__("the REQUEST-ID is missing, or longer than 100 printable characters")
+
+
+def read_error(body: bytes) -> tuple[str, str]:
+    """Code and words of an error, in any of the gateway's shapes; both empty when there is none.
+
+    The shapes: ``{"error": {...}}``, a list of such, a flat object, message with timestamp, one member per wrong
+    field, the API manager's object with a numeric code, and an empty body. Codes may end in ``": "``.
+    """
+    try:
+        found = _ANY.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "", ""
+    for _ in range(3):
+        if isinstance(found, list) and found:
+            found = found[0]
+        elif isinstance(found, dict) and isinstance(found.get("error"), dict | list):
+            found = found["error"]
+    if isinstance(found, str):
+        return "", _words(found)
+    if not isinstance(found, dict):
+        return "", ""
+    code = next((found[key] for key in _CODE_KEYS if isinstance(found.get(key), str | int)), "")
+    message = next((found[key] for key in _MESSAGE_KEYS if isinstance(found.get(key), str)), None)
+    if message is None:
+        named = [key for key in found if key not in ("timestamp", *_CODE_KEYS)]
+        message = "; ".join(found[key] for key in named[:5] if isinstance(found[key], str))
+    return str(code).strip().rstrip(":").strip()[:CODE_MAX], _words(message)
+
+
+def _words(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text[:MESSAGE_MAX]).strip()
+
+
+class Verdict(Enum):
+    """What happens to a pending reply after one attempt."""
+
+    DELIVERED = "delivered"
+    RETRY = "retry"
+    RENEW = "renew"
+    PARKED = "parked"
+
+
+def verdict(error: GatewayError) -> Verdict:
+    """What happens to the pending reply after this failure."""
+    if not isinstance(error, GatewayRefused):
+        return Verdict.RETRY
+    if error.status == 401:
+        return Verdict.RENEW
+    if isinstance(error, NotAcknowledged) and (error.code in _ANSWERED_CODES or _ANSWERED_WORDS.search(error.message)):
+        return Verdict.DELIVERED
+    if not 400 <= error.status < 500 or error.status in _RETRIED:
+        return Verdict.RETRY
+    if error.code in _ANSWERED_CODES or _ANSWERED_WORDS.search(error.message):
+        return Verdict.DELIVERED
+    return Verdict.PARKED
+
+
+def reason_of(error: GatewayError) -> str:
+    """For the administrator: our words with the gateway's status and code. The gateway's own text may repeat what we
+    sent, so it is left out.
+    """
+    if isinstance(error, NotAcknowledged):
+        return f"the gateway answered {error.status} with {_UNCLEAR[error.kind]} {error.code}".rstrip()
+    if isinstance(error, GatewayRefused):
+        return f"the gateway answered {error.status} {error.code}".rstrip()
+    return str(error)

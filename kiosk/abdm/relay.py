@@ -12,17 +12,16 @@ The number on the ticket stays valid in any case. No failure of the gateway slow
 import asyncio
 import logging
 import random
-import re
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum
 from functools import partial
 from typing import Final, Protocol
 
 import msgspec
 
 from kiosk.abdm.circuit_breaker import CircuitBreaker, Rank
-from kiosk.abdm.errors import GatewayError, GatewayRefused, NotAcknowledged
+from kiosk.abdm.client import ATTEMPT_S
+from kiosk.abdm.errors import GatewayError, GatewayRefused, NotAcknowledged, Verdict, reason_of, verdict
 from kiosk.abdm.note import read_note
 from kiosk.abdm.outbound import body_of, path_of
 from kiosk.observability import metrics
@@ -35,7 +34,6 @@ PATIENCE_S: Final = 30.0
 """How long the patient's app waits for the reply."""
 LATE_S: Final = 30.0
 """How long a reply that is already late waits for its one attempt (the relay was down, or it was resent by hand)."""
-ATTEMPT_S: Final = 5.0
 BACKOFF_S: Final = (0.5, 1.0, 2.0, 4.0)
 JITTER: Final = 0.3
 HELD_MAX: Final = 10_000
@@ -47,28 +45,7 @@ CANCELLED_S: Final = 1.0
 STOP_S: Final = 5.0
 """How long running attempts may take when the relay must stop. Replies that remain stay in the outbox."""
 
-_RETRIED: Final = frozenset({408, 425, 429})
-_ANSWERED_CODES: Final = frozenset({"ABDM-1087"})
-_ANSWERED_WORDS: Final = re.compile(
-    r"\bduplicate|\balready\s+(?:been\s+)?(?:answered|acknowledged|processed|received|responded|shared|sent|exists)",
-    re.IGNORECASE,
-)
-_UNCLEAR: Final = {
-    "page": "a web page instead of an acknowledgement: a firewall or proxy stands between",
-    "error": "an error",
-    "redirect": "a redirect, which is not followed",
-    "unreadable": "a text instead of an acknowledgement",
-}
 _log = logging.getLogger(__name__)
-
-
-class Verdict(Enum):
-    """What happens to a pending reply after one attempt."""
-
-    DELIVERED = "delivered"
-    RETRY = "retry"
-    RENEW = "renew"
-    PARKED = "parked"
 
 
 class OutboxLike(Protocol):
@@ -84,21 +61,6 @@ class GatewayLike(Protocol):
 class SealLike(Protocol):
     def open(self, purpose: str, facility: str, binding: str, sealed: bytes) -> bytes: ...
     def close(self, purpose: str, facility: str, binding: str, plain: bytes) -> bytes: ...
-
-
-def verdict(error: GatewayError) -> Verdict:
-    """What happens to the pending reply after this failure."""
-    if not isinstance(error, GatewayRefused):
-        return Verdict.RETRY
-    if error.status == 401:
-        return Verdict.RENEW
-    if isinstance(error, NotAcknowledged) and (error.code in _ANSWERED_CODES or _ANSWERED_WORDS.search(error.message)):
-        return Verdict.DELIVERED
-    if not 400 <= error.status < 500 or error.status in _RETRIED:
-        return Verdict.RETRY
-    if error.code in _ANSWERED_CODES or _ANSWERED_WORDS.search(error.message):
-        return Verdict.DELIVERED
-    return Verdict.PARKED
 
 
 def pause_s(attempts: int, error: GatewayError, spread: float) -> float:
@@ -218,13 +180,13 @@ class Relay:
             if found is Verdict.DELIVERED:
                 return None
             if found is Verdict.PARKED or (found is Verdict.RENEW and renewed):
-                return _reason(error)
+                return reason_of(error)
             renewed = found is Verdict.RENEW
             if renewed:
                 continue
             wait_s = pause_s(attempts, error, random.random())  # noqa: S311  (spreads retries; no secret)
             if late or asyncio.get_running_loop().time() + wait_s >= ends:
-                return _reason(error)
+                return reason_of(error)
             await asyncio.sleep(wait_s)
 
     async def _attempt(self, rank: Rank, path: str, hip_id: str, body: bytes, ends: float) -> GatewayError | None:
@@ -290,14 +252,3 @@ class Relay:
 
 class NoTurn(GatewayError):
     """The pending reply's time ran out while the circuit breaker was open."""
-
-
-def _reason(error: GatewayError) -> str:
-    """For the administrator: our words with the gateway's status and code. The gateway's own text may repeat what we
-    sent, so it is left out.
-    """
-    if isinstance(error, NotAcknowledged):
-        return f"the gateway answered {error.status} with {_UNCLEAR[error.kind]} {error.code}".rstrip()
-    if isinstance(error, GatewayRefused):
-        return f"the gateway answered {error.status} {error.code}".rstrip()
-    return str(error)

@@ -18,7 +18,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 
 from kiosk.abdm import connection
-from kiosk.abdm.client import TIMESTAMP_REFUSED, session_step
+from kiosk.abdm.access_token import TIMESTAMP_REFUSED, session_step
 from kiosk.abdm.errors import GatewayError
 from kiosk.abdm.jwks import read_key_set
 from kiosk.cli import doctor_rows

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from kiosk.abdm.relay import Relay, Verdict
+from kiosk.abdm.errors import Verdict
+from kiosk.abdm.relay import Relay
 from kiosk.observability import metrics
 from kiosk.services.relay import relay_services
 from kiosk.settings import Settings

@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 from kiosk.abdm.client import Gateway, timestamp
+from kiosk.abdm.errors import Verdict
 from kiosk.abdm.inbound import RequestHeaders, to_scan
-from kiosk.abdm.relay import Relay, Verdict
+from kiosk.abdm.relay import Relay
 from kiosk.abdm.schemas import read_share
 from kiosk.checkin import CheckIn
 from kiosk.security.encryption import Seal

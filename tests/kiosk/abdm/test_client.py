@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from kiosk.abdm import connection
-from kiosk.abdm.client import ON_SHARE, RETRY_TOKEN_S, Gateway, checked_address
+from kiosk.abdm.access_token import RETRY_TOKEN_S
+from kiosk.abdm.client import ON_SHARE, Gateway, checked_address
 from kiosk.abdm.errors import GatewayAddressWrong, GatewayRefused, GatewaySilent, NoAccessToken, NotAcknowledged
 from tests.kiosk.abdm.fake_gateway import SAMPLES, FakeGateway, Heard, Manners, Reply, sample
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from kiosk.abdm.client import timestamp
+from kiosk.abdm.errors import Verdict
 from kiosk.abdm.inbound import RequestHeaders, legacy_scan, to_query, to_scan
 from kiosk.abdm.note import read_note
-from kiosk.abdm.relay import PATIENCE_S, Verdict
+from kiosk.abdm.relay import PATIENCE_S
 from kiosk.abdm.schemas import read_legacy, read_share, read_status
 from kiosk.observability import metrics
 from kiosk.patient.envelope import ENVELOPE_PURPOSE, Envelope, unpack_envelope

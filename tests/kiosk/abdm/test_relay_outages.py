@@ -5,8 +5,16 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from kiosk.abdm.errors import GatewayError, GatewayRefused, GatewaySilent, NoAccessToken, NotAcknowledged
-from kiosk.abdm.relay import Relay, Verdict, pause_s, verdict
+from kiosk.abdm.errors import (
+    GatewayError,
+    GatewayRefused,
+    GatewaySilent,
+    NoAccessToken,
+    NotAcknowledged,
+    Verdict,
+    verdict,
+)
+from kiosk.abdm.relay import Relay, pause_s
 from queueing.errors import StoreAway
 from queueing.outbox import Outbox
 from queueing.pending_reply import PendingReply

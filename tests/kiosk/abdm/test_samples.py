@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from kiosk.abdm import schemas
-from kiosk.abdm.client import read_error, timestamp
+from kiosk.abdm.client import timestamp
+from kiosk.abdm.errors import read_error
 from kiosk.abdm.inbound import RequestHeaders, legacy_scan, read_patient, to_query, to_scan
 from kiosk.abdm.jwks import read_key_set
 from kiosk.abdm.note import Note, read_note
