@@ -1,8 +1,8 @@
 """``python -m loadtests.fuzz``: hostile input against a fresh kiosk. Exits 1 when something broke.
 
 Broken means one of these: an answer of 500 or above (a 503 with Retry-After is allowed), no answer within
-``HUNG_AFTER_S``, an answer that contradicts ``doors.yaml``, more than ``GROWTH_MB`` more memory in the web worker, or a
-correct share that is not accepted afterwards. The report contains the input that broke something.
+``HUNG_AFTER_S``, an answer that contradicts ``endpoints.yaml``, more than ``GROWTH_MB`` more memory in the web worker,
+or a correct share that is not accepted afterwards. The report contains the input that broke something.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from loadtests import graceful_run
 from loadtests.bench.machine import Parts
-from loadtests.fuzz.described import EVERY_PHASE, compare_doors
+from loadtests.fuzz.described import EVERY_PHASE, compare_endpoints
 from loadtests.fuzz.targets import TARGETS, BenchSetup, Shot, honest_share
 from loadtests.simulator.people.clerks import Clerk
 from loadtests.stack import Stack, fresh_stack
@@ -150,14 +150,14 @@ async def fuzz(
     examples: int = EXAMPLES,
     phases: Sequence[str] = EVERY_PHASE,
 ) -> dict[str, Any]:
-    """Send what ``doors.yaml`` describes to a fresh kiosk, then all inputs. Returns the report."""
+    """Send what ``endpoints.yaml`` describes to a fresh kiosk, then all inputs. Returns the report."""
     shown = progress.add_task("inputs", total=inputs)
     async with fresh_stack(seed=seed, facilities=3, counters=2, staffed=1, strangers=True, more=QUIET) as stack:
         setup = await _setup(stack)
         parts = Parts.of(stack.pid, stack.simulator.announced.pid)
         before_mb = parts.memory_mb()
         # First: an address may send few forms, and the other inputs use them up.
-        compared = await compare_doors(setup, examples=examples, seed=seed, phases=phases)
+        compared = await compare_endpoints(setup, examples=examples, seed=seed, phases=phases)
         run = Run(await _setup(stack), seed, inputs, minutes)
         began_s = renewed_s = time.monotonic()
         callers = [asyncio.create_task(run.caller(lane)) for lane in range(CONNECTIONS)]

@@ -1,7 +1,7 @@
 """Input from an OpenAPI description: schemathesis sends what it allows and what it does not, and compares the answers.
 
-``doors.yaml`` describes what needs no API key: the messages of the gateway and the form without an app. The API has a
-description of its own.
+``endpoints.yaml`` describes what needs no API key: the messages of the gateway and the form without an app. The API
+has a description of its own.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from msgspec import Struct
 from loadtests.fuzz.targets import BenchSetup
 from loadtests.simulator.gateway.launch import ROOT
 
-DOORS: Final = Path(__file__).with_name("doors.yaml")
+ENDPOINTS: Final = Path(__file__).with_name("endpoints.yaml")
 CHECKS: Final = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
     "response_schema_conformance", "unsupported_method", "ignored_auth",
@@ -53,20 +53,20 @@ class Compared(Struct, frozen=True, kw_only=True):
         """Methods and paths that the description has and that never answered with 2xx or 3xx: what stands behind
         them was not tried.
         """
-        return [door for door, counts in self.statuses.items() if min(counts) >= 400 and counts.keys() != {405}]
+        return [endpoint for endpoint, counts in self.statuses.items() if min(counts) >= 400 and counts.keys() != {405}]
 
     def report(self) -> dict[str, Any]:
         """For people; with the output when there is something to read in it."""
-        statuses = {door: counts for door, counts in self.statuses.items() if counts.keys() != {405}}
+        statuses = {endpoint: counts for endpoint, counts in self.statuses.items() if counts.keys() != {405}}
         found = {"sent": self.sent, "good": self.good, "untried": self.untried, "statuses": statuses}
         return found if self.good else found | {"output": self.output.splitlines()}
 
 
-async def compare_doors(
+async def compare_endpoints(
     setup: BenchSetup, *, examples: int, seed: int, phases: Sequence[str] = EVERY_PHASE
 ) -> Compared:
     """Send requests to the gateway's endpoints and the form, at most ``examples`` of each kind in the last phase."""
-    description = DOORS.read_text("utf-8").replace("$HIPS", ", ".join(setup.hips)).encode()
+    description = ENDPOINTS.read_text("utf-8").replace("$HIPS", ", ".join(setup.hips)).encode()
     values = {"path.link": [setup.form_path.removeprefix("/go/"), "none"], "header.X-HIP-ID": setup.hips}
     settings = {"headers": {"Authorization": f"Bearer {setup.token}"}} | real_values(values)
     url = f"http://{setup.authority}"
@@ -125,6 +125,6 @@ async def compare(
     return Compared(
         sent=int(sent[1].replace(",", "")) if sent else 0,
         good=run.returncode == 0,
-        statuses={door: dict(sorted(counts.items())) for door, counts in sorted(counted.items())},
+        statuses={endpoint: dict(sorted(counts.items())) for endpoint, counts in sorted(counted.items())},
         output=output[-_SHOWN_MAX:],
     )

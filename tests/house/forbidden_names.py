@@ -8,6 +8,8 @@ from typing import Final
 PARTS: Final = {
     "debt": "pending reply",
     "debts": "pending replies",
+    "door": "endpoint",
+    "doors": "endpoints",
     "fittings": "services",
     "gatekeeper": "authenticator: it checks the gateway's bearer token",
     "keyset": "JWKS",

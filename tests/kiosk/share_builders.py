@@ -41,7 +41,7 @@ def scan_of(
     refusal: Refusal | None = None,
     body: bytes = b"",
 ) -> Scan:
-    """The scan that the door makes of such a share."""
+    """The scan that the callback makes of such a share."""
     profile_or_body = body or share_body(patient, requestId=request_id)
     headers = RequestHeaders(request_id, facility, "")
     return Scan(

@@ -43,7 +43,7 @@ ASHA = Patient(
 
 
 @dataclass
-class Door:
+class CheckInParts:
     check_in: CheckIn
     codes: CounterCodes
     desk: OpdDesk
@@ -61,13 +61,13 @@ class Door:
 
 
 @pytest.fixture
-async def door(store: Store) -> Door:
+async def parts(store: Store) -> CheckInParts:
     await build(store)
     ring = KeyRing.generate(int(time.time()))
     seal = Seal(ring.seal_masters(), ring.seal_master_id, now_s=lambda: int(time.time()), retention_h=24)
     await seal.refresh(DayKeys(store))
     desk, codes = open_desk(store), CounterCodes(ring)
-    return Door(
+    return CheckInParts(
         CheckIn(desk, codes, seal, person_key=ring.person_key(), read_patient=read_patient, now_s=time.time),
         codes,
         desk,
@@ -75,88 +75,88 @@ async def door(store: Store) -> Door:
     )
 
 
-async def test_a_code_of_the_live_screen_is_a_place_at_once(door: Door) -> None:
-    code = door.codes.mint(HIP, "R2", int(time.time()))
-    place = await door.check_in.scanned(door.scan(context=code))
+async def test_a_code_of_the_live_screen_is_a_place_at_once(parts: CheckInParts) -> None:
+    code = parts.codes.mint(HIP, "R2", int(time.time()))
+    place = await parts.check_in.scanned(parts.scan(context=code))
     assert (place.outcome, place.token, place.state) == (Outcome.NEW, "R-001", State.WAITING)
-    assert (await door.ticket(place.ticket)).assurance is Assurance.SCREEN
+    assert (await parts.ticket(place.ticket)).assurance is Assurance.SCREEN
 
 
-async def test_an_old_code_of_the_screen_waits_for_check_in(door: Door) -> None:
-    code = door.codes.mint(HIP, "R2", int(time.time()) - 3600)
-    place = await door.check_in.scanned(door.scan(context=code))
+async def test_an_old_code_of_the_screen_waits_for_check_in(parts: CheckInParts) -> None:
+    code = parts.codes.mint(HIP, "R2", int(time.time()) - 3600)
+    place = await parts.check_in.scanned(parts.scan(context=code))
     assert (place.token, place.state) == ("R-001", State.EXPECTED)
-    assert (await door.ticket(place.ticket)).assurance is Assurance.STALE
+    assert (await parts.ticket(place.ticket)).assurance is Assurance.STALE
 
 
-async def test_a_code_of_another_facility_proves_nothing(door: Door) -> None:
-    code = door.codes.mint("another", "R2", int(time.time()))
-    place = await door.check_in.scanned(door.scan(context=code))
+async def test_a_code_of_another_facility_proves_nothing(parts: CheckInParts) -> None:
+    code = parts.codes.mint("another", "R2", int(time.time()))
+    place = await parts.check_in.scanned(parts.scan(context=code))
     assert (place.token, place.state) == ("M-001", State.EXPECTED)
-    assert (await door.ticket(place.ticket)).assurance is Assurance.UNKNOWN
+    assert (await parts.ticket(place.ticket)).assurance is Assurance.UNKNOWN
 
 
-async def test_two_slots_of_one_counter_are_one_queue_and_one_person(door: Door) -> None:
+async def test_two_slots_of_one_counter_are_one_queue_and_one_person(parts: CheckInParts) -> None:
     now_s = int(time.time())
-    first = await door.check_in.scanned(door.scan(context=door.codes.mint(HIP, "M1", now_s - 60)))
-    second = await door.check_in.scanned(door.scan(context=door.codes.mint(HIP, "M1", now_s)))
+    first = await parts.check_in.scanned(parts.scan(context=parts.codes.mint(HIP, "M1", now_s - 60)))
+    second = await parts.check_in.scanned(parts.scan(context=parts.codes.mint(HIP, "M1", now_s)))
     assert (second.outcome, second.token) == (Outcome.SAME_PERSON, first.token)
 
 
-async def test_an_address_is_compared_without_case(door: Door) -> None:
-    await door.check_in.scanned(door.scan())
+async def test_an_address_is_compared_without_case(parts: CheckInParts) -> None:
+    await parts.check_in.scanned(parts.scan())
     shouted = msgspec.structs.replace(ASHA, abha_address="ASHA.DEVI@SBX", abha_number="")
-    assert (await door.check_in.scanned(door.scan(shouted))).outcome is Outcome.SAME_PERSON
+    assert (await parts.check_in.scanned(parts.scan(shouted))).outcome is Outcome.SAME_PERSON
 
 
 @pytest.mark.parametrize(
     ("born", "lane"), [(None, Lane.ORDINARY), (1990, Lane.ORDINARY), (1940, Lane.SENIOR), (1966, Lane.ORDINARY)]
 )
-async def test_seniors_go_sooner_without_asking(door: Door, born: int | None, lane: Lane) -> None:
+async def test_seniors_go_sooner_without_asking(parts: CheckInParts, born: int | None, lane: Lane) -> None:
     year = born and born + (time.gmtime().tm_year - 2026)
     last_day = msgspec.structs.replace(ASHA, year_of_birth=year, month_of_birth=12, day_of_birth=31)
-    place = await door.check_in.scanned(door.scan(last_day))
-    assert (await door.ticket(place.ticket)).lane is lane
+    place = await parts.check_in.scanned(parts.scan(last_day))
+    assert (await parts.ticket(place.ticket)).lane is lane
 
 
-async def test_staff_read_the_profile_and_the_store_does_not(door: Door) -> None:
-    place = await door.check_in.scanned(door.scan())
-    ticket = await door.ticket(place.ticket)
-    sealed = await door.desk.envelope(HIP, place.ticket)
+async def test_staff_read_the_profile_and_the_store_does_not(parts: CheckInParts) -> None:
+    place = await parts.check_in.scanned(parts.scan())
+    ticket = await parts.ticket(place.ticket)
+    sealed = await parts.desk.envelope(HIP, place.ticket)
     assert sealed
     assert b"Asha" not in sealed
-    assert door.check_in.patient(HIP, ticket, sealed) == ASHA
+    assert parts.check_in.patient(HIP, ticket, sealed) == ASHA
 
 
-async def test_of_a_message_with_a_photo_the_profile_is_kept_without_it(door: Door) -> None:
-    place = await door.check_in.scanned(door.scan(body=share_body(ASHA, photo="x" * 300_000)))
-    sealed = await door.desk.envelope(HIP, place.ticket)
+async def test_of_a_message_with_a_photo_the_profile_is_kept_without_it(parts: CheckInParts) -> None:
+    place = await parts.check_in.scanned(parts.scan(body=share_body(ASHA, photo="x" * 300_000)))
+    sealed = await parts.desk.envelope(HIP, place.ticket)
     assert sealed
     assert len(sealed) < 500
-    assert door.check_in.patient(HIP, await door.ticket(place.ticket), sealed) == ASHA
+    assert parts.check_in.patient(HIP, await parts.ticket(place.ticket), sealed) == ASHA
 
 
-async def test_a_profile_of_too_many_words_is_kept_as_people_will_see_it(door: Door) -> None:
-    place = await door.check_in.scanned(door.scan(msgspec.structs.replace(ASHA, name="Asha Devi" + " " * 300_000)))
-    sealed = await door.desk.envelope(HIP, place.ticket)
+async def test_a_profile_of_too_many_words_is_kept_as_people_will_see_it(parts: CheckInParts) -> None:
+    place = await parts.check_in.scanned(parts.scan(msgspec.structs.replace(ASHA, name="Asha Devi" + " " * 300_000)))
+    sealed = await parts.desk.envelope(HIP, place.ticket)
     assert sealed
     assert len(sealed) < 500
-    assert door.check_in.patient(HIP, await door.ticket(place.ticket), sealed) == ASHA
+    assert parts.check_in.patient(HIP, await parts.ticket(place.ticket), sealed) == ASHA
 
 
-async def test_a_number_that_no_machine_holds_costs_nobody_the_place(door: Door) -> None:
+async def test_a_number_that_no_machine_holds_costs_nobody_the_place(parts: CheckInParts) -> None:
     body = share_body(ASHA).replace(b'"9000000001"', b"9" * 60)
-    place = await door.check_in.scanned(door.scan(body=body))
+    place = await parts.check_in.scanned(parts.scan(body=body))
     assert place.outcome is Outcome.NEW
 
 
 @pytest.mark.parametrize("plain", [b"", b"\xff", b"\x93\x01\x02\x03"])
-async def test_what_opens_and_is_no_envelope_counts_as_broken(door: Door, plain: bytes) -> None:
-    place = await door.check_in.scanned(door.scan())
-    ticket = await door.ticket(place.ticket)
-    sealed = door.check_in._seal.close(ENVELOPE_PURPOSE, facility_key(HIP), ticket.request, plain)
+async def test_what_opens_and_is_no_envelope_counts_as_broken(parts: CheckInParts, plain: bytes) -> None:
+    place = await parts.check_in.scanned(parts.scan())
+    ticket = await parts.ticket(place.ticket)
+    sealed = parts.check_in._seal.close(ENVELOPE_PURPOSE, facility_key(HIP), ticket.request, plain)
     with pytest.raises(SealBroken):
-        door.check_in.patient(HIP, ticket, sealed)
+        parts.check_in.patient(HIP, ticket, sealed)
 
 
 @pytest.mark.parametrize(
@@ -174,10 +174,10 @@ def test_a_profile_of_another_release_may_have_fewer_or_more_fields(form: Litera
     assert read_patient(note, b"[" + b"null," * 50 + b"1]") == Patient()
 
 
-async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> None:
-    await door.check_in.scanned(door.scan())
-    await door.check_in.walked_in(HIP, "medicine", ASHA, Reason.NONE, by="clerk")
-    client = door.store.client()
+async def test_nothing_of_a_patient_stands_in_the_store_in_clear(parts: CheckInParts) -> None:
+    await parts.check_in.scanned(parts.scan())
+    await parts.check_in.walked_in(HIP, "medicine", ASHA, Reason.NONE, by="clerk")
+    client = parts.store.client()
     keys = [key async for key in client.scan_iter() if isinstance(key, bytes)]
     dumps = [await client.dump(key) or b"" for key in keys]
     everything = b"".join([*dumps, *keys]).lower()
@@ -185,57 +185,57 @@ async def test_nothing_of_a_patient_stands_in_the_store_in_clear(door: Door) -> 
         assert word not in everything
 
 
-async def test_a_refusal_before_the_queue_is_answered_without_a_profile(door: Door) -> None:
-    place = await door.check_in.scanned(door.scan(Patient(), refusal=Refusal.PROFILE))
+async def test_a_refusal_before_the_queue_is_answered_without_a_profile(parts: CheckInParts) -> None:
+    place = await parts.check_in.scanned(parts.scan(Patient(), refusal=Refusal.PROFILE))
     assert (place.outcome, place.refusal) == (Outcome.REFUSED, Refusal.PROFILE)
-    outbox = Outbox(door.store, "relay")
+    outbox = Outbox(parts.store, "relay")
     (pending,) = await outbox.take()
     await outbox.close()
     assert pending.refusal is Refusal.PROFILE
 
 
-async def test_who_walks_in_stands_in_the_same_queue(door: Door) -> None:
-    await door.check_in.scanned(door.scan())
-    walk_in = await door.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Reason.PREGNANT, by="clerk")
-    by_camera = await door.check_in.by_camera(HIP, "medicine", Patient(name="Sara"), "form-1")
-    again = await door.check_in.by_camera(HIP, "medicine", Patient(name="Sara"), "form-1")
+async def test_who_walks_in_stands_in_the_same_queue(parts: CheckInParts) -> None:
+    await parts.check_in.scanned(parts.scan())
+    walk_in = await parts.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Reason.PREGNANT, by="clerk")
+    by_camera = await parts.check_in.by_camera(HIP, "medicine", Patient(name="Sara"), "form-1")
+    again = await parts.check_in.by_camera(HIP, "medicine", Patient(name="Sara"), "form-1")
     assert [walk_in.token, by_camera.token, again.token] == ["M-002", "M-003", "M-003"]
     assert again.outcome is Outcome.SAME_REQUEST
-    snapshot = await door.desk.snapshot(HIP)
+    snapshot = await parts.desk.snapshot(HIP)
     assert snapshot
     assert snapshot.queues[0].next == ("M-002", "M-001", "M-003")
 
 
-async def test_whom_the_hospitals_system_registers_takes_a_place_and_is_found_again(door: Door) -> None:
+async def test_whom_the_hospitals_system_registers_takes_a_place_and_is_found_again(parts: CheckInParts) -> None:
     person = ("medicine", ASHA, Lane.ORDINARY)
-    first = await door.check_in.registered_elsewhere(HIP, *person, by="api:one", request_id="7")
-    again = await door.check_in.registered_elsewhere(HIP, *person, by="api:one", request_id="7")
-    other = await door.check_in.registered_elsewhere(HIP, *person, by="api:two", request_id="7")
+    first = await parts.check_in.registered_elsewhere(HIP, *person, by="api:one", request_id="7")
+    again = await parts.check_in.registered_elsewhere(HIP, *person, by="api:one", request_id="7")
+    other = await parts.check_in.registered_elsewhere(HIP, *person, by="api:two", request_id="7")
     assert (first.outcome, again.outcome, other.outcome) == (Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON)
     assert first.ticket == again.ticket == other.ticket
-    ticket = await door.ticket(first.ticket)
+    ticket = await parts.ticket(first.ticket)
     assert (source_of(ticket), ticket.assurance, ticket.state) == ("hmis", Assurance.STAFF, State.WAITING)
-    sealed = await door.desk.envelope(HIP, ticket.id)
+    sealed = await parts.desk.envelope(HIP, ticket.id)
     assert sealed
-    assert door.check_in.patient(HIP, ticket, sealed).name == "Asha Devi"
-    by_clerk = await door.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Reason.NONE, by="asha")
-    assert source_of(await door.ticket(by_clerk.ticket)) == "staff"
+    assert parts.check_in.patient(HIP, ticket, sealed).name == "Asha Devi"
+    by_clerk = await parts.check_in.walked_in(HIP, "medicine", Patient(name="Ghulam"), Reason.NONE, by="asha")
+    assert source_of(await parts.ticket(by_clerk.ticket)) == "staff"
 
 
-async def test_the_clerk_who_types_an_abha_that_scanned_finds_the_same_ticket(door: Door) -> None:
-    scanned = await door.check_in.scanned(door.scan())
-    typed = await door.check_in.walked_in(HIP, "medicine", ASHA, Reason.NONE, by="clerk")
+async def test_the_clerk_who_types_an_abha_that_scanned_finds_the_same_ticket(parts: CheckInParts) -> None:
+    scanned = await parts.check_in.scanned(parts.scan())
+    typed = await parts.check_in.walked_in(HIP, "medicine", ASHA, Reason.NONE, by="clerk")
     assert (typed.outcome, typed.token) == (Outcome.SAME_PERSON, scanned.token)
 
 
-async def test_the_running_token_is_asked_by_the_screens_code_too(door: Door) -> None:
-    await door.check_in.scanned(door.scan(context="R1"))
-    code = door.codes.mint(HIP, "R1", int(time.time()))
+async def test_the_running_token_is_asked_by_the_screens_code_too(parts: CheckInParts) -> None:
+    await parts.check_in.scanned(parts.scan(context="R1"))
+    code = parts.codes.mint(HIP, "R1", int(time.time()))
     query = StatusQuery(facility=HIP, context=code, request_id="q-1", body=b"{}", note=b"note")
-    assert await door.check_in.answer_status(query) is Outcome.NEW
+    assert await parts.check_in.answer_status(query) is Outcome.NEW
 
 
-async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(door: Door) -> None:
+async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(parts: CheckInParts) -> None:
     long = "\N{AHOM LETTER KA}" * ECHO_MAX  # four bytes each
     patient = {"abhaAddress": long, "abhaNumber": ASHA.abha_number, "name": long, "address": {"line": long}}
     profile_bytes = {
@@ -245,12 +245,12 @@ async def test_the_longest_words_a_message_may_hold_are_kept_to_be_echoed(door: 
     }
     body, now_s = json.dumps(profile_bytes, ensure_ascii=False).encode(), time.time()
     headers = RequestHeaders("0" * 100, HIP, timestamp(now_s))
-    place = await door.check_in.scanned(to_scan(read_share(body), headers, body=body, now_s=now_s, cm_id="sbx"))
+    place = await parts.check_in.scanned(to_scan(read_share(body), headers, body=body, now_s=now_s, cm_id="sbx"))
     assert place.outcome is Outcome.NEW
-    sealed = await door.desk.envelope(HIP, place.ticket)
+    sealed = await parts.desk.envelope(HIP, place.ticket)
     assert sealed
     assert 32_768 < len(sealed) < library.TEXT_MAX
-    shown = door.check_in.patient(HIP, await door.ticket(place.ticket), sealed)
+    shown = parts.check_in.patient(HIP, await parts.ticket(place.ticket), sealed)
     assert shown.abha_number == ASHA.abha_number
 
 

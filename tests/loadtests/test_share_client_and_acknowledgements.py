@@ -77,7 +77,7 @@ async def test_no_connection_carries_two_requests_at_once(hospital: Hospital) ->
 async def test_a_window_is_never_exceeded(hospital: Hospital) -> None:
     async with client_of(hospital) as share_client:
         run = asyncio.create_task(share_client.send_in_window(requests(10), lambda: 4))
-        while len(hospital.taken) < 4:  # noqa: ASYNC110  the door says nothing until it is done
+        while len(hospital.taken) < 4:  # noqa: ASYNC110  the endpoint says nothing until it is done
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
         assert len(hospital.taken) == 4

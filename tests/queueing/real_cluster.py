@@ -52,11 +52,11 @@ class RealNode:
 
     def ask(self, *words: str | int) -> str:
         """Send one command over a new socket. It reads simple and bulk answers only."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as door:
-            door.sendall(array(*[bulk(str(word).encode()) for word in words]))
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
+            connection.sendall(array(*[bulk(str(word).encode()) for word in words]))
             answer = b""
             while True:
-                answer += door.recv(1 << 16)
+                answer += connection.recv(1 << 16)
                 head, _, rest = answer.partition(b"\r\n")
                 if head[:1] != b"$" and b"\r\n" in answer:
                     return head[1:].decode()

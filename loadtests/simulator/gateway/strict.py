@@ -1,4 +1,4 @@
-"""Checks what a HIP sends, strictly by every rule of protocol C and of "At the gateway's door".
+"""Checks what a HIP sends, strictly by every rule of the gateway's share protocol and of our own promises.
 
 The functions are pure: they take headers, bodies, the share and the true time, and return the answer or raise.
 """

@@ -1,4 +1,4 @@
-"""Names that were stored as they came, before names were cleaned at the door: harmless at every exit."""
+"""Names that were stored as they came, before names were cleaned on arrival: harmless at every exit."""
 
 import asyncio
 import json

@@ -94,7 +94,7 @@ async def test_a_place_asked_for_long_after_the_screen_was_seen_waits_for_check_
 
 
 async def test_behind_a_proxy_each_phone_counts_by_its_own_address(hospital: Hospital) -> None:
-    """All phones reach us from the proxy: counted by that address, sixty forms would close the door for everybody."""
+    """All phones reach us from the proxy: counted by that address, sixty forms would close the form for everybody."""
     settings = msgspec.structs.replace(hospital.services.settings, trusted_proxies=("127.0.0.1",))
     services = msgspec.structs.replace(hospital.services, settings=settings)
     put_services(hospital.app, services)

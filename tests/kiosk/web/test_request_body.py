@@ -1,4 +1,4 @@
-"""Whatever arrives at a door: the value asked for, or a refusal that repeats no word of it."""
+"""Whatever arrives at an endpoint: the value asked for, or a refusal that repeats no word of it."""
 
 import asyncio
 import contextlib
