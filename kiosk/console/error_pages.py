@@ -1,6 +1,6 @@
 """Error answers of the console: a page for a browser, a problem document for a script."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -10,6 +10,7 @@ from msgspec import json
 from kiosk.accounts.passwords import HashingBusy
 from kiosk.console import guards, messages, templating
 from kiosk.console.language import tr
+from kiosk.console.login import login_page
 from kiosk.console.patient_qr import NotAPatientQr
 from kiosk.console.walk_in import NotUnderstood
 from kiosk.web import request_body
@@ -19,6 +20,9 @@ from queueing.errors import QueueingError
 from queueing.screens import as_code
 
 ConsoleRequest = Request[Any, Any, Any]
+LOGIN_PATH: Final = "/console/login"
+BUSY_S: Final = 5
+"""Twenty passwords are checked in one to two seconds."""
 
 
 def _document(status: int, code: str) -> Response[bytes]:
@@ -43,7 +47,7 @@ def _answer(request: ConsoleRequest, status: int, code: str, elsewhere: str = ""
 def _refused(request: ConsoleRequest, why: guards.Refused) -> Response[Any]:
     if isinstance(why, guards.NotSignedIn):
         code = as_code(request.query_params.get("code", ""))  # of a screen's QR: it comes back after the sign-in
-        return _answer(request, 401, "signed_out", f"/console/login?screen={code}" if code else "/console/login")
+        return _answer(request, 401, "signed_out", f"{LOGIN_PATH}?screen={code}" if code else LOGIN_PATH)
     if isinstance(why, guards.PasswordDue):
         return _answer(request, 403, "password_due", "/console/password")
     if isinstance(why, guards.CodeMissing):
@@ -62,9 +66,13 @@ def _away(request: ConsoleRequest, _: QueueingError) -> Response[Any]:
 
 
 def _busy(request: ConsoleRequest, _: HashingBusy) -> Response[Any]:
-    return templating.page(
-        "login.html", session=None, status=503, trouble=tr(messages.SIGN_IN["busy"]), login="", screen=""
-    )
+    """Too many passwords wait to be checked. Whoever is signed in and sets one stays signed in."""
+    if request.url.path.endswith(LOGIN_PATH):
+        answer: Response[Any] = login_page(status=503, trouble=tr(messages.TROUBLE["busy"]))
+    else:
+        answer = _answer(request, 503, "busy")
+    answer.headers["Retry-After"] = str(BUSY_S)
+    return answer
 
 
 def _unreadable(request: ConsoleRequest, why: request_body.Unreadable | TimeoutError) -> Response[Any]:

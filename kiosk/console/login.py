@@ -24,6 +24,17 @@ from queueing.screens import as_code
 _COUNTER_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{COUNTER_NAME_MAX}}}")
 
 
+def login_page(
+    *, status: int = 200, trouble: str = "", login: str = "", screen: str = "", counter: str = ""
+) -> Response[str]:
+    """The sign-in. ``screen``: letters of a screen that is paired afterwards. ``counter``: it was handed over, and
+    whoever signs in next sits there.
+    """
+    return templating.page(
+        "login.html", session=None, status=status, trouble=trouble, login=login, screen=screen, counter=counter
+    )
+
+
 class Login(Controller):
     path = "/console"
 
@@ -38,28 +49,15 @@ class Login(Controller):
     async def show_login(
         self, settings: NamedDependency[Settings], screen: FromQuery[str] = "", counter: FromQuery[str] = ""
     ) -> Response[str]:
-        """``screen``: the letters of a screen that is to be paired after the sign-in. ``counter``: it was handed over,
-        and whoever signs in next sits there.
-        """
         trouble = "" if settings.sign_in_is_private else tr(messages.SIGN_IN["open"])
-        return templating.page(
-            "login.html", session=None, trouble=trouble, login="", screen=as_code(screen), counter=_counter(counter)
-        )
+        return login_page(trouble=trouble, screen=as_code(screen), counter=_counter(counter))
 
     @post("/login", guards=[guards.visitor], include_in_schema=False)
     async def sign_in(
         self, request: ConsoleRequest, staff: NamedDependency[Staff], settings: NamedDependency[Settings]
     ) -> Response[None] | Response[str]:
         if not settings.sign_in_is_private:
-            return templating.page(
-                "login.html",
-                session=None,
-                status=403,
-                trouble=tr(messages.SIGN_IN["open"]),
-                login="",
-                screen="",
-                counter="",
-            )
+            return login_page(status=403, trouble=tr(messages.SIGN_IN["open"]))
         form = await read_form(request)
         login, screen = form.get("login", "")[:64], as_code(form.get("screen", ""))
         counter = _counter(form.get("counter", ""))
@@ -72,9 +70,7 @@ class Login(Controller):
                 await staff.sign_out(before, address=guards.address_of(request))
             return _signed_in(request, answer, screen, counter)
         trouble, status = refusal_words(answer, messages.SIGN_IN["wrong"])
-        return templating.page(
-            "login.html", session=None, status=status, trouble=trouble, login=login, screen=screen, counter=counter
-        )
+        return login_page(status=status, trouble=trouble, login=login, screen=screen, counter=counter)
 
     @get("/code", guards=[guards.half_signed_in], include_in_schema=False)
     async def show_code(

@@ -112,7 +112,6 @@ PRESENCE_RULES = {
 SIGN_IN = {
     "wrong": "Login or password is not right.",
     "often": "Too many tries. It works again in {minutes} min.",
-    "busy": "Many people are signing in. Try again in a few seconds.",
     "old": "The password is not right.",
     "code": "The code is not right. Wait for the next one on your phone; each code works once.",
     "phone_again": "The password or the code is not right. Wait for the next code on your phone.",
@@ -122,6 +121,7 @@ SIGN_IN = {
     "Ask the person who runs the service to set up encryption (kiosk tls make, or a proxy with https).",
 }
 TROUBLE = {
+    "busy": "Many people are signing in. Try again in a few seconds.",
     "away": "The queue does not answer. Nothing was changed; try again in a moment.",
     "foreign": "This request did not come from an open console page. Load the page again.",
     "signed_out": "You were signed out. Sign in to go on; your counter is remembered.",

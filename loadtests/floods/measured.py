@@ -47,6 +47,11 @@ class Result(Struct, frozen=True, kw_only=True):
     """The machine's load at the beginning."""
 
     @property
+    def errors(self) -> int:
+        """Answers that admit a fault of the service. 503 is a refusal with a time to come again."""
+        return self.attack.get("500", 0)
+
+    @property
     def good(self) -> bool:
         return self.shares == self.taken == self.numbers
 

@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 from litestar import Litestar
 
+from kiosk.accounts import passwords
 from kiosk.accounts.login_throttle import LIMITS
 from kiosk.accounts.outcomes import SignedIn
 from kiosk.accounts.service import BadLogin, LoginTaken, StaffError, UnknownLogin
@@ -55,6 +56,24 @@ async def test_an_unknown_login_is_answered_like_a_wrong_password(stranger: Brow
     unknown = await stranger.sign_in("nobody", "not the password")
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.text.replace("asha", "nobody") == unknown.text
+
+
+async def test_when_too_many_passwords_wait_the_next_one_is_asked_to_come_again(
+    stranger: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await services.staff.add("newcomer", facility=HIP, role="clerk")
+    monkeypatch.setattr(passwords, "QUEUE", 0)
+    refused = await stranger.sign_in("newcomer", first)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert "Many people are signing in" in refused.text
+    assert 'name="password"' in refused.text
+    monkeypatch.undo()
+    assert (await stranger.sign_in("newcomer", first)).status_code == 303
+    monkeypatch.setattr(passwords, "QUEUE", 0)
+    refused = await stranger.send_form("/console/password", old=first, new=OWN_PASSWORD, again=OWN_PASSWORD)
+    assert refused.status_code == 503
+    assert "Many people are signing in" in refused.text
+    assert 'name="login"' not in refused.text
 
 
 async def spend(services: Services, count: int, *, login: str = "asha", address: str = "10.9.9.9") -> None:
