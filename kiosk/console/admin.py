@@ -93,8 +93,8 @@ class Admin(Controller):
                 session, room, trouble=str(unfit), status=422, typed={act: form}, field=unfit.field
             )
         except (StaffError, ChangedSince, RegistryError) as wrong:
-            trouble, status = _trouble_of(wrong)
-            return await admin_rooms.page(session, room, trouble=trouble, status=status)
+            trouble, status, field = _trouble_of(wrong)
+            return await admin_rooms.page(session, room, trouble=trouble, status=status, typed={act: form}, field=field)
         return templating.go(f"{rooms.PATHS[room]}?done={done}#{section}")
 
     @get("/posters", guards=[guards.administrator], include_in_schema=False)
@@ -147,16 +147,16 @@ def _done(done: str) -> str:
     return tr(messages.ADMIN_DONE.get(done) or room_messages.DONE.get(done, ""))
 
 
-def _trouble_of(wrong: StaffError | ChangedSince | RegistryError) -> tuple[str, int]:
-    """Why a change was not made: the sentence for the administrator, and the status of the answer."""
+def _trouble_of(wrong: StaffError | ChangedSince | RegistryError) -> tuple[str, int, str]:
+    """Why a change was not made: the sentence for the administrator, the status of the answer, and the wrong field."""
     match wrong:
         case StaffError():
-            return tr(room_messages.STAFF_TROUBLE.get(type(wrong).__name__, str(wrong))), 422
+            return tr(room_messages.STAFF_TROUBLE.get(type(wrong).__name__, str(wrong))), 422, "login"
         case ChangedSince():
-            return tr(room_messages.CHANGED_SINCE), 409
+            return tr(room_messages.CHANGED_SINCE), 409, ""
         case StillUsed():
-            return tr(room_messages.STILL_USED[wrong.use]), 409
+            return tr(room_messages.STILL_USED[wrong.use]), 409, ""
         case PrefixTaken():
-            return tr(messages.ADMIN_TROUBLE["prefix"]), 409
+            return tr(messages.ADMIN_TROUBLE["prefix"]), 409, "prefix"
         case _:
-            return tr(messages.ADMIN_TROUBLE["unknown"]), 404
+            return tr(messages.ADMIN_TROUBLE["unknown"]), 404, ""

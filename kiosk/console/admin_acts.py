@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from kiosk.accounts.outcomes import Role
 from kiosk.accounts.service import Staff
-from kiosk.console.forms import counter_of, facility_of, policy_of, queue_of
+from kiosk.console.forms import counters_of, facility_of, policy_of, queue_of
 from queueing.audit import Actor
 from queueing.desk import OpdDesk
 from queueing.limits import COUNTER_NAME_MAX, QUEUE_ID_MAX
@@ -62,9 +62,10 @@ async def _set_default_queue(sent: Sent) -> str:
 
 async def _save_counter(sent: Sent) -> str:
     registry = sent.registry
-    counter = counter_of(sent.form, await registry.queues(sent.hip), await registry.counters(sent.hip))
-    await registry.put_counter(sent.hip, counter)
-    return "counter"
+    counters = counters_of(sent.form, await registry.queues(sent.hip), await registry.counters(sent.hip))
+    for counter in counters:
+        await registry.put_counter(sent.hip, counter)
+    return "counter" if len(counters) == 1 else "counters"
 
 
 async def _open_counter(sent: Sent) -> str:

@@ -36,7 +36,9 @@ def row_to_change(hospital: Hospital, queue: str, counter: str) -> dict[str, dic
             "carry_over_min": str(found.carry_over_min),
         }  # fmt: skip
     if here := hospital.counter(counter):
-        filled["counter"] = {"name": here.name, "queues": ", ".join(here.queues)}
+        filled["counter"] = {"name": here.name, "first": here.queues[0] if here.queues else ""} | {
+            f"queue.{one}": "1" for one in here.queues
+        }
     return filled
 
 
@@ -98,7 +100,10 @@ class AdminRooms:
     async def _waiting(self, hospital: Hospital) -> dict[str, Any]:
         """How many wait in each queue: an administrator sees whom a closed queue still owes a call."""
         counts = await self._desk.counts(hospital.facility.hip_id)
-        return {"waiting": {queue: now[State.WAITING] for queue, now in counts.queues.items()} if counts else {}}
+        return {
+            "waiting": {queue: now[State.WAITING] for queue, now in counts.queues.items()} if counts else {},
+            "queue_names": {one.id: one.name for one in hospital.queues},
+        }
 
     async def _logins(self, hospital: Hospital) -> dict[str, Any]:
         hip = hospital.facility.hip_id

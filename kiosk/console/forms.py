@@ -12,7 +12,14 @@ from kiosk.console.language import tr
 from kiosk.locales import LANGUAGES, ROTATION
 from queueing.coordinates import place_fault
 from queueing.display_text import RAW_MAX, display_text, shown_names
-from queueing.limits import CARRY_OVER_MIN, FACILITY_NAME_MAX, NUMBERS_A_DAY_MAX, QUEUE_NAME_MAX, REGION_MAX
+from queueing.limits import (
+    CARRY_OVER_MIN,
+    FACILITY_NAME_MAX,
+    NUMBERS_A_DAY_MAX,
+    QUEUE_ID_MAX,
+    QUEUE_NAME_MAX,
+    REGION_MAX,
+)
 from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
 from queueing.registry import DoesNotFit, Hospital, own_networks, within_limits
 from queueing.screens import SCREEN_NAME_MAX, Screen, ScreenKind
@@ -23,6 +30,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 UNREADABLE: Final = -1
 """In place of a number that cannot be read: it is below every limit, so the model refuses it."""
 SCREEN_LOOKS: Final = ("day", "night", "contrast")
+COUNTERS_AT_ONCE: Final = 60
+"""More than one hall has; a slip of the finger, such as M1-M999, makes none."""
 NUMBER_DIGITS_MAX: Final = 9
 """More digits than any limit has."""
 
@@ -39,10 +48,11 @@ class NotFilledIn(Exception):
 
 
 def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
-    """A new queue, or another name, limit and night for a known one."""
-    identifier = form.get("id", "").strip()
-    before = next((one for one in known if one.id == identifier), None)
+    """A new queue, or another name, limit and night for a known one. Without an id it is new, and its name makes one."""
+    known = list(known)
     name, prefix = display_text(form.get("name", ""), QUEUE_NAME_MAX), form.get("prefix", "").strip().upper()
+    identifier = form.get("id", "").strip() or _new_id(name, prefix, {one.id for one in known})
+    before = next((one for one in known if one.id == identifier), None)
     limit = _whole(form.get("limit", ""), otherwise=before.limit if before else NUMBERS_A_DAY_MAX)
     night = before.carry_over_min if before else CARRY_OVER_MIN
     carry_over_min = _whole(form.get("carry_over_min", ""), otherwise=night)
@@ -52,28 +62,59 @@ def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
     return _fitting("queue", Queue(id=identifier, name=name, prefix=prefix, limit=limit, carry_over_min=carry_over_min))
 
 
-def counter_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) -> Counter:
+def _new_id(name: str, prefix: str, taken: set[str]) -> str:
+    """An id for a queue whose administrator wrote none: its name in Latin letters, or its prefix where it has none."""
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or prefix.lower()
+    plain = plain[: QUEUE_ID_MAX - len("-99")].strip("-")
+    tries = (plain, *(f"{plain}-{number}" for number in range(2, 100)))
+    return next((one for one in tries if one not in taken), plain)
+
+
+def counters_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) -> list[Counter]:
+    """The counters that the form names, such as ``M1``, ``M1, M2`` or ``M1-M4``: new ones, and changes of known ones."""
+    queues, before = list(queues), {one.name: one for one in known}
+    return [_counter_of(name, form, queues, before.get(name)) for name in _counter_names(form)]
+
+
+def _counter_names(form: Form) -> list[str]:
+    names: list[str] = []
+    for one in form.get("name", "").upper().split(","):
+        span = re.fullmatch(r"\s*([A-Z]+)([0-9]{1,3})\s*[-–]\s*([A-Z]*)([0-9]{1,3})\s*", one)
+        if not span:
+            names.append(one.strip())
+            continue
+        letters, first, again, last = span[1], int(span[2]), span[3] or span[1], int(span[4])
+        names += [f"{letters}{number}" for number in range(first, last + 1)] if letters == again else [""]
+        if first > last:
+            names.append("")
+    if len(names) > COUNTERS_AT_ONCE:
+        raise NotFilledIn(messages.FIELDS["counter"]["name"], "name")
+    return list(dict.fromkeys(names))
+
+
+def _counter_of(name: str, form: Form, queues: list[Queue], before: Counter | None) -> Counter:
     """A new counter, or a change of a known one; a field that the form does not have stays as it is.
 
     The queues keep the order of the form. A text that is too long is refused, not cut.
     """
-    name = form.get("name", "").strip().upper()
-    before = next((one for one in known if one.name == name), None)
     if before is None and not codable(name):
-        raise NotFilledIn(messages.FIELDS["counter"]["name"])
+        raise NotFilledIn(messages.FIELDS["counter"]["name"], "name")
     counter = before or Counter(name=name, queues=())
-    if before is None or "queues" in form:
+    if before is None or "first" in form or "queues" in form:
         counter = msgspec.structs.replace(counter, queues=_chosen(form, queues))
     if "served_by" in form:
         counter = msgspec.structs.replace(counter, served_by=display_text(form["served_by"], RAW_MAX))
     return _fitting("counter", counter)
 
 
-def _chosen(form: Form, queues: Iterable[Queue]) -> tuple[str, ...]:
-    """Ids of the queues that a counter serves."""
-    chosen = tuple(dict.fromkeys(one for one in re.split(r"[,\s]+", form.get("queues", "").strip()) if one))
-    if not {queue.id for queue in queues}.issuperset(chosen):
-        raise NotFilledIn(messages.FIELDS["counter"]["queues"])
+def _chosen(form: Form, queues: list[Queue]) -> tuple[str, ...]:
+    """Ids of the queues that a counter serves, that of its QR first."""
+    # A page of an earlier release, open while the service was renewed, has one text of ids.
+    listed = [one for one in re.split(r"[,\s]+", form.get("queues", "").strip()) if one]
+    ticked = [form["first"], *(one.id for one in queues if f"queue.{one.id}" in form)] if "first" in form else listed
+    chosen = tuple(dict.fromkeys(ticked))
+    if not chosen or not {queue.id for queue in queues}.issuperset(chosen):
+        raise NotFilledIn(messages.FIELDS["counter"]["queues"], "queues")
     return chosen
 
 
@@ -103,10 +144,10 @@ def facility_of(form: Form, before: Facility | None) -> Facility:
         raise NotFilledIn(messages.FIELDS["facility"][""])
     zone = form.get("timezone", "").strip()
     if zone and not _is_zone(zone):
-        raise NotFilledIn(messages.FIELDS["facility"]["timezone"])
+        raise NotFilledIn(messages.FIELDS["facility"]["timezone"], "timezone")
     latitude, longitude = _degrees(form, "latitude"), _degrees(form, "longitude")
     if latitude is not None and longitude is not None and (fault := place_fault(latitude, longitude)):
-        raise NotFilledIn(tr(messages.FIELDS["facility"]["place"]).format(fault=fault))
+        raise NotFilledIn(tr(messages.FIELDS["facility"]["place"]).format(fault=fault), "latitude")
     # A page of an earlier release, open while the service was renewed, has no field for them.
     typed = {language: form[field] for language in LANGUAGES if (field := f"name_{language}") in form}
     return _fitting("facility", msgspec.structs.replace(
@@ -167,7 +208,7 @@ def _degrees(form: Form, field: str) -> float | None:
     if not text:
         return None
     if not re.fullmatch(r"-?\d{1,3}(\.\d{1,12})?", text):
-        raise NotFilledIn(messages.FIELDS["facility"][field])
+        raise NotFilledIn(messages.FIELDS["facility"][field], field)
     return float(text)
 
 

@@ -169,6 +169,7 @@ ADMIN_DONE = {
     "queue-closed": "Closed. Nobody new gets a number; whoever waits keeps the place and is called.",
     "default": "Default queue changed.",
     "counter": "Counter saved.",
+    "counters": "Counters saved.",
     "policy": "Rules saved.",
     "text": "Printed text saved.",
     "disabled": "Login disabled; it is signed out everywhere.",
@@ -188,8 +189,8 @@ FIELDS = {
         "carry_over_min": f"Over midnight is a whole number of minutes from 0 to {limits.CARRY_OVER_MAX_MIN}.",
     },
     "counter": {
-        "name": "A counter is named by letters and a number, at most 4 characters, like M1.",
-        "queues": "Name the queues this counter serves by their ids, the first is where its QR leads.",
+        "name": "A counter is named by letters and a number, at most 4 characters, like M1; several: M1, M2 or M1-M4.",
+        "queues": "Choose the queue to which the counter's QR leads.",
         "served_by": f"Who serves there is written in at most {limits.SERVED_BY_MAX} characters.",
     },
     "policy": {

@@ -15,11 +15,18 @@ from kiosk.console.rooms import ROOMS
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import templates_in
-from queueing.display_text import display_text
+from queueing.display_text import RAW_MAX, display_text
+from queueing.limits import QUEUE_NAME_MAX
 
 
 def _local_time(unix_ms: int, zone: str) -> str:
     return datetime.fromtimestamp(unix_ms / 1000, ZoneInfo(zone)).strftime("%d-%m %H:%M")
+
+
+def _shown(text: str, limit: int = QUEUE_NAME_MAX) -> str:
+    """Text from outside; where it is longer than ``limit``, one sees that it goes on."""
+    whole, start = display_text(text, RAW_MAX), display_text(text, limit)
+    return start if start == whole else f"{start}…"
 
 
 def fill(sentence: str, **values: object) -> Markup:
@@ -33,7 +40,7 @@ _templates = templates_in(
     languages=language.languages, rooms=ROOMS, fill=fill,
 )  # fmt: skip
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page lists lanes in this order
-_templates.filters["shown"] = display_text
+_templates.filters["shown"] = _shown
 _templates.filters["local_time"] = _local_time
 _templates.filters["figure"] = lambda number: "" if number is None else f"{number:.10g}"
 _templates.filters["cell"] = figures.shown
