@@ -48,7 +48,7 @@ class NotFilledIn(Exception):
 
 
 def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
-    """A new queue, or another name, limit and night for a known one. Without an id it is new, and its name makes one."""
+    """A new queue, or another name, limit and night for a known one. A new one without an id gets one from its name."""
     known = list(known)
     name, prefix = display_text(form.get("name", ""), QUEUE_NAME_MAX), form.get("prefix", "").strip().upper()
     identifier = form.get("id", "").strip() or _new_id(name, prefix, {one.id for one in known})
@@ -71,7 +71,7 @@ def _new_id(name: str, prefix: str, taken: set[str]) -> str:
 
 
 def counters_of(form: Form, queues: Iterable[Queue], known: Iterable[Counter]) -> list[Counter]:
-    """The counters that the form names, such as ``M1``, ``M1, M2`` or ``M1-M4``: new ones, and changes of known ones."""
+    """The counters that the form names, such as ``M1``, ``M1, M2`` or ``M1-M4``: new ones and known ones."""
     queues, before = list(queues), {one.name: one for one in known}
     return [_counter_of(name, form, queues, before.get(name)) for name in _counter_names(form)]
 
@@ -83,8 +83,8 @@ def _counter_names(form: Form) -> list[str]:
         if not span:
             names.append(one.strip())
             continue
-        letters, first, again, last = span[1], int(span[2]), span[3] or span[1], int(span[4])
-        names += [f"{letters}{number}" for number in range(first, last + 1)] if letters == again else [""]
+        start, first, again, last = span[1], int(span[2]), span[3] or span[1], int(span[4])
+        names += [f"{start}{number}" for number in range(first, last + 1)] if start == again else [""]
         if first > last:
             names.append("")
     if len(names) > COUNTERS_AT_ONCE:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Page, expect
 
+from queueing.models import Counter, Queue
 from tests.kiosk.console.running_desk import Served
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
@@ -42,3 +43,25 @@ async def test_the_last_row_is_whole_in_sight_when_it_is_chosen(page: Page, serv
     await expect(rows).to_have_count(MORE_THAN_THE_WINDOW)
     await page.keyboard.press("End")
     await expect(rows.last).to_be_in_viewport(ratio=1)
+
+
+@pytest.mark.parametrize("width", [1366, 1024, 360])
+async def test_a_long_name_of_a_queue_takes_no_count_from_sight_and_no_room_from_the_page(
+    page: Page, served: Served, width: int
+) -> None:
+    registry, long = (
+        served.services.registry,
+        "Gynaecology and Obstetrics including antenatal clinic and family planning",
+    )
+    await registry.put_queue(served.hip, Queue(id="gyn", name=long, prefix="G"))
+    await registry.put_counter(served.hip, Counter(name="M1", queues=("medicine", "gyn")))
+    await page.set_viewport_size({"width": width, "height": 768})
+    await page.reload()
+    counts = page.locator("#queues .chip b")
+    await expect(counts).to_have_count(2)
+    for count in await counts.all():
+        assert await count.evaluate(
+            "(b) => { const at = b.getBoundingClientRect();"
+            " return document.elementFromPoint((at.left + at.right) / 2, (at.top + at.bottom) / 2) === b; }"
+        )
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
