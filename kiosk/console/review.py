@@ -21,7 +21,6 @@ from kiosk.archive import review_queries
 from kiosk.archive.database import ArchiveAway, ArchiveUnsuitable, Database
 from kiosk.archive.incentive import lines_csv
 from kiosk.archive.queries import ArchivedFacility
-from kiosk.archive.recent_answers import RecentAnswers
 from kiosk.archive.review_queries import FACILITIES_SHOWN, LIVE, ReviewFacts, Scope
 from kiosk.console import figures, guards, language, review_messages, review_tables, templating
 from kiosk.console.figures import Table
@@ -29,6 +28,7 @@ from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
 from kiosk.console.months import MonthError, month_name, read_month
 from kiosk.console.review_tables import Shown
+from kiosk.recent_answers import RecentAnswers
 from kiosk.settings import Settings
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE

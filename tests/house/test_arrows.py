@@ -16,7 +16,7 @@ CORNERS = ("abdm", "api", "phone", "displays", "console")
 """Rooms of kiosk that stand beside each other and never import each other."""
 
 FLOORS = (
-    {"accounts", "locales", "patient", "security", "settings"},
+    {"accounts", "locales", "patient", "recent_answers", "security", "settings"},
     {"archive", "checkin", "exchange", "observability", "posters", "voice", "web"},
     {"abdm", "api", "console", "delivery", "displays", "key_upkeep", "live", "phone"},
     {"capacity", "services"},

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from kiosk.archive import recent_answers
-from kiosk.archive.recent_answers import RecentAnswers
+from kiosk import recent_answers
+from kiosk.recent_answers import RecentAnswers
 
 pytestmark = pytest.mark.anyio
 
