@@ -36,6 +36,10 @@ from queueing.audit import NO_FACILITY, Audit
 
 LINES_MAX: Final = 100_000
 """Tickets of one facility and month in one answer, some 12 MB: J&K's largest hospital has 80,000."""
+GOOD_FOR_S: Final = 10.0
+"""The archive itself is some seconds behind, and a page of months does not change visibly in ten."""
+ANSWERS_MAX: Final = 32
+"""Pages that some officials look at together. An answer is some 200 kB."""
 FILES_MAX: Final = 4
 """Files that are given again for some seconds: a megabyte each for a state."""
 PAGES_MAX: Final = 10_000
@@ -60,8 +64,8 @@ class Reviews:
 
     def __init__(self, archive: Database, settings: Settings) -> None:
         self._archive = archive
-        self._recent = RecentAnswers[ReviewFacts]()
-        self._files = RecentAnswers[str](FILES_MAX)
+        self._recent = RecentAnswers[ReviewFacts](good_for_s=GOOD_FOR_S, most=ANSWERS_MAX)
+        self._files = RecentAnswers[str](good_for_s=GOOD_FOR_S, most=FILES_MAX)
         self.zone = ZoneInfo(settings.timezone)
 
     def today(self) -> date:
