@@ -272,17 +272,19 @@ class EventLog:
         entries: Any = await self._store.call(key, "XREVRANGE", key, "+", "-", "COUNT", 1)
         return entries[0][0].decode() if entries else OLDEST
 
-    async def dropped_before(self, partition: str) -> str:
-        """Events of a partition before this cursor may have been dropped; OLDEST while none ever was."""
+    async def has_all_after(self, partition: str, cursor: str) -> bool:
+        """Whether the log still has every event of a partition after a cursor: the oldest that is left is not newer
+        than the cursor, or none was ever dropped.
+        """
         key = events_key(partition)
+        oldest: Any = await self._store.call(key, "XRANGE", key, "-", "+", "COUNT", 1)
+        if oldest and cursor_numbers(oldest[0][0].decode()) <= cursor_numbers(cursor):
+            return True
         if not await self._store.call(key, "EXISTS", key):
-            return OLDEST
+            return True
         flat: Any = await self._store.call(key, "XINFO", "STREAM", key)
         facts = dict(zip(flat[::2], flat[1::2], strict=True))
-        if facts[b"entries-added"] == facts[b"length"] or not facts[b"first-entry"]:
-            return OLDEST
-        oldest: bytes = facts[b"first-entry"][0]
-        return oldest.decode()
+        return bool(facts[b"entries-added"] == facts[b"length"])
 
     async def read_partition(self, partition: str, after: str) -> list[Event]:
         """At most 500 steps of all facilities of a partition after a cursor, oldest first."""
@@ -297,23 +299,6 @@ class EventLog:
         entries: Any = await self._store.call(key, "XRANGE", key, first, last, "COUNT", most)
         await self._store.durable(key)
         return [event for entry in entries for event in _events_of(entry)]
-
-    async def has_all_after(self, hip: str, cursor: str) -> bool:
-        """Whether the log still has every event of this facility after a cursor: none of its partition was dropped, or
-        the oldest that is left is not newer than the cursor.
-        """
-        key = events_key(facility_root(hip).partition(":")[0])
-        if cursor != OLDEST and cursor_numbers(cursor) >= await self._oldest(key):
-            return True
-        if not await self._store.call(key, "EXISTS", key):
-            return True
-        flat: Any = await self._store.call(key, "XINFO", "STREAM", key)
-        about = dict(zip(flat[::2], flat[1::2], strict=True))
-        return bool(about[b"entries-added"] == about[b"length"])
-
-    async def _oldest(self, key: str) -> tuple[int, int]:
-        entries: Any = await self._store.call(key, "XRANGE", key, "-", "+", "COUNT", 1)
-        return cursor_numbers(entries[0][0].decode()) if entries else (0, 0)
 
     async def follow(self, cursors: Mapping[str, str] | None = None) -> AsyncGenerator[tuple[str, list[Event]], None]:
         """Events of all facilities as they happen: partition, and its events in order.

@@ -18,7 +18,7 @@ from kiosk.archive.public_events import KEEP_MS, events_after
 from kiosk.exchange.event_json import EventJson, event_json
 from queueing.changes import Changes, Version
 from queueing.event_log import OLDEST, PUBLIC_KINDS, Event, EventLog, cursor_numbers
-from queueing.redis_keys import facility_key
+from queueing.redis_keys import facility_key, facility_root, partition_of
 
 LATEST: Final = "latest"
 """In place of a cursor: none of the past."""
@@ -68,7 +68,7 @@ class Events:
 
         Raises CursorGone for a cursor whose next events are dropped everywhere, ArchiveError, QueueingError.
         """
-        if not await self._log.has_all_after(caller.hip, after):
+        if not await self._log.has_all_after(partition_of(facility_root(caller.hip)), after):
             if cursor_numbers(after) < cursor_numbers(_oldest(BEGIN_LATE_MS)):
                 begin = _oldest()
                 raise CursorGone(f"Events are kept for {KEEP_MS // DAY_MS} days: begin after {begin}.", begin=begin)

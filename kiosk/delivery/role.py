@@ -287,7 +287,7 @@ class DeliveryRole:
     async def read(self, target: Target, partition: str, after: str) -> tuple[list[Event], str]:
         async with self._reads:
             is_for_all = target.facility == EVERY_FACILITY
-            if await self._is_dropped(partition, after):
+            if not await self._log.has_all_after(partition, after):
                 hips = await self._parts.facilities.of_partition(partition) if is_for_all else [target.facility]
                 if found := await archived_events(self._parts.read_archive, hips, after):
                     return found, found[-1].cursor
@@ -297,16 +297,13 @@ class DeliveryRole:
             page = await self._log.read(target.facility, after)
             return page.events, page.cursor
 
-    async def _is_dropped(self, partition: str, after: str) -> bool:
-        return cursor_numbers(after) < cursor_numbers(await self._log.dropped_before(partition))
-
     async def find(self, target: Target, ref: EventRef) -> Event | None:
         hip = await self._parts.facilities.hip_of(ref.facility_key)
         if not hip:
             return None
         partition = partition_of(facility_root(hip))
         events = await self._log.at(partition, ref.cursor)
-        if not events and await self._is_dropped(partition, ref.cursor):
+        if not events and not await self._log.has_all_after(partition, ref.cursor):
             ms, number = cursor_numbers(ref.cursor)
             before = f"{ms}-{number - 1}" if number else f"{max(0, ms - 1)}-{2**62}"
             events = list(await self._parts.read_archive(hip, before, 1))

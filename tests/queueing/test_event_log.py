@@ -285,13 +285,23 @@ async def test_events_older_than_three_days_are_dropped_with_a_new_day_and_young
     assert ages.count(2) == ages.count(1) == 200
 
 
-async def test_events_count_as_dropped_only_once_some_were(store: Store, desk: OpdDesk) -> None:
-    log, key = EventLog(store), events_key(partition_of(facility_root(HIP)))
-    partition = partition_of(facility_root(HIP))
-    assert await log.dropped_before(partition) == OLDEST, "no event yet"
+async def test_a_cursor_has_all_events_after_it_until_one_of_them_is_dropped(store: Store, desk: OpdDesk) -> None:
+    log, partition = EventLog(store), partition_of(facility_root(HIP))
+    key = events_key(partition)
+    assert await log.has_all_after(partition, OLDEST), "no event yet"
     for number in range(3):
         await desk.enqueue(arrival(person=str(number)))
-    assert await log.dropped_before(partition) == OLDEST
-    entries = [event.cursor for event in await read_all(store)]
+    first, _, last = [event.cursor for event in await read_all(store)]
+    cursors = (OLDEST, first, last)
+    assert [await log.has_all_after(partition, cursor) for cursor in cursors] == [True, True, True]
     await store.call(key, "XTRIM", key, "MAXLEN", 1)
-    assert await log.dropped_before(partition) == entries[-1]
+    assert [await log.has_all_after(partition, cursor) for cursor in cursors] == [False, False, True]
+
+
+async def test_an_emptied_log_does_not_claim_to_have_what_was_dropped(store: Store, desk: OpdDesk) -> None:
+    log, partition = EventLog(store), partition_of(facility_root(HIP))
+    for number in range(2):
+        await desk.enqueue(arrival(person=str(number)))
+    first, _ = await read_all(store)
+    await store.call(events_key(partition), "XTRIM", events_key(partition), "MAXLEN", 0)
+    assert not await log.has_all_after(partition, first.cursor)
