@@ -13,8 +13,6 @@ the pace of the contract, so the end may be five minutes after the last patient.
 
 import argparse
 import asyncio
-import os
-import signal
 import sys
 import tempfile
 import time
@@ -30,19 +28,15 @@ import msgspec
 from msgspec import Struct, json
 
 from loadtests import graceful_run
-from loadtests.bench.machine import described, tree, words
+from loadtests.bench.machine import described
 from loadtests.day import MISCHIEF, Day, Hospital, Plan
 from loadtests.delivery.pictures import Ticket, TicketKey, brief, differences, picture_of, unlike_ledger, who_came
 from loadtests.delivery.setup import administrator, new_key, new_webhook, waiting
+from loadtests.role_trouble import KILLS, Trouble, make_trouble
 from loadtests.stack import Stack, fresh_stack
 
-KILLS: Final = 10
-AWAY_FROM, AWAY_TO = 1 / 3, 2 / 3
-"""Parts of the day between which the receiver and the puller are dead."""
 SPEED: Final = 120.0
 """Times faster than the clock: the morning takes four minutes."""
-AT_WORK_S: Final = 4.0
-"""A start takes two seconds, and the first deliveries come a second later."""
 KNOWN_WITHIN_S: Final = 660.0
 """After the day: two pauses of five minutes, which a receiver has earned that was dead for long, and a minute."""
 READY_WITHIN_S: Final = 30.0
@@ -78,52 +72,14 @@ class Program(Struct):
             await self.process.wait()
 
 
-class Trouble(Struct):
-    """What was done."""
-
-    kills: int = 0
-    away_s: float = 0.0
-
-
-def role_pid(parent: int) -> int | None:
-    """The delivery role of this ``kiosk serve``; None while it is being started again."""
-    return next((pid for pid in tree(parent) if " kiosk deliver" in words(pid)), None)
-
-
-async def role_at_work(parent: int) -> int:
-    """The delivery role once it lives long enough to have delivered something."""
-    pid, since = None, 0.0
-    while pid is None or time.monotonic() - since < AT_WORK_S:
-        if (found := role_pid(parent)) != pid:
-            pid, since = found, time.monotonic()
-        await asyncio.sleep(0.05)
-    return pid
-
-
-async def make_trouble(stack: Stack, victims: Sequence[Program], patients: int, trouble: Trouble) -> None:
-    """Kill the role at even parts of the day, and the victims for its middle."""
-
-    async def until_part(part: float) -> None:
-        while (await stack.simulator.summary())["tokens"] / patients < part:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.1)
-
-    async def kill_often() -> None:
-        for turn in range(KILLS):
-            await until_part((turn + 0.5) / KILLS)
-            os.kill(await role_at_work(stack.pid), signal.SIGKILL)
-            trouble.kills += 1
-
-    async def take_away() -> None:
-        await until_part(AWAY_FROM)
-        began = time.monotonic()
-        for victim in victims:
-            await victim.kill()
-        await until_part(AWAY_TO)
-        for victim in victims:
-            await victim.start()
-        trouble.away_s = time.monotonic() - began
-
-    await asyncio.gather(kill_often(), take_away())
+@asynccontextmanager
+async def dead(programs: Sequence[Program]) -> AsyncIterator[None]:
+    """These programs are dead meanwhile."""
+    for program in programs:
+        await program.kill()
+    yield
+    for program in programs:
+        await program.start()
 
 
 async def end_state(stack: Stack, key: str) -> dict[TicketKey, Ticket]:
@@ -244,7 +200,7 @@ async def prove(patients: int, seed: int, speed: float) -> dict[str, Any]:
                 )
                 victims = [programs.by_name["webhooks"], programs.by_name["pull"]]
                 async with asyncio.TaskGroup() as together:
-                    together.create_task(make_trouble(stack, victims, patients, trouble))
+                    together.create_task(make_trouble(stack, "deliver", dead(victims), patients, trouble))
                     running = together.create_task(day.run(stack.simulator.announced))
                 report = await judged(stack, programs, key)
     report |= {"kills": trouble.kills, "away_s": round(trouble.away_s, 1), "day_is_good": running.result()["good"]}

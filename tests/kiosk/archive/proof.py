@@ -11,8 +11,6 @@ Writes ``reports/archive-proof.json``; exits with 1 when anything differs.
 import argparse
 import asyncio
 import contextlib
-import os
-import signal
 import sqlite3
 import sys
 import tempfile
@@ -31,6 +29,7 @@ from msgspec import Struct, json
 from kiosk.archive import schema
 from kiosk.archive.database import Database
 from loadtests.day import MISCHIEF, Day, Hospital, Plan
+from loadtests.role_trouble import KILLS, Trouble, make_trouble
 from loadtests.stack import Stack, command, fresh_stack
 from queueing.embedded.data_folder import folder_url
 from queueing.redis_keys import request_digest
@@ -38,21 +37,9 @@ from queueing.store.store import open_store
 from tests.kiosk.archive.archived import assert_true, complete, rows
 from tests.kiosk.archive.postgres import Postgres, running_postgres
 
-KILLS: Final = 10
-AWAY_FROM, AWAY_TO = 1 / 3, 2 / 3
-"""Parts of the day between which the database is away."""
 SPEED: Final = 120.0
 """Times faster than the clock: the morning takes four minutes."""
-AT_WORK_S: Final = 4.0
-"""A start takes two seconds, and the first transaction comes a second later."""
 REPORT: Final = Path("reports/archive-proof.json")
-
-
-class Trouble(Struct):
-    """What was done to the archive."""
-
-    kills: int = 0
-    away_s: float = 0.0
 
 
 class Place(Struct, frozen=True):
@@ -95,56 +82,17 @@ def postgresql_place() -> Iterator[Place]:
 PLACES: Final = {"sqlite": sqlite_place, "postgresql": postgresql_place}
 
 
-def archive_pid(parent: int) -> int | None:
-    """The archive role of this ``kiosk serve``; None while it is being started again."""
-    for task in Path(f"/proc/{parent}/task").glob("*/children"):
-        for pid in task.read_text().split():
-            with contextlib.suppress(OSError):
-                if b"\0archive\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    return int(pid)
-    return None
-
-
-async def role_at_work(parent: int) -> int:
-    """The archive role once it lives long enough to have written something."""
-    pid, since = None, 0.0
-    while pid is None or time.monotonic() - since < AT_WORK_S:
-        if (found := archive_pid(parent)) != pid:
-            pid, since = found, time.monotonic()
-        await asyncio.sleep(0.05)
-    return pid
-
-
-async def make_trouble(stack: Stack, place: Place, patients: int, trouble: Trouble) -> None:
-    """Kill the role at even parts of the day, and take the database away for its middle."""
-
-    async def came() -> float:
-        return float((await stack.simulator.summary())["tokens"]) / patients
-
-    async def until_part(part: float) -> None:
-        while await came() < part:  # noqa: ASYNC110 - another process
-            await asyncio.sleep(0.1)
-
-    async def kill_often() -> None:
-        for turn in range(KILLS):
-            await until_part((turn + 0.5) / KILLS)
-            os.kill(await role_at_work(stack.pid), signal.SIGKILL)
-            trouble.kills += 1
-
-    async def take_away() -> None:
-        await until_part(AWAY_FROM)
-        began = time.monotonic()
-        with place.away():
-            await until_part(AWAY_TO)
-            trouble.away_s = time.monotonic() - began
-
-    await asyncio.gather(kill_often(), take_away())
+@asynccontextmanager
+async def gone(place: Place) -> AsyncIterator[None]:
+    """The database is away meanwhile."""
+    with place.away():
+        yield
 
 
 @asynccontextmanager
 async def troubled(stack: Stack, place: Place, patients: int) -> AsyncIterator[Trouble]:
     trouble = Trouble()
-    task = asyncio.create_task(make_trouble(stack, place, patients, trouble))
+    task = asyncio.create_task(make_trouble(stack, "archive", gone(place), patients, trouble))
     try:
         yield trouble
         await task
