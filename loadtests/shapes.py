@@ -12,9 +12,6 @@ from msgspec import Struct
 
 from loadtests.simulator.people.morning import MORNING, Stretch
 
-OPD_DAY_MIN: Final = 8.5 * 60
-"""Minutes from the first stretch of ``MORNING`` to its end."""
-
 
 class Shape(Struct, frozen=True, kw_only=True):
     """One kind of day."""

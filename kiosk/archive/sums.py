@@ -47,11 +47,6 @@ class Sums(Counter[str]):
         count = sum(self[name] for name in SERVICE_COLUMNS)
         return (self.mean_service_min() or None) if count >= VISITS_MEASURED else None
 
-    def mean_wait_min(self) -> float | None:
-        """Minutes from arrival or check-in to the first call, on average."""
-        count = sum(self[name] for name in WAIT_COLUMNS)
-        return self["wait_s"] / 60 / count if count else None
-
 
 def total(several: Iterable[Mapping[str, int]]) -> Sums:
     """All of them added up."""

@@ -26,8 +26,6 @@ FILES: Final = 4_096
 """Open files of each process, as many systems allow by default. Floods of connections must reach this limit."""
 OPEN_TO_THE_NETWORK: Final = {"KIOSK_HOST": "0.0.0.0"}  # noqa: S104 - limits by address do not hold on loopback alone
 P99_MAX_MS: Final = 1_000
-QUIET_LOAD: Final = 1.0
-"""The machine's load before a flood. Above this the machine was busy with other work; the table shows the load."""
 
 
 async def floods(kinds: list[str], shares: int, per_s: float, seed: int, progress: Progress) -> list[Result]:

@@ -16,7 +16,6 @@ from loadtests.simulator.people.invented import invent, luhn_digit
 TEMPLATES: Final = 500
 """Different templates. A larger crowd repeats them with other ABHA numbers."""
 _HIP, _TEXT, _NUMBER, _ADDRESS = "@hip@", "@text@", "@number@", "@address@"
-MOST_FACILITIES: Final = 1 << 16
 
 
 class Share(Struct, frozen=True):
