@@ -9,6 +9,7 @@ from litestar import Litestar, Response, get
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
 from litestar.handlers import ASGIRouteHandler
+from litestar.types import HTTPScope, Receive, Scope, Send
 
 from kiosk import api, console, displays, health, live, phone
 from kiosk.abdm import callbacks
@@ -34,7 +35,7 @@ from kiosk.web.path_prefix import prefix_of
 JWKS_KEPT_S = 300
 """How long others may keep our public keys: the next key is published long before it signs."""
 
-Endpoint = Callable[[Any, Any, Any], Coroutine[Any, Any, None]]
+Endpoint = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 
 class Kiosk(Litestar):
@@ -70,7 +71,7 @@ class Kiosk(Litestar):
             return outermost.answer_whole(self._checked, scope, receive, send, prefix=self._prefix)
         return super().__call__(scope, receive, send)
 
-    async def _checked(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _checked(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """A request for one of our names, with its path as the router reads it."""
         encoded_slashes.hide(scope)
         if not is_before_hosts(scope):

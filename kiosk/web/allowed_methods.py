@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar.types import Send
 from litestar.utils import normalize_path
 
 from kiosk.web.operators import operators_only
@@ -47,7 +48,7 @@ def is_for_operators(find: Find, path: str) -> bool:
     return operators_only in handler.resolve_guards()
 
 
-async def answer_options(send: Any, allow: str) -> None:
+async def answer_options(send: Send, allow: str) -> None:
     """204 with ``Allow``."""
     await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", allow.encode())]})
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

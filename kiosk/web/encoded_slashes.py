@@ -8,14 +8,14 @@ slashes: the gateway's own pattern allows them.
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 STAND_IN: Final = "\ue02f"
 """From Unicode's private use area: no name holds it, and it cannot mean anything else."""
 _ENCODED: Final = STAND_IN.encode()
 
 
-def hide(scope: Any) -> None:
+def hide(scope: HTTPScope) -> None:
     """Before routing: put the stand-in where the address has ``%2F``."""
     raw: bytes = scope.get("raw_path") or b""
     if b"%2f" not in raw.lower():

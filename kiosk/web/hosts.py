@@ -8,10 +8,11 @@ their callers carry a signed token, and scans pay for no check they do not need.
 
 from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from litestar.exceptions import HTTPException
+from litestar.types import HTTPScope
 
 LOCAL_NAMES: Final = frozenset({"localhost"})
 HOST_MAX: Final = 255 + 6
@@ -47,7 +48,7 @@ class Hosts:
             raise WrongHost
 
 
-def is_before_hosts(scope: Any) -> bool:
+def is_before_hosts(scope: HTTPScope) -> bool:
     """Whether this is a request of HTTP/1.0 without ``Host``, as balancers and monitors send it. Browsers always name
     one. The server writes an empty ``Host`` in its place, which is taken away: the framework would refuse it.
     """

@@ -5,7 +5,10 @@ the body (RFC 9110, section 9.3.2), names HEAD and OPTIONS in ``Allow``, and ans
 handler with a problem document.
 """
 
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final, cast
+
+from litestar.types import HTTPResponseStartEvent, HTTPScope, Message, Receive, Send
 
 from kiosk.web import path_prefix, problems
 from kiosk.web.allowed_methods import with_implied
@@ -19,7 +22,7 @@ OWN_HEAD: Final = "/live/"
 _HEAD: Final = "kiosk.head"
 
 
-def is_head(scope: Any) -> bool:
+def is_head(scope: Mapping[str, Any]) -> bool:
     """Whether the request that is answered as GET was HEAD: a stream then ends at once."""
     return bool(scope.get(_HEAD))
 
@@ -27,15 +30,15 @@ def is_head(scope: Any) -> bool:
 class _Answer:
     """Passes an answer on, completed."""
 
-    def __init__(self, send: Any, body: "_Body", *, head: bool) -> None:
+    def __init__(self, send: Send, body: "_Body", *, head: bool) -> None:
         self._send = send
         self._body = body
         self._head = head
-        self._start: Any = None
+        self._start: HTTPResponseStartEvent | None = None
         """Held until the first part of the answer's body tells whether it is the whole."""
         self.started = False
 
-    async def send(self, message: Any) -> None:
+    async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._start = {**message, "headers": _completed(message.get("headers", ()))}
         elif message["type"] == "http.response.body":
@@ -61,7 +64,7 @@ class _Answer:
 class _Body:
     """The body of a request, and whether a part of it was left unread."""
 
-    def __init__(self, scope: Any, receive: Any) -> None:
+    def __init__(self, scope: HTTPScope, receive: Receive) -> None:
         headers = dict(scope["headers"])
         self._receive = receive
         self._waits = b"100-continue" in headers.get(b"expect", b"").lower()
@@ -79,7 +82,7 @@ class _Body:
         return message
 
 
-def _completed(headers: Any) -> list[tuple[bytes, bytes]]:
+def _completed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """What the answer says itself stays; what it lacks is added."""
     own = [_with_implied(header) for header in headers]
     names = {name.lower() for name, _ in own}
@@ -91,13 +94,20 @@ def _with_implied(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
     return (name, with_implied(value.decode("latin-1")).encode("latin-1")) if name.lower() == b"allow" else header
 
 
-async def answer_whole(app: Any, scope: Any, receive: Any, send: Any, *, prefix: str = "") -> None:
+async def answer_whole(
+    app: Callable[[HTTPScope, Receive, Send], Awaitable[None]],
+    scope: HTTPScope,
+    receive: Receive,
+    send: Send,
+    *,
+    prefix: str = "",
+) -> None:
     """Run ``app`` for one HTTP request. ``prefix``: the path under which this service stands (``path_prefix``)."""
     path_prefix.enter(scope, prefix)
     head = scope["method"] == "HEAD" and not scope["path"].startswith(OWN_HEAD)
     if head:
         scope["method"] = "GET"
-        scope[_HEAD] = True
+        cast(dict[str, Any], scope)[_HEAD] = True
     body = _Body(scope, receive)
     answer = _Answer(send, body, head=head)
     try:

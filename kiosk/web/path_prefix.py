@@ -5,8 +5,10 @@ the same route. Every address that an answer carries comes from ``url`` and begi
 """
 
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
+
+from litestar.types import HTTPScope
 
 _prefix: Final[ContextVar[str]] = ContextVar("path_prefix", default="")
 """Of the application that answers the request at hand. Templates and redirects are written without its settings."""
@@ -22,7 +24,7 @@ def url(path: str) -> str:
     return _prefix.get() + path
 
 
-def enter(scope: Any, prefix: str) -> None:
+def enter(scope: HTTPScope, prefix: str) -> None:
     """Begin a request: remember the prefix, and take it off the request's path where it stands there."""
     _prefix.set(prefix)
     if not prefix:

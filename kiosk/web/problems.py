@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotFoundException
+from litestar.types import Send
 
 from kiosk.locales import choose
 from kiosk.security.failures import place_of
@@ -161,14 +162,14 @@ def _safe_headers(failure: Exception) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers.items() if name.lower() in _SHOWN_HEADERS]
 
 
-async def answer_raw(failure: Exception, send: Any) -> None:
+async def answer_raw(failure: Exception, send: Send) -> None:
     """Answer a request that reached no route, or whose failure no handler took."""
     problem = problem_of(failure)
     support_id = _logged(failure, problem)
     body = _JSON.encode(document(problem, support_id))
     headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def handlers(*forms: ErrorForm) -> dict[type[Exception] | int, Any]:

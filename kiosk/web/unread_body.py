@@ -7,7 +7,9 @@ byte is held back until then: the sender has the status and the text at once.
 
 import asyncio
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
+
+from litestar.types import HTTPResponseStartEvent, Send
 
 from kiosk.web.request_body import DEADLINE_S, Receive
 
@@ -18,7 +20,7 @@ PAUSE_S: Final = 0.5
 body every 200 ms."""
 
 
-async def answer_unread(send: Any, start: Any, body: bytes, receive: Receive) -> None:
+async def answer_unread(send: Send, start: HTTPResponseStartEvent, body: bytes, receive: Receive) -> None:
     """Send the answer ``start`` with ``body``, and drop the rest of the request."""
     if body:
         await send(start)

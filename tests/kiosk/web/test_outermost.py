@@ -109,6 +109,8 @@ async def test_a_failure_after_the_answer_began_reaches_the_server() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
+    scope: Any = {"method": "GET", "path": "/", "headers": []}
+    receive: Any = None
     with pytest.raises(RuntimeError):
-        await outermost.answer_whole(broken, {"method": "GET", "path": "/", "headers": []}, None, send)
+        await outermost.answer_whole(broken, scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]

@@ -169,7 +169,7 @@ async def test_without_a_prefix_nothing_changes(valkey_url: str, tmp_path: Path)
 def test_the_prefix_is_taken_off_once_and_only_where_it_stands(
     path: str, raw: bytes, left: str, raw_left: bytes
 ) -> None:
-    scope = {"path": path, "raw_path": raw}
+    scope: Any = {"path": path, "raw_path": raw}
     enter(scope, "/opd")
     assert (scope["path"], scope["raw_path"]) == (left, raw_left)
     assert path_prefix.url("/board/x") == "/opd/board/x"

@@ -256,7 +256,7 @@ async def test_an_answer_is_complete_only_when_the_rest_of_the_request_was_dropp
         async def send(message: Any, sent: Any = sent) -> None:
             sent.append(message)
 
-        await answer_unread(send, {"type": "http.response.start", "status": 413}, body, receive_one)
+        await answer_unread(send, {"type": "http.response.start", "status": 413, "headers": []}, body, receive_one)
         assert unread == [[None, *begun] if begun else []] * 2
         assert b"".join(message.get("body", b"") for message in sent) == body
         assert [message.get("more_body") for message in sent] == [None, *([True] if body else []), False]
