@@ -22,8 +22,9 @@ quick:  ## the tests that need neither a browser nor much time: under a minute (
 	@exec $(PY) -m pytest -q -n 4 --dist worksteal -m "not slow and not browser and not proof" --ignore tests/house \
 		--hypothesis-profile quick $(ARGS)
 
-proofs:  ## the long tests: processes killed again and again, floods, a short fuzz run; some minutes
+proofs:  ## the long tests: processes killed again and again, floods, real nginx and Caddy where installed; a quarter of an hour
 	@.ci/setup dev
+	@for program in nginx caddy javac; do command -v $$program >/dev/null || echo "no $$program here: its tests are left out"; done
 	@KIOSK_CHROMIUM="$$(.ci/browser)" && export KIOSK_CHROMIUM && exec $(PY) -m pytest -m proof $(ARGS)
 
 api-fuzz:  ## a hundred thousand requests against the description of the API; an hour
