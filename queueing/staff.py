@@ -220,7 +220,7 @@ class StaffRecords:
         )  # fmt: skip
         return wait_s, _row(values) if values else None
 
-    async def welcome(
+    async def open_session(
         self, opened: OpenSession, *, reference: str, life_s: int, address: str, device: str, new_device: str,
         known_for_s: int, facility: str, act: Act, now_s: int, before: Digest | str = "", code: Code = NO_CODE,
     ) -> str:  # fmt: skip
@@ -230,7 +230,7 @@ class StaffRecords:
         ``new_device``. Raises CodeUsed.
         """
         is_known = await self._call(
-            "staff_welcome", opened.who, address_digest(address), device_digest(device), device_digest(new_device),
+            "staff_open_session", opened.who, address_digest(address), device_digest(device), device_digest(new_device),
             known_for_s, session_digest(reference), _write_session(opened), life_s, now_s, 2 if code.kind else 1,
             before, code.kind, code.value, *_act(facility, act),
         )  # fmt: skip

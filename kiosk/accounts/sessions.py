@@ -99,7 +99,7 @@ class Sessions:
         ``before``: the session that ends. Nothing that a browser sent becomes part of the reference.
         """
         reference, opened = self._new(login, generation, address, browser)
-        mark = await self._records.welcome(
+        mark = await self._records.open_session(
             opened, reference=reference, life_s=self._life_s(opened), address=address, device=device,
             new_device=secrets.token_urlsafe(16), known_for_s=DEVICE_S, facility=facility, act=act,
             now_s=int(self._clock()), before=before, code=code,

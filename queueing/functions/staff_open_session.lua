@@ -1,4 +1,4 @@
---[[ staff_welcome: a person proved to be who they are. Their tries do not count, browser and address are known, a
+--[[ staff_open_session: a person proved to be who they are. Their tries do not count, browser and address are known, a
   session opens and the one before ends. The audit records it in the same step.
   KEYS   1 slot of the staff
   ARGV   1 login digest   2 address digest   3 device digest of the try or ''
@@ -25,7 +25,7 @@ local function take_code(slot, who, kind, value)
   return used
 end
 
-register('staff_welcome', function(keys, args)
+register('staff_open_session', function(keys, args)
   local slot, who, address, tries = keys[1], args[1], args[2], tonumber(args[10])
   if args[12] ~= '' and not take_code(slot, who, args[12], args[13]) then return -1 end
   local known = false
