@@ -7,7 +7,6 @@ method makes one attempt and raises a ``GatewayError`` when it fails. Only the c
 """
 
 import asyncio
-import ipaddress
 import re
 import time
 import uuid
@@ -32,6 +31,7 @@ from kiosk.abdm.errors import (
 )
 from kiosk.abdm.schemas import BridgeServices, Session, SessionRequest
 from kiosk.observability.clocks import running_s
+from kiosk.settings.values import is_loopback
 
 SESSIONS: Final = "/api/hiecm/gateway/v3/sessions"
 CERTS: Final = "/api/hiecm/gateway/v3/certs"
@@ -207,17 +207,10 @@ def checked_address(url: str) -> str:
     """The base URL without a trailing slash. Raises ``GatewayAddressWrong`` for plain http to another machine."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    plain = parts.scheme == "http" and _is_loopback(host)
+    plain = parts.scheme == "http" and is_loopback(host)
     if not host or not (parts.scheme == "https" or plain) or parts.username or parts.query or parts.fragment:
         raise GatewayAddressWrong("the gateway's address must be https://host, or http:// on this machine")
     return url.rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _client(*, https_only: bool) -> Client:

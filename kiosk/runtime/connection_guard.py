@@ -26,14 +26,14 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 import structlog
 
 from kiosk.observability import metrics
-
-Network = IPv4Network | IPv6Network
+from kiosk.settings.values import is_loopback
+from kiosk.web.client_address import Address, Network
 
 LOOK_EVERY_S: Final = 1.0
 """Silent connections may stay open this much longer. Checking a thousand connections takes about 10 ms."""
@@ -153,15 +153,7 @@ def start(port: int, *, own_host: str, trusted: Iterable[Network]) -> None:
     threading.Thread(target=_watch, args=(guard, port), name="connection-guard", daemon=True).start()
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server that listens on ``host``, an address or a name."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def parse_address(text: str) -> IPv4Address | IPv6Address:
+def parse_address(text: str) -> Address:
     """The address of a peer; an IPv4 address that came by an IPv6 socket is an IPv4 address."""
     where = ip_address(text.partition("%")[0])
     return where.ipv4_mapped or where if isinstance(where, IPv6Address) else where
