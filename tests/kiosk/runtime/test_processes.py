@@ -168,15 +168,14 @@ def refusal(tree: Tree) -> str:
     return refusals[0]
 
 
-def test_a_second_tree_on_the_same_folder_or_port_is_refused_in_one_line(data_dir: Path) -> None:
-    with serving(data_dir) as first:
-        first.ready()
-        with serving(data_dir) as second:
-            assert f"in use by process {first.process.pid}" in refusal(second)
-        # Workers share a port, and the kernel would let another program of the same user share it too.
-        with serving(data_dir.parent / "other", KIOSK_PORT=first.ready().rpartition(":")[2]) as second:
-            assert "is in use" in refusal(second)
-        assert first.process.poll() is None
+def test_a_second_tree_on_the_same_folder_or_port_is_refused_in_one_line(lasting: Tree, data_dir: Path) -> None:
+    url = lasting.ready()
+    with serving(lasting.data_dir) as second:
+        assert f"in use by process {lasting.process.pid}" in refusal(second)
+    # Workers share a port, and the kernel would let another program of the same user share it too.
+    with serving(data_dir, KIOSK_PORT=url.rpartition(":")[2]) as second:
+        assert "is in use" in refusal(second)
+    assert status(f"{url}/readyz") == 200
 
 
 def test_a_port_in_use_is_refused_in_one_line_and_leaves_nothing_running(data_dir: Path) -> None:
