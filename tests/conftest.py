@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,14 +115,48 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if leaves_out and is_slow(collection_path) else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a browser, and what lies in a slow file."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what opens a browser, and what lies in a slow file. Beside other processes these go first."""
     for item in items:
         fixtures: tuple[str, ...] = tuple(getattr(item, "fixturenames", ()))
-        if {"shared_browser", "loud_browser"} & set(fixtures):
+        if {"shared_browser", "loud_browser", "whole_browser"} & set(fixtures):
             item.add_marker("browser")
         if is_slow(item.path):
             item.add_marker("slow")
+    processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    if processes > 1:
+        items[:] = long_ones_first(items, processes)
+
+
+def long_ones_first(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """The same tests in another order. Each process begins with an equal share of neighbours, and one that has done its
+    own takes the last of another's. So each share begins with browsers and slow files, and ends with short tests: at
+    the end nobody waits for one long test. Files stay whole and in order, since they share what took long to start.
+    """
+    files = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
+    long = [tests for tests in files if any(is_long(item) for item in tests)]
+    short = [item for tests in files if not any(is_long(item) for item in tests) for item in tests]
+    whole, begun = sum(map(weight, long)), 0
+    shares: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    for tests in long:
+        shares[processes * begun // whole] += tests
+        begun += weight(tests)
+    ordered: list[pytest.Item] = []
+    for number, share in enumerate(shares):
+        end = len(items) * (number + 1) // processes
+        room = max(0, end - len(ordered) - len(share))
+        ordered += [*share, *short[:room]]
+        del short[:room]
+    return [*ordered, *short]
+
+
+def is_long(item: pytest.Item) -> bool:
+    return any(item.get_closest_marker(name) for name in ("browser", "slow"))
+
+
+def weight(tests: list[pytest.Item]) -> int:
+    """Roughly how long a file takes: a test in a browser some seconds, hundreds of small ones as long as fifteen."""
+    return 3 * sum(item.get_closest_marker("browser") is not None for item in tests) + min(len(tests), 15)
 
 
 @pytest.fixture(scope="session")
