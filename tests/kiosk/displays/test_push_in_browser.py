@@ -11,6 +11,7 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, expe
 from kiosk.delivery.phone_alarms import Alarm, message_for
 from kiosk.locales import BOOK
 from queueing.push_phones import Phone
+from tests import browser
 from tests.accessible import serious_problems
 from tests.kiosk.delivery.push_service import PhoneBrowser, point, text
 from tests.kiosk.displays.pages import PHONE
@@ -46,6 +47,20 @@ so these two answer where they were to go; notification, windows and the worker'
 """
 
 
+@pytest.fixture(scope="module")
+async def whole_browser() -> AsyncIterator[Browser]:
+    """One that shows notifications."""
+    async with browser.chromium(whole=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def notified_browser(whole_browser: Browser) -> AsyncIterator[Browser]:
+    """Pages that a test left open are closed."""
+    yield whole_browser
+    await browser.close_pages(whole_browser)
+
+
 @pytest.fixture
 async def pushing(valkey_url: str, tmp_path: Path) -> AsyncIterator[Hospital]:
     await emptied(valkey_url)
@@ -73,10 +88,10 @@ async def opened(context: BrowserContext, address: str) -> Page:
 
 
 async def test_a_phone_that_gets_no_messages_says_so_and_rings_all_the_same(
-    pushing: Hospital, plain_browser: Browser
+    pushing: Hospital, notified_browser: Browser
 ) -> None:
     [mine] = await pushing.arrive()
-    async with phone(plain_browser, pushing, "notifications") as context:
+    async with phone(notified_browser, pushing, "notifications") as context:
         page = await opened(context, f"{pushing.url}{pushing.ticket_link(mine)}?lang=en")
         await page.locator("#ring").click()
         await expect(page.locator("#push-note")).to_have_text(BOOK["en"].say("ticket.push_none"), timeout=30_000)
@@ -88,12 +103,12 @@ async def test_a_phone_that_gets_no_messages_says_so_and_rings_all_the_same(
 
 
 async def test_a_phone_agrees_with_the_alarm_and_takes_it_back_with_it(
-    pushing: Hospital, plain_browser: Browser
+    pushing: Hospital, notified_browser: Browser
 ) -> None:
     *_, mine = await pushing.arrive(patients=5)
     mark = PhoneBrowser("https://push.example/send")
     keys = [mark.endpoint, text(point(mark.private.public_key())), text(mark.auth)]
-    async with phone(plain_browser, pushing, "notifications") as context:
+    async with phone(notified_browser, pushing, "notifications") as context:
         await context.add_init_script(f"({SUBSCRIBES})({msgspec.json.encode(keys).decode()})")
         page = await opened(context, f"{pushing.url}{pushing.ticket_link(mine)}?lang=ur")
         await page.select_option("#near", "2")
@@ -113,14 +128,14 @@ async def test_a_phone_agrees_with_the_alarm_and_takes_it_back_with_it(
 
 
 async def test_a_message_is_shown_with_the_page_closed_and_not_beside_a_page_that_rings(
-    pushing: Hospital, plain_browser: Browser
+    pushing: Hospital, notified_browser: Browser
 ) -> None:
     [mine] = await pushing.arrive()
     link = pushing.ticket_link(mine)
     ticket = await pushing.services.desk.ticket(HIP, mine.ticket)
     assert ticket is not None
     sent = message_for(Alarm.CALLED, Phone("p", 0, "", 0, "k", "ur", calls=0), ticket).plain.decode()
-    async with phone(plain_browser, pushing, "notifications") as context:
+    async with phone(notified_browser, pushing, "notifications") as context:
         page = await opened(context, f"{pushing.url}{link}?lang=ur")
         await page.wait_for_function("async () => (await (await caches.open('kiosk-pages')).keys()).length === 1")
         [worker] = context.service_workers
@@ -141,14 +156,16 @@ async def test_a_message_is_shown_with_the_page_closed_and_not_beside_a_page_tha
         }  # fmt: skip
 
 
-async def test_a_tap_on_the_message_leads_to_the_page_of_its_ticket(pushing: Hospital, plain_browser: Browser) -> None:
+async def test_a_tap_on_the_message_leads_to_the_page_of_its_ticket(
+    pushing: Hospital, notified_browser: Browser
+) -> None:
     other, mine = await pushing.arrive(patients=2)
     addresses = [f"{pushing.url}{pushing.ticket_link(one)}" for one in (other, mine)]
     ticket = await pushing.services.desk.ticket(HIP, mine.ticket)
     assert ticket is not None
     sent = message_for(Alarm.CALLED, Phone("p", 0, "", 0, "k", "ur", calls=0), ticket).plain.decode()
     key = msgspec.json.decode(sent)["key"]
-    async with phone(plain_browser, pushing, "notifications") as context:
+    async with phone(notified_browser, pushing, "notifications") as context:
         first = await opened(context, f"{addresses[1]}?lang=ur")
         await first.wait_for_function("async () => (await (await caches.open('kiosk-pages')).keys()).length === 1")
         [worker] = context.service_workers
