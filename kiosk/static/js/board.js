@@ -6,6 +6,9 @@
   const NEXT_SHOWN = { 1: 12, 2: 8 }; // by how many queues share the column
   const LONG_NAME = 16; // characters of a queue's name that fit in one line beside the count
   const LONG_FACILITY = 40; // characters of the hospital's name that fit in two large lines
+  const SHORT_CALL = 7; // characters of a number and its counter, such as M-003 and M1, at full size
+  const LONG_CALL = 12; // ENT-1000 and ENT1
+  const LONGEST_CALL = 16; // a counter that is a room, such as OLD-BLOCK-17
   const LONG_WHO = 40; // characters of who serves that fit below the call in large letters
   const PAGE_MS = 9000;
   const LAST_SHOWN = 8;
@@ -185,11 +188,17 @@
     hero.dataset.counter = counter;
     hero.dataset.again = announced && announced.calls > 1 ? "yes" : "no";
     const who = servedBy(counter);
-    mark(hero, "data-long", token.length > 6, "");
+    markLength(hero, token + counter);
     mark(hero, "data-who", who, who.length > LONG_WHO ? "long" : "short");
     hero.querySelector(".token").textContent = token;
     hero.querySelector(".counter").textContent = counter;
     hero.querySelector(".who").textContent = who;
+  }
+
+  /** A number and a counter of more characters than M-003 and M1 are drawn smaller. */
+  function markLength(element, text) {
+    const step = text.length < LONGEST_CALL ? Math.min(text.length, LONG_CALL) : LONGEST_CALL;
+    mark(element, "data-long", text.length > SHORT_CALL, String(step));
   }
 
   function mark(element, name, on, value) {
@@ -207,6 +216,7 @@
     const line = make("li");
     line.dataset.token = call.token;
     line.dataset.counter = call.counter;
+    markLength(line, call.token + call.counter);
     const token = make("strong", "token", call.token);
     const counter = make("strong", "counter", call.counter);
     token.dir = counter.dir = "ltr";
