@@ -77,8 +77,20 @@ class _Link:
         """When the queue opens, in place of the form."""
         opening = self._hours.opening(self.queue)
         opens = self.words.opening(opening) if opening else self.words.say("common.ask_desk")
+        return self._no_numbers(self.words.say("form.after_hours", opens=opens), status)
+
+    def closed(self, *, status: int = 200) -> Response[str]:
+        """That the queue takes nobody, in place of the form: nobody fills it in for nothing."""
+        return self._no_numbers(self.words.say("form.closed"), status)
+
+    def _no_numbers(self, sentence: str, status: int) -> Response[str]:
         return page(
-            "after_hours.html", self.words, status=status, facility=self.facility, queue=self.queue, opens=opens
+            "no_numbers.html",
+            self.words,
+            status=status,
+            facility=self.facility,
+            queue=self.queue,
+            sentence=sentence,
         )
 
     def ask(self, form: Form, faults: Faults, *, trouble: str = "", status: int = 200) -> Response[str]:
@@ -110,7 +122,9 @@ async def fill_in(
     opened = await _open(link, _words(request, lang), registry, camera_links, settings)
     if not isinstance(opened, _Link):
         return opened
-    return opened.after_hours() if opened.is_over else _mark(opened.ask(empty(), {}), request, settings)
+    if opened.is_over:
+        return opened.after_hours()
+    return _mark(opened.ask(empty(), {}), request, settings) if opened.queue.open else opened.closed()
 
 
 @post("/go/{link:str}", include_in_schema=False, status_code=303)
@@ -187,7 +201,7 @@ def _answer(opened: _Link, form: Form, place: Place, links: TicketLinks) -> Resp
     if place.refusal is Refusal.CLOSED_QUEUE and opened.is_over:
         return opened.after_hours(status=409)
     if place.outcome not in {Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON} or not place.ticket:
-        return opened.ask(form, {}, trouble="closed", status=409)
+        return opened.closed(status=409)
     link = new_ticket_link(links, opened.claim.hip_id, place.ticket, opened.zone)
     return Redirect(url(f"/t/{link}?lang={opened.words.code}"), status_code=303, headers=PAGE)
 

@@ -5,6 +5,7 @@ import { $, fill, say } from "./dom.js";
 import { post } from "./net.js";
 
 const KEPT = "kiosk-paper";
+const SHORT_TOKEN = 6; // characters of a number that fit the paper in the largest letters
 const KEPT_LANGUAGE = "kiosk-slip-language";
 const KEPT_LARGE = "kiosk-slip-large";
 const KEPT_PRINTER = "kiosk-slip-printer";
@@ -59,6 +60,7 @@ export async function print(slip, words) {
   const code = $("slip-language").value;
   translate(place, code, slip.local[code], slip);
   place.classList.toggle("large", $("slip-large").checked);
+  place.classList.toggle("long", slip.token.length > SHORT_TOKEN);
   place.classList.toggle("narrow", document.querySelector("input[name=paper]:checked")?.value === "58");
   const picture = $("slip-qr");
   picture.src = slip.qr;

@@ -11,6 +11,8 @@
   const LONG_FACILITY = 40; // characters of the hospital's name that fit in one line
   const HOME_SHOWN = 4; // numbers from home at one time; the others follow in turn
   const PAGE_MS = 9000;
+  const SHORT_CALL = 8; // characters of a number, and of its counter where that is another one, at full size
+  const ELSEWHERE_SHOWN = 6; // open counters that are named while this one is closed
 
   const body = document.body;
   const $ = (id) => document.getElementById(id);
@@ -108,12 +110,30 @@
     const here = queue.now.find((call) => call.counter === body.dataset.counter && isWith(call));
     const called = here || queue.now[0] || queue.recent[0];
     replace($("now"), called ? callParts(called) : [document.createTextNode("–")]);
+    markLength($("now"), $("now").textContent.length);
     body.dataset.open = queue.open && (!counter || counter.open) ? "yes" : "no";
+    drawElsewhere(queue.open ? hall.counters.filter(givesNumbersOf(queue)) : []);
     drawHours(queue);
     backAt = ((hall.breaks || []).find((one) => one.counter === body.dataset.counter) || { back_ms: 0 }).back_ms;
     drawBreak();
     homeTokens = queue.expected_tokens;
     drawHome();
+  }
+
+  /** Long numbers are drawn smaller. */
+  function markLength(element, characters) {
+    if (characters > SHORT_CALL) element.dataset.long = characters < 16 ? Math.min(characters, 12) : 16;
+    else delete element.dataset.long;
+  }
+
+  const givesNumbersOf = (queue) => (counter) =>
+    counter.open && counter.name !== body.dataset.counter && counter.queues[0] === queue.id;
+
+  /** The counters at which the same queue gives numbers, while this one is closed. */
+  function drawElsewhere(counters) {
+    $("elsewhere").hidden = !counters.length;
+    const badges = counters.slice(0, ELSEWHERE_SHOWN).map((one) => make("strong", "counter", one.name));
+    replace($("elsewhere-counters"), badges);
   }
 
   function drawWho(name) {

@@ -132,7 +132,12 @@ async def test_a_closed_queue_says_so(visitor: httpx.AsyncClient, hospital: Hosp
     await hospital.services.registry.open_queue(HIP, MEDICINE, False)
     answer = await send(visitor, hospital.camera_link())
     assert answer.status_code == 409
-    assert BOOK["en"].say("form.closed") in answer.text
+    form = await visitor.get(hospital.camera_link())
+    assert form.status_code == 200
+    for page in (answer.text, form.text):
+        assert BOOK["en"].say("form.closed") in page
+        assert "<form" not in page, "nobody fills it in for nothing"
+        assert f'href="/find/{HIP}?lang=en"' in page, "who has a number still finds the place"
 
 
 async def test_outside_its_hours_a_queue_says_when_it_opens(visitor: httpx.AsyncClient, hospital: Hospital) -> None:
