@@ -147,7 +147,7 @@ async def called_tickets(screens: BrowserContext, staff: BrowserContext, demo: D
         await page.goto(f"{ticket}?lang={code}")
     token = await pages["en"].locator("strong.token").inner_text()
     desk = await staff.new_page()
-    await desk.goto(demo.origin + STAFF_PAGES["desk"].format(counter=demo.urls["kiosk"].rpartition("/")[2]))
+    await desk.goto(demo.origin + STAFF_PAGES["desk"].format(counter=demo.urls["screen"].rpartition("/")[2]))
     await desk.fill("#search", token)
     for key in ("Enter", "Shift+N"):
         await desk.wait_for_timeout(SETTLES_MS)  # quicker keys are those of a scanner
@@ -169,14 +169,14 @@ async def called_tickets(screens: BrowserContext, staff: BrowserContext, demo: D
 
 def shots_of_screens(demo: Demo) -> list[Shot]:
     """Televisions, and phones of somebody who has no number yet."""
-    board, kiosk, form = demo.urls["board"], demo.urls["kiosk"], demo.urls["no app"]
+    board, screen, form = demo.urls["board"], demo.urls["screen"], demo.urls["no app"]
     shots: list[Shot] = []
     for code in LANGUAGES:
         shots += [
             Shot(name=f"board-{code}", url=f"{board}?lang={code}", size=TELEVISION),
             Shot(name=f"board-upright-{code}", url=f"{board}?lang={code}", size=UPRIGHT),
-            Shot(name=f"counter-screen-{code}", url=f"{kiosk}?lang={code}", size=TELEVISION),
-            Shot(name=f"counter-screen-upright-{code}", url=f"{kiosk}?lang={code}", size=UPRIGHT),
+            Shot(name=f"counter-screen-{code}", url=f"{screen}?lang={code}", size=TELEVISION),
+            Shot(name=f"counter-screen-upright-{code}", url=f"{screen}?lang={code}", size=UPRIGHT),
             Shot(
                 name=f"find-{code}",
                 url=f"{demo.origin}/find/{board.rpartition('/')[2]}?lang={code}",
@@ -190,7 +190,7 @@ def shots_of_screens(demo: Demo) -> list[Shot]:
         Shot(name="board-night-en", url=f"{board}?lang=en&look=night", size=TELEVISION),
         Shot(name="board-night-ur", url=f"{board}?lang=ur&look=night", size=TELEVISION),
         Shot(name="board-contrast-hi", url=f"{board}?lang=hi&look=contrast", size=TELEVISION),
-        Shot(name="counter-screen-night-hi", url=f"{kiosk}?lang=hi&look=night", size=UPRIGHT),
+        Shot(name="counter-screen-night-hi", url=f"{screen}?lang=hi&look=night", size=UPRIGHT),
         Shot(name="find-dark-ur", url=f"{demo.origin}/find/{board.rpartition('/')[2]}?lang=ur", size=PHONE, dark=True),
         Shot(name="form-dark-hi", url=f"{form}?lang=hi", size=PHONE, whole=True, dark=True),
         Shot(name="pairing", url=demo.origin + "/screen", size=TELEVISION),
@@ -200,7 +200,7 @@ def shots_of_screens(demo: Demo) -> list[Shot]:
 
 def shots_of_staff(demo: Demo, language: Literal["en", "hi", "ur"]) -> list[Shot]:
     """What staff see on the PC of a desk, and the figures on paper and as a phone."""
-    counter = demo.urls["kiosk"].rpartition("/")[2]
+    counter = demo.urls["screen"].rpartition("/")[2]
     pages = {name: demo.origin + path.format(counter=counter) for name, path in STAFF_PAGES.items()}
     shots = [Shot(name=f"{name}-{language}", url=url, size=DESK) for name, url in pages.items()]
     shots.append(Shot(name=f"walk-in-{language}", url=pages["desk"], size=DESK, keys="w"))

@@ -83,7 +83,7 @@ def address_lines(demo: Demo) -> list[str]:
     at = demo.addresses
     return [
         f"board    {at.board}",
-        f"kiosk    {at.kiosk}",
+        f"screen   {at.screen}",
         f"ticket   {at.ticket}",
         f"no app   {at.no_app}",
         f"console  {at.console}   login {at.login}   password {at.password}",

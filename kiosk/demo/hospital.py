@@ -99,7 +99,8 @@ class Addresses(Struct, frozen=True, kw_only=True):
     """The addresses to open."""
 
     board: str
-    kiosk: str
+    screen: str
+    """Of a counter."""
     ticket: str
     no_app: str
     console: str
@@ -302,7 +303,7 @@ async def _build_hospital(store: Store, settings: Settings, gateway_url: str) ->
     )
     url = settings.public_url
     return Addresses(
-        board=f"{url}/board/{HOSPITAL.hip_id}", kiosk=f"{url}/kiosk/{HOSPITAL.hip_id}/M1",
+        board=f"{url}/board/{HOSPITAL.hip_id}", screen=f"{url}/kiosk/{HOSPITAL.hip_id}/M1",
         ticket=ticket_url(url, ticket),
         no_app=camera_url(url, camera), console=f"{url}/console", login=login, password=password, gateway=gateway_url,
     ), seats  # fmt: skip

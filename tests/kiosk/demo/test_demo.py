@@ -89,8 +89,8 @@ def test_a_morning_runs_to_its_end_with_everybody_answered(tmp_path: Path) -> No
 def test_its_addresses_answer_people_get_numbers_and_ctrl_c_leaves_nothing_running(tmp_path: Path) -> None:
     with demonstrating(tmp_path, "--patients", "20", "--minutes", "0.2") as demo:
         addresses = demo.ready()
-        assert {"board", "kiosk", "ticket", "no app", "console"} <= addresses.keys()
-        answers = {name: status(addresses[name]) for name in ("board", "kiosk", "ticket", "no app")}
+        assert {"board", "screen", "ticket", "no app", "console"} <= addresses.keys()
+        answers = {name: status(addresses[name]) for name in ("board", "screen", "ticket", "no app")}
         assert answers == dict.fromkeys(answers, 200)
         assert demo.signed_in(addresses["console"]) == "/console/counters"
         until(lambda: demo.acknowledged() > 0)
