@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from kiosk.accounts.service import login_ending
 from kiosk.services.web import Services
 from tests.kiosk.console.signed_in import HIP, Browser
 
@@ -76,3 +77,10 @@ async def test_a_name_longer_than_its_room_shows_that_it_goes_on(admin: Browser)
     assert f"<bdi>{long}</bdi>" in page
     checked = (await admin.get("/console/posters")).text
     assert f"{long[:60].strip()}…" in checked
+
+
+async def test_a_new_login_is_shown_whole_beside_its_password(admin: Browser) -> None:
+    page = (await admin.send_form("/console/admin/staff", login="Zoona", name="Zoona Dar", role="clerk")).text
+    shown = re.findall(r'<dd class="token big" dir="ltr">\s*(\S+)\s*</dd>', page)
+    assert shown[0] == f"zoona{login_ending(HIP)}", "what has to be typed, with the ending that was added"
+    assert re.fullmatch(r"(\w{4}-){4}\w{4}", shown[1])
