@@ -3,7 +3,7 @@
 import { actsOf } from "./acts.js";
 import { Colleagues } from "./colleagues.js";
 import { askCame, chooseOne, closeAll, isOneOpen, listen } from "./dialogs.js";
-import { $, fill, keyOf, make, say } from "./dom.js";
+import { $, fill, frameShown, keyOf, make, say } from "./dom.js";
 import { Heard } from "./heard.js";
 import { actOf } from "./keys.js";
 import { Link } from "./link.js";
@@ -154,7 +154,7 @@ function paint(server, isAnswer = false) {
     drawList(fresh.at_ms);
     colleagues.render(fresh, fresh.at_ms);
   };
-  if (isAnswer) requestAnimationFrame(() => setTimeout(paintRest));
+  if (isAnswer) frameShown().then(paintRest);
   else paintRest();
 }
 
@@ -214,7 +214,7 @@ async function move(what, body) {
   busy = true;
   heard.show(what, body.ticket && body.ticket === list.selected);
   const began = performance.now();
-  root.setAttribute("aria-busy", "true");
+  root.setAttribute("aria-busy", "true"); // no style looks at it: a frame now would make the answer wait for the next one
   const chosen = list.selected; // painting the answer may take it off the list
   try {
     const answer = await post(`/console/desk/${what}`, numbered.body);
@@ -234,6 +234,7 @@ async function move(what, body) {
     heard.end();
     root.removeAttribute("aria-busy");
   }
+  await frameShown(); // what became of the move is on the screen before the desk is asked for
   await refresh();
 }
 

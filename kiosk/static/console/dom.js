@@ -14,6 +14,9 @@ export function make(tag, className = "", text = "") {
   return node;
 }
 
+// When the page was drawn as it is now; in a tab that nobody sees, when it is seen again.
+export const frameShown = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+
 // A text such as 60+ or ··1111 reads from left to right, whatever the page does around it.
 export function isolated(className, text = "") {
   const node = make("span", className);

@@ -3,6 +3,7 @@
 import { fill, isolated, make, say } from "./dom.js";
 
 const SECTIONS = ["waiting", "expected", "held", "no_show", "elsewhere", "done", "cancelled"];
+const SHORT_NAME = 20; // characters that have room in every window
 export const ENDED = ["done", "cancelled"];
 const plain = (text) =>
   text
@@ -143,6 +144,7 @@ export class List {
     lane.title = one.priority;
     say(who.firstChild, one.name || "—");
     say(who.lastChild, one.reply_delivered ? "" : this.words.not_told);
+    who.classList.toggle("cut", one.name.length > SHORT_NAME || !one.reply_delivered);
     say(age.firstChild, [one.age, one.gender].filter(Boolean).join(" "));
     say(four.firstChild, one.last_four ? `··${one.last_four}` : "");
     tags.replaceChildren(...one.tags.map((text) => make("span", `tag ${text === this.words.far ? "far" : ""}`, text)));

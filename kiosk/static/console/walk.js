@@ -138,6 +138,7 @@ export class WalkIn {
     if (this.busy) return;
     this.busy = true;
     this.dialog.setAttribute("aria-busy", "true");
+    this.dialog.classList.add("sending");
     try {
       await work();
     } catch (cause) {
@@ -145,6 +146,7 @@ export class WalkIn {
     } finally {
       this.busy = false;
       this.dialog.removeAttribute("aria-busy");
+      this.dialog.classList.remove("sending");
     }
   }
 

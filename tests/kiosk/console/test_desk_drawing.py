@@ -1,7 +1,7 @@
 """A move draws no row that did not change, because a slow PC waits for each; the chosen row is whole in sight."""
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from queueing.models import Counter, Queue
 from tests.kiosk.console.running_desk import Served
@@ -18,6 +18,26 @@ WATCH_LIST = """
         window.touched.push(...(type === "childList" && !row(target) ? [...addedNodes].map(row) : [row(target)]));
     }).observe(document.getElementById("list"), { subtree: true, childList: true, characterData: true });
   }
+"""
+
+
+WATCH_ORDER = """
+  () => {
+    window.order = [];
+    const { fetch } = window;
+    window.fetch = (address, options) => {
+      window.order.push(options.method ?? "GET");
+      return fetch(address, options);
+    };
+    new MutationObserver(() => {
+      window.order.push("said");
+      requestAnimationFrame(() => window.order.push("drawn"));
+    }).observe(document.getElementById("said"), { childList: true });
+  }
+"""
+STYLED_BY = """
+  (word) => [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules])
+    .map((rule) => rule.cssText).filter((text) => text.includes(word))
 """
 
 
@@ -65,3 +85,38 @@ async def test_a_long_name_of_a_queue_takes_no_count_from_sight_and_no_room_from
             " return document.elementFromPoint((at.left + at.right) / 2, (at.top + at.bottom) / 2) === b; }"
         )
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def test_what_became_of_a_move_is_drawn_before_the_desk_is_asked_for(page: Page) -> None:
+    nobody: dict[str, object] = {"outcome": "EMPTY", "words": "Nobody waits.", "ticket": None, "details": []}
+    await page.route("**/console/desk/next", lambda route: route.fulfill(json=nobody))  # so that no hint of it comes
+    await page.evaluate(WATCH_ORDER)
+    async with page.expect_request("**/console/desk?*"):
+        await page.keyboard.press("n")
+    assert await page.evaluate("window.order") == ["POST", "said", "drawn", "GET"]
+
+
+async def test_no_style_looks_at_whether_a_move_is_asked_for(page: Page) -> None:
+    """It would draw a frame while the answer is on its way, and the frame with the answer would wait for its turn."""
+    assert await page.evaluate(STYLED_BY, ".row-option")
+    assert await page.evaluate(STYLED_BY, "aria-busy") == []
+
+
+async def test_a_long_name_ends_where_its_room_ends(page: Page, served: Served) -> None:
+    for name in ("Zoona Begum", "Zoona Begum Zoona Begum Zoona Begum Zoona Begum Zoona"):
+        await served.arrive(name)
+    names = page.locator("#list [role=option] .who bdi")
+    await expect(names).to_have_count(2)
+    short, long = names.first, names.last
+    for window in (1366, 1217, 1024, 961, 480):
+        await page.set_viewport_size({"width": window, "height": 768})
+        assert await _right(long) <= await _right(long.locator("xpath=..")), window
+        assert await _right(short) <= await _right(short.locator("xpath=..")), window
+    assert await long.evaluate("(name) => getComputedStyle(name).textOverflow") == "ellipsis"
+    assert await long.evaluate("(name) => name.scrollWidth > name.clientWidth")
+
+
+async def _right(part: Locator) -> float:
+    box = await part.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"]
