@@ -13,8 +13,8 @@ from tests.supply_chain.locked import ROOT, normal, shipped
 MADE: Final = ROOT / "reports"
 PIN_PROPERTY: Final = "kiosk:pinned-sha256"
 """A lock pins every file of a package: one for each machine and Python."""
-READ_FROM_ITS_FILE: Final = {"pyreqwest": "Apache-2.0"}
-"""Packages whose metadata state no licence, and the licence whose text they carry."""
+READ_FROM_ITS_FILE: Final = {"pyreqwest": "Apache-2.0", "uharfbuzz": "Apache-2.0"}
+"""Packages whose metadata state no licence that cyclonedx-bom reads, and the licence whose text they carry."""
 CHART_SCRIPT: Final = ROOT / "kiosk" / "static" / "vendor" / "chart.umd.min.js"
 """The library that draws plots, as its package on npm carries it; its licence (MIT) stands beside it."""
 QR_READER: Final = ROOT / "kiosk" / "static" / "vendor" / "qr"
