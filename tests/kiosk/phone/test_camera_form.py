@@ -178,6 +178,7 @@ async def test_a_link_that_is_over_forged_or_of_another_kind_opens_no_form(
     ):
         for answer in (await visitor.get(path), await send(visitor, path)):
             assert answer.status_code == status
+            assert 'href="/?lang=en"' in answer.text, "who has a number is led to the page that finds it"
             assert BOOK["en"].say(words) in answer.text
     assert len(await hospital.services.desk.tickets(HIP)) == 1
 
