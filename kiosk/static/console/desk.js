@@ -174,6 +174,7 @@ function paintQueues() {
   $("queues").replaceChildren(
     ...mine.map((one) => {
       const chip = make("li", one.open ? "chip" : "chip shut", `${one.name} `);
+      chip.dir = "auto"; // a long name is cut at its own end
       chip.append(make("b", "", String(waiting(one))));
       return chip;
     }),

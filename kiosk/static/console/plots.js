@@ -13,6 +13,7 @@ const GRID = "#e3e8ea";
 const SHARP = 2; // pixels of the picture for each of the page, at least: paper shows what a screen hides
 const IS_RTL = document.documentElement.dir === "rtl";
 const LAST_NAME = 20; // CSS pixels: half of the last hour reaches over the left edge
+const NAME_PART = 0.4; // of the plot's width; Chart.js gives an axis half and cuts what is longer at its beginning
 const PAPER_WIDTH = 640; // CSS pixels of a plot on A4, whose text is 718 wide
 
 const numberOf = (cell) => (cell.dataset.value === "" ? null : Number(cell.dataset.value));
@@ -62,6 +63,23 @@ function datasets(kind, series) {
   });
 }
 
+// A name beside its bar takes two fifths of the plot at most; the table has it whole. `this`: the axis.
+function shortened(value) {
+  const name = this.getLabelForValue(value);
+  const pen = this.chart.ctx;
+  pen.save();
+  pen.font = `${Chart.defaults.font.size}px ${Chart.defaults.font.family}`;
+  const fits = (text) => pen.measureText(text).width <= this.chart.width * NAME_PART;
+  const signs = [...new Intl.Segmenter().segment(name)].map((one) => one.segment);
+  let shown = name;
+  while (signs.length > 1 && !fits(shown)) {
+    signs.pop();
+    shown = `${signs.join("").trimEnd()}…`;
+  }
+  pen.restore();
+  return shown;
+}
+
 function axes(kind, unit) {
   const isStacked = kind === "stack";
   // Where people read from the right, the first hour and the names stand at the right.
@@ -81,7 +99,10 @@ function axes(kind, unit) {
     ticks: { color: INK, precision: 0, maxTicksLimit: 6 },
     title: { display: unit !== "", text: unit, color: INK },
   };
-  if (kind === "across") return { x: { ...size, ...across }, y: { ...name, ...upright } };
+  if (kind === "across") {
+    const short = { ...name, ticks: { ...name.ticks, callback: shortened } };
+    return { x: { ...size, ...across }, y: { ...short, ...upright } };
+  }
   return { x: { ...name, ...across }, y: { ...size, ...upright } };
 }
 

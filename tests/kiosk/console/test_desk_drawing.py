@@ -85,6 +85,9 @@ async def test_a_long_name_of_a_queue_takes_no_count_from_sight_and_no_room_from
             " return document.elementFromPoint((at.left + at.right) / 2, (at.top + at.bottom) / 2) === b; }"
         )
     assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    await page.evaluate("document.documentElement.dir = 'rtl'")  # as for a clerk who reads Urdu
+    names = page.locator("#queues .chip")
+    assert [await one.evaluate("one => getComputedStyle(one).direction") for one in await names.all()] == ["ltr"] * 2
 
 
 async def test_what_became_of_a_move_is_drawn_before_the_desk_is_asked_for(page: Page) -> None:

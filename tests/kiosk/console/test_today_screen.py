@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, expect
 
@@ -25,6 +26,11 @@ INK = """canvas => {
   for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 250) seen.add(data.slice(at, at + 3).join());
   return [...seen];
 }"""
+NAMES = """() => Object.values(Chart.instances).filter(chart => chart.options.indexAxis === "y").flatMap(chart => {
+  chart.ctx.font = `${Chart.defaults.font.size}px ${Chart.defaults.font.family}`;
+  return chart.scales.y.ticks.map(({ label }) => [label, chart.ctx.measureText(label).width < chart.scales.y.width]);
+})"""
+"""Each name beside a bar, and whether its axis has room for it."""
 BLUE, VERMILION = "0,114,178", "213,94,0"
 
 
@@ -115,6 +121,18 @@ async def test_the_page_is_readable_at_this_width_and_axe_finds_nothing_serious(
     assert await overflowing(desk_page) == []
     assert await serious_problems(desk_page) == []
     await desk_page.screenshot(path=tmp_path / f"today-{width}.png", full_page=True)
+
+
+async def test_a_long_name_beside_a_bar_is_cut_at_its_end(archived: Served, program: Program, desk_page: Page) -> None:
+    long = "Obstetrics, Gynaecology and Family Planning including Antenatal Clinic"
+    for queue in await program.services.registry.queues(archived.hip):
+        await program.services.registry.put_queue(archived.hip, structs.replace(queue, name=f"{queue.name} {long}"))
+    await desk_page.set_viewport_size({"width": 390, "height": 844})
+    await desk_page.reload()
+    await expect(desk_page.locator("#queues canvas")).to_be_visible()
+    labels = await desk_page.evaluate(NAMES)
+    assert [shown for shown, fits in labels if not fits] == []
+    assert any(shown.endswith("…") for shown, _ in labels)
 
 
 async def test_a_superintendent_reads_the_day_without_scrolling(desk_page: Page) -> None:
