@@ -49,7 +49,7 @@ def shell_path() -> str:
 
 @asynccontextmanager
 async def chromium(*more: str, whole: bool = False) -> AsyncIterator[Browser]:
-    """A browser of the test's own. Only the ``whole`` one shows notifications."""
+    """A browser of the test's own. Only the ``whole`` one shows notifications, and takes as long as a clerk's."""
     path = chromium_path() if whole else shell_path()
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:

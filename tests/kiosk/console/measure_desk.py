@@ -115,7 +115,7 @@ async def _measure_at(served: Served) -> bool:
     await ready_login(served.services.staff, "clerk", HIP, name="Asha Koul")
     for number in range(WAITING):
         await served.arrive(f"Patient Number {number}")
-    async with chromium() as browser:
+    async with chromium(whole=True) as browser:  # as a clerk has it
         page = await browser.new_page(viewport={"width": 1366, "height": 768})
         await page.add_init_script(HEAR)
         await _sign_in(page, served.address)
