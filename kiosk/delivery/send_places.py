@@ -15,7 +15,9 @@ QUICK_S: Final = 1.0
 
 
 class SendPlaces:
-    """Places for tries. Whoever answers within a second never waits longer than that for those that do not."""
+    """Places for tries. A target that hangs without having failed before holds a quick place for a second at most; two
+    hundred of them at once hold the others up for that second.
+    """
 
     def __init__(self) -> None:
         self._quick = asyncio.Semaphore(SENDS_AT_ONCE)
