@@ -42,6 +42,8 @@ _CURSOR: Final = re.compile(r"([0-9]{1,20})(?:-([0-9]{1,20}))?")
 _READ: Final = ("XREAD", "COUNT", READ_AT_MOST)
 _WAIT_MS: Final = 5_000
 _TRY_AGAIN_S: Final = 0.5
+_GATHER_S: Final = 0.025
+"""After a read: on a busy service the next one finds many events. Each read costs the store as much as some scans."""
 
 
 class EventKind(IntEnum):
@@ -325,6 +327,7 @@ class EventLog:
                 name = key.removesuffix(":events")
                 last[name] = entries[-1][0].decode()
                 yield name, entries
+            await asyncio.sleep(_GATHER_S)
 
     async def _of_cluster(self, last: dict[str, str]) -> AsyncGenerator[tuple[str, list[Raw]], None]:
         async def read_one(name: str) -> list[Raw]:

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from kiosk.abdm.inbound import read_patient
@@ -26,13 +25,10 @@ from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.registry import Registry
 
-NICENESS: Final = 10
-"""The process's niceness. On a busy machine scans run first, and the archive is some seconds later."""
-
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Archive until ``stop``."""
-    give_way(NICENESS)
+    give_way(scans_first=settings.scans_first)
     async with archive_parts(settings) as parts:
         await work_until(stop, ArchiveRole(parts).run())
 

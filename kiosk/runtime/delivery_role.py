@@ -5,7 +5,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final
 
 import msgspec
 
@@ -47,15 +46,10 @@ from queueing.targets import Target, TargetKind, Targets
 from tokens import KeyRing
 from tokens.push_keys import PushKeys
 
-NICENESS: Final = 5
-"""A patient's answer comes before a webhook: on a busy machine a delivery is some milliseconds later. The archive comes
-last.
-"""
-
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Deliver until ``stop``."""
-    give_way(NICENESS)
+    give_way(scans_first=settings.scans_first)
     async with role_parts(settings) as parts:
         try:
             await work_until(stop, DeliveryRole(parts).run())

@@ -7,8 +7,6 @@ import os
 import resource
 import signal
 import sys
-import time
-from pathlib import Path
 from typing import Final
 
 NOTICE: Final = signal.SIGUSR1
@@ -16,9 +14,7 @@ NOTICE: Final = signal.SIGUSR1
 STOP_S: Final = 6
 """For requests in progress: a scan's own deadline is five seconds."""
 OPEN_FILES: Final = 65_536
-SESSION_NICENESS: Final = Path("/proc/self/autogroup")
-WRITES, BETWEEN_WRITES_S = 20, 0.1
-"""Linux takes one such write in a tenth of a second from all processes without privilege together."""
+BACKGROUND_NICENESS: Final = 10
 PR_SET_PDEATHSIG: Final = 1
 PR_SET_NO_NEW_PRIVS: Final = 38
 
@@ -28,6 +24,8 @@ def harden() -> None:
     limit, and batch scheduling, so that threads are not pre-empted in the middle of a request.
     """
     os.umask(0o077)
+    # Roles are background process groups of a terminal: with ``stty tostop`` their first log line would stop them.
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
@@ -41,21 +39,18 @@ def harden() -> None:
             os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
-def give_way(niceness: int) -> None:
-    """Lower the priority of a background role, so that scans get the processor first.
+def give_way(*, scans_first: bool) -> None:
+    """Lower the priority of a background role. With ``scans_first`` it runs only while no process that a patient waits
+    for wants the processor.
 
-    Where Linux groups processes by session (``kernel.sched_autogroup_enabled``, sched(7)), niceness counts only within
-    a session. Each role has a session of its own, so the session's own niceness is set as well. A role that was
-    started in a terminal leaves the terminal's session as it is.
+    Niceness alone is not enough: a thread with batch scheduling that wakes waits until the running one has used up its
+    time, however nice that one is. An idle-policy thread (sched(7)) gives way at once. That counts among the processes
+    of one session or control group, so the supervisor starts the roles in one session.
     """
-    os.nice(niceness)
-    if os.getsid(0) != os.getpid() or not SESSION_NICENESS.exists():
-        return
-    for _ in range(WRITES):
+    os.nice(BACKGROUND_NICENESS)
+    if scans_first and sys.platform == "linux":
         with contextlib.suppress(OSError):
-            SESSION_NICENESS.write_text(str(niceness))
-            return
-        time.sleep(BETWEEN_WRITES_S)
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def settle_memory() -> None:

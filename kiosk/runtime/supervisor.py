@@ -87,8 +87,9 @@ class Child:
             *self._command,
             env=self._environment,
             stdin=asyncio.subprocess.DEVNULL,
-            # Ctrl-C in the terminal must reach the parent only, which then stops its children in order.
-            start_new_session=True,
+            # Ctrl-C in the terminal must reach the parent only, which then stops its children in order. No session of
+            # its own: background roles give way only within a session (``give_way``).
+            preexec_fn=os.setpgrp,
         )
         _log.info("child_started", role=self.role, pid=self._process.pid)
         return await self._process.wait()

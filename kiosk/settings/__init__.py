@@ -101,6 +101,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Whether deliveries may go to loopback and private networks."""
     push_services: tuple[str, ...]
     """Hosts that may be used to reach phones. Empty: none."""
+    scans_first: bool
+    """Whether deliveries and the archive get only the processor time that scans leave."""
     log_level: str
 
     @property

@@ -346,6 +346,14 @@ TABLE: tuple[Setting, ...] = (
         read=values.push_services,
     ),
     Setting(
+        name="scans_first",
+        default="true",
+        meaning="Whether deliveries and the archive get only the processor time that scans leave. Set `false` where "
+        "other programs in the service's own control group fill the machine: there webhooks would wait without end.",
+        allowed="true or false",
+        read=values.yes_or_no,
+    ),
+    Setting(
         name="log_level",
         default="info",
         meaning="Lowest level of log lines that are written.",

@@ -15,11 +15,10 @@ from msgspec import Struct
 from loadtests.bench.machine import cpu_s, tree, words
 from loadtests.bench.setup import BenchSetup, Figures, RoundResult, Size, middle, prepared
 from loadtests.delivery.api_client import ApiClient, BuildRequest
-from loadtests.delivery.setup import administrator, new_key, new_webhook
-from loadtests.delivery.webhook_receivers import DEAD, Deliveries, Receivers, running_receivers
+from loadtests.delivery.setup import PRIVATE, add_half_dead, new_key, new_webhook
+from loadtests.delivery.webhook_receivers import Deliveries, Receivers, running_receivers
 from loadtests.simulator.people.share_client import percentile
 
-PRIVATE: Final = {"KIOSK_PRIVATE_TARGETS": "true"}
 ARRIVE_PER_S, ARRIVE_WEBHOOKS = 200.0, 10
 DEAD_PER_S: Final = 200.0
 API_PER_S, API_SCANS_PER_S = 500.0, 100.0
@@ -102,7 +101,7 @@ async def arrive(length: Length, seed: int) -> Figures:
     for name, facilities in (("one_each", None), ("all_hear_all", ["*"] * ARRIVE_WEBHOOKS)):
         async with _kiosk(ARRIVE_WEBHOOKS, seed) as setup, running_receivers() as receivers:
             for number, facility in enumerate(facilities or setup.stack.hips):
-                await new_webhook(setup.stack, f"{receivers.base}/{number}", facility)
+                await new_webhook(setup.stack, f"{receivers.urls.base}/{number}", facility)
             figures[name] = await _arrived(setup, receivers, length, 1 if facilities is None else ARRIVE_WEBHOOKS)
     return figures
 
@@ -134,7 +133,7 @@ async def dead(length: Length, seed: int) -> Figures:
     """
     count = length.webhooks
     async with running_receivers() as receivers, _kiosk(count, seed) as without, _kiosk(count, seed + 1) as with_them:
-        await _add_half_dead(with_them, receivers)
+        await add_half_dead(with_them.stack, receivers.urls)
         pair = (("without", without), ("with", with_them))
         rounds: dict[str, list[dict[str, float]]] = {"without": [], "with": []}
         wanted, before = 0, receivers.deliveries.all
@@ -158,15 +157,6 @@ async def dead(length: Length, seed: int) -> Figures:
         "deliver_ms_a_quiet_minute_of_a_webhook": round(quiet["deliver"] / length.quiet_s * 60_000 / count, 2),
         "living": _milliseconds(waits) | {"events": len(waits), "missing": wanted - len(waits)},
     }  # fmt: skip
-
-
-async def _add_half_dead(setup: BenchSetup, receivers: Receivers) -> None:
-    """A webhook for each facility, every second one dead."""
-    bases = [base for name in DEAD for base in (receivers.base, receivers.dead[name])]
-    async with administrator(setup.stack) as admin:
-        for number, hip in enumerate(setup.stack.hips):
-            await admin.add_webhooks(hip, [f"{bases[number % len(bases)]}/{number}"])
-    await asyncio.sleep(2)  # the role takes new webhooks within a second
 
 
 def _middle_ratio(rounds: dict[str, list[dict[str, float]]], key: str) -> float:

@@ -31,7 +31,7 @@ from loadtests import graceful_run
 from loadtests.bench.machine import described
 from loadtests.day import MISCHIEF, Day, Hospital, Plan
 from loadtests.delivery.pictures import Ticket, TicketKey, brief, differences, picture_of, unlike_ledger, who_came
-from loadtests.delivery.setup import administrator, new_key, new_webhook, waiting
+from loadtests.delivery.setup import PRIVATE, administrator, new_key, new_webhook, waiting
 from loadtests.role_trouble import KILLS, Trouble, make_trouble
 from loadtests.stack import Stack, fresh_stack
 
@@ -188,8 +188,7 @@ CHECKED: Final = ("pull", "webhooks", "webhook_of_all", "hl7", "acknowledgements
 async def prove(patients: int, seed: int, speed: float) -> dict[str, Any]:
     """One day, and what came of it."""
     with tempfile.TemporaryDirectory(prefix="kiosk-delivery-") as folder:
-        more = {"KIOSK_PRIVATE_TARGETS": "true"}
-        async with fresh_stack(seed=seed, facilities=3, counters=3, more=more) as stack:
+        async with fresh_stack(seed=seed, facilities=3, counters=3, more=PRIVATE) as stack:
             key = await new_key(stack)
             async with listening(stack, Path(folder), key) as programs:
                 await stack.simulator.order(**MISCHIEF)

@@ -1,5 +1,6 @@
 """Sets up other programs as people do: keys and webhooks by commands, HL7 receivers on the console's page."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -7,11 +8,16 @@ from typing import Any, Final
 import httpx
 from msgspec import json
 
+from loadtests.delivery.webhook_receivers import ReceiverUrls
 from loadtests.history.pages import SignIn, csrf_of
 from loadtests.stack import Stack, command
 
 ADMINISTRATOR: Final = "stateadmin"
 CONNECTIONS: Final = "/console/connections"
+PRIVATE: Final = {"KIOSK_PRIVATE_TARGETS": "true"}
+"""Settings of a kiosk that may send to loopback."""
+TAKEN_AFTER_S: Final = 2.0
+"""The delivery role takes new webhooks within a second."""
 
 
 async def new_key(stack: Stack, scopes: str = "tickets:read") -> str:
@@ -65,6 +71,14 @@ async def administrator(stack: Stack) -> AsyncIterator[Administrator]:
     async with httpx.AsyncClient(base_url=stack.kiosk_url, headers=headers, timeout=30) as client:
         await SignIn(client, ADMINISTRATOR).run(password, "")
         yield Administrator(client)
+
+
+async def add_half_dead(stack: Stack, urls: ReceiverUrls) -> None:
+    """A webhook for each facility, every second one dead."""
+    async with administrator(stack) as admin:
+        for number, hip in enumerate(stack.hips):
+            await admin.add_webhooks(hip, [f"{urls.half_dead(number)}/{number}"])
+    await asyncio.sleep(TAKEN_AFTER_S)
 
 
 async def waiting(stack: Stack) -> int:

@@ -240,7 +240,7 @@ class EmbeddedValkey:
                     stdout=log,
                     stderr=log,
                     # A Ctrl-C in the terminal must reach the parent only, which then stops its children in order.
-                    start_new_session=True,
+                    process_group=0,
                     pass_fds=(self._lock.descriptor,),
                 )
             self._lock.note_server(self._child.pid)

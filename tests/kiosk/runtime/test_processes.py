@@ -1,10 +1,14 @@
 """The process tree: it starts, restarts killed processes, stops in order, and leaves nothing behind."""
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import socket
+import subprocess
+import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +18,7 @@ from redis import Redis
 
 from kiosk.runtime.granian_parts import STARTED_S
 from queueing.embedded.server import EmbeddedValkey
-from tests.kiosk.process_tree import Tree, alive, below, kiosk, processes_on, serving, status, until
+from tests.kiosk.process_tree import Tree, alive, below, environment, kiosk, processes_on, serving, status, until
 
 STOPS_WITHIN_S = 20
 """Promised to operators."""
@@ -35,7 +39,7 @@ def test_ready_is_printed_when_requests_are_answered_and_sigterm_ends_everything
         stream = _stream(url, "/live/IN01")
         family = below(tree.process.pid)
         assert len(family) >= 4  # store, web, its worker, relay
-        assert {os.sched_getscheduler(pid) for pid in family} == {os.SCHED_BATCH}
+        assert {os.sched_getscheduler(pid) for pid in family} == {os.SCHED_BATCH}  # KIOSK_SCANS_FIRST is off
         began = time.monotonic()
         assert tree.stop() == 0
         assert time.monotonic() - began < STOPS_WITHIN_S
@@ -89,7 +93,7 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
     """A tree for the tests after which it runs as before. It ends in order, whatever was killed."""
     data_dir = tmp_path_factory.mktemp("lasting") / "data"
     kiosk(data_dir, "facility", "add", "IN01", "--name", "District Hospital")
-    with serving(data_dir) as tree:
+    with serving(data_dir, KIOSK_SCANS_FIRST="true") as tree:
         tree.ready()
         yield tree
         assert tree.stop() == 0
@@ -110,21 +114,47 @@ def test_a_killed_child_of_any_role_comes_back(lasting: Tree) -> None:
     until(lambda: starts(lasting, "relay") == relays + 1)
 
 
-def niceness(pid: int) -> tuple[int, int | None]:
-    """Of a process, and of its session; None where Linux does not share the processor among sessions."""
-    of_process = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[16])
-    session = Path(f"/proc/{pid}/autogroup")
-    words = session.read_text().split() if session.exists() else []
-    return of_process, int(words[-1]) if words else None
+def test_a_terminal_that_stops_background_output_does_not_stop_the_roles(data_dir: Path) -> None:
+    ours, terminal = os.openpty()
+    modes = termios.tcgetattr(terminal)
+    modes[3] |= termios.TOSTOP
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+    command = subprocess.Popen(
+        [sys.executable, "-m", "kiosk", "serve"], env=environment(data_dir), cwd=data_dir.parent, stdin=terminal,
+        stdout=subprocess.PIPE, stderr=terminal, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    try:
+        assert command.stdout is not None
+        assert command.stdout.readline().startswith(b"ready ")
+    finally:
+        command.terminate()
+        assert command.wait(STOPS_WITHIN_S) == 0
+        assert command.stdout is not None
+        command.stdout.close()
+        os.close(terminal)
+        os.close(ours)
 
 
-@pytest.mark.parametrize(("role", "nicer"), [("deliver", 5), ("archive", 10)])
-def test_background_roles_give_way_to_those_that_answer_patients(lasting: Tree, role: str, nicer: int) -> None:
-    of_web, of_web_session = niceness(lasting.pid_of("web"))
-    assert niceness(lasting.pid_of("relay")) == (of_web, of_web_session)
-    session = None if of_web_session is None else nicer
-    until(lambda: niceness(lasting.pid_of(role)) == (min(19, of_web + nicer), session))
-    assert of_web_session in (None, 0)
+def scheduling(pid: int) -> dict[str, int]:
+    """Of a process: its policy, niceness, session and process group (proc_pid_stat(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return {name: int(fields[place]) for name, place in {"group": 2, "session": 3, "nice": 16, "policy": 38}.items()}
+
+
+@pytest.mark.parametrize("role", ["deliver", "archive"])
+def test_background_roles_run_only_when_scans_leave_the_processor(lasting: Tree, role: str) -> None:
+    until(lambda: scheduling(lasting.pid_of(role))["policy"] == os.SCHED_IDLE)
+    assert scheduling(lasting.pid_of(role))["nice"] > scheduling(lasting.pid_of("web"))["nice"]
+
+
+def test_scans_come_first_because_the_roles_are_in_one_session(lasting: Tree) -> None:
+    store = int(json.loads((lasting.data_dir / "lock").read_text())["server"])
+    quick = [scheduling(pid) for pid in (lasting.pid_of("web"), lasting.pid_of("relay"), store)]
+    assert {one["policy"] for one in quick} == {os.SCHED_BATCH}
+    background = [scheduling(lasting.pid_of(role)) for role in ("deliver", "archive")]
+    assert len({one["session"] for one in quick + background}) == 1
+    assert len({one["group"] for one in quick + background}) == 5, "Ctrl-C in a terminal would end some of them"
 
 
 def test_a_killed_store_is_restarted_without_data_loss(lasting: Tree) -> None:

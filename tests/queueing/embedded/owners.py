@@ -5,6 +5,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from queueing.errors import (
@@ -21,6 +23,33 @@ print(server.pid, flush=True)
 time.sleep(600)
 """
 """A process that owns a store, for tests that kill it."""
+
+
+HANGING = """
+import os, subprocess, sys, time
+from pathlib import Path
+from queueing.embedded.data_folder import FolderLock
+lock = FolderLock(Path(sys.argv[1]))
+lock.take(brief=False)
+nothing = subprocess.DEVNULL
+child = subprocess.Popen(["sleep", "600"], pass_fds=(lock.descriptor,), stdout=nothing, stderr=nothing)
+lock.note_server(child.pid)
+print(child.pid, flush=True)
+"""
+"""An owner that ends and leaves a process with the lock which does not end with it."""
+
+
+@contextmanager
+def a_server_that_hangs(folder: Path) -> Iterator[int]:
+    """The process that still holds the folder after its owner ended. A stopped store would not do: the kernel wakes the
+    stopped processes of a group that lost its parent.
+    """
+    done = subprocess.run([sys.executable, "-c", HANGING, str(folder)], capture_output=True, text=True, check=True)
+    pid = int(done.stdout)
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
 
 
 class Owner:

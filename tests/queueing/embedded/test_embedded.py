@@ -20,7 +20,7 @@ from queueing.errors import (
     StoreRefused,
 )
 from queueing.store.store import Store, open_store
-from tests.queueing.embedded.owners import Owner
+from tests.queueing.embedded.owners import Owner, a_server_that_hangs
 
 pytestmark = pytest.mark.anyio
 
@@ -82,14 +82,9 @@ async def test_an_orphan_that_hangs_is_named_after_a_bounded_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("queueing.embedded.server.LOCK_PATIENCE_S", 0.5)
-    owner = Owner(tmp_path)
-    os.kill(owner.server_pid, signal.SIGSTOP)
-    try:
-        owner.kill(server_too=False)
-        with pytest.raises(FolderInUse, match=f"held by process {owner.server_pid}, which does not end"):
+    with a_server_that_hangs(tmp_path) as server_pid:
+        with pytest.raises(FolderInUse, match=f"held by process {server_pid}, which does not end"):
             EmbeddedValkey(tmp_path).start()
-    finally:
-        os.kill(owner.server_pid, signal.SIGKILL)
 
 
 async def test_it_runs_with_the_settings_that_the_promise_needs(tmp_path: Path) -> None:
@@ -99,7 +94,7 @@ async def test_it_runs_with_the_settings_that_the_promise_needs(tmp_path: Path) 
         await store.close()
         assert isinstance(answer, list)
         settings = dict(zip(answer[::2], answer[1::2], strict=True))
-        assert os.getsid(server.pid or 0) != os.getsid(0), "Ctrl-C in the terminal must not reach it"
+        assert os.getpgid(server.pid or 0) != os.getpgid(0), "Ctrl-C in the terminal must not reach it"
         socket = tmp_path / "valkey.sock"
         assert socket.stat().st_mode & 0o777 == 0o600
     needed = {
