@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -18,7 +19,18 @@ from redis import Redis
 
 from kiosk.runtime.granian_parts import STARTED_S
 from queueing.embedded.server import EmbeddedValkey
-from tests.kiosk.process_tree import Tree, alive, below, environment, kiosk, processes_on, serving, status, until
+from tests.kiosk.process_tree import (
+    LONG_S,
+    Tree,
+    alive,
+    below,
+    environment,
+    kiosk,
+    processes_on,
+    serving,
+    status,
+    until,
+)
 
 STOPS_WITHIN_S = 20
 """Promised to operators."""
@@ -124,13 +136,15 @@ def test_a_terminal_that_stops_background_output_does_not_stop_the_roles(data_di
         stdout=subprocess.PIPE, stderr=terminal, start_new_session=True,
         preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )  # fmt: skip
+    assert command.stdout is not None
     try:
-        assert command.stdout is not None
+        assert select.select([command.stdout], [], [], LONG_S)[0], "a role was stopped"
         assert command.stdout.readline().startswith(b"ready ")
-    finally:
         command.terminate()
         assert command.wait(STOPS_WITHIN_S) == 0
-        assert command.stdout is not None
+    finally:
+        command.kill()
+        command.wait()
         command.stdout.close()
         os.close(terminal)
         os.close(ours)
