@@ -1,19 +1,21 @@
 -- Which queue a counter text leads to, and what it proves.
 
--- What a scan needs of the facility, read at once in this order.
-local C = {hip = 1, zone = 2, policy = 3, place = 4, default = 5, counter = 6, printed = 7, day = 8, eve = 9,
-  queue = 10, pace = 11}
+-- What a scan needs of the facility, read at once in this order. `printed` is read where no counter is proved.
+local C = {hip = 1, zone = 2, policy = 3, place = 4, day = 5, eve = 6, queue = 7, pace = 8, counter = 9, printed = 10}
 
 -- `likely`: the queue to which this text led the last time, read with the rest; '' for none.
 local function read_config(facility, proved, text, likely)
-  local named = proved ~= '' and proved or text
-  return redis.call('HMGET', facility.record, 'hip', 'zone', 'policy', 'place', 'default', 'k:' .. named,
-    'x:' .. text, 'day', 'eve', 'q:' .. likely, 'pace:' .. likely)
+  if proved ~= '' then
+    return redis.call('HMGET', facility.record, 'hip', 'zone', 'policy', 'place', 'day', 'eve', 'q:' .. likely,
+      'pace:' .. likely, 'k:' .. proved)
+  end
+  return redis.call('HMGET', facility.record, 'hip', 'zone', 'policy', 'place', 'day', 'eve', 'q:' .. likely,
+    'pace:' .. likely, 'k:' .. text, 'x:' .. text)
 end
 
 -- Returns counter and assurance; nil when the text names no counter. A mapped printed text wins.
 local function find_counter(facility, config, proved, assurance)
-  if proved == '' and config[C.printed] then
+  if config[C.printed] then
     local counter = config_of(facility, 'k:' .. config[C.printed])
     if counter then return counter, ASSURANCE.POSTER end
   end
@@ -69,7 +71,7 @@ local function find_queue(facility, config, wanted, likely, proved, assurance, t
       wanted = queue_of_old_poster(facility, text) or ''
       if wanted ~= '' then assurance = ASSURANCE.POSTER end
     end
-    if wanted == '' then wanted = config[C.default] or '' end
+    if wanted == '' then wanted = redis.call('HGET', facility.record, 'default') or '' end
   end
   if wanted == '' then return nil, nil, assurance, REFUSAL.NO_QUEUE end
   local queue, pace = read_queue(facility, config, wanted, likely)
