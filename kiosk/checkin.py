@@ -20,8 +20,8 @@ from kiosk.patient.person import ABHA_DIGITS, Patient, Person, Scan, StatusQuery
 from kiosk.security.encryption import DAY_S, Seal, SealBroken
 from queueing.desk import OpdDesk
 from queueing.form_gate import FormSender, FormVerdict
-from queueing.lanes import REASONS
-from queueing.models import Arrival, Assurance, Lane, Outcome, Place, Ticket
+from queueing.lanes import REASONS, Lane
+from queueing.models import Arrival, Assurance, Outcome, Place, Ticket
 from queueing.place_search import Candidate, Seeker
 from queueing.reasons import Reason
 from queueing.redis_keys import counter_text, facility_key, hmis_request, request_digest

@@ -21,7 +21,8 @@ from queueing.day import ServiceClock, iso_day
 from queueing.day_counts import DAY_PAGE, DayCounts, DayPage
 from queueing.facility_view import Snapshot
 from queueing.form_gate import FormSender, FormVerdict, admit_form
-from queueing.models import Arrival, Assurance, Lane, Moved, Nearness, Outcome, Place, Refusal, State, Ticket, UnixMs
+from queueing.lanes import Lane
+from queueing.models import Arrival, Assurance, Moved, Nearness, Outcome, Place, Refusal, State, Ticket, UnixMs
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_root
 from queueing.removal import check_removed

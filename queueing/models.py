@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from queueing import limits
 from queueing.corrections import NO_CORRECTIONS, Corrections
+from queueing.lanes import Lane
 from queueing.opening_hours import Spans
 from queueing.reasons import Reason
 from queueing.stops import Stop
@@ -62,17 +63,6 @@ class State(IntEnum):
     CANCELLED = 8
     LAPSED = 9
     """The service day ended over it."""
-
-
-class Lane(IntEnum):
-    """Why somebody goes sooner. ``queueing.lanes`` describes each."""
-
-    ORDINARY = 0
-    SENIOR = 1
-    PREGNANT = 2
-    DISABLED = 3
-    EMERGENCY = 4
-    PRIORITY = 5
 
 
 class Assurance(IntEnum):

@@ -27,7 +27,8 @@ from kiosk.exchange.ticket_json import TicketJson, word_of
 from queueing.api_keys import Scope
 from queueing.desk import OpdDesk
 from queueing.idempotency import Idempotency
-from queueing.models import Lane, Outcome, Place, Refusal, Ticket
+from queueing.lanes import Lane
+from queueing.models import Outcome, Place, Refusal, Ticket
 
 FHIR: Final = "application/fhir+json"
 _REGISTER: Final = msgspec.json.Decoder(RegisterBody)

@@ -15,7 +15,8 @@ from kiosk.archive.places import Places
 from kiosk.archive.schema import events
 from kiosk.archive.upsert import insert_or_replace
 from queueing.event_log import PUBLIC_KINDS, Event, cursor_numbers
-from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, State, Ticket, UnixMs
+from queueing.lanes import Lane
+from queueing.models import Assurance, Nearness, Outcome, Refusal, State, Ticket, UnixMs
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_key
 from queueing.stops import Stop

@@ -21,8 +21,9 @@ from sqlalchemy import (
     false,
 )
 
+from queueing.lanes import Lane
 from queueing.limits import HIP_ID_MAX
-from queueing.models import Assurance, Lane, Refusal, State
+from queueing.models import Assurance, Refusal, State
 from queueing.reasons import Reason
 
 metadata: Final = MetaData()

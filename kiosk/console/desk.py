@@ -35,8 +35,8 @@ from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
 from queueing.desk import Current, OpdDesk
 from queueing.desks import Desks
-from queueing.lanes import REASONS, label_of
-from queueing.models import Lane, Moved, Outcome
+from queueing.lanes import REASONS, Lane, label_of
+from queueing.models import Moved, Outcome
 from queueing.registry import Registry
 from queueing.slip_printers import SlipPrinters
 

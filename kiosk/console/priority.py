@@ -10,7 +10,7 @@ from kiosk.console import figure_messages, messages
 from kiosk.console.figures import grouped
 from kiosk.console.language import Sentences, tr
 from queueing import lanes
-from queueing.models import Lane
+from queueing.lanes import Lane
 from queueing.reasons import Reason, word_of
 
 LEAST: Final = 5

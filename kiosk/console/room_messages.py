@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from queueing.models import Lane
+from queueing.lanes import Lane
 from queueing.removal import Use
 
 STAFF_TROUBLE: Final = {

@@ -16,7 +16,8 @@ from kiosk.app import create_app
 from kiosk.services.web import Services
 from kiosk.settings import load
 from kiosk.web.handover import services_of
-from queueing.models import Arrival, Assurance, Counter, Facility, Lane, Place, Queue
+from queueing.lanes import Lane
+from queueing.models import Arrival, Assurance, Counter, Facility, Place, Queue
 from queueing.store.store import open_store
 
 HIP = "IN0110000123"

@@ -21,7 +21,8 @@ from kiosk.security.encryption import Seal, SealBroken
 from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
-from queueing.models import Assurance, Lane, Outcome, Refusal, State, Ticket
+from queueing.lanes import Lane
+from queueing.models import Assurance, Outcome, Refusal, State, Ticket
 from queueing.outbox import Outbox
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_key

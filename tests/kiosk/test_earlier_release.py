@@ -27,7 +27,8 @@ from queueing import library
 from queueing.day_keys import DayKeys
 from queueing.desk import OpdDesk
 from queueing.embedded.server import EmbeddedValkey
-from queueing.models import Arrival, Assurance, Lane, Outcome, State
+from queueing.lanes import Lane
+from queueing.models import Arrival, Assurance, Outcome, State
 from queueing.outbox import Outbox
 from queueing.pending_reply import PendingReply
 from queueing.redis_keys import request_digest

@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 )
 
 from queueing.desk import OpdDesk
-from queueing.models import Lane, Moved, Outcome, State
+from queueing.lanes import Lane
+from queueing.models import Moved, Outcome, State
 from queueing.store.store import Store, open_store
 from tests.queueing.a_facility import DAY_MS, HIP, MovedMidnight, arrival, build, kolkata, open_desk
 

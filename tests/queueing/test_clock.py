@@ -9,7 +9,8 @@ import pytest
 from queueing import clock_health
 from queueing.desk import OpdDesk
 from queueing.errors import StoreRefused
-from queueing.models import Lane, Outcome, Place, Queue, State
+from queueing.lanes import Lane
+from queueing.models import Outcome, Place, Queue, State
 from queueing.redis_keys import changes_key, facility_root, partition_of
 from queueing.registry import Registry
 from queueing.store.store import Store

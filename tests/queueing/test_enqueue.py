@@ -7,11 +7,11 @@ import pytest
 
 from queueing.desk import OpdDesk
 from queueing.errors import StoreRefused
+from queueing.lanes import Lane
 from queueing.models import (
     Assurance,
     Counter,
     Facility,
-    Lane,
     Outcome,
     Policy,
     PresenceRule,

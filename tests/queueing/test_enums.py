@@ -10,8 +10,8 @@ import pytest
 from queueing import library
 from queueing.desk import packed_arrival
 from queueing.event_log import EventKind
-from queueing.lanes import LANES, REASONS
-from queueing.models import Arrival, Assurance, Lane, Nearness, Outcome, PresenceRule, Refusal, ReplyKind, State
+from queueing.lanes import LANES, REASONS, Lane
+from queueing.models import Arrival, Assurance, Nearness, Outcome, PresenceRule, Refusal, ReplyKind, State
 from queueing.reasons import Reason
 
 WORDS = files("queueing").joinpath("functions", "shared", "enums.lua").read_text()

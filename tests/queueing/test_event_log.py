@@ -7,7 +7,8 @@ import pytest
 
 from queueing.desk import OpdDesk
 from queueing.event_log import OLDEST, Event, EventKind, EventLog
-from queueing.models import Assurance, Facility, Lane, Outcome, Policy, PresenceRule, Queue, Refusal, State, Ticket
+from queueing.lanes import Lane
+from queueing.models import Assurance, Facility, Outcome, Policy, PresenceRule, Queue, Refusal, State, Ticket
 from queueing.outbox import Outbox
 from queueing.redis_keys import events_key, facility_key, facility_root, partition_of
 from queueing.registry import Registry

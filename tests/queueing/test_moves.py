@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from queueing.desk import OpdDesk
-from queueing.models import Lane, Outcome, Policy, State, Ticket
+from queueing.lanes import Lane
+from queueing.models import Outcome, Policy, State, Ticket
 from queueing.reasons import Reason
 from queueing.registry import Registry
 from queueing.store.store import Store

@@ -9,7 +9,8 @@ import pytest
 from queueing import library
 from queueing import outbox as outbox_room
 from queueing.desk import OpdDesk
-from queueing.models import Facility, Lane, Moved, Queue
+from queueing.lanes import Lane
+from queueing.models import Facility, Moved, Queue
 from queueing.outbox import GROUP, Outbox
 from queueing.redis_keys import LIBRARIES_KEY, changes_key, facility_root, outbox_key, partition_of
 from queueing.registry import Registry

@@ -12,7 +12,7 @@ from msgspec import structs
 from kiosk.api import ticket_lists
 from queueing.api_keys import Scope
 from queueing.audit import Audit
-from queueing.models import Lane
+from queueing.lanes import Lane
 from queueing.redis_keys import facility_key
 from tests.kiosk.api.program import PERSON, Program, address, problem
 from tests.kiosk.hospital import HIP, Hospital

@@ -12,7 +12,7 @@ from kiosk.archive.schema import audit_lines
 from kiosk.security.keyring_file import KeysOnDisk
 from queueing.audit import NO_FACILITY, Act, Audit, Reader
 from queueing.desk import OpdDesk
-from queueing.models import Lane
+from queueing.lanes import Lane
 from queueing.reasons import Reason
 from queueing.store.store import Store
 from tests.kiosk.archive.archived import at_work, complete, parts, seal_of

@@ -13,7 +13,8 @@ from kiosk.archive.public_events import events_after
 from kiosk.archive.role import Parts
 from queueing.desk import OpdDesk
 from queueing.event_log import PUBLIC_KINDS, Event, EventKind, EventLog
-from queueing.models import Facility, Lane, Queue, Refusal
+from queueing.lanes import Lane
+from queueing.models import Facility, Queue, Refusal
 from queueing.outbox import Outbox
 from queueing.redis_keys import facility_key, facility_root, partition_of
 from queueing.registry import Registry

@@ -14,7 +14,8 @@ from kiosk.patient.person import Patient
 from kiosk.security.encryption import Seal
 from queueing.desk import OpdDesk
 from queueing.event_log import cursor_numbers
-from queueing.models import Facility, Lane, Queue, Refusal
+from queueing.lanes import Lane
+from queueing.models import Facility, Queue, Refusal
 from queueing.outbox import Outbox
 from queueing.person_records import PersonRecords
 from queueing.reasons import Reason

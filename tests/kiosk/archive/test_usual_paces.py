@@ -13,7 +13,8 @@ from kiosk.archive.database import Database
 from kiosk.archive.places import Place
 from kiosk.archive.usual_paces import Slot, day_of, learned, usual_days
 from queueing.event_log import Event, EventKind
-from queueing.models import Assurance, Lane, Nearness, State, Ticket
+from queueing.lanes import Lane
+from queueing.models import Assurance, Nearness, State, Ticket
 from queueing.redis_keys import facility_key
 from queueing.store.store import Store
 from queueing.waiting import SLOT_S

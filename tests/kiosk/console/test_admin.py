@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from kiosk.accounts.service import login_ending
 from kiosk.console import rooms
 from kiosk.services.web import Services
-from queueing.lanes import LANES
-from queueing.models import Lane, PresenceRule, Refusal
+from queueing.lanes import LANES, Lane
+from queueing.models import PresenceRule, Refusal
 from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser
 
 ENDING = login_ending(HIP)

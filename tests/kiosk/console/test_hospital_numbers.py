@@ -7,8 +7,9 @@ from kiosk.exchange.hospital_numbers import HospitalNumbers
 from kiosk.patient.person import Patient
 from kiosk.services.web import Services
 from queueing.audit import Act
+from queueing.lanes import Lane
 from queueing.links import Linked, LinkReply
-from queueing.models import Lane, Place
+from queueing.models import Place
 from tests.kiosk.console.running_desk import Served
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive
 

@@ -4,7 +4,8 @@ import pytest
 
 from kiosk.console.look_alikes import look_alikes
 from kiosk.patient.person import Patient
-from queueing.models import Assurance, Lane, Nearness, State, Ticket
+from queueing.lanes import Lane
+from queueing.models import Assurance, Nearness, State, Ticket
 
 ZOONI = Patient(name="Zooni  Dar", year_of_birth=1981, phone="9419012345")
 

@@ -15,7 +15,7 @@ from kiosk.console import patient_qr
 from kiosk.console.walk_in import WalkIn, patient_of
 from kiosk.patient.person import Patient
 from kiosk.services.web import Services
-from queueing.models import Lane
+from queueing.lanes import Lane
 from queueing.reasons import Reason
 from tests.kiosk.console.signed_in import HIP, Browser, arrive
 

@@ -21,7 +21,8 @@ from kiosk.exchange.push_subscription import close_subscription, open_subscripti
 from kiosk.locales import BOOK
 from kiosk.security.encryption import Seal
 from queueing.day_keys import DayKeys
-from queueing.models import Assurance, Lane, Nearness, State, Ticket
+from queueing.lanes import Lane
+from queueing.models import Assurance, Nearness, State, Ticket
 from queueing.person_records import PersonRecords
 from queueing.push_phones import Phone, PushPhones
 from queueing.store.store import Store

@@ -11,7 +11,8 @@ from kiosk.exchange.profile_json import ProfileJson, profile_json
 from kiosk.exchange.ticket_json import LinksJson, ticket_json
 from kiosk.patient.person import Patient
 from queueing.event_log import PUBLIC_KINDS, Event, EventKind
-from queueing.models import Assurance, Lane, Nearness, Outcome, Refusal, State, Ticket
+from queueing.lanes import Lane
+from queueing.models import Assurance, Nearness, Outcome, Refusal, State, Ticket
 from queueing.redis_keys import HMIS_MARK, hmis_request, request_digest
 from queueing.stops import Stop
 

@@ -16,7 +16,8 @@ from kiosk.patient.birth import birth_of_age
 from kiosk.patient.consent import CONSENT_VERSION
 from kiosk.phone.form import Form, form_of, read
 from queueing.errors import InDoubt
-from queueing.models import Assurance, Lane, State
+from queueing.lanes import Lane
+from queueing.models import Assurance, State
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital
 
 pytestmark = pytest.mark.anyio

@@ -13,7 +13,8 @@ from kiosk.cli.running import opened
 from kiosk.security.keyring_file import KeysOnDisk
 from kiosk.settings import load
 from queueing.desk import OpdDesk
-from queueing.models import Arrival, Assurance, Lane, Place
+from queueing.lanes import Lane
+from queueing.models import Arrival, Assurance, Place
 from tests.kiosk.abdm.fake_gateway import FakeGateway, SigningKey
 from tests.kiosk.observability.hospital_tree import HIP, HospitalTree, hospital_tree
 from tests.kiosk.process_tree import kiosk, until

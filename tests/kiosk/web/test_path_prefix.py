@@ -13,7 +13,7 @@ from kiosk.settings import SettingsWrong, load
 from kiosk.settings.values import OWN_ADDRESSES
 from kiosk.web import path_prefix
 from kiosk.web.path_prefix import enter, prefix_of
-from queueing.models import Lane
+from queueing.lanes import Lane
 from tests.kiosk.console.signed_in import HIP, Browser, browser, build_hospital, opened_app, ready_login, services_of
 
 pytestmark = pytest.mark.anyio
