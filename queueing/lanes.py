@@ -9,7 +9,7 @@ from queueing.reasons import Reason
 
 
 class Lane(IntEnum):
-    """Why somebody goes sooner. ``LANES`` describes each."""
+    """Why somebody goes sooner. ``LANES`` describes each. Stored: a number is never used again."""
 
     ORDINARY = 0
     SENIOR = 1
@@ -17,6 +17,11 @@ class Lane(IntEnum):
     DISABLED = 3
     EMERGENCY = 4
     PRIORITY = 5
+
+    @property
+    def word(self) -> str:
+        """As pages, other programs and the archive write it."""
+        return self.name.lower()
 
 
 class LaneRow(Struct, frozen=True):
@@ -27,19 +32,39 @@ class LaneRow(Struct, frozen=True):
     mark: str
     """Beside a token number, at most 5 characters; empty: no mark."""
     head_start_min: int
-    """The lane counts as having arrived so many minutes earlier (``HEAD_START_MS`` in functions/shared/enums.lua)."""
+    """The lane counts as having arrived so many minutes earlier (``HEAD_START_MS`` in the store)."""
+    who: str
+    """Who stands in it, for administrators."""
+    is_emergency: bool = False
+    """Called before everybody else; FHIR and HL7 know no other priority."""
 
 
 LANES: Final[dict[Lane, LaneRow]] = {
-    Lane.ORDINARY: LaneRow("Ordinary", "", 0),
-    Lane.SENIOR: LaneRow("Senior, 60 or older", "60+", 20),
-    Lane.PREGNANT: LaneRow("Pregnant", "PREG", 30),
-    Lane.DISABLED: LaneRow("Person with disability", "PwD", 30),
-    Lane.EMERGENCY: LaneRow("Emergency", "EMERG", 7 * 24 * 60),
-    Lane.PRIORITY: LaneRow("Other priority", "PRIO", 20),
-}
-"""The one table of lanes: the console shows label and mark, the store counts the head start. Bounded head starts keep
-the ordinary lane moving; an emergency is always called first. Tests compare the table with ``Lane`` and the store."""
+    Lane.ORDINARY: LaneRow("Ordinary", "", 0, "Everybody else, in the order in which they came."),
+    Lane.SENIOR: LaneRow(
+        "Senior, 60 or older", "60+", 20, "By the age in the profile or form, or chosen by a clerk."
+    ),
+    Lane.PREGNANT: LaneRow("Pregnant", "PREG", 30, "Chosen by a clerk."),
+    Lane.DISABLED: LaneRow("Person with disability", "PwD", 30, "Chosen by a clerk."),
+    Lane.EMERGENCY: LaneRow(
+        "Emergency", "EMERG", 7 * 24 * 60, "Chosen by a clerk: called before everybody else.", is_emergency=True
+    ),
+    Lane.PRIORITY: LaneRow(
+        "Other priority", "PRIO", 20,
+        "A small child, hospital staff, sent back by the doctor, or another reason that a clerk chooses.",
+    ),
+}  # fmt: skip
+"""The one table of lanes: the store's numbers, the pages of staff and the messages to other programs are made from it.
+Bounded head starts keep the ordinary lane moving: after half an hour of waiting no newcomer is placed before them. An
+emergency is always called first. ``tests/house/test_lanes.py`` names what a new lane lacks elsewhere."""
+EMERGENCY_WORDS: Final = frozenset(lane.word for lane, row in LANES.items() if row.is_emergency)
+
+
+def lua_tables() -> str:
+    """``LANE`` and ``HEAD_START_MS``, as the functions of the store name them."""
+    numbers = ", ".join(f"{lane.name} = {lane.value}" for lane in Lane)
+    head_starts = ", ".join(f"[LANE.{lane.name}] = {row.head_start_min * 60_000}" for lane, row in LANES.items())
+    return f"local LANE = {{{numbers}}}\nlocal HEAD_START_MS = {{{head_starts}}}\n"
 
 
 class ReasonRow(Struct, frozen=True):

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from queueing import lanes
 from queueing.errors import StoreRefused, StoreUnsuitable
 from queueing.redis_keys import ALL_PARTITIONS, LIBRARIES_KEY
 from queueing.store.resp_protocol import Argument, Command
@@ -74,7 +75,8 @@ def _operation(name: str) -> str:
 
 @cache
 def _body() -> str:
-    parts = [*(_read("shared", f"{name}.lua") for name in _SHARED_ORDER), *map(_operation, operation_names())]
+    shared = (_read("shared", f"{name}.lua") for name in _SHARED_ORDER)
+    parts = [lanes.lua_tables(), *shared, *map(_operation, operation_names())]
     return _at_hand(in_place("\n".join(parts)))
 
 

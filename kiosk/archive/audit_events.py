@@ -23,7 +23,7 @@ def lines_of(happened: Iterable[Event], places: Places) -> Iterator[AuditLine]:
 def _why(kind: EventKind, ticket: Ticket) -> str:
     """At which counter a move was made; of a change of priority, the reason."""
     if kind is EventKind.LANE_CHANGED:
-        return word_of(ticket.reason) or ticket.lane.name.lower()
+        return word_of(ticket.reason) or ticket.lane.word
     return ticket.counter
 
 

@@ -310,7 +310,7 @@ def _present(ticket: Ticket) -> Row:
         "token": ticket.token,
         "queue": ticket.queue,
         "counter": ticket.counter,
-        "lane": ticket.lane.name.lower(),
+        "lane": ticket.lane.word,
         "reason": word_of(ticket.reason),
         "assurance": ticket.assurance.name.lower(),
         "nearness": ticket.nearness.name.lower(),

@@ -110,7 +110,7 @@ def _line(check_in: CheckIn, hip_id: str, record: PersonRecord) -> dict[str, Any
         "token": ticket.token,
         "queue": ticket.queue,
         "state": ticket.state.name.lower(),
-        "lane": ticket.lane.name.lower(),
+        "lane": ticket.lane.word,
         "reason": word_of(ticket.reason),
         "counter": ticket.counter,
         "arrived_at": _at(ticket.arrived_ms),

@@ -117,7 +117,7 @@ class AdminRooms:
             "presence_rules": list(PresenceRule), "own_rate": settings.facility_rate,
             "own_burst": settings.facility_burst, "labels": translated(room_messages.RULES), "tickets": len(tickets),
             "effects": {} if is_refused else effects(tickets, judged, settings.facility_rate, settings.facility_burst),
-            "rules_before": rules_before, "lane_rows": LANES, "lane_meanings": translated(room_messages.LANE_MEANINGS),
+            "rules_before": rules_before, "lane_rows": LANES, "lane_who": translated(messages.LANE_WHO),
         }  # fmt: skip
 
     async def _texts(self, hospital: Hospital) -> dict[str, Any]:

@@ -219,7 +219,7 @@ def row(ticket: Ticket, patient: Patient, alike: str = "", note: str = "") -> Ro
     tags = (tr(how), tr(messages.NEARNESSES[ticket.nearness]), mark)
     return Row(
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
-        lane=ticket.lane.name.lower(), lane_mark=mark_of(ticket.lane, ticket.reason),
+        lane=ticket.lane.word, lane_mark=mark_of(ticket.lane, ticket.reason),
         priority=shown_priority(ticket.lane, ticket.reason),
         tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=display_text(patient.name),
         age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],

@@ -8,6 +8,7 @@ from queueing.screens import CODE_LENGTH, SCREEN_NAME_MAX
 ORDER = "First come, first called; people with priority count as some minutes earlier, emergencies go before everybody."
 
 LANES = {lane: row.label for lane, row in lanes.LANES.items()}
+LANE_WHO = {lane: row.who for lane, row in lanes.LANES.items()}
 REASONS = {reason: row.label for reason, row in lanes.REASONS.items()}
 
 STATES = {

@@ -17,13 +17,13 @@ LEAST: Final = 5
 """Below it a single family makes the difference."""
 TIMES: Final = 1.5
 """The share of seniors varies by a third from day to day; half as much again is another use of the lane."""
-ORDINARY: Final = Lane.ORDINARY.name.lower()
+ORDINARY: Final = Lane.ORDINARY.word
 
 
 def choices() -> list[dict[str, str]]:
     """What a clerk chooses among, by digit; the last one takes priority away."""
     rows = [
-        {"reason": word_of(reason), "label": tr(row.label), "mark": row.mark, "lane": row.lane.name.lower()}
+        {"reason": word_of(reason), "label": tr(row.label), "mark": row.mark, "lane": row.lane.word}
         for reason, row in lanes.REASONS.items()
     ]
     return [*rows, {"reason": ORDINARY, "label": tr(messages.LANES[Lane.ORDINARY]), "mark": "", "lane": ORDINARY}]
@@ -47,7 +47,7 @@ def shown_priority(lane: Lane, reason: Reason) -> str:
 def counted(sums: Sums) -> list[tuple[str, int]]:
     """Tickets with priority: a line for each reason, and one for those to whom no clerk gave one."""
     by_reason = [(label, sums[f"reason_{word_of(reason)}"]) for reason, label in Sentences(messages.REASONS).items()]
-    in_lanes = sum(sums[f"lane_{lane.name.lower()}"] for lane in Lane if lane is not Lane.ORDINARY)
+    in_lanes = sum(sums[f"lane_{lane.word}"] for lane in Lane if lane is not Lane.ORDINARY)
     return [*by_reason, (tr(figure_messages.NO_REASON), max(0, in_lanes - sum(count for _, count in by_reason)))]
 
 
@@ -57,7 +57,7 @@ def above_usual(today: Sums, usual: Mapping[str, float]) -> list[str]:
     """
     if not usual:
         return []
-    own = {f"lane_{lane.name.lower()}": label for lane, label in messages.LANES.items() if lane in _LANES}
+    own = {f"lane_{lane.word}": label for lane, label in messages.LANES.items() if lane in _LANES}
     others = {
         f"reason_{word_of(reason)}": label
         for reason, label in messages.REASONS.items()

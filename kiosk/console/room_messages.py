@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from queueing.lanes import Lane
 from queueing.removal import Use
 
 STAFF_TROUBLE: Final = {
@@ -47,15 +46,6 @@ RULES: Final = {
     "no_show_after_s": "A call is missed after, seconds",
 }
 """Names of the rules, in the order of the page."""
-LANE_MEANINGS: Final = {
-    Lane.ORDINARY: "Everybody else, in the order in which they came.",
-    Lane.SENIOR: "By the age in the profile or form, or chosen by a clerk.",
-    Lane.PREGNANT: "Chosen by a clerk.",
-    Lane.DISABLED: "Chosen by a clerk.",
-    Lane.EMERGENCY: "Chosen by a clerk: called before everybody else.",
-    Lane.PRIORITY: "A small child, hospital staff, sent back by the doctor, or another reason that a clerk chooses.",
-}
-"""Who stands in a lane."""
 NOT_SET: Final = "of the service"
 """A limit that the facility does not set itself."""
 

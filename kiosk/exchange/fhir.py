@@ -16,6 +16,7 @@ from msgspec import Struct
 from kiosk.exchange.hl7 import international
 from kiosk.exchange.profile_json import ProfileJson
 from kiosk.exchange.ticket_json import TicketJson
+from queueing.lanes import EMERGENCY_WORDS
 
 Json = dict[str, Any]
 
@@ -42,7 +43,7 @@ STATUSES: Final = {
 """Ticket state → Encounter.status. A no-show that comes back is ``arrived`` again. Of a ticket over which the day ended
 while it was served nobody said how it ended: ``unknown``."""
 _GENDERS: Final = {"M": "male", "F": "female", "O": "other", "D": "other", "T": "other"}
-_PRIORITIES: Final = {"emergency": ("EM", "emergency")}
+_EMERGENCY: Final = ("EM", "emergency")
 _ROUTINE: Final = ("R", "routine")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _ABSENT: Final = {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}
@@ -104,7 +105,7 @@ def _patient_identifiers(ticket: TicketJson, profile: ProfileJson) -> list[Json]
 
 
 def _encounter(ticket: TicketJson, place: Place) -> Json:
-    code, display = _PRIORITIES.get(ticket.lane, _ROUTINE)
+    code, display = _EMERGENCY if ticket.lane in EMERGENCY_WORDS else _ROUTINE
     return {
         **_head("Encounter", ticket, _tags(ticket)),
         "identifier": _encounter_identifiers(ticket),

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from kiosk.exchange.profile_json import ProfileJson
 from kiosk.exchange.ticket_json import TicketJson
+from queueing.lanes import EMERGENCY_WORDS
 
 SENDING_APPLICATION: Final = "KIOSK"
 ABHA_AUTHORITY: Final = "ABDM"
@@ -130,7 +131,7 @@ def _pv1(ticket: TicketJson) -> str:
     fields = [""] * 50
     fields[0], fields[1] = "1", "O"
     fields[2] = _components(ticket.queue, ticket.counter or "", "", ticket.facility)
-    fields[3] = "E" if ticket.lane == "emergency" else "R"
+    fields[3] = "E" if ticket.lane in EMERGENCY_WORDS else "R"
     fields[9] = escape(ticket.queue)
     fields[18] = _components(ticket.id, "", "", SENDING_APPLICATION, "VN")
     fields[43], fields[44] = _time(ticket.arrived_at), _time(ticket.ended_at)

@@ -10,11 +10,11 @@ import pytest
 from queueing import library
 from queueing.desk import packed_arrival
 from queueing.event_log import EventKind
-from queueing.lanes import LANES, REASONS, Lane
+from queueing.lanes import LANES, REASONS, Lane, lua_tables
 from queueing.models import Arrival, Assurance, Nearness, Outcome, PresenceRule, Refusal, ReplyKind, State
 from queueing.reasons import Reason
 
-WORDS = files("queueing").joinpath("functions", "shared", "enums.lua").read_text()
+NUMBERS = lua_tables() + files("queueing").joinpath("functions", "shared", "enums.lua").read_text()
 PAIRS = {
     "OUTCOME": Outcome,
     "STATE": State,
@@ -30,25 +30,18 @@ PAIRS = {
 
 @pytest.mark.parametrize("table", PAIRS)
 def test_the_numbers_of_lua_and_python_are_equal(table: str) -> None:
-    body = re.search(rf"local {table} = {{(.*?)}}", WORDS, re.DOTALL)
+    body = re.search(rf"local {table} = {{(.*?)}}", NUMBERS, re.DOTALL)
     assert body
     numbers = {name: int(number) for name, number in re.findall(r"(\w+) = (\d+)", body[1])}
     meant: type[IntEnum] = PAIRS[table]
     assert numbers == {member.name: member.value for member in meant}
 
 
-MINUTES = {"0": 0, "20 * MINUTE_MS": 20, "30 * MINUTE_MS": 30, "7 * DAY_MS": 7 * 24 * 60}
-
-
-@pytest.mark.parametrize("lane", Lane)
-def test_every_lane_has_a_head_start_a_label_and_a_mark(lane: Lane) -> None:
-    row = LANES[lane]
-    head_start = re.search(rf"\[LANE\.{lane.name}\] = ([^,}}]+)", WORDS)
-    assert head_start, f"HEAD_START_MS of enums.lua lacks {lane.name}"
-    assert MINUTES[head_start[1]] == row.head_start_min
-    assert row.label
-    assert bool(row.mark) is (lane is not Lane.ORDINARY)
-    assert len(row.mark) <= 5
+def test_the_store_counts_the_head_start_of_each_lane() -> None:
+    table = re.search(r"local HEAD_START_MS = {(.*?)}", NUMBERS)
+    assert table
+    counted = {Lane[name]: int(ms) for name, ms in re.findall(r"\[LANE\.(\w+)\] = (\d+)", table[1])}
+    assert counted == {lane: row.head_start_min * 60_000 for lane, row in LANES.items()}
 
 
 def test_every_reason_has_a_lane_a_label_and_a_mark_and_is_chosen_by_one_digit() -> None:
@@ -61,7 +54,7 @@ def test_every_reason_has_a_lane_a_label_and_a_mark_and_is_chosen_by_one_digit()
 
 
 def test_every_state_but_the_ended_ones_is_living() -> None:
-    table = re.search(r"local LIVING = {(.*?)}", WORDS, re.DOTALL)
+    table = re.search(r"local LIVING = {(.*?)}", NUMBERS, re.DOTALL)
     assert table
     ended = {State.DONE, State.CANCELLED, State.LAPSED}
     assert set(re.findall(r"\[STATE\.(\w+)\] = true", table[1])) == {

@@ -1,4 +1,5 @@
--- Small numbers that the store and queueing/models.py share. A test proves that both lists agree.
+-- Small numbers that the store and queueing/models.py share. A test proves that both lists agree. The
+-- numbers of lanes and their head starts are made from queueing/lanes.py.
 
 local OUTCOME = {NEW = 1, SAME_REQUEST = 2, SAME_PERSON = 3, REFUSED = 4, MOVED = 5, EMPTY = 6, TAKEN = 7,
   NOT_ALLOWED = 8, UNKNOWN_TICKET = 9, UNKNOWN_COUNTER = 10, UNKNOWN_QUEUE = 11, UNKNOWN_FACILITY = 12,
@@ -6,8 +7,6 @@ local OUTCOME = {NEW = 1, SAME_REQUEST = 2, SAME_PERSON = 3, REFUSED = 4, MOVED 
 
 local STATE = {EXPECTED = 1, WAITING = 2, CALLED = 3, SERVING = 4, HELD = 5, NO_SHOW = 6, DONE = 7, CANCELLED = 8,
   LAPSED = 9}
-
-local LANE = {ORDINARY = 0, SENIOR = 1, PREGNANT = 2, DISABLED = 3, EMERGENCY = 4, PRIORITY = 5}
 
 local ASSURANCE = {SCREEN = 1, STALE = 2, POSTER = 3, UNKNOWN = 4, STAFF = 5, CAMERA = 6}
 
@@ -29,12 +28,6 @@ local EVENT = {CREATED = 1, CHECKED_IN = 2, CALLED = 3, RECALLED = 4, SERVING = 
 local MINUTE_MS = 60000
 local HOUR_MS = 60 * MINUTE_MS
 local DAY_MS = 24 * HOUR_MS
-
--- Minutes by which a lane counts as having come earlier. Bounded, so that nobody in the ordinary lane starves: after
--- half an hour of waiting no newcomer of these lanes is placed before them. An emergency is always called first.
--- queueing/lanes.py repeats these head starts; a test compares them.
-local HEAD_START_MS = {[LANE.ORDINARY] = 0, [LANE.SENIOR] = 20 * MINUTE_MS, [LANE.PREGNANT] = 30 * MINUTE_MS,
-  [LANE.DISABLED] = 30 * MINUTE_MS, [LANE.EMERGENCY] = 7 * DAY_MS, [LANE.PRIORITY] = 20 * MINUTE_MS}
 
 -- Living: the place still counts, and the same person keeps the same number.
 local LIVING = {[STATE.EXPECTED] = true, [STATE.WAITING] = true, [STATE.CALLED] = true, [STATE.SERVING] = true,

@@ -138,7 +138,7 @@ async def assert_true(store: Store, database: Database, *hips: str) -> None:
                 day, _, number = writer.ticket_key(hip, ticket)
                 row = archived.pop((hip, day, number))
                 seen = (row["token"], row["queue"], row["state"], row["lane"], row["counter"], row["calls"])
-                lane, state = ticket.lane.name.lower(), ticket.state.name.lower()
+                lane, state = ticket.lane.word, ticket.state.name.lower()
                 assert seen == (ticket.token, ticket.queue, state, lane, ticket.counter, ticket.calls), ticket.id
                 times = (row["arrived_ms"], row["called_last_ms"], row["started_ms"], row["ended_ms"])
                 assert times == (ticket.arrived_ms, ticket.called_ms, ticket.started_ms, ticket.ended_ms), ticket.id

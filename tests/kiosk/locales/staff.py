@@ -40,10 +40,10 @@ _CALL: Final = re.compile(r"""\b_\((["'])(.+?)\1\)""")
 _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     (desk_messages, ("DESK", "BREAK_BEGUN", "BREAK_ENDED", "BREAK_NONE", "BREAK_ODD", "NOTE_WRITTEN", "NOTE_REMOVED")),
     (messages, (
-        "ORDER", "LANES", "REASONS", "STATES", "ASSURANCES", "NEARNESSES", "ALIKE", "GENDERS", "SECTIONS", "DONE",
-        "UNDONE_AT", "OUTCOMES", "TAKEN_BY", "TAKEN_HERE", "PERHAPS", "PLACES", "REFUSALS", "SIGN_IN", "TROUBLE",
-        "SCAN", "TITLES", "TITLE_OTHERWISE", "PASSWORDS", "DETAILS", "HOSPITAL_NUMBERS", "MONTHS", "COPYING", "SCREEN",
-        "PRESENCE_RULES", "ADMIN_DONE", "ADMIN_TROUBLE", "FIELDS", "SCREENS_DONE", "SCREENS",
+        "ORDER", "LANES", "LANE_WHO", "REASONS", "STATES", "ASSURANCES", "NEARNESSES", "ALIKE", "GENDERS", "SECTIONS",
+        "DONE", "UNDONE_AT", "OUTCOMES", "TAKEN_BY", "TAKEN_HERE", "PERHAPS", "PLACES", "REFUSALS", "SIGN_IN",
+        "TROUBLE", "SCAN", "TITLES", "TITLE_OTHERWISE", "PASSWORDS", "DETAILS", "HOSPITAL_NUMBERS", "MONTHS", "COPYING",
+        "SCREEN", "PRESENCE_RULES", "ADMIN_DONE", "ADMIN_TROUBLE", "FIELDS", "SCREENS_DONE", "SCREENS",
         "COPYING_DONE", "COPYING_FIELDS", "AUDIT_DAY", "AUDIT_ARCHIVE_AWAY", "AUDIT_ACTS",
     )),
     (rooms, ("TITLES", "SETTINGS")),
@@ -70,7 +70,7 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     )),
     (poster_messages, ("VERDICTS", "TROUBLE", "SCREEN")),
     (queue_page, ("CODE_WRONG",)),
-    (room_messages, ("STAFF_TROUBLE", "DONE", "STILL_USED", "CHANGED_SINCE", "LANE_MEANINGS", "RULES")),
+    (room_messages, ("STAFF_TROUBLE", "DONE", "STILL_USED", "CHANGED_SINCE", "RULES")),
     (room_messages, ("NOT_SET", "EFFECTS")),
     (announcement_messages, ("DONE", "TROUBLE")),
     (slip_messages, ("SENT", "FAULTS", "HERE", "PRINTERS")),
