@@ -11,6 +11,7 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
+from kiosk.displays.counter_places import CALLS_LISTED, counter_places
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.locales import choose, several
 from kiosk.locales.corrections import own_books, own_words
@@ -24,7 +25,6 @@ from queueing.registry import Registry
 
 LOOKS = ("day", "night", "contrast")
 QUEUES_AT_ONCE: Final = 4
-OTHERS_SHOWN: Final = 6
 LAST_SHOWN: Final = 8
 HOME_SHOWN: Final = 4
 """As many as the page's script shows at one time (``static/js/board.js``)."""
@@ -95,10 +95,12 @@ def _numbers(snapshot: Snapshot, names: list[str], now_ms: int, zone: str) -> di
     last = {call.key or call.token: call for call in reversed(before) if (call.key or call.token) not in here}
     pages = max(1, -(-len(queues) // QUEUES_AT_ONCE))
     start = now_ms // PAGE_MS % pages * QUEUES_AT_ONCE
+    places = counter_places(snapshot.counters, {queue.id for queue in queues}, now)
     return {
         "first": now[0] if now else None,
         "served_by": _served_by(snapshot, now[0].counter) if now else "",
-        "others": now[1 : 1 + OTHERS_SHOWN],
+        "others": places.turn(now_ms // PAGE_MS) if places else now[1:CALLS_LISTED],
+        "room": places.room if places else 0,
         "queue_cards": queues[start : start + QUEUES_AT_ONCE],
         "announced": _announced(snapshot, {queue.id for queue in queues}),
         "home": [token for queue in queues for token in queue.expected_tokens][:HOME_SHOWN],

@@ -11,6 +11,7 @@
   const LONGEST_CALL = 16; // a counter that is a room, such as OLD-BLOCK-17
   const LONG_WHO = 40; // characters of who serves that fit below the call in large letters
   const PAGE_MS = 9000;
+  const OTHERS_SHOWN = 6;
   const LAST_SHOWN = 8;
   const HOME_SHOWN = 4; // numbers from home at one time; the others follow in turn
   const MISSED_SHOWN_MS = 90000;
@@ -168,7 +169,7 @@
     const calls = callsNow();
     const first = announced || calls[0] || null;
     drawHero(first);
-    drawOthers(calls.filter((call) => !first || ticket(call) !== ticket(first)));
+    drawOthers(calls, first);
     drawQueues();
     drawHome();
     drawBreaks();
@@ -204,6 +205,7 @@
   function mark(element, name, on, value) {
     if (on) element.setAttribute(name, value);
     else element.removeAttribute(name);
+    return element;
   }
 
   /** Who serves at a counter; empty where the facility does not say. */
@@ -230,15 +232,18 @@
     return list.slice(from, from + room);
   }
 
-  function drawOthers(calls) {
-    const room = matchMedia("(orientation: portrait)").matches ? 8 : 6;
-    $("others").parentElement.dataset.others = String(calls.length);
-    replace(
-      $("others"),
-      turnOf(calls, room)
-        .map(callLine)
-        .concat(turns(calls.length, room, "li"))
-    );
+  /** The calls beside the newest one; in a hall with more counters than fit here, all of its counters. */
+  function drawOthers(calls, first) {
+    const isFirst = (call) => first && ticket(call) === ticket(first);
+    const ids = queues().map((queue) => queue.id);
+    const places = kiosk.counterPlaces((hall && hall.counters) || [], ids, calls);
+    const lines = places || calls.filter((call) => !isFirst(call));
+    const room = places ? kiosk.roomOf(places) : OTHERS_SHOWN;
+    const box = $("others").parentElement;
+    box.dataset.others = String(lines.length);
+    mark(box, "data-counters", places, String(room));
+    const shown = turnOf(lines, room).map((call) => mark(callLine(call), "data-newest", isFirst(call), ""));
+    replace($("others"), shown.concat(turns(lines.length, room, "li")));
   }
 
   function drawQueues() {
