@@ -99,10 +99,10 @@ def _end_now(code: int) -> None:
     os._exit(code)
 
 
-def run(words: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:
     """Run one command, given as the words after the program's name; its exit code."""
     try:
-        program(list(words), prog_name="kiosk", standalone_mode=False)
+        program(list(arguments), prog_name="kiosk", standalone_mode=False)
     except click.UsageError as wrong:
         hint = f" (see `{wrong.ctx.command_path} --help`)" if wrong.ctx else ""
         return _fail(f"{wrong.format_message()}{hint}", code=2)
@@ -121,16 +121,16 @@ def run(words: Sequence[str]) -> int:
     return 0
 
 
-def _fail(words: str, *, code: int = 1) -> int:
-    sys.stderr.write(failure_line(words))
+def _fail(sentence: str, *, code: int = 1) -> int:
+    sys.stderr.write(failure_line(sentence))
     return code
 
 
-def failure_line(words: str) -> str:
+def failure_line(sentence: str) -> str:
     """What an operator reads: one line, without anything that moves a terminal's cursor, since it may quote a file."""
     from queueing.display_text import terminal_text
 
-    return f"kiosk: {terminal_text(' '.join(words.split()))}\n"
+    return f"kiosk: {terminal_text(' '.join(sentence.split()))}\n"
 
 
 if __name__ == "__main__":

@@ -114,11 +114,11 @@ async def look(services: Services, clock: ClockAhead | None = None, archive: Kno
                 _deliveries_pending(services),
             )  # fmt: skip
     except StoreUnsuitable as unsuitable:
-        words = f"the store cannot serve: {unsuitable}"
-        return _without_promise(services, Facts(store_up=True, promise="none", replies_pending=None), words)
+        sentence = f"the store cannot serve: {unsuitable}"
+        return _without_promise(services, Facts(store_up=True, promise="none", replies_pending=None), sentence)
     except (QueueingError, TimeoutError) as away:
-        words = f"the store does not answer ({type(away).__name__})"
-        return _without_promise(services, Facts(store_up=False, promise="none", replies_pending=None), words)
+        sentence = f"the store does not answer ({type(away).__name__})"
+        return _without_promise(services, Facts(store_up=False, promise="none", replies_pending=None), sentence)
     reasons = [
         *(_clock(services.connection.clocks(facts, store_s)) or _clock_ahead(ahead_ms)),
         *_backlog(services, pending),
@@ -135,8 +135,8 @@ async def look(services: Services, clock: ClockAhead | None = None, archive: Kno
     )
 
 
-def _without_promise(services: Services, facts: Facts, words: str) -> Health:
-    return _health([Reason("store", words, fatal=True), *_own_reasons(services)], facts)
+def _without_promise(services: Services, facts: Facts, sentence: str) -> Health:
+    return _health([Reason("store", sentence, fatal=True), *_own_reasons(services)], facts)
 
 
 def _health(reasons: list[Reason], facts: Facts) -> Health:
@@ -189,14 +189,14 @@ def _clock_ahead(ahead_ms: int) -> list[Reason]:
     """For the time after a clock was set right: while one is wrong, nothing can be healed."""
     if not ahead_ms:
         return []
-    words = f"{clock_ahead_words(ahead_ms)}; when the clock is right: kiosk store heal-clock"
-    return [Reason("clock", words, fatal=False)]
+    sentence = f"{clock_ahead_words(ahead_ms)}; when the clock is right: kiosk store heal-clock"
+    return [Reason("clock", sentence, fatal=False)]
 
 
 def _backlog(services: Services, pending: int) -> Iterator[Reason]:
     if services.settings.abdm and pending > BACKLOG_MANY:
-        words = f"{pending} replies wait for the gateway: is it away, or does no relay run?"
-        yield Reason("outbox", words, fatal=False)
+        sentence = f"{pending} replies wait for the gateway: is it away, or does no relay run?"
+        yield Reason("outbox", sentence, fatal=False)
 
 
 def _archive(state: ArchiveState | None) -> Iterator[Reason]:
@@ -205,15 +205,15 @@ def _archive(state: ArchiveState | None) -> Iterator[Reason]:
 
 
 def _callers(services: Services, facts: connection.Facts) -> Iterator[Reason]:
-    if services.settings.abdm and (words := connection.refused_words(facts, time.time())):
-        yield Reason("callbacks", words, fatal=False)
+    if services.settings.abdm and (sentence := connection.refused_words(facts, time.time())):
+        yield Reason("callbacks", sentence, fatal=False)
 
 
 def _promise(services: Services) -> Iterator[Reason]:
     wanted, promise = promised(services.settings.redis_url), services.store.promise
     if alone := services.store.lone_shards:
-        words = f"{alone} shards continue without a replica, their tickets are on one disk: bring the replicas back"
-        yield Reason("promise", words, fatal=promise == "none")
+        sentence = f"{alone} shards continue without a replica, their tickets are on one disk: bring the replicas back"
+        yield Reason("promise", sentence, fatal=promise == "none")
     elif PROMISES[promise] < PROMISES[wanted]:
         yield Reason("promise", f"the store promises {promise}, {wanted} was expected: {STORE_DURABLE}", fatal=True)
 
@@ -222,8 +222,8 @@ def _room(services: Services) -> Iterator[Reason]:
     disk = os.statvfs(services.settings.data_dir)
     free = disk.f_bavail * disk.f_frsize
     if free < DISK_ROOM_BYTES:
-        words = f"{free >> 20} MiB free in the data folder, {DISK_ROOM_BYTES >> 20} needed"
-        yield Reason("disk", words, fatal=True)
+        sentence = f"{free >> 20} MiB free in the data folder, {DISK_ROOM_BYTES >> 20} needed"
+        yield Reason("disk", sentence, fatal=True)
 
 
 def _gateway_keys(services: Services) -> Iterator[Reason]:

@@ -190,7 +190,7 @@ class Day:
         return broken + [f"at least {lost} patients got no number"] * (lost > 0)
 
 
-def _arguments(words: list[str]) -> argparse.Namespace:
+def _arguments(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m loadtests.day", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--patients", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
@@ -203,7 +203,7 @@ def _arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--app-id", default="PHR_SIMULATED", help="its secret: SIMULATOR_APP_SECRET")
     parser.add_argument("--run", help="name of the run: request ids follow from it (default: a new one)")
     parser.add_argument("--no-mischief", action="store_true", help="a gateway that does nothing wrong")
-    args = parser.parse_args(words)
+    args = parser.parse_args(argv)
     if len({bool(args.bridge), bool(args.gateway), bool(args.hospitals)}) > 1:
         parser.error("--bridge, --gateway and --hospitals belong together")
     return args

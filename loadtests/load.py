@@ -128,17 +128,17 @@ async def _watched(work: Coroutine[Any, Any, int], run: RunSettings, simulator: 
 
 async def _locust(args: argparse.Namespace, run: RunSettings, folder: Path) -> int:
     """Run Locust in a process group of its own, so that it and its workers end together."""
-    words = [
+    arguments = [
         sys.executable, "-m", "locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), "--headless",
         "--only-summary",
         "--html", str(folder / "locust.html"),
         "--stop-timeout", "5", "--exit-code-on-error", "0", "--loglevel", "WARNING",
     ]  # fmt: skip
     if args.processes > 1:
-        words += ["--processes", str(args.processes)]
+        arguments += ["--processes", str(args.processes)]
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
     environment = os.environ | {run_settings.VARIABLE: str((folder / "run.json").resolve()), "PYTHONPATH": path}
-    child = await asyncio.create_subprocess_exec(*words, env=environment, start_new_session=True)
+    child = await asyncio.create_subprocess_exec(*arguments, env=environment, start_new_session=True)
     try:
         async with asyncio.timeout(run.seconds + GIVE_UP_S):
             return await child.wait()
@@ -177,11 +177,11 @@ def _report(run: RunSettings, folder: Path, findings: list[Finding], rows: list[
         f"{one.promise.unit}<td>{one.promise.sense} {one.promise.bound:g}<td>{'kept' if one.is_met else 'missed'}"
         for one in findings
     )
-    words = html.escape(f"{run.shape}: {run.day.words}")
+    title = html.escape(f"{run.shape}: {run.day.words}")
     (folder / "index.html").write_text(
         "<!doctype html><meta charset=utf-8><title>Load run</title><style>body{font:16px sans-serif;max-width:60rem;"
         "margin:2rem auto}td{padding:.2rem .8rem;border-bottom:1px solid #ddd}.missed{background:#fdd}.kept{background:"
-        f"#efe}}img{{max-width:100%}}</style><h1>{words}</h1><p>{run.patients:,} people in {run.seconds:.0f} s, "
+        f"#efe}}img{{max-width:100%}}</style><h1>{title}</h1><p>{run.patients:,} people in {run.seconds:.0f} s, "
         f"{run.boards:,} screens, {len(run.seats)} clerks, {len(run.hips):,} facilities.<table>{lines}</table>"
         f'<p><img alt="rates and times" src="data:image/png;base64,{picture}">'
         '<p><a href="locust.html">Locust’s report</a>'

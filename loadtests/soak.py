@@ -143,11 +143,11 @@ def write(report: dict[str, Any], folder: Path) -> tuple[str, list[Finding]]:
         "",
         *table(findings),
     ]
-    words = "\n".join(lines) + "\n"
-    (folder / "soak.txt").write_text(words)
+    written = "\n".join(lines) + "\n"
+    (folder / "soak.txt").write_text(written)
     (folder / "soak.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     draw(report, folder / "soak.png")
-    return words, findings
+    return written, findings
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
@@ -181,8 +181,8 @@ def main() -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
         report = graceful_run.run(soak(args.minutes, args.per_s, args.listeners, args.seed, progress))
-    words, findings = write(report, args.reports)
-    sys.stdout.write(words)
+    written, findings = write(report, args.reports)
+    sys.stdout.write(written)
     sys.exit(0 if report["good"] and all(finding.is_met for finding in findings) else 1)
 
 

@@ -70,10 +70,10 @@ async def fresh_stack(
     """
     folder = Path(tempfile.mkdtemp(prefix="kiosk-load-"))
     journal = folder / "answers.tsv"
-    words = ("--journal", str(journal), *(("--accept-unknown",) if strangers else ()))
+    arguments = ("--journal", str(journal), *(("--accept-unknown",) if strangers else ()))
     hips = hip_ids(facilities)
     try:
-        async with Simulator.start(seed=seed, more=words) as simulator:
+        async with Simulator.start(seed=seed, more=arguments) as simulator:
             environment = _environment(simulator, folder / "data", workers) | (more or {})
             async with serving(environment) as (kiosk_url, pid):
                 await simulator.set_bridge(kiosk_url)
@@ -202,13 +202,13 @@ async def _hall(environment: dict[str, str], hip: str, counters: int) -> dict[st
     return {"hip_id": hip, "counters": names, "clerks": clerks}
 
 
-async def command(environment: dict[str, str], *words: str) -> bytes:
+async def command(environment: dict[str, str], *arguments: str) -> bytes:
     """Run one command of the kiosk. Returns what it printed."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "kiosk", *words,
+        sys.executable, "-m", "kiosk", *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=environment,
     )  # fmt: skip
     printed, trouble = await child.communicate()
     if child.returncode:
-        raise StackError(f"kiosk {words[0]} {words[1]}: {trouble.decode(errors='replace').strip()[-400:]}")
+        raise StackError(f"kiosk {arguments[0]} {arguments[1]}: {trouble.decode(errors='replace').strip()[-400:]}")
     return printed

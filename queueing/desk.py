@@ -114,7 +114,7 @@ def _moved(reply: list[Any]) -> Moved:
 
 def packed_arrival(arrival: Arrival, rate: float, burst: int, likely: str) -> bytes:
     """The argument of functions/enqueue.lua, which names the values in the same order."""
-    words = library.pack_values(
+    values = library.pack_values(
         arrival.facility,
         arrival.counter,
         arrival.text,
@@ -130,7 +130,7 @@ def packed_arrival(arrival: Arrival, rate: float, burst: int, likely: str) -> by
         likely,
     )
     head, fingerprint, envelope, persons = library.text_head, arrival.fingerprint, arrival.envelope, arrival.persons
-    parts = [words, head(len(fingerprint)), fingerprint, head(len(envelope)), envelope]
+    parts = [values, head(len(fingerprint)), fingerprint, head(len(envelope)), envelope]
     for digest in persons:
         parts += head(1 + len(digest)), b"p", digest
     parts.append(head(0) * (PERSONS - len(persons)))

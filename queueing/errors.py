@@ -33,9 +33,9 @@ class StoreRefused(QueueingError):
     code: str
     """First word of the answer: ``OOM``, ``NOREPLICAS``, ``READONLY``, ``WRONGTYPE``, ``ERR`` …"""
 
-    def __init__(self, words: str) -> None:
-        self.code = words.split(" ", 1)[0][:40]
-        super().__init__(words.partition(", with args beginning with")[0][:MAX_WORDS])
+    def __init__(self, answer: str) -> None:
+        self.code = answer.split(" ", 1)[0][:40]
+        super().__init__(answer.partition(", with args beginning with")[0][:MAX_WORDS])
 
 
 class StoreUnsuitable(QueueingError):

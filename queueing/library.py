@@ -207,11 +207,11 @@ async def call(store: Store, operation: str, key: str, *arguments: Argument) -> 
 
 async def call_many(store: Store, operation: str, keys: Sequence[str], arguments: Iterable[Argument]) -> Any:
     """The same with several keys, which one node must own."""
-    words = command(operation, keys, arguments)
+    fcall = command(operation, keys, arguments)
     try:
-        return await store.call(keys[0], *words)
+        return await store.call(keys[0], *fcall)
     except StoreRefused as refused:
         if not is_missing(refused):
             raise
     await load(store)
-    return await store.call(keys[0], *words)
+    return await store.call(keys[0], *fcall)

@@ -230,8 +230,8 @@ class Targets:
         """Change what an administrator set up. Raises NoSuchTarget."""
         for _ in range(CHANGE_TRIES):
             before = (await self.one(target_id)).target
-            words = (_pack(change(before)), "", TARGETS_MAX, _pack(before))
-            written = await self._call("targets_put", target_id, *words)
+            arguments = (_pack(change(before)), "", TARGETS_MAX, _pack(before))
+            written = await self._call("targets_put", target_id, *arguments)
             if written == 0:
                 raise NoSuchTarget(f"no target {target_id}")
             if written > 0:
@@ -346,7 +346,7 @@ class Targets:
         generations: list[int] = []
         for first in range(0, len(saved), SAVED_AT_ONCE):
             part = saved[first : first + SAVED_AT_ONCE]
-            reply = await self._call("targets_save", holder, *(word for one in part for word in _words(one)))
+            reply = await self._call("targets_save", holder, *(word for one in part for word in _arguments(one)))
             if not reply:
                 return []
             generations += reply
@@ -380,6 +380,6 @@ def _believe_up(progress: Progress) -> None:
     progress.down_since_ms = progress.probe_ms = 0
 
 
-def _words(saved: Saved) -> list[str | bytes | int]:
+def _arguments(saved: Saved) -> list[str | bytes | int]:
     deliveries = [_pack(one) for one in saved.deliveries]
     return [saved.id, saved.generation, _pack(saved.progress), len(deliveries), *deliveries]

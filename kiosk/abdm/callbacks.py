@@ -288,17 +288,17 @@ async def _answer_options(send: Send) -> None:
 async def _refuse(send: Send, failure: Exception, unread: Receive | None) -> int:
     """Answer a failure. ``unread`` is the body that is still to be received and dropped. Returns the status sent."""
     problem = gateway_problem(failure)
-    words = problem.detail
+    sentence = problem.detail
     if not problem.expected:
         support_id = uuid.uuid4().hex[:12]
         _log.error("a share failed, id %s: %s", support_id, place_of(failure))
-        words = f"{words} Id for support: {support_id}"
+        sentence = f"{sentence} Id for support: {support_id}"
     if problem.status == 413:  # the gateway repeats a share without a 2xx, so an operator should know
         _log.warning("a share was larger than %d bytes and refused", GATEWAY_BODY_MAX)
     more = [(b"retry-after", b"%d" % problem.retry_after_s)] if problem.retry_after_s else []
     if problem.status in _STATUS_HEADERS:
         more.append(_STATUS_HEADERS[problem.status])
-    await _answer(send, problem.status, gateway_error(failure, words), *more, unread=unread)
+    await _answer(send, problem.status, gateway_error(failure, sentence), *more, unread=unread)
     return problem.status
 
 

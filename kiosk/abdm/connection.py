@@ -134,19 +134,19 @@ def refused_words(facts: Facts, now_s: float) -> str:
 
 def checks(facts: Facts, now_s: float) -> Iterator[Check]:
     """The checks that an operator sees, made from the facts."""
-    if words := refused_words(facts, now_s):
-        yield Check("callbacks", "wrong", words)
+    if sentence := refused_words(facts, now_s):
+        yield Check("callbacks", "wrong", sentence)
     accepted = f"the last one was accepted {_ago(facts.accepted_s, now_s)}" if facts.accepted_s else "none came yet"
     yield Check("callback", "ok", accepted)
     ended = f"acknowledged the last one {_ago(facts.delivered_s, now_s)}" if facts.delivered_s else "has had none yet"
     yield Check("reply", "ok", f"the gateway {ended}")
     for reason, record in sorted(facts.refusals.items()):
         callers = "1 caller" if record.count == 1 else f"{record.count} callers"
-        words = f"{callers} refused ({reason_shown(reason, record)}), the last {_ago(record.last_s, now_s)}"
-        yield Check("refusals", "warning", words, NEXT_STEPS.get(reason, ""))
+        sentence = f"{callers} refused ({reason_shown(reason, record)}), the last {_ago(record.last_s, now_s)}"
+        yield Check("refusals", "warning", sentence, NEXT_STEPS.get(reason, ""))
     if facts.session_failure:
-        words = f"the gateway refused a session: {facts.session_failure}"
-        yield Check("token", "wrong", words, session_step(facts.session_failure))
+        sentence = f"the gateway refused a session: {facts.session_failure}"
+        yield Check("token", "wrong", sentence, session_step(facts.session_failure))
     elif facts.written_s:
         yield Check("token", "ok", "no session was refused since the last one was given")
     if facts.written_s and not facts.keys:
@@ -189,15 +189,15 @@ def address_checks(bridge: BridgeServices, public_url: str) -> Iterator[Check]:
     theirs, own = urlsplit(bridge.bridge.url), urlsplit(public_url)
     todo = f"register {public_url} as the bridge's address (docs/abdm-sandbox.md, step 3)"
     if theirs.path.rstrip("/").endswith("/api/v3"):
-        words = f"the bridge's address {bridge.bridge.url} ends in /api/v3, which the gateway adds itself"
-        yield Check("bridge", "wrong", words, todo)
+        sentence = f"the bridge's address {bridge.bridge.url} ends in /api/v3, which the gateway adds itself"
+        yield Check("bridge", "wrong", sentence, todo)
     elif (theirs.scheme, theirs.netloc) != (own.scheme, own.netloc):
         yield Check(
             "bridge", "wrong", f"callbacks go to {bridge.bridge.url or 'no address'}, not to {public_url}", todo
         )
     elif own.path and theirs.path.rstrip("/") != own.path:
-        words = f"callbacks go to {bridge.bridge.url}, and people open {public_url}: the paths differ"
-        yield Check("bridge", "warning", words, todo)
+        sentence = f"callbacks go to {bridge.bridge.url}, and people open {public_url}: the paths differ"
+        yield Check("bridge", "warning", sentence, todo)
     else:
         yield Check("bridge", "ok", f"callbacks go to {bridge.bridge.url}")
 
@@ -207,11 +207,11 @@ def service_checks(bridge: BridgeServices, ours: set[str], aliases: dict[str, st
     routed = {service.id for service in bridge.services if "HIP" in service.types and service.active}
     reached = {aliases.get(service, service) for service in routed}
     if strangers := sorted(service for service in routed if aliases.get(service, service) not in ours):
-        words = f"services of the bridge without a facility here: {_listed(strangers)}"
-        yield Check("services", "warning", words, "kiosk facility add ID, or kiosk facility alias HIP_ID ID")
+        sentence = f"services of the bridge without a facility here: {_listed(strangers)}"
+        yield Check("services", "warning", sentence, "kiosk facility add ID, or kiosk facility alias HIP_ID ID")
     if silent := sorted(ours - reached):
-        words = f"facilities here that are no active HIP service of the bridge: {_listed(silent)}"
-        yield Check("services", "wrong", words, "no share reaches them: take the id from the bridge's services")
+        sentence = f"facilities here that are no active HIP service of the bridge: {_listed(silent)}"
+        yield Check("services", "wrong", sentence, "no share reaches them: take the id from the bridge's services")
     if not strangers and not silent:
         yield Check("services", "ok", f"{len(routed)} HIP services of the bridge, all registered here")
 

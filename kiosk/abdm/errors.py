@@ -126,7 +126,7 @@ def read_error(body: bytes) -> tuple[str, str]:
         elif isinstance(found, dict) and isinstance(found.get("error"), dict | list):
             found = found["error"]
     if isinstance(found, str):
-        return "", _words(found)
+        return "", _message(found)
     if not isinstance(found, dict):
         return "", ""
     code = next((found[key] for key in _CODE_KEYS if isinstance(found.get(key), str | int)), "")
@@ -134,10 +134,10 @@ def read_error(body: bytes) -> tuple[str, str]:
     if message is None:
         named = [key for key in found if key not in ("timestamp", *_CODE_KEYS)]
         message = "; ".join(found[key] for key in named[:5] if isinstance(found[key], str))
-    return str(code).strip().rstrip(":").strip()[:CODE_MAX], _words(message)
+    return str(code).strip().rstrip(":").strip()[:CODE_MAX], _message(message)
 
 
-def _words(text: str) -> str:
+def _message(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text[:MESSAGE_MAX]).strip()
 
 

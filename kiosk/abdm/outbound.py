@@ -12,7 +12,7 @@ import msgspec
 
 from kiosk.abdm.client import ON_SHARE, ON_SHARE_V05, ON_SHARE_V1, ON_STATUS, timestamp
 from kiosk.abdm.note import Note
-from kiosk.abdm.refusals import words_of
+from kiosk.abdm.refusals import text_of
 from kiosk.abdm.schemas import (
     Acknowledgement,
     DraftAcknowledgement,
@@ -62,8 +62,8 @@ def body_of(pending: PendingReply, note: Note, now_s: float, *, expiry_as_number
 
 
 def _failure(pending: PendingReply, note: Note) -> Failure:
-    code, words = words_of(pending)
-    return Failure(Error(code, words), Reply(note.request_id))
+    code, text = text_of(pending)
+    return Failure(Error(code, text), Reply(note.request_id))
 
 
 def _draft(pending: PendingReply, note: Note, expiry: int) -> DraftOnShare:
@@ -86,7 +86,7 @@ def _legacy(pending: PendingReply, note: Note, now_s: float) -> LegacyOnShare:
         resp=Reply(note.request_id),
     )
     if pending.refusal is not None:
-        answer.error = Error(LEGACY_FAILURE, words_of(pending).words)
+        answer.error = Error(LEGACY_FAILURE, text_of(pending).text)
     elif note.form == "v1":
         answer.acknowledgement = LegacyAcknowledgement("SUCCESS", note.abha_address, pending.token)
     else:

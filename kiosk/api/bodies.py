@@ -66,11 +66,11 @@ def _decode_naming_the_field(body: bytes, decoder: "msgspec.json.Decoder[T]") ->
 
 def wrong_value(wrong: msgspec.ValidationError, part: str) -> WrongValue:
     """The refusal of a value that does not fit its type; it names the field."""
-    words, _, at = str(wrong).partition(" - at `")
+    sentence, _, at = str(wrong).partition(" - at `")
     field = at.removesuffix("`").removeprefix("$").removeprefix(".") or part
-    return wrong_field(field, words)
+    return wrong_field(field, sentence)
 
 
-def wrong_field(field: str, words: str) -> WrongValue:
+def wrong_field(field: str, sentence: str) -> WrongValue:
     """The refusal of one field."""
-    return WrongValue(f"{field}: {words}", errors=[{"field": field, "message": words}])
+    return WrongValue(f"{field}: {sentence}", errors=[{"field": field, "message": sentence}])

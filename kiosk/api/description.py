@@ -167,9 +167,9 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _header_parameters(doc: Doc) -> Iterator[dict[str, Any]]:
-    for name, words in doc.headers.items():
+    for name, meaning in doc.headers.items():
         # No pattern: the blanks around a value are no part of it, so a value that breaks the pattern may be right.
-        yield {"name": name, "in": "header", "required": False, "description": words, "schema": {"type": "string"}}
+        yield {"name": name, "in": "header", "required": False, "description": meaning, "schema": {"type": "string"}}
 
 
 def _responses(doc: Doc, schema_of: Mapping[Any, Any]) -> dict[str, Any]:

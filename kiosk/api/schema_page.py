@@ -101,10 +101,10 @@ def _bodies(body: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _answers(status: str, answer: Mapping[str, Any]) -> Iterator[Line]:
-    words = answer.get("description", "")
+    meaning = answer.get("description", "")
     content = answer.get("content") or {"": {}}
     for media_type, one in content.items():
-        yield Line(name=status, where=media_type, kind=kind_of(one.get("schema", {})), words=words)
+        yield Line(name=status, where=media_type, kind=kind_of(one.get("schema", {})), words=meaning)
 
 
 def shapes_of(document: Mapping[str, Any]) -> tuple[Shape, ...]:
@@ -153,5 +153,5 @@ def _plain(schema: Mapping[str, Any]) -> str:
 
 
 def _limits(schema: Mapping[str, Any]) -> tuple[Part, ...]:
-    words = [text.format(schema[name]) for name, text in _RANGES.items() if name in schema]
-    return (Part(", " + " ".join(words)),) if words else ()
+    ranges = [text.format(schema[name]) for name, text in _RANGES.items() if name in schema]
+    return (Part(", " + " ".join(ranges)),) if ranges else ()

@@ -134,7 +134,7 @@ def spoken() -> Iterator[None]:
 
 def _why(failure: DBAPIError) -> str | None:
     if name := getattr(failure.orig, "sqlite_errorname", None):
-        return next((words for code, words in SQLITE_REASONS.items() if name.startswith(code)), None)
+        return next((reason for code, reason in SQLITE_REASONS.items() if name.startswith(code)), None)
     if isinstance(failure.orig, sqlite3.Error):
         return None
     return POSTGRESQL_REASONS.get((getattr(failure.orig, "sqlstate", None) or "")[:2])

@@ -63,5 +63,5 @@ def _y(cores: float) -> float:
     return HEIGHT - BOTTOM - min(1.0, at) * (HEIGHT - TOP - BOTTOM)
 
 
-def _text(x: float, y: float, words: str, colour: str = "#111") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}">{escape(words)}</text>'
+def _text(x: float, y: float, text: str, colour: str = "#111") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}">{escape(text)}</text>'

@@ -42,11 +42,11 @@ def add(name: str, facility: str, scope: str, json: bool) -> None:
 
 
 def _scopes(text: str) -> list[Scope]:
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    unknown = [word for word in words if word not in set(Scope)]
-    if unknown or not words:
+    scopes = [word.strip() for word in text.split(",") if word.strip()]
+    unknown = [word for word in scopes if word not in set(Scope)]
+    if unknown or not scopes:
         raise CommandFailed(f"--scope is one or several of {', '.join(Scope)}, with commas between")
-    return [Scope(word) for word in words]
+    return [Scope(word) for word in scopes]
 
 
 @apikey.command("list")

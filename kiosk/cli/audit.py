@@ -26,9 +26,9 @@ def verify(json: bool) -> None:
     Keep the printed seal outside this machine: the next one must follow it.
     """
     verdict = _verdict(settings_now())
-    words = f"{verdict.lines:,} lines and {verdict.seals:,} daily seals fit; "
-    words += f"the newest seal is {verdict.newest}" if verdict.seals else "the first seal is made after midnight UTC"
-    tell(json, verdict, *([] if verdict.fault else [words]))
+    sentence = f"{verdict.lines:,} lines and {verdict.seals:,} daily seals fit; "
+    sentence += f"the newest seal is {verdict.newest}" if verdict.seals else "the first seal is made after midnight UTC"
+    tell(json, verdict, *([] if verdict.fault else [sentence]))
     if verdict.fault:
         raise CommandFailed(f"the audit does not fit: {verdict.fault}")
 

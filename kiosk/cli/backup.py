@@ -81,8 +81,8 @@ def backup(folder: Path, key_ring: Path | None, json: bool) -> None:
         _copy_key_ring(settings.data_dir / keyring_file.FILE, key_ring.absolute(), target)
     where = f"the key ring is in {key_ring}" if key_ring else "the key ring is not in it: copy it to another place"
     size = sum(path.stat().st_size for path in target.iterdir())
-    words = f"{target}: {size:,} bytes, as of {taken_at:%Y-%m-%d %H:%M:%S} UTC; {where}"
-    tell(json, {"folder": str(target), "bytes": size, "taken_at": taken_at}, words)
+    sentence = f"{target}: {size:,} bytes, as of {taken_at:%Y-%m-%d %H:%M:%S} UTC; {where}"
+    tell(json, {"folder": str(target), "bytes": size, "taken_at": taken_at}, sentence)
 
 
 @click.command()

@@ -38,11 +38,11 @@ AT_ONCE: Final = 256
 class Problem(Exception):
     """A mistake in one line. ``line`` counts from 1, as an editor does."""
 
-    def __init__(self, line: int, column: str, words: str) -> None:
-        super().__init__(f"line {line}, column {column}: {words}")
+    def __init__(self, line: int, column: str, sentence: str) -> None:
+        super().__init__(f"line {line}, column {column}: {sentence}")
         self.line = line
         self.column = column
-        self.words = words
+        self.words = sentence
 
 
 class Column(Struct, frozen=True):
@@ -187,8 +187,8 @@ def _read(file: Path, columns: Sequence[Column]) -> Iterator[Row | Problem]:
                 f"{file.name}: line {reader.line_num}: not CSV ({wrong}); nothing was written"
             ) from None
         except UnicodeDecodeError:
-            words = f"{file.name}: line {_line_not_utf8(file)}: not UTF-8; save it as CSV UTF-8; nothing was written"
-            raise CommandFailed(words) from None
+            sentence = f"{file.name}: line {_line_not_utf8(file)}: not UTF-8; save it as CSV UTF-8; nothing was written"
+            raise CommandFailed(sentence) from None
 
 
 def _line_not_utf8(file: Path) -> int:
@@ -207,8 +207,10 @@ def _head(file: Path, cells: list[str], columns: Sequence[Column]) -> list[str]:
     head = [own_names.get(cell.strip().lower(), cell.strip().lower()) for cell in cells]
     missing = [column.name for column in columns if column.required and column.name not in head]
     if missing and (other := next((mark for mark in OTHER_SEPARATORS if mark in "".join(cells)), "")):
-        words = f"columns are separated by {OTHER_SEPARATORS[other]}; save it as CSV with commas; nothing was written"
-        raise CommandFailed(f"{file.name}: line 1: {words}")
+        sentence = (
+            f"columns are separated by {OTHER_SEPARATORS[other]}; save it as CSV with commas; nothing was written"
+        )
+        raise CommandFailed(f"{file.name}: line 1: {sentence}")
     if missing:
         raise CommandFailed(f"{file.name}: line 1: the header has no column {' and no column '.join(missing)}")
     twice = sorted({name for name in head if name and head.count(name) > 1})

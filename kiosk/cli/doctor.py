@@ -164,8 +164,8 @@ def _private(settings: Settings) -> Iterator[Finding]:
         todo = "create a user for it and run it as that user: see deploy/kiosk.service"
         yield Finding("user", "warning", "the kiosk runs as root: an attacker in it controls the whole machine", todo)
     if settings.data_dir.exists() and (found := readable_by_others(settings.data_dir)):
-        words = f"{len(found)} files in the data folder may be read by others, {found[0].name} first"
-        yield Finding("files", "wrong", words, f"chmod -R go= {settings.data_dir}")
+        sentence = f"{len(found)} files in the data folder may be read by others, {found[0].name} first"
+        yield Finding("files", "wrong", sentence, f"chmod -R go= {settings.data_dir}")
     for name, path in secret_files().items():
         if path.exists() and path.stat().st_mode & 0o007:
             yield Finding("files", "wrong", f"others may read the file that {name} names", f"chmod o= {path}")
@@ -225,8 +225,8 @@ async def _gateway(settings: Settings) -> list[Finding]:
     try:
         async with asyncio.timeout(GATEWAY_WITHIN_S):
             keys = read_key_set(await gateway.certs())
-        words = f"{settings.gateway_url} publishes {len(keys)} usable keys"
-        found = [Finding("gateway", "ok" if keys else "wrong", words)]
+        sentence = f"{settings.gateway_url} publishes {len(keys)} usable keys"
+        found = [Finding("gateway", "ok" if keys else "wrong", sentence)]
         found += _issuer(settings, gateway.token.issuer)
     except (GatewayError, TimeoutError) as failure:
         todo = "check KIOSK_GATEWAY_URL, the credentials, and whether this machine reaches the internet"
@@ -243,9 +243,9 @@ def _issuer(settings: Settings, issuer: str) -> Iterator[Finding]:
     """Our own access token comes from the issuer that signs the callbacks."""
     if issuer and issuer not in settings.gateway_issuers:
         named = settings.gateway_issuers != KNOWN_ISSUERS
-        words = f"the gateway's tokens come from {issuer}"
+        sentence = f"the gateway's tokens come from {issuer}"
         todo = "add it to KIOSK_GATEWAY_ISSUER: callbacks are refused without it" if named else ""
-        yield Finding("issuer", "wrong" if named else "ok", words, todo)
+        yield Finding("issuer", "wrong" if named else "ok", sentence, todo)
 
 
 async def _connection(settings: Settings, store: Store) -> list[Finding]:
@@ -294,23 +294,23 @@ async def _clocks(settings: Settings, store: Store) -> Finding:
     beside = {"the store's": own_s - store_s, "the gateway's": -(ahead_s or 0)}
     off = {name: apart_s for name, apart_s in beside.items() if abs(apart_s) > CLOCK_WARN_S + 0.5}
     if off:
-        words = ", ".join(f"{far_words(apart_s)}, beside {name}" for name, apart_s in off.items())
-        return Finding("clock", "warning", f"this machine's is {words}", f"compare with a watch: {SET_RIGHT}")
+        sentence = ", ".join(f"{far_words(apart_s)}, beside {name}" for name, apart_s in off.items())
+        return Finding("clock", "warning", f"this machine's is {sentence}", f"compare with a watch: {SET_RIGHT}")
     known = "the store's" if ahead_s is None else "the store's and the gateway's"
     return Finding("clock", "ok", f"agrees with {known}")
 
 
 async def _store(settings: Settings, store: Store) -> list[Finding]:
     wanted, promise = promised(settings.redis_url), store.promise
-    words = {
+    meanings = {
         "disk": "a 202 survives kill -9 of everything",
         "replica": "a 202 is on two machines",
         "none": "a 202 may be lost",
     }
-    found = [Finding("promise", "ok", f"{promise}: {words[promise]}")]
+    found = [Finding("promise", "ok", f"{promise}: {meanings[promise]}")]
     if promise == "none" or (wanted == "replica" and promise != "replica"):
         todo = f"on every node: {STORE_DURABLE}"
-        found = [Finding("promise", "wrong", f"{promise}: {words[promise]}; {wanted} was expected", todo)]
+        found = [Finding("promise", "wrong", f"{promise}: {meanings[promise]}; {wanted} was expected", todo)]
     found.append(await _clocks(settings, store))
     if found[-1].verdict != "wrong" and (ahead_ms := await clock_health.clock_ran_ahead_ms(store)):
         todo = "see that the clock is right now, then: kiosk store heal-clock"

@@ -48,37 +48,39 @@ def log_level(settings: Settings) -> Iterator[Check]:
 def insecure_lan(settings: Settings) -> Iterator[Check]:
     url = urlsplit(settings.public_url)
     if settings.insecure_lan and url.scheme == "http" and not is_loopback(url.hostname or ""):
-        words = "KIOSK_INSECURE_LAN is set: anybody on the network can read passwords of staff"
+        sentence = "KIOSK_INSECURE_LAN is set: anybody on the network can read passwords of staff"
         yield Check(
-            "sign-in", "warning", words, "run `kiosk tls make`, set its two files, and remove KIOSK_INSECURE_LAN"
+            "sign-in", "warning", sentence, "run `kiosk tls make`, set its two files, and remove KIOSK_INSECURE_LAN"
         )
 
 
 def screens_sleep(settings: Settings) -> Iterator[Check]:
     url = urlsplit(settings.public_url)
     if url.scheme == "http" and not is_loopback(url.hostname or ""):
-        words = "screens over http get no wake lock: a browser may let a television or tablet fall asleep"
+        sentence = "screens over http get no wake lock: a browser may let a television or tablet fall asleep"
         todo = "switch off sleep timer and screen saver on each device, or use https (`kiosk tls make`)"
-        yield Check("screens", "warning", words, todo)
+        yield Check("screens", "warning", sentence, todo)
 
 
 def trusted_proxies(settings: Settings) -> Iterator[Check]:
     by_proxy = urlsplit(settings.public_url).scheme == "https" and settings.tls_certificate is None
     if by_proxy and not settings.trusted_proxies:
-        words = "a proxy makes the TLS but is not named: all callers have its address and share one limit of sign-ins"
-        yield Check("proxy", "warning", words, "set KIOSK_TRUSTED_PROXIES to the address of the proxy")
+        sentence = (
+            "a proxy makes the TLS but is not named: all callers have its address and share one limit of sign-ins"
+        )
+        yield Check("proxy", "warning", sentence, "set KIOSK_TRUSTED_PROXIES to the address of the proxy")
 
 
 def security_contact(settings: Settings) -> Iterator[Check]:
     if settings.security_contact is None and not is_loopback(urlsplit(settings.public_url).hostname or ""):
-        words = "no contact for security reports: who finds a weakness cannot tell you (/.well-known/security.txt)"
-        yield Check("contact", "warning", words, "set KIOSK_SECURITY_CONTACT=mailto:…")
+        sentence = "no contact for security reports: who finds a weakness cannot tell you (/.well-known/security.txt)"
+        yield Check("contact", "warning", sentence, "set KIOSK_SECURITY_CONTACT=mailto:…")
 
 
 def ops_port(settings: Settings) -> Iterator[Check]:
     if settings.ops_port and not is_loopback(settings.ops_host) and not settings.ops_addresses:
-        words = f"everybody who reaches port {settings.ops_port} reads the operators' pages"
-        yield Check("ops", "warning", words, "set KIOSK_OPS_ADDRESSES to the address of your monitoring")
+        sentence = f"everybody who reaches port {settings.ops_port} reads the operators' pages"
+        yield Check("ops", "warning", sentence, "set KIOSK_OPS_ADDRESSES to the address of your monitoring")
 
 
 def certificate(settings: Settings, now: datetime) -> Iterator[Check]:
@@ -107,9 +109,9 @@ async def places(store: Store) -> list[Check]:
     placeless = without_place(read)
     found = []
     if placeless:
-        words = f"{len(placeless)} of {len(read)} facilities have no coordinates, or none that lie in India"
-        words += f" ({_named(placeless)}): nobody there counts as near"
-        found.append(Check("places", "warning", words, PLACE_COMMAND))
+        sentence = f"{len(placeless)} of {len(read)} facilities have no coordinates, or none that lie in India"
+        sentence += f" ({_named(placeless)}): nobody there counts as near"
+        found.append(Check("places", "warning", sentence, PLACE_COMMAND))
     return found + await far_away(OpdDesk(store), [one.hip_id for one in read if one.hip_id not in set(placeless)])
 
 
@@ -131,8 +133,10 @@ async def far_away(desk: OpdDesk, hips: list[str]) -> list[Check]:
         return []
     some = "" if examined == len(hips) else f" of the {examined} that were read in {FAR_WITHIN_S:.0f} s"
     count = "1 facility" if len(found) == 1 else f"{len(found)} facilities"
-    words = f"at {count}{some} nearly every phone was far away today ({_named(sorted(found))})"
-    return [Check("places", "warning", words, f"compare the coordinates with a map of the hospital: {PLACE_COMMAND}")]
+    sentence = f"at {count}{some} nearly every phone was far away today ({_named(sorted(found))})"
+    return [
+        Check("places", "warning", sentence, f"compare the coordinates with a map of the hospital: {PLACE_COMMAND}")
+    ]
 
 
 def is_nearly_all_far(nearness: Iterable[Nearness]) -> bool:
@@ -154,9 +158,11 @@ async def closed_days(settings: Settings, store: Store) -> list[Check]:
     closed = new_seal(disk.load(), settings).closed_days(await DayKeys(store).all())
     if not closed:
         return []
-    words = f"keyring.json does not open the profiles of {len(closed)} days: another key ring sealed them"
+    sentence = f"keyring.json does not open the profiles of {len(closed)} days: another key ring sealed them"
     return [
-        Check("keys", "warning", words, "restore keyring.json from its backup; without it these profiles stay closed")
+        Check(
+            "keys", "warning", sentence, "restore keyring.json from its backup; without it these profiles stay closed"
+        )
     ]
 
 
@@ -181,8 +187,10 @@ async def refused_as_far(settings: Settings) -> list[Check]:
     if not found:
         return []
     count = "1 facility" if len(found) == 1 else f"{len(found)} facilities"
-    words = f"{count} refused nearly every phone today because it was far away ({_named(sorted(found))})"
-    return [Check("places", "warning", words, f"compare the coordinates with a map of the hospital: {PLACE_COMMAND}")]
+    sentence = f"{count} refused nearly every phone today because it was far away ({_named(sorted(found))})"
+    return [
+        Check("places", "warning", sentence, f"compare the coordinates with a map of the hospital: {PLACE_COMMAND}")
+    ]
 
 
 async def archive(settings: Settings, store: Store) -> list[Check]:

@@ -38,8 +38,8 @@ def export(what: What, first: datetime, last: datetime, facility: str, form: For
         raise CommandFailed(f"--from {begin} is after --to {end}")
     settings = settings_now()
     with opened_archive(settings) as database, database.reading() as connection:
-        words = f"{what}, {_range(begin, end)}"
-        with_store(settings, lambda store: Audit(store).record(facility, "export", by=COMMAND_LINE, why=words))
+        sentence = f"{what}, {_range(begin, end)}"
+        with_store(settings, lambda store: Audit(store).record(facility, "export", by=COMMAND_LINE, why=sentence))
         if facility and not is_known(connection, facility):
             raise CommandFailed(f"the archive knows no facility {facility}")
         with _opened(out) as stream:

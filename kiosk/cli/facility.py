@@ -187,8 +187,8 @@ def alias(hip_id: str, alias: str, forget: bool, json: bool) -> None:
         with_store(settings_now(), lambda store: Registry(store, OPERATOR).put_alias(alias, "" if forget else hip_id))
     except UnknownFacility:
         raise CommandFailed(f"{hip_id} is not registered, or {alias} is a facility of its own") from None
-    words = f"{alias} is forgotten" if forget else f"{alias} leads to {hip_id}"
-    tell(json, {"alias": alias, "hip_id": None if forget else hip_id}, words)
+    sentence = f"{alias} is forgotten" if forget else f"{alias} leads to {hip_id}"
+    tell(json, {"alias": alias, "hip_id": None if forget else hip_id}, sentence)
 
 
 LEFT_OUT = {

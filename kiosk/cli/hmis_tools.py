@@ -44,7 +44,7 @@ def receive(
 
     def say(line: Line) -> None:
         with printing:
-            click.echo(msgspec.json.encode(line).decode() if json else _words(line))
+            click.echo(msgspec.json.encode(line).decode() if json else _as_text(line))
 
     try:
         server = server_for(TryReceiver(secret, faults, say), host, port)
@@ -65,7 +65,7 @@ def receive(
         server.serve_forever(poll_interval=0.1)
 
 
-def _words(line: Line) -> str:
+def _as_text(line: Line) -> str:
     mark = "again" if line.again else "verified" if line.verified else "NOT verified" if line.why else "taken"
     return terminal_text(f"{line.status}  {mark:12}  {line.type:26}  {line.token:9}  {line.id}  {line.why}".rstrip())
 

@@ -134,8 +134,8 @@ def _consent(envelope: Envelope, ticket: Ticket) -> dict[str, Any] | None:
 
 def consent_text(consent: Consent) -> str:
     """The sentence that was shown; empty when it was one of an earlier version."""
-    words = BOOK.get(consent.language)
-    return words.say("form.consent") if words and consent.version == CONSENT_VERSION else ""
+    messages = BOOK.get(consent.language)
+    return messages.say("form.consent") if messages and consent.version == CONSENT_VERSION else ""
 
 
 def _at(ms: int) -> str | None:

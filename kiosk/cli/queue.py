@@ -257,8 +257,10 @@ def hours(hip_id: str, queue: str, lines: tuple[str, ...], json: bool) -> None:
     except UnknownQueue:
         raise CommandFailed(f"no queue {queue} in {hip_id}") from None
     written = write_hours(spans)
-    words = f"{queue} takes people {written.replace(chr(10), '; ')}" if spans else f"{queue} takes people at any hour"
-    tell(json, {"hip_id": hip_id, "queue": queue, "hours": written.splitlines()}, words)
+    sentence = (
+        f"{queue} takes people {written.replace(chr(10), '; ')}" if spans else f"{queue} takes people at any hour"
+    )
+    tell(json, {"hip_id": hip_id, "queue": queue, "hours": written.splitlines()}, sentence)
 
 
 WHY_KEPT: Final = {

@@ -29,11 +29,11 @@ def check(json: bool) -> None:
     folder = _folder()
     damage = find_damage(folder)
     aside = [str(path) for path in set_aside(folder)]
-    size, words = journal_bytes(folder), damage.in_words() if damage else ""
+    size, sentence = journal_bytes(folder), damage.in_words() if damage else ""
     tell(
         json,
-        {"bytes": size, "damage": words, "set_aside": aside},
-        words or f"{size:,} bytes of journal can be read to the end",
+        {"bytes": size, "damage": sentence, "set_aside": aside},
+        sentence or f"{size:,} bytes of journal can be read to the end",
         *(f"set aside earlier: {path}" for path in aside),
     )
     if damage:
@@ -80,8 +80,8 @@ def heal_clock(json: bool) -> None:
         return await clock_health.heal(store, desk, by=COMMAND_LINE)
 
     healed = with_store(settings, heal)
-    words = f"{healed} facilities are back on today" if healed else "nothing to heal: every facility is on today"
-    tell(json, {"facilities": healed}, words)
+    sentence = f"{healed} facilities are back on today" if healed else "nothing to heal: every facility is on today"
+    tell(json, {"facilities": healed}, sentence)
 
 
 def _folder() -> Path:

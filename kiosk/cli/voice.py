@@ -7,7 +7,7 @@ import click
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, settings_now, tell, with_store
 from kiosk.voice.clips import Clips
 from kiosk.voice.parts import ORDERS, all_parts, short_parts
-from kiosk.voice.phrases import phrases as words_of
+from kiosk.voice.phrases import phrases as phrases_of
 from kiosk.voice.recording import RECORDING_MAX_BYTES, BadRecording, recorded
 from kiosk.voice.rendering import VOICES, CannotRender, render
 from kiosk.voice.sound import HEADER_BYTES, RATE
@@ -83,8 +83,8 @@ def phrases(language: str, json: bool) -> None:
     The clips marked * are enough for every call: numbers are then said digit by digit. Record them first.
     """
     first = short_parts(language)
-    words = words_of(language)
-    rows = [(part, "*" if part in first else "", words[part]) for part in (*first, *sorted(set(words) - set(first)))]
+    spoken = phrases_of(language)
+    rows = [(part, "*" if part in first else "", spoken[part]) for part in (*first, *sorted(set(spoken) - set(first)))]
     tell(json, [{"clip": part, "first": bool(mark), "words": text} for part, mark, text in rows],
          *a_table(("CLIP", "FIRST", "WORDS"), rows))  # fmt: skip
 

@@ -15,7 +15,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from kiosk.accounts.sessions import Session
-from kiosk.console import announcement_messages as words
+from kiosk.console import announcement_messages as messages
 from kiosk.console import guards, templating
 from kiosk.console.forms import NotFilledIn
 from kiosk.console.guards import ConsoleRequest
@@ -43,7 +43,7 @@ class AnnouncementsPage(Controller):
         self, session: NamedDependency[Session], registry: NamedDependency[Registry], desk: NamedDependency[OpdDesk],
         settings: NamedDependency[Settings], done: FromQuery[str] = "",
     ) -> Response[str]:  # fmt: skip
-        return await _page(session, registry, desk, settings, message=tr(words.DONE.get(done, "")))
+        return await _page(session, registry, desk, settings, message=tr(messages.DONE.get(done, "")))
 
     @post("/hours", guards=[guards.administrator], include_in_schema=False)
     async def set_hours(
@@ -57,7 +57,7 @@ class AnnouncementsPage(Controller):
         try:
             await announcements.set_hours(session.facility, _hours_of(form), act=act)
         except DoesNotFit:
-            return await _page(session, registry, desk, settings, trouble=tr(words.TROUBLE["hours"]), status=422)
+            return await _page(session, registry, desk, settings, trouble=tr(messages.TROUBLE["hours"]), status=422)
         return templating.go("/console/announcements?done=hours")
 
     @post("/{act:str}", guards=[guards.clerk], include_in_schema=False)
@@ -84,7 +84,7 @@ class AnnouncementsPage(Controller):
                 session, registry, desk, settings, trouble=str(wrong), status=422, typed=form, field=wrong.field
             )
         except TooManyAnnouncements:
-            trouble = tr(words.TROUBLE["full"])
+            trouble = tr(messages.TROUBLE["full"])
             return await _page(session, registry, desk, settings, trouble=trouble, status=409, typed=form)
         return templating.go("/console/announcements?done=announce")
 
@@ -102,13 +102,13 @@ def _announcement_of(form: dict[str, str], hospital: Hospital, zone: ZoneInfo) -
     """What was typed. Raises NotFilledIn."""
     text = display_text(form.get("text", ""), ANNOUNCEMENT_MAX)
     if not text:
-        raise NotFilledIn(words.TROUBLE["text"], "text")
+        raise NotFilledIn(messages.TROUBLE["text"], "text")
     queue = form.get("queue", "")
     if queue and hospital.queue(queue) is None:
-        raise NotFilledIn(words.TROUBLE["queue"], "queue")
+        raise NotFilledIn(messages.TROUBLE["queue"], "queue")
     language = form.get("language", "")
     if language not in BOOK:
-        raise NotFilledIn(words.TROUBLE["language"], "language")
+        raise NotFilledIn(messages.TROUBLE["language"], "language")
     return Announcement(
         id=secrets.token_hex(8), text=text, language=language, queue=queue, at_ms=time.time_ns() // 1_000_000,
         until_ms=_until_ms(form.get("until", ""), zone),
@@ -121,12 +121,12 @@ def _until_ms(text: str, zone: ZoneInfo) -> int:
     try:
         typed = datetime.strptime(text.strip(), "%H:%M").time()
     except ValueError:
-        raise NotFilledIn(words.TROUBLE["until"], "until") from None
+        raise NotFilledIn(messages.TROUBLE["until"], "until") from None
     until = datetime.combine(now.date(), typed, zone)
     if until <= now:
         until = datetime.combine(now.date() + timedelta(days=1), typed, zone)
     if until - now > timedelta(hours=LONGEST_H):
-        raise NotFilledIn(tr(words.TROUBLE["far"]).format(hours=LONGEST_H), "until")
+        raise NotFilledIn(tr(messages.TROUBLE["far"]).format(hours=LONGEST_H), "until")
     return int(until.timestamp() * 1000)
 
 

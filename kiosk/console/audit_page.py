@@ -146,5 +146,5 @@ async def tokens_of(desk: OpdDesk, hip: str, tickets: set[str]) -> dict[str, str
 
 def line_of(at_ms: int, act: str, login: str, address: str, ticket: str, why: str, tokens: dict[str, str]) -> Line:
     """A line with its act in words; an act without words, and a ticket that is gone, stand as they are stored."""
-    words = tr(messages.AUDIT_ACTS.get(act, act))
-    return Line(at_ms=at_ms, act=words, login=login, address=address, ticket=tokens.get(ticket, ticket), why=why)
+    label = tr(messages.AUDIT_ACTS.get(act, act))
+    return Line(at_ms=at_ms, act=label, login=login, address=address, ticket=tokens.get(ticket, ticket), why=why)

@@ -78,8 +78,8 @@ class Copying(Controller):
             session.facility, "profile_copied", by=session.login, address=reader.address, ticket=ticket.id,
             why=template.name,
         )  # fmt: skip
-        words = tr(messages.COPYING["copied"]).format(token=ticket.token, form=template.name)
-        return Response(Copied(text=_text_of(template, patient, ticket.token), words=words), headers=PAGE)
+        sentence = tr(messages.COPYING["copied"]).format(token=ticket.token, form=template.name)
+        return Response(Copied(text=_text_of(template, patient, ticket.token), words=sentence), headers=PAGE)
 
     @get("/admin/copying", guards=[guards.administrator], include_in_schema=False)
     async def show(

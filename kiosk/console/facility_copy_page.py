@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 
 from kiosk.accounts.sessions import Session
-from kiosk.console import facility_copy_messages as words
+from kiosk.console import facility_copy_messages as messages
 from kiosk.console import guards, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
@@ -42,8 +42,8 @@ class FacilityCopyPage(Controller):
         try:
             plan = await _plan(registry, template, to)
         except CannotCopy as cannot:
-            return _page(session, template, to, trouble=tr(words.TROUBLE[str(cannot)]), status=_status(cannot))
-        return _page(session, template, to, plan=plan, message=tr(words.DONE) if done else "")
+            return _page(session, template, to, trouble=tr(messages.TROUBLE[str(cannot)]), status=_status(cannot))
+        return _page(session, template, to, plan=plan, message=tr(messages.DONE) if done else "")
 
     @post("/", guards=[guards.state_administrator], include_in_schema=False)
     async def make(
@@ -55,7 +55,7 @@ class FacilityCopyPage(Controller):
         try:
             plan = await _plan(registry, template, to)
         except CannotCopy as cannot:
-            return _page(session, template, to, trouble=tr(words.TROUBLE[str(cannot)]), status=_status(cannot))
+            return _page(session, template, to, trouble=tr(messages.TROUBLE[str(cannot)]), status=_status(cannot))
         await facility_copy.make(registry.acting(guards.actor_of(request, session)), plan)
         return templating.go(f"{PAGE}?{urlencode({'template': template, 'to': to, 'done': 1})}")
 
@@ -84,6 +84,6 @@ def _status(cannot: CannotCopy) -> int:
 def _page(session: Session, template: str, to: str, *, status: int = 200, **values: Any) -> Response[str]:
     empty: dict[str, Any] = {"plan": None, "message": "", "trouble": ""}
     return templating.page(
-        "facility_copy.html", session=session, status=status, source=template, to=to, left=words.LEFT, most=HIP_ID_MAX,
-        **(empty | values),
+        "facility_copy.html", session=session, status=status, source=template, to=to, left=messages.LEFT,
+        most=HIP_ID_MAX, **(empty | values),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
 from kiosk.console import guards, language, templating
-from kiosk.console import hours_messages as words
+from kiosk.console import hours_messages as messages
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.console.lookups import hospital_of
@@ -74,7 +74,7 @@ class HoursPage(Controller):
             )
         queue = hospital.queue(form.get("queue", "")[:QUEUE_ID_MAX])
         if queue is None:
-            return await _page(session, registry, settings, Shown(trouble=tr(words.UNKNOWN), status=404))
+            return await _page(session, registry, settings, Shown(trouble=tr(messages.UNKNOWN), status=404))
         text = form.get("hours", "")
         if act == "queue":
             shown = await _save_hours(own, hospital, queue, text)
@@ -90,7 +90,7 @@ async def _save_hours(registry: Registry, hospital: Hospital, queue: Queue, text
         return Shown(trouble=wrong.words(tr), field=queue.id, typed=text, status=422)
     await registry.set_hours(hospital.facility.hip_id, queue.id, spans)
     hours = write_hours(spans).replace("\n", "; ")
-    message = templating.fill(tr(words.SAVED if spans else words.ALWAYS), queue=queue.name, hours=hours)
+    message = templating.fill(tr(messages.SAVED if spans else messages.ALWAYS), queue=queue.name, hours=hours)
     return Shown(message=message, field=queue.id, undo=("queue", write_hours(queue.hours or ())))
 
 
@@ -101,7 +101,7 @@ async def _save_holidays(registry: Registry, hospital: Hospital, text: str) -> S
         return Shown(trouble=wrong.words(tr), field="holidays", typed=text, status=422)
     await registry.set_holidays(hospital.facility.hip_id, holidays)
     before = write_holidays(hospital.holidays)
-    return Shown(message=tr(words.HOLIDAYS_SAVED), field="holidays", undo=("holidays", before))
+    return Shown(message=tr(messages.HOLIDAYS_SAVED), field="holidays", undo=("holidays", before))
 
 
 async def _try_hours(desk: OpdDesk, hospital: Hospital, queue: Queue, text: str, zone: ZoneInfo) -> Shown:
@@ -112,7 +112,7 @@ async def _try_hours(desk: OpdDesk, hospital: Hospital, queue: Queue, text: str,
     minutes = await _arrivals(desk, hospital.facility.hip_id, queue.id, zone)
     days = {one.day for one in hospital.holidays}
     refused = sum(not is_within(spans, days, minute) for minute in minutes) if spans else 0
-    sentence = words.TRIED if minutes else words.TRIED_NOBODY
+    sentence = messages.TRIED if minutes else messages.TRIED_NOBODY
     message = templating.fill(tr(sentence), queue=queue.name, refused=refused, counted=len(minutes))
     return Shown(message=message, field=queue.id, typed=text)
 
@@ -147,12 +147,12 @@ async def _page(session: Session, registry: Registry, settings: Settings, shown:
 def _now(queue: Queue, now: HoursNow) -> str:
     """What a queue does at this moment, in one sentence."""
     if not queue.open:
-        return tr(words.BY_HAND)
+        return tr(messages.BY_HAND)
     if queue.hours is None:
-        return tr(words.NOW_ALWAYS)
+        return tr(messages.NOW_ALWAYS)
     if not now.closes(queue):
-        return tr(words.NOW_OPEN)
+        return tr(messages.NOW_OPEN)
     opening = now.opening(queue)
     if opening is None:
-        return tr(words.NOW_LONG)
-    return tr(words.NOW_CLOSED).format(opens=language.book().opening(opening))
+        return tr(messages.NOW_LONG)
+    return tr(messages.NOW_CLOSED).format(opens=language.book().opening(opening))

@@ -39,9 +39,9 @@ def languages() -> dict[str, Language]:
     """Every language with a staff catalogue, read when the first page is asked for."""
     found = {ENGLISH.code: ENGLISH}
     for path in sorted(Path(locales.__file__).parent.glob("*/LC_MESSAGES/staff.po")):
-        code, words = path.parents[1].name, locales.BOOK[path.parents[1].name]
+        code, messages = path.parents[1].name, locales.BOOK[path.parents[1].name]
         texts = {english: forms[0] for english, forms in read_catalogue(path).translated.items()}
-        found[code] = Language(code=code, name=words.name, direction=words.direction, texts=texts)
+        found[code] = Language(code=code, name=messages.name, direction=messages.direction, texts=texts)
     return found
 
 
@@ -65,7 +65,7 @@ def current() -> Language:
     return _current.get()
 
 
-def book() -> locales.Words:
+def book() -> locales.Messages:
     """Names of days and months, and sentences of screens, in the clerk's language."""
     return locales.BOOK[_current.get().code]
 

@@ -349,11 +349,11 @@ def _compared(found: Numbers, shown: Shown) -> str:
     tokens, before = (
         (found.by_month.get(one) or Sums())["tokens"] + _imported(found, one) for one in (shown.month, before_month)
     )
-    words = {"month": month_name(shown.month), "tokens": grouped(tokens)}
+    values = {"month": month_name(shown.month), "tokens": grouped(tokens)}
     is_over = shown.month < shown.today.replace(day=1)
     if not before or not is_over:  # a month that is not over is compared with nothing
-        return SUMMARY["trend_alone"].format(**words)
+        return SUMMARY["trend_alone"].format(**values)
     percent = round(abs(tokens - before) / before * 100)
     word = "same" if not percent else "more" if tokens > before else "fewer"
     more = {"percent": grouped(percent), "before_month": month_name(before_month), "before": grouped(before)}
-    return SUMMARY[f"trend_{word}"].format(**words, **more)
+    return SUMMARY[f"trend_{word}"].format(**values, **more)

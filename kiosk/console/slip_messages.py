@@ -3,7 +3,7 @@
 from typing import Final
 
 from kiosk.locales import BOOK, ENGLISH
-from kiosk.locales.corrections import own_words
+from kiosk.locales.corrections import own_messages
 from queueing.corrections import NO_CORRECTIONS, Corrections
 from queueing.slip_printers import PRINTER_NAME_MAX, PRINTERS_MAX
 
@@ -38,7 +38,7 @@ LANGUAGES: Final = {code: book.name for code, book in BOOK.items() if book is no
 
 def local_lines(corrections: Corrections = NO_CORRECTIONS) -> dict[str, dict[str, str]]:
     """Language → its direction, and each line of a slip."""
-    books = (own_words(code, corrections) for code in LANGUAGES)
+    books = (own_messages(code, corrections) for code in LANGUAGES)
     return {
         book.code: {"direction": book.direction} | {line: book.say(key) for line, key in SAYS.items()} for book in books
     }

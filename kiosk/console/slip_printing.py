@@ -83,8 +83,8 @@ class SlipsOnPrinters(Controller):
             text = text_of(slip, form.language)
             fault = await _print(printer, text, slip_printing, addresses, large=form.large)
         here = f"{fault} {tr(slip_messages.HERE)}" if fault else ""
-        words = here or tr(slip_messages.SENT).format(token=ticket.token, printer=form.printer)
-        return Response(Printed(printed=not fault, words=words), headers=PAGE)
+        sentence = here or tr(slip_messages.SENT).format(token=ticket.token, printer=form.printer)
+        return Response(Printed(printed=not fault, words=sentence), headers=PAGE)
 
 
 class PrintersPage(Controller):

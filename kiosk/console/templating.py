@@ -36,7 +36,7 @@ def fill(sentence: str, **values: object) -> Markup:
 
 
 _templates = templates_in(
-    Path(__file__).parent / "templates", words=language.Tables(messages), _=language.tr, language=language.current,
+    Path(__file__).parent / "templates", messages=language.Tables(messages), _=language.tr, language=language.current,
     languages=language.languages, rooms=ROOMS, fill=fill,
 )  # fmt: skip
 _templates.policies["json.dumps_kwargs"] = {"sort_keys": False}  # the page lists lanes in this order

@@ -210,8 +210,8 @@ def far_words(found: Positions | None) -> str:
     """What an administrator must hear when nearly every phone was far away; else an empty text."""
     if found is None or not found.nearly_all_far:
         return ""
-    words = tr(figure_messages.FAR_REFUSED if found.nearly_all_refused else figure_messages.NEARLY_ALL_FAR)
-    return words.format(far=figures.grouped(found.all_far), known=figures.grouped(found.known))
+    sentence = tr(figure_messages.FAR_REFUSED if found.nearly_all_refused else figure_messages.NEARLY_ALL_FAR)
+    return sentence.format(far=figures.grouped(found.all_far), known=figures.grouped(found.known))
 
 
 def _tile(name: str, value: Cell, note: str = "") -> Tile:

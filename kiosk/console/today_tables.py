@@ -236,12 +236,12 @@ def days(facts: DayFacts, period: Period) -> Table:
     """Arrivals and waits of each day, or of each week of a long range."""
     step = 1 if period.days <= DAYS_LISTED else WEEK
     rows = tuple(_span_cells(facts, period, start, step) for start in range(0, period.days, step))
-    words = "day" if step == 1 else "week"
+    unit = "day" if step == 1 else "week"
     return Table(
-        id="days", title=TITLE[f"{words}s"], plot=Plot.BARS if len(rows) <= BARS_MAX else Plot.LINES,
+        id="days", title=TITLE[f"{unit}s"], plot=Plot.BARS if len(rows) <= BARS_MAX else Plot.LINES,
         unit=UNIT["people"], rows=rows,
         columns=(
-            Column(label=TEXT[words], name=words),
+            Column(label=TEXT[unit], name=unit),
             Column(label=TEXT["arrivals"], name="arrivals", drawn=True),
             _earlier_column(period),
             Column(label=TEXT["wait_half"], name="wait_half_min", digits=1),
@@ -336,5 +336,5 @@ def _compared(facts: DayFacts, period: Period) -> str:
     )
 
 
-def _sentence(words: str) -> str:
-    return (words[:1].upper() + words[1:]).rstrip(".।۔")
+def _sentence(sentence: str) -> str:
+    return (sentence[:1].upper() + sentence[1:]).rstrip(".।۔")

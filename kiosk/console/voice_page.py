@@ -97,7 +97,7 @@ class VoicePage(Controller):
         answer = templating.page(
             "voice.html", session=session, facility=hospital.facility, book=BOOK[code], code=code, speaks=speaks,
             tongues={one: BOOK[one].name for one in SPOKEN}, first=first, more=more,
-            words=translated(voice_messages.PAGE),
+            sentences=translated(voice_messages.PAGE),
             sample=_sample(hospital),
         )  # fmt: skip
         answer.headers.update(WITH_MICROPHONE)
@@ -123,14 +123,14 @@ class VoicePage(Controller):
     ) -> Response[Changed] | Response[dict[str, str]]:  # fmt: skip
         """Take one recording. The audit has its entry before the clip is written."""
         sent = await read_json(request, _recording, RECORDING_BODY_MAX)
-        words = _words_of(sent.language, sent.part)
+        phrase = _phrase(sent.language, sent.part)
         try:
             samples = await asyncio.to_thread(recorded, sent.sound)
         except BadRecording as wrong:
             return Response({"detail": tr(voice_messages.FAULTS[wrong.fault])}, status_code=422, headers=PAGE)
         await _record(audit, request, session, "admin_voice-add", sent.language, sent.part)
         await asyncio.to_thread(clips.save, sent.language, sent.part, samples, session.facility)
-        text = tr(voice_messages.SAVED).format(words=words, seconds=seconds(samples))
+        text = tr(voice_messages.SAVED).format(words=phrase, seconds=seconds(samples))
         return await _changed(clips, session.facility, sent.language, sent.part, text)
 
     @post("/remove", guards=[guards.administrator], status_code=200, include_in_schema=False)
@@ -140,12 +140,12 @@ class VoicePage(Controller):
     ) -> Response[Changed] | Response[dict[str, str]]:  # fmt: skip
         """Take one recording of this hospital away. The clip of the service is heard again, if there is one."""
         sent = await read_json(request, _removal)
-        words = _words_of(sent.language, sent.part)
+        phrase = _phrase(sent.language, sent.part)
         if sent.part not in await asyncio.to_thread(clips.names, sent.language, session.facility):
             return Response({"detail": tr(voice_messages.NOT_OWN)}, status_code=422, headers=PAGE)
         await _record(audit, request, session, "admin_voice-remove", sent.language, sent.part)
         await asyncio.to_thread(clips.remove, sent.language, sent.part, session.facility)
-        text = tr(voice_messages.REMOVED).format(words=words)
+        text = tr(voice_messages.REMOVED).format(words=phrase)
         return await _changed(clips, session.facility, sent.language, sent.part, text)
 
 
@@ -170,7 +170,7 @@ def _voice_of(clips: Clips, language: str, part: str, hip: str) -> str:
     return "common" if part in clips.names(language) else "missing"
 
 
-def _words_of(language: str, part: str) -> str:
+def _phrase(language: str, part: str) -> str:
     """The words of a phrase. Raises NotFoundException for what is none."""
     if language not in SPOKEN or part not in all_parts(language):
         raise NotFoundException
@@ -187,10 +187,10 @@ def _phrases(clips: Clips, language: str, hip: str) -> tuple[list[Phrase], list[
     first = short_parts(language)
     rows = {
         part: Phrase(
-            part=part, words=words, meaning=english.get(part) or tr(voice_messages.END),
+            part=part, words=phrase, meaning=english.get(part) or tr(voice_messages.END),
             voice="own" if part in own else "common" if part in common else "missing",
         )
-        for part, words in phrases(language).items()
+        for part, phrase in phrases(language).items()
     }  # fmt: skip
     return [rows[part] for part in first], [row for part, row in rows.items() if part not in first]
 

@@ -139,9 +139,9 @@ class Checklist:
 
     def _speed(self) -> Row:
         slow = self._slowest_s > SLOW_S
-        words = f"the slowest answer took {self._slowest_s:.1f} s"
+        sentence = f"the slowest answer took {self._slowest_s:.1f} s"
         hint = f"; answer first and work afterwards: after {TRY_S:.0f} s the event is sent again" if slow else ""
-        return Row(point="answers are fast", verdict="wrong" if slow else "ok", words=words + hint)
+        return Row(point="answers are fast", verdict="wrong" if slow else "ok", words=sentence + hint)
 
     async def _of_seen(self, ids: list[str]) -> AsyncIterator[Row]:
         points = ("duplicates are taken once", "the order of a ticket is kept", "nothing forged was taken")
@@ -154,8 +154,8 @@ class Checklist:
         of_visit = [one for one in ours if one in ids]
         verdicts = (len(ours) == len(set(ours)), of_visit == ids, f"check-{self._run}-forged" not in ours)
         for point, is_right in zip(points, verdicts, strict=True):
-            words = f"{len(ours)} ids of this check are on the page"
-            yield Row(point=point, verdict="ok" if is_right else "wrong", words=words)
+            sentence = f"{len(ours)} ids of this check are on the page"
+            yield Row(point=point, verdict="ok" if is_right else "wrong", words=sentence)
 
     async def _seen(self) -> list[str]:
         try:

@@ -81,9 +81,9 @@ def due_for(phone: Phone, ticket: Ticket, now_ms: UnixMs) -> Due | None:
 
 def message_for(alarm: Alarm, phone: Phone, ticket: Ticket) -> PushMessage:
     """The words in the phone's language. ``key`` is the ticket's, as in snapshots: by it the worker finds the page."""
-    words = BOOK.get(phone.language) or BOOK["en"]
-    text = words.say(alarm, ahead=ticket.ahead)
-    shown = {"title": ticket.token, "body": text, "lang": words.code, "dir": words.direction, "key": ticket.key}
+    messages = BOOK.get(phone.language) or BOOK["en"]
+    text = messages.say(alarm, ahead=ticket.ahead)
+    shown = {"title": ticket.token, "body": text, "lang": messages.code, "dir": messages.direction, "key": ticket.key}
     topic = sha256(ticket.id.encode()).hexdigest()[:32]
     return PushMessage(plain=msgspec.json.encode(shown), topic=topic, kid=phone.kid)
 

@@ -329,9 +329,9 @@ async def _choose_password(staff: Staff, login: str, first: str) -> str:
 
 @asynccontextmanager
 async def _gateway(secret: Mapping[str, str]) -> AsyncIterator[GatewayFacts]:
-    words = ["--client-id", CLIENT_ID, "--app-id", APP_ID, "--seed", str(SEED), "--accept-unknown"]
+    arguments = ["--client-id", CLIENT_ID, "--app-id", APP_ID, "--seed", str(SEED), "--accept-unknown"]
     env = {"SIMULATOR_CLIENT_SECRET": secret["client"], "SIMULATOR_APP_SECRET": secret["app"]}
-    async with _simulator("loadtests.simulator.gateway", *words, env=env) as child:
+    async with _simulator("loadtests.simulator.gateway", *arguments, env=env) as child:
         assert child.stdout is not None  # noqa: S101 - started with a pipe; narrows the type
         try:
             async with asyncio.timeout(GATEWAY_WITHIN_S):
@@ -353,10 +353,10 @@ async def _crowd(plan: Mapping[str, object]) -> AsyncIterator[asyncio.subprocess
 
 
 @asynccontextmanager
-async def _simulator(module: str, *words: str, env: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _simulator(module: str, *arguments: str, env: Mapping[str, str]) -> AsyncIterator[asyncio.subprocess.Process]:
     path = os.pathsep.join(filter(None, (str(ROOT), child_environment({}, metrics=ROOT).get("PYTHONPATH", ""))))
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *words,
+        sys.executable, "-m", module, *arguments,
         env={**child_environment({}, metrics=ROOT), **env, "PYTHONPATH": path},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, start_new_session=True,
     )  # fmt: skip

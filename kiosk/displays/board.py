@@ -14,7 +14,7 @@ from litestar.params import FromPath, QueryParameter
 from kiosk.displays.counter_places import CALLS_LISTED, counter_places
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.locales import choose, several
-from kiosk.locales.corrections import own_books, own_words
+from kiosk.locales.corrections import own_books, own_messages
 from kiosk.settings import Settings
 from kiosk.voice.clips import Clips
 from kiosk.web.templating import page, sorry
@@ -56,15 +56,15 @@ async def board(
     snapshot = await desk.snapshot(hip_id)
     facility = await registry.facility(hip_id)
     if snapshot is None or facility is None:
-        words = choose(lang, request.headers.get("accept-language", ""))
-        return sorry(words, 404, "board.unknown_facility", "common.ask_desk")
+        messages = choose(lang, request.headers.get("accept-language", ""))
+        return sorry(messages, 404, "board.unknown_facility", "common.ask_desk")
     codes = several(lang)
     names = [name.strip() for name in queues.split(",") if name.strip()]
     now_ms, zone = time.time_ns() // 1_000_000, facility.timezone or settings.timezone
     screen = await own_browsers.screen_of(request, hip_id)
     answer = page(
         "board.html",
-        own_words(codes[0], facility.corrections),
+        own_messages(codes[0], facility.corrections),
         facility=facility,
         hip_id=hip_id,
         queues=names,

@@ -18,7 +18,7 @@ from kiosk.displays.board import break_times
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.displays.shown_codes import KINDS, Codes, CounterPlace, ShownCodes
 from kiosk.locales import LANGUAGES, choose, several
-from kiosk.locales.corrections import own_books, own_words
+from kiosk.locales.corrections import own_books, own_messages
 from kiosk.posters.drawing import NotDrawn, PosterPictures
 from kiosk.posters.texts import posters_of
 from kiosk.settings import Settings
@@ -52,14 +52,14 @@ async def counter_screen(
     """``?lang=ur`` or several that take turns (default: those of ``ROTATION``), ``?look=night`` or ``contrast``."""
     place = await _find(registry, hip_id, counter)
     if place is None:
-        words = choose(lang, request.headers.get("accept-language", ""))
-        return sorry(words, 404, "counter_screen.unknown_counter", "common.ask_desk")
+        messages = choose(lang, request.headers.get("accept-language", ""))
+        return sorry(messages, 404, "counter_screen.unknown_counter", "common.ask_desk")
     codes = several(lang)
     screen = await own_browsers.screen_of(request, hip_id)
     fresh = screen is not None or await own_browsers.is_own(request, place.facility)
     answer = page(
         "counter_screen.html",
-        own_words(codes[0], place.facility.corrections),
+        own_messages(codes[0], place.facility.corrections),
         facility=place.facility,
         counter=place.counter,
         queue=place.queue,

@@ -7,7 +7,7 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from kiosk.locales import Words, choose
+from kiosk.locales import Messages, choose
 from kiosk.settings import Settings
 from kiosk.web.templating import page
 from queueing.hours_now import HoursNow
@@ -32,25 +32,25 @@ async def home(
     lang: Annotated[str, _LANG] = "",
 ) -> Response[str]:
     """``?facility=`` is a HIP id or a part of a name."""
-    words = choose(lang, request.headers.get("accept-language", ""))
+    messages = choose(lang, request.headers.get("accept-language", ""))
     wanted = " ".join(facility[:TEXT_MAX].split())
     found = await _facilities(registry, wanted) if wanted else []
     hospital = await registry.hospital(found[0].hip_id) if len(found) == 1 else None
-    queues = _with_hours(hospital, settings, words) if hospital else []
-    return page("home.html", words, wanted=wanted, found=found[:SHOWN], more=len(found) > SHOWN, queues=queues)
+    queues = _with_hours(hospital, settings, messages) if hospital else []
+    return page("home.html", messages, wanted=wanted, found=found[:SHOWN], more=len(found) > SHOWN, queues=queues)
 
 
-def _with_hours(hospital: Hospital, settings: Settings, words: Words) -> list[tuple[Queue, str]]:
+def _with_hours(hospital: Hospital, settings: Settings, messages: Messages) -> list[tuple[Queue, str]]:
     """Each queue with what its hours say: when it opens, or until when it is open today."""
     now = HoursNow(hospital, settings.timezone)
-    return [(queue, _hours(queue, now, words)) for queue in hospital.queues]
+    return [(queue, _hours(queue, now, messages)) for queue in hospital.queues]
 
 
-def _hours(queue: Queue, now: HoursNow, words: Words) -> str:
+def _hours(queue: Queue, now: HoursNow, messages: Messages) -> str:
     opening, today = now.opening(queue), now.today(queue)
     if opening:
-        return words.opening(opening)
-    return words.say("common.hours_today", hours=today) if today else ""
+        return messages.opening(opening)
+    return messages.say("common.hours_today", hours=today) if today else ""
 
 
 async def _facilities(registry: Registry, wanted: str) -> list[Facility]:

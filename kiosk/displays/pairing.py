@@ -79,9 +79,9 @@ async def new_screen(
         secret = new_secret()
     shown = await screens.show_code(screen_id(secret), address=own_browsers.address_of(request))
     if not shown.code:
-        words = choose(lang, request.headers.get("accept-language", ""))
-        what, do = words.say("pairing.busy"), words.say("pairing.busy_do")
-        answer = page("sorry.html", words, status=429, what=what, do=do, again_s=max(AGAIN_S, shown.left_s))
+        messages = choose(lang, request.headers.get("accept-language", ""))
+        what, do = messages.say("pairing.busy"), messages.say("pairing.busy_do")
+        answer = page("sorry.html", messages, status=429, what=what, do=do, again_s=max(AGAIN_S, shown.left_s))
         answer.headers["Retry-After"] = str(shown.left_s)
         return answer
     codes = several(lang)

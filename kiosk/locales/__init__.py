@@ -21,7 +21,7 @@ _LAST: Final = 99
 """The place of a language whose catalogue names none: behind the others, by code."""
 
 
-class Words(Struct, frozen=True, kw_only=True):
+class Messages(Struct, frozen=True, kw_only=True):
     """All messages of one language."""
 
     code: str
@@ -70,7 +70,7 @@ class Words(Struct, frozen=True, kw_only=True):
 
     def book(self, *groups: str) -> dict[str, str]:
         """The messages of these groups and facts about the language, for a page's script."""
-        chosen = {key: words for key, words in self.texts.items() if key.partition(".")[0] in groups}
+        chosen = {key: text for key, text in self.texts.items() if key.partition(".")[0] in groups}
         about = {
             "name": self.name,
             "direction": self.direction,
@@ -82,11 +82,11 @@ class Words(Struct, frozen=True, kw_only=True):
         return about | chosen
 
 
-def _words(code: str, read: Catalogue, english: Catalogue) -> Words:
+def _messages(code: str, read: Catalogue, english: Catalogue) -> Messages:
     """The messages of a catalogue. A message that it lacks is English."""
     forms = english.english | read.translated
     header = read.header
-    return Words(
+    return Messages(
         code=code,
         name=header["x-language-name"],
         direction=header["x-direction"],
@@ -102,23 +102,25 @@ def _words(code: str, read: Catalogue, english: Catalogue) -> Words:
     )
 
 
-def _all() -> list[Words]:
+def _all() -> list[Messages]:
     here = Path(__file__).parent
     english = read_catalogue(here / "kiosk.pot")
     paths = here.glob("*/LC_MESSAGES/kiosk.po")
-    others = (_words(path.parents[1].name, read_catalogue(path), english) for path in paths)
-    return sorted([_words("en", english, english), *others], key=lambda words: (words.turn or _LAST, words.code))
+    others = (_messages(path.parents[1].name, read_catalogue(path), english) for path in paths)
+    return sorted(
+        [_messages("en", english, english), *others], key=lambda messages: (messages.turn or _LAST, messages.code)
+    )
 
 
-BOOK: Final[dict[str, Words]] = {words.code: words for words in _all()}
+BOOK: Final[dict[str, Messages]] = {messages.code: messages for messages in _all()}
 LANGUAGES: Final = tuple(BOOK)
 """In the order in which pages offer them. The first one is the fallback."""
-ROTATION: Final = tuple(code for code, words in BOOK.items() if words.turn)
+ROTATION: Final = tuple(code for code, messages in BOOK.items() if messages.turn)
 """The languages that take turns on a screen that was given none."""
 ENGLISH: Final = BOOK["en"]
 
 
-def choose(wanted: str = "", accept_language: str = "") -> Words:
+def choose(wanted: str = "", accept_language: str = "") -> Messages:
     """The language of a page: the one in its address, else the browser's, else English."""
     if wanted in BOOK:
         return BOOK[wanted]

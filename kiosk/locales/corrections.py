@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from kiosk.locales import BOOK, ENGLISH, Words
+from kiosk.locales import BOOK, ENGLISH, Messages
 from kiosk.locales.catalogue import Catalogue, read_catalogue
 from queueing.corrections import CORRECTION_MAX, Correction, Corrections
 
@@ -75,18 +75,18 @@ def source_mark(key: str) -> str:
 
 def check(code: str, key: str, forms: Sequence[str]) -> None:
     """Raises Unfit unless these forms may stand in place of ours."""
-    words = BOOK[code]
-    if key not in words.texts:
+    messages = BOOK[code]
+    if key not in messages.texts:
         raise Unfit("unknown")
     if key in FIXED:
         raise Unfit("fixed")
-    if len(forms) != len(_forms(words, key)) or not all(forms):
+    if len(forms) != len(_forms(messages, key)) or not all(forms):
         raise Unfit("empty")
     if max(map(len, forms)) > CORRECTION_MAX:
         raise Unfit("long")
-    if tuple(forms) == _forms(words, key):
+    if tuple(forms) == _forms(messages, key):
         raise Unfit("same")
-    for form, own in zip(forms, _forms(words, key), strict=True):
+    for form, own in zip(forms, _forms(messages, key), strict=True):
         _check_placeholders(form, own)
 
 
@@ -110,25 +110,25 @@ def stands(correction: Correction) -> bool:
     return correction.source == source_mark(correction.key)
 
 
-def own_words(code: str, corrections: Corrections) -> Words:
+def own_messages(code: str, corrections: Corrections) -> Messages:
     """The sentences of a language as a facility reads them; those of the catalogue for nearly all facilities."""
-    return _own_words(code, corrections) if corrections.entries else BOOK[code]
+    return _own_messages(code, corrections) if corrections.entries else BOOK[code]
 
 
 @lru_cache(maxsize=256)
-def _own_words(code: str, corrections: Corrections) -> Words:
+def _own_messages(code: str, corrections: Corrections) -> Messages:
     own = {key: one.forms for key, one in corrections.of(code).items() if code in CORRECTABLE and stands(one)}
-    words = BOOK[code]
+    messages = BOOK[code]
     return msgspec.structs.replace(
-        words,
-        texts=words.texts | {key: forms[-1] for key, forms in own.items()},
-        plurals=words.plurals | {key: forms for key, forms in own.items() if key in words.plurals},
+        messages,
+        texts=messages.texts | {key: forms[-1] for key, forms in own.items()},
+        plurals=messages.plurals | {key: forms for key, forms in own.items() if key in messages.plurals},
     )
 
 
 def own_books(codes: Iterable[str], corrections: Corrections, *groups: str) -> dict[str, dict[str, str]]:
     """The messages of several languages as a facility reads them, for a page's script."""
-    return {code: own_words(code, corrections).book(*groups) for code in codes}
+    return {code: own_messages(code, corrections).book(*groups) for code in codes}
 
 
 def contribution(code: str, corrections: Corrections) -> str:
@@ -160,8 +160,8 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _forms(words: Words, key: str) -> tuple[str, ...]:
-    return words.plurals.get(key) or (words.texts[key],)
+def _forms(messages: Messages, key: str) -> tuple[str, ...]:
+    return messages.plurals.get(key) or (messages.texts[key],)
 
 
 @cache

@@ -21,8 +21,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from kiosk.checkin import CheckIn
-from kiosk.locales import Words, choose
-from kiosk.locales.corrections import own_words
+from kiosk.locales import Messages, choose
+from kiosk.locales.corrections import own_messages
 from kiosk.patient.consent import CONSENT_VERSION, Consent
 from kiosk.phone.form import Faults, Form, empty, form_of, read
 from kiosk.phone.ticket import LANG
@@ -64,8 +64,8 @@ _log = structlog.get_logger(__name__)
 class _Link:
     """A camera link that was believed, with the queue it names."""
 
-    def __init__(self, claim: CameraClaim, hospital: Hospital, queue: Queue, zone: str, words: Words) -> None:
-        self.claim, self.facility, self.queue, self.words = claim, hospital.facility, queue, words
+    def __init__(self, claim: CameraClaim, hospital: Hospital, queue: Queue, zone: str, messages: Messages) -> None:
+        self.claim, self.facility, self.queue, self.words = claim, hospital.facility, queue, messages
         self.zone, self._hours = ZoneInfo(hospital.zone(zone)), HoursNow(hospital, zone)
 
     @property
@@ -119,7 +119,7 @@ async def fill_in(
     lang: LANG = "",
 ) -> Response[str]:
     """The empty form, or what is wrong with the link."""
-    opened = await _open(link, _words(request, lang), registry, camera_links, settings)
+    opened = await _open(link, _messages(request, lang), registry, camera_links, settings)
     if not isinstance(opened, _Link):
         return opened
     if opened.is_over:
@@ -139,10 +139,10 @@ async def send_in(
     lang: LANG = "",
 ) -> Response[str] | Redirect:
     """The number's own page, or the form again with what is wrong."""
-    words = _words(request, lang)
+    messages = _messages(request, lang)
     if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
-        return sorry(words, 403, "form.forged", "form.foreign")
-    opened = await _open(link, words, registry, camera_links, settings)
+        return sorry(messages, 403, "form.forged", "form.foreign")
+    opened = await _open(link, messages, registry, camera_links, settings)
     if not isinstance(opened, _Link):
         return opened
     form = await _form(request)
@@ -158,7 +158,7 @@ async def send_in(
         )
         if verdict is not FormVerdict.PASS:
             return _too_many(opened, form, verdict, wait_s)
-        consent = Consent(CONSENT_VERSION, words.code, int(time.time()))
+        consent = Consent(CONSENT_VERSION, messages.code, int(time.time()))
         place = await check_in.by_camera(
             hip, opened.claim.queue, patient, form.request_id, device=device, away=away, consent=consent
         )
@@ -207,20 +207,20 @@ def _answer(opened: _Link, form: Form, place: Place, links: TicketLinks) -> Resp
 
 
 async def _open(
-    link: str, words: Words, registry: Registry, links: CameraLinks, settings: Settings
+    link: str, messages: Messages, registry: Registry, links: CameraLinks, settings: Settings
 ) -> _Link | Response[str]:
     try:
         claim = links.read(link, now_s=int(time.time()))
     except LinkExpired:
-        return sorry(words, 410, "form.expired", "form.expired_do")
+        return sorry(messages, 410, "form.expired", "form.expired_do")
     except LinkError:
-        return sorry(words, 404, "form.forged", "form.forged_do")
+        return sorry(messages, 404, "form.forged", "form.forged_do")
     hospital = await registry.hospital(claim.hip_id)
     queue = hospital.queue(claim.queue) if hospital else None
     if hospital is None or queue is None:
-        return sorry(words, 410, "form.expired", "form.expired_do")
-    words = own_words(words.code, hospital.facility.corrections)
-    return _Link(claim, hospital, queue, settings.timezone, words)
+        return sorry(messages, 410, "form.expired", "form.expired_do")
+    messages = own_messages(messages.code, hospital.facility.corrections)
+    return _Link(claim, hospital, queue, settings.timezone, messages)
 
 
 async def _form(request: Asked) -> Form:
@@ -231,5 +231,5 @@ async def _form(request: Asked) -> Form:
         return form_of({})
 
 
-def _words(request: Asked, lang: str) -> Words:
+def _messages(request: Asked, lang: str) -> Messages:
     return choose(lang, request.headers.get("accept-language", ""))

@@ -21,8 +21,8 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from kiosk.checkin import CheckIn
-from kiosk.locales import Words, choose
-from kiosk.locales.corrections import own_words
+from kiosk.locales import Messages, choose
+from kiosk.locales.corrections import own_messages
 from kiosk.observability import metrics
 from kiosk.patient.identifiers import western_digits
 from kiosk.settings import Settings
@@ -82,8 +82,8 @@ async def find_page(
     hip_id: FromPath[str], request: Visit, registry: NamedDependency[Registry], lang: LANG = ""
 ) -> Response[str]:
     """The empty form."""
-    words, hospital = _words(request, lang), await registry.recent_hospital(hip_id)
-    return _form(words, hospital, SearchForm()) if hospital else _unknown(words)
+    messages, hospital = _messages(request, lang), await registry.recent_hospital(hip_id)
+    return _form(messages, hospital, SearchForm()) if hospital else _unknown(messages)
 
 
 @post("/find/{hip_id:str}", include_in_schema=False, status_code=303)
@@ -98,31 +98,31 @@ async def find_ticket(
     lang: LANG = "",
 ) -> Response[str] | Redirect:
     """The ticket's own page, or the form again with what to do."""
-    words = _words(request, lang)
+    messages = _messages(request, lang)
     if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
-        return sorry(words, 403, "form.forged", "common.ask_desk")
+        return sorry(messages, 403, "form.forged", "common.ask_desk")
     hospital = await registry.recent_hospital(hip_id)
     if hospital is None:
-        return _unknown(words)
+        return _unknown(messages)
     form = SearchForm.sent(await sent_fields(request))
     token, digits = form.token(hospital), form.four_digits()
     if not token or not digits:
-        return _form(words, hospital, form, trouble="fix" if token else "number_odd", status=422)
+        return _form(messages, hospital, form, trouble="fix" if token else "number_odd", status=422)
     address = address_to_count(request.scope, networks_of(settings.trusted_proxies))
     try:
         ticket, wait_s = await search(place_search, check_in, hospital.facility.hip_id, token, digits, address)
     except QueueingError as error:
         _log.warning("place_search_unanswered", error=type(error).__name__)
-        return _form(words, hospital, form, trouble="away", status=503)
+        return _form(messages, hospital, form, trouble="away", status=503)
     if wait_s:
-        refused = _form(words, hospital, form, trouble="too_many", status=429)
+        refused = _form(messages, hospital, form, trouble="too_many", status=429)
         refused.headers["Retry-After"] = str(wait_s)
         return refused
     if ticket is None:
-        return _form(words, hospital, form, trouble="not_found", status=404)
+        return _form(messages, hospital, form, trouble="not_found", status=404)
     zone = ZoneInfo(hospital.zone(settings.timezone))
     link = new_ticket_link(ticket_links, hospital.facility.hip_id, ticket.id, zone)
-    return Redirect(url(f"/t/{link}?lang={words.code}"), status_code=303, headers=PAGE)
+    return Redirect(url(f"/t/{link}?lang={messages.code}"), status_code=303, headers=PAGE)
 
 
 @get("/find/{hip_id:str}/qr.svg", include_in_schema=False)
@@ -167,16 +167,18 @@ def token_of(text: str, hospital: Hospital) -> str:
     return f"{prefix}-{int(parts[2]):03}" if parts and prefix else ""
 
 
-def _form(words: Words, hospital: Hospital, form: SearchForm, *, trouble: str = "", status: int = 200) -> Response[str]:
-    own = own_words(words.code, hospital.facility.corrections)
+def _form(
+    messages: Messages, hospital: Hospital, form: SearchForm, *, trouble: str = "", status: int = 200
+) -> Response[str]:
+    own = own_messages(messages.code, hospital.facility.corrections)
     return page(
         "find.html", own, status=status, form=True, facility=hospital.facility, sent=form, trouble=trouble,
         example=f"{hospital.queues[0].prefix}-042" if hospital.queues else "M-042",
     )  # fmt: skip
 
 
-def _unknown(words: Words) -> Response[str]:
-    return sorry(words, 404, "board.unknown_facility", "common.ask_desk")
+def _unknown(messages: Messages) -> Response[str]:
+    return sorry(messages, 404, "board.unknown_facility", "common.ask_desk")
 
 
 async def sent_fields(request: Visit) -> dict[str, str]:
@@ -187,5 +189,5 @@ async def sent_fields(request: Visit) -> dict[str, str]:
         return {}
 
 
-def _words(request: Visit, lang: str) -> Words:
+def _messages(request: Visit, lang: str) -> Messages:
     return choose(lang, request.headers.get("accept-language", ""))

@@ -18,8 +18,8 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 from msgspec import Struct
 
-from kiosk.locales import Words, choose
-from kiosk.locales.corrections import own_words
+from kiosk.locales import Messages, choose
+from kiosk.locales.corrections import own_messages
 from kiosk.settings import Settings
 from kiosk.web.link_urls import ticket_url
 from kiosk.web.path_prefix import url
@@ -110,19 +110,19 @@ async def ticket_page(
     lang: LANG = "",
 ) -> Response[str] | Response[bytes]:
     """The page, or a page that says what is wrong with the link."""
-    words = choose(lang, request.headers.get("accept-language", ""))
-    claim, trouble = _read(ticket_links, link, words)
+    messages = choose(lang, request.headers.get("accept-language", ""))
+    claim, trouble = _read(ticket_links, link, messages)
     ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
     if claim is None or ticket is None:
-        return trouble or _ended(words)
+        return trouble or _ended(messages)
     snapshot, hospital = await asyncio.gather(desk.snapshot(claim.hip_id), registry.hospital(claim.hip_id))
     facility = hospital.facility if hospital else None
-    words = own_words(words.code, facility.corrections) if facility else words
+    messages = own_messages(messages.code, facility.corrections) if facility else messages
     zone = (facility.timezone if facility else "") or settings.timezone
     styles = inline_styles("css/base.css", "css/phone.css", "css/phone_forms.css")
     answer = page(
         "ticket.html",
-        words,
+        messages,
         styles=styles.text,
         mine=_mine(ticket, hospital),
         facility=facility,
@@ -131,8 +131,8 @@ async def ticket_page(
         hip_id=claim.hip_id,
         zone=zone,
         **_ticket_facts(ticket),
-        **_queue_facts(ticket, snapshot, words.code, ZoneInfo(zone)),
-        book={words.code: words.book("common", "ticket")},
+        **_queue_facts(ticket, snapshot, messages.code, ZoneInfo(zone)),
+        book={messages.code: messages.book("common", "ticket")},
     )
     answer.headers["Content-Security-Policy"] = styles.policy
     return packed(answer, request.headers.get("accept-encoding", ""))
@@ -207,16 +207,16 @@ async def cancel_ticket(
     lang: LANG = "",
 ) -> Response[str] | Redirect:
     """The patient gives the place up; the page then shows how the ticket stands. A clerk can bring it back."""
-    words = choose(lang, request.headers.get("accept-language", ""))
+    messages = choose(lang, request.headers.get("accept-language", ""))
     if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
-        return sorry(words, 403, "ticket.forged", "ticket.forged_do")
-    claim, trouble = _read(ticket_links, link, words)
+        return sorry(messages, 403, "ticket.forged", "ticket.forged_do")
+    claim, trouble = _read(ticket_links, link, messages)
     ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
     if claim is None or ticket is None:
-        return trouble or _ended(words)
+        return trouble or _ended(messages)
     if ticket.state in MAY_CANCEL:
         await desk.cancel(claim.hip_id, claim.ticket, by="")  # no login: the patient did it (event_log.Event.by)
-    return Redirect(url(f"/t/{link}?lang={words.code}"), status_code=303, headers=PAGE)
+    return Redirect(url(f"/t/{link}?lang={messages.code}"), status_code=303, headers=PAGE)
 
 
 @get("/t/worker.js", include_in_schema=False, sync_to_thread=False)
@@ -236,40 +236,40 @@ async def ticket_manifest(
     lang: LANG = "",
 ) -> Response[dict[str, object] | None]:
     """How a phone installs this ticket's page; it names the number and the hospital, as the page does."""
-    words = choose(lang, request.headers.get("accept-language", ""))
-    claim, _ = _read(ticket_links, link, words)
+    messages = choose(lang, request.headers.get("accept-language", ""))
+    claim, _ = _read(ticket_links, link, messages)
     ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
     if claim is None or ticket is None:
         return Response(None, status_code=404, headers=PAGE)
     facility = await registry.facility(claim.hip_id)
-    name = f"{ticket.token} · {facility.name_in(words.code)}" if facility else ticket.token
-    return Response(_manifest(name, ticket.token, url(f"/t/{link}"), words), media_type=MANIFEST, headers=PAGE)
+    name = f"{ticket.token} · {facility.name_in(messages.code)}" if facility else ticket.token
+    return Response(_manifest(name, ticket.token, url(f"/t/{link}"), messages), media_type=MANIFEST, headers=PAGE)
 
 
-def _manifest(name: str, short: str, path: str, words: Words) -> dict[str, object]:
+def _manifest(name: str, short: str, path: str, messages: Messages) -> dict[str, object]:
     icons = [
         {"src": static_url(f"icons/app-{size}.png"), "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
         for size in (192, 512)
         for purpose in ("any", "maskable")
     ]
     return {
-        "id": path, "name": name, "short_name": short, "start_url": f"{path}?lang={words.code}", "scope": url("/t/"),
-        "display": "standalone", "background_color": "#f4f7f6", "theme_color": "#0d5e57", "lang": words.code,
-        "dir": words.direction, "icons": icons,
+        "id": path, "name": name, "short_name": short, "start_url": f"{path}?lang={messages.code}", "scope": url("/t/"),
+        "display": "standalone", "background_color": "#f4f7f6", "theme_color": "#0d5e57", "lang": messages.code,
+        "dir": messages.direction, "icons": icons,
     }  # fmt: skip
 
 
-def _read(links: TicketLinks, link: str, words: Words) -> tuple[TicketClaim | None, Response[str] | None]:
+def _read(links: TicketLinks, link: str, messages: Messages) -> tuple[TicketClaim | None, Response[str] | None]:
     try:
         return links.read(link, now_s=int(time.time())), None
     except LinkExpired:
-        return None, _ended(words)
+        return None, _ended(messages)
     except LinkError:
-        return None, sorry(words, 404, "ticket.forged", "ticket.forged_do")
+        return None, sorry(messages, 404, "ticket.forged", "ticket.forged_do")
 
 
-def _ended(words: Words) -> Response[str]:
-    return sorry(words, 410, "ticket.expired", "ticket.expired_do")
+def _ended(messages: Messages) -> Response[str]:
+    return sorry(messages, 410, "ticket.expired", "ticket.expired_do")
 
 
 def _mine(ticket: Ticket, hospital: Hospital | None) -> Mine:

@@ -70,9 +70,9 @@ def _guess(text: Text, width: int, tall: float) -> float:
 
 
 @lru_cache(maxsize=64)
-def _lines(words: str, size: float, width: int, bold: bool, rtl: bool | None) -> list[Line]:
-    larger = NASTALIQ if family_of(words) == "nastaliq" else 1
-    return lines_of(words, size * POINT * A_MM / larger, width, bold=bold, rtl=rtl)
+def _lines(text: str, size: float, width: int, bold: bool, rtl: bool | None) -> list[Line]:
+    larger = NASTALIQ if family_of(text) == "nastaliq" else 1
+    return lines_of(text, size * POINT * A_MM / larger, width, bold=bold, rtl=rtl)
 
 
 def _dots(mm: float) -> int:

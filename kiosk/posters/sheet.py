@@ -82,14 +82,14 @@ class _Page:
             self._sizes[key] = (size, lines)
         return self._sizes[key]
 
-    def _guess(self, words: str, family: str, style: str, width: float, tall: float) -> float:
+    def _guess(self, text: str, family: str, style: str, width: float, tall: float) -> float:
         """The size in points that fits if lines could be broken anywhere. ``tall``: the size that fills the height."""
         self._pdf.set_font(family, style, tall)
-        one_line = self._pdf.get_string_width(words) / tall
+        one_line = self._pdf.get_string_width(text) / tall
         return max(min(tall / lines, lines * width / max(one_line, 0.001)) for lines in range(1, 5))
 
-    def _lines(self, words: str, family: str, style: str, size: float, width: float) -> int:
+    def _lines(self, text: str, family: str, style: str, size: float, width: float) -> int:
         self._pdf.set_font(family, style, size)
-        lines = self._pdf.multi_cell(width, 1, words, align="C", dry_run=True, output="LINES")
+        lines = self._pdf.multi_cell(width, 1, text, align="C", dry_run=True, output="LINES")
         assert isinstance(lines, list)  # noqa: S101  (what LINES asks for; says so to the type checker)
         return len(lines)

@@ -10,8 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from kiosk.locales import BOOK, Words
-from kiosk.locales.corrections import own_words
+from kiosk.locales import BOOK, Messages
+from kiosk.locales.corrections import own_messages
 from kiosk.posters.hours import HOURS_MAX, hours_in
 from queueing.counter_texts import name_in_code
 from queueing.models import Facility, Queue
@@ -81,7 +81,7 @@ def posters_of(
 
 def hours_of(hospital: Hospital, queue: Queue) -> list[str]:
     """The opening hours in every language; all are empty when one is too long for a poster, and without hours."""
-    books = [own_words(code, hospital.facility.corrections) for code in BOOK]
+    books = [own_messages(code, hospital.facility.corrections) for code in BOOK]
     hours = [hours_in(book, queue.hours or (), has_holidays=bool(hospital.holidays)) for book in books]
     return hours if all(len(sentence) <= HOURS_MAX for sentence in hours) else [""] * len(books)
 
@@ -93,7 +93,7 @@ def left_out(hospital: Hospital) -> list[Queue]:
 
 def _poster(hospital: Hospital, host: str, queue: Queue, text: str, *, counter: str) -> Poster:
     facility = hospital.facility
-    books = [own_words(code, facility.corrections) for code in BOOK]
+    books = [own_messages(code, facility.corrections) for code in BOOK]
     return Poster(
         facility=facility.name, facility_names=_other_names(facility), counter=counter, queue=queue.name,
         text=qr.facility_url(host, facility.hip_id, text), label=f"{facility.hip_id} / {text} / {queue.name}",
@@ -107,13 +107,13 @@ def _other_names(facility: Facility) -> tuple[str, ...]:
     return tuple(name for name in names if name != facility.name)
 
 
-def _block(words: Words, hours: str, queue: Queue) -> Block:
+def _block(messages: Messages, hours: str, queue: Queue) -> Block:
     """A name of its own stands before the title; the plain one stands large above all languages."""
-    title = words.say("counter_screen.title")
-    own = queue.names.get(words.code, "")
+    title = messages.say("counter_screen.title")
+    own = queue.names.get(messages.code, "")
     return Block(
         title=f"{own}  ·  {title}" if own and own != queue.name else title,
-        steps="  ·  ".join(words.say(f"counter_screen.{line}") for line in LINES),
+        steps="  ·  ".join(messages.say(f"counter_screen.{line}") for line in LINES),
         hours=hours,
-        is_right_to_left=words.direction == "rtl",
+        is_right_to_left=messages.direction == "rtl",
     )

@@ -166,11 +166,11 @@ def reserved(host: str, port: int, names: str = "KIOSK_HOST, KIOSK_PORT") -> Ite
     try:
         address, listener = _reserve(host, port)
     except OSError as failure:
-        words = {
+        reasons = {
             errno.EADDRINUSE: "is in use by another program",
             errno.EACCES: "needs a privilege: take one above 1023",
         }
-        why = words.get(failure.errno or 0, failure.strerror)
+        why = reasons.get(failure.errno or 0, failure.strerror)
         raise CannotServe(f"cannot listen on {host} port {port}: {why} ({names})") from None
     with listener:
         yield address, listener.getsockname()[1]
@@ -203,8 +203,8 @@ async def _store(settings: Settings) -> AsyncIterator[None]:
         yield
 
 
-def _log_store(kind: str, words: str) -> None:
-    (_log.info if kind in ("ready", "loading") else _log.error)("store", state=kind, reason=words)
+def _log_store(kind: str, reason: str) -> None:
+    (_log.info if kind in ("ready", "loading") else _log.error)("store", state=kind, reason=reason)
 
 
 @asynccontextmanager

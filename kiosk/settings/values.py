@@ -51,8 +51,8 @@ def several(read_one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
     return read
 
 
-def one_of(*words: str) -> Callable[[str], str]:
-    return matching("|".join(words))
+def one_of(*choices: str) -> Callable[[str], str]:
+    return matching("|".join(choices))
 
 
 def host(text: str) -> str:

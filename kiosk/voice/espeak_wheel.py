@@ -44,8 +44,8 @@ def main() -> int:
     library.espeak_SetSynthCallback(callback)
     for text, path in job["lines"]:
         heard.clear()
-        words = text.encode() + b"\0"
-        library.espeak_Synth(words, ctypes.c_size_t(len(words)), 0, 1, 0, UTF_8, None, None)
+        spoken = text.encode() + b"\0"
+        library.espeak_Synth(spoken, ctypes.c_size_t(len(spoken)), 0, 1, 0, UTF_8, None, None)
         with wave.open(path, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
@@ -54,8 +54,8 @@ def main() -> int:
     return 0
 
 
-def _fail(words: str) -> int:
-    print(words, file=sys.stderr)
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
     return 1
 
 

@@ -32,8 +32,8 @@ _ALPHABETS: Final[dict[str, str]] = {
 
 def phrases(language: str) -> dict[str, str]:
     """Part → the words to say, for every part of a language."""
-    words = dict(_PHRASES[language])
+    spoken = dict(_PHRASES[language])
     for code, name in enumerate(_ALPHABETS[language].split(), ord("a")):
-        words[f"letter-{chr(code)}"] = name
-    words |= {f"n{number}": str(number) for number in range(100)}
-    return {part: words[part] for part in all_parts(language)}
+        spoken[f"letter-{chr(code)}"] = name
+    spoken |= {f"n{number}": str(number) for number in range(100)}
+    return {part: spoken[part] for part in all_parts(language)}

@@ -47,8 +47,8 @@ class Fault(StrEnum):
 class BadRecording(NotSound):
     """The recording is not taken; ``fault`` says why."""
 
-    def __init__(self, fault: Fault, words: str = "") -> None:
-        super().__init__(words or fault.value)
+    def __init__(self, fault: Fault, sentence: str = "") -> None:
+        super().__init__(sentence or fault.value)
         self.fault = fault
 
 
@@ -58,13 +58,13 @@ def recorded(data: bytes) -> bytes:
         points = _centred(points_of(samples_of(data)))
     except NotSound as wrong:
         raise BadRecording(Fault.FORM, str(wrong)) from None
-    words = _words(points)
-    peak = max(max(words), -min(words))
-    if sum(1 for point in words if abs(point) >= FULL) * CUT_SHARE > len(words):
+    speech = _speech(points)
+    peak = max(max(speech), -min(speech))
+    if sum(1 for point in speech if abs(point) >= FULL) * CUT_SHARE > len(speech):
         raise BadRecording(Fault.CUT)
     if peak < FAINT:
         raise BadRecording(Fault.FAINT)
-    return as_samples(_faded(array("h", (int(point * LOUDEST / peak) for point in words))))
+    return as_samples(_faded(array("h", (int(point * LOUDEST / peak) for point in speech))))
 
 
 def seconds(samples: bytes) -> float:
@@ -78,7 +78,7 @@ def _centred(points: "array[int]") -> "array[int]":
     return array("h", (max(-32_768, min(32_767, point - middle)) for point in points))
 
 
-def _words(points: "array[int]") -> "array[int]":
+def _speech(points: "array[int]") -> "array[int]":
     """From the first sound of the voice to its last. Raises BadRecording."""
     frames = [points[at : at + FRAME] for at in range(0, len(points), FRAME)]
     levels = [max(max(frame), -min(frame)) for frame in frames]

@@ -51,8 +51,8 @@ def render(clips: Clips, language: str) -> int:
         )
     with tempfile.TemporaryDirectory(prefix="kiosk-voice-") as folder:
         files = {part: Path(folder) / f"{part}.wav" for part in phrases(language)}
-        words = {part: AS_WORDS.get((language, part), text) for part, text in phrases(language).items()}
-        _run(language, [(text, str(files[part])) for part, text in words.items()])
+        spoken = {part: AS_WORDS.get((language, part), text) for part, text in phrases(language).items()}
+        _run(language, [(text, str(files[part])) for part, text in spoken.items()])
         for part, file in files.items():
             try:
                 clips.save(language, part, tidied(samples_of(file.read_bytes())))
@@ -92,5 +92,5 @@ def _run(language: str, lines: Lines) -> None:
         raise CannotRender(f"eSpeak NG failed for {language}: {reason}") from failure
 
 
-def _start(command: list[str], words: str) -> None:
-    subprocess.run(command, input=words, text=True, capture_output=True, check=True, timeout=RENDERED_WITHIN_S)
+def _start(command: list[str], lines: str) -> None:
+    subprocess.run(command, input=lines, text=True, capture_output=True, check=True, timeout=RENDERED_WITHIN_S)

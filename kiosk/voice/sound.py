@@ -77,9 +77,9 @@ def tidied(samples: bytes) -> bytes:
     if not loud:
         raise NotSound("nothing is heard in it")
     margin = round(_MARGIN_S * RATE)
-    words = points[max(0, loud[0] - margin) : loud[-1] + 1 + margin]
-    gain = min(LOUDEST / max(abs(point) for point in words), _MOST_GAIN)
-    return as_samples(array("h", (int(point * gain) for point in words)))
+    speech = points[max(0, loud[0] - margin) : loud[-1] + 1 + margin]
+    gain = min(LOUDEST / max(abs(point) for point in speech), _MOST_GAIN)
+    return as_samples(array("h", (int(point * gain) for point in speech)))
 
 
 def joined(pieces: Iterable[bytes | None]) -> bytes:

@@ -177,8 +177,8 @@ def handlers(*forms: ErrorForm) -> dict[type[Exception] | int, Any]:
 
     def answer_failure(request: "Request[Any, Any, Any]", failure: Exception) -> "Response[bytes] | Response[str]":
         if isinstance(failure, NotFoundException) and _shows_pages(request) and not _has_own_form(request, forms):
-            words = choose(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
-            return sorry(words, 404, "home.gone", "home.gone_do")
+            messages = choose(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
+            return sorry(messages, 404, "home.gone", "home.gone_do")
         return answer(request, failure, forms)
 
     return {Exception: answer_failure, HTTPException: answer_failure}

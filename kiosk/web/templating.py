@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 
-from kiosk.locales import BOOK, LANGUAGES, Words, choose
+from kiosk.locales import BOOK, LANGUAGES, Messages, choose
 from kiosk.web.page_mark import page_mark
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import FORM, PAGE
@@ -48,22 +48,28 @@ AGAIN_S: Final = 10
 """A television that was switched on before the store finds the hall by itself; ten thousand of them do not harm it."""
 
 
-def sorry(words: Words, status: int, what: str, do: str, **values: object) -> Response[str]:
+def sorry(messages: Messages, status: int, what: str, do: str, **values: object) -> Response[str]:
     """What was asked for is not there: what it is, and what to do now. Both are keys of messages."""
-    return page("sorry.html", words, status=status, what=words.say(what, **values), do=words.say(do), again_s=0)
+    return page(
+        "sorry.html", messages, status=status, what=messages.say(what, **values), do=messages.say(do), again_s=0
+    )
 
 
 def away(request: Request[object, object, State], _: QueueingError) -> Response[str]:
     """The store does not answer: a page that tries again by itself, in place of an error."""
-    words = choose(request.query_params.get("lang", "").partition(",")[0], request.headers.get("accept-language", ""))
-    what, do = words.say("common.away"), words.say("common.away_do")
-    answer = page("sorry.html", words, status=503, what=what, do=do, again_s=AGAIN_S)
+    messages = choose(
+        request.query_params.get("lang", "").partition(",")[0], request.headers.get("accept-language", "")
+    )
+    what, do = messages.say("common.away"), messages.say("common.away_do")
+    answer = page("sorry.html", messages, status=503, what=what, do=do, again_s=AGAIN_S)
     answer.headers["Retry-After"] = str(AGAIN_S)
     return answer
 
 
-def page(template: str, words: Words, *, status: int = 200, form: bool = False, **values: object) -> Response[str]:
-    """One whole page; ``words`` is known to the template by that name, and its ``say`` as ``say``."""
-    text = _pages.get_template(template).render(words=words, say=words.say, **values)
-    headers = {**(FORM if form else PAGE), "Content-Language": words.code}
+def page(
+    template: str, messages: Messages, *, status: int = 200, form: bool = False, **values: object
+) -> Response[str]:
+    """One whole page; ``messages`` is known to the template by that name, and its ``say`` as ``say``."""
+    text = _pages.get_template(template).render(messages=messages, say=messages.say, **values)
+    headers = {**(FORM if form else PAGE), "Content-Language": messages.code}
     return Response(text, media_type=MediaType.HTML, status_code=status, headers=headers)

@@ -81,8 +81,8 @@ def main() -> None:
         results = graceful_run.run(bench("quick" if args.quick else "whole", args.cases, args.seed, progress))
     verdict = results["acknowledgements"]
     broken = verdict["lost"] + verdict["repeated"] + verdict["number_twice"]
-    words, _ = report.write(results, broken, args.reports)
-    sys.stdout.write(words)
+    written, _ = report.write(results, broken, args.reports)
+    sys.stdout.write(written)
     costs = report.costs_of(results)
     if args.costs and costs is not None:
         COSTS.write_bytes(msgspec.json.format(msgspec.json.encode(costs)) + b"\n")

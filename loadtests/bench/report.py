@@ -117,11 +117,11 @@ def write(report: dict[str, Any], broken: int, folder: Path) -> tuple[str, list[
     folder.mkdir(parents=True, exist_ok=True)
     findings = judge(figures_of(report["cases"], broken))
     report["promises"] = [finding.report() for finding in findings]
-    words = text(report, findings)
-    (folder / "bench.txt").write_text(words)
+    written = text(report, findings)
+    (folder / "bench.txt").write_text(written)
     (folder / "bench.json").write_bytes(json.format(json.encode(report)))
     draw(report, folder / "bench.png")
-    return words, findings
+    return written, findings
 
 
 def draw(report: dict[str, Any], path: Path) -> None:

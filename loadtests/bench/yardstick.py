@@ -103,13 +103,13 @@ class StoreConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
 
-    def call(self, *words: Any) -> "asyncio.Future[Any]":
+    def call(self, *command: Any) -> "asyncio.Future[Any]":
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         if not self.unsent:
             loop.call_soon(self.flush)
         self.waiting.append(answer)
-        self.unsent.append(pack_command(words))
+        self.unsent.append(pack_command(command))
         return answer
 
     def flush(self) -> None:

@@ -181,10 +181,10 @@ def main() -> None:
         rounds = SHORT if args.quick else WHOLE
         report = graceful_run.run(chaos(args.kinds, rounds, args.per_s, args.seed, progress))
     args.reports.mkdir(parents=True, exist_ok=True)
-    words = text(report)
-    (args.reports / "chaos.txt").write_text(words)
+    written = text(report)
+    (args.reports / "chaos.txt").write_text(written)
     (args.reports / "chaos.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
-    sys.stdout.write(words)
+    sys.stdout.write(written)
     sys.exit(0 if report["good"] else 1)
 
 

@@ -35,14 +35,14 @@ class Node:
         self.port, self.bus_port = port, bus_port
         options = [f"--{name}={value}" for name, value in SETTINGS.items()]
         ports = [f"--port={port}", f"--cluster-port={bus_port}"]
-        words = [part for option in (*ports, *options) for part in option.split("=", 1)]
-        self._process = subprocess.Popen([get_binary_path(), *words], cwd=folder)
+        arguments = [part for option in (*ports, *options) for part in option.split("=", 1)]
+        self._process = subprocess.Popen([get_binary_path(), *arguments], cwd=folder)
         self.client = Redis(port=port, decode_responses=True, socket_timeout=5)
 
-    def ask(self, *words: str | int) -> str:
+    def ask(self, *command: str | int) -> str:
         """The node's answer as text; empty while it does not answer."""
         try:
-            return str(self.client.execute_command(*words))  # type: ignore[no-untyped-call]  # untyped upstream
+            return str(self.client.execute_command(*command))  # type: ignore[no-untyped-call]  # untyped upstream
         except (RedisError, OSError):
             return ""
 
@@ -100,12 +100,12 @@ async def _build(nodes: list[Node]) -> None:
         await _until(node, ("CLUSTER", "INFO"), "cluster_state:ok")
 
 
-async def _until(node: Node, question: tuple[str | int, ...], words: str, *, times: int = 1) -> None:
-    """Ask a node until its answer contains ``words`` at least ``times`` times."""
+async def _until(node: Node, question: tuple[str | int, ...], sign: str, *, times: int = 1) -> None:
+    """Ask a node until its answer contains ``sign`` at least ``times`` times."""
     deadline = time.monotonic() + SETTLES_WITHIN_S
-    while node.ask(*question).count(words) < times:
+    while node.ask(*question).count(sign) < times:
         if time.monotonic() > deadline:
-            raise TimeoutError(f"the cluster did not settle: the answer to {question} has no {words}")
+            raise TimeoutError(f"the cluster did not settle: the answer to {question} has no {sign}")
         await asyncio.sleep(0.05)
 
 

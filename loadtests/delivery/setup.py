@@ -22,14 +22,14 @@ TAKEN_AFTER_S: Final = 2.0
 
 async def new_key(stack: Stack, scopes: str = "tickets:read") -> str:
     """An API key for every facility."""
-    words = ("apikey", "add", "proof", "--facility", "*", "--scope", scopes, "--json")
-    return str(json.decode(await command(stack.environment, *words))["key"])
+    arguments = ("apikey", "add", "proof", "--facility", "*", "--scope", scopes, "--json")
+    return str(json.decode(await command(stack.environment, *arguments))["key"])
 
 
 async def new_webhook(stack: Stack, url: str, facility: str, *more: str) -> dict[str, Any]:
     """A webhook by the command: its id and secret."""
-    words = ("webhook", "add", url, "--facility", facility, *more, "--json")
-    webhook: dict[str, Any] = json.decode(await command(stack.environment, *words))
+    arguments = ("webhook", "add", url, "--facility", facility, *more, "--json")
+    webhook: dict[str, Any] = json.decode(await command(stack.environment, *arguments))
     return webhook
 
 
@@ -65,8 +65,8 @@ class Administrator:
 @asynccontextmanager
 async def administrator(stack: Stack) -> AsyncIterator[Administrator]:
     """Adds the login and signs it in, with an authenticator app."""
-    words = ("staff", "add", ADMINISTRATOR, "--facility", "*", "--role", "admin", "--json")
-    password = json.decode(await command(stack.environment, *words))["password"]
+    arguments = ("staff", "add", ADMINISTRATOR, "--facility", "*", "--role", "admin", "--json")
+    password = json.decode(await command(stack.environment, *arguments))["password"]
     headers = {"origin": stack.kiosk_url, "accept": "text/html"}
     async with httpx.AsyncClient(base_url=stack.kiosk_url, headers=headers, timeout=30) as client:
         await SignIn(client, ADMINISTRATOR).run(password, "")

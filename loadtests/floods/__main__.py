@@ -51,10 +51,10 @@ def table(results: list[Result]) -> list[str]:
         "| --- | --- | --- | --- | --- |",
     ]
     for result in results:
-        words = KINDS[result.kind][0]
+        meaning = KINDS[result.kind][0]
         attack = ", ".join(f"{status} × {count:,}" for status, count in result.attack.items()) or "nothing"
         lines.append(
-            f"| {words} | {result.taken} and {result.numbers} of {result.shares} "
+            f"| {meaning} | {result.taken} and {result.numbers} of {result.shares} "
             f"| {result.p50_ms:.0f} ms, {result.p99_ms:.0f} ms | {attack} | {result.load:.1f} |"
         )
     return lines
@@ -65,11 +65,11 @@ def write(results: list[Result], per_s: float, folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     machine = described()
     head = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {machine['cores']} cores {machine['cpu']}, one worker, {per_s:g}/s"
-    words = "\n".join([head, "", *table(results), ""])
+    written = "\n".join([head, "", *table(results), ""])
     report: dict[str, Any] = {"at": head, "machine": machine, "results": msgspec.to_builtins(results)}
     (folder / "floods.json").write_bytes(msgspec.json.format(msgspec.json.encode(report)))
-    (folder / "floods.txt").write_text(words)
-    return words
+    (folder / "floods.txt").write_text(written)
+    return written
 
 
 def main() -> None:

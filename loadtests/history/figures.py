@@ -68,9 +68,9 @@ async def pages(environment: dict[str, str], folder: Path, last: date, times: in
 def export(environment: dict[str, str], folder: Path, last: date, form: str) -> bool:
     """Export the year up to this day. False when it is slower or larger than it may be."""
     file, first = folder / f"year.{form}", last - timedelta(days=364)
-    words = ("export", "tickets", "--from", str(first), "--to", str(last), "--format", form, "--out", str(file))
+    arguments = ("export", "tickets", "--from", str(first), "--to", str(last), "--format", form, "--out", str(file))
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    child = subprocess.Popen([sys.executable, "-m", "kiosk", *words], env=environment, stderr=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-m", "kiosk", *arguments], env=environment, stderr=subprocess.PIPE)
     _, trouble = child.communicate()
     took_s, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if child.returncode:

@@ -50,9 +50,9 @@ REASONS: tuple[tuple[str, type[EmbeddedError], str], ...] = (
 
 def why_ended(folder: Path, code: int | None, log: str) -> EmbeddedError:
     """One line, from the server's exit code and what it logged since its last start."""
-    for trace, kind, words in REASONS:
+    for trace, kind, reason in REASONS:
         if trace in log:
-            return kind(f"store in {folder}: {words}")
+            return kind(f"store in {folder}: {reason}")
     how = f"ended by signal {-code}" if code is not None and code < 0 else f"ended with code {code}"
     return EmbeddedError(f"store in {folder} {how}: {last_words(log)}")
 

@@ -214,8 +214,8 @@ class EmbeddedValkey:
                 if self.pid is None:
                     raise self._why_dead()
                 if time.monotonic() > deadline:
-                    words = last_words(log_since(self.folder, self._log_from))
-                    raise EmbeddedError(f"store in {self.folder} did not start in time: {words}")
+                    last_lines = last_words(log_since(self.folder, self._log_from))
+                    raise EmbeddedError(f"store in {self.folder} did not start in time: {last_lines}")
                 if state == "loading" and not reported_loading:
                     reported_loading = True
                     self._on_event("loading", f"reading {journal_bytes(self.folder):,} bytes of journal")
@@ -297,8 +297,8 @@ class EmbeddedValkey:
             while (free := _free_bytes(self.folder)) < ROOM_BYTES:
                 if not reported:
                     reported = True
-                    words = f"{free >> 20} MiB free in {self.folder}, {ROOM_BYTES >> 20} needed: waiting"
-                    self._on_event("disk full", words)
+                    sentence = f"{free >> 20} MiB free in {self.folder}, {ROOM_BYTES >> 20} needed: waiting"
+                    self._on_event("disk full", sentence)
                 await asyncio.sleep(1.0)
 
     def _why_dead(self) -> EmbeddedError:

@@ -365,9 +365,9 @@ async def _asking(node: Node, command: Command) -> Reply:
     return reply.result()
 
 
-def read_redirect(words: str) -> tuple[str, int] | None:
+def read_redirect(error: str) -> tuple[str, int] | None:
     """Host and port from ``MOVED 3999 127.0.0.1:6381`` or ``ASK …``."""
-    parts = words.split(" ")
+    parts = error.split(" ")
     host, _, port = parts[2].rpartition(":") if len(parts) >= 3 else ("", "", "")
     return (host, int(port)) if port.isdecimal() else None
 

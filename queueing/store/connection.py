@@ -182,11 +182,11 @@ class SharedConnection:
     def _say_away(self, failure: Exception) -> None:
         """Logs once for each kind of trouble, not once for each try."""
         if isinstance(failure, QueueingError):
-            words = str(failure)
+            message = str(failure)
         else:
-            words = getattr(failure, "strerror", None) or type(failure).__name__
+            message = getattr(failure, "strerror", None) or type(failure).__name__
         kind = StoreUnsuitable if isinstance(failure, StoreUnsuitable) else StoreAway
-        before, self._why_away = str(self._why_away), kind(f"store at {self.address.where}: {words}")
+        before, self._why_away = str(self._why_away), kind(f"store at {self.address.where}: {message}")
         if str(self._why_away) != before:
             log.warning("%s", self._why_away)
         self._changes.set()

@@ -77,11 +77,11 @@ def metrics_table() -> str:
     text = exposition(facts).decode()
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
     rows = []
-    for name, words in re.findall(r"^# HELP (kiosk_\S+) (.*)$", text, re.MULTILINE):
+    for name, meaning in re.findall(r"^# HELP (kiosk_\S+) (.*)$", text, re.MULTILINE):
         if not name.endswith("_created"):
             labels = getattr(REGISTRY._names_to_collectors.get(name), "_labelnames", _labels_of_now(name, text))
             shown = f"{name}{{{','.join(labels)}}}" if labels else name
-            rows.append(f"| `{shown}` | {kinds[name]} | {words} |")
+            rows.append(f"| `{shown}` | {kinds[name]} | {meaning} |")
     return _table("| metric | kind | what it says |", sorted(rows))
 
 
@@ -105,8 +105,8 @@ def commands_table() -> str:
 
 
 def _command_row(name: str, command: click.Command) -> str:
-    words = [str(part.metavar or part.name).upper() for part in command.params if isinstance(part, click.Argument)]
-    return f"| `{' '.join(['kiosk', name, *words])}` | {command.get_short_help_str(limit=200)} |"
+    arguments = [str(part.metavar or part.name).upper() for part in command.params if isinstance(part, click.Argument)]
+    return f"| `{' '.join(['kiosk', name, *arguments])}` | {command.get_short_help_str(limit=200)} |"
 
 
 def routes_table(page: str) -> str:

@@ -46,7 +46,7 @@ def fixed_in_python(text: str) -> list[str]:
     tree = ast.parse(text)
     known = {id(part) for call in ast.walk(tree) if _takes_paths(call) for part in ast.walk(call)}
     known |= {id(part) for join in ast.walk(tree) if isinstance(join, ast.JoinedStr) for part in join.values}
-    return [words for node in ast.walk(tree) if id(node) not in known and _is_own_address(words := _words(node))]
+    return [found for node in ast.walk(tree) if id(node) not in known and _is_own_address(found := _constant(node))]
 
 
 def _is_fixed(node: Node) -> bool:
@@ -77,15 +77,15 @@ def _takes_paths(node: ast.AST) -> bool:
     return name in PREFIXED_IN_PYTHON | ROUTES
 
 
-def _words(node: ast.AST) -> str:
+def _constant(node: ast.AST) -> str:
     """The beginning of a text, also of one with values in it."""
     if isinstance(node, ast.JoinedStr):
-        return _words(node.values[0]) if node.values else ""
+        return _constant(node.values[0]) if node.values else ""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
 
 
-def _is_own_address(words: str) -> bool:
-    return words.startswith("/") and re.split(r"[/?#]", words[1:], maxsplit=1)[0] in OWN_ADDRESSES
+def _is_own_address(text: str) -> bool:
+    return text.startswith("/") and re.split(r"[/?#]", text[1:], maxsplit=1)[0] in OWN_ADDRESSES
 
 
 def test_templates_have_no_fixed_address() -> None:

@@ -193,8 +193,8 @@ def store_commands_in(source: str) -> Iterator[int]:
             continue
         owner = ast.unparse(node.func.value).lower()
         on_store = owner.rpartition(".")[2].strip("_").endswith("store") and node.func.attr in ("call", "each_primary")
-        words = [arg.value for arg in node.args[:2] if isinstance(arg, ast.Constant)]
-        is_literal = any(isinstance(word, str) and word.isalpha() and word.isupper() for word in words)
+        texts = [arg.value for arg in node.args[:2] if isinstance(arg, ast.Constant)]
+        is_literal = any(isinstance(word, str) and word.isalpha() and word.isupper() for word in texts)
         if on_store or (node.func.attr == "call" and is_literal):
             yield node.lineno
 
@@ -246,9 +246,9 @@ def test_every_function_of_the_store_states_its_contract() -> None:
     silent = []
     for path in functions:
         header = re.match(r"--\[\[(.*?)\]\]", path.read_text("utf-8"), re.DOTALL)
-        words = header.group(1) if header else ""
-        missing = [word for word in ("KEYS", "ARGV", "Reply") if word not in words]
-        if missing or not words.strip().startswith(path.stem):
+        text = header.group(1) if header else ""
+        missing = [word for word in ("KEYS", "ARGV", "Reply") if word not in text]
+        if missing or not text.strip().startswith(path.stem):
             silent.append(f"{path.relative_to(ROOT)}: {missing or 'does not open with its own name'}")
     assert silent == []
 

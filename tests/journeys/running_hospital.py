@@ -82,10 +82,10 @@ class Deployment:
         self.tree.kill()
         self.log += [*self.tree.lines, *self.tree.log]
 
-    async def command(self, *words: str) -> bytes:
+    async def command(self, *arguments: str) -> bytes:
         """Run one command of the program, as an operator does."""
         async with self._one_command:  # it has this process's environment and output for itself
-            done = await asyncio.to_thread(lambda: kiosk(self.data, *words, **self.settings))
+            done = await asyncio.to_thread(lambda: kiosk(self.data, *arguments, **self.settings))
         assert done.returncode == 0, done.stderr
         return done.stdout.encode()
 
@@ -149,8 +149,8 @@ class Hospital(Struct, frozen=True):
     async def staff(self, name: str, role: str = "clerk") -> Login:
         """Make a login for this hospital."""
         login = f"{name}.{self.hip[-3:]}"
-        words = ("staff", "add", login, "--facility", self.hip, "--role", role, "--json")
-        return Login(login, json.decode(await self.deployment.command(*words))["password"])
+        arguments = ("staff", "add", login, "--facility", self.hip, "--role", role, "--json")
+        return Login(login, json.decode(await self.deployment.command(*arguments))["password"])
 
     async def scan(self, patient: Patient, text: str, at: tuple[float, float] | None = None) -> Received:
         """This person scans a QR code with ``text`` and shares."""

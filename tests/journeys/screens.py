@@ -107,11 +107,11 @@ class Phone:
         await page.goto(link)
         return phone
 
-    async def shows(self, state: str, words: str = "") -> None:
+    async def shows(self, state: str, sentence: str = "") -> None:
         """Check that the page shows this without a reload."""
         await expect(self.body).to_have_attribute("data-state", state)
-        if words:
-            await expect(self.state).to_have_text(words)
+        if sentence:
+            await expect(self.state).to_have_text(sentence)
 
 
 class Desk:

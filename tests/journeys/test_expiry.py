@@ -32,4 +32,4 @@ async def test_the_gateway_hears_the_chosen_form(form: str, complaints: int) -> 
             await asyncio.sleep(0.1)
         heard = [fault["words"] for fault in (await stack.simulator.faults())["protocol_faults"]]
     assert len(heard) == complaints
-    assert all("Expected `str`, got `int` - at `$.acknowledgement.profile.expiry`" in words for words in heard)
+    assert all("Expected `str`, got `int` - at `$.acknowledgement.profile.expiry`" in sentence for sentence in heard)

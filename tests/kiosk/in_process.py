@@ -14,7 +14,7 @@ from kiosk.__main__ import run
 from tests.kiosk.process_tree import environment
 
 
-def kiosk(data_dir: Path, *words: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+def kiosk(data_dir: Path, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
     """One command, run to its end in a bare environment with these settings."""
     out, error = _stream(), _stream()
     with (
@@ -23,8 +23,8 @@ def kiosk(data_dir: Path, *words: str, **settings: str) -> "subprocess.Completed
         redirect_stdout(out),
         redirect_stderr(error),
     ):
-        code = run(words)
-    return subprocess.CompletedProcess(["kiosk", *words], code, _text(out), _text(error))
+        code = run(arguments)
+    return subprocess.CompletedProcess(["kiosk", *arguments], code, _text(out), _text(error))
 
 
 def _stream() -> io.TextIOWrapper:

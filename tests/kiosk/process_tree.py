@@ -28,11 +28,11 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 def kiosk(
-    data_dir: Path, *words: str, timeout_s: float = LONG_S, **settings: str
+    data_dir: Path, *arguments: str, timeout_s: float = LONG_S, **settings: str
 ) -> "subprocess.CompletedProcess[str]":
     """One command, run to its end."""
     return subprocess.run(
-        [sys.executable, "-m", "kiosk", *words],
+        [sys.executable, "-m", "kiosk", *arguments],
         env=environment(data_dir, **settings), capture_output=True, text=True, timeout=timeout_s, check=False,
         cwd=data_dir.parent,
     )  # fmt: skip

@@ -236,7 +236,7 @@ def result_of(answer: httpx.Response) -> Result | str:
     """An answer in the words of the table. An unexpected status stands for itself, so no decision fits it."""
     location = answer.headers.get("location", "")
     signed_out = "set-cookie" in answer.headers
-    unproved = answer.status_code == 401 and not any(words in answer.text for words in WRONG_SECRETS)
+    unproved = answer.status_code == 401 and not any(sentence in answer.text for sentence in WRONG_SECRETS)
     if unproved or (location == "/console/login" and not signed_out):
         return Result.UNPROVED
     if location == "/console/facility" or "console-no-facility" in answer.text:

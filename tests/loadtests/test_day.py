@@ -10,9 +10,9 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_day_with_faults_of_the_gateway_keeps_every_promise() -> None:
-    words = ["--patients", "60", "--facilities", "1", "--counters", "1", "--seed", "5"]
+    arguments = ["--patients", "60", "--facilities", "1", "--counters", "1", "--seed", "5"]
     done = subprocess.run(
-        [sys.executable, "-m", "loadtests.day", *words], capture_output=True, timeout=180, check=False
+        [sys.executable, "-m", "loadtests.day", *arguments], capture_output=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     report = json.decode(done.stdout)

@@ -40,5 +40,5 @@ def test_a_flood_that_meets_an_error_of_the_service_is_a_failure() -> None:
 
 
 def test_every_kind_of_flood_has_a_description_and_a_function() -> None:
-    assert all(words and callable(flood) for words, flood in KINDS.values())
+    assert all(sentence and callable(flood) for sentence, flood in KINDS.values())
     assert len(KINDS) > 9

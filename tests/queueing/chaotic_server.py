@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from hiredis import Reader
 
-Words = list[bytes]
+Command = list[bytes]
 NOTHING = object()
 INFO = (
     b"# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\nmaxmemory_policy:noeviction\r\n"
@@ -30,11 +30,13 @@ class Hostile:
 
     def __init__(self) -> None:
         self.port = 0
-        self.seen: list[Words] = []
+        self.seen: list[Command] = []
         self.reads = 0
         """How many pieces the commands came in."""
         self.accepted = 0
-        self.answer: Callable[[Words], bytes | None] = lambda words: bulk(words[1]) if len(words) > 1 else b"+OK\r\n"
+        self.answer: Callable[[Command], bytes | None] = lambda command: (
+            bulk(command[1]) if len(command) > 1 else b"+OK\r\n"
+        )
         """What a command gets; None: silence for ever, to this and all that follow on the connection."""
         self.greeting: dict[bytes, bytes] = {}
         """Answers to PING, INFO, AUTH, SELECT, CONFIG and CLIENT that differ from a healthy server's."""
@@ -97,18 +99,18 @@ class Hostile:
         while data := await reader.read(1 << 16):
             self.reads += 1
             parser.feed(data)
-            while (words := parser.gets()) is not NOTHING:
-                reply = self._greet(words)
+            while (command := parser.gets()) is not NOTHING:
+                reply = self._greet(command)
                 if reply is not None:
                     writer.write(reply)
                     continue
-                self.seen.append(words)
-                reply = self.answer(words)
+                self.seen.append(command)
+                reply = self.answer(command)
                 if reply is None:
                     await asyncio.Event().wait()
                     return
-                if words[0] in self.held:
-                    await self.held[words[0]].wait()
+                if command[0] in self.held:
+                    await self.held[command[0]].wait()
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 if budget is not None and len(reply) >= budget:
@@ -131,8 +133,8 @@ class Hostile:
             await writer.drain()
             await asyncio.sleep(0)
 
-    def _greet(self, words: Words) -> bytes | None:
-        name = words[0].upper()
+    def _greet(self, command: Command) -> bytes | None:
+        name = command[0].upper()
         if name not in (b"PING", b"INFO", b"AUTH", b"SELECT", b"CONFIG", b"CLIENT"):
             return None
         if name in self.greeting:

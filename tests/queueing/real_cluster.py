@@ -50,10 +50,10 @@ class RealNode:
         self.process.kill()
         self.process.wait()
 
-    def ask(self, *words: str | int) -> str:
+    def ask(self, *command: str | int) -> str:
         """Send one command over a new socket. It reads simple and bulk answers only."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=5) as connection:
-            connection.sendall(array(*[bulk(str(word).encode()) for word in words]))
+            connection.sendall(array(*[bulk(str(word).encode()) for word in command]))
             answer = b""
             while True:
                 answer += connection.recv(1 << 16)

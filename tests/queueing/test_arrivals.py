@@ -130,7 +130,7 @@ async def test_a_cancelled_arrival_does_not_disturb_the_others(desk: OpdDesk) ->
 
 async def test_a_cut_leaves_all_arrivals_in_flight_in_doubt() -> None:
     async with hostile() as server, opened(f"redis://127.0.0.1:{server.port}") as store:
-        server.answer = lambda words: None
+        server.answer = lambda command: None
         async with asyncio.TaskGroup() as tasks:
             coming = tasks.create_task(come(open_desk(store), *[arrival() for _ in range(TOGETHER + 1)]))
             await heard(server)
@@ -143,7 +143,7 @@ async def test_a_cut_leaves_all_arrivals_in_flight_in_doubt() -> None:
 async def test_every_arrival_learns_that_the_store_is_away_or_busy() -> None:
     async with hostile() as server:
         async with opened(f"redis://127.0.0.1:{server.port}", in_flight=IN_FLIGHT) as store:
-            server.answer = lambda words: None
+            server.answer = lambda command: None
             async with asyncio.TaskGroup() as tasks:
                 coming = tasks.create_task(
                     come(open_desk(store), *[arrival() for _ in range((IN_FLIGHT + 1) * TOGETHER)])

@@ -116,13 +116,13 @@ def test_a_source_without_data_never_passes_silently(
     assert "FAILED: no vulnerability data was reached, and no earlier audit stands" in sentence
 
 
-@pytest.mark.parametrize(("days", "code", "words"), [(2, 0, "WARNING"), (8, 1, "too old")])
-def test_without_data_the_age_of_the_last_audit_decides(days: int, code: int, words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("days", "code", "sentence"), [(2, 0, "WARNING"), (8, 1, "too old")])
+def test_without_data_the_age_of_the_last_audit_decides(days: int, code: int, sentence: str, tmp_path: Path) -> None:
     report = tmp_path / "audit.json"
     assert audit.with_data("osv", CLEAN, report, NOW)[0] == 0
     result = audit.without_data(report, NOW + timedelta(days=days))
     assert result[0] == code
-    assert words in result[1]
+    assert sentence in result[1]
     assert f"of 2026-01-15 09:00 UTC, {days} days old" in result[1]
 
 

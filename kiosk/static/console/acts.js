@@ -7,18 +7,18 @@ import { printer } from "./slip.js";
 import { tell } from "./toast.js";
 
 // `desk`: current() and target(where) are tickets, queues() those of the view, move(what, body) asks the server.
-export function actsOf({ words, deskWords, reasons }, desk) {
+export function actsOf({ messages, deskMessages, reasons }, desk) {
   const { counter, list, now, pending, colleagues, oneTicket, current, target, move } = desk;
 
   function onOne(what, where, more = {}) {
     const ticket = where === "here" ? current() : where === "chosen" ? list.ticket() : target(where);
-    if (!ticket) return tell(where === "here" ? words.no_current : words.choose_first, "warn");
+    if (!ticket) return tell(where === "here" ? messages.no_current : messages.choose_first, "warn");
     return move(what, { ticket: ticket.id, ...more });
   }
 
   function transfer(where) {
     const ticket = target(where);
-    if (!ticket) return tell(words.choose_first, "warn");
+    if (!ticket) return tell(messages.choose_first, "warn");
     const others = desk.queues().filter((one) => one.open && one.id !== ticket.queue);
     return chooseOne(
       `${ticket.token} →`,
@@ -29,9 +29,9 @@ export function actsOf({ words, deskWords, reasons }, desk) {
 
   function changeLane(where) {
     const ticket = target(where);
-    if (!ticket) return tell(words.choose_first, "warn");
+    if (!ticket) return tell(messages.choose_first, "warn");
     return chooseOne(
-      fill(deskWords.why_sooner, ticket),
+      fill(deskMessages.why_sooner, ticket),
       reasons.map((one) => [one.reason, one.label]),
       (reason) => onOne("lane", where, { reason }),
     );
@@ -39,14 +39,14 @@ export function actsOf({ words, deskWords, reasons }, desk) {
 
   function cancel() {
     const ticket = list.ticket();
-    if (!ticket) return tell(words.choose_first, "warn");
-    askSure(fill(words.cancel_sure, { token: ticket.token }), () => move("cancel", { ticket: ticket.id }));
+    if (!ticket) return tell(messages.choose_first, "warn");
+    askSure(fill(messages.cancel_sure, { token: ticket.token }), () => move("cancel", { ticket: ticket.id }));
   }
 
   // Written on the ticket, so that it goes along wherever the patient is sent.
   function askNote(ticket) {
-    if (!ticket) return tell(words.choose_first, "warn");
-    say($("note-title"), fill(deskWords.note_title, ticket));
+    if (!ticket) return tell(messages.choose_first, "warn");
+    say($("note-title"), fill(deskMessages.note_title, ticket));
     $("note-text").value = ticket.note;
     $("note-form").onsubmit = (event) => {
       event.preventDefault();
@@ -57,7 +57,7 @@ export function actsOf({ words, deskWords, reasons }, desk) {
   }
 
   function handOver() {
-    if (pending.waiting.length) return tell(deskWords.hand_over_later, "warn");
+    if (pending.waiting.length) return tell(deskMessages.hand_over_later, "warn");
     $("ask-hand-over").showModal();
   }
 

@@ -6,8 +6,8 @@ const BREAKS_MIN = [5, 10, 15, 30]; // tea, prayer, an errand, a meal
 const SHOWN = "kiosk-counters"; // remembered on this machine: whether the column is open
 
 export class Colleagues {
-  constructor(words, counter, clock) {
-    Object.assign(this, { words, counter, clock, view: null });
+  constructor(messages, counter, clock) {
+    Object.assign(this, { messages, counter, clock, view: null });
     this.column = $("counters");
     this.column.hidden = localStorage.getItem(SHOWN) !== "yes";
   }
@@ -23,7 +23,7 @@ export class Colleagues {
     if (!this.view) return;
     const back = this.backAt(now_ms);
     $("away").hidden = !back;
-    say($("away-text"), back ? fill(this.words.break, { time: this.clock.format(back) }) : "");
+    say($("away-text"), back ? fill(this.messages.break, { time: this.clock.format(back) }) : "");
     if (!this.column.hidden) this.#rows(now_ms);
   }
 
@@ -41,7 +41,7 @@ export class Colleagues {
 
   #beside(names) {
     $("beside").hidden = !names.length;
-    const text = names.length > 1 ? this.words.beside_many : this.words.beside;
+    const text = names.length > 1 ? this.messages.beside_many : this.messages.beside;
     say($("beside"), names.length ? fill(text, { names: names.join(", ") }) : "");
   }
 
@@ -56,15 +56,15 @@ export class Colleagues {
   #row(one, now_ms) {
     const row = make("li", one.name === this.counter ? "mine" : "");
     const clerks = make("bdi", one.clerks.length ? "clerk" : "clerk none", one.clerks.join(", "));
-    if (!one.clerks.length) say(clerks, this.words.counter_empty);
+    if (!one.clerks.length) say(clerks, this.messages.counter_empty);
     const doing = make("span", "doing");
     if (one.token) {
       const minutes = Math.max(0, Math.floor((now_ms - one.since_ms) / 60000));
-      doing.append(make("b", "token", one.token), ` ${fill(this.words.minutes, { minutes })}`);
+      doing.append(make("b", "token", one.token), ` ${fill(this.messages.minutes, { minutes })}`);
     }
     if (one.back_ms > now_ms)
-      doing.append(make("span", "tag", fill(this.words.break_back, { time: this.clock.format(one.back_ms) })));
-    if (!one.open) doing.append(make("span", "tag", this.words.counter_shut));
+      doing.append(make("span", "tag", fill(this.messages.break_back, { time: this.clock.format(one.back_ms) })));
+    if (!one.open) doing.append(make("span", "tag", this.messages.counter_shut));
     row.append(make("b", "token", one.name), clerks, doing);
     return row;
   }
@@ -76,10 +76,10 @@ export class Colleagues {
       dialog.close();
       take(body);
     };
-    say($("break-title"), fill(this.words.break_title, { counter: this.counter }));
+    say($("break-title"), fill(this.messages.break_title, { counter: this.counter }));
     $("break-list").replaceChildren(
       ...BREAKS_MIN.map((minutes, at) => {
-        const button = make("button", "choice", fill(this.words.break_minutes, { minutes }));
+        const button = make("button", "choice", fill(this.messages.break_minutes, { minutes }));
         button.type = "button";
         button.prepend(make("kbd", "", String(at + 1)), " ");
         button.addEventListener("click", () => chosen({ minutes }));

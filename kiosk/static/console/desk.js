@@ -25,7 +25,7 @@ const root = $("desk");
 const counter = root.dataset.counter;
 // The hospital's time, as on its boards, whatever zone this PC is set to.
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: root.dataset.zone });
-const [words, reasons, sections, states, genders, queues, forms] = [
+const [messages, reasons, sections, states, genders, queues, forms] = [
   "words",
   "reasons",
   "sections",
@@ -34,7 +34,7 @@ const [words, reasons, sections, states, genders, queues, forms] = [
   "queues",
   "forms",
 ].map((name) => JSON.parse(root.dataset[name]));
-const deskWords = JSON.parse(root.dataset.deskWords);
+const deskMessages = JSON.parse(root.dataset.deskWords);
 const POLL_MS = 4000; // while the stream is cut (a proxy, a restart) the list still moves
 const LOOK_MS = 30000; // and a lost hint costs no more than this
 const IDLE_MS = 600000; // nobody has pressed a key for ten minutes
@@ -50,11 +50,11 @@ let truth = null, // as the server said last
   ended = false,
   stop = () => undefined;
 const now_ms = () => Date.now() + ahead_ms;
-const list = new List($("list"), { ...words, note_tag: deskWords.note_tag }, sections, paintChosen);
-const link = new Link(words, clock);
-const now = new Now(words, states, genders);
-const colleagues = new Colleagues(deskWords, counter, clock);
-const pending = new PendingMoves(deskWords, counter, {
+const list = new List($("list"), { ...messages, note_tag: deskMessages.note_tag }, sections, paintChosen);
+const link = new Link(messages, clock);
+const now = new Now(messages, states, genders);
+const colleagues = new Colleagues(deskMessages, counter, clock);
+const pending = new PendingMoves(deskMessages, counter, {
   reasons,
   send: sendPending,
   changed: () => truth && paint(truth),
@@ -65,13 +65,13 @@ const pending = new PendingMoves(deskWords, counter, {
     }),
 });
 const walkIn = new WalkIn(
-  words,
+  messages,
   trouble,
   (found) => scans.ticket(found),
   (then) =>
     chooseOne(
-      deskWords.why_sooner_new,
-      reasons.map((one) => [one.mark && one.reason, one.mark ? one.label : deskWords.by_age]),
+      deskMessages.why_sooner_new,
+      reasons.map((one) => [one.mark && one.reason, one.mark ? one.label : deskMessages.by_age]),
       then,
     ),
 );
@@ -80,8 +80,8 @@ const search = new Search(list, counter, {
   draw: () => drawList(now_ms()),
   failed: (cause) => trouble(cause) || link.set(false),
 });
-const oneTicket = new OneTicket(words, forms, failed);
-const scans = new Scans(words, {
+const oneTicket = new OneTicket(messages, forms, failed);
+const scans = new Scans(messages, {
   list,
   search,
   walkIn,
@@ -94,7 +94,7 @@ const scans = new Scans(words, {
 const current = () => view?.current ?? null;
 const target = (where) => (where === "current" ? current() : (list.ticket() ?? current()));
 const acts = actsOf(
-  { words, deskWords, reasons },
+  { messages, deskMessages, reasons },
   {
     counter,
     list,
@@ -144,7 +144,7 @@ function paint(server, isAnswer = false) {
   view = fresh;
   ahead_ms = fresh.at_ms - Date.now();
   $("closed").hidden = fresh.counter_open;
-  say($("closed"), fresh.counter_open ? "" : fill(words.counter_closed, { counter }));
+  say($("closed"), fresh.counter_open ? "" : fill(messages.counter_closed, { counter }));
   heard.across(() => now.render(fresh.current, fresh.details, fresh.at_ms));
   for (const button of document.querySelectorAll("#now [data-do]"))
     button.disabled = !possible(button.dataset.do, fresh.current);
@@ -191,7 +191,7 @@ function trouble(cause) {
     const left = pending.waiting.map((one) => one.label).join(", ");
     say(
       $("locked-text"),
-      [words.locked, left && fill(deskWords.pending_left, { moves: left })].filter(Boolean).join(" "),
+      [messages.locked, left && fill(deskMessages.pending_left, { moves: left })].filter(Boolean).join(" "),
     );
     $("locked").showModal();
   }
@@ -200,7 +200,7 @@ function trouble(cause) {
 
 // What the server did not do is said, unless the trouble was dealt with.
 function failed(cause) {
-  trouble(cause) || tell(cause instanceof NoAnswer ? words.failed : cause.message, "warn");
+  trouble(cause) || tell(cause instanceof NoAnswer ? messages.failed : cause.message, "warn");
 }
 
 // --- moves ----------------------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ function wait(numbered) {
   const refusal = pending.refusal(what, body.ticket ?? current()?.id);
   if (refusal) return tell(refusal, "warn");
   if (!numbered.wasSent && body.current === "ask" && current()?.state === "called")
-    return askCame(fill(deskWords.came, current()), (came) => move(what, { ...body, current: came }));
+    return askCame(fill(deskMessages.came, current()), (came) => move(what, { ...body, current: came }));
   scans.moved(performance.now());
   const chosen = list.selected;
   tell(pending.hold(numbered), "warn");

@@ -8,18 +8,18 @@ export class Link {
   lostAt = null;
 
   // `clock`: writes a time as the hospital's boards do.
-  constructor(words, clock) {
-    Object.assign(this, { words, clock });
+  constructor(messages, clock) {
+    Object.assign(this, { messages, clock });
   }
 
   set(alive) {
     if (alive && this.lostAt) {
       this.lostAt = null;
-      tell(this.words.back);
+      tell(this.messages.back);
     }
     if (!alive) this.lostAt ??= new Date();
     $("link").className = alive ? "link" : "link down";
     $("lost").hidden = alive;
-    if (this.lostAt) say($("lost"), fill(this.words.lost, { time: this.clock.format(this.lostAt) }));
+    if (this.lostAt) say($("lost"), fill(this.messages.lost, { time: this.clock.format(this.lostAt) }));
   }
 }

@@ -12,10 +12,10 @@ const plain = (text) =>
     .replace(/[\s-]+/g, "");
 
 export class List {
-  constructor(box, words, sections, chosen) {
+  constructor(box, messages, sections, chosen) {
     Object.assign(this, {
       box,
-      words,
+      messages,
       chosen,
       rows: new Map(),
       order: [],
@@ -69,11 +69,15 @@ export class List {
     }
     const listed = new Set(this.order);
     for (const id of this.rows.keys()) if (!listed.has(id)) this.rows.delete(id);
-    say(this.more, unlisted ? fill(this.words.more, { count: unlisted }) : "");
+    say(this.more, unlisted ? fill(this.messages.more, { count: unlisted }) : "");
     this.more.hidden = !unlisted;
     say(
       this.empty,
-      this.order.length ? "" : this.wanted ? fill(this.words.no_match, { text: this.wanted }) : this.words.none_waiting,
+      this.order.length
+        ? ""
+        : this.wanted
+          ? fill(this.messages.no_match, { text: this.wanted })
+          : this.messages.none_waiting,
     );
     this.empty.hidden = this.order.length > 0;
     if (this.selected && !this.order.includes(this.selected)) this.select("");
@@ -143,12 +147,14 @@ export class List {
     lane.className = `lane ${one.lane}`;
     lane.title = one.priority;
     say(who.firstChild, one.name || "—");
-    say(who.lastChild, one.reply_delivered ? "" : this.words.not_told);
+    say(who.lastChild, one.reply_delivered ? "" : this.messages.not_told);
     who.classList.toggle("cut", one.name.length > SHORT_NAME || !one.reply_delivered);
     say(age.firstChild, [one.age, one.gender].filter(Boolean).join(" "));
     say(four.firstChild, one.last_four ? `··${one.last_four}` : "");
-    tags.replaceChildren(...one.tags.map((text) => make("span", `tag ${text === this.words.far ? "far" : ""}`, text)));
-    if (one.note) tags.prepend(Object.assign(make("span", "tag note", this.words.note_tag), { title: one.note }));
+    tags.replaceChildren(
+      ...one.tags.map((text) => make("span", `tag ${text === this.messages.far ? "far" : ""}`, text)),
+    );
+    if (one.note) tags.prepend(Object.assign(make("span", "tag note", this.messages.note_tag), { title: one.note }));
     row.classList.toggle("pending-row", Boolean(one.pending));
     say(
       waits,
@@ -156,7 +162,7 @@ export class List {
         ? one.counter
         : ENDED.includes(one.state)
           ? ""
-          : `${minutes} ${this.words.min}`,
+          : `${minutes} ${this.messages.min}`,
     );
     waits.classList.toggle("long", minutes >= 60 && one.state === "waiting");
   }

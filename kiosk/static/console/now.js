@@ -5,19 +5,19 @@ import { $, describe, fill, make, say } from "./dom.js";
 const DOT = " · ";
 
 export class Now {
-  constructor(words, states, genders) {
-    Object.assign(this, { words, states, genders, details: [], ticket: null });
+  constructor(messages, states, genders) {
+    Object.assign(this, { messages, states, genders, details: [], ticket: null });
   }
 
   render(ticket, details, now_ms) {
     this.ticket = ticket;
     $("now").className = ticket ? ticket.state : "nobody";
-    say($("now-token"), ticket ? ticket.token : this.words.nobody);
+    say($("now-token"), ticket ? ticket.token : this.messages.nobody);
     $("now-token").classList.toggle("big", Boolean(ticket));
     say($("now-state"), ticket ? this.states[ticket.state] : "");
     say($("now-name").firstElementChild, ticket ? ticket.name || "—" : "");
     $("now-name").hidden = !ticket;
-    this.#sayFacts(ticket ? this.#facts(ticket) : [this.words.nobody_hint]);
+    this.#sayFacts(ticket ? this.#facts(ticket) : [this.messages.nobody_hint]);
     $("now-note").hidden = !ticket?.note;
     say($("now-note").firstElementChild, ticket?.note ?? "");
     if (JSON.stringify(details) !== JSON.stringify(this.details)) describe($("details"), details);
@@ -32,8 +32,8 @@ export class Now {
       return;
     }
     const minutes = Math.floor((now_ms - this.ticket.called_ms) / 60000);
-    const since = minutes > 0 ? fill(this.words.since, { minutes }) : this.words.just_now;
-    const calls = this.ticket.calls > 1 ? fill(this.words.calls, { count: this.ticket.calls }) : "";
+    const since = minutes > 0 ? fill(this.messages.since, { minutes }) : this.messages.just_now;
+    const calls = this.ticket.calls > 1 ? fill(this.messages.calls, { count: this.ticket.calls }) : "";
     say($("now-since"), [since, calls].filter(Boolean).join(DOT));
   }
 
@@ -45,7 +45,7 @@ export class Now {
       four,
       one.priority,
       ...one.tags,
-      one.reply_delivered ? "" : this.words.not_told,
+      one.reply_delivered ? "" : this.messages.not_told,
     ]
       .filter(Boolean)
       .map(String);

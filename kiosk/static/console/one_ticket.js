@@ -9,8 +9,8 @@ import { tell } from "./toast.js";
 
 export class OneTicket {
   // `forms`: names of the other programs' forms. `failed(cause)`: the server did not do it.
-  constructor(words, forms, failed) {
-    Object.assign(this, { words, forms, failed });
+  constructor(messages, forms, failed) {
+    Object.assign(this, { messages, forms, failed });
     $("view-copy").addEventListener("click", () => this.copyAll($("view").details));
     $("view").addEventListener("keydown", (event) => {
       if (keyOf(event) === "y") this.copyAll($("view").details);
@@ -19,20 +19,20 @@ export class OneTicket {
 
   // `named`: the printer in the network; empty: the browser prints.
   async printAgain(ticket, named) {
-    if (!ticket) return tell(this.words.choose_first, "warn");
+    if (!ticket) return tell(this.messages.choose_first, "warn");
     try {
       if (named) {
         const sent = await onPrinter(named, ticket.id);
         return tell(sent.words, sent.printed ? "" : "warn");
       }
-      await print(await post("/console/slip", { ticket: ticket.id }), this.words);
+      await print(await post("/console/slip", { ticket: ticket.id }), this.messages);
     } catch (cause) {
       this.failed(cause);
     }
   }
 
   async look(ticket) {
-    if (!ticket) return tell(this.words.choose_first, "warn");
+    if (!ticket) return tell(this.messages.choose_first, "warn");
     try {
       const found = await post("/console/desk/patient", { ticket: ticket.id });
       say($("view-title"), [found.ticket.token, found.ticket.priority].filter(Boolean).join(" · "));
@@ -46,8 +46,8 @@ export class OneTicket {
 
   // With one form there is nothing to choose.
   copyForForm(ticket) {
-    if (!ticket) return tell(this.words.choose_first, "warn");
-    if (!this.forms.length) return tell(this.words.no_forms, "warn");
+    if (!ticket) return tell(this.messages.choose_first, "warn");
+    if (!this.forms.length) return tell(this.messages.no_forms, "warn");
     const copyOne = async (form) => {
       try {
         tell(await copyFor(ticket, form));
@@ -66,6 +66,6 @@ export class OneTicket {
   async copyAll(details) {
     if (!details?.length) return;
     await copy(details);
-    tell(this.words.copied);
+    tell(this.messages.copied);
   }
 }

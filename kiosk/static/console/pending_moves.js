@@ -33,10 +33,10 @@ export class PendingMoves {
   lost = []; // after the network came back: {label, words}
   made = 0;
 
-  // `reasons`: why somebody goes sooner, each with its lane and mark. `send(what, body)`: posts a move. `changed()`: what waits has changed. `ask(move, words)`: the clerk must say whether
+  // `reasons`: why somebody goes sooner, each with its lane and mark. `send(what, body)`: posts a move. `changed()`: what waits has changed. `ask(move, sentence)`: the clerk must say whether
   // the called patient came.
-  constructor(words, counter, { reasons, send, changed, ask }) {
-    Object.assign(this, { words, counter, reasons, send, changed, ask });
+  constructor(messages, counter, { reasons, send, changed, ask }) {
+    Object.assign(this, { messages, counter, reasons, send, changed, ask });
     $("pending-close").addEventListener("click", () => {
       this.lost = [];
       this.made = 0;
@@ -51,7 +51,7 @@ export class PendingMoves {
   // A move with its number. `token`: whom it is about.
   number(what, body, token) {
     this.#number += 1;
-    const label = fill(this.words.moves[what] ?? what, { token });
+    const label = fill(this.messages.moves[what] ?? what, { token });
     return {
       what,
       label,
@@ -63,25 +63,25 @@ export class PendingMoves {
 
   // Why this move cannot wait, or empty.
   refusal(what, ticket) {
-    if (NEEDS_THE_NETWORK.includes(what)) return this.words.needs_network;
-    if (this.waiting.length >= MOST) return fill(this.words.pending_full, { count: MOST });
+    if (NEEDS_THE_NETWORK.includes(what)) return this.messages.needs_network;
+    if (this.waiting.length >= MOST) return fill(this.messages.pending_full, { count: MOST });
     const isNextWaiting = this.waiting.some((one) => one.what === "next");
-    return isNextWaiting && (what === "next" || what === "call" || !ticket) ? this.words.next_waits : "";
+    return isNextWaiting && (what === "next" || what === "call" || !ticket) ? this.messages.next_waits : "";
   }
 
   hold(move) {
     this.waiting.push(move);
     this.#changed();
-    return fill(this.words.held, { move: move.label, count: this.waiting.length });
+    return fill(this.messages.held, { move: move.label, count: this.waiting.length });
   }
 
   // Takes back the newest move that was never sent. Returns what to say, or empty when there is none.
   takeBack() {
     if (!this.waiting.length) return "";
-    if (this.waiting.at(-1).wasSent) return fill(this.words.was_sent, { move: this.waiting.at(-1).label });
+    if (this.waiting.at(-1).wasSent) return fill(this.messages.was_sent, { move: this.waiting.at(-1).label });
     const move = this.waiting.pop();
     this.#changed();
-    return fill(this.words.taken_back, { move: move.label });
+    return fill(this.messages.taken_back, { move: move.label });
   }
 
   // Sends what waits, in order, until nothing is left, the network is gone again, or the clerk must answer. True when
@@ -134,7 +134,7 @@ export class PendingMoves {
       this.lost.push({ label: move.label, words: answer.words });
       const follows = (one) => Boolean(move.body.ticket) && one.body.ticket === move.body.ticket;
       for (const one of this.waiting.filter(follows))
-        this.lost.push({ label: one.label, words: fill(this.words.follows, { move: move.label }) });
+        this.lost.push({ label: one.label, words: fill(this.messages.follows, { move: move.label }) });
       this.waiting = this.waiting.filter((one) => !follows(one));
     }
     this.#changed();
@@ -178,12 +178,12 @@ export class PendingMoves {
     $("pending").hidden = !waiting.length && !lost.length;
     $("pending").classList.toggle("lost", lost.length > 0);
     const counted = waiting.length
-      ? fill(this.words.pending, { count: waiting.length })
-      : fill(this.words.pending_made, { made: this.made, lost: lost.length });
+      ? fill(this.messages.pending, { count: waiting.length })
+      : fill(this.messages.pending_made, { made: this.made, lost: lost.length });
     say($("pending-title"), counted);
-    const line = ({ label, words }) => {
-      const item = make("li", words ? "lost" : "", label);
-      if (words) item.append(make("span", "", `: ${words}`));
+    const line = ({ label, words: why }) => {
+      const item = make("li", why ? "lost" : "", label);
+      if (why) item.append(make("span", "", `: ${why}`));
       return item;
     };
     $("pending-list").replaceChildren(...[...lost, ...waiting].map(line));

@@ -4,7 +4,7 @@ import { $, say } from "./dom.js";
 import { Scanner } from "./scanner.js";
 
 const form = $("check");
-const words = JSON.parse(form.dataset.words);
+const messages = JSON.parse(form.dataset.words);
 const video = $("view");
 const file = $("picture").querySelector("input");
 const WIDEST = 1000; // pixels that are looked at: a code that fills a third of them has eight for each module
@@ -38,10 +38,10 @@ async function look() {
   try {
     stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {
-    say($("seen"), words.no_camera);
+    say($("seen"), messages.no_camera);
     return;
   }
-  say($("seen"), words.looking);
+  say($("seen"), messages.looking);
   video.srcObject = stream;
   video.hidden = false;
   await video.play();
@@ -59,7 +59,7 @@ async function picture() {
   const picture = await createImageBitmap(file.files[0]);
   const text = await read(picture, picture.width, picture.height);
   file.value = "";
-  if (text === null) say($("seen"), words.none);
+  if (text === null) say($("seen"), messages.none);
   else check(text);
 }
 

@@ -13,8 +13,8 @@ export class Scans {
   #moves = []; // when the last ones began, by performance.now()
 
   // `desk`: isBusy(), hasEnded(), undo(), register(), failed(cause), and its list, search and walkIn.
-  constructor(words, desk) {
-    Object.assign(this, { words, desk });
+  constructor(messages, desk) {
+    Object.assign(this, { messages, desk });
   }
 
   // A move was made by a key that was pressed then.
@@ -68,6 +68,6 @@ export class Scans {
     if (list.selected !== ticket) await search.ended(ticket, token);
     const found = list.selected === ticket;
     if (!found) search.showAll();
-    tell(fill(found ? this.words.slip_found : this.words.slip_not_listed, { token }), found ? "" : "warn");
+    tell(fill(found ? this.messages.slip_found : this.messages.slip_not_listed, { token }), found ? "" : "warn");
   }
 }

@@ -53,9 +53,9 @@ function translate(place, code, local, slip) {
   }
 }
 
-export async function print(slip, words) {
+export async function print(slip, messages) {
   const place = $("slip");
-  const before = slip.ahead ? fill(words.slip_ahead, { count: slip.ahead }) : "";
+  const before = slip.ahead ? fill(messages.slip_ahead, { count: slip.ahead }) : "";
   for (const node of place.querySelectorAll("[data-slip]")) say(node, { ...slip, before }[node.dataset.slip]);
   const code = $("slip-language").value;
   translate(place, code, slip.local[code], slip);

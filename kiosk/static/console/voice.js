@@ -6,7 +6,7 @@ import { Recorder, base64, fileToWav, hasMicrophone } from "./recorder.js";
 
 const card = $("record-card");
 const { language } = card.dataset;
-const words = JSON.parse(card.dataset.words);
+const messages = JSON.parse(card.dataset.words);
 const rows = [...document.querySelectorAll(".phrase")];
 const recorder = new Recorder(card.dataset.worklet);
 const player = new Audio();
@@ -31,14 +31,17 @@ function paint() {
   const { words: phrase, meaning, voice } = chosen.dataset;
   say($("say-this"), phrase);
   say($("meaning"), meaning === phrase ? "" : meaning);
-  say($("voice-now"), words[voice]);
+  say($("voice-now"), messages[voice]);
   say($("counted"), `${rows.indexOf(chosen) + 1} / ${rows.length}`);
   $("hear").disabled = voice === "missing";
   $("take-away").disabled = voice !== "own";
-  say($("record-words"), recorder.recording ? words.stop : words.record);
+  say($("record-words"), recorder.recording ? messages.stop : messages.record);
   const first = missing().filter((row) => row.closest("#first")).length;
   const left = missing().length;
-  say($("state"), fill(first ? words.silent : left ? words.speaks : words.speaks_whole, { left: first || left }));
+  say(
+    $("state"),
+    fill(first ? messages.silent : left ? messages.speaks : messages.speaks_whole, { left: first || left }),
+  );
 }
 
 // The next missing phrase behind the chosen one; at the end of the list the first one.
@@ -51,7 +54,7 @@ function nextMissing() {
 function goOn() {
   const next = nextMissing();
   if (next) choose(next);
-  else say($("said"), words.all_there);
+  else say($("said"), messages.all_there);
 }
 
 const phraseOf = (row) => ({ language, part: row.dataset.part });
@@ -62,12 +65,12 @@ async function send(row, answering) {
   try {
     const answer = await answering;
     row.dataset.voice = answer.voice;
-    say(row.querySelector(".tag"), words[answer.voice]);
+    say(row.querySelector(".tag"), messages[answer.voice]);
     say($("said"), answer.words);
     return true;
   } catch (trouble) {
-    if (trouble instanceof SignedOut) say($("said"), words.signed_out);
-    else say($("said"), trouble instanceof NoAnswer ? words.no_answer : trouble.message);
+    if (trouble instanceof SignedOut) say($("said"), messages.signed_out);
+    else say($("said"), trouble instanceof NoAnswer ? messages.no_answer : trouble.message);
     return false;
   } finally {
     busy = false;
@@ -86,13 +89,13 @@ async function record() {
   try {
     await recorder.open();
   } catch {
-    without(words.not_allowed);
+    without(messages.not_allowed);
     return;
   } finally {
     busy = false;
   }
   const row = chosen;
-  say($("said"), fill(words.speak, { words: row.dataset.words }));
+  say($("said"), fill(messages.speak, { words: row.dataset.words }));
   const sound = recorder.record((loudness) => {
     $("level").value = loudness;
   });
@@ -100,14 +103,14 @@ async function record() {
   const wav = await sound;
   paint();
   if (!wav) {
-    say($("said"), words.stopped);
+    say($("said"), messages.stopped);
     return;
   }
   await save(row, wav);
 }
 
 async function save(row, wav) {
-  say($("said"), words.sending);
+  say($("said"), messages.sending);
   const saved = await send(row, post("/console/voice/save", { ...phraseOf(row), sound: base64(wav) }));
   if (!saved || !nextMissing()) return;
   choose(nextMissing());
@@ -123,7 +126,7 @@ async function upload() {
     if (file.size > LONGEST_FILE) throw new Error("too large");
     wav = await fileToWav(file);
   } catch {
-    say($("said"), words.not_sound);
+    say($("said"), messages.not_sound);
     return;
   }
   await save(chosen, wav);
@@ -132,7 +135,7 @@ async function upload() {
 function hear(address) {
   played += 1;
   player.src = `${address}${address.includes("?") ? "&" : "?"}heard=${played}`; // an earlier recording is not heard again
-  player.play().catch(() => say($("said"), words.cannot_hear));
+  player.play().catch(() => say($("said"), messages.cannot_hear));
 }
 
 const hearPhrase = () => chosen.dataset.voice !== "missing" && hear(card.dataset.clips + chosen.dataset.part);
@@ -174,5 +177,5 @@ $("hear-call").addEventListener("click", keys.c);
 $("file").addEventListener("change", upload);
 
 choose(missing()[0] ?? rows[0]);
-if (!hasMicrophone()) without(words.no_microphone);
+if (!hasMicrophone()) without(messages.no_microphone);
 document.documentElement.dataset.running = "yes";

@@ -6,8 +6,8 @@ import { onPrinter, print, printer } from "./slip.js";
 
 export class WalkIn {
   // `found`: shows a ticket that the person has already. `askReason(then)`: why the person goes sooner.
-  constructor(words, trouble, found, askReason) {
-    Object.assign(this, { words, trouble, found, claim: null, slip: null, busy: false, seen: "" });
+  constructor(messages, trouble, found, askReason) {
+    Object.assign(this, { messages, trouble, found, claim: null, slip: null, busy: false, seen: "" });
     this.dialog = $("walk");
     this.form = $("walk-form");
     this.form.addEventListener("submit", (event) => {
@@ -60,11 +60,11 @@ export class WalkIn {
   }
 
   async #print(named) {
-    if (!named) return print(this.slip, this.words);
+    if (!named) return print(this.slip, this.messages);
     try {
       say($("walk-words"), (await onPrinter(named, this.slip.ticket)).words);
     } catch (cause) {
-      this.trouble(cause) || say($("walk-words"), cause instanceof NoAnswer ? this.words.failed : cause.message);
+      this.trouble(cause) || say($("walk-words"), cause instanceof NoAnswer ? this.messages.failed : cause.message);
     }
   }
 
@@ -89,15 +89,15 @@ export class WalkIn {
   }
 
   // Who may be the same person. The clerk takes the old number, or says that it is somebody else.
-  #showPerhaps({ words, alike }) {
+  #showPerhaps({ words: doubt, alike }) {
     this.form.hidden = true;
     $("walk-perhaps").hidden = false;
-    say($("perhaps-words"), words);
+    say($("perhaps-words"), doubt);
     const queues = Object.fromEntries([...this.form.elements.queue.options].map((one) => [one.value, one.text]));
     $("perhaps-list").replaceChildren(
       ...alike.map((one, at) => {
         const row = make("li");
-        const button = make("button", "choice", fill(this.words.perhaps_use, one));
+        const button = make("button", "choice", fill(this.messages.perhaps_use, one));
         const four = one.last_four ? `ABHA ··${one.last_four}` : "";
         const facts = [one.name, one.age, four, queues[one.queue] ?? one.queue, one.state].filter(Boolean);
         button.type = "button";
@@ -129,7 +129,7 @@ export class WalkIn {
     if (this.busy) return;
     if (this.#scanned()) this.#read();
     else if (!this.form.elements.name.value.trim()) {
-      this.#wrong(this.words.name_needed);
+      this.#wrong(this.messages.name_needed);
       this.form.elements.name.focus();
     } else this.#give();
   }
@@ -142,7 +142,7 @@ export class WalkIn {
     try {
       await work();
     } catch (cause) {
-      if (!this.trouble(cause)) this.#wrong(cause.status ? cause.message : this.words.failed);
+      if (!this.trouble(cause)) this.#wrong(cause.status ? cause.message : this.messages.failed);
     } finally {
       this.busy = false;
       this.dialog.removeAttribute("aria-busy");
@@ -173,7 +173,7 @@ export class WalkIn {
     fields.phone.value = claim.phone;
     for (const radio of fields.gender) radio.checked = radio.value === claim.gender;
     $("walk-claim").hidden = false;
-    say($("walk-claim"), doubt || this.words.read_qr);
+    say($("walk-claim"), doubt || this.messages.read_qr);
     this.#wrong("");
     fields.name.focus();
   }
@@ -214,7 +214,7 @@ export class WalkIn {
       $("walk-done").hidden = false;
       say($("walk-words"), this.slip.words);
       say($("walk-token"), this.slip.token);
-      const before = this.slip.ahead ? fill(this.words.ahead, { count: this.slip.ahead }) : this.words.first;
+      const before = this.slip.ahead ? fill(this.messages.ahead, { count: this.slip.ahead }) : this.messages.first;
       say($("walk-line"), [this.slip.queue, before, this.slip.lane].filter(Boolean).join(" · "));
       $("walk-print").focus();
     });

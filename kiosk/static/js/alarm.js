@@ -11,9 +11,9 @@ const SOON = [300, 200, 300];
 const $ = (id) => document.getElementById(id);
 
 export class Alarm {
-  constructor(key, words, zone) {
+  constructor(key, messages, zone) {
     this._name = `kiosk-ring-${key}`;
-    this._words = words;
+    this._messages = messages;
     this._zone = zone;
     this._chime = null;
     this._awake = ""; // "lock", "video" or "none" (awake.js)
@@ -106,13 +106,13 @@ export class Alarm {
   _say(key, values) {
     this._note = key;
     $("ring-note").hidden = !key || $("ring").hidden;
-    if (key) this._words.put($("ring-note"), key, values);
+    if (key) this._messages.put($("ring-note"), key, values);
   }
 
   _sayOfPush(key) {
     this._pushNote = key;
     $("push-note").hidden = !key || $("ring").hidden;
-    if (key) this._words.put($("push-note"), key);
+    if (key) this._messages.put($("push-note"), key);
   }
 
   _keep() {

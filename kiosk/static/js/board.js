@@ -23,8 +23,12 @@
 
   const body = document.body;
   const $ = (id) => document.getElementById(id);
-  const words = new kiosk.Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), body.dataset.digits);
-  const corrected = kiosk.corrections(words);
+  const messages = new kiosk.Messages(
+    JSON.parse(body.dataset.words),
+    body.dataset.languages.split(","),
+    body.dataset.digits
+  );
+  const corrected = kiosk.corrections(messages);
   const wanted = body.dataset.queues
     .split(",")
     .filter(Boolean)
@@ -50,7 +54,7 @@
     body.dataset.sound = on ? "on" : "off";
     $("sound").setAttribute("aria-pressed", String(on));
     $("sound").querySelector(".icon").className = `icon icon-${on ? "sound" : "sound-off"}`;
-    words.put($("sound-words"), on ? "board.sound_on" : "board.sound_off");
+    messages.put($("sound-words"), on ? "board.sound_on" : "board.sound_off");
   });
 
   const voice = new kiosk.Voice({
@@ -85,7 +89,7 @@
     },
     speak(call, goOn) {
       if (call.announcement) return voice.speak(call, [[call.announcement.language, call.announcement.text]], goOn);
-      const sentences = words.codes.map((code) => [code, words.say("board.spoken", spelled(call), code)]);
+      const sentences = messages.codes.map((code) => [code, messages.say("board.spoken", spelled(call), code)]);
       return voice.speak(call, sentences, goOn);
     },
   });
@@ -110,9 +114,9 @@
   }
 
   function write(call) {
-    const line = make("p", "", words.say("board.spoken", call));
-    line.lang = words.code;
-    line.dir = words.direction;
+    const line = make("p", "", messages.say("board.spoken", call));
+    line.lang = messages.code;
+    line.dir = messages.direction;
     replace($("announcement"), [line]);
   }
 
@@ -177,8 +181,8 @@
   }
 
   function drawFacility() {
-    words.name($("facility-name"), hall);
-    mark($("facility-name").parentElement, "data-long", words.isLong(hall, LONG_FACILITY), "");
+    messages.name($("facility-name"), hall);
+    mark($("facility-name").parentElement, "data-long", messages.isLong(hall, LONG_FACILITY), "");
   }
 
   function drawHero(call) {
@@ -251,7 +255,7 @@
     const cards = shown.map((queue) => queueCard(queue, shown.length));
     if (!cards.length && hall) {
       const none = make("p", "none");
-      words.put(none, "board.no_queues");
+      messages.put(none, "board.no_queues");
       cards.push(none);
     }
     $("queues").dataset.room = String(cards.length);
@@ -272,17 +276,17 @@
     const card = make("article", "queue");
     card.dataset.queue = queue.id;
     const name = make("h3");
-    words.name(name, queue);
-    if (words.isLong(queue, LONG_NAME)) name.setAttribute("data-long", "");
+    messages.name(name, queue);
+    if (messages.isLong(queue, LONG_NAME)) name.setAttribute("data-long", "");
     const label = make("span");
-    words.put(label, "board.waiting");
-    const count = add(make("span", "count"), [label, make("strong", "figure waiting", words.digits(queue.waiting))]);
+    messages.put(label, "board.waiting");
+    const count = add(make("span", "count"), [label, make("strong", "figure waiting", messages.digits(queue.waiting))]);
     add(card, [add(make("div", "head"), [name, count])]);
     if (!queue.open && !queue.waiting) {
       const shut = make("span");
       const opens = make("span", "opens");
-      words.put(shut, "board.closed");
-      if (queue.opens) words.opens(opens, queue.opens);
+      messages.put(shut, "board.closed");
+      if (queue.opens) messages.opens(opens, queue.opens);
       return add(card, [add(make("p", "shut"), queue.opens ? [shut, opens] : [shut])]);
     }
     return add(card, [nextNumbers(queue, cards)]);
@@ -292,7 +296,7 @@
     const next = make("ol", "next");
     if (queue.next.length) {
       const title = make("li", "label");
-      words.put(title, "board.next");
+      messages.put(title, "board.next");
       add(next, [title]);
     }
     return add(next, queue.next.slice(0, NEXT_SHOWN[cards] || 6).map(numberItem));
@@ -325,7 +329,7 @@
   function breakLine(one) {
     const text = make("bdi");
     text.dir = "ltr"; // not the line: what stands between two lines follows the page
-    const time = document.createTextNode(` ${kiosk.hour(one.back_ms, zone, words)}`);
+    const time = document.createTextNode(` ${kiosk.hour(one.back_ms, zone, messages)}`);
     return add(make("li", "break"), [add(text, [make("strong", "counter", one.counter), time])]);
   }
 
@@ -340,7 +344,7 @@
     }
     const list = $("last");
     body.dataset.missed = noticed ? "yes" : "no";
-    words.put($("last-title"), noticed ? "board.missed" : "board.last");
+    messages.put($("last-title"), noticed ? "board.missed" : "board.last");
     $("last-title").hidden = !lines.length; // the room stays, so that nothing moves with the first of them
     replace(list, lines.slice(0, LAST_SHOWN));
     while (list.scrollWidth > list.clientWidth + 1 && list.lastChild) list.removeChild(list.lastChild);
@@ -357,19 +361,19 @@
     if (state !== "live" && body.dataset.link === "live") awaySince = sinceMs;
     body.dataset.link = state;
     $("old").hidden = state === "live";
-    words.put($("link-words"), state === "live" ? "common.live" : "common.connecting");
-    if (state !== "live") words.put($("old-words"), "common.stale", { time: kiosk.hour(sinceMs, zone, words) });
+    messages.put($("link-words"), state === "live" ? "common.live" : "common.connecting");
+    if (state !== "live") messages.put($("old-words"), "common.stale", { time: kiosk.hour(sinceMs, zone, messages) });
   }
 
   function tick() {
     const now = live.now();
     kiosk.followHours(hall.hours || {}, now, zone, $("quiet"));
     announcements.tick(now);
-    const text = kiosk.hour(now, zone, words);
+    const text = kiosk.hour(now, zone, messages);
     if ($("clock").textContent !== text) $("clock").textContent = text;
-    const date = kiosk.day(now, zone, words);
+    const date = kiosk.day(now, zone, messages);
     if ($("date").textContent !== date) {
-      Object.assign($("date"), { lang: words.code, dir: words.direction, textContent: date });
+      Object.assign($("date"), { lang: messages.code, dir: messages.direction, textContent: date });
     }
   }
 
@@ -378,8 +382,8 @@
   hear(JSON.parse(body.dataset.snapshot));
   const pages = kiosk.renewal(isQuiet);
   live = new kiosk.Live(body.dataset.live, { snapshot: hear, state: linkIs, nowMs: Number(body.dataset.now), pages });
-  kiosk.takeTurns(words, () => {
-    words.everywhere();
+  kiosk.takeTurns(messages, () => {
+    messages.everywhere();
     tick();
     draw();
   });

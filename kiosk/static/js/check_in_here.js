@@ -11,8 +11,8 @@
 
   const $ = (id) => document.getElementById(id);
 
-  /** words: of the page. begun(): somebody uses it. tokens(): the numbers that wait for check-in here. */
-  function checkInHere(words, begun, tokens) {
+  /** messages: of the page. begun(): somebody uses it. tokens(): the numbers that wait for check-in here. */
+  function checkInHere(messages, begun, tokens) {
     const body = document.body;
     const touched = navigator.maxTouchPoints > 0 || "ontouchstart" in window;
     let token = "";
@@ -67,7 +67,7 @@
     }
 
     function say(key) {
-      if (key) words.put($("check-in-words"), key);
+      if (key) messages.put($("check-in-words"), key);
       else {
         $("check-in-words").removeAttribute("data-say");
         $("check-in-words").textContent = "";

@@ -13,7 +13,7 @@ window.kiosk = window.kiosk || {};
   let timer = 0;
 
   /** Returns what must hear of each snapshot how often the corrections changed. */
-  function corrections(words) {
+  function corrections(messages) {
     const later = (ms) => {
       if (!timer) timer = setTimeout(look, ms);
     };
@@ -25,7 +25,7 @@ window.kiosk = window.kiosk || {};
         .then((text) => {
           const page = new DOMParser().parseFromString(text, "text/html").body.dataset;
           own = Number(page.corrected);
-          words.take(JSON.parse(page.words));
+          messages.take(JSON.parse(page.words));
         })
         .then(
           () => own < wanted, // corrected once more meanwhile

@@ -16,8 +16,8 @@
 
   const body = document.body;
   const $ = (id) => document.getElementById(id);
-  const words = new kiosk.Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), "latin");
-  const corrected = kiosk.corrections(words);
+  const messages = new kiosk.Messages(JSON.parse(body.dataset.words), body.dataset.languages.split(","), "latin");
+  const corrected = kiosk.corrections(messages);
 
   let drawn = JSON.parse(body.dataset.drawn);
   let offset = drawn.now_ms - Date.now();
@@ -101,12 +101,12 @@
     corrected(hall.corrected);
     const queue = hall.queues.find((one) => one.id === body.dataset.queue);
     const counter = hall.counters.find((one) => one.name === body.dataset.counter);
-    words.name($("facility-name"), hall);
-    body.dataset.longName = words.isLong(hall, LONG_FACILITY) ? "yes" : "no";
+    messages.name($("facility-name"), hall);
+    body.dataset.longName = messages.isLong(hall, LONG_FACILITY) ? "yes" : "no";
     if (!queue) return;
-    words.name($("queue-name"), queue);
+    messages.name($("queue-name"), queue);
     drawWho((counter && counter.served_by) || "");
-    $("waiting").textContent = words.digits(queue.waiting);
+    $("waiting").textContent = messages.digits(queue.waiting);
     const here = queue.now.find((call) => call.counter === body.dataset.counter && isWith(call));
     const called = here || queue.now[0] || queue.recent[0];
     replace($("now"), called ? callParts(called) : [document.createTextNode("–")]);
@@ -146,9 +146,9 @@
   function drawHours(queue) {
     const today = (queue.today || []).join(", ");
     $("hours").hidden = !today;
-    words.put($("hours"), "common.hours_today", { hours: today });
+    messages.put($("hours"), "common.hours_today", { hours: today });
     $("opens").hidden = !queue.opens;
-    if (queue.opens) words.opens($("opens"), queue.opens);
+    if (queue.opens) messages.opens($("opens"), queue.opens);
   }
 
   const isWith = (call) => call.state === CALLED || call.state === SERVING;
@@ -166,7 +166,7 @@
     if (backAt === null) return; // the server wrote it; the first snapshot is still to come
     const away = backAt > Date.now() + offset;
     $("back").hidden = !away;
-    if (away) words.put($("back-words"), "counter_screen.back", { time: kiosk.hour(backAt, body.dataset.zone) });
+    if (away) messages.put($("back-words"), "counter_screen.back", { time: kiosk.hour(backAt, body.dataset.zone) });
   }
 
   /** Numbers taken at home, which their holders check in by scanning this screen. */
@@ -185,9 +185,9 @@
   }
 
   function redraw() {
-    words.everywhere();
+    messages.everywhere();
     buttons().forEach((button) => {
-      button.setAttribute("aria-pressed", String(button.dataset.language === words.code));
+      button.setAttribute("aria-pressed", String(button.dataset.language === messages.code));
     });
   }
 
@@ -197,17 +197,17 @@
   kiosk.bringLetters();
   const quiet = () => body.dataset.link === "live" && kiosk.untouched(READING_MS);
   new kiosk.Live(body.dataset.live, { snapshot: hear, state: linkIs, pages: kiosk.renewal(quiet) });
-  const turns = kiosk.takeTurns(words, redraw);
+  const turns = kiosk.takeTurns(messages, redraw);
   buttons().forEach((button) => {
     button.addEventListener("click", () => {
-      words.code = button.dataset.language;
+      messages.code = button.dataset.language;
       turns.hold(READING_MS);
       redraw();
     });
   });
 
   kiosk.checkInHere(
-    words,
+    messages,
     (ms) => turns.hold(ms),
     () => homeTokens || []
   );

@@ -4,7 +4,7 @@
 window.kiosk = window.kiosk || {};
 
 (function (kiosk) {
-  class Words {
+  class Messages {
     /** codes: the languages that take turns here. The book may hold others, which can be chosen. */
     constructor(book, codes, digits) {
       this._book = book;
@@ -134,5 +134,5 @@ window.kiosk = window.kiosk || {};
     return add(element, nodes);
   }
 
-  Object.assign(kiosk, { Words, make, icon, add, replace });
+  Object.assign(kiosk, { Messages, make, icon, add, replace });
 })(window.kiosk);

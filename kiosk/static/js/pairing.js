@@ -4,7 +4,7 @@
   const ASK_MS = 4000; // the administrator looks up from the keyboard and sees the screen change
 
   const body = document.body;
-  const words = new kiosk.Words(JSON.parse(body.dataset.words), body.dataset.languages.split(","), "latin");
+  const messages = new kiosk.Messages(JSON.parse(body.dataset.words), body.dataset.languages.split(","), "latin");
   const endsAt = Date.now() + Number(body.dataset.left) * 1000;
 
   function ask() {
@@ -23,7 +23,7 @@
 
   kiosk.stayAwake();
   kiosk.bringLetters();
-  kiosk.takeTurns(words, () => words.everywhere());
+  kiosk.takeTurns(messages, () => messages.everywhere());
   later();
   document.documentElement.dataset.running = "yes";
 })(window.kiosk);

@@ -13,11 +13,11 @@ window.kiosk = window.kiosk || {};
   }
 
   /** change() runs after each turn of language. */
-  function takeTurns(words, change) {
+  function takeTurns(messages, change) {
     const turn = () => {
-      const before = words.code;
-      words.turn();
-      if (words.code !== before) change();
+      const before = messages.code;
+      messages.turn();
+      if (messages.code !== before) change();
     };
     let timer = setInterval(turn, TURN_MS);
     let rest = 0;
@@ -49,16 +49,16 @@ window.kiosk = window.kiosk || {};
   }
 
   /** Hour and minute at the facility, in 24 hours and plain digits, or in the screen's own. */
-  function hour(ms, zone, words) {
+  function hour(ms, zone, messages) {
     const text = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone }).format(ms);
-    return words ? words.digits(text) : text;
+    return messages ? messages.digits(text) : text;
   }
 
   /** The date at the facility, in the words of the language: few televisions know Kashmiri or Dogri. */
-  function day(ms, zone, words) {
+  function day(ms, zone, messages) {
     const figures = { day: "numeric", month: "numeric", year: "numeric", timeZone: zone };
     const [date, month, year] = new Intl.DateTimeFormat("en-GB", figures).format(ms).split("/").map(Number);
-    return words.date(new Date(Date.UTC(year, month - 1, date)).getUTCDay(), date, month - 1);
+    return messages.date(new Date(Date.UTC(year, month - 1, date)).getUTCDay(), date, month - 1);
   }
 
   Object.assign(kiosk, { stayAwakeOrSay, bringLetters, takeTurns, hour, day });

@@ -12,24 +12,24 @@ function line(list, place) {
   return item;
 }
 
-function draw(item, words, queue, look, key, values) {
+function draw(item, messages, queue, look, key, values) {
   const [sign, name, text] = item.children;
   sign.className = `icon icon-${look}`;
-  words.name(name, queue);
-  words.put(text, key, values);
+  messages.name(name, queue);
+  messages.put(text, key, values);
 }
 
 /** stops: [{ queue, ended_ms, came }], oldest first. now: { queue, look, key, values, over }. queueOf: id → { name, names } */
-export function drawStops(list, words, zone, stops, now, queueOf) {
+export function drawStops(list, messages, zone, stops, now, queueOf) {
   for (const [place, stop] of stops.entries()) {
     const item = line(list, place);
     const key = stop.came ? "ticket.stop_done" : "ticket.stop_left";
     item.removeAttribute("aria-current");
-    draw(item, words, queueOf(stop.queue), stop.came ? "check" : "walk", key, { time: hour(stop.ended_ms, zone) });
+    draw(item, messages, queueOf(stop.queue), stop.came ? "check" : "walk", key, { time: hour(stop.ended_ms, zone) });
   }
   const last = line(list, stops.length);
   if (now.over) last.removeAttribute("aria-current");
   else last.setAttribute("aria-current", "step");
-  draw(last, words, queueOf(now.queue), now.look, now.key, now.values);
+  draw(last, messages, queueOf(now.queue), now.look, now.key, now.values);
   while (list.children.length > stops.length + 1) list.lastChild.remove();
 }

@@ -5,7 +5,7 @@ import { keepOffline, storedState, storeState } from "./offline.js";
 import { drawStops } from "./stops.js";
 import { estimate } from "./waiting.js";
 
-const { Live, Words, corrections, hour } = window.kiosk; // the page loads these files before this one
+const { Live, Messages, corrections, hour } = window.kiosk; // the page loads these files before this one
 
 const STATES = {
   1: "expected",
@@ -37,8 +37,8 @@ const ASK_MS = 20_000; // a phone far back in the line asks for its place this o
 
 const body = document.body;
 const $ = (id) => document.getElementById(id);
-const words = new Words(JSON.parse(body.dataset.words), [document.documentElement.lang], "latin");
-const corrected = corrections(words);
+const messages = new Messages(JSON.parse(body.dataset.words), [document.documentElement.lang], "latin");
+const corrected = corrections(messages);
 
 let mine = JSON.parse(body.dataset.mine); // { token, key, queue, state, counter, calls, ahead, served_by, stops }
 let hall = null;
@@ -47,7 +47,7 @@ let heard = false;
 let lostMs = 0; // server's clock: since when nothing was heard; 0: the stream is live
 let askedAt = 0;
 let asking = 0;
-const alarm = new Alarm(mine.key, words, body.dataset.zone);
+const alarm = new Alarm(mine.key, messages, body.dataset.zone);
 
 /** Where the snapshot shows my ticket; null when it does not. By key: another day's ticket may have the same number. */
 function found(snapshot) {
@@ -124,10 +124,10 @@ function draw() {
   const state = STATES[mine.state];
   body.dataset.state = state;
   body.dataset.counter = mine.counter;
-  words.put($("state"), `ticket.${state}`, { counter: mine.counter });
+  messages.put($("state"), `ticket.${state}`, { counter: mine.counter });
   $("who").firstElementChild.textContent = mine.served_by ?? "";
   $("who").hidden = !mine.served_by || !["called", "serving"].includes(state);
-  words.put($("do"), state === "waiting" && mine.ahead < NEAR ? "ticket.near_do" : `ticket.${state}_do`);
+  messages.put($("do"), state === "waiting" && mine.ahead < NEAR ? "ticket.near_do" : `ticket.${state}_do`);
   $("state-icon").className = `icon icon-${LOOKS[state]} ${state === "called" ? "turn" : ""}`;
   document.title = `${mine.token} · ${$("state").textContent}`;
   $("wait").hidden = $("why").hidden = state !== "waiting";
@@ -155,21 +155,21 @@ function drawJourney(state) {
   const key = waits ? "ticket.stop_now" : `ticket.${state}`;
   const values = waits ? { ahead: mine.ahead } : { counter: mine.counter };
   const now = { queue: mine.queue, look: LOOKS[state], key, values, over: OVER.includes(state) };
-  drawStops($("stop-list"), words, body.dataset.zone, earlier(), now, queueOf);
+  drawStops($("stop-list"), messages, body.dataset.zone, earlier(), now, queueOf);
 }
 
 function drawWait(queue) {
   if (!queue) return;
-  words.name($("queue"), queue);
+  messages.name($("queue"), queue);
   $("ahead").textContent = String(mine.ahead);
   const range = estimate(mine.ahead, queue, stateMs);
-  if (range) words.put($("estimate"), range.low ? "ticket.minutes" : "ticket.soon_minutes", range);
-  else words.put($("estimate"), "ticket.unknown_wait");
+  if (range) messages.put($("estimate"), range.low ? "ticket.minutes" : "ticket.soon_minutes", range);
+  else messages.put($("estimate"), "ticket.unknown_wait");
   const last = queue.now[0] ?? queue.recent[0];
   if (last) {
     delete $("last-called").dataset.say;
     Object.assign($("last-called"), { lang: "en", dir: "ltr", textContent: `${last.token} → ${last.counter}` });
-  } else words.put($("last-called"), "ticket.none_called");
+  } else messages.put($("last-called"), "ticket.none_called");
 }
 
 function linkIs(state, sinceMs) {
@@ -184,7 +184,7 @@ function linkIs(state, sinceMs) {
 /** Since when there is no news; 0: the page is up to date. */
 function say(sinceMs) {
   $("old").hidden = !sinceMs;
-  if (sinceMs) words.put($("old-words"), "common.stale", { time: hour(sinceMs, body.dataset.zone) });
+  if (sinceMs) messages.put($("old-words"), "common.stale", { time: hour(sinceMs, body.dataset.zone) });
 }
 
 /** A page that the phone kept may be older than what its script heard last. */

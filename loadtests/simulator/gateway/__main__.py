@@ -26,7 +26,7 @@ SANDBOX_ISSUER = "https://dev.abdm.gov.in/auth/realms/central-registry"
 PARENT_LOOKED_AT_S = 0.5
 
 
-def arguments(words: list[str]) -> argparse.Namespace:
+def arguments(argv: list[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="python -m loadtests.simulator.gateway", description=(__doc__ or "").split("\n\n")[0]
@@ -54,7 +54,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.epilog = (
         "Secrets come from SIMULATOR_CLIENT_SECRET and SIMULATOR_APP_SECRET; else they are random and printed once."
     )
-    return parser.parse_args(words)
+    return parser.parse_args(argv)
 
 
 def settings(options: argparse.Namespace, secret: str, app_secret: str) -> GatewaySettings:

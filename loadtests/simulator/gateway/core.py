@@ -116,12 +116,12 @@ class Gateway:
             await asyncio.sleep(SWEEP_S)
             for share in self.ledger.overdue(int(time.time() * 1000)):
                 answered = any(200 <= delivery.status < 300 for delivery in share.deliveries)
-                code, words = (
+                code, message = (
                     ("ABDM-1402", "Acknowledgement not received from HIP")
                     if answered
                     else ("ABDM-1028", "HIP unavailable")
                 )
-                self.refuse_phone(share, code, words)
+                self.refuse_phone(share, code, message)
 
     # Requests
 
@@ -227,9 +227,9 @@ class Gateway:
         status = await self.courier.call(url, headers, json.encode(body))
         self.ledger.calls[f"pushed {status}"] += 1
 
-    def refuse_phone(self, share: Share, code: str, words: str) -> None:
+    def refuse_phone(self, share: Share, code: str, message: str) -> None:
         """Tell the phone that it gets no number."""
-        body = {"error": {"code": code, "message": words}, "response": {"requestId": share.request_id}}
+        body = {"error": {"code": code, "message": message}, "response": {"requestId": share.request_id}}
         self.send_to_app(share, schemas.APP_ON_SHARE, body)
 
 
@@ -254,7 +254,7 @@ def spoiled(act: Act, reply: Reply) -> Answer:
 
 
 def _nothing_here(request: Request) -> Answer:
-    words = "No matching resource found for given API Request"
+    message = "No matching resource found for given API Request"
     return Reply(
-        404, json.encode({"code": "404", "type": "Status report", "message": "Runtime Error", "description": words})
+        404, json.encode({"code": "404", "type": "Status report", "message": "Runtime Error", "description": message})
     )

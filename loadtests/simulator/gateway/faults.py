@@ -93,9 +93,9 @@ class Order(Faults, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Sign with a new key from now on. The old one stays published (``keep``) or is removed (``drop``)."""
 
 
-def lot(seed: int, *words: object) -> float:
+def lot(seed: int, *names: object) -> float:
     """A number in [0, 1) that is always the same for the same seed and words."""
-    digest = hashlib.blake2b(":".join(map(str, (seed, *words))).encode(), digest_size=8).digest()
+    digest = hashlib.blake2b(":".join(map(str, (seed, *names))).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
 

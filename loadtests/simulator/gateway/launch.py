@@ -49,7 +49,7 @@ class Simulator:
         *, seed: int = 7, bridge_url: str = "http://127.0.0.1:8000", more: tuple[str, ...] = ()
     ) -> AsyncIterator["Simulator"]:
         """Start a simulator on a free port of loopback and stop it at the end. ``more``: additional arguments."""
-        words = [
+        arguments = [
             "-m",
             "loadtests.simulator.gateway",
             "--port",
@@ -63,7 +63,7 @@ class Simulator:
         known = {name: text for name, text in os.environ.items() if not name.startswith("SIMULATOR_")}
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
         child = await asyncio.create_subprocess_exec(
-            sys.executable, *words, stdout=asyncio.subprocess.PIPE, env=known | {"PYTHONPATH": path}
+            sys.executable, *arguments, stdout=asyncio.subprocess.PIPE, env=known | {"PYTHONPATH": path}
         )
         try:
             async with Simulator.at(await _ready(child)) as simulator:

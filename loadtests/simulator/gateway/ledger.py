@@ -145,11 +145,11 @@ class Ledger:
         while len(self.questions) > self.remember:
             del self.questions[next(iter(self.questions))]
 
-    def add_fault(self, at_ms: int, where: str, request_id: str, words: str) -> None:
+    def add_fault(self, at_ms: int, where: str, request_id: str, message: str) -> None:
         """Record a protocol fault."""
         self.counts["protocol_faults"] += 1
         if len(self.faults) < FAULTS_KEPT:
-            self.faults.append(ProtocolFault(at_ms, where, request_id[:64], words[:300]))
+            self.faults.append(ProtocolFault(at_ms, where, request_id[:64], message[:300]))
 
     def borrowed(self, outer_id: str, request_id: str) -> bool:
         """Whether the REQUEST-ID header was used for another share before."""

@@ -162,12 +162,12 @@ def envelope(code: str, message: str, **beside: Any) -> bytes:
 
 def manager_error() -> bytes:
     """The body of the API manager's 401."""
-    words = "Invalid Credentials"
+    message = "Invalid Credentials"
     return json.encode(
         {
             "code": "900901",
-            "message": words,
-            "description": f"{words}. Make sure you have provided the correct security credentials",
+            "message": message,
+            "description": f"{message}. Make sure you have provided the correct security credentials",
         }
     )
 

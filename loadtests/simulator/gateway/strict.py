@@ -30,9 +30,9 @@ _LEGACY = Decoder(LegacyOnShare)
 class CallRefused(Exception):
     """The call is refused with ``status``, ABDM ``code`` and a message. ``fault``: whether the protocol was broken."""
 
-    def __init__(self, status: int, code: str, words: str, *, fault: bool = True) -> None:
-        super().__init__(words)
-        self.status, self.code, self.words, self.fault = status, code, words, fault
+    def __init__(self, status: int, code: str, message: str, *, fault: bool = True) -> None:
+        super().__init__(message)
+        self.status, self.code, self.words, self.fault = status, code, message, fault
 
 
 class Judged(Struct, frozen=True):
@@ -74,8 +74,8 @@ def check_headers(headers: dict[str, str], now_ms: int, cm_id: str) -> None:
 def check_json(headers: dict[str, str]) -> None:
     """Check the Content-Type. A wrong one gets a 415 inside a 400, as recorded (protocol D1)."""
     if headers.get("content-type", "").split(";")[0].strip().lower() != "application/json":
-        words = f"415 UNSUPPORTED_MEDIA_TYPE: Content-Type is {headers.get('content-type')!r}"
-        raise CallRefused(400, "ABDM-9999: ", words)
+        message = f"415 UNSUPPORTED_MEDIA_TYPE: Content-Type is {headers.get('content-type')!r}"
+        raise CallRefused(400, "ABDM-9999: ", message)
 
 
 def read_on_share(body: bytes) -> OnShare:
@@ -136,8 +136,8 @@ def _expiry(text: str) -> int:
 def check_in_time(share: Share, now_ms: int) -> None:
     """After thirty seconds the phone has stopped waiting. A late answer breaks no rule: it is counted separately."""
     if not share.foreign and now_ms - share.shared_ms > SHARE_LIVES_MS:
-        words = f"acknowledged {now_ms - share.shared_ms} ms after the share"
-        raise CallRefused(408, "ABDM-1007", words, fault=False)
+        message = f"acknowledged {now_ms - share.shared_ms} ms after the share"
+        raise CallRefused(408, "ABDM-1007", message, fault=False)
 
 
 def judge(reply: OnShare, share: Share) -> Judged:

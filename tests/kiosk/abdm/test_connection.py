@@ -69,9 +69,9 @@ def test_a_session_refused_for_its_time_is_a_matter_of_the_clock() -> None:
 
 def test_when_every_caller_was_refused_the_next_step_is_shown() -> None:
     refused = Facts(refusals={"iss": Refusals(7, NOW - 30)})
-    words = refused_words(refused, NOW)
-    assert words.startswith("every callback of the last 20 minutes was refused (iss): ")
-    assert "KIOSK_GATEWAY_ISSUER" in words
+    sentence = refused_words(refused, NOW)
+    assert sentence.startswith("every callback of the last 20 minutes was refused (iss): ")
+    assert "KIOSK_GATEWAY_ISSUER" in sentence
     assert refused_words(Facts(accepted_s=NOW - 60, refusals=refused.refusals), NOW) == ""
     first = next(checks(refused, NOW))
     assert (first.what, first.verdict) == ("callbacks", "wrong")
@@ -128,11 +128,11 @@ async def test_the_services_of_the_bridge_are_compared_with_our_facilities(
     await registry.put_alias("IN0110000123_2", "IN0110000123")
     found = {check.words: check for check in await bridge_checks(gateway, registry, URL)}
     assert found[f"callbacks go to {URL}"].verdict == "ok"
-    [silent] = [check for words, check in found.items() if words.startswith("facilities here")]
+    [silent] = [check for sentence, check in found.items() if sentence.startswith("facilities here")]
     assert silent.verdict == "wrong"
     assert silent.words.endswith(": IN0110000777")
-    strangers = [words for words in found if words.startswith("services of the bridge without")]
-    assert all("IN0110000123" not in words for words in strangers), "the alias is known"
+    strangers = [sentence for sentence in found if sentence.startswith("services of the bridge without")]
+    assert all("IN0110000123" not in sentence for sentence in strangers), "the alias is known"
 
 
 @pytest.mark.parametrize(

@@ -65,12 +65,12 @@ def text(answer: Response[str]) -> str:
 
 
 def test_the_page_shows_every_call_parameter_answer_and_type(text: str) -> None:
-    for words in (
+    for sentence in (
         "/api/v1/facilities/{hip_id}/tickets", "Tickets of a day.", "Scope: `tickets:read`.", "list_tickets",
         "register", "integer, from 1 to 200", "array of ", "Go on here.", "string or null", "Nothing changed.",
         "One ticket.", "a | b", "Times are RFC 3339.",
     ):  # fmt: skip
-        assert words in text, words
+        assert sentence in text, sentence
     assert text.count('<b class="method">') == 4
 
 
@@ -93,7 +93,7 @@ def test_texts_of_the_document_are_no_markup(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "words"),
+    ("schema", "sentence"),
     [
         ({"type": "string", "format": "date-time"}, "string, date-time"),
         ({"type": ["string", "null"]}, "string or null"),
@@ -105,5 +105,5 @@ def test_texts_of_the_document_are_no_markup(text: str) -> None:
         ({}, ""),
     ],
 )
-def test_a_type_is_told_in_words(schema: dict[str, Any], words: str) -> None:
-    assert "".join(part.text for part in kind_of(schema)) == words
+def test_a_type_is_told_in_words(schema: dict[str, Any], sentence: str) -> None:
+    assert "".join(part.text for part in kind_of(schema)) == sentence

@@ -133,8 +133,8 @@ def compared(ledger: list[dict[str, Any]], database: Database) -> dict[str, Any]
 
 async def exported(stack: Stack, what: str) -> int:
     """Rows of ``kiosk export`` over all days."""
-    words = ("export", what, "--from", "2020-01-01", "--to", "2099-12-31", "--format", "jsonl")
-    return len((await command(stack.environment, *words)).splitlines())
+    arguments = ("export", what, "--from", "2020-01-01", "--to", "2099-12-31", "--format", "jsonl")
+    return len((await command(stack.environment, *arguments)).splitlines())
 
 
 async def prove(dialect: str, patients: int, seed: int) -> dict[str, Any]:

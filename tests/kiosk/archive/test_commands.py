@@ -31,13 +31,13 @@ def kiosk(database: Database, database_url: str, tmp_path: Path, monkeypatch: py
     return CliRunner()
 
 
-def run(kiosk: CliRunner, *words: str) -> Result:
-    return kiosk.invoke(program, words, catch_exceptions=False)
+def run(kiosk: CliRunner, *arguments: str) -> Result:
+    return kiosk.invoke(program, arguments, catch_exceptions=False)
 
 
-def failure(kiosk: CliRunner, *words: str) -> str:
+def failure(kiosk: CliRunner, *arguments: str) -> str:
     with pytest.raises(CommandFailed) as failed:
-        kiosk.invoke(program, words, catch_exceptions=False, standalone_mode=False)
+        kiosk.invoke(program, arguments, catch_exceptions=False, standalone_mode=False)
     return str(failed.value)
 
 
@@ -135,28 +135,28 @@ def test_a_file_with_a_bad_line_imports_nothing_and_names_it(
         f"{HIP},2999-01-01,1,",
         f"{HIP},2026-03-29,many,",
     )
-    words = failure(kiosk, "history", "import", bad)
-    assert "4 mistakes, nothing was written" in words
+    sentence = failure(kiosk, "history", "import", bad)
+    assert "4 mistakes, nothing was written" in sentence
     for part in (
         "line 3, column date: is no date",
         "line 4, column date: stands in line 2 already",
         "line 5",
         "line 6",
     ):
-        assert part in words
+        assert part in sentence
     assert rows(database, schema.imported_totals) == []
 
 
 def test_only_the_first_twenty_mistakes_are_listed(kiosk: CliRunner, tmp_path: Path) -> None:
-    words = failure(kiosk, "history", "import", history(tmp_path, *[f"{HIP},never,{n}," for n in range(50)]))
-    assert words.count("column date") == 20
+    sentence = failure(kiosk, "history", "import", history(tmp_path, *[f"{HIP},never,{n}," for n in range(50)]))
+    assert sentence.count("column date") == 20
 
 
 HEAD = "hip_id,date,tokens,source\n"
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "sentence"),
     [
         (f"{HEAD}{HIP},2024-01-02,5,x\n{HIP},2024-01-03,5,Zähler\n".encode("cp1252"), "line 3: not UTF-8"),
         (f"{HEAD}{HIP},2024-01-02,5,x\n".encode("utf-16"), "line 1: not UTF-8"),
@@ -175,11 +175,11 @@ HEAD = "hip_id,date,tokens,source\n"
     ],
 )
 def test_an_ugly_file_is_refused_by_line_and_imports_nothing(
-    kiosk: CliRunner, database: Database, tmp_path: Path, content: str | bytes, words: str
+    kiosk: CliRunner, database: Database, tmp_path: Path, content: str | bytes, sentence: str
 ) -> None:
     file = tmp_path / "history.csv"
     file.write_bytes(content.encode() if isinstance(content, str) else content)
-    assert words in failure(kiosk, "history", "import", str(file))
+    assert sentence in failure(kiosk, "history", "import", str(file))
     assert rows(database, schema.imported_totals) == []
 
 
@@ -210,7 +210,7 @@ def test_pillars_are_imported_and_replaced(kiosk: CliRunner, database: Database,
 def test_pillars_with_a_mistake_import_nothing_and_each_mistake_is_named(
     kiosk: CliRunner, database: Database, tmp_path: Path
 ) -> None:
-    words = failure(
+    sentence = failure(
         kiosk, "history", "pillars",
         pillar_file(
             tmp_path, "facilities_on_hfr,2025-07-14,3607,,Press", "hospitals,2025-07-14,1,,Press",
@@ -218,11 +218,11 @@ def test_pillars_with_a_mistake_import_nothing_and_each_mistake_is_named(
             "facilities_on_hfr,2025-07-14,1,,Other",
         ),
     )  # fmt: skip
-    assert "5 mistakes, nothing was written" in words
+    assert "5 mistakes, nothing was written" in sentence
     for part in (
         "line 3, column pillar: is none of", "line 4, column value: is empty",
         "line 5, column value: must be empty: tokens is counted here", "line 6, column source: is empty",
         "line 7, column date: stands in line 2 already",
     ):  # fmt: skip
-        assert part in words
+        assert part in sentence
     assert rows(database, schema.pillars) == []

@@ -85,5 +85,5 @@ def test_the_picture_is_well_formed_and_names_every_load(tmp_path: Path) -> None
     file = tmp_path / "plan.svg"
     assert CliRunner().invoke(plan, ["--plot", str(file)]).exit_code == 0
     picture = ET.parse(file)  # noqa: S314  our own, just drawn
-    words = [node.text for node in picture.iter("{http://www.w3.org/2000/svg}text")]
-    assert {load.name for load in LOADS.values()} <= set(words)
+    texts = [node.text for node in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert {load.name for load in LOADS.values()} <= set(texts)

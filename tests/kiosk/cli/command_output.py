@@ -7,16 +7,16 @@ from typing import Any
 from tests.kiosk.in_process import kiosk
 
 
-def json_of(data_dir: Path, *words: str) -> dict[str, Any]:
-    done = kiosk(data_dir, *words, "--json")
+def json_of(data_dir: Path, *arguments: str) -> dict[str, Any]:
+    done = kiosk(data_dir, *arguments, "--json")
     assert done.returncode == 0, done.stderr
     reply: dict[str, Any] = json.loads(done.stdout)
     return reply
 
 
-def refused(data_dir: Path, *words: str) -> str:
+def refused(data_dir: Path, *arguments: str) -> str:
     """The one line with which a command failed."""
-    done = kiosk(data_dir, *words)
+    done = kiosk(data_dir, *arguments)
     assert done.returncode != 0
     assert done.stderr.startswith("kiosk: ")
     assert done.stderr.count("\n") == 1, done.stderr

@@ -14,24 +14,24 @@ from tests.kiosk.cli.command_output import json_of, refused
 from tests.kiosk.in_process import kiosk
 
 
-def commands_below(command: click.Command, *words: str) -> Iterator[tuple[str, ...]]:
+def commands_below(command: click.Command, *arguments: str) -> Iterator[tuple[str, ...]]:
     """The words of a command and of each command below it."""
-    yield words
+    yield arguments
     if isinstance(command, click.Group):
         context = click.Context(command)
         for name in command.list_commands(context):
             below = command.get_command(context, name)
             assert below is not None
-            yield from commands_below(below, *words, name)
+            yield from commands_below(below, *arguments, name)
 
 
-@pytest.mark.parametrize("words", list(commands_below(program)), ids=" ".join)
+@pytest.mark.parametrize("arguments", list(commands_below(program)), ids=" ".join)
 def test_every_command_explains_itself_without_settings_or_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("KIOSK_DATA_DIR", str(tmp_path / "never made"))
     monkeypatch.setenv("KIOSK_PORT", "nonsense")
-    done = CliRunner().invoke(program, [*words, "--help"], prog_name="kiosk")
+    done = CliRunner().invoke(program, [*arguments, "--help"], prog_name="kiosk")
     assert done.exit_code == 0
     assert done.output.startswith("Usage: kiosk")
     assert not (tmp_path / "never made").exists()
@@ -58,16 +58,16 @@ def test_a_first_password_is_printed_once_and_kept_nowhere(hospital: Path) -> No
 
 
 def test_an_api_key_is_printed_once_listed_and_revoked(hospital: Path) -> None:
-    words = ("apikey", "add", "HIS", "--facility", "IN01", "--scope")
-    made = json_of(hospital, *words, "tickets:read,profiles:read")
+    arguments = ("apikey", "add", "HIS", "--facility", "IN01", "--scope")
+    made = json_of(hospital, *arguments, "tickets:read,profiles:read")
     assert made["key"].startswith(f"kiosk_{made['id']}_")
     assert made["scopes"] == ["profiles:read", "tickets:read"]
     files = b"".join(file.read_bytes() for file in hospital.rglob("*") if file.is_file())
     assert made["key"].encode() not in files
     listed = json.loads(kiosk(hospital, "apikey", "list", "--json").stdout)
     assert [(one["id"], one["last_used"], one["by"]) for one in listed] == [(made["id"], "never", "(command line)")]
-    assert "tickets:read, tickets:write, profiles:read" in refused(hospital, *words, "everything")
-    assert "no facility IN99" in refused(hospital, *words[:3], "--facility", "IN99", "--scope", "tickets:read")
+    assert "tickets:read, tickets:write, profiles:read" in refused(hospital, *arguments, "everything")
+    assert "no facility IN99" in refused(hospital, *arguments[:3], "--facility", "IN99", "--scope", "tickets:read")
     assert json_of(hospital, "apikey", "revoke", made["id"])["id"] == made["id"]
     assert "no key" in refused(hospital, "apikey", "revoke", made["id"])
     assert kiosk(hospital, "apikey", "list").stdout == "no key yet\n"
@@ -92,8 +92,8 @@ def test_a_posters_qr_says_the_bare_name_of_the_counter(hospital: Path, tmp_path
     text = kiosk(hospital, "qr", "IN01", "m2").stdout.strip()
     assert text == "https://phrsbx.abdm.gov.in/share-profile?hip-id=IN01&counter-id=M2"
     files = {kind: tmp_path / f"m2.{kind}" for kind in ("svg", "png", "poster")}
-    words = [word for kind, file in files.items() for word in (f"--{kind}", str(file))]
-    assert kiosk(hospital, "qr", "IN01", "M2", *words).returncode == 0
+    arguments = [word for kind, file in files.items() for word in (f"--{kind}", str(file))]
+    assert kiosk(hospital, "qr", "IN01", "M2", *arguments).returncode == 0
     assert files["svg"].read_bytes().lstrip().startswith(b"<svg")
     assert files["png"].read_bytes()[:4] == files["poster"].read_bytes()[:4] == b"\x89PNG"
     assert "no counter M9" in refused(hospital, "qr", "IN01", "M9")

@@ -8,8 +8,8 @@ from tests.kiosk.in_process import kiosk
 
 
 def test_a_queue_counts_at_once_while_serving(hospital: Path) -> None:
-    words = ("queue", "add", "IN01", "lab", "--name", "Laboratory", "--prefix", "lab", "--counters", "2")
-    assert json_of(hospital, *words)["counters"] == ["LAB1", "LAB2"]
+    arguments = ("queue", "add", "IN01", "lab", "--name", "Laboratory", "--prefix", "lab", "--counters", "2")
+    assert json_of(hospital, *arguments)["counters"] == ["LAB1", "LAB2"]
     listed = kiosk(hospital, "queue", "list", "IN01").stdout
     assert "Laboratory" in listed
     assert "M1 M2 M3" in listed
@@ -29,25 +29,25 @@ def test_what_does_not_fit_is_refused_in_one_line(hospital: Path) -> None:
 
 def test_adding_a_queue_again_changes_its_name_and_nothing_else(hospital: Path) -> None:
     before = kiosk(hospital, "queue", "list", "IN01", "--json").stdout
-    words = ("queue", "add", "IN01", "medicine", "--name", "General Medicine", "--prefix", "M", "--counters", "1")
-    assert json_of(hospital, *words)["counters"] == ["M1", "M2", "M3"]
+    arguments = ("queue", "add", "IN01", "medicine", "--name", "General Medicine", "--prefix", "M", "--counters", "1")
+    assert json_of(hospital, *arguments)["counters"] == ["M1", "M2", "M3"]
     after = kiosk(hospital, "queue", "list", "IN01", "--json").stdout
     assert after == before.replace('"Medicine"', '"General Medicine"')
 
 
 def test_a_facility_is_shown_what_a_copy_would_make_and_made_from_a_template(hospital: Path) -> None:
-    words = ("facility", "copy", "IN01", "IN31")
-    assert "IN31 is not registered" in refused(hospital, *words)
+    arguments = ("facility", "copy", "IN01", "IN31")
+    assert "IN31 is not registered" in refused(hospital, *arguments)
     assert "no template of itself" in refused(hospital, "facility", "copy", "IN01", "IN01")
     json_of(hospital, "facility", "add", "IN31", "--name", "Copied Hospital")
     template = json.loads(kiosk(hospital, "queue", "list", "IN01", "--json").stdout)
-    shown = json_of(hospital, *words)
+    shown = json_of(hospital, *arguments)
     assert (shown["made"], shown["queues"]) == (False, [one["queue"]["id"] for one in template])
-    assert "nothing was written" in kiosk(hospital, *words).stdout
+    assert "nothing was written" in kiosk(hospital, *arguments).stdout
     assert json.loads(kiosk(hospital, "queue", "list", "IN31", "--json").stdout) == []
-    assert json_of(hospital, *words, "--make")["counters"] == shown["counters"]
+    assert json_of(hospital, *arguments, "--make")["counters"] == shown["counters"]
     assert json.loads(kiosk(hospital, "queue", "list", "IN31", "--json").stdout) == template
-    again = json_of(hospital, *words, "--make")
+    again = json_of(hospital, *arguments, "--make")
     assert (again["queues"], again["counters"], again["rules"]) == ([], [], False)
     assert {one["why"] for one in again["left_out"]} == {"there"}
 
@@ -111,12 +111,12 @@ def test_hours_of_a_queue_and_holidays_of_a_facility(hospital: Path, tmp_path: P
 
 
 def test_a_queue_is_added_with_names_typed_or_of_a_usual_clinic(hospital: Path) -> None:
-    words = ("queue", "add", "IN01", "ent", "--name", "ENT", "--prefix", "EN")
-    added = json_of(hospital, *words, "--clinic", "ent", "--name-hi", "कान")
+    arguments = ("queue", "add", "IN01", "ent", "--name", "ENT", "--prefix", "EN")
+    added = json_of(hospital, *arguments, "--clinic", "ent", "--name-hi", "कान")
     assert added["names"]["hi"] == "कान"
     assert added["names"]["ur"] == "کان، ناک، گلا"
     assert added["department_code"] == "394604002"
-    assert "department_code is no code" in refused(hospital, *words, "--department-code", "7")
+    assert "department_code is no code" in refused(hospital, *arguments, "--department-code", "7")
 
 
 def test_a_queue_and_its_counter_are_removed_unless_something_uses_them(hospital: Path) -> None:

@@ -78,7 +78,7 @@ def test_the_sentence_of_another_version_is_not_made_up() -> None:
 
 
 def test_a_person_is_named_in_one_way(tmp_path: Path) -> None:
-    for words in ([], ["--abha", "a@sbx", "--token", "M-001"]):
-        done = kiosk(tmp_path / "data", "patient", "erase", "IN01", *words)
+    for arguments in ([], ["--abha", "a@sbx", "--token", "M-001"]):
+        done = kiosk(tmp_path / "data", "patient", "erase", "IN01", *arguments)
         assert done.returncode == 1
         assert done.stderr == "kiosk: say --abha or --token, one of both\n"

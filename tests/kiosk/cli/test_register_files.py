@@ -30,20 +30,20 @@ def test_one_mistake_changes_nothing_and_every_mistake_is_told_by_line_and_colum
         "hip_id,name,latitude,longitude\nIN20,Good,34,74\n,Nameless,34,74\nIN21,Far,95,74\n"
         "IN22,Half,34,\nIN23,a,b,c,d\n"
     )
-    words = refused(hospital, "facility", "import", register(tmp_path, content))
-    assert "4 mistakes, nothing was written" in words
+    sentence = refused(hospital, "facility", "import", register(tmp_path, content))
+    assert "4 mistakes, nothing was written" in sentence
     for mistake in (
         "line 3, column hip_id: is empty",
         "line 4, column latitude: is no number from -90 to 90",
         "line 5, column longitude: is empty, and latitude",
         "line 6, column 5: has no name in the header",
     ):
-        assert mistake in words
+        assert mistake in sentence
     assert "IN20" not in kiosk(hospital, "facility", "list").stdout
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "sentence"),
     [
         ("", "line 1: the header has no column hip_id and no column name"),
         ("hip_id;name\nIN30;X\n", "line 1: columns are separated by semicolons; save it as CSV with commas"),
@@ -61,8 +61,8 @@ def test_one_mistake_changes_nothing_and_every_mistake_is_told_by_line_and_colum
         ("hip_id,name,timezone\nIN30,X,Asia/Atlantis\n", "line 2, column timezone: is no time zone"),
     ],
 )
-def test_what_is_no_register_is_refused(hospital: Path, tmp_path: Path, content: str, words: str) -> None:
-    assert words in refused(hospital, "facility", "import", register(tmp_path, content))
+def test_what_is_no_register_is_refused(hospital: Path, tmp_path: Path, content: str, sentence: str) -> None:
+    assert sentence in refused(hospital, "facility", "import", register(tmp_path, content))
 
 
 def test_a_registers_own_columns_and_habits_are_understood(hospital: Path, tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_prefixes_of_a_file_are_replaced_by_an_option(hospital: Path, tmp_path: 
         "IN70,room14,Room 14,14,1\nIN70,ent,ENT,N,3.0\n"
     )
     file = register(tmp_path, content)
-    words = refused(hospital, "queue", "import", file)
-    assert "line 2, column prefix: is no prefix of 1 to 3 letters; replace it with --prefix MEDI=ABC" in words
+    sentence = refused(hospital, "queue", "import", file)
+    assert "line 2, column prefix: is no prefix of 1 to 3 letters; replace it with --prefix MEDI=ABC" in sentence
     assert json_of(hospital, "queue", "import", file, "--prefix", "MEDI=MED", "--prefix", "14=R")["queues"] == 3
     listed = kiosk(hospital, "queue", "list", "IN70").stdout
     assert "MED1 MED2 MED3" in listed
@@ -180,8 +180,8 @@ def test_names_of_a_facility_in_other_languages_come_with_a_file_or_an_option(ho
 
 def test_queues_of_unknown_facilities_are_told_and_the_others_count(hospital: Path, tmp_path: Path) -> None:
     content = "hip_id,queue,name,prefix,counters\nIN01,eye,Eye OPD,E,1\nIN77,eye,Eye OPD,E,1\n"
-    words = refused(hospital, "queue", "import", register(tmp_path, content))
-    assert "1 queues added or updated, 1 refused: line 3: no facility IN77" in words
+    sentence = refused(hospital, "queue", "import", register(tmp_path, content))
+    assert "1 queues added or updated, 1 refused: line 3: no facility IN77" in sentence
     assert "Eye OPD" in kiosk(hospital, "queue", "list", "IN01").stdout
 
 

@@ -52,8 +52,8 @@ def until(condition: Callable[[], bool], within_s: float = 20.0) -> None:
         time.sleep(0.1)
 
 
-def json_of(data_dir: Path, *words: str) -> Any:
-    done = kiosk(data_dir, *words, "--json", KIOSK_PRIVATE_TARGETS="true")
+def json_of(data_dir: Path, *arguments: str) -> Any:
+    done = kiosk(data_dir, *arguments, "--json", KIOSK_PRIVATE_TARGETS="true")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -84,7 +84,7 @@ def test_a_webhook_is_added_listed_replayed_and_removed(hospital: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "arguments",
     [
         ("webhook", "add", "ftp://x.example", "--facility", "IN01"),
         ("webhook", "add", "https://x.example", "--facility", "IN99"),
@@ -97,23 +97,25 @@ def test_a_webhook_is_added_listed_replayed_and_removed(hospital: Path) -> None:
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_done_is_said_in_one_line(hospital: Path, words: tuple[str, ...]) -> None:
-    done = kiosk(hospital, *words)
+def test_what_cannot_be_done_is_said_in_one_line(hospital: Path, arguments: tuple[str, ...]) -> None:
+    done = kiosk(hospital, *arguments)
     assert done.returncode != 0
     assert done.stderr.startswith("kiosk: ")
     assert done.stderr.count("\n") == 1, done.stderr
 
 
 @pytest.mark.parametrize(
-    "words", [("webhook", "add", "http://127.0.0.1:9/"), ("hl7", "add", "127.0.0.1:9")], ids=lambda words: words[0]
+    "arguments",
+    [("webhook", "add", "http://127.0.0.1:9/"), ("hl7", "add", "127.0.0.1:9")],
+    ids=lambda sentence: sentence[0],
 )
-def test_an_address_that_nothing_may_be_sent_to_is_named_at_once(hospital: Path, words: tuple[str, ...]) -> None:
+def test_an_address_that_nothing_may_be_sent_to_is_named_at_once(hospital: Path, arguments: tuple[str, ...]) -> None:
     """A vendor on the own machine who forgot the setting reads it here, and does not wait for events."""
-    added = kiosk(hospital, *words, "--facility", "IN01")
+    added = kiosk(hospital, *arguments, "--facility", "IN01")
     assert added.returncode == 0
     why = "private and loopback addresses need KIOSK_PRIVATE_TARGETS=true"
     assert f"With these settings nothing is sent there: {why}. Events wait." in added.stdout
-    assert json_of(hospital, *words, "--facility", "IN01")["unreachable"] is None
+    assert json_of(hospital, *arguments, "--facility", "IN01")["unreachable"] is None
 
 
 def test_a_target_is_tried_with_an_invented_event(hospital: Path) -> None:

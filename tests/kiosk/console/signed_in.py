@@ -109,7 +109,7 @@ async def build_hospital(services: Services, hip: str, name: str) -> None:
     await services.registry.put_queue(hip, Queue(id="registration", name="Registration", prefix="R"), 1)
 
 
-def words_of(answer: httpx.Response) -> str:
+def shown_text(answer: httpx.Response) -> str:
     """A page's text without the marks that isolate a value within a sentence."""
     return re.sub("</?bdi>", "", html.unescape(answer.text))
 

@@ -150,7 +150,7 @@ async def test_a_wrong_password_is_still_only_wrong(services: Services) -> None:
 
 
 @pytest.mark.parametrize(
-    ("agent", "words"),
+    ("agent", "sentence"),
     [
         (FIREFOX, "Firefox on Windows"),
         ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
@@ -158,5 +158,5 @@ async def test_a_wrong_password_is_still_only_wrong(services: Services) -> None:
         ("<script>alert(1)</script>", "A browser"),
     ],
 )
-def test_a_browser_is_named_in_our_own_words(agent: str, words: str) -> None:
-    assert browser_words(agent) == words
+def test_a_browser_is_named_in_our_own_words(agent: str, sentence: str) -> None:
+    assert browser_words(agent) == sentence

@@ -95,8 +95,8 @@ async def test_each_move_does_what_its_sentence_says(clerk: Browser, services: S
     first, second = [(await arrive(services.check_in, name)).ticket for name in ("First", "Second")]
 
     async def sentence_of(move: str, **body: str) -> str:
-        words: str = (await clerk.ask(f"/console/desk/{move}", counter="M1", **body)).json()["words"]
-        return words
+        sentence: str = (await clerk.ask(f"/console/desk/{move}", counter="M1", **body)).json()["words"]
+        return sentence
 
     assert await sentence_of("next", seen="") == "M-001 called to M1."
     assert await sentence_of("recall") == "M-001 called again."

@@ -11,7 +11,7 @@ from kiosk.console.language import languages
 from kiosk.exchange.hours_text import FAULTS
 from kiosk.services.web import Services
 from queueing.opening_hours import DAY_MIN
-from tests.kiosk.console.signed_in import HIP, Browser, arrive, words_of
+from tests.kiosk.console.signed_in import HIP, Browser, arrive, shown_text
 
 pytestmark = pytest.mark.anyio
 PAGE = "/console/admin/hours"
@@ -51,10 +51,10 @@ async def test_a_try_saves_nothing_and_counts_today(admin: Browser, services: Se
     zone = ZoneInfo(services.settings.timezone)
     elsewhen = (datetime.now(zone) + timedelta(days=3)).strftime("%a 9-14")
     tried = await admin.send_form(f"{PAGE}/try", queue="medicine", hours=elsewhen)
-    assert "With these hours 2 of the 2 people of today in Medicine OPD would have been refused." in words_of(tried)
+    assert "With these hours 2 of the 2 people of today in Medicine OPD would have been refused." in shown_text(tried)
     assert areas(tried.text)[0] == elsewhen
     whole = await admin.send_form(f"{PAGE}/try", queue="medicine", hours="daily 0:00-24:00")
-    assert "With these hours 0 of the 2 people" in words_of(whole)
+    assert "With these hours 0 of the 2 people" in shown_text(whole)
     assert await hours_of(services) is None
 
 
@@ -94,7 +94,7 @@ async def test_the_page_and_its_refusals_are_in_the_administrators_language(admi
     page = html.unescape((await admin.get(PAGE)).text)
     assert '<html lang="ur" dir="rtl">' in page
     assert urdu["No hours: open at any hour."] in page
-    wrong = words_of(await admin.send_form(f"{PAGE}/queue", queue="medicine", hours="Mon 9-14\nFunday 9-14"))
+    wrong = shown_text(await admin.send_form(f"{PAGE}/queue", queue="medicine", hours="Mon 9-14\nFunday 9-14"))
     day = urdu[FAULTS["day"]].format(word="Funday")
     assert urdu[FAULTS["line"]].format(number=2, line="Funday 9-14", fault=day) in wrong
     saved = await admin.send_form(f"{PAGE}/holidays", holidays=f"{datetime.now(ZONE):%d-%m-%Y} Eid")

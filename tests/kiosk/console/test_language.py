@@ -58,8 +58,8 @@ def test_the_words_of_every_page_go_through_the_catalogue() -> None:
         text = page.read_text("utf-8")
         text = re.sub(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<kbd>.*?</kbd>|<script.*?</script>", "", text, flags=re.DOTALL)
         seen = re.findall(r">([^<]+)<", text) + re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]+)"', text)
-        words = {" ".join(one.split()) for one in seen if re.search("[A-Za-z]{2}", one)}
-        assert words <= known, page.name
+        texts = {" ".join(one.split()) for one in seen if re.search("[A-Za-z]{2}", one)}
+        assert texts <= known, page.name
 
 
 async def test_a_clerk_chooses_urdu_and_the_desk_and_its_answers_speak_it_until_another_choice(

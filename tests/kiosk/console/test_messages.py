@@ -21,6 +21,6 @@ OWN: dict[str, Mapping[str, object]] = {
 
 def test_every_sentence_that_a_script_names_is_there() -> None:
     for path in sorted((FOLDER / "console").glob("*.js")):
-        names = set(re.findall(r"\bwords\.([a-z_]+)", path.read_text(encoding="utf-8")))
+        names = set(re.findall(r"\bmessages\.([a-z_]+)", path.read_text(encoding="utf-8")))
         assert sorted(names - OWN.get(path.stem, SCREEN).keys()) == [], path.name
         assert names or path.stem not in {"desk", *OWN}

@@ -8,7 +8,7 @@ from litestar import Litestar
 from kiosk.console.room_messages import STILL_USED
 from kiosk.services.web import Services
 from queueing.removal import Use
-from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser, words_of
+from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser, shown_text
 
 pytestmark = pytest.mark.anyio
 QUEUES, STAFF = "/console/admin/rooms/queues", "/console/admin/rooms/staff"
@@ -20,23 +20,23 @@ async def test_a_queue_and_its_counter_are_asked_about_removed_and_brought_back(
     before = await services.registry.hospital(HIP)
     await admin.send_form("/console/admin/queue", id="eye", name="Eye OPD", prefix="E")
     await admin.send_form("/console/admin/counter", name="E1", queues="eye")
-    page = words_of(await admin.get(QUEUES))
+    page = shown_text(await admin.get(QUEUES))
     assert 'href="?remove=queue:eye"' in page
     assert 'href="?remove=counter:E1"' in page
-    for act, field, value, words in (
+    for act, field, value, sentence in (
         ("counter", "name", "E1", "Remove the counter E1?"), ("queue", "id", "eye", "Remove the queue Eye OPD?"),
     ):  # fmt: skip
-        question = words_of(await admin.get(f"{QUEUES}?remove={act}:{value}"))
+        question = shown_text(await admin.get(f"{QUEUES}?remove={act}:{value}"))
         form = re.search(rf'action="/console/admin/remove-{act}">.*?</form>', question, re.DOTALL)
         assert form is not None
-        assert words in form[0]
+        assert sentence in form[0]
         assert f'name="{field}" value="{value}"' in re.sub(r"\s+", " ", form[0])
         assert "autofocus" in form[0]
         answer = await admin.send_form(f"/console/admin/remove-{act}", **{field: value})
         assert answer.headers["location"] == f"{QUEUES}?done=remove-{act}#{act}"
     assert await services.registry.hospital(HIP) == before
     assert "Queue removed." in (await admin.get(f"{QUEUES}?done=remove-queue")).text
-    audit = words_of(await admin.get("/console/audit"))
+    audit = shown_text(await admin.get("/console/audit"))
     assert "removed a queue" in audit
     assert "removed a counter" in audit
     changes = await services.last_changes.of(HIP)
@@ -66,10 +66,10 @@ async def test_a_login_is_removed_only_while_nobody_signed_in_with_it(
 ) -> None:
     password = await services.staff.add("zahid", facility=HIP, role="clerk")
     await services.staff.add("mistyped", facility=HIP, role="clerk")
-    page = words_of(await admin.get(STAFF))
+    page = shown_text(await admin.get(STAFF))
     assert "?remove=staff:zahid" in page
     assert "?remove=staff:imran" not in page, "one's own"
-    question = words_of(await admin.get(f"{STAFF}?remove=staff:mistyped"))
+    question = shown_text(await admin.get(f"{STAFF}?remove=staff:mistyped"))
     assert "Remove the login mistyped?" in question
     gone = await admin.send_form("/console/admin/remove-staff", login="mistyped")
     assert gone.headers["location"] == f"{STAFF}?done=remove-staff#staff"

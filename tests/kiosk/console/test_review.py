@@ -192,9 +192,10 @@ async def test_every_table_has_the_sums_of_its_tickets(overseer: Browser) -> Non
 @pytest.mark.usefixtures("months")
 async def test_institutions_are_named_by_how_lately_they_gave_a_number(overseer: Browser) -> None:
     live = {row["hip_id"]: row["live"] for row in await table(overseer, "institutions")}
-    words = review_messages.LIVE
+    sentences = review_messages.LIVE
     assert live == {
-        HIP: words["today"], OTHER_HIP: words["week"], FAR_HIP: words["silent"], NEVER_HIP: words["never"],
+        HIP: sentences["today"], OTHER_HIP: sentences["week"], FAR_HIP: sentences["silent"],
+        NEVER_HIP: sentences["never"],
     }  # fmt: skip
     page = await overseer.get("/console/review")
     assert "District Hospital Leh &lt;b&gt;" in page.text
@@ -276,7 +277,7 @@ async def test_tokens_of_a_facility_that_the_registry_does_not_name_stand_withou
 
 
 @pytest.mark.parametrize(
-    ("query", "status", "words"),
+    ("query", "status", "sentence"),
     [
         ({"month": "September"}, 422, review_messages.MONTH_TROUBLE["unreadable"]),
         ({"month": "2026-13"}, 422, review_messages.MONTH_TROUBLE["unreadable"]),
@@ -287,11 +288,11 @@ async def test_tokens_of_a_facility_that_the_registry_does_not_name_stand_withou
     ],
 )
 async def test_what_cannot_be_shown_is_said_on_the_page(
-    overseer: Browser, query: dict[str, str], status: int, words: str
+    overseer: Browser, query: dict[str, str], status: int, sentence: str
 ) -> None:
     answer = await overseer.get("/console/review", params=query)
     assert answer.status_code == status
-    assert words in answer.text
+    assert sentence in answer.text
     assert (await overseer.get("/console/review/csv/trend", params=query)).status_code == status
 
 
@@ -317,8 +318,8 @@ async def test_the_state_reads_it_in_hindi_and_its_files_stay_as_programs_know_t
     assert hindi["Silent for seven days"] in page.text
     unknown = await overseer.get("/console/review", params={"district": "Sheep"})
     assert hindi[review_messages.UNKNOWN_DISTRICT].format(district="Sheep") in unknown.text
-    for name, words in (("priority", "Sent back by the doctor"), ("institutions", review_messages.LIVE["silent"])):
-        assert words in (await overseer.get(f"/console/review/csv/{name}")).text, name
+    for name, sentence in (("priority", "Sent back by the doctor"), ("institutions", review_messages.LIVE["silent"])):
+        assert sentence in (await overseer.get(f"/console/review/csv/{name}")).text, name
 
 
 async def test_unknown_tables_and_lines_of_no_facility_are_nothing(overseer: Browser) -> None:

@@ -280,9 +280,9 @@ async def test_a_barcode_of_fourteen_digits_is_taken_for_an_abha_number_with_a_w
     page: Page, served: Served
 ) -> None:
     await served.arrive("Not To Be Moved")
-    for digits, words in FOURTEEN_DIGITS.items():
+    for digits, sentence in FOURTEEN_DIGITS.items():
         await scan(page, digits)
-        await expect(page.locator("#walk-claim")).to_have_text(re.compile(f"^{re.escape(words)}"))
+        await expect(page.locator("#walk-claim")).to_have_text(re.compile(f"^{re.escape(sentence)}"))
         await page.keyboard.press("Escape")
         await expect(page.locator("#walk-claim")).to_be_hidden()
     assert await states_of(served) == ["WAITING"]

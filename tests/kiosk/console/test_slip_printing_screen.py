@@ -45,14 +45,14 @@ async def choose(page: Page, name: str) -> None:
     await page.locator("#slip-large").check()
 
 
-async def say(page: Page, press_it: Callable[[], Awaitable[None]], words: str, sentence: re.Pattern[str]) -> None:
+async def say(page: Page, press_it: Callable[[], Awaitable[None]], text: str, sentence: re.Pattern[str]) -> None:
     """Press until this is said: a machine that is too busy to draw a slip in time says so, and is asked again."""
     for _ in range(10):
         async with page.expect_response("**/console/slip/print") as answered:
             await press_it()
         if "drawn" not in (await (await answered.value).json())["words"]:
             break
-    await expect(page.locator(words)).to_have_text(sentence)
+    await expect(page.locator(text)).to_have_text(sentence)
 
 
 async def test_the_chosen_printer_prints_walk_ins_and_the_key_l_also_after_a_reload(

@@ -134,8 +134,8 @@ async def test_a_call_and_its_recall_reach_the_phone_in_its_language(store: Stor
         await until(lambda: len(service.receiver.taken) == 2)
     ticket = await open_desk(store).ticket(HIP, mine)
     assert ticket is not None
-    words = BOOK["ur"].say("push.called")
-    shown = {"title": "M-001", "body": words, "lang": "ur", "dir": "rtl", "key": ticket.key}
+    sentence = BOOK["ur"].say("push.called")
+    shown = {"title": "M-001", "body": sentence, "lang": "ur", "dir": "rtl", "key": ticket.key}
     assert service.messages(browser) == [shown, shown], "the number and no word about a person"
     for received in service.receiver.taken:
         claims = service.check_sender(received, KEYS.public)

@@ -20,10 +20,10 @@ from tests.kiosk.process_tree import LONG_S, alive, below, environment, status, 
 class Demo:
     """One ``kiosk demo``."""
 
-    def __init__(self, home: Path, *words: str) -> None:
+    def __init__(self, home: Path, *arguments: str) -> None:
         self.lines: list[str] = []
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kiosk", "demo", *words],
+            [sys.executable, "-m", "kiosk", "demo", *arguments],
             env=environment(home / "unused", TMPDIR=str(home)), stdout=subprocess.PIPE, text=True, cwd=home,
             start_new_session=True,
         )  # fmt: skip
@@ -63,8 +63,8 @@ class Demo:
 
 
 @contextmanager
-def demonstrating(home: Path, *words: str) -> Iterator[Demo]:
-    demo = Demo(home, *words)
+def demonstrating(home: Path, *arguments: str) -> Iterator[Demo]:
+    demo = Demo(home, *arguments)
     try:
         yield demo
     finally:

@@ -44,13 +44,13 @@ def test_a_day_that_is_not_known_is_not_invented() -> None:
 
 
 @pytest.mark.parametrize(
-    ("style", "words"),
+    ("style", "written"),
     [("M/F/O", ["M", "F", "O", "O", "O", ""]), ("Male/Female/Other", ["Male", "Female", "Other", "Other", "Other", ""]),
      ("1/2/3", ["1", "2", "3", "3", "3", ""])],
 )  # fmt: skip
-def test_a_gender_is_written_as_the_form_wants_it(style: str, words: list[str]) -> None:
+def test_a_gender_is_written_as_the_form_wants_it(style: str, written: list[str]) -> None:
     patients = [msgspec.structs.replace(ANITA, gender=gender) for gender in ("M", "F", "O", "T", "D", "U")]
-    assert [line("gender", patient, gender=style) for patient in patients] == words
+    assert [line("gender", patient, gender=style) for patient in patients] == written
 
 
 @given(st.builds(Patient, name=st.text(), line=st.text(), district=st.text(), abha_address=st.text()))

@@ -94,12 +94,12 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("line", commands())
 def test_a_command_of_the_page_exists_and_has_all_that_it_needs(line: str) -> None:
     command: click.Command = program
-    context, words = click.Context(command), line.split()[1:]
+    context, arguments = click.Context(command), line.split()[1:]
     while isinstance(command, click.Group):
-        name, found, words = command.resolve_command(context, words)
+        name, found, arguments = command.resolve_command(context, arguments)
         assert found is not None
         command, context = found, click.Context(found, parent=context, info_name=name)
-    command.make_context(command.name, words)
+    command.make_context(command.name, arguments)
 
 
 def test_a_vendor_is_told_how_to_send_a_number_back_and_how_profiles_are_allowed() -> None:

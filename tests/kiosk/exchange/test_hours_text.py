@@ -32,7 +32,7 @@ def test_a_night_runs_into_the_next_day_and_days_may_pass_the_weekend() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "sentence"),
     [
         ("Mon 9-14\nFunday 9-14", "Line 2, “Funday 9-14”: “Funday” is no day"),
         ("Mon 9:00", "write an opening and a closing"),
@@ -46,8 +46,8 @@ def test_a_night_runs_into_the_next_day_and_days_may_pass_the_weekend() -> None:
         ("daily " + ", ".join(f"{hour}:00-{hour}:30" for hour in range(5)), "at most 28"),
     ],
 )
-def test_a_line_that_cannot_be_is_named(text: str, words: str) -> None:
-    with pytest.raises(NotUnderstood, match=words.replace("(", r"\(")):
+def test_a_line_that_cannot_be_is_named(text: str, sentence: str) -> None:
+    with pytest.raises(NotUnderstood, match=sentence.replace("(", r"\(")):
         read_hours(text)
 
 

@@ -81,10 +81,10 @@ async def hub(hospitals: Hospitals, changes: Changes, monkeypatch: pytest.Monkey
     await running.close()
 
 
-async def hears(mailbox: Mailbox, words: bytes) -> bytes:
+async def hears(mailbox: Mailbox, message: bytes) -> bytes:
     """Take frames until one contains this text."""
     async with asyncio.timeout(20):
-        while words not in (frame := await mailbox.take()):
+        while message not in (frame := await mailbox.take()):
             assert frame, "the stream ended"
         return frame
 

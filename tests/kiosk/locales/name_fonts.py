@@ -29,7 +29,7 @@ def file_of(script: str) -> Path:
 
 def wanted() -> Iterator[tuple[str, set[int]]]:
     """Each script with the letters that the names of its languages need."""
-    names = {ord(character) for words in BOOK.values() for character in words.name}
+    names = {ord(character) for messages in BOOK.values() for character in messages.name}
     for script, (_, block) in SCRIPTS.items():
         yield script, names.intersection(block)
 

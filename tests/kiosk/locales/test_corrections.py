@@ -18,7 +18,7 @@ from kiosk.locales.corrections import (
     contribution,
     entries_of,
     own_books,
-    own_words,
+    own_messages,
     source_mark,
 )
 from queueing.corrections import CORRECTION_MAX, NO_CORRECTIONS, Correction, Corrections
@@ -74,16 +74,16 @@ def test_each_plural_form_has_the_placeholders_of_ours(monkeypatch: pytest.Monke
         language="hi", key="ticket.ahead", forms=("एक व्यक्ति", "{count} व्यक्ति"), source=source_mark("ticket.ahead"),
         by="imran", at_ms=1,
     )  # fmt: skip
-    own = own_words("hi", Corrections(changes=next(_changes), entries=(entry,)))
+    own = own_messages("hi", Corrections(changes=next(_changes), entries=(entry,)))
     assert [own.say("ticket.ahead", count=one) for one in (1, 7)] == ["एक व्यक्ति", "7 व्यक्ति"]
 
 
 def test_a_facility_reads_its_corrections_and_nobody_else_does() -> None:
     mine = corrected(("ks", "board.closed", "بَنٛد چھُ"))
-    assert own_words("ks", mine).say("board.closed") == "بَنٛد چھُ"
-    assert own_words("ks", mine).say("board.next") == BOOK["ks"].say("board.next")
-    assert own_words("hi", mine).texts == BOOK["hi"].texts
-    assert own_words("ks", NO_CORRECTIONS) is BOOK["ks"]
+    assert own_messages("ks", mine).say("board.closed") == "بَنٛد چھُ"
+    assert own_messages("ks", mine).say("board.next") == BOOK["ks"].say("board.next")
+    assert own_messages("hi", mine).texts == BOOK["hi"].texts
+    assert own_messages("ks", NO_CORRECTIONS) is BOOK["ks"]
     assert own_books(("ks", "en"), mine, "board")["ks"]["board.closed"] == "بَنٛد چھُ"
     assert own_books(("ks", "en"), mine, "board")["en"] == ENGLISH.book("board")
 
@@ -95,8 +95,8 @@ def test_a_correction_that_no_longer_fits_is_not_shown() -> None:
         {"language": "xx"},
     ):  # fmt: skip
         stored = Corrections(changes=next(_changes), entries=(msgspec.structs.replace(good, **wrong),))
-        assert own_words("hi", stored).texts == BOOK["hi"].texts
-        assert own_words("en", stored).texts == ENGLISH.texts
+        assert own_messages("hi", stored).texts == BOOK["hi"].texts
+        assert own_messages("en", stored).texts == ENGLISH.texts
 
 
 @pytest.mark.parametrize("code", CORRECTABLE)

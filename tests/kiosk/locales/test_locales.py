@@ -47,8 +47,8 @@ MADE_OF_PARTS = {
 CATALOGUES = {path.parents[1].name: path for path in catalogues()}
 
 
-def placeholders(words: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(words) if name}
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
 def test_the_catalogues_are_as_make_words_writes_them() -> None:
@@ -128,8 +128,8 @@ def test_a_damaged_catalogue_is_refused_with_its_line(tmp_path: Path, line: str)
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_a_message_that_counts_takes_the_plural_form_of_its_language(code: str) -> None:
-    words = BOOK[code]
-    counting = msgspec.structs.replace(words, plurals={"a.many": ("{count} one", "{count} other")})
+    messages = BOOK[code]
+    counting = msgspec.structs.replace(messages, plurals={"a.many": ("{count} one", "{count} other")})
     theirs = Locale.parse(f"{code}_IN").plural_form
     for count in (0, 1, 2, 5, 11, 21, 101):
         assert counting.say("a.many", count=count) == f"{count} {theirs(count)}"
@@ -137,24 +137,24 @@ def test_a_message_that_counts_takes_the_plural_form_of_its_language(code: str) 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_every_language_fills_the_same_gaps(code: str) -> None:
-    for key, words in BOOK[code].texts.items():
-        assert placeholders(words) == placeholders(ENGLISH.texts[key]), key
+    for key, text in BOOK[code].texts.items():
+        assert placeholders(text) == placeholders(ENGLISH.texts[key]), key
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_no_words_are_missing_or_carry_markup_or_look_like_a_copy(code: str) -> None:
-    for key, words in BOOK[code].texts.items():
-        assert words.strip() == words != "", key
-        assert not set("<>&") & set(words), key
+    for key, text in BOOK[code].texts.items():
+        assert text.strip() == text != "", key
+        assert not set("<>&") & set(text), key
         if code != "en":
-            assert words != ENGLISH.texts[key], key
+            assert text != ENGLISH.texts[key], key
 
 
 @pytest.mark.parametrize("code", CATALOGUES)
 def test_a_language_is_written_in_its_own_script(code: str) -> None:
     script = unicodedata.name(BOOK[code].name[0]).split()[0]
-    for key, words in BOOK[code].texts.items():
-        text = re.sub(r"\{\w+\}|ABHA|HIP|ʼ", "", words)
+    for key, message in BOOK[code].texts.items():
+        text = re.sub(r"\{\w+\}|ABHA|HIP|ʼ", "", message)
         assert {unicodedata.name(sign).split()[0] for sign in text if sign.isalpha()} == {script}, key
 
 
@@ -174,7 +174,7 @@ def test_every_message_says_to_translators_where_it_is_seen() -> None:
 
 
 def test_a_draft_lists_what_its_reader_should_look_at() -> None:
-    drafts = [code for code, words in BOOK.items() if words.draft]
+    drafts = [code for code, messages in BOOK.items() if messages.draft]
     assert {"ks", "doi"} <= set(drafts)
     for code in drafts:
         assert f"\n# {DOUBT}" in CATALOGUES[code].read_text("utf-8"), code

@@ -60,7 +60,7 @@ def test_on_a_single_machine_the_gateway_tells() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("seconds", "sentence"),
     [
         (-70, "70 s behind"),
         (600, "10 min ahead"),
@@ -69,8 +69,8 @@ def test_on_a_single_machine_the_gateway_tells() -> None:
         (YEARS, "26 years ahead"),
     ],
 )
-def test_lengths_are_said_in_a_unit_that_a_person_compares(seconds: float, words: str) -> None:
-    assert far_words(seconds) == words
+def test_lengths_are_said_in_a_unit_that_a_person_compares(seconds: float, sentence: str) -> None:
+    assert far_words(seconds) == sentence
 
 
 def test_a_clock_in_a_year_that_no_calendar_has_is_said_too() -> None:

@@ -24,7 +24,7 @@ SENTENCES: dict[int, dict[str, str]] = {
 def test_another_sentence_is_another_version() -> None:
     """When a sentence changed: raise CONSENT_VERSION and add a row. A new language gets a line in the newest row."""
     assert max(SENTENCES) == CONSENT_VERSION
-    now = {code: sha256(words.say("form.consent").encode()).hexdigest()[:32] for code, words in BOOK.items()}
+    now = {code: sha256(messages.say("form.consent").encode()).hexdigest()[:32] for code, messages in BOOK.items()}
     assert SENTENCES[CONSENT_VERSION] == now
 
 

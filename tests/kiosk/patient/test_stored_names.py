@@ -126,10 +126,10 @@ def test_terminals_get_them_clean_and_json_keeps_them_as_escapes(tmp_path: Path)
             await store.close()
 
     asyncio.run(write())
-    for words in (("facility", "list"), ("queue", "list", HIP), ("facility", "list", "--json")):
-        done = kiosk(folder, *words)
+    for arguments in (("facility", "list"), ("queue", "list", HIP), ("facility", "list", "--json")):
+        done = kiosk(folder, *arguments)
         assert done.returncode == 0, done.stderr
-        assert hostile(done.stdout) == [], words
+        assert hostile(done.stdout) == [], arguments
     assert SHOWN[0] in kiosk(folder, "facility", "list").stdout
 
 

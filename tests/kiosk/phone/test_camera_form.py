@@ -145,11 +145,11 @@ async def test_outside_its_hours_a_queue_says_when_it_opens(visitor: httpx.Async
     day = datetime.datetime.now(ZoneInfo("Asia/Kolkata")) + datetime.timedelta(days=3)
     link, opens = hospital.camera_link(), day.weekday() * 1440 + 540
     await hospital.services.registry.set_hours(HIP, MEDICINE, (opens, opens + 300))
-    words = BOOK["ur"]
-    sentence = words.say("common.opens_on", date=words.day(day.date().isoformat()), time="09:00")
+    messages = BOOK["ur"]
+    sentence = messages.say("common.opens_on", date=messages.day(day.date().isoformat()), time="09:00")
     form = await visitor.get(link, params={"lang": "ur"})
     assert form.status_code == 200
-    assert words.say("form.after_hours", opens=sentence) in form.text
+    assert messages.say("form.after_hours", opens=sentence) in form.text
     assert "<form" not in form.text
     answer = await send(visitor, link, "ur")
     assert answer.status_code == 409
@@ -171,7 +171,7 @@ async def test_a_link_that_is_over_forged_or_of_another_kind_opens_no_form(
 ) -> None:
     [place] = await hospital.arrive()
     good = hospital.camera_link()
-    for path, status, words in (
+    for path, status, sentence in (
         (hospital.camera_link(life_s=900, made_s_ago=1800), 410, "form.expired"),
         (good[:-3] + ("AAA" if good[-3:] != "AAA" else "BBB"), 404, "form.forged"),
         ("/go/" + hospital.ticket_link(place).removeprefix("/t/"), 404, "form.forged"),
@@ -180,7 +180,7 @@ async def test_a_link_that_is_over_forged_or_of_another_kind_opens_no_form(
         for answer in (await visitor.get(path), await send(visitor, path)):
             assert answer.status_code == status
             assert 'href="/?lang=en"' in answer.text, "who has a number is led to the page that finds it"
-            assert BOOK["en"].say(words) in answer.text
+            assert BOOK["en"].say(sentence) in answer.text
     assert len(await hospital.services.desk.tickets(HIP)) == 1
 
 
@@ -292,16 +292,16 @@ def test_a_request_id_of_another_form_is_replaced() -> None:
 @pytest.mark.parametrize("code", sorted(BOOK))
 def test_the_hints_name_what_the_field_reads_and_no_rule_that_does_not_hold(code: str) -> None:
     """Months and days are read, so a mother is told; a name may hold more than letters, so nobody is told "only"."""
-    words, today = BOOK[code], datetime.date(2026, 11, 28)
+    messages, today = BOOK[code], datetime.date(2026, 11, 28)
     babies = {"en": ("8m", "6d"), "hi": ("8 महीने", "6 दिन"), "ur": ("8 مہینے", "6 دن"), "ks": ("8 رؠتھ", "6 دۄہ"),
               "doi": ("8 म्हीने", "6 दिन"), "pa": ("8 ਮਹੀਨੇ", "6 ਦਿਨ")}  # fmt: skip
     for example in ("45", "1980", *babies[code]):
         assert birth_of_age(example, today).year is not None, example
-        assert example in words.say("form.age_help")
-        assert example in words.say("form.age_odd")
+        assert example in messages.say("form.age_help")
+        assert example in messages.say("form.age_odd")
     assert [birth_of_age(baby, today).year for baby in babies[code]] == [2026, 2026]
     only = {"en": "only", "hi": "केवल", "ur": "صرف", "ks": "صِرف", "doi": "सिर्फ", "pa": "ਸਿਰਫ਼"}
-    assert only[code] not in words.say("form.name_odd")
+    assert only[code] not in messages.say("form.name_odd")
 
 
 async def test_the_keyboard_of_a_phone_can_write_what_the_hint_says(

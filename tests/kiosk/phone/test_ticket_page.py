@@ -150,7 +150,7 @@ async def test_a_link_that_is_over_is_not_called_forged_and_a_forged_one_shows_n
     over = hospital.ticket_link(place, life_s=3600, made_s_ago=7200)
     good = hospital.ticket_link(place)
     forged = good[:-3] + ("AAA" if good[-3:] != "AAA" else "BBB")
-    for path, status, words in (
+    for path, status, sentence in (
         (over, 410, "This link has ended"),
         (forged, 404, "This link is not right"),
         ("/t/nonsense", 404, "This link is not right"),
@@ -158,7 +158,7 @@ async def test_a_link_that_is_over_is_not_called_forged_and_a_forged_one_shows_n
     ):
         answer = await visitor.get(path)
         assert answer.status_code == status
-        assert words in answer.text
+        assert sentence in answer.text
         assert "M-001" not in answer.text
         assert (await visitor.get(f"{path}/now")).status_code == 404
         assert (await visitor.get(f"{path}/qr.svg")).status_code == 404

@@ -64,7 +64,7 @@ def several() -> Hospital:
     return hospital(*queues, counters=counters)
 
 
-def words_of(pdf: bytes, page: int = 0) -> str:
+def text_of_page(pdf: bytes, page: int = 0) -> str:
     document = pypdfium2.PdfDocument(io.BytesIO(pdf))
     text: str = document[page].get_textpage().get_text_range()
     document.close()
@@ -100,13 +100,13 @@ def test_a_queues_poster_names_the_queue_whatever_counter_serves_it() -> None:
     assert [one.queue for one in taken] == list(COUNTERS.values())[1:], "both texts of the first queue lead elsewhere"
 
 
-def test_the_words_of_every_language_are_text_in_the_page() -> None:
+def test_the_text_of_page_every_language_are_text_in_the_page() -> None:
     one = queue(0, "Medicine OPD", names={"en": "General Medicine", "pa": "ਮੈਡੀਸਨ"}, hours=WEEK)
     names = {"pa": "ਜ਼ਿਲ੍ਹਾ ਹਸਪਤਾਲ", "en": "District Hospital Baramulla", "hi": "ज़िला अस्पताल", "doi": "ज़िला अस्पताल"}
     place = hospital(one, counters=(Counter(name="M1", queues=("q0",)),), names=names)
     [poster] = posters_of(place, HOST, {})
     assert poster.facility_names == ("ज़िला अस्पताल", "ਜ਼ਿਲ੍ਹਾ ਹਸਪਤਾਲ"), "each once, and not the registered one again"
-    text = words_of(draw([poster]))
+    text = text_of_page(draw([poster]))
     for word in ("District Hospital Baramulla", "M1", "Medicine OPD", f"{HIP} / M1 / Medicine OPD"):
         assert word in text
     for line in LINES:
@@ -132,7 +132,7 @@ def test_the_opening_hours_stand_in_every_language() -> None:
     assert [block.hours for block in poster.blocks] == [
         hours_in(book, spans, has_holidays=True) for book in BOOK.values()
     ]  # fmt: skip
-    assert "Open: Monday to Friday" in words_of(draw([poster]))
+    assert "Open: Monday to Friday" in text_of_page(draw([poster]))
 
 
 def test_hours_that_are_too_long_for_one_language_are_left_out_in_all() -> None:
@@ -149,10 +149,10 @@ def test_hours_that_are_too_long_for_one_language_are_left_out_in_all() -> None:
 def test_our_fonts_have_every_character_of_the_words() -> None:
     for code, book in BOOK.items():
         lines = [book.say(f"counter_screen.{line}") for line in ("title", *LINES)]
-        for words in (*lines, hours_in(book, read_hours("daily 0:00-24:00"), has_holidays=True), LONG[code]):
-            marks = {ord(mark) for mark in words if not mark.isspace()}
+        for text in (*lines, hours_in(book, read_hours("daily 0:00-24:00"), has_holidays=True), LONG[code]):
+            marks = {ord(mark) for mark in text if not mark.isspace()}
             known: set[int] = set()
-            for family in {family_of(words), "latin"}:
+            for family in {family_of(text), "latin"}:
                 known |= set(TTFont(font_file(family, "")).getBestCmap())
             assert marks <= known, f"{code}: {[chr(mark) for mark in marks - known]}"
     assert {family_of(name) for name in COUNTERS.values()} == set(FAMILIES)
@@ -209,8 +209,8 @@ def test_the_command_writes_all_counters_or_one(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "posters.pdf"
     assert kiosk(data, "facility", "add", HIP, "--name", "District Hospital Baramulla").returncode == 0
     assert "no counter" in kiosk(data, "posters", HIP, str(file)).stderr
-    words = ("--name", "Medicine OPD", "--prefix", "M", "--counters", "2")
-    assert kiosk(data, "queue", "add", HIP, "medicine", *words).returncode == 0
+    arguments = ("--name", "Medicine OPD", "--prefix", "M", "--counters", "2")
+    assert kiosk(data, "queue", "add", HIP, "medicine", *arguments).returncode == 0
     done = kiosk(data, "posters", HIP, str(file), "--paper", "A3")
     assert done.returncode == 0, done.stderr
     assert "2 posters, A3: M1, M2" in done.stdout

@@ -136,7 +136,7 @@ def test_the_command_prints_a_sample_by_network_and_on_a_device(tmp_path: Path) 
         assert (refused.returncode, "it has no paper" in refused.stderr) == (1, True)
     missing = kiosk(tmp_path, "slip", "print", str(tmp_path / "lp9"))
     assert (missing.returncode, "No such file" in missing.stderr, (tmp_path / "lp9").exists()) == (1, True, False)
-    words = (
+    arguments = (
         "usb is no printer: the address must be host:port, such as 10.20.0.30:9100, or a device such as /dev/usb/lp0"
     )
-    assert kiosk(tmp_path, "slip", "print", "usb").stderr == f"kiosk: {words}\n"
+    assert kiosk(tmp_path, "slip", "print", "usb").stderr == f"kiosk: {arguments}\n"

@@ -234,7 +234,7 @@ EVICTS = ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
 
 
 @pytest.mark.parametrize(
-    ("role", "settings", "words"),
+    ("role", "settings", "sentence"),
     [
         *(
             (role, EVICTS, "set maxmemory-policy noeviction")
@@ -245,7 +245,7 @@ EVICTS = ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
     ],
 )
 def test_an_unsuitable_store_is_refused_in_one_line_without_retries(
-    tmp_path: Path, role: str, settings: tuple[str, ...], words: str
+    tmp_path: Path, role: str, settings: tuple[str, ...], sentence: str
 ) -> None:
     with EmbeddedValkey(tmp_path / "theirs") as server:
         with Redis.from_url(server.operator_url) as client:
@@ -257,7 +257,7 @@ def test_an_unsuitable_store_is_refused_in_one_line_without_retries(
     assert done.returncode == 1
     lines = [line for line in done.stderr.splitlines() if line.startswith("kiosk: ")]
     assert len(lines) == 1, done.stderr
-    assert words in lines[0]
+    assert sentence in lines[0]
 
 
 def test_a_wrong_setting_stops_the_start_before_anything_runs(data_dir: Path) -> None:

@@ -18,9 +18,9 @@ SECRET = "0b4d-very-secret-5e55"
 def refusal(**environ: str) -> str:
     with pytest.raises(SettingsWrong) as caught:
         load(environ)
-    words = str(caught.value)
-    assert "\n" not in words
-    return words
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
 
 
 def test_nothing_said_gives_the_documented_defaults() -> None:
@@ -47,7 +47,7 @@ def test_nothing_said_gives_the_documented_defaults() -> None:
         ("PORT", "٨٠"),
         ("WORKERS", "0"),
         ("WORKERS", "65"),
-        ("HOST", "two words"),
+        ("HOST", "two sentence"),
         ("PUBLIC_URL", "https://kiosk.example/path?query"),
         ("PUBLIC_URL", "ftp://kiosk.example"),
         ("PUBLIC_URL", "https://kiosk.example:99999"),
@@ -76,11 +76,11 @@ def test_nothing_said_gives_the_documented_defaults() -> None:
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_setting_and_what_is_allowed(name: str, text: str) -> None:
-    words = refusal(**{f"KIOSK_{name}": text})
+    sentence = refusal(**{f"KIOSK_{name}": text})
     row = next(row for row in TABLE if row.env == f"KIOSK_{name}")
-    assert words.startswith(f"KIOSK_{name} is ")
-    assert words.endswith(f"allowed: {row.allowed}")
-    assert row.secret or repr(text) in words
+    assert sentence.startswith(f"KIOSK_{name} is ")
+    assert sentence.endswith(f"allowed: {row.allowed}")
+    assert row.secret or repr(text) in sentence
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
@@ -88,12 +88,12 @@ def test_a_wrong_value_is_one_line_that_names_setting_and_what_is_allowed(name: 
 @given(text=st.text(min_size=1, max_size=200))
 def test_no_text_whatever_breaks_the_reader(row: table.Setting, text: str) -> None:
     """Any text is a value or a refusal in one line; nothing else ever comes out."""
-    words = ""
+    sentence = ""
     try:
         load({row.env: text})
     except SettingsWrong as wrong:
-        words = str(wrong)
-    assert "\n" not in words
+        sentence = str(wrong)
+    assert "\n" not in sentence
 
 
 def test_plain_http_to_the_gateway_is_for_this_machine_only() -> None:
@@ -149,8 +149,8 @@ def test_a_store_on_the_network_needs_encryption_or_the_operators_word() -> None
     assert "without TLS" in refusal(KIOSK_REDIS_URL="redis://redis:6379/0")
     for url in ("rediss://10.0.0.5", "redis://[::1]", "redis://localhost", "unix:///run/valkey.sock"):
         assert load({"KIOSK_REDIS_URL": url}).redis_url == url
-    words = {"KIOSK_REDIS_URL": "redis+cluster://10.0.0.5,10.0.0.6", "KIOSK_INSECURE_STORE": "yes"}
-    assert load(words).redis_url
+    settings = {"KIOSK_REDIS_URL": "redis+cluster://10.0.0.5,10.0.0.6", "KIOSK_INSECURE_STORE": "yes"}
+    assert load(settings).redis_url
 
 
 def test_a_misspelt_name_is_told() -> None:

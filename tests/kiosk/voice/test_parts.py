@@ -79,11 +79,11 @@ def test_one_missing_clip_makes_a_call_silent() -> None:
 
 @pytest.mark.parametrize("language", ORDERS)
 def test_every_part_that_a_call_may_need_has_its_words(language: str) -> None:
-    words = phrases(language)
-    assert tuple(words) == all_parts(language)
-    assert all(text.strip() for text in words.values())
+    spoken = phrases(language)
+    assert tuple(spoken) == all_parts(language)
+    assert all(text.strip() for text in spoken.values())
     for number in (0, 7, 42, 100, 142, 1042, LARGEST):
-        assert set(call_parts(language, f"ZXW-{number:03}", "ABC99")) - {PAUSE} <= set(words)
+        assert set(call_parts(language, f"ZXW-{number:03}", "ABC99")) - {PAUSE} <= set(spoken)
 
 
 def test_what_a_person_records_first_is_some_forty_phrases() -> None:

@@ -34,38 +34,38 @@ def fault_of(data: bytes) -> Fault:
 
 
 def test_the_words_stay_and_the_silence_around_them_goes() -> None:
-    words = recorded(wav(silence(0.8) + tone(0.5) + silence(1.2)))
-    assert seconds(words) == pytest.approx(0.5 + 2 * 0.08, abs=0.025)
-    assert peak(words) == pytest.approx(LOUDEST, rel=0.01)
+    speech = recorded(wav(silence(0.8) + tone(0.5) + silence(1.2)))
+    assert seconds(speech) == pytest.approx(0.5 + 2 * 0.08, abs=0.025)
+    assert peak(speech) == pytest.approx(LOUDEST, rel=0.01)
 
 
 def test_the_noise_of_a_room_is_taken_for_silence() -> None:
-    words = recorded(wav(room(1.0, 900) + tone(0.5) + room(1.0, 900)))
-    assert seconds(words) == pytest.approx(0.5 + 2 * 0.08, abs=0.025)
+    speech = recorded(wav(room(1.0, 900) + tone(0.5) + room(1.0, 900)))
+    assert seconds(speech) == pytest.approx(0.5 + 2 * 0.08, abs=0.025)
 
 
 def test_a_soft_end_of_a_word_is_kept() -> None:
-    words = recorded(wav(silence(0.3) + tone(0.4) + tone(0.2, loud=2_500) + silence(0.5)))
-    assert seconds(words) == pytest.approx(0.6 + 2 * 0.08, abs=0.025)
+    speech = recorded(wav(silence(0.3) + tone(0.4) + tone(0.2, loud=2_500) + silence(0.5)))
+    assert seconds(speech) == pytest.approx(0.6 + 2 * 0.08, abs=0.025)
 
 
 def test_a_pause_between_two_words_is_kept() -> None:
-    words = recorded(wav(silence(0.3) + tone(0.3) + silence(0.4) + tone(0.3) + silence(0.5)))
-    assert seconds(words) == pytest.approx(1.0 + 2 * 0.08, abs=0.025)
+    speech = recorded(wav(silence(0.3) + tone(0.3) + silence(0.4) + tone(0.3) + silence(0.5)))
+    assert seconds(speech) == pytest.approx(1.0 + 2 * 0.08, abs=0.025)
 
 
 def test_the_click_of_a_key_is_no_word() -> None:
     click = array("h", [20_000, -20_000] * 100).tobytes()
-    words = recorded(wav(click + silence(0.6) + tone(0.5) + silence(0.6) + click))
-    assert seconds(words) == pytest.approx(0.5 + 2 * 0.08, abs=0.025)
+    speech = recorded(wav(click + silence(0.6) + tone(0.5) + silence(0.6) + click))
+    assert seconds(speech) == pytest.approx(0.5 + 2 * 0.08, abs=0.025)
     assert fault_of(wav(click + silence(0.6) + click)) == Fault.NOTHING
 
 
 def test_a_steady_part_of_a_cheap_microphone_is_taken_off() -> None:
     hum = array("h", [3_000] * (RATE // 2)).tobytes()
-    words = recorded(wav(hum + tone(0.5, middle=3_000) + hum))
-    assert seconds(words) == pytest.approx(0.5 + 2 * 0.08, abs=0.03)
-    assert abs(sum(array("h", words))) < len(words) * 50
+    speech = recorded(wav(hum + tone(0.5, middle=3_000) + hum))
+    assert seconds(speech) == pytest.approx(0.5 + 2 * 0.08, abs=0.03)
+    assert abs(sum(array("h", speech))) < len(speech) * 50
 
 
 def test_the_edges_are_silent() -> None:

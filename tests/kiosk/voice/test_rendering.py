@@ -31,9 +31,9 @@ def seconds(clips: Clips, language: str, part: str) -> float:
     return len(samples) / 2 / RATE
 
 
-def run(monkeypatch: pytest.MonkeyPatch, data: Path, *words: str) -> Result:
+def run(monkeypatch: pytest.MonkeyPatch, data: Path, *arguments: str) -> Result:
     monkeypatch.setenv("KIOSK_DATA_DIR", str(data))
-    return CliRunner().invoke(program, ["voice", *words])
+    return CliRunner().invoke(program, ["voice", *arguments])
 
 
 def test_english_hindi_and_urdu_are_made_and_the_silent_languages_are_named(

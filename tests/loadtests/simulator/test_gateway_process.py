@@ -110,9 +110,9 @@ async def test_garbage_on_a_connection_is_answered_and_the_connection_closed(sim
     writer.close()
 
 
-def started(*words: str, env: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+def started(*arguments: str, env: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        [sys.executable, "-m", "loadtests.simulator.gateway", *words],
+        [sys.executable, "-m", "loadtests.simulator.gateway", *arguments],
         stdout=subprocess.PIPE,
         env={**os.environ, **(env or {})},
     )

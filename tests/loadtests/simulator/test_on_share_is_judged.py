@@ -121,8 +121,8 @@ async def test_a_body_that_breaks_the_protocol_is_refused(
 async def test_words_longer_than_a_phone_shows_are_refused(hip: FakeHospitalService, phones: Phones) -> None:
     delivery, phone = await shared(hip, phones)
     answer = {"response": {"requestId": delivery.headers["request-id"]}}
-    for words, status in (("x" * 251, 400), ("", 400), ("x" * 250, 202)):
-        assert (await hip.send(answer | {"error": {"code": "ABDM-9999", "message": words}}))[0] == status
+    for request_id, status in (("x" * 251, 400), ("", 400), ("x" * 250, 202)):
+        assert (await hip.send(answer | {"error": {"code": "ABDM-9999", "message": request_id}}))[0] == status
     assert (await phone).error == "ABDM-9999"
 
 

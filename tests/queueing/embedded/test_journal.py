@@ -201,5 +201,5 @@ def test_the_refusal_says_when_the_writes_after_the_damage_were_made(tmp_path: P
     command = b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"
     file = tmp_path / "file"
     file.write_bytes(command + command[1:] + b"#TS:1700000000\r\n" + command + b"#TS:1700000060\r\n" + command)
-    words = Damage("file", examine(file)).in_words()
-    assert words.endswith("2 commands stand after it, from 2023-11-14 22:13:20 UTC to 2023-11-14 22:14:20 UTC")
+    sentence = Damage("file", examine(file)).in_words()
+    assert sentence.endswith("2 commands stand after it, from 2023-11-14 22:13:20 UTC to 2023-11-14 22:14:20 UTC")

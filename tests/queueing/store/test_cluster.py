@@ -10,7 +10,7 @@ from queueing.errors import InDoubt, StoreAway, StoreBusy, StoreRefused
 from queueing.store.cluster import ClusterStore
 from queueing.store.slots import slot_of
 from queueing.store.store import Store, open_store
-from tests.queueing.chaotic_server import Hostile, Words, array, bulk, hostile
+from tests.queueing.chaotic_server import Command, Hostile, array, bulk, hostile
 from tests.queueing.real_cluster import PRIMARIES, RealNode, eventually, six_nodes
 
 pytestmark = pytest.mark.anyio
@@ -214,8 +214,8 @@ async def two_liars() -> AsyncIterator[tuple[ClusterStore, Hostile, Hostile]]:
     async with hostile() as one, hostile() as two:
         slot_map = map_of((0, 16383, one))
 
-        def answer(words: Words) -> bytes:
-            return slot_map if words[0] == b"CLUSTER" else bulk(words[1]) if len(words) > 1 else b"+OK\r\n"
+        def answer(command: Command) -> bytes:
+            return slot_map if command[0] == b"CLUSTER" else bulk(command[1]) if len(command) > 1 else b"+OK\r\n"
 
         one.answer = two.answer = answer
         store = await open_store(f"redis+cluster://127.0.0.1:{one.port},127.0.0.1:{two.port}", in_flight=100)
@@ -226,18 +226,20 @@ async def two_liars() -> AsyncIterator[tuple[ClusterStore, Hostile, Hostile]]:
             await store.close()
 
 
-def commands(node: Hostile) -> list[Words]:
-    return [words for words in node.seen if words[0] != b"CLUSTER"]
+def commands(node: Hostile) -> list[Command]:
+    return [command for command in node.seen if command[0] != b"CLUSTER"]
 
 
 async def test_asking_and_its_command_are_never_separated() -> None:
     async with two_liars() as (store, one, two):
         healthy = one.answer
-        one.answer = lambda words: healthy(words) if words[0] != b"ECHO" else b"-ASK 1 127.0.0.1:%d\r\n" % two.port
+        one.answer = lambda command: (
+            healthy(command) if command[0] != b"ECHO" else b"-ASK 1 127.0.0.1:%d\r\n" % two.port
+        )
         replies = await asyncio.gather(*[store.call("k", "ECHO", str(n)) for n in range(45)])
         assert replies == [str(n).encode() for n in range(45)]
         seen = commands(two)
-        assert [words[0] for words in seen] == [b"ASKING", b"ECHO"] * 45
+        assert [command[0] for command in seen] == [b"ASKING", b"ECHO"] * 45
 
 
 @pytest.mark.parametrize(
@@ -255,27 +257,33 @@ async def test_a_command_that_was_not_executed_is_tried_until_it_is(error: bytes
     async with two_liars() as (store, one, _two):
         healthy, left = one.answer, [3]
 
-        def answer(words: Words) -> bytes | None:
-            if words[0] == b"ECHO" and left[0]:
+        def answer(command: Command) -> bytes | None:
+            if command[0] == b"ECHO" and left[0]:
                 left[0] -= 1
                 return error
-            return healthy(words)
+            return healthy(command)
 
         one.answer = answer
         assert await store.call("k", "ECHO", "patient") == b"patient"
-        assert len([words for words in one.seen if words[0] == b"ECHO"]) == 4
+        assert len([command for command in one.seen if command[0] == b"ECHO"]) == 4
 
 
 async def test_after_the_patience_the_last_refusal_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("queueing.store.cluster.PATIENCE_S", 0.4)
     async with two_liars() as (store, one, two):
         healthy = one.answer
-        one.answer = lambda words: healthy(words) if words[0] != b"ECHO" else b"-CLUSTERDOWN The cluster is down\r\n"
+        one.answer = lambda command: (
+            healthy(command) if command[0] != b"ECHO" else b"-CLUSTERDOWN The cluster is down\r\n"
+        )
         with pytest.raises(StoreRefused) as refused:
             await store.call("k", "ECHO", "a")
         assert refused.value.code == "CLUSTERDOWN"
-        one.answer = lambda words: healthy(words) if words[0] != b"ECHO" else b"-MOVED 1 127.0.0.1:%d\r\n" % two.port
-        two.answer = lambda words: healthy(words) if words[0] != b"ECHO" else b"-MOVED 1 127.0.0.1:%d\r\n" % one.port
+        one.answer = lambda command: (
+            healthy(command) if command[0] != b"ECHO" else b"-MOVED 1 127.0.0.1:%d\r\n" % two.port
+        )
+        two.answer = lambda command: (
+            healthy(command) if command[0] != b"ECHO" else b"-MOVED 1 127.0.0.1:%d\r\n" % one.port
+        )
         with pytest.raises(StoreRefused, match="MOVED"):
             await store.call("k", "ECHO", "a")
         assert len(one.seen) < 40, "two nodes that point at each other must not be asked in a tight loop"
@@ -299,10 +307,10 @@ async def test_the_number_of_calls_that_wait_for_the_cluster_is_bounded(monkeypa
 async def test_a_lost_answer_is_in_doubt_and_the_command_is_not_repeated() -> None:
     async with two_liars() as (store, one, _two):
         healthy = one.answer
-        one.answer = lambda words: healthy(words) if words[0] != b"INCR" else b"!"
+        one.answer = lambda command: healthy(command) if command[0] != b"INCR" else b"!"
         with pytest.raises(InDoubt):
             await store.call("k", "INCR", "k")
-        assert len([words for words in one.seen if words[0] == b"INCR"]) == 1
+        assert len([command for command in one.seen if command[0] == b"INCR"]) == 1
         one.answer = healthy
         assert await store.call("k", "ECHO", "back") == b"back"
 
@@ -313,11 +321,11 @@ async def test_a_lost_answer_is_in_doubt_and_the_command_is_not_repeated() -> No
 async def test_only_a_count_of_replicas_passes_a_barrier(count: bytes) -> None:
     async with two_liars() as (store, one, _two):
         healthy = one.answer
-        one.answer = lambda words: count if words[0] == b"WAIT" else healthy(words)
+        one.answer = lambda command: count if command[0] == b"WAIT" else healthy(command)
         await store.call("k", "ECHO", "a")
         with pytest.raises(InDoubt):
             await store.durable("k")
-        one.answer = lambda words: b":1\r\n" if words[0] == b"WAIT" else healthy(words)
+        one.answer = lambda command: b":1\r\n" if command[0] == b"WAIT" else healthy(command)
         await store.call("k", "ECHO", "a")
         await store.durable("k")
 
@@ -325,7 +333,7 @@ async def test_only_a_count_of_replicas_passes_a_barrier(count: bytes) -> None:
 async def test_a_cut_between_write_and_barrier_leaves_it_in_doubt() -> None:
     async with two_liars() as (store, one, _two):
         healthy = one.answer
-        one.answer = lambda words: b":1\r\n" if words[0] == b"WAIT" else healthy(words)
+        one.answer = lambda command: b":1\r\n" if command[0] == b"WAIT" else healthy(command)
         await store.call("k", "ECHO", "written")
         one.cut_all()
         await asyncio.create_task(goes_on(store))
@@ -336,7 +344,7 @@ async def test_a_cut_between_write_and_barrier_leaves_it_in_doubt() -> None:
 async def test_a_slot_that_changes_hands_during_the_barrier_leaves_it_in_doubt() -> None:
     async with two_liars() as (store, one, two):
         healthy = one.answer
-        one.answer = lambda words: b":1\r\n" if words[0] == b"WAIT" else healthy(words)
+        one.answer = lambda command: b":1\r\n" if command[0] == b"WAIT" else healthy(command)
         one.held[b"WAIT"] = asyncio.Event()
         await store.call("k", "ECHO", "written")
         barrier = asyncio.create_task(store.durable("k"))
@@ -346,14 +354,14 @@ async def test_a_slot_that_changes_hands_during_the_barrier_leaves_it_in_doubt()
         passing = one.answer
         moved = b"-MOVED 1 127.0.0.1:%d\r\n" % two.port
         slot_map = map_of((0, 16383, two))
-        one.answer = lambda words: (
+        one.answer = lambda command: (
             slot_map
-            if words[0] == b"CLUSTER"
+            if command[0] == b"CLUSTER"
             else moved
-            if words[0] == b"GETDEL" and words[1] == b"k"
-            else passing(words)
+            if command[0] == b"GETDEL" and command[1] == b"k"
+            else passing(command)
         )
-        two.answer = lambda words: slot_map if words[0] == b"CLUSTER" else b"+OK\r\n"
+        two.answer = lambda command: slot_map if command[0] == b"CLUSTER" else b"+OK\r\n"
         await asyncio.create_task(store.call("k", "GETDEL", "k"))
         one.held[b"WAIT"].set()
         with pytest.raises(InDoubt):
@@ -374,8 +382,8 @@ async def test_a_map_that_cannot_be_read_changes_nothing() -> None:
         healthy = one.answer
         for nonsense in (b"*0\r\n", b"*1\r\n*1\r\n:0\r\n", b"+OK\r\n", b"*1\r\n*3\r\n:0\r\n:5\r\n*1\r\n$0\r\n\r\n"):
 
-            def lie(words: Words, slot_map: bytes = nonsense) -> bytes | None:
-                return slot_map if words[0] == b"CLUSTER" else healthy(words)
+            def lie(command: Command, slot_map: bytes = nonsense) -> bytes | None:
+                return slot_map if command[0] == b"CLUSTER" else healthy(command)
 
             one.answer = two.answer = lie
             with pytest.raises(StoreAway):

@@ -103,7 +103,7 @@ async def test_under_random_cuts_and_cancellations_no_call_gets_the_answer_of_an
             async with asyncio.timeout(10):
                 while await outcome(connection, f"back-{len(server.seen)}") != "own":  # noqa: ASYNC110 - it offers no event
                     await asyncio.sleep(0.01)
-        texts = [words[1].decode() for words in server.seen]
+        texts = [command[1].decode() for command in server.seen]
         results_by_name = {f"{seed}-{number}": result for number, result in enumerate(results)}
     assert first == "own"
     assert "foreign" not in results
@@ -123,7 +123,7 @@ async def test_calls_of_one_turn_leave_together() -> None:
 async def test_an_answer_that_comes_in_single_bytes_is_read() -> None:
     async with hostile() as server, connected(server) as connection:
         server.byte_by_byte = True
-        server.answer = lambda words: array(bulk(words[1]), b":7\r\n", b"$-1\r\n", b"*1\r\n+deep\r\n")
+        server.answer = lambda command: array(bulk(command[1]), b":7\r\n", b"$-1\r\n", b"*1\r\n+deep\r\n")
         replies = await asyncio.gather(*[connection.call("X", str(number)) for number in range(20)])
         assert replies == [[str(number).encode(), 7, None, [b"deep"]] for number in range(20)]
 
@@ -140,7 +140,7 @@ async def test_a_silent_store_leaves_calls_in_doubt_and_the_connection_is_renewe
         server.answer = lambda _words: None
         results = await asyncio.gather(*[outcome(connection, str(number)) for number in range(50)])
         assert results == ["in doubt"] * 50
-        server.answer = lambda words: bulk(words[1])
+        server.answer = lambda command: bulk(command[1])
         await comes_back(connection)
         assert connection.generation == 2
 
@@ -161,7 +161,7 @@ async def test_bytes_that_are_not_the_protocol_end_the_connection() -> None:
         server.answer = lambda _words: b"HTTP/1.1 400 Bad Request\r\n\r\n"
         results = await asyncio.gather(*[outcome(connection, str(number)) for number in range(10)])
         assert results == ["in doubt"] * 10
-        server.answer = lambda words: bulk(words[1])
+        server.answer = lambda command: bulk(command[1])
         await comes_back(connection)
 
 
@@ -173,9 +173,9 @@ async def test_an_answer_without_a_question_ends_the_connection() -> None:
 
 async def test_one_answer_too_many_never_reaches_the_next_caller() -> None:
     async with hostile() as server, connected(server) as connection:
-        server.answer = lambda words: bulk(words[1]) * 2
+        server.answer = lambda command: bulk(command[1]) * 2
         assert await outcome(connection, "a") == "own"
-        server.answer = lambda words: bulk(words[1])
+        server.answer = lambda command: bulk(command[1])
         await comes_back_after(connection, generation=1)
 
 
@@ -194,10 +194,10 @@ async def test_an_answer_never_reaches_a_call_that_was_not_sent() -> None:
 
 async def test_an_error_reaches_only_its_caller_and_repeats_no_argument() -> None:
     async with hostile() as server, connected(server) as connection:
-        server.answer = lambda words: (
+        server.answer = lambda command: (
             b"-ERR unknown command 'X', with args beginning with: 'Asha Devi' \r\n"
-            if words[0] == b"X"
-            else bulk(words[1])
+            if command[0] == b"X"
+            else bulk(command[1])
         )
         refused, echoed = await asyncio.gather(
             connection.call("X", "Asha Devi"), connection.call("ECHO", "a"), return_exceptions=True
@@ -211,7 +211,7 @@ async def test_an_error_reaches_only_its_caller_and_repeats_no_argument() -> Non
 
 async def test_a_push_message_in_between_is_ignored() -> None:
     async with hostile() as server, connected(server) as connection:
-        server.answer = lambda words: b">2\r\n+invalidate\r\n*0\r\n" + bulk(words[1]) + b">1\r\n+x\r\n"
+        server.answer = lambda command: b">2\r\n+invalidate\r\n*0\r\n" + bulk(command[1]) + b">1\r\n+x\r\n"
         assert await outcome(connection, "a") == "own"
         assert await outcome(connection, "b") == "own"
 
@@ -293,7 +293,7 @@ async def test_a_loading_store_is_away_until_it_has_loaded() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "greeting", "words"),
+    ("name", "greeting", "command"),
     [
         (b"INFO", bulk(b"redis_version:6.2.14\r\n"), "redis 6.2.14"),
         (b"INFO", bulk(b"redis_version:7.2.4\r\nvalkey_version:7.2.5\r\n"), "valkey 7.2.5"),
@@ -303,12 +303,12 @@ async def test_a_loading_store_is_away_until_it_has_loaded() -> None:
         (b"PING", b"+HELLO\r\n", "does not speak"),
     ],
 )
-async def test_a_store_that_can_never_serve_us_is_refused_at_once(name: bytes, greeting: bytes, words: str) -> None:
+async def test_a_store_that_can_never_serve_us_is_refused_at_once(name: bytes, greeting: bytes, command: str) -> None:
     async with hostile() as server:
         server.greeting[name] = greeting
         address = Address(host="127.0.0.1", port=server.port, username="kiosk", password="s3cret", db=2)
         connection = SharedConnection(address)
-        with pytest.raises(StoreUnsuitable, match=words) as refused:
+        with pytest.raises(StoreUnsuitable, match=command) as refused:
             await connection.ready(10)
         assert "s3cret" not in str(refused.value)
         assert "s3cret" not in repr(address)

@@ -202,7 +202,7 @@ async def test_the_answer_of_the_store_counts_more_than_vouching(server: Embedde
 @pytest.mark.parametrize("command", [b"FUNCTION", b"FCALL"])
 async def test_a_store_that_does_not_allow_functions_is_refused_in_one_line(refusal: bytes, command: bytes) -> None:
     async with hostile() as managed:
-        managed.answer = lambda words: refusal if words[0] == command else b"*0\r\n"
+        managed.answer = lambda request: refusal if request[0] == command else b"*0\r\n"
         store = await open_store(f"redis://127.0.0.1:{managed.port}")
         with pytest.raises(StoreUnsuitable, match="does not allow functions") as refused:
             await library.prove(store)
