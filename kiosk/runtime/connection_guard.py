@@ -26,14 +26,13 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 import structlog
 
 from kiosk.observability import metrics
 from kiosk.settings.values import is_loopback
-from kiosk.web.client_address import Address, Network
+from kiosk.web.client_address import Network, is_in, read_address
 
 LOOK_EVERY_S: Final = 1.0
 """Silent connections may stay open this much longer. Checking a thousand connections takes about 10 ms."""
@@ -144,19 +143,13 @@ def start(port: int, *, own_host: str, trusted: Iterable[Network]) -> None:
     alone = is_loopback(own_host)
 
     def has_no_share(address: str) -> bool:
-        where = parse_address(address)
-        return (alone and where.is_loopback) or any(where in network for network in networks)
+        where = read_address(address)
+        return (alone and where is not None and where.is_loopback) or is_in(where, networks)
 
     for reason in REASONS:  # opens the counters' file now: a flood may leave no descriptor to open it with
         metrics.connections_closed(reason, 0)
     guard = ConnectionGuard(files=resource.getrlimit(resource.RLIMIT_NOFILE)[0], has_no_share=has_no_share)
     threading.Thread(target=_watch, args=(guard, port), name="connection-guard", daemon=True).start()
-
-
-def parse_address(text: str) -> Address:
-    """The address of a peer; an IPv4 address that came by an IPv6 socket is an IPv4 address."""
-    where = ip_address(text.partition("%")[0])
-    return where.ipv4_mapped or where if isinstance(where, IPv6Address) else where
 
 
 def _watch(guard: ConnectionGuard, port: int) -> None:

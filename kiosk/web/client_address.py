@@ -35,7 +35,7 @@ def client_address(scope: Mapping[str, Any], trusted: Sequence[Network]) -> Addr
     if address is None or not trusted or not _is_in(address, trusted):
         return address
     for hop in _hops(scope["headers"]):
-        earlier = _address(hop)
+        earlier = read_address(hop)
         if earlier is None:
             break
         address = earlier
@@ -65,7 +65,7 @@ def _is_in(address: Address, networks: Iterable[Network]) -> bool:
 
 def _peer(scope: Mapping[str, Any]) -> Address | None:
     client = scope.get("client")
-    return _address(client[0]) if client else None
+    return read_address(client[0]) if client else None
 
 
 def _hops(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
@@ -75,7 +75,7 @@ def _hops(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     return [part.strip() for part in reversed(parts)][:HOPS_MAX]
 
 
-def _address(text: str) -> Address | None:
+def read_address(text: str) -> Address | None:
     """An address with or without a port; an IPv4 address that came by an IPv6 socket is an IPv4 address."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -22,9 +22,9 @@ from kiosk.runtime.connection_guard import (
     SILENT_S,
     ConnectionGuard,
     Seen,
-    parse_address,
     see,
 )
+from kiosk.web.client_address import read_address
 from tests.kiosk.process_tree import Tree, serving, status, until
 
 FILES = 400
@@ -89,7 +89,7 @@ def test_some_open_files_stay_free_for_the_gateway() -> None:
 
 
 def test_an_ipv4_address_on_an_ipv6_socket_is_the_same_address() -> None:
-    assert parse_address("::ffff:192.0.2.1") == parse_address("192.0.2.1")
+    assert read_address("::ffff:192.0.2.1") == read_address("192.0.2.1")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="tcp_info is Linux's")
