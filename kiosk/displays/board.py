@@ -13,11 +13,11 @@ from litestar.params import FromPath, QueryParameter
 
 from kiosk.displays.counter_places import CALLS_LISTED, counter_places
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
-from kiosk.locales import choose, several
+from kiosk.locales import several
 from kiosk.locales.corrections import own_books, own_messages
 from kiosk.settings import Settings
 from kiosk.voice.clips import Clips
-from kiosk.web.templating import page, sorry
+from kiosk.web.templating import messages_for, page, sorry
 from queueing.announcement import Announcement
 from queueing.desk import OpdDesk
 from queueing.facility_view import Called, Snapshot
@@ -56,7 +56,7 @@ async def board(
     snapshot = await desk.snapshot(hip_id)
     facility = await registry.facility(hip_id)
     if snapshot is None or facility is None:
-        messages = choose(lang, request.headers.get("accept-language", ""))
+        messages = messages_for(request, lang)
         return sorry(messages, 404, "board.unknown_facility", "common.ask_desk")
     codes = several(lang)
     names = [name.strip() for name in queues.split(",") if name.strip()]

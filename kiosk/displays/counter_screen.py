@@ -17,14 +17,14 @@ from litestar.params import FromPath, QueryParameter
 from kiosk.displays.board import break_times
 from kiosk.displays.own_browsers import OwnBrowsers, ScreenRequest, screen_address
 from kiosk.displays.shown_codes import KINDS, Codes, CounterPlace, ShownCodes
-from kiosk.locales import LANGUAGES, choose, several
+from kiosk.locales import LANGUAGES, several
 from kiosk.locales.corrections import own_books, own_messages
 from kiosk.posters.drawing import NotDrawn, PosterPictures
 from kiosk.posters.texts import posters_of
 from kiosk.settings import Settings
 from kiosk.web.link_urls import as_shown
 from kiosk.web.security_headers import PAGE
-from kiosk.web.templating import page, sorry
+from kiosk.web.templating import messages_for, page, sorry
 from queueing.desk import OpdDesk
 from queueing.facility_view import Snapshot
 from queueing.registry import Registry
@@ -52,7 +52,7 @@ async def counter_screen(
     """``?lang=ur`` or several that take turns (default: those of ``ROTATION``), ``?look=night`` or ``contrast``."""
     place = await _find(registry, hip_id, counter)
     if place is None:
-        messages = choose(lang, request.headers.get("accept-language", ""))
+        messages = messages_for(request, lang)
         return sorry(messages, 404, "counter_screen.unknown_counter", "common.ask_desk")
     codes = several(lang)
     screen = await own_browsers.screen_of(request, hip_id)

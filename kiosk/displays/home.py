@@ -7,9 +7,9 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
-from kiosk.locales import Messages, choose
+from kiosk.locales import Messages
 from kiosk.settings import Settings
-from kiosk.web.templating import page
+from kiosk.web.templating import messages_for, page
 from queueing.hours_now import HoursNow
 from queueing.models import Facility, Queue
 from queueing.registry import Hospital, Registry
@@ -32,7 +32,7 @@ async def home(
     lang: Annotated[str, _LANG] = "",
 ) -> Response[str]:
     """``?facility=`` is a HIP id or a part of a name."""
-    messages = choose(lang, request.headers.get("accept-language", ""))
+    messages = messages_for(request, lang)
     wanted = " ".join(facility[:TEXT_MAX].split())
     found = await _facilities(registry, wanted) if wanted else []
     hospital = await registry.hospital(found[0].hip_id) if len(found) == 1 else None

@@ -19,15 +19,15 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from kiosk.displays.own_browsers import OwnBrowsers, screen_address
-from kiosk.locales import BOOK, LANGUAGES, ROTATION, books, choose, several
+from kiosk.locales import BOOK, LANGUAGES, ROTATION, books, several
 from kiosk.settings import Settings
 from kiosk.voice.clips import Clips
 from kiosk.web.limits import SCREEN_REPORT_MAX
 from kiosk.web.link_urls import as_shown
 from kiosk.web.page_bodies import read_json
-from kiosk.web.same_origin import Strictness, is_same_origin
+from kiosk.web.same_origin import is_own_page
 from kiosk.web.security_headers import PAGE
-from kiosk.web.templating import AGAIN_S, page
+from kiosk.web.templating import AGAIN_S, messages_for, page
 from queueing.screens import ScreenId, Screens, new_secret, screen_id
 from tokens import qr
 
@@ -79,7 +79,7 @@ async def new_screen(
         secret = new_secret()
     shown = await screens.show_code(screen_id(secret), address=own_browsers.address_of(request))
     if not shown.code:
-        messages = choose(lang, request.headers.get("accept-language", ""))
+        messages = messages_for(request, lang)
         what, do = messages.say("pairing.busy"), messages.say("pairing.busy_do")
         answer = page("sorry.html", messages, status=429, what=what, do=do, again_s=max(AGAIN_S, shown.left_s))
         answer.headers["Retry-After"] = str(shown.left_s)
@@ -108,7 +108,7 @@ async def screen_state(
     clips: NamedDependency[Clips],
 ) -> Response[ScreenState]:
     """Asked every few seconds by an unpaired browser, twice a minute by a paired screen, which reports itself."""
-    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+    if not is_own_page(request, settings.public_url):
         raise PermissionDeniedException
     report = await read_json(request, _read_report, SCREEN_REPORT_MAX)
     state = ScreenState(paired=False)

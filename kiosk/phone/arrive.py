@@ -18,7 +18,7 @@ from kiosk.checkin import CheckIn
 from kiosk.phone.find import FIELD_MAX, SearchForm, Visit, search, sent_fields
 from kiosk.settings import Settings
 from kiosk.web.client_address import address_to_count, networks_of
-from kiosk.web.same_origin import Strictness, is_same_origin
+from kiosk.web.same_origin import is_own_page
 from kiosk.web.security_headers import PAGE
 from queueing.desk import OpdDesk
 from queueing.models import Outcome, State, Ticket
@@ -51,7 +51,7 @@ async def check_in_here(
     settings: NamedDependency[Settings],
 ) -> Response[Arrived]:
     """Form: ``code`` of the screen, ``number``, ``digits``. 403 for a browser without a fresh code of this facility."""
-    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+    if not is_own_page(request, settings.public_url):
         raise PermissionDeniedException
     hospital = await registry.recent_hospital(hip_id)
     if hospital is None:

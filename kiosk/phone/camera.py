@@ -21,7 +21,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 
 from kiosk.checkin import CheckIn
-from kiosk.locales import Messages, choose
+from kiosk.locales import Messages
 from kiosk.locales.corrections import own_messages
 from kiosk.patient.consent import CONSENT_VERSION, Consent
 from kiosk.phone.form import Faults, Form, empty, form_of, read
@@ -33,9 +33,9 @@ from kiosk.web.link_urls import CAMERA_FRESH_S, new_ticket_link
 from kiosk.web.page_bodies import read_form
 from kiosk.web.path_prefix import url
 from kiosk.web.request_body import BadBody
-from kiosk.web.same_origin import Strictness, is_same_origin
+from kiosk.web.same_origin import is_own_page
 from kiosk.web.security_headers import PAGE
-from kiosk.web.templating import page, sorry
+from kiosk.web.templating import messages_for, page, sorry
 from queueing.errors import QueueingError
 from queueing.form_gate import FormVerdict
 from queueing.hours_now import HoursNow
@@ -119,7 +119,7 @@ async def fill_in(
     lang: LANG = "",
 ) -> Response[str]:
     """The empty form, or what is wrong with the link."""
-    opened = await _open(link, _messages(request, lang), registry, camera_links, settings)
+    opened = await _open(link, messages_for(request, lang), registry, camera_links, settings)
     if not isinstance(opened, _Link):
         return opened
     if opened.is_over:
@@ -139,8 +139,8 @@ async def send_in(
     lang: LANG = "",
 ) -> Response[str] | Redirect:
     """The number's own page, or the form again with what is wrong."""
-    messages = _messages(request, lang)
-    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+    messages = messages_for(request, lang)
+    if not is_own_page(request, settings.public_url):
         return sorry(messages, 403, "form.forged", "form.foreign")
     opened = await _open(link, messages, registry, camera_links, settings)
     if not isinstance(opened, _Link):
@@ -229,7 +229,3 @@ async def _form(request: Asked) -> Form:
         return form_of(await read_form(request, PHONE_FORM_MAX, deadline_s=BODY_S))
     except BadBody:
         return form_of({})
-
-
-def _messages(request: Asked, lang: str) -> Messages:
-    return choose(lang, request.headers.get("accept-language", ""))

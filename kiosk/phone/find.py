@@ -21,7 +21,7 @@ from litestar.response import Redirect
 from msgspec import Struct
 
 from kiosk.checkin import CheckIn
-from kiosk.locales import Messages, choose
+from kiosk.locales import Messages
 from kiosk.locales.corrections import own_messages
 from kiosk.observability import metrics
 from kiosk.patient.identifiers import western_digits
@@ -32,9 +32,9 @@ from kiosk.web.link_urls import find_url, new_ticket_link
 from kiosk.web.page_bodies import read_form
 from kiosk.web.path_prefix import url
 from kiosk.web.request_body import BadBody
-from kiosk.web.same_origin import Strictness, is_same_origin
+from kiosk.web.same_origin import is_own_page
 from kiosk.web.security_headers import PAGE
-from kiosk.web.templating import page, sorry
+from kiosk.web.templating import messages_for, page, sorry
 from queueing.errors import QueueingError
 from queueing.models import Ticket
 from queueing.place_search import PlaceSearch
@@ -82,7 +82,7 @@ async def find_page(
     hip_id: FromPath[str], request: Visit, registry: NamedDependency[Registry], lang: LANG = ""
 ) -> Response[str]:
     """The empty form."""
-    messages, hospital = _messages(request, lang), await registry.recent_hospital(hip_id)
+    messages, hospital = messages_for(request, lang), await registry.recent_hospital(hip_id)
     return _form(messages, hospital, SearchForm()) if hospital else _unknown(messages)
 
 
@@ -98,8 +98,8 @@ async def find_ticket(
     lang: LANG = "",
 ) -> Response[str] | Redirect:
     """The ticket's own page, or the form again with what to do."""
-    messages = _messages(request, lang)
-    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+    messages = messages_for(request, lang)
+    if not is_own_page(request, settings.public_url):
         return sorry(messages, 403, "form.forged", "common.ask_desk")
     hospital = await registry.recent_hospital(hip_id)
     if hospital is None:
@@ -187,7 +187,3 @@ async def sent_fields(request: Visit) -> dict[str, str]:
         return await read_form(request, PHONE_FORM_MAX, deadline_s=BODY_S)
     except BadBody:
         return {}
-
-
-def _messages(request: Visit, lang: str) -> Messages:
-    return choose(lang, request.headers.get("accept-language", ""))

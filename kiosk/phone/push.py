@@ -27,7 +27,7 @@ from kiosk.security.encryption import Seal
 from kiosk.settings import Settings
 from kiosk.web.limits import PUSH_BODY_MAX
 from kiosk.web.page_bodies import read_json
-from kiosk.web.same_origin import Strictness, is_same_origin
+from kiosk.web.same_origin import is_own_page
 from kiosk.web.security_headers import PAGE
 from queueing.day import place_ends_s
 from queueing.desk import OpdDesk
@@ -61,7 +61,7 @@ async def agree_to_push(
 ) -> Answer:
     """Store this browser for the ticket, in place of what it sent before. The page goes on ringing by itself."""
     claim = ticket_links.read(link, now_s=int(time.time()))
-    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+    if not is_own_page(request, settings.public_url):
         return _answer(403, "another site sent this")
     sent = await read_json(request, _request, PUSH_BODY_MAX)
     if wrong := _fault(sent, push_keys, settings):
@@ -87,7 +87,7 @@ async def end_push(
 ) -> Answer:
     """Forget this browser for the ticket."""
     claim = ticket_links.read(link, now_s=int(time.time()))
-    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+    if not is_own_page(request, settings.public_url):
         return _answer(403, "another site sent this")
     sent = await read_json(request, _address, PUSH_BODY_MAX)
     await push_phones.forget(claim.hip_id, claim.ticket, sent.id)

@@ -18,16 +18,16 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect
 from msgspec import Struct
 
-from kiosk.locales import Messages, choose
+from kiosk.locales import Messages
 from kiosk.locales.corrections import own_messages
 from kiosk.settings import Settings
 from kiosk.web.link_urls import ticket_url
 from kiosk.web.path_prefix import url
 from kiosk.web.quick_page import inline_styles, packed
-from kiosk.web.same_origin import Strictness, is_same_origin
+from kiosk.web.same_origin import is_own_page
 from kiosk.web.security_headers import PAGE, SECURITY
 from kiosk.web.static_files import static_text, static_url
-from kiosk.web.templating import page, sorry
+from kiosk.web.templating import messages_for, page, sorry
 from queueing.desk import OpdDesk
 from queueing.facility_view import Called, QueueView, Snapshot
 from queueing.models import State, Ticket, UnixMs
@@ -110,7 +110,7 @@ async def ticket_page(
     lang: LANG = "",
 ) -> Response[str] | Response[bytes]:
     """The page, or a page that says what is wrong with the link."""
-    messages = choose(lang, request.headers.get("accept-language", ""))
+    messages = messages_for(request, lang)
     claim, trouble = _read(ticket_links, link, messages)
     ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
     if claim is None or ticket is None:
@@ -207,8 +207,8 @@ async def cancel_ticket(
     lang: LANG = "",
 ) -> Response[str] | Redirect:
     """The patient gives the place up; the page then shows how the ticket stands. A clerk can bring it back."""
-    messages = choose(lang, request.headers.get("accept-language", ""))
-    if not is_same_origin(request.headers, request.scope["scheme"], settings.public_url, Strictness.LINK):
+    messages = messages_for(request, lang)
+    if not is_own_page(request, settings.public_url):
         return sorry(messages, 403, "ticket.forged", "ticket.forged_do")
     claim, trouble = _read(ticket_links, link, messages)
     ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
@@ -236,7 +236,7 @@ async def ticket_manifest(
     lang: LANG = "",
 ) -> Response[dict[str, object] | None]:
     """How a phone installs this ticket's page; it names the number and the hospital, as the page does."""
-    messages = choose(lang, request.headers.get("accept-language", ""))
+    messages = messages_for(request, lang)
     claim, _ = _read(ticket_links, link, messages)
     ticket = await desk.ticket(claim.hip_id, claim.ticket) if claim else None
     if claim is None or ticket is None:

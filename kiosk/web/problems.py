@@ -15,7 +15,6 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotFoundException
 from litestar.types import Send
 
-from kiosk.locales import choose
 from kiosk.security.failures import place_of
 from kiosk.web.request_body import (
     BadBody,
@@ -27,7 +26,7 @@ from kiosk.web.request_body import (
     SlowBody,
     TooLarge,
 )
-from kiosk.web.templating import sorry
+from kiosk.web.templating import messages_for, sorry
 from queueing.errors import QueueingError, StoreBusy
 from tokens.errors import TokenError
 
@@ -177,7 +176,7 @@ def handlers(*forms: ErrorForm) -> dict[type[Exception] | int, Any]:
 
     def answer_failure(request: "Request[Any, Any, Any]", failure: Exception) -> "Response[bytes] | Response[str]":
         if isinstance(failure, NotFoundException) and _shows_pages(request) and not _has_own_form(request, forms):
-            messages = choose(request.query_params.get("lang", ""), request.headers.get("accept-language", ""))
+            messages = messages_for(request, request.query_params.get("lang", ""))
             return sorry(messages, 404, "home.gone", "home.gone_do")
         return answer(request, failure, forms)
 

@@ -9,8 +9,10 @@ The strictness decides what silence means.
 from collections.abc import Mapping
 from enum import Enum
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
+
+from litestar.connection import ASGIConnection
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """They change nothing (RFC 9110, section 9.2.1)."""
@@ -39,6 +41,11 @@ def is_same_origin(headers: Mapping[str, str], scheme: str, public_url: str, str
         is_silent = strictness is Strictness.LINK and origin == "" and "origin" not in headers
         return site == "same-origin" or is_silent or (strictness is Strictness.LINK and site == "none")
     return _origin(origin) in _our_origins(headers.get("host", ""), scheme, public_url)
+
+
+def is_own_page(request: ASGIConnection[Any, Any, Any, Any], public_url: str) -> bool:
+    """The same for a page of patients or screens, which no login opens."""
+    return is_same_origin(request.headers, request.scope["scheme"], public_url, Strictness.LINK)
 
 
 def _our_origins(host: str, scheme: str, public_url: str) -> set[tuple[str, str, int] | None]:

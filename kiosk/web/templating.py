@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -48,6 +48,11 @@ AGAIN_S: Final = 10
 """A television that was switched on before the store finds the hall by itself; ten thousand of them do not harm it."""
 
 
+def messages_for(request: Request[Any, Any, Any], language: str = "") -> Messages:
+    """The messages of a page: in the language that its address names, else in the browser's."""
+    return choose(language, request.headers.get("accept-language", ""))
+
+
 def sorry(messages: Messages, status: int, what: str, do: str, **values: object) -> Response[str]:
     """What was asked for is not there: what it is, and what to do now. Both are keys of messages."""
     return page(
@@ -57,9 +62,7 @@ def sorry(messages: Messages, status: int, what: str, do: str, **values: object)
 
 def away(request: Request[object, object, State], _: QueueingError) -> Response[str]:
     """The store does not answer: a page that tries again by itself, in place of an error."""
-    messages = choose(
-        request.query_params.get("lang", "").partition(",")[0], request.headers.get("accept-language", "")
-    )
+    messages = messages_for(request, request.query_params.get("lang", "").partition(",")[0])
     what, do = messages.say("common.away"), messages.say("common.away_do")
     answer = page("sorry.html", messages, status=503, what=what, do=do, again_s=AGAIN_S)
     answer.headers["Retry-After"] = str(AGAIN_S)
