@@ -130,7 +130,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
         ],
         Hosts(settings.public_url, settings.hosts),
         prefix,
-        dependencies=_dependencies(services),
+        dependencies=_providers(services),
         lifespan=[serving, *beside],
         middleware=[encoded_slashes.restore, follow_aliases(lambda: services().aliases)],
         exception_handlers=problems.handlers(abdm_error_form.ERROR_FORM, api_errors.ERROR_FORM),
@@ -141,8 +141,8 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
     return app
 
 
-def _dependencies(services: Callable[[], Services]) -> dict[str, Provide]:
-    """What handlers may ask for by name."""
+def _providers(services: Callable[[], Services]) -> dict[str, Provide]:
+    """Each parameter that a handler may name, and the part of the services that it gets."""
     look_once = health.Look(services)
     parts: dict[str, Callable[[], object]] = {
         "signers": lambda: services().signers,

@@ -111,15 +111,22 @@ class GatewayEndpoints:
 
     def routes(self) -> list[ASGIRouteHandler]:
         return [
-            asgi(list(SHARE), copy_scope=False)(self._endpoint(self._take_share, late_taken=True)),
-            asgi([SHARE_V1], copy_scope=False)(self._endpoint(self._take_share_v1, id_in_headers=False)),
-            asgi([SHARE_V05], copy_scope=False)(self._endpoint(self._take_share_v05, id_in_headers=False)),
-            asgi([STATUS], copy_scope=False)(self._endpoint(_take_question)),
+            asgi(list(SHARE), copy_scope=False)(self._callback(self._take_share, late_taken=True)),
+            asgi([SHARE_V1], copy_scope=False)(self._callback(self._take_share_v1, id_in_headers=False)),
+            asgi([SHARE_V05], copy_scope=False)(self._callback(self._take_share_v05, id_in_headers=False)),
+            asgi([STATUS], copy_scope=False)(self._callback(_take_question)),
         ]
 
-    def _endpoint(
+    def _callback(
         self, take: Take, *, id_in_headers: bool = True, late_taken: bool = False
     ) -> Callable[[AsgiScope, Receive, Send], Coroutine[Any, Any, None]]:
+        """The endpoint of one callback: it proves the caller, reads headers and body, hands both to ``take`` and
+        answers 202, or what is wrong.
+
+        ``id_in_headers``: the request's id is a header; in older forms it stands in the body. ``late_taken``: a share
+        that is delivered after its token ended is taken, if it was written while the token lived.
+        """
+
         async def answer_post(scope: AsgiScope, receive: Receive, send: Send) -> None:
             began, now_s = time.perf_counter(), time.time()
             unread: Receive | None = receive

@@ -66,7 +66,7 @@ _PACK_PROFILE: Final = msgspec.json.Encoder()  # the values came from JSON, so J
 _READ_PROFILE: Final = msgspec.json.Decoder(list[Any])
 
 
-class Understood(Struct, frozen=True, kw_only=True, gc=False):
+class StatedScan(Struct, frozen=True, kw_only=True, gc=False):
     """What a message of any form states about a scan, before it is compared with the headers."""
 
     form: Form
@@ -96,7 +96,7 @@ def to_scan(
         refusal = Refusal.INTENT
     elif not ((draft or share.meta_data) and _can_echo(meta.hip_id) and _can_echo(context) and _can_echo(address)):
         refusal = Refusal.MALFORMED
-    understood = Understood(
+    stated = StatedScan(
         form="draft" if draft else "v3",
         hip_id=text(meta.hip_id),
         context=text(context),
@@ -106,7 +106,7 @@ def to_scan(
         position=_position(meta.lat, meta.long) if draft else _position(meta.latitude, meta.longitude),
         refusal=refusal,
     )
-    return _scan(understood, headers, body, now_s, cm_id, aliases)
+    return _checked_scan(stated, headers, body, now_s, cm_id, aliases)
 
 
 def _can_echo(value: Any) -> bool:
@@ -174,7 +174,7 @@ def legacy_scan(
         refusal = Refusal.INTENT
     elif not (_can_echo(context) and _can_echo(address)):
         refusal = Refusal.MALFORMED
-    understood = Understood(
+    stated = StatedScan(
         form=form,
         hip_id="",
         context=text(context),
@@ -189,7 +189,7 @@ def legacy_scan(
         hip_id=headers.hip_id,
         timestamp=text(share.timestamp) or headers.timestamp,
     )
-    return _scan(understood, own_headers, body, now_s, cm_id, aliases)
+    return _checked_scan(stated, own_headers, body, now_s, cm_id, aliases)
 
 
 def _legacy_profile(share: LegacyShare) -> LegacyProfile:
@@ -237,20 +237,20 @@ def _two_facilities(hip_id: str, header: str, aliases: Aliases) -> bool:
     return aliases.get(hip_id, hip_id) != aliases.get(header, header)
 
 
-def _scan(
-    understood: Understood, headers: RequestHeaders, body: bytes, now_s: float, cm_id: str, aliases: Aliases
+def _checked_scan(
+    stated: StatedScan, headers: RequestHeaders, body: bytes, now_s: float, cm_id: str, aliases: Aliases
 ) -> Scan:
-    """Compare message and headers. A value that is too long to repeat is refused here; the answer is then an error that
-    repeats only the request id.
+    """The scan of a message, after it is compared with its headers. A value that is too long to repeat is refused here;
+    the answer is then an error that repeats only the request id.
     """
-    hip_id, person, address = understood.hip_id, understood.person, understood.abha_address
+    hip_id, person, address = stated.hip_id, stated.person, stated.abha_address
     refusal: Refusal | None = None
     if not (headers.late or is_current(headers.timestamp, now_s)):
         refusal = Refusal.CLOCK
     elif _two_facilities(hip_id, headers.hip_id, aliases):
         refusal = Refusal.FACILITY_MISMATCH
-    elif understood.refusal is not None:
-        refusal = understood.refusal
+    elif stated.refusal is not None:
+        refusal = stated.refusal
     elif len(hip_id) > HIP_ID_MAX:
         refusal = Refusal.MALFORMED
     elif person is None or not (person.abha_number or display_text(address)):
@@ -258,16 +258,16 @@ def _scan(
     if not address and person is not None and person.abha_number:
         address = f"{person.abha_number}@{cm_id}"  # the default address of every number
     facility = (hip_id or headers.hip_id)[:HIP_ID_MAX]
-    note = Note(understood.form, facility, understood.context[:ECHO_MAX], address[:ECHO_MAX], headers.request_id)
+    note = Note(stated.form, facility, stated.context[:ECHO_MAX], address[:ECHO_MAX], headers.request_id)
     return Scan(
         facility=aliases.get(facility, facility),
-        context=understood.context[:CONTEXT_MAX],
+        context=stated.context[:CONTEXT_MAX],
         request_id=same_request(headers.request_id),
         person=person,
-        position=understood.position,
+        position=stated.position,
         body=body,
         note=write_note(note),
-        profile=understood.profile,
+        profile=stated.profile,
         refusal=refusal,
         late=headers.late,
     )

@@ -65,7 +65,7 @@ class _Link:
     """A camera link that was believed, with the queue it names."""
 
     def __init__(self, claim: CameraClaim, hospital: Hospital, queue: Queue, zone: str, messages: Messages) -> None:
-        self.claim, self.facility, self.queue, self.words = claim, hospital.facility, queue, messages
+        self.claim, self.facility, self.queue, self.messages = claim, hospital.facility, queue, messages
         self.zone, self._hours = ZoneInfo(hospital.zone(zone)), HoursNow(hospital, zone)
 
     @property
@@ -76,17 +76,17 @@ class _Link:
     def after_hours(self, *, status: int = 200) -> Response[str]:
         """When the queue opens, in place of the form."""
         opening = self._hours.opening(self.queue)
-        opens = self.words.opening(opening) if opening else self.words.say("common.ask_desk")
-        return self._no_numbers(self.words.say("form.after_hours", opens=opens), status)
+        opens = self.messages.opening(opening) if opening else self.messages.say("common.ask_desk")
+        return self._no_numbers(self.messages.say("form.after_hours", opens=opens), status)
 
     def closed(self, *, status: int = 200) -> Response[str]:
         """That the queue takes nobody, in place of the form: nobody fills it in for nothing."""
-        return self._no_numbers(self.words.say("form.closed"), status)
+        return self._no_numbers(self.messages.say("form.closed"), status)
 
     def _no_numbers(self, sentence: str, status: int) -> Response[str]:
         return page(
             "no_numbers.html",
-            self.words,
+            self.messages,
             status=status,
             facility=self.facility,
             queue=self.queue,
@@ -97,7 +97,7 @@ class _Link:
         first = next(iter(faults), "")
         return page(
             "camera.html",
-            self.words,
+            self.messages,
             status=status,
             form=True,
             facility=self.facility,
@@ -203,7 +203,7 @@ def _answer(opened: _Link, form: Form, place: Place, links: TicketLinks) -> Resp
     if place.outcome not in {Outcome.NEW, Outcome.SAME_REQUEST, Outcome.SAME_PERSON} or not place.ticket:
         return opened.closed(status=409)
     link = new_ticket_link(links, opened.claim.hip_id, place.ticket, opened.zone)
-    return Redirect(url(f"/t/{link}?lang={opened.words.code}"), status_code=303, headers=PAGE)
+    return Redirect(url(f"/t/{link}?lang={opened.messages.code}"), status_code=303, headers=PAGE)
 
 
 async def _open(

@@ -179,7 +179,7 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         staff.sessions.end_before(signers.ring.sessions_from_s)
         stack.callback(staff.close)
         target_secrets = LastingSeal(signers.ring.target_secret_key())
-        services = _web_services(settings, store, keys_on_disk, signers, gateway, staff, target_secrets)
+        services = _new_services(settings, store, keys_on_disk, signers, gateway, staff, target_secrets)
         stack.callback(services.archive.close)
         stack.callback(services.addresses.close)
         stack.push_async_callback(services.slip_printing.close)
@@ -201,10 +201,11 @@ async def web_services(settings: Settings) -> AsyncIterator[Services]:
         yield services
 
 
-def _web_services(
+def _new_services(
     settings: Settings, store: Store, keys_on_disk: KeysOnDisk, signers: Signers, gateway: Gateway | None, staff: Staff,
     target_seal: LastingSeal,
 ) -> Services:  # fmt: skip
+    """Every part from what was opened before; nothing is connected or started here."""
     desk = OpdDesk(
         store,
         timezone=settings.timezone,
@@ -257,15 +258,7 @@ def _web_services(
         gateway=gateway,
         authenticator=_new_authenticator(settings, gateway, key_set),
         callers=callers,
-        connection=ConnectionWatch(
-            store,
-            consumer_name(),
-            gateway,
-            key_set,
-            callers,
-            public_url=settings.public_url,
-            store_place=store_place(settings),
-        ),
+        connection=_new_connection_watch(settings, store, gateway, key_set, callers),
         gateway_addresses=networks_of(settings.gateway_addresses),
         trusted_proxies=networks_of(settings.trusted_proxies),
         ops_addresses=networks_of(settings.ops_addresses),
@@ -274,6 +267,20 @@ def _web_services(
         target_seal=target_seal,
         archive=archive,
         api=api_parts(store, desk, archive, hub.changes, number_seal),
+    )
+
+
+def _new_connection_watch(
+    settings: Settings, store: Store, gateway: Gateway | None, key_set: KeySet | None, callers: Callers
+) -> ConnectionWatch:
+    return ConnectionWatch(
+        store,
+        consumer_name(),
+        gateway,
+        key_set,
+        callers,
+        public_url=settings.public_url,
+        store_place=store_place(settings),
     )
 
 
