@@ -10,8 +10,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from queueing.models import Counter, Policy, Queue
-from queueing.packed_policy import pack_policy
+from queueing.models import Counter, Queue
+from queueing.policy import Policy, pack_policy
 from queueing.registry import Hospital, Registry, within_limits
 
 _pack = msgspec.msgpack.Encoder().encode

@@ -7,8 +7,7 @@ from msgspec import Struct
 from queueing import library
 from queueing.audit import Actor
 from queueing.errors import QueueingError
-from queueing.models import Policy
-from queueing.packed_policy import policy_of
+from queueing.policy import Policy, policy_of
 from queueing.redis_keys import facility_root
 from queueing.registry import PrefixTaken
 from queueing.store.store import Store

@@ -12,6 +12,7 @@ from queueing import limits
 from queueing.corrections import NO_CORRECTIONS, Corrections
 from queueing.lanes import Lane
 from queueing.opening_hours import Spans
+from queueing.policy import Policy
 from queueing.reasons import Reason
 from queueing.stops import Stop
 
@@ -120,39 +121,6 @@ class ReplyKind(IntEnum):
 
     ON_SHARE = 1
     ON_STATUS = 2
-
-
-class PresenceRule(IntEnum):
-    """What a facility does with a share whose presence is not proved."""
-
-    TAKE = 0
-    """A place at once."""
-    EXPECT = 1
-    """A number at once; the place counts from check-in."""
-    REFUSE = 2
-
-
-class Policy(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """A facility's rules. ``far``, ``stale``, ``unknown`` and ``poster`` count for shares whose presence is not proved.
-
-    A fresh code of the screen proves presence wherever the phone is; with an older code, a place within ``near_m``
-    does. By default every share is taken. One that is not proved waits for check-in, except one of a printed poster
-    without a place of the phone: most phones send none, and a hall may have nothing but posters.
-    """
-
-    far: PresenceRule = PresenceRule.EXPECT
-    stale: PresenceRule = PresenceRule.EXPECT
-    unknown: PresenceRule = PresenceRule.EXPECT
-    poster: PresenceRule = PresenceRule.TAKE
-    """A printed poster, or a bare counter name, when it is not known where the phone is."""
-    near_m: limits.Metres = 1000
-    """Within this many metres of the facility's own place a phone is near (a campus and GPS error fit in)."""
-    rate: limits.Rate | None = None
-    """Scans a second this facility may take; None: the service's own (``KIOSK_FACILITY_RATE``)."""
-    burst: limits.Burst | None = None
-    """Scans at once; None: the service's own (``KIOSK_FACILITY_BURST``)."""
-    no_show_after_s: limits.NoShowAfter = 0
-    """*Next* on a call that was not started for so many seconds records a no-show. 0: no rule, the clerk decides."""
 
 
 class Named(Struct, frozen=True, kw_only=True):

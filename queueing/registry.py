@@ -24,9 +24,9 @@ from queueing.limits import (
     QUEUE_NAME_MAX,
     REGION_MAX,
 )
-from queueing.models import Counter, Facility, Policy, Queue
+from queueing.models import Counter, Facility, Queue
 from queueing.opening_hours import HOLIDAYS_MAX, Holiday, fault_of
-from queueing.packed_policy import pack_policy, policy_of
+from queueing.policy import Policy, pack_policy, policy_of
 from queueing.redis_keys import ALIASES_KEY, FACILITIES_KEY, counter_text, facility_root
 from queueing.store.store import Store
 

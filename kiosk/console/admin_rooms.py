@@ -19,8 +19,9 @@ from queueing.day_counts import DayCounts
 from queueing.desk import OpdDesk
 from queueing.lanes import LANES
 from queueing.last_changes import LastChange, LastChanges
-from queueing.models import Policy, PresenceRule, State
+from queueing.models import State
 from queueing.outbox import Outbox
+from queueing.policy import Policy, PresenceRule
 from queueing.registry import Hospital, Registry
 
 PARKED_SHOWN = 100

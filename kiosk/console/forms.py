@@ -20,7 +20,8 @@ from queueing.limits import (
     QUEUE_NAME_MAX,
     REGION_MAX,
 )
-from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
+from queueing.models import Counter, Facility, Queue
+from queueing.policy import Policy, PresenceRule
 from queueing.registry import DoesNotFit, Hospital, own_networks, within_limits
 from queueing.screens import SCREEN_NAME_MAX, Screen, ScreenKind
 from tokens import codable

@@ -2,7 +2,8 @@
 
 from kiosk.accounts.passwords import LEAST, MOST, Fault
 from queueing import lanes, limits
-from queueing.models import Assurance, Nearness, Outcome, PresenceRule, Refusal, State
+from queueing.models import Assurance, Nearness, Outcome, Refusal, State
+from queueing.policy import PresenceRule
 from queueing.screens import CODE_LENGTH, SCREEN_NAME_MAX
 
 ORDER = "First come, first called; people with priority count as some minutes earlier, emergencies go before everybody."

@@ -14,7 +14,8 @@ from kiosk.console.language import tr
 from kiosk.console.room_messages import EFFECTS
 from queueing.day_counts import DAY_PAGE
 from queueing.desk import OpdDesk
-from queueing.models import Assurance, Nearness, Policy, PresenceRule, Ticket
+from queueing.models import Assurance, Nearness, Ticket
+from queueing.policy import Policy, PresenceRule
 
 PAGES_MAX: Final = 20
 """Ten thousand numbers are read at most: the largest hospitals give some five thousand a day."""

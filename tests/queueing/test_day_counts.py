@@ -3,7 +3,8 @@
 import pytest
 
 from queueing.day_counts import DayCounts
-from queueing.models import Assurance, Facility, Outcome, Policy, PresenceRule, State
+from queueing.models import Assurance, Facility, Outcome, State
+from queueing.policy import Policy, PresenceRule
 from queueing.registry import Registry
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, kolkata, midnight_in, open_desk

@@ -8,20 +8,10 @@ import pytest
 from queueing.desk import OpdDesk
 from queueing.errors import StoreRefused
 from queueing.lanes import Lane
-from queueing.models import (
-    Assurance,
-    Counter,
-    Facility,
-    Outcome,
-    Policy,
-    PresenceRule,
-    Queue,
-    Refusal,
-    ReplyKind,
-    State,
-)
+from queueing.models import Assurance, Counter, Facility, Outcome, Queue, Refusal, ReplyKind, State
 from queueing.outbox import Outbox
 from queueing.pending_reply import PendingReply
+from queueing.policy import Policy, PresenceRule
 from queueing.redis_keys import facility_root
 from queueing.registry import RegistryError
 from queueing.store.store import Store

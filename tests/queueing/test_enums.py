@@ -11,7 +11,8 @@ from queueing import library
 from queueing.desk import packed_arrival
 from queueing.event_log import EventKind
 from queueing.lanes import LANES, REASONS, Lane, lua_tables
-from queueing.models import Arrival, Assurance, Nearness, Outcome, PresenceRule, Refusal, ReplyKind, State
+from queueing.models import Arrival, Assurance, Nearness, Outcome, Refusal, ReplyKind, State
+from queueing.policy import PresenceRule
 from queueing.reasons import Reason
 
 NUMBERS = lua_tables() + files("queueing").joinpath("functions", "shared", "enums.lua").read_text()

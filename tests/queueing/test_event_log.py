@@ -8,8 +8,9 @@ import pytest
 from queueing.desk import OpdDesk
 from queueing.event_log import OLDEST, Event, EventKind, EventLog
 from queueing.lanes import Lane
-from queueing.models import Assurance, Facility, Outcome, Policy, PresenceRule, Queue, Refusal, State, Ticket
+from queueing.models import Assurance, Facility, Outcome, Queue, Refusal, State, Ticket
 from queueing.outbox import Outbox
+from queueing.policy import Policy, PresenceRule
 from queueing.redis_keys import events_key, facility_key, facility_root, partition_of
 from queueing.registry import Registry
 from queueing.store.store import Store, open_store

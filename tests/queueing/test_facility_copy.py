@@ -4,7 +4,8 @@ import pytest
 
 from queueing import facility_copy
 from queueing.facility_copy import CopyPlan, Why
-from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
+from queueing.models import Counter, Facility, Queue
+from queueing.policy import Policy, PresenceRule
 from queueing.registry import Hospital, Registry
 from queueing.store.store import Store
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from queueing.feed import EVERYTHING, Feed
-from queueing.models import Counter, Facility, Policy, PresenceRule, Queue
+from queueing.models import Counter, Facility, Queue
+from queueing.policy import Policy, PresenceRule
 from queueing.redis_keys import ALL_PARTITIONS, changes_key, facility_key, facility_root, partition_of
 from queueing.registry import DoesNotFit, PrefixTaken, Registry, UnknownCounter, UnknownFacility, UnknownQueue
 from queueing.store.store import Store

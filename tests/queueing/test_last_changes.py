@@ -4,7 +4,8 @@ import pytest
 
 from queueing.audit import Actor, Audit
 from queueing.last_changes import ChangedSince, LastChanges
-from queueing.models import Policy, PresenceRule, Queue
+from queueing.models import Queue
+from queueing.policy import Policy, PresenceRule
 from queueing.registry import PrefixTaken, Registry
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, build

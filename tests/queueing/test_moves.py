@@ -8,7 +8,8 @@ import pytest
 
 from queueing.desk import OpdDesk
 from queueing.lanes import Lane
-from queueing.models import Outcome, Policy, State, Ticket
+from queueing.models import Outcome, State, Ticket
+from queueing.policy import Policy
 from queueing.reasons import Reason
 from queueing.registry import Registry
 from queueing.store.store import Store

@@ -2,17 +2,8 @@
 
 import pytest
 
-from queueing.models import (
-    Assurance,
-    Counter,
-    Facility,
-    Nearness,
-    Outcome,
-    Policy,
-    PresenceRule,
-    Refusal,
-    State,
-)
+from queueing.models import Assurance, Counter, Facility, Nearness, Outcome, Refusal, State
+from queueing.policy import Policy, PresenceRule
 from tests.queueing.a_facility import HIP, again, arrival
 from tests.queueing.one_hospital import SRINAGAR, Hospital
 

@@ -17,7 +17,7 @@ from typing import Final
 from playwright.async_api import Page, expect
 
 from queueing.limits import BURST_MAX
-from queueing.models import Policy
+from queueing.policy import Policy
 from tests.browser import chromium
 from tests.kiosk.console.running_desk import Served, running_program
 from tests.kiosk.console.signed_in import OWN_PASSWORD, build_hospital, ready_login

@@ -10,7 +10,8 @@ from kiosk.accounts.service import login_ending
 from kiosk.console import rooms
 from kiosk.services.web import Services
 from queueing.lanes import LANES, Lane
-from queueing.models import PresenceRule, Refusal
+from queueing.models import Refusal
+from queueing.policy import PresenceRule
 from tests.kiosk.console.signed_in import HIP, Browser, arrive, browser
 
 ENDING = login_ending(HIP)

@@ -9,7 +9,8 @@ from litestar import Litestar
 from kiosk.console.desk import MOVES
 from kiosk.patient.person import Patient
 from kiosk.services.web import Services
-from queueing.models import Place, Policy
+from queueing.models import Place
+from queueing.policy import Policy
 from tests.kiosk.console.signed_in import HIP, OTHER_HIP, Browser, arrive, browser, ready_login
 
 pytestmark = pytest.mark.anyio

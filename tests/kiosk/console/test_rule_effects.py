@@ -5,7 +5,8 @@ import pytest
 from kiosk.console.rule_effects import effects, refused_by_limits, tickets_of_today
 from kiosk.services.web import Services
 from queueing.lanes import Lane
-from queueing.models import Assurance, Nearness, Policy, PresenceRule, State, Ticket
+from queueing.models import Assurance, Nearness, State, Ticket
+from queueing.policy import Policy, PresenceRule
 from tests.kiosk.console.signed_in import HIP, Browser, arrive
 
 pytestmark = pytest.mark.anyio

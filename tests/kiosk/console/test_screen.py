@@ -12,7 +12,8 @@ from playwright.async_api import Page, expect
 from kiosk.locales import BOOK
 from kiosk.patient.person import Patient
 from queueing.display_text import display_text
-from queueing.models import Place, Policy
+from queueing.models import Place
+from queueing.policy import Policy
 from tests.kiosk.console.keyboards import scan
 from tests.kiosk.console.running_desk import Served, choose_first, press, states_of
 

@@ -12,7 +12,8 @@ import pytest
 from kiosk.patient.person import Patient
 from kiosk.voice.parts import all_parts
 from queueing.audit import UNRECORDED
-from queueing.models import Assurance, PresenceRule, State
+from queueing.models import Assurance, State
+from queueing.policy import PresenceRule
 from queueing.screens import Screen, ScreenId, ScreenKind, new_secret, screen_id
 from tests.kiosk.console.signed_in import ready_login
 from tests.kiosk.displays.test_counter_screen import codes_of, counter_text

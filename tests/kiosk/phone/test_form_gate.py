@@ -11,7 +11,8 @@ from kiosk.locales import BOOK
 from kiosk.patient.person import Patient
 from kiosk.web.handover import put_services
 from queueing.form_gate import BURST, PER_DEVICE, PER_LINK, FormSender, FormVerdict
-from queueing.models import Outcome, Policy, Refusal, State
+from queueing.models import Outcome, Refusal, State
+from queueing.policy import Policy
 from queueing.redis_keys import facility_root
 from tests.kiosk.hospital import HIP, Hospital
 from tests.kiosk.share_builders import scan_of
