@@ -1,5 +1,6 @@
-"""A facility's rules: what its shares are worth, and how many it takes a second. They are stored as a list, because every
-scan reads them (functions/shared/policy.lua).
+"""A facility's rules: which shares get a place, and how many it takes a second.
+
+They are stored as a list, because every scan reads them (functions/shared/policy.lua).
 """
 
 from enum import IntEnum
