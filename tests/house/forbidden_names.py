@@ -48,6 +48,17 @@ WHOLE: Final = {
 }
 """Forbidden as the whole name of a variable, field, parameter, function or class: they do not say what they hold."""
 
+LOCAL: Final = {"words": "messages of a language, arguments of a command, one sentence, or the noun of what it holds"}
+"""Forbidden as parameters and variables of a function. As fields they stand in answers that pages read."""
+
+NATURAL_LOCAL: Final = (
+    "kiosk/posters/shaped_text.py",
+    "kiosk/patient/name_sound.py",
+    "tests/kiosk/exchange/test_clinics.py",
+    "tests/house/",
+)
+"""Files in which they are the words of a text."""
+
 MODULES: Final = {
     "answers": "outbound, error_pages",
     "decode": "request_body",

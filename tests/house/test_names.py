@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.house.forbidden_names import MODULES, NATURAL, NATURAL_MODULES, PARTS, WHOLE
+from tests.house.forbidden_names import LOCAL, MODULES, NATURAL, NATURAL_LOCAL, NATURAL_MODULES, PARTS, WHOLE
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("kiosk", "queueing", "tokens", "loadtests", "tests")
@@ -32,6 +32,26 @@ def python_names(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, name
             case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
                 yield node.lineno, name
+
+
+def local_names(source: str) -> Iterator[tuple[int, str]]:
+    """Parameters and variables of functions and comprehensions, without the fields of classes."""
+    tree = ast.parse(source)
+    fields = {id(name) for kind in ast.walk(tree) if isinstance(kind, ast.ClassDef) for name in _own_fields(kind)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and id(node) not in fields:
+            yield node.lineno, node.id
+
+
+def _own_fields(kind: ast.ClassDef) -> Iterator[ast.expr]:
+    for line in kind.body:
+        match line:
+            case ast.AnnAssign():
+                yield line.target
+            case ast.Assign():
+                yield from line.targets
 
 
 def other_names(source: str, code: re.Pattern[str]) -> Iterator[tuple[int, str]]:
@@ -92,6 +112,19 @@ def test_the_reader_of_names_sees_every_way_of_binding_one() -> None:
 def test_no_name_misleads() -> None:
     found = [line for lines in strays().values() for line in lines]
     assert found == [], "\n" + "\n".join(found)
+
+
+def test_no_local_name_says_too_little() -> None:
+    seen = "def f(words, *, a=1):\n  for words in (): pass\nclass C:\n  words: str = ''\n"
+    assert [name for _, name in local_names(seen) if name in LOCAL] == ["words", "words"]
+    found = [
+        f"{file}:{line}: {name} (say: {LOCAL[name]})"
+        for file, path in sources()
+        if path.suffix == ".py" and not file.startswith(NATURAL_LOCAL)
+        for line, name in local_names(path.read_text("utf-8"))
+        if name in LOCAL
+    ]
+    assert found == []
 
 
 def test_no_module_has_a_misleading_name() -> None:
