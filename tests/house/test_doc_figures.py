@@ -153,3 +153,23 @@ def test_a_page_names_the_number_of_the_code(page: str, sentence: str) -> None:
 
 def test_numbers_are_written_as_the_pages_write_them() -> None:
     assert [word(number) for number in (3, 10.0, 0.5, 20_000)] == ["three", "ten", "0.5", "20,000"]
+
+
+@pytest.mark.parametrize(
+    ("row", "arrow"),
+    [
+        ("The screen shows ABDM's QR", "QR: hip-id"),
+        ("The gateway posts the profile", "POST /api/v3/hip/patient/share"),
+        ("The body is decoded once", "read the body once"),
+        ("`checkin` reads the counter code", "one call: enqueue"),
+        ("The endpoint answers 202", "202"),
+        ("A relay claims the pending reply", "claim the pending reply"),
+        ("Each process has one reader of changes", "change: this facility has something new"),
+        ("*Next* finishes the patient", "the clerk presses Next"),
+    ],
+)
+def test_the_steps_of_the_story_have_the_numbers_of_its_drawing(row: str, arrow: str) -> None:
+    page = (ROOT / "docs/how-a-scan-travels.md").read_text("utf-8")
+    arrows = re.findall(r"^    \w+--?>>\w+: (.*)$", page, re.MULTILINE)
+    [number] = [number for number, label in enumerate(arrows, start=1) if arrow in label]
+    assert re.search(rf"^\| {number}(?:–\d+)? \| {re.escape(row)}", page, re.MULTILINE), f"{row}: it is step {number}"
