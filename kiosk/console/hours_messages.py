@@ -10,6 +10,15 @@ TRIED: Final = (
     " refused."
 )
 TRIED_NOBODY: Final = "Nothing is saved yet. Nobody came to {queue} today, so nobody would have been refused."
+COPIED: Final = "Nothing is saved yet. Tuesday to Saturday have Monday's hours: look at them, then save."
+NO_HOURS: Final = (
+    "Write the hours of at least one day. A queue that takes people day and night: press “Open at any hour”."
+)
+WRONG_DAY: Final = "{day}: {fault}."
+OVERLAP: Final = "{day}: two time ranges overlap."
+HOLIDAY_DATE: Final = "Choose the date of the holiday."
+HOLIDAY_SAVED: Final = "{date} is a holiday."
+HOLIDAY_AWAY: Final = "{date} is no holiday any more."
 UNKNOWN: Final = "This queue does not exist here."
 NOW_ALWAYS: Final = "No hours: open at any hour."
 NOW_OPEN: Final = "Open now."

@@ -79,8 +79,18 @@ def read_hours(text: str) -> tuple[int, ...]:
     return flat
 
 
-def write_hours(spans: Sequence[int]) -> str:
-    """The same as lines; days that follow one another with the same hours share one."""
+def range_of(opens: str, closes: str) -> tuple[int, int]:
+    """Minutes of a day from two times; a closing before the opening is in the next day. Raises NotUnderstood."""
+    found = _RANGE.fullmatch(f"{opens}-{closes}")
+    if not found:
+        raise NotUnderstood("range")
+    if _minute_of(*found.groups()[:3]) == _minute_of(*found.groups()[3:]) == 0:
+        return 0, DAY_MIN  # from midnight to midnight
+    return _range_of(found)
+
+
+def write_hours(spans: Sequence[int], names: Sequence[str] = WEEKDAYS) -> str:
+    """The same as lines; days that follow one another with the same hours share one. ``names``: of the weekdays."""
     by_day: list[list[str]] = [[] for _ in WEEKDAYS]
     for opens, closes in zip(spans[::2], spans[1::2], strict=True):
         by_day[opens // DAY_MIN].append(f"{clock(opens)}–{clock(closes, is_end=True)}")
@@ -88,7 +98,7 @@ def write_hours(spans: Sequence[int]) -> str:
     for ranges, days in groupby(range(len(WEEKDAYS)), key=lambda day: by_day[day]):
         first, *_, last = [*days] * 2
         if ranges:
-            name = WEEKDAYS[first] if first == last else f"{WEEKDAYS[first]}–{WEEKDAYS[last]}"
+            name = names[first] if first == last else f"{names[first]}–{names[last]}"
             lines.append(f"{name} {', '.join(ranges)}")
     return "\n".join(lines)
 

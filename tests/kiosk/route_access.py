@@ -305,8 +305,8 @@ ROUTES: Final[dict[tuple[str, str], tuple[Try, ...]]] = {
     ("POST", "/console/admin/queues/{queue:str}"): (_admin("queues/medicine", ADMINS, hi="मेडिसिन"),),
     ("GET", "/console/admin/hours"): (Try(decision=ADMINS),),
     ("POST", "/console/admin/hours/{act:str}"): (
-        _admin("hours/queue", ADMINS, queue="medicine", hours="daily 0:00-24:00"),
-        _admin("hours/try", ADMINS, queue="medicine", hours="daily 0:00-24:00"),
+        _admin("hours/queue", ADMINS, queue="medicine", d0from0="09:00", d0to0="14:00"),
+        _admin("hours/holiday", ADMINS, date="2020-12-25", name="Christmas"),
         _admin("hours/holidays", ADMINS, holidays="2020-12-25 Christmas"),
     ),
     ("GET", "/console/admin/screens"): (Try(decision=ADMINS),),

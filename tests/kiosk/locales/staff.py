@@ -54,7 +54,8 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     (facility_copy_messages, ("DONE", "TROUBLE", "LEFT")),
     (hours_messages, (
         "SAVED", "ALWAYS", "HOLIDAYS_SAVED", "TRIED", "TRIED_NOBODY", "UNKNOWN", "NOW_ALWAYS", "NOW_OPEN", "NOW_CLOSED",
-        "NOW_LONG", "BY_HAND",
+        "NOW_LONG", "BY_HAND", "COPIED", "NO_HOURS", "WRONG_DAY", "OVERLAP", "HOLIDAY_DATE", "HOLIDAY_SAVED",
+        "HOLIDAY_AWAY",
     )),
     (hours_text, ("FAULTS",)),
     (figure_messages, (
