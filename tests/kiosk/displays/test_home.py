@@ -1,5 +1,8 @@
 """The first page, and the page at an address that does not exist."""
 
+import html
+import re
+
 import httpx
 import pytest
 
@@ -24,6 +27,16 @@ async def test_the_first_page_says_what_this_is_and_where_staff_sign_in(
     assert BOOK[code].say("home.sign_in") in answer.text
     assert 'href="/console/login"' in answer.text
     assert HIP not in answer.text
+
+
+async def test_the_button_beside_a_lost_page_finds_the_hospital_not_a_board(
+    hospital: Hospital, visitor: httpx.AsyncClient
+) -> None:
+    first = (await visitor.get("/")).text
+    assert "lost its page? Write the hospital's name." in html.unescape(first)
+    assert re.findall(r"<button[^>]*>([^<]*)</button>", first) == ["Find the hospital"]
+    found = (await visitor.get("/", params={"facility": HIP})).text
+    assert found.index(f'href="/find/{HIP}') < found.index(f'href="/board/{HIP}')
 
 
 @pytest.mark.parametrize("text", [HIP, "baramulla", "  DISTRICT   hospital "])

@@ -48,8 +48,18 @@ async def test_the_form_asks_in_each_language_and_names_nobody(
     page = await visitor.get(FIND, params={"lang": code})
     assert page.status_code == 200
     assert BOOK[code].say("find.title") in page.text
-    assert BOOK[code].say("common.ask_desk") in page.text
+    assert BOOK[code].say("common.ask_desk") not in page.text, "nothing went wrong yet"
     assert "Zooni" not in page.text
+
+
+@pytest.mark.parametrize(("number", "digits"), [("", "1961"), ("M-001", "19"), ("M-001", "1962")])
+async def test_after_a_mistake_the_page_sends_to_the_desk_once(
+    visitor: httpx.AsyncClient, hospital: Hospital, number: str, digits: str
+) -> None:
+    await share(hospital)
+    answer = await look(visitor, number, digits)
+    assert answer.status_code in (404, 422)
+    assert answer.text.count("ask at the desk") == 1
 
 
 @pytest.mark.parametrize(
