@@ -1,6 +1,8 @@
 """``kiosk staff``: logins. Passwords are generated, printed once and stored only as a hash."""
 
 import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import click
@@ -12,6 +14,25 @@ from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, setting
 from queueing.audit import Audit, AuditEntry
 from queueing.registry import Registry
 from queueing.store.store import Store
+
+
+@contextmanager
+def _staff_of(store: Store) -> Iterator[Staff]:
+    """The logins; what they refuse is said in one line."""
+    logins = Staff(store)
+    try:
+        yield logins
+    except StaffError as wrong:
+        raise CommandFailed(str(wrong) or type(wrong).__name__) from None
+    finally:
+        logins.close()
+
+
+async def _known(logins: Staff, login: str) -> Member:
+    member = await logins.member(login)
+    if member is None:
+        raise CommandFailed(f"no login {login}")
+    return member
 
 
 @click.group()
@@ -31,7 +52,8 @@ def add(login: str, facility: str, role: str, name: str, json: bool) -> None:
     async def write(store: Store) -> str:
         if facility != EVERY_FACILITY and await Registry(store).facility(facility) is None:
             raise CommandFailed(f"no facility {facility}: add it first (kiosk facility add, kiosk facility import)")
-        return await _added(store, login, facility, cast(Role, role), name)
+        with _staff_of(store) as logins:
+            return await logins.add(login, facility=facility, role=cast(Role, role), name=name, by=OPERATOR)
 
     password = with_store(settings_now(), write)
     document = {"login": login.strip().lower(), "facility": facility, "role": role, "password": password}
@@ -44,16 +66,6 @@ def add(login: str, facility: str, role: str, name: str, json: bool) -> None:
     )
 
 
-async def _added(store: Store, login: str, facility: str, role: Role, name: str) -> str:
-    staff_service = Staff(store)
-    try:
-        return await staff_service.add(login, facility=facility, role=role, name=name, by=OPERATOR)
-    except StaffError as wrong:
-        raise CommandFailed(str(wrong) or type(wrong).__name__) from None
-    finally:
-        staff_service.close()
-
-
 @staff.command()
 @click.argument("login")
 @as_json
@@ -61,14 +73,9 @@ def reset(login: str, json: bool) -> None:
     """Print a new first password, once; the old one and all open sessions end. It is good for 72 hours."""
 
     async def write(store: Store) -> str:
-        staff_service = Staff(store)
-        try:
-            member = await staff_service.member(login)
-            if member is None:
-                raise CommandFailed(f"no login {login}")
-            return await staff_service.reset(login, within=member.facility, by=OPERATOR)
-        finally:
-            staff_service.close()
+        with _staff_of(store) as logins:
+            member = await _known(logins, login)
+            return await logins.reset(login, within=member.facility, by=OPERATOR)
 
     password = with_store(settings_now(), write)
     tell(json, {"login": login, "password": password}, f"login     {login}", f"password  {password}")
@@ -81,16 +88,9 @@ def remove(login: str, json: bool) -> None:
     """Remove a login that nobody ever signed in with. Others are disabled on the page, because the audit names them."""
 
     async def write(store: Store) -> None:
-        staff_service = Staff(store)
-        try:
-            member = await staff_service.member(login)
-            if member is None:
-                raise CommandFailed(f"no login {login}")
-            await staff_service.remove(login, within=member.facility, by=OPERATOR)
-        except StaffError as wrong:
-            raise CommandFailed(str(wrong)) from None
-        finally:
-            staff_service.close()
+        with _staff_of(store) as logins:
+            member = await _known(logins, login)
+            await logins.remove(login, within=member.facility, by=OPERATOR)
 
     with_store(settings_now(), write)
     tell(json, {"login": login}, f"{login} removed")
@@ -106,13 +106,8 @@ def reset_totp(login: str, json: bool) -> None:
     """
 
     async def write(store: Store) -> Member:
-        staff_service = Staff(store)
-        try:
-            return await staff_service.reset_phone(login, OPERATOR)
-        except StaffError as wrong:
-            raise CommandFailed(str(wrong)) from None
-        finally:
-            staff_service.close()
+        with _staff_of(store) as logins:
+            return await logins.reset_phone(login, OPERATOR)
 
     member = with_store(settings_now(), write)
     required = "It must be set up anew at the next sign-in." if member.facility == EVERY_FACILITY else ""
@@ -127,11 +122,8 @@ def list_(facility: str, json: bool) -> None:
     """List the logins of a facility."""
 
     async def read(store: Store) -> list[Member]:
-        staff_service = Staff(store)
-        try:
-            return await staff_service.of(facility)
-        finally:
-            staff_service.close()
+        with _staff_of(store) as logins:
+            return await logins.of(facility)
 
     found = with_store(settings_now(), read)
     rows = [(one.login, one.role, one.name, "yes" if one.disabled else "no") for one in found]
