@@ -15,7 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
 from kiosk.api.errors import NoKey, NotThere, OtherFacility, ScopeMissing
-from kiosk.api.rates import Rates
+from kiosk.api.key_rates import Rates
 from kiosk.settings import Settings
 from kiosk.web import handover
 from kiosk.web.client_address import Network, address_to_count

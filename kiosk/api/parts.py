@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from kiosk.api.event_pages import Events
-from kiosk.api.rates import Rates
+from kiosk.api.key_rates import Rates
 from kiosk.api.shown import ShownTickets
 from kiosk.api.ticket_lists import TicketLists
 from kiosk.archive.database import Database

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from kiosk.api.rates import Rates
+from kiosk.api.key_rates import Rates
 from queueing.api_keys import KNOWN_S, ApiKeys, Scope
 from queueing.api_rates import ApiRates
 from queueing.models import Facility

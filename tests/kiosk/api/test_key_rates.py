@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kiosk.api.errors import TooFast
-from kiosk.api.rates import LEASE_MIN, LEASE_PART, REFUSED_MIN_S, UNCOUNTED_S, WINDOW_S, Rates
+from kiosk.api.key_rates import LEASE_MIN, LEASE_PART, REFUSED_MIN_S, UNCOUNTED_S, WINDOW_S, Rates
 from queueing.api_keys import ApiKey
 from queueing.api_rates import ApiRates, RateWindow
 from queueing.errors import StoreAway

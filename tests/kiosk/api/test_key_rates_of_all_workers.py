@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kiosk.api.rates import PER_FACILITY_KEY, WINDOW_S
+from kiosk.api.key_rates import PER_FACILITY_KEY, WINDOW_S
 from tests.kiosk.hospital import HIP
 from tests.kiosk.process_tree import below, kiosk, serving, until
 
