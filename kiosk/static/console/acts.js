@@ -21,7 +21,7 @@ export function actsOf({ messages, deskMessages, reasons }, desk) {
     if (!ticket) return tell(messages.choose_first, "warn");
     const others = desk.queues().filter((one) => one.open && one.id !== ticket.queue);
     return chooseOne(
-      `${ticket.token} →`,
+      `${ticket.token} ${document.documentElement.dir === "rtl" ? "←" : "→"}`,
       others.map((one) => [one.id, one.name]),
       (to) => onOne("transfer", where, { to }),
     );

@@ -5,7 +5,7 @@ import { keepOffline, storedState, storeState } from "./offline.js";
 import { drawStops } from "./stops.js";
 import { estimate } from "./waiting.js";
 
-const { Live, Messages, corrections, hour } = window.kiosk; // the page loads these files before this one
+const { Live, Messages, corrections, hour, make } = window.kiosk; // the page loads these files before this one
 
 const STATES = {
   1: "expected",
@@ -166,10 +166,18 @@ function drawWait(queue) {
   if (range) messages.put($("estimate"), range.low ? "ticket.minutes" : "ticket.soon_minutes", range);
   else messages.put($("estimate"), "ticket.unknown_wait");
   const last = queue.now[0] ?? queue.recent[0];
-  if (last) {
-    delete $("last-called").dataset.say;
-    Object.assign($("last-called"), { lang: "en", dir: "ltr", textContent: `${last.token} → ${last.counter}` });
-  } else messages.put($("last-called"), "ticket.none_called");
+  if (last) drawLast(last);
+  else messages.put($("last-called"), "ticket.none_called");
+}
+
+/** From the number to its counter, in the direction in which the page is read. */
+function drawLast(last) {
+  const place = $("last-called");
+  delete place.dataset.say;
+  Object.assign(place, { lang: "en", dir: messages.direction });
+  const [token, counter] = [last.token, last.counter].map((text) => make("bdi", "", text));
+  token.dir = counter.dir = "ltr";
+  place.replaceChildren(token, messages.direction === "rtl" ? " ← " : " → ", counter);
 }
 
 function linkIs(state, sinceMs) {

@@ -53,6 +53,9 @@ async def test_every_number_of_the_desk_reads_from_left_to_right_in_urdu(page: P
         await expect(page.locator(place)).to_be_visible()
         wrong += [f"{place}: {one}" for one in await backwards(page)]
         await page.keyboard.press("Escape")
+    await page.keyboard.press("t")
+    await expect(page.locator("#choice-title")).to_have_text("M-001 ←")  # the arrow leads away from the number
+    await page.keyboard.press("Escape")
     await page.keyboard.press("n")
     await expect(page.locator("#now-token")).to_have_text("M-001")
     await expect(page.locator("#details")).to_contain_text("9419012345")

@@ -25,6 +25,24 @@ async def test_a_phone_is_told_loudly_when_its_number_is_called(served: Hospital
         await expect(body).to_have_attribute("data-alarms", "2")
 
 
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+@pytest.mark.parametrize(("code", "arrow"), [("hi", "→"), ("ur", "←"), ("ks", "←")])
+async def test_the_last_call_reads_from_the_number_to_its_counter(
+    served: Hospital, kiosk_browser: Browser, code: str, arrow: str, *, scripts: bool
+) -> None:
+    _, mine = await served.arrive(patients=2)
+    await served.call("M1")
+    context = await kiosk_browser.new_context(viewport=PHONE, java_script_enabled=scripts)
+    page = await context.new_page()
+    await page.goto(f"{served.url}{served.ticket_link(mine)}?lang={code}")
+    await expect(page.locator("#last-called")).to_have_text(f"M-001 {arrow} M1")
+    token, counter = [await part.bounding_box() for part in await page.locator("#last-called bdi").all()]
+    assert token
+    assert counter
+    assert (token["x"] > counter["x"]) == (arrow == "←"), "the arrow points from the number to the counter"
+    await context.close()
+
+
 async def test_a_phone_learns_what_the_board_does_not_show(served: Hospital, kiosk_browser: Browser) -> None:
     [mine] = await served.arrive()
     desk = served.services.desk

@@ -69,7 +69,7 @@ async def test_a_waiting_patient_sees_the_number_and_how_many_are_before(
     assert re.search(r'class="token"[^>]*>\s*M-004\s*<', page)
     assert re.search(r'id="ahead">\s*2\s*<', page)
     assert "Please wait" in page
-    assert "M-001 → M1" in page
+    assert '<bdi dir="ltr">M-001</bdi> → <bdi dir="ltr">M1</bdi>' in page
     assert "Medicine &amp; Surgery" in page
 
 
