@@ -10,6 +10,7 @@ from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
+from markupsafe import Markup
 from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
@@ -20,7 +21,15 @@ from kiosk.console.guards import ConsoleRequest
 from kiosk.console.hours_form import Week, columns_of, day_names, spans_of, stored_week, typed_week, with_monday_copied
 from kiosk.console.language import tr
 from kiosk.console.lookups import hospital_of
-from kiosk.exchange.hours_text import NotUnderstood, date_of, read_holidays, read_hours, write_holidays, write_hours
+from kiosk.exchange.hours_text import (
+    NotUnderstood,
+    date_of,
+    days_and_ranges,
+    read_holidays,
+    read_hours,
+    write_holidays,
+    write_hours,
+)  # fmt: skip
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.day_counts import DAY_PAGE
@@ -104,7 +113,8 @@ async def _save_hours(registry: Registry, hospital: Hospital, queue: Queue, form
     except (NotFilledIn, NotUnderstood) as wrong:
         return _refused(queue, form, wrong)
     await registry.set_hours(hospital.facility.hip_id, queue.id, spans)
-    hours = write_hours(spans, day_names()).replace("\n", "; ")
+    lines = days_and_ranges(spans, day_names())
+    hours = Markup("; ").join(Markup('{} <bdi dir="ltr">{}</bdi>').format(*line) for line in lines)
     message = templating.fill(tr(messages.SAVED if spans else messages.ALWAYS), queue=queue.name, hours=hours)
     return Shown(message=message, field=queue.id, undo=("queue", write_hours(queue.hours or ())))
 
@@ -213,8 +223,8 @@ class Row(Struct, frozen=True, kw_only=True):
     """A queue on the page."""
 
     queue: Queue
-    hours: list[str]
-    """What is stored, in the clerk's words."""
+    hours: list[tuple[str, str]]
+    """What is stored: days in the clerk's words, and their ranges."""
     now: str
     week: Week
     """What the form holds."""
@@ -227,7 +237,7 @@ def _row(queue: Queue, now: HoursNow, shown: Shown) -> Row:
     is_here = shown.field == queue.id
     week = (shown.week if is_here else None) or stored_week(queue.hours or ())
     return Row(
-        queue=queue, hours=write_hours(queue.hours or (), day_names()).splitlines(), now=_now(queue, now), week=week,
+        queue=queue, hours=days_and_ranges(queue.hours or (), day_names()), now=_now(queue, now), week=week,
         columns=columns_of(week), is_open=is_here,
     )  # fmt: skip
 

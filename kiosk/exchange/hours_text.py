@@ -89,8 +89,13 @@ def range_of(opens: str, closes: str) -> tuple[int, int]:
     return _range_of(found)
 
 
-def write_hours(spans: Sequence[int], names: Sequence[str] = WEEKDAYS) -> str:
-    """The same as lines; days that follow one another with the same hours share one. ``names``: of the weekdays."""
+def write_hours(spans: Sequence[int]) -> str:
+    """The same as lines; days that follow one another with the same hours share one."""
+    return "\n".join(f"{days} {ranges}" for days, ranges in days_and_ranges(spans, WEEKDAYS))
+
+
+def days_and_ranges(spans: Sequence[int], names: Sequence[str]) -> list[tuple[str, str]]:
+    """``Mon–Sat`` and ``09:00–14:00`` of each such line; ``names`` of the weekdays."""
     by_day: list[list[str]] = [[] for _ in WEEKDAYS]
     for opens, closes in zip(spans[::2], spans[1::2], strict=True):
         by_day[opens // DAY_MIN].append(f"{clock(opens)}–{clock(closes, is_end=True)}")
@@ -98,9 +103,8 @@ def write_hours(spans: Sequence[int], names: Sequence[str] = WEEKDAYS) -> str:
     for ranges, days in groupby(range(len(WEEKDAYS)), key=lambda day: by_day[day]):
         first, *_, last = [*days] * 2
         if ranges:
-            name = names[first] if first == last else f"{names[first]}–{names[last]}"
-            lines.append(f"{name} {', '.join(ranges)}")
-    return "\n".join(lines)
+            lines.append((names[first] if first == last else f"{names[first]}–{names[last]}", ", ".join(ranges)))
+    return lines
 
 
 def read_holidays(text: str) -> list[Holiday]:
