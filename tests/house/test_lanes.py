@@ -75,10 +75,11 @@ def lacking(word: str, row: LaneRow) -> list[str]:
     return [place for place, holds in PLACES.items() if not holds(word, row)]
 
 
-@pytest.mark.parametrize("lane", Lane)
+@pytest.mark.parametrize("lane", Lane, ids=lambda lane: lane.word)
 def test_every_place_knows_the_lane(lane: Lane) -> None:
     assert lane in LANES, "queueing/lanes.py: a row in LANES"
-    assert lacking(lane.word, LANES[lane]) == []
+    places = lacking(lane.word, LANES[lane])
+    assert places == [], "\n".join(["these lack it:", *places])
 
 
 def test_every_place_that_lacks_a_new_lane_is_named() -> None:
