@@ -43,6 +43,15 @@ async def test_the_last_call_reads_from_the_number_to_its_counter(
     await context.close()
 
 
+async def test_paper_does_not_ask_to_keep_the_page_open(served: Hospital, kiosk_browser: Browser) -> None:
+    *_, mine = await served.arrive(patients=4)
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang=en", PHONE) as page:
+        await expect(page.locator("#do")).to_contain_text("Keep this page open.")
+        await page.emulate_media(media="print")
+        await expect(page.locator("#do")).to_be_hidden()
+        await expect(page.locator(".slip .token")).to_be_visible()
+
+
 async def test_a_phone_learns_what_the_board_does_not_show(served: Hospital, kiosk_browser: Browser) -> None:
     [mine] = await served.arrive()
     desk = served.services.desk
