@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final, Literal
 
@@ -30,6 +31,8 @@ PATIENTS_COME_S: Final = 30
 SETTLES_MS: Final = 1_500
 """A page has its events and its fonts."""
 QUALITY: Final = 72
+INDIA: Final = timezone(timedelta(hours=5, minutes=30))
+"""The demonstration's clock."""
 STAFF_PAGES: Final = {
     "desk": "/console/at/{counter}",
     "counters": "/console/counters",
@@ -56,6 +59,8 @@ STAFF_PAGES: Final = {
     "connection-to-abdm": "/console/connection",
 }
 """Name of the picture → path."""
+FOLDS: Final = {"hours": "#hours-medicine summary"}
+"""Name of the picture → the fold that holds what it is of."""
 
 
 class Shot(Struct, frozen=True, kw_only=True):
@@ -70,6 +75,8 @@ class Shot(Struct, frozen=True, kw_only=True):
     """The whole page, not only what the window shows."""
     keys: str = ""
     """A key to press first."""
+    unfold: str = ""
+    """The fold of the page to open first."""
 
 
 class Demo(Struct, frozen=True):
@@ -202,7 +209,9 @@ def shots_of_staff(demo: Demo, language: Literal["en", "hi", "ur"]) -> list[Shot
     """What staff see on the PC of a desk, and the figures on paper and as a phone."""
     counter = demo.urls["screen"].rpartition("/")[2]
     pages = {name: demo.origin + path.format(counter=counter) for name, path in STAFF_PAGES.items()}
-    shots = [Shot(name=f"{name}-{language}", url=url, size=DESK) for name, url in pages.items()]
+    shots = [
+        Shot(name=f"{name}-{language}", url=url, size=DESK, unfold=FOLDS.get(name, "")) for name, url in pages.items()
+    ]
     shots.append(Shot(name=f"walk-in-{language}", url=pages["desk"], size=DESK, keys="w"))
     if language == "en":
         shots += [
@@ -229,12 +238,33 @@ async def take(context: BrowserContext, shot: Shot, folder: Path) -> None:
     if answer is None or answer.status != 200:
         raise SystemExit(f"{shot.name}: {shot.url} answered {answer.status if answer else 'nothing'}")
     await page.wait_for_timeout(SETTLES_MS)
+    if shot.unfold:
+        await page.click(shot.unfold)
     if shot.keys:
         await page.keyboard.press(shot.keys)
         await page.wait_for_timeout(SETTLES_MS)
     await page.screenshot(
         path=folder / f"{shot.name}.jpg", type="jpeg", quality=QUALITY, full_page=shot.whole, scale="css"
     )
+    await page.close()
+
+
+async def closed_forms(screens: BrowserContext, staff: BrowserContext, demo: Demo, folder: Path) -> None:
+    """Phones of somebody who comes after the hours: the queue opens again tomorrow."""
+    page = await staff.new_page()
+    await page.goto(demo.origin + STAFF_PAGES["hours"])
+    queue = page.locator("#hours-medicine")
+    await queue.locator("summary").click()
+    tomorrow = (datetime.now(INDIA) + timedelta(days=1)).weekday()
+    await queue.locator(f"[name=d{tomorrow}from0]").fill("09:00")
+    await queue.locator(f"[name=d{tomorrow}to0]").fill("14:00")
+    await queue.locator("button.main").click()
+    await page.wait_for_selector("[role=status]")
+    for code in LANGUAGES:
+        url = f"{demo.urls['no app']}?lang={code}"
+        await take(screens, Shot(name=f"form-closed-{code}", url=url, size=PHONE), folder)
+    await queue.locator("button[name=hours]").click()  # at any hour again
+    await page.wait_for_load_state()
     await page.close()
 
 
@@ -278,6 +308,8 @@ async def take_all(browser: Browser, demo: Demo, folder: Path, only: str) -> Non
         if shot.name.startswith(wanted):
             # A counter screen shows fresh codes to the facility's own browsers only.
             await take(staff["en"] if shot.name.startswith("counter-screen") else screens, shot, folder)
+    if "form-closed".startswith(wanted):
+        await closed_forms(screens, staff["en"], demo, folder)
     for language, context in staff.items():
         if "erasure".startswith(wanted):
             await erasure(context, demo, language, folder)
