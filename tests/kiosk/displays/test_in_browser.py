@@ -117,6 +117,20 @@ async def test_each_of_many_counters_has_its_place_and_shows_its_number(
         await expect(page.locator("#others li")).to_have_count(19)
 
 
+@pytest.mark.parametrize("look", ["day", "night", "contrast"])
+async def test_the_place_of_the_newest_call_looks_like_no_other(
+    served: Hospital, kiosk_browser: Browser, look: str
+) -> None:
+    await laboratory(served, 10, calling=10)
+    async with opened(kiosk_browser, f"{served.url}/board/{HIP}?queues=L&look={look}") as page:
+        await board(page)
+        drawn = await page.locator("#others li").evaluate_all(
+            "all => all.map((one) => getComputedStyle(one)).map((one) => one.backgroundColor + one.borderTopColor)"
+        )
+        assert len(set(drawn[:-1])) == 1
+        assert drawn[-1] != drawn[0]
+
+
 async def test_as_many_counters_as_calls_fit_need_no_places(served: Hospital, kiosk_browser: Browser) -> None:
     await laboratory(served, 7, calling=7)
     async with opened(kiosk_browser, f"{served.url}/board/{HIP}?queues=L") as page:
