@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, Route, ViewportSize, expect
 
 from kiosk.web.static_files import FOLDER
-from tests.kiosk.displays.test_nothing_is_cut import fill
+from tests.kiosk.displays.test_nothing_is_cut import fill, fill_twelve_queues, outside
 from tests.kiosk.hospital import HIP, Hospital
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser, pytest.mark.proof]
@@ -51,6 +51,26 @@ async def test_an_engine_without_grid_loses_nothing(
         assert await page.evaluate(SIDEWAYS) == []
         await _photographed(page, f"old-{path.split('/')[1]}-{width}")
         await context.close()
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)], ids=["wide", "upright"])
+async def test_an_engine_without_grid_has_a_place_for_each_of_many_counters(
+    served: Hospital, kiosk_browser: Browser, size: tuple[int, int]
+) -> None:
+    await fill_twelve_queues(served)
+    width, height = size
+    context = await kiosk_browser.new_context(viewport=ViewportSize(width=width, height=height))
+    page = await context.new_page()
+    await page.route("**/*.css", _as_an_old_engine_reads_it)
+    await page.goto(f"{served.url}/board/{HIP}?lang=en")
+    await expect(page.locator("body")).to_have_attribute("data-link", "live")
+    places = [await place.bounding_box() for place in await page.locator("#others li").all()]
+    assert len({(place["x"], place["y"]) for place in places if place}) == 25
+    assert len({place["x"] for place in places if place}) >= 3, "several stand beside each other"
+    assert await page.evaluate(SIDEWAYS) == []
+    assert [line for line in await outside(page) if line.startswith(("token", "counter"))] == []
+    await _photographed(page, f"old-counters-{width}")
+    await context.close()
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)], ids=["wide", "upright"])
