@@ -4,7 +4,7 @@
 - When the store does not answer, every listener gets ``stale`` within ten seconds.
 - A mailbox holds one frame. A newer frame replaces it, so a slow listener uses no more memory than a fast one.
 - A facility is read and encoded once for all its listeners, at most five times a second (25 with few listeners).
-- A call is sent at once. Arrivals are gathered for a moment.
+- A call is sent as soon as whoever made it has the answer. Arrivals are gathered for a moment.
 - Ten thousand listeners are woken in small groups, so that scans are served in between.
 """
 
@@ -26,6 +26,10 @@ from queueing.redis_keys import facility_key
 
 GATHER_S: Final = 0.4
 """An arrival waits this long for other arrivals, or until somebody is called. Only a call is urgent for a screen."""
+ANSWER_FIRST_S: Final = 0.04
+"""A call waits this long. Whoever made it waits for the answer: it comes 2 ms sooner when the frame is not read and
+sent at the same moment, and on a slow PC the desk has drawn it before it hears of the change.
+"""
 REST_S: Final = 0.04
 REST_FOR_EACH_S: Final = 0.0002
 """The rest for each listener: three times the cost of a frame. Sending then takes a quarter of the time at most, and a
@@ -272,6 +276,7 @@ class Hub:
             while feed.wanted:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(feed.hurry.wait(), GATHER_S)
+                    await asyncio.sleep(ANSWER_FIRST_S)
                 feed.wanted = False
                 feed.hurry.clear()
                 try:

@@ -124,6 +124,19 @@ async def test_arrivals_are_gathered_until_somebody_is_called(
     assert hospitals.reads[HIP] <= reads + 2, "the arrivals cost no look of their own"
 
 
+async def test_a_call_is_read_only_when_whoever_made_it_had_time_for_the_answer(
+    hub: Hub, hospitals: Hospitals, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "ANSWER_FIRST_S", 60)
+    await (await hub.subscribe(HIP)).take()
+    reads, seen = hospitals.reads[HIP], hub.changes.version(facility_key(HIP))
+    changes.changed(HIP)
+    assert await hub.changes.wait(facility_key(HIP), seen, 20)
+    for _ in range(100):  # turns of the loop: it would read in the first of them
+        await asyncio.sleep(0)
+    assert hospitals.reads[HIP] == reads
+
+
 async def test_an_arrival_is_shown_though_nobody_is_called(hub: Hub, hospitals: Hospitals, changes: Changes) -> None:
     mailbox = await hub.subscribe(HIP)
     hospitals.at_ms = 2
