@@ -137,7 +137,8 @@ async function refresh() {
   }
 }
 
-// `isAnswer`: a key was pressed. Who is here now comes first; three hundred rows follow in the frame after it.
+// `isAnswer`: a key was pressed. Who is here now comes first; what can be pressed and three hundred rows follow in the
+// frame after it.
 function paint(server, isAnswer = false) {
   truth = server;
   const fresh = pending.predict(server);
@@ -146,10 +147,10 @@ function paint(server, isAnswer = false) {
   $("closed").hidden = fresh.counter_open;
   say($("closed"), fresh.counter_open ? "" : fill(messages.counter_closed, { counter }));
   heard.across(() => now.render(fresh.current, fresh.details, fresh.at_ms));
-  for (const button of document.querySelectorAll("#now [data-do]"))
-    button.disabled = !possible(button.dataset.do, fresh.current);
   const paintRest = () => {
     if (view !== fresh) return; // painted anew meanwhile
+    for (const button of document.querySelectorAll("#now [data-do]"))
+      button.disabled = !possible(button.dataset.do, fresh.current);
     paintQueues();
     drawList(fresh.at_ms);
     colleagues.render(fresh, fresh.at_ms);
@@ -213,12 +214,14 @@ async function move(what, body) {
   const numbered = pending.number(what, { counter, ...body }, ticket?.token ?? "");
   if (pending.waiting.length || link.lostAt) return wait(numbered);
   busy = true;
-  heard.show(what, body.ticket && body.ticket === list.selected);
   const began = performance.now();
-  root.setAttribute("aria-busy", "true"); // no style looks at it: a frame now would make the answer wait for the next one
   const chosen = list.selected; // painting the answer may take it off the list
   try {
-    const answer = await post(`/console/desk/${what}`, numbered.body);
+    const request = post(`/console/desk/${what}`, numbered.body); // first: what is shown meanwhile must not hold it up
+    heard.show(what, body.ticket && body.ticket === chosen);
+    root.setAttribute("aria-busy", "true"); // no style looks at it: a frame now would make the answer wait for the next one
+    const answer = await request;
+    heard.end();
     apply(what, answer);
     if (answer.outcome === "UNANSWERED") askCame(answer.words, (came) => move(what, { ...body, current: came }));
     else tell(answer.words, answer.outcome === "MOVED" ? "" : "warn", answer.outcome === "MOVED" && what !== "undo");

@@ -12,10 +12,12 @@ const CLOSING = {
   "note-leave": "ask-note",
 };
 
-export const isOneOpen = () => document.querySelector("dialog[open]") !== null;
+const DIALOGS = [...document.querySelectorAll("dialog")]; // each key asks: hundreds of rows are not searched for one
+
+export const isOneOpen = () => DIALOGS.some((one) => one.open);
 
 export function closeAll() {
-  for (const open of document.querySelectorAll("dialog[open]")) open.close();
+  for (const one of DIALOGS) one.close();
 }
 
 // `options`: pairs of what is handed to `then`, and its name.
@@ -65,7 +67,7 @@ export function askSure(text, then) {
 // Their keys and buttons. What closes gives the focus back to the list.
 export function listen() {
   for (const [button, dialog] of Object.entries(CLOSING)) $(button).addEventListener("click", () => $(dialog).close());
-  for (const dialog of document.querySelectorAll("dialog")) dialog.addEventListener("close", () => $("list").focus());
+  for (const dialog of DIALOGS) dialog.addEventListener("close", () => $("list").focus());
   $("locked").addEventListener("cancel", (event) => event.preventDefault());
   $("ask-came").addEventListener("keydown", (event) => {
     if (event.repeat)
