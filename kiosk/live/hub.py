@@ -26,7 +26,7 @@ from queueing.redis_keys import facility_key
 
 GATHER_S: Final = 0.4
 """An arrival waits this long for other arrivals, or until somebody is called. Only a call is urgent for a screen."""
-ANSWER_FIRST_S: Final = 0.01
+ANSWER_FIRST_S: Final = 0.004
 """A call waits this long. Whoever made it waits for the answer: it comes 2 ms sooner when the frame is not read and
 sent at the same moment, and on a slow PC the desk has drawn it before it hears of the change.
 """
