@@ -43,7 +43,8 @@ _READ: Final = ("XREAD", "COUNT", READ_AT_MOST)
 _WAIT_MS: Final = 5_000
 _TRY_AGAIN_S: Final = 0.5
 _GATHER_S: Final = 0.025
-"""After a read: on a busy service the next one finds many events. Each read costs the store as much as some scans."""
+"""After a read: on a busy service the next one finds many events. Without it a thousand webhooks took some 7 % of the
+scans at full speed."""
 
 
 class EventKind(IntEnum):

@@ -3,8 +3,9 @@
   ARGV   1 clock, then one for each arrival: the values of models.Arrival with the service's rate and burst (desk.py),
          packed one after another
   Reply  one for each arrival: models.Place packed, one value after another; {OTHER_ZONE, zone}; or an error
-  Cost   an arrival O(log n) of the queue: a new place is 7 commands, 8 on a day after another, and one more where the
-         counter led to another queue the last time; the call one more; once a day O(living tickets)
+  Cost   an arrival O(log n) of the queue: a new place is 7 commands, 8 on a day after another; one more where the
+         counter led to another queue the last time, and where the facility's default queue is taken; the call one
+         more; once a day O(living tickets)
   Same request id again: the same reply; the first time it is noted. Same person again: the same number, its own
   pending reply.
   All of one arrival is read and checked before its first write, so that an error leaves nothing half done; the other
