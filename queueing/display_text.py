@@ -44,6 +44,15 @@ def display_text(text: str, limit: int = SHOWN_MAX) -> str:
     return _cut("".join(shown), limit).strip(" " + _REPLACEMENT)
 
 
+def marked_text(text: str, limit: int = SHOWN_MAX) -> str:
+    """The display form, at most ``limit`` characters wide; where it was longer, it ends with an ellipsis.
+
+    For what people read: without the mark a part of a name passes for the name.
+    """
+    whole = display_text(text, RAW_MAX)
+    return whole if _cut(whole, limit) == whole else f"{_cut(whole, limit - 1).rstrip()}…"
+
+
 def shown_name(text: str, limit: int, otherwise: str) -> str:
     """A stored name in its display form; ``otherwise`` when nothing of it is left."""
     return display_text(text, limit) or otherwise

@@ -32,9 +32,10 @@ from kiosk.abdm.schemas import (
 )
 from kiosk.abdm.timestamps import is_current
 from kiosk.patient.birth import Birth, birth_date, birth_of_parts
-from kiosk.patient.identifiers import abha_address, abha_number, gender, phone_number, pincode
+from kiosk.patient.identifiers import abha_address, abha_number, address_part, gender, phone_number, pincode
+from kiosk.patient.names import NAME_MAX
 from kiosk.patient.person import Patient, Person, Scan, StatusQuery
-from queueing.display_text import display_text
+from queueing.display_text import display_text, marked_text
 from queueing.models import Refusal
 
 Aliases = Mapping[str, str]
@@ -350,12 +351,12 @@ def _whole(person: Person, shared: PatientShare | LegacyPatient, *, phone: str) 
     parts = shared.address if isinstance(shared.address, dict) else {"line": shared.address}
     return Patient(
         **msgspec.structs.asdict(person),
-        name=display_text(text(shared.name)),
+        name=marked_text(text(shared.name), NAME_MAX),
         gender=gender(text(shared.gender)),
         phone=phone_number(phone),
-        line=display_text(text(parts.get("line")), 128),
-        district=display_text(text(parts.get("district"))),
-        state=display_text(text(parts.get("state"))),
+        line=address_part(text(parts.get("line"))),
+        district=address_part(text(parts.get("district"))),
+        state=address_part(text(parts.get("state"))),
         pincode=pincode(text(parts.get("pincode")) or text(parts.get("pinCode"))),
     )
 

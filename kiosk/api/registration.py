@@ -5,10 +5,9 @@ from typing import Final
 from kiosk.api.bodies import wrong_field
 from kiosk.api.shapes import AddressIn, PatientIn
 from kiosk.patient.birth import birth_of_parts
-from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
+from kiosk.patient.identifiers import abha_address, abha_number, address_part, phone_number, pincode
 from kiosk.patient.names import name_fault, person_name
 from kiosk.patient.person import Patient
-from queueing.display_text import display_text
 
 _NAME_FAULTS: Final = {
     "missing": "holds no name",
@@ -37,8 +36,8 @@ def patient_of(body: PatientIn) -> Patient:
         phone=phone,
         abha_number=number,
         abha_address=abha_address(body.abha_address or ""),
-        line=display_text(address.line or "", 128),
-        district=display_text(address.district or ""),
-        state=display_text(address.state or ""),
+        line=address_part(address.line or ""),
+        district=address_part(address.district or ""),
+        state=address_part(address.state or ""),
         pincode=pincode(address.pincode or ""),
     )

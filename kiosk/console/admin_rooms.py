@@ -19,6 +19,7 @@ from queueing.day_counts import DayCounts
 from queueing.desk import OpdDesk
 from queueing.lanes import LANES
 from queueing.last_changes import LastChange, LastChanges
+from queueing.limits import NUMBERS_A_DAY_MAX
 from queueing.models import State
 from queueing.outbox import Outbox
 from queueing.policy import Policy, PresenceRule
@@ -33,8 +34,8 @@ def row_to_change(hospital: Hospital, queue: str, counter: str) -> dict[str, dic
     filled: dict[str, dict[str, str]] = {}
     if found := hospital.queue(queue):
         filled["queue"] = {
-            "id": found.id, "name": found.name, "prefix": found.prefix, "limit": str(found.limit),
-            "carry_over_min": str(found.carry_over_min),
+            "id": found.id, "name": found.name, "prefix": found.prefix, "carry_over_min": str(found.carry_over_min),
+            "limit": "" if found.limit == NUMBERS_A_DAY_MAX else str(found.limit),
         }  # fmt: skip
     if here := hospital.counter(counter):
         filled["counter"] = {"name": here.name, "first": here.queues[0] if here.queues else ""} | {
@@ -104,6 +105,7 @@ class AdminRooms:
         return {
             "waiting": {queue: now[State.WAITING] for queue, now in counts.queues.items()} if counts else {},
             "queue_names": {one.id: one.name for one in hospital.queues},
+            "no_limit": NUMBERS_A_DAY_MAX,
         }
 
     async def _logins(self, hospital: Hospital) -> dict[str, Any]:

@@ -100,8 +100,8 @@ async def _standing(desk: OpdDesk, hip: str, identifier: str) -> Announcement:
 
 def _announcement_of(form: dict[str, str], hospital: Hospital, zone: ZoneInfo) -> Announcement:
     """What was typed. Raises NotFilledIn."""
-    text = display_text(form.get("text", ""), ANNOUNCEMENT_MAX)
-    if not text:
+    text = display_text(form.get("text", ""), ANNOUNCEMENT_MAX + 1)
+    if not 1 <= len(text) <= ANNOUNCEMENT_MAX:
         raise NotFilledIn(messages.TROUBLE["text"], "text")
     queue = form.get("queue", "")
     if queue and hospital.queue(queue) is None:

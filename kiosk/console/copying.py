@@ -17,7 +17,7 @@ from litestar.params import FromPath, FromQuery
 from msgspec import Struct
 
 from kiosk.accounts.sessions import Session
-from kiosk.console import guards, messages, templating
+from kiosk.console import copying_messages, guards, messages, templating
 from kiosk.console.desk_view import DeskViews, age
 from kiosk.console.forms import NotFilledIn
 from kiosk.console.guards import ConsoleRequest
@@ -78,14 +78,14 @@ class Copying(Controller):
             session.facility, "profile_copied", by=session.login, address=reader.address, ticket=ticket.id,
             why=template.name,
         )  # fmt: skip
-        sentence = tr(messages.COPYING["copied"]).format(token=ticket.token, form=template.name)
+        sentence = tr(copying_messages.COPIED).format(token=ticket.token, form=template.name)
         return Response(Copied(text=_text_of(template, patient, ticket.token), words=sentence), headers=PAGE)
 
     @get("/admin/copying", guards=[guards.administrator], include_in_schema=False)
     async def show(
         self, session: NamedDependency[Session], registry: NamedDependency[Registry], done: FromQuery[str] = ""
     ) -> Response[str]:
-        return await _page(session, registry, message=tr(messages.COPYING_DONE.get(done, "")))
+        return await _page(session, registry, message=tr(copying_messages.DONE.get(done, "")))
 
     @post("/admin/copying/{act:str}", guards=[guards.administrator], include_in_schema=False)
     async def change(
@@ -110,9 +110,9 @@ async def templates_of(registry: Registry, hip: str) -> tuple[CopyTemplate, ...]
 
 def template_of(form: dict[str, str]) -> CopyTemplate:
     """The template that an administrator typed. Raises NotFilledIn."""
-    fields = [display_text(field, copy_text.FIELD_MAX) for field in re.split(r"[,\n\t]", form.get("fields", ""))]
+    fields = [display_text(field, copy_text.FIELD_MAX + 1) for field in re.split(r"[,\n\t]", form.get("fields", ""))]
     typed: dict[str, object] = {
-        "name": display_text(form.get("name", ""), copy_text.NAME_MAX),
+        "name": display_text(form.get("name", ""), copy_text.NAME_MAX + 1),
         "fields": [field if field.startswith(copy_text.FIXED) else field.lower() for field in fields if field],
         **{part: form[part] for part in ("date", "gender", "separator") if part in form},
     }
@@ -121,9 +121,9 @@ def template_of(form: dict[str, str]) -> CopyTemplate:
     except msgspec.ValidationError as error:
         found = re.search(r"\$\.(\w+)", str(error))
         field = found[1] if found else ""
-        raise NotFilledIn(messages.COPYING_FIELDS.get(field, messages.TROUBLE["unreadable"]), field) from None
+        raise NotFilledIn(copying_messages.FIELDS.get(field, messages.TROUBLE["unreadable"]), field) from None
     if unknown := copy_text.unknown_fields(template):
-        raise NotFilledIn(tr(messages.COPYING_FIELDS["unknown"]).format(fields=", ".join(unknown)), "fields")
+        raise NotFilledIn(tr(copying_messages.FIELDS["unknown"]).format(fields=", ".join(unknown)), "fields")
     return template
 
 
@@ -138,11 +138,11 @@ def _changed(act: str, form: dict[str, str], before: tuple[CopyTemplate, ...]) -
         raise NotFoundException
     template = template_of(form)
     if any(one.name == template.name != old for one in before):
-        raise NotFilledIn(messages.COPYING_FIELDS["twice"], "name")
+        raise NotFilledIn(copying_messages.FIELDS["twice"], "name")
     if _named(old, before):
         return tuple(template if one.name == old else one for one in before)
     if len(before) >= copy_text.TEMPLATES_MAX:
-        raise NotFilledIn(messages.COPYING_FIELDS["full"], "name")
+        raise NotFilledIn(copying_messages.FIELDS["full"], "name")
     return (*before, template)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from queueing.desks import CounterNow
-from queueing.display_text import display_text
+from queueing.display_text import marked_text
 from queueing.registry import Hospital
 
 NAME_SHOWN = 40
@@ -33,14 +33,14 @@ def counter_rows(counters: Sequence[CounterNow], hospital: Hospital) -> tuple[Co
 def beside(counters: Sequence[CounterNow], counter: str, login: str) -> tuple[str, ...]:
     """The others who have this counter open, by name."""
     here = next((one.seats for one in counters if one.name == counter), ())
-    return tuple(dict.fromkeys(display_text(seat.name, NAME_SHOWN) for seat in here if seat.login != login))
+    return tuple(dict.fromkeys(marked_text(seat.name, NAME_SHOWN) for seat in here if seat.login != login))
 
 
 def _row(one: CounterNow, hospital: Hospital) -> CounterRow:
     ticket, configured = one.ticket, hospital.counter(one.name)
     return CounterRow(
         name=one.name, open=configured.open if configured else False, back_ms=one.back_ms,
-        clerks=tuple(dict.fromkeys(display_text(seat.name, NAME_SHOWN) for seat in one.seats)),
+        clerks=tuple(dict.fromkeys(marked_text(seat.name, NAME_SHOWN) for seat in one.seats)),
         token=ticket.token if ticket else "", state=ticket.state.name.lower() if ticket else "",
         since_ms=ticket.called_ms if ticket else 0,
     )  # fmt: skip

@@ -20,12 +20,14 @@ from kiosk.console.notes import NoteSeal
 from kiosk.console.priority import shown_priority
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.observability import metrics
+from kiosk.patient.identifiers import ADDRESS_MAX
+from kiosk.patient.names import NAME_MAX
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
 from queueing.audit import Audit, Envelopes, Reader
 from queueing.desk import OpdDesk
 from queueing.desks import Desks
-from queueing.display_text import display_text
+from queueing.display_text import marked_text
 from queueing.lanes import mark_of
 from queueing.models import Counter, Queue, State, Ticket
 from queueing.registry import Registry
@@ -221,10 +223,11 @@ def row(ticket: Ticket, patient: Patient, alike: str = "", note: str = "") -> Ro
         id=ticket.id, token=ticket.token, queue=ticket.queue, state=ticket.state.name.lower(),
         lane=ticket.lane.word, lane_mark=mark_of(ticket.lane, ticket.reason),
         priority=shown_priority(ticket.lane, ticket.reason),
-        tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(), name=display_text(patient.name),
-        age=age(patient, datetime.now(UTC)), gender=patient.gender, last_four=patient.abha_number[-4:],
-        counter=ticket.counter, arrived_ms=ticket.arrived_ms, called_ms=ticket.called_ms, calls=ticket.calls,
-        note=note, ahead=ticket.ahead, reply_delivered=not ticket.reply_parked,
+        tags=tuple(tag for tag in tags if tag), near=ticket.nearness.name.lower(),
+        name=marked_text(patient.name, NAME_MAX), age=age(patient, datetime.now(UTC)), gender=patient.gender,
+        last_four=patient.abha_number[-4:], counter=ticket.counter, arrived_ms=ticket.arrived_ms,
+        called_ms=ticket.called_ms, calls=ticket.calls, note=note, ahead=ticket.ahead,
+        reply_delivered=not ticket.reply_parked,
     )  # fmt: skip
 
 
@@ -249,7 +252,7 @@ def details(patient: Patient) -> tuple[Detail, ...]:
     values = msgspec.structs.asdict(patient) | {
         "gender": tr(messages.GENDERS.get(patient.gender, "")), "born": date, "abha_number": dashed,
     }  # fmt: skip
-    lines = ((tr(label), display_text(values[field], 200)) for field, label in messages.DETAILS.items())
+    lines = ((tr(label), marked_text(values[field], ADDRESS_MAX)) for field, label in messages.DETAILS.items())
     return tuple(Detail(label=label, value=text) for label, text in lines if text)
 
 

@@ -1,6 +1,7 @@
 """Error answers of the console: a page for a browser, a problem document for a script."""
 
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
@@ -13,6 +14,7 @@ from kiosk.console.language import tr
 from kiosk.console.login import login_page
 from kiosk.console.patient_qr import NotAPatientQr
 from kiosk.console.walk_in import NotUnderstood
+from kiosk.console.way_back import page_before
 from kiosk.web import request_body
 from kiosk.web.problems import PROBLEM_JSON, Problem, document, problem_of
 from kiosk.web.security_headers import PAGE
@@ -46,8 +48,7 @@ def _answer(request: ConsoleRequest, status: int, code: str, elsewhere: str = ""
 
 def _refused(request: ConsoleRequest, why: guards.Refused) -> Response[Any]:
     if isinstance(why, guards.NotSignedIn):
-        code = as_code(request.query_params.get("code", ""))  # of a screen's QR: it comes back after the sign-in
-        return _answer(request, 401, "signed_out", f"{LOGIN_PATH}?screen={code}" if code else LOGIN_PATH)
+        return _answer(request, 401, "signed_out", _sign_in_address(request))
     if isinstance(why, guards.PasswordDue):
         return _answer(request, 403, "password_due", "/console/password")
     if isinstance(why, guards.CodeMissing):
@@ -59,6 +60,15 @@ def _refused(request: ConsoleRequest, why: guards.Refused) -> Response[Any]:
     if isinstance(why, guards.NotOfTheState):
         return _answer(request, 403, "not_state")
     return _answer(request, 403, "not_admin" if isinstance(why, guards.NotAdministrator) else "foreign")
+
+
+def _sign_in_address(request: ConsoleRequest) -> str:
+    """The sign-in. It remembers the letters of a new screen's QR, or the page that somebody was on."""
+    code = as_code(request.query_params.get("code", ""))
+    sent = request.headers.get("referer", "")
+    back = page_before(request.method, request.url.path, request.url.query, sent)
+    known = {"screen": code} if code else {"back": back} if back else {}
+    return f"{LOGIN_PATH}?{urlencode(known)}" if known else LOGIN_PATH
 
 
 def _away(request: ConsoleRequest, _: QueueingError) -> Response[Any]:

@@ -49,12 +49,16 @@ class NotFilledIn(Exception):
 
 
 def queue_of(form: Form, known: Iterable[Queue]) -> Queue:
-    """A new queue, or another name, limit and night for a known one. A new one without an id gets one from its name."""
+    """A new queue, or another name, limit and night for a known one. A new one without an id gets one from its name.
+
+    An empty limit is none; a form without the field leaves it as it is.
+    """
     known = list(known)
     name, prefix = display_text(form.get("name", ""), QUEUE_NAME_MAX), form.get("prefix", "").strip().upper()
     identifier = form.get("id", "").strip() or _new_id(name, prefix, {one.id for one in known})
     before = next((one for one in known if one.id == identifier), None)
-    limit = _whole(form.get("limit", ""), otherwise=before.limit if before else NUMBERS_A_DAY_MAX)
+    unchanged = before.limit if before and "limit" not in form else NUMBERS_A_DAY_MAX
+    limit = _whole(form.get("limit", ""), otherwise=unchanged)
     night = before.carry_over_min if before else CARRY_OVER_MIN
     carry_over_min = _whole(form.get("carry_over_min", ""), otherwise=night)
     if before:

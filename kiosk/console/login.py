@@ -1,7 +1,7 @@
 """Sign in by password and code, change the password, choose a facility, sign out."""
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
@@ -10,13 +10,15 @@ from litestar.params import FromQuery
 from kiosk.accounts.outcomes import CodeDue, Ended, Refusal, SignedIn, TooOften
 from kiosk.accounts.passwords import MOST, WeakPassword
 from kiosk.accounts.service import Staff
-from kiosk.accounts.sessions import Session
+from kiosk.accounts.sessions import IDLE_S, LONGEST_S, Session
 from kiosk.console import guards, messages, templating
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
+from kiosk.console.way_back import LONGEST, page_after
 from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from queueing.desks import Desks
+from queueing.errors import QueueingError
 from queueing.limits import COUNTER_NAME_MAX
 from queueing.registry import Registry
 from queueing.screens import as_code
@@ -25,14 +27,16 @@ _COUNTER_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{COUNTER_NAME_MAX}}}")
 
 
 def login_page(
-    *, status: int = 200, trouble: str = "", login: str = "", screen: str = "", counter: str = ""
-) -> Response[str]:
+    *, status: int = 200, trouble: str = "", login: str = "", screen: str = "", counter: str = "", back: str = "",
+    note: str = "",
+) -> Response[str]:  # fmt: skip
     """The sign-in. ``screen``: letters of a screen that is paired afterwards. ``counter``: it was handed over, and
-    whoever signs in next sits there.
+    whoever signs in next sits there. ``back``: the page to go on with. ``note``: why there is a sign-in.
     """
     return templating.page(
-        "login.html", session=None, status=status, trouble=trouble, login=login, screen=screen, counter=counter
-    )
+        "login.html", session=None, status=status, trouble=trouble, login=login, screen=screen, counter=counter,
+        back=back, note=note,
+    )  # fmt: skip
 
 
 class Login(Controller):
@@ -47,10 +51,14 @@ class Login(Controller):
 
     @get("/login", guards=[guards.visitor], include_in_schema=False)
     async def show_login(
-        self, settings: NamedDependency[Settings], screen: FromQuery[str] = "", counter: FromQuery[str] = ""
-    ) -> Response[str]:
+        self, request: ConsoleRequest, settings: NamedDependency[Settings], staff: NamedDependency[Staff],
+        screen: FromQuery[str] = "", counter: FromQuery[str] = "", back: FromQuery[str] = "",
+    ) -> Response[str]:  # fmt: skip
         trouble = "" if settings.sign_in_is_private else tr(messages.SIGN_IN["open"])
-        return login_page(trouble=trouble, screen=as_code(screen), counter=_counter(counter))
+        note = _why_signed_out() if await _session_is_over(request, staff) else ""
+        return login_page(
+            trouble=trouble, screen=as_code(screen), counter=_counter(counter), back=back[:LONGEST], note=note
+        )
 
     @post("/login", guards=[guards.visitor], include_in_schema=False)
     async def sign_in(
@@ -60,26 +68,31 @@ class Login(Controller):
             return login_page(status=403, trouble=tr(messages.SIGN_IN["open"]))
         form = await read_form(request)
         login, screen = form.get("login", "")[:64], as_code(form.get("screen", ""))
-        counter = _counter(form.get("counter", ""))
+        counter, back = _counter(form.get("counter", "")), form.get("back", "")[:LONGEST]
         before = await staff.session(guards.reference_of(request), used=False)
         answer = await staff.sign_in(login, form.get("password", "")[: MOST + 1], **guards.sender_of(request))
         if isinstance(answer, CodeDue):
-            return templating.go(f"/console/code?screen={screen}", [guards.waiting_cookie(request, answer)])
+            query = urlencode({"screen": screen, "back": back})
+            return templating.go(f"/console/code?{query}", [guards.waiting_cookie(request, answer)])
         if isinstance(answer, SignedIn):
             if before is not None:
                 await staff.sign_out(before, address=guards.address_of(request))
-            return _signed_in(request, answer, screen, counter)
+            return _signed_in(request, answer, screen, counter, back)
         trouble, status = refusal_words(answer, messages.SIGN_IN["wrong"])
-        return login_page(status=status, trouble=trouble, login=login, screen=screen, counter=counter)
+        return login_page(status=status, trouble=trouble, login=login, screen=screen, counter=counter, back=back)
 
     @get("/code", guards=[guards.half_signed_in], include_in_schema=False)
     async def show_code(
-        self, session: NamedDependency[Session], screen: FromQuery[str] = ""
+        self, session: NamedDependency[Session], screen: FromQuery[str] = "", back: FromQuery[str] = ""
     ) -> Response[str] | Response[None]:
-        """``screen``: letters of a new screen, which the administrator pairs after signing in."""
+        """``screen``: letters of a new screen, which the administrator pairs after signing in. ``back``: the page to
+        go on with.
+        """
         if not session.waits_for_code:
             return templating.go("/console")
-        return templating.page("code.html", session=None, csrf=session.csrf, trouble="", screen=as_code(screen))
+        return templating.page(
+            "code.html", session=None, csrf=session.csrf, trouble="", screen=as_code(screen), back=back[:LONGEST]
+        )
 
     @post("/code", guards=[guards.half_signed_in], include_in_schema=False)
     async def enter_code(
@@ -89,13 +102,13 @@ class Login(Controller):
         if not session.waits_for_code:
             return templating.go("/console")
         form = await read_form(request)
-        screen = as_code(form.get("screen", ""))
+        screen, back = as_code(form.get("screen", "")), form.get("back", "")[:LONGEST]
         answer = await staff.enter_code(session, form.get("code", ""), **guards.sender_of(request))
         if isinstance(answer, SignedIn):
-            return _signed_in(request, answer, screen)
+            return _signed_in(request, answer, screen, "", back)
         trouble, status = refusal_words(answer, messages.SIGN_IN["code"])
         return templating.page(
-            "code.html", session=None, csrf=session.csrf, status=status, trouble=trouble, screen=screen
+            "code.html", session=None, csrf=session.csrf, status=status, trouble=trouble, screen=screen, back=back
         )
 
     @post("/logout", guards=[guards.half_signed_in], include_in_schema=False)
@@ -178,14 +191,30 @@ def _counter(name: str) -> str:
     return name if _COUNTER_NAME.fullmatch(name) else ""
 
 
-def _signed_in(request: ConsoleRequest, answer: SignedIn, screen: str, counter: str = "") -> Response[None]:
-    """To the console; the letters of a new screen lead to its pairing, a counter that was handed over to its desk."""
+async def _session_is_over(request: ConsoleRequest, staff: Staff) -> bool:
+    """Whether the browser brings a session that there is no more; False while the store does not answer."""
+    reference = guards.reference_of(request)
+    try:
+        return bool(reference) and await staff.session(reference, used=False) is None
+    except QueueingError:
+        return False
+
+
+def _why_signed_out() -> str:
+    """One sentence for every reason: whoever reads it has not signed in."""
+    return tr(messages.SIGN_IN["over"]).format(minutes=IDLE_S // 60, hours=LONGEST_S // 3600)
+
+
+def _signed_in(request: ConsoleRequest, answer: SignedIn, screen: str, counter: str, back: str) -> Response[None]:
+    """To the console; the letters of a new screen lead to its pairing, a counter that was handed over to its desk, and
+    whoever was signed out in the middle of work to the page before.
+    """
     cookies = guards.cookies(request, answer)
     if screen:
         return templating.go(f"/console/admin/screens?code={screen}", cookies)
     if counter:
         return templating.go(f"/console/at/{quote(counter, safe='')}", cookies)
-    return templating.go("/console", cookies)
+    return templating.go(page_after(back, answer.member) or "/console", cookies)
 
 
 def refusal_words(answer: Refusal, otherwise: str) -> tuple[str, int]:

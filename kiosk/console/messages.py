@@ -119,6 +119,8 @@ SIGN_IN = {
     "phone_again": "The password or the code is not right. Wait for the next code on your phone.",
     "ended": "This first password was good for 72 hours, and they are over. Ask your administrator for a new one.",
     "twice": "The two new passwords differ.",
+    "over": "You were signed out: that happens after {minutes} minutes without use, after {hours} hours, or when the "
+    "session is ended elsewhere. Please sign in again.",
     "open": "Sign-in is closed here: this address is not encrypted, so anybody on the network could read the password. "
     "Ask the person who runs the service to set up encryption (kiosk tls make, or a proxy with https).",
 }
@@ -187,7 +189,7 @@ FIELDS = {
         "id": f"A queue's id has 1 to {limits.QUEUE_ID_MAX} letters, digits, - or _.",
         "name": "The queue needs a name that people understand.",
         "prefix": f"The prefix has 1 to {limits.PREFIX_MAX} letters; it stands before every number.",
-        "limit": f"The limit is a whole number from 1 to {limits.NUMBERS_A_DAY_MAX}.",
+        "limit": f"Numbers a day is a whole number from 1 to {limits.NUMBERS_A_DAY_MAX}, or empty for no limit.",
         "carry_over_min": f"Over midnight is a whole number of minutes from 0 to {limits.CARRY_OVER_MAX_MIN}.",
     },
     "counter": {
@@ -327,24 +329,6 @@ ADMIN_TROUBLE = {
     "unknown": "This queue or counter does not exist here.",
     "facility": "No facility with this HIP id is set up.",
 }
-
-COPYING = {"copied": "{token} is copied for {form}. Put the cursor into the first field and paste."}
-COPYING_DONE = {
-    "save": "Saved. Desks offer it when their page is loaded again.",
-    "remove": "Removed.",
-    "reset": "The forms are as the program brings them.",
-}
-COPYING_FIELDS = {
-    "name": "The form needs a name of 1 to 40 characters.",
-    "fields": "Name 1 to 40 fields, separated by commas.",
-    "unknown": "These are no fields: {fields}. The list of fields stands below; a fixed text begins with =.",
-    "date": "Choose how the date is written.",
-    "gender": "Choose how the gender is written.",
-    "separator": "Choose what stands between two fields.",
-    "twice": "Another form has this name.",
-    "full": "There are as many forms as the page holds. Remove one first.",
-}
-"""What is wrong with a form that details are copied for."""
 
 SCREENS_DONE = {
     "paired": "Paired. The screen changes within a few seconds.",

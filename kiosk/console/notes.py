@@ -3,7 +3,7 @@
 from typing import Final
 
 from kiosk.security.encryption import Seal, SealBroken
-from queueing.display_text import display_text
+from queueing.display_text import marked_text
 from queueing.models import Ticket
 from queueing.redis_keys import facility_key
 
@@ -15,7 +15,7 @@ PURPOSE: Final = "note"
 
 def cleaned(text: str) -> str:
     """The note in one line, without control characters."""
-    return display_text(" ".join(text.split()), NOTE_MAX)
+    return marked_text(" ".join(text.split()), NOTE_MAX)
 
 
 class NoteSeal:

@@ -8,10 +8,9 @@ import re
 from typing import Any, Final
 
 from kiosk.patient.birth import birth_date
-from kiosk.patient.identifiers import abha_address, abha_number, gender, phone_number
+from kiosk.patient.identifiers import abha_address, abha_number, address_part, gender, phone_number
 from kiosk.patient.names import person_name
 from kiosk.patient.person import Patient
-from queueing.display_text import display_text
 
 READ_MAX: Final = 4096
 """Characters; a card holds about four hundred."""
@@ -53,9 +52,9 @@ def read(text: str, *, suffix: str) -> Patient:
         abha_number=number,
         abha_address=abha_address(fields["abha_address"]) or (f"{number}@{suffix}" if number else ""),
         phone=phone_number(fields["phone"]),
-        state=display_text(fields["state"]),
-        district=display_text(fields["district"]),
-        line=display_text(fields["address"], 128),
+        state=address_part(fields["state"]),
+        district=address_part(fields["district"]),
+        line=address_part(fields["address"]),
         year_of_birth=born.year,
         month_of_birth=born.month,
         day_of_birth=born.day,

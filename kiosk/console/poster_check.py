@@ -24,7 +24,7 @@ from kiosk.settings import Settings
 from kiosk.web.page_bodies import read_form
 from kiosk.web.security_headers import PAGE
 from queueing.counter_texts import Leads, Means, leads_to
-from queueing.display_text import display_text
+from queueing.display_text import marked_text
 from queueing.models import Counter, Queue
 from queueing.registry import Hospital, Registry
 from tokens import CameraLinks, LinkError
@@ -131,10 +131,10 @@ def _named_in(text: str) -> tuple[str, str] | None:
 def _share(address: str, hip: str, text: str, place: Counter | Queue, facts: Facts) -> Verdict:
     own = facts.hospital.facility.hip_id
     if hip != own and facts.aliases.get(hip) != own:
-        return Verdict(key="hospital", values={"hip": display_text(hip, SHOWN_MAX) or NONE})
+        return Verdict(key="hospital", values={"hip": marked_text(hip, SHOWN_MAX) or NONE})
     host, expected = urlsplit(address).netloc.lower(), urlsplit(facts.host).netloc.lower()
     if host != expected:
-        return Verdict(key="host", values={"host": display_text(host, SHOWN_MAX) or NONE, "own": expected})
+        return Verdict(key="host", values={"host": marked_text(host, SHOWN_MAX) or NONE, "own": expected})
     try:
         proof = facts.codes.read(text, hip, facts.now_s)
     except NotACounterCode:
@@ -154,7 +154,7 @@ def _compared(leads: Leads, text: str, place: Counter | Queue) -> Verdict:
     queue, counter = _name(leads.queue), leads.counter.name if leads.counter else NONE
     values = {"queue": queue, "counter": counter, "place": place.name}
     if leads.means is Means.DEFAULT:
-        return Verdict(key="nothing", values={"text": display_text(text, SHOWN_MAX) or NONE, "queue": queue})
+        return Verdict(key="nothing", values={"text": marked_text(text, SHOWN_MAX) or NONE, "queue": queue})
     is_same_queue = leads.queue is not None and leads.queue.id == _queue_at(place)
     if leads.counter is None:
         same = "queue" if isinstance(place, Queue) else "queue_at_counter"

@@ -15,7 +15,7 @@ from kiosk.console.rooms import ROOMS
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
 from kiosk.web.templating import templates_in
-from queueing.display_text import RAW_MAX, display_text
+from queueing.display_text import marked_text
 from queueing.limits import QUEUE_NAME_MAX
 
 
@@ -24,9 +24,7 @@ def _local_time(unix_ms: int, zone: str) -> str:
 
 
 def _shown(text: str, limit: int = QUEUE_NAME_MAX) -> str:
-    """Text from outside; where it is longer than ``limit``, one sees that it goes on."""
-    whole, start = display_text(text, RAW_MAX), display_text(text, limit)
-    return start if start == whole else f"{start}…"
+    return marked_text(text, limit)
 
 
 def fill(sentence: str, **values: object) -> Markup:

@@ -24,7 +24,7 @@ from kiosk.console.perhaps_same import LookAlikes, Perhaps
 from kiosk.console.priority import chosen_reason
 from kiosk.locales import BOOK
 from kiosk.patient.birth import birth_of_age, birth_of_parts
-from kiosk.patient.identifiers import abha_address, abha_number, phone_number, pincode
+from kiosk.patient.identifiers import abha_address, abha_number, address_part, phone_number, pincode
 from kiosk.patient.names import name_fault, person_name
 from kiosk.patient.person import Patient
 from kiosk.settings import Settings
@@ -34,7 +34,6 @@ from kiosk.web.security_headers import PAGE
 from queueing.audit import Reader
 from queueing.corrections import NO_CORRECTIONS
 from queueing.desk import OpdDesk
-from queueing.display_text import display_text
 from queueing.hours_now import HoursNow
 from queueing.lanes import label_of
 from queueing.models import Facility, Outcome, Place, Refusal, Ticket
@@ -229,9 +228,9 @@ def patient_of(form: WalkIn, today: date) -> Patient:
         phone=phone,
         abha_number=abha_number(claim.abha_number),
         abha_address=abha_address(claim.abha_address),
-        line=display_text(claim.line, 128),
-        district=display_text(claim.district),
-        state=display_text(claim.state),
+        line=address_part(claim.line),
+        district=address_part(claim.district),
+        state=address_part(claim.state),
         pincode=pincode(claim.pincode),
     )
 

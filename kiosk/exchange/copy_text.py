@@ -21,8 +21,8 @@ FIELDS_MAX: Final = 40
 """Fields of one form. The longest registration form seen has about thirty."""
 FIELD_MAX: Final = 60
 """Characters of a field's name or fixed text."""
-VALUE_MAX: Final = 200
-"""Characters of one value, as the registration details show it."""
+VALUE_MAX: Final = 640
+"""Characters of one value: a whole address has a line, a district, a state and a pincode."""
 
 DateStyle = Literal["DD/MM/YYYY", "DD-MM-YYYY", "YYYY-MM-DD"]
 GenderStyle = Literal["M/F/O", "Male/Female/Other", "1/2/3"]

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Final
 
 from queueing.day import EPOCH, date_of_day, day_number
-from queueing.display_text import display_text
+from queueing.display_text import marked_text
 from queueing.opening_hours import DAY_MIN, HOLIDAY_NAME_MAX, HOLIDAYS_MAX, SPANS_MAX, Holiday, clock, fault_of
 
 TEXT_MAX: Final = 10_000
@@ -114,7 +114,7 @@ def read_holidays(text: str) -> list[Holiday]:
         day, name = _dated(line)
         if day is None:
             raise NotUnderstood("date", number=number, line=line[:40])
-        found[day_number(day)] = Holiday(day_number(day), display_text(name, HOLIDAY_NAME_MAX))
+        found[day_number(day)] = Holiday(day_number(day), marked_text(name, HOLIDAY_NAME_MAX))
     if len(found) > HOLIDAYS_MAX:
         raise NotUnderstood("holidays", most=HOLIDAYS_MAX)
     return [found[day] for day in sorted(found)]

@@ -8,10 +8,12 @@ import re
 import unicodedata
 from typing import Final
 
-from queueing.display_text import display_text
+from queueing.display_text import display_text, marked_text
 
 ADDRESS_MAX: Final = 255
 """Characters of an ABHA address: the gateway's own ceiling."""
+ADDRESS_PART_MAX: Final = 200
+"""Characters of a line, district or state: an Aadhaar address in one line has up to a hundred and fifty."""
 READ_MAX: Final = 40
 """Characters of a number that are read: fourteen digits with a separator after each fit."""
 
@@ -61,6 +63,11 @@ def abha_address(text: str) -> str:
         address
     )
     return "" if masked else address
+
+
+def address_part(text: str) -> str:
+    """A line, district or state of a postal address, safe to show; where it is cut, one sees that it goes on."""
+    return marked_text(text, ADDRESS_PART_MAX)
 
 
 def phone_number(text: str) -> str:

@@ -6,15 +6,18 @@ The display form itself is ``queueing.display_text``: names of facilities and qu
 import unicodedata
 from typing import Final
 
-from queueing.display_text import RAW_MAX, SHOWN_MAX, UNSEEN, display_text
+from queueing.display_text import RAW_MAX, UNSEEN, display_text, marked_text
+
+NAME_MAX: Final = 128
+"""Characters of a person's name: with ``S/o`` and a village names of eighty are written, and no longer one was seen."""
 
 _NOT_IN_NAMES: Final = frozenset("<>{}[]@#$%^*=|\\")
 """Characters of code, addresses and masks. A slash, digits and brackets stand in ``S/o`` and ``Twin 2 of``."""
 
 
 def person_name(text: str) -> str:
-    """A patient's name as screens show it; empty when it holds no letter."""
-    name = display_text(text)
+    """A patient's name, whole as far as names go; empty when it holds no letter."""
+    name = marked_text(text, NAME_MAX)
     return name if _is_written(name) else ""
 
 
@@ -23,7 +26,7 @@ def name_fault(text: str) -> str:
     name = display_text(text, RAW_MAX)
     if not name:
         return "missing"
-    if len(name) > SHOWN_MAX:
+    if len(name) > NAME_MAX:
         return "long"
     odd = not _is_written(name) or "://" in name or not _NOT_IN_NAMES.isdisjoint(name)
     return "odd" if odd else ""

@@ -237,7 +237,7 @@ def result_of(answer: httpx.Response) -> Result | str:
     location = answer.headers.get("location", "")
     signed_out = "set-cookie" in answer.headers
     unproved = answer.status_code == 401 and not any(sentence in answer.text for sentence in WRONG_SECRETS)
-    if unproved or (location == "/console/login" and not signed_out):
+    if unproved or (location.partition("?")[0] == "/console/login" and not signed_out):
         return Result.UNPROVED
     if location == "/console/facility" or "console-no-facility" in answer.text:
         return Result.CHOOSE

@@ -148,7 +148,9 @@ export class List {
     lane.title = one.priority;
     say(who.firstChild, one.name || "—");
     say(who.lastChild, one.reply_delivered ? "" : this.messages.not_told);
-    who.classList.toggle("cut", one.name.length > SHORT_NAME || !one.reply_delivered);
+    const isLong = one.name.length > SHORT_NAME;
+    who.classList.toggle("cut", isLong || !one.reply_delivered);
+    who.title = isLong ? one.name : "";
     say(age.firstChild, [one.age, one.gender].filter(Boolean).join(" "));
     say(four.firstChild, one.last_four ? `··${one.last_four}` : "");
     tags.replaceChildren(

@@ -34,7 +34,7 @@ async def test_a_person_sees_where_they_are_signed_in_and_ends_one(app: Litestar
         assert page.count("this one") == 1
         [key] = await keys_of(clerk)
         assert (await clerk.send_form("/console/account/end", session=key)).status_code == 303
-        assert (await other.get("/console/counters")).headers["location"] == "/console/login"
+        assert (await other.get("/console/counters")).headers["location"].startswith("/console/login")
     assert (await clerk.get("/console/counters")).status_code == 200
     assert await keys_of(clerk) == []
 
@@ -46,7 +46,7 @@ async def test_ending_all_others_leaves_this_one(app: Litestar, clerk: Browser, 
         assert len(await keys_of(clerk)) == 2
         assert (await clerk.send_form("/console/account/end-others")).status_code == 303
         for gone in (one, two):
-            assert (await gone.get("/console/counters")).headers["location"] == "/console/login"
+            assert (await gone.get("/console/counters")).headers["location"].startswith("/console/login")
     assert (await clerk.get("/console/counters")).status_code == 200
     assert await keys_of(clerk) == []
     assert (await services.audit.read(HIP))[0].kind == "sessions_ended"
@@ -69,7 +69,7 @@ async def test_an_administrator_signs_out_a_login_of_their_facility_alone(
         assert (await admin.send_form("/console/admin/sign-out", login="stranger")).status_code == 422
         assert (await foreign.get("/console/counters")).status_code == 200
     assert (await admin.send_form("/console/admin/sign-out", login="asha")).status_code == 303
-    assert (await clerk.get("/console/counters")).headers["location"] == "/console/login"
+    assert (await clerk.get("/console/counters")).headers["location"].startswith("/console/login")
 
 
 async def test_a_changed_password_ends_other_sessions(app: Litestar, clerk: Browser) -> None:
@@ -79,7 +79,7 @@ async def test_a_changed_password_ends_other_sessions(app: Litestar, clerk: Brow
         changed = await other.send_form("/console/password", old=OWN_PASSWORD, new=new, again=new)
         assert changed.status_code == 303
         assert (await other.get("/console/counters")).status_code == 200
-    assert (await clerk.get("/console/counters")).headers["location"] == "/console/login"
+    assert (await clerk.get("/console/counters")).headers["location"].startswith("/console/login")
 
 
 @pytest.mark.parametrize("made_by", ["add", "reset"])

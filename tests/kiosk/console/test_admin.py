@@ -29,6 +29,28 @@ async def test_a_queue_and_its_counter_count_at_once(admin: Browser, services: S
     assert "Queue saved." in (await admin.get("/console/admin/rooms/queues?done=queue")).text
 
 
+async def test_an_empty_number_of_numbers_a_day_is_no_limit(admin: Browser, services: Services) -> None:
+    async def limit_shown() -> tuple[int, str]:
+        queue = next(one for one in await services.registry.queues(HIP) if one.id == "surgery")
+        form = (await admin.get("/console/admin/rooms/queues?queue=surgery")).text
+        typed = re.search(r'name="limit"[^>]*value="([^"]*)"', form)
+        assert typed
+        return queue.limit, typed[1]
+
+    fields = {"id": "surgery", "name": "Surgery OPD", "prefix": "S"}
+    await admin.send_form("/console/admin/queue", limit="", **fields)
+    assert await limit_shown() == (99_999, "")
+    await admin.send_form("/console/admin/queue", limit="200", **fields)
+    await admin.send_form("/console/admin/queue", **fields)
+    assert await limit_shown() == (200, "200"), "a form without the field"
+    await admin.send_form("/console/admin/queue", limit="", **fields)
+    assert await limit_shown() == (99_999, "")
+    page = (await admin.get("/console/admin/rooms/queues")).text
+    assert ">no limit<" in page
+    assert "99999" not in page
+    assert "Empty: no limit." in page
+
+
 async def test_who_serves_at_a_counter_is_saved_alone_and_can_be_taken_back(admin: Browser, services: Services) -> None:
     before = (await services.registry.counters(HIP))[0]
     typed = "  Dr. Asha Kumari,\u202e Medicine "

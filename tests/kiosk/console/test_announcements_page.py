@@ -46,6 +46,7 @@ async def test_a_clerk_announces_and_takes_it_back(clerk: Browser, services: Ser
     ("wrong", "sentence"),
     [
         ({"text": "  "}, "Write a sentence"),
+        ({"text": "x" * 121}, "Write a sentence"),
         ({"queue": "dental"}, "Choose a queue"),
         ({"language": "xx"}, "Choose the language"),
         ({"until": "soon"}, "Write the time"),

@@ -81,6 +81,7 @@ async def test_an_administrator_adds_changes_and_removes_a_form(
     [
         ({"name": ""}, "needs a name"),
         ({"fields": " , "}, "Name 1 to 40 fields"),
+        ({"fields": "name,=" + "x" * 60}, "of at most 60 characters"),
         ({"fields": "name,aadhaar"}, "These are no fields: aadhaar"),
         ({"fields": ",".join(["name"] * 41)}, "Name 1 to 40 fields"),
         ({"date": "MM/DD"}, "Choose how the date is written"),

@@ -182,7 +182,10 @@ NAMES = {
     "Zal" + "\u0301" * 300 + "go": "Zaĺ" + "\u0301" * 4 + "go",
     "nul\x00l\x1b[31m\x9b": "null[31m",
     "<script>alert(1)</script>": "<script>alert(1)</script>",
-    "x" * 10_000: "x" * 64,
+    "Mohammad Abdul Rashid Bhat S/o Ghulam Mohammad Bhat R/o Village Wagoora": (
+        "Mohammad Abdul Rashid Bhat S/o Ghulam Mohammad Bhat R/o Village Wagoora"
+    ),
+    "x" * 10_000: "x" * 127 + "…",
     "two\r\nlines\tand tabs": "two  lines and tabs",
     "शान्ति देवी": "शान्ति देवी",
     "غلام محمد ڈار": "غلام محمد ڈار",

@@ -1,10 +1,12 @@
-"""A move draws no row that did not change, because a slow PC waits for each; the chosen row is whole in sight."""
+"""A move draws no row that did not change, because a slow PC waits for each; the chosen row is whole in sight, and a
+long name is somewhere.
+"""
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from queueing.models import Counter, Queue
-from tests.kiosk.console.running_desk import Served
+from tests.kiosk.console.running_desk import Served, press
 
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
@@ -148,3 +150,17 @@ async def _right(part: Locator) -> float:
     box = await part.bounding_box()
     assert box is not None
     return box["x"] + box["width"]
+
+
+async def test_a_long_name_is_cut_in_the_list_alone(page: Page, served: Served) -> None:
+    name = "Mohammad Abdul Rashid Bhat S/o Ghulam Mohammad Bhat R/o Village Wagoora"
+    await served.arrive(name)
+    in_list = page.locator("#list .who")
+    await expect(in_list).to_have_text(name)
+    assert await in_list.locator("bdi").evaluate("bdi => bdi.scrollWidth > bdi.clientWidth")
+    await expect(in_list).to_have_attribute("title", name)
+    await press(page, "n", "M-001 called to M1.")
+    await expect(page.locator("#details dd").first).to_have_text(name)
+    for whole in (page.locator("#now-name"), page.locator("#details dd").first):
+        await expect(whole).to_have_text(name)
+        assert await whole.evaluate("box => box.scrollWidth <= box.clientWidth")

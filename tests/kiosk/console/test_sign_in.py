@@ -236,7 +236,7 @@ async def test_an_ended_login_is_out_at_its_next_request(clerk: Browser, service
         await services.staff.reset("asha", within=HIP)
     else:
         await services.staff.end_sessions("asha", within=HIP)
-    assert (await clerk.get("/console/counters")).headers["location"] == "/console/login"
+    assert (await clerk.get("/console/counters")).headers["location"] == "/console/login?back=%2Fconsole%2Fcounters"
     answer = await clerk.ask("/console/desk/next", counter="M1")
     assert answer.status_code == 303 or answer.status_code == 401
 

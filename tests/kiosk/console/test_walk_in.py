@@ -138,7 +138,7 @@ async def test_a_form_without_a_name_gives_no_number(clerk: Browser) -> None:
     ("field", "written", "title"),
     [
         ("name", "https://example.org/t/abc", "This is not a name."),
-        ("name", "x" * 65, "The name is too long."),
+        ("name", "x" * 129, "The name is too long."),
         ("age", "old", "The age cannot be read."),
         ("age", "121", "The age cannot be read."),
         ("age", "-3", "The age cannot be read."),

@@ -69,6 +69,7 @@ def test_holidays_are_pasted_in_any_usual_form() -> None:
     ]  # fmt: skip
     assert read_holidays(write_holidays(found)) == found
     assert date_of(found[0]) == date(2026, 10, 2)
+    assert read_holidays("25-12-2026 " + "x" * 61)[0].name == "x" * 59 + "…"
 
 
 @pytest.mark.parametrize("text", ["Christmas", "2026-02-30 Never", "31 Foo 2026 x", "1.1.26 short", "1969-12-31 old"])

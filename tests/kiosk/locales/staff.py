@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po
 from kiosk.console import (
     announcement_messages,
     connection_messages,
+    copying_messages,
     correction_messages,
     desk_messages,
     facility_copy_messages,
@@ -42,14 +43,15 @@ _TABLES: Final[tuple[tuple[ModuleType, tuple[str, ...]], ...]] = (
     (messages, (
         "ORDER", "LANES", "LANE_WHO", "REASONS", "STATES", "ASSURANCES", "NEARNESSES", "ALIKE", "GENDERS", "SECTIONS",
         "DONE", "UNDONE_AT", "OUTCOMES", "TAKEN_BY", "TAKEN_HERE", "PERHAPS", "PLACES", "REFUSALS", "SIGN_IN",
-        "TROUBLE", "SCAN", "TITLES", "TITLE_OTHERWISE", "PASSWORDS", "DETAILS", "HOSPITAL_NUMBERS", "MONTHS", "COPYING",
+        "TROUBLE", "SCAN", "TITLES", "TITLE_OTHERWISE", "PASSWORDS", "DETAILS", "HOSPITAL_NUMBERS", "MONTHS",
         "SCREEN", "PRESENCE_RULES", "ADMIN_DONE", "ADMIN_TROUBLE", "FIELDS", "SCREENS_DONE", "SCREENS",
-        "COPYING_DONE", "COPYING_FIELDS", "AUDIT_DAY", "AUDIT_ARCHIVE_AWAY", "AUDIT_ACTS",
+        "AUDIT_DAY", "AUDIT_ARCHIVE_AWAY", "AUDIT_ACTS",
     )),
     (rooms, ("TITLES", "SETTINGS")),
     (connection_messages, (
         "SCOPES", "KEYS_DONE", "KEYS_TROUBLE", "STATES", "RESULTS", "DONE", "REFUSED", "VERDICTS", "CHECKS",
     )),
+    (copying_messages, ("COPIED", "DONE", "FIELDS")),
     (correction_messages, ("DONE", "TROUBLE", "SHOWN", "PREVIEWS")),
     (facility_copy_messages, ("DONE", "TROUBLE", "LEFT")),
     (hours_messages, (

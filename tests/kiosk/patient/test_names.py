@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kiosk.patient.names import name_fault, unsafe_character
-from queueing.display_text import MARKS_MAX, SHOWN_MAX, display_text
+from kiosk.patient.identifiers import address_part
+from kiosk.patient.names import name_fault, person_name, unsafe_character
+from queueing.display_text import MARKS_MAX, SHOWN_MAX, display_text, marked_text
 
 
 @pytest.mark.parametrize(
@@ -55,6 +56,16 @@ def test_a_tower_of_marks_falls_to_four() -> None:
 def test_long_text_is_cut_and_a_mark_stays_with_its_character() -> None:
     assert display_text("x" * 10_000) == "x" * SHOWN_MAX
     assert display_text("की" * 100) == "की" * SHOWN_MAX
+
+
+def test_what_people_read_shows_where_it_was_cut() -> None:
+    assert marked_text("x" * 64) == "x" * 64
+    assert marked_text("x" * 65) == "x" * 63 + "…"
+    assert marked_text("Ward four, first floor", 11) == "Ward four,…"
+    assert marked_text("की" * 65) == "की" * 63 + "…"
+    assert marked_text("\u202e" * 65 + "Asha") == "Asha"
+    assert person_name("की" * 400) == "की" * 127 + "…"
+    assert address_part("h" * 201) == "h" * 199 + "…"
 
 
 @settings(max_examples=300, deadline=None)
@@ -121,7 +132,7 @@ def test_names_as_hospitals_write_them_are_names(name: str) -> None:
     [
         ("", "missing"),
         ("\u3164", "missing"),
-        ("x" * 65, "long"),
+        ("x" * 129, "long"),
         ("12345", "odd"),
         ("http://a/b", "odd"),
         ("a@b", "odd"),

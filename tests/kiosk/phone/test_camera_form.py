@@ -274,7 +274,7 @@ def test_a_name_in_any_script_is_a_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "fault"),
-    [("", "name_missing"), ("   ", "name_missing"), ("\u202e\u200b", "name_missing"), ("x" * 65, "name_long"),
+    [("", "name_missing"), ("   ", "name_missing"), ("\u202e\u200b", "name_missing"), ("x" * 129, "name_long"),
      ("12345", "name_odd"), ("<script>", "name_odd"), ("'--", "name_odd"), ("a@b", "name_odd")],
 )  # fmt: skip
 def test_what_is_no_name_is_a_fault(name: str, fault: str) -> None:

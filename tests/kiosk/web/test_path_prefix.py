@@ -89,7 +89,10 @@ async def test_redirects_and_moves_of_the_console_stay_under_the_prefix(app: Lit
     out = await admin.send_form("/console/logout")
     assert out.headers["location"] == "/opd/console/login"
     stranger = await client(app, before).get("/console/admin")
-    assert stranger.headers["location"] == "/opd/console/login"
+    assert stranger.headers["location"] == "/opd/console/login?back=%2Fconsole%2Fadmin"
+    page = {"referer": f"{PUBLIC}/console/admin/hours"}
+    refused = await client(app, before).post("/console/admin/queue", headers=page)
+    assert refused.headers["location"] == "/opd/console/login?back=%2Fconsole%2Fadmin%2Fhours"
 
 
 async def test_a_walk_in_s_slip_and_the_form_without_an_app_lead_to_the_public_address(
