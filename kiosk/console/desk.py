@@ -220,6 +220,8 @@ def move_sentence(move: str, body: MoveRequest, moved: Moved, queues: dict[str, 
         "state": tr(messages.STATES[ticket.state]) if ticket else "",
         "lane": tr(label_of(ticket.lane, ticket.reason)) if ticket else "",
     }
+    if moved.outcome is Outcome.TAKEN and move == "undo":
+        return tr(messages.NOT_UNDONE).format(**values)
     if moved.outcome is Outcome.TAKEN and ticket is not None and ticket.counter:
         return tr(messages.TAKEN_HERE if ticket.counter == body.counter else messages.TAKEN_BY).format(**values)
     if moved.counter:

@@ -80,6 +80,7 @@ OUTCOMES = {
 }
 TAKEN_BY = "Counter {counter} took {token} first."
 TAKEN_HERE = "{token} is at this counter already."
+NOT_UNDONE = "Not undone: {token} was moved by somebody else since. It is now “{state}”."
 
 PERHAPS = "This may be somebody who has a number today. Ask the person."
 PLACES = {

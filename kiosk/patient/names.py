@@ -11,8 +11,8 @@ from queueing.display_text import RAW_MAX, UNSEEN, display_text, marked_text
 NAME_MAX: Final = 128
 """Characters of a person's name: with ``S/o`` and a village names of eighty are written, and no longer one was seen."""
 
-_NOT_IN_NAMES: Final = frozenset("<>{}[]@#$%^*=|\\")
-"""Characters of code, addresses and masks. A slash, digits and brackets stand in ``S/o`` and ``Twin 2 of``."""
+_NOT_IN_NAMES: Final = frozenset("<>{}[]@#$%^*=|\\;_~")
+"""Characters of code, addresses, masks and barcodes. A slash, digits and brackets stand in ``S/o``, ``Twin 2 of``."""
 
 
 def person_name(text: str) -> str:

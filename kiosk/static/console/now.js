@@ -22,7 +22,7 @@ export class Now {
     say($("now-note").firstElementChild, ticket?.note ?? "");
     if (JSON.stringify(details) !== JSON.stringify(this.details)) describe($("details"), details);
     this.details = details;
-    $("copy").hidden = !details.length;
+    $("copying").hidden = !details.length;
     this.tick(now_ms);
   }
 

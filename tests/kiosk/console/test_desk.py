@@ -235,6 +235,22 @@ async def test_the_event_log_names_the_login_that_moved_a_ticket(
     assert (await clerk.ask("/console/desk/undo", counter="M1")).json()["outcome"] == "MOVED"
 
 
+async def test_an_undo_of_what_a_colleague_moved_since_says_so(
+    app: Litestar, clerk: Browser, services: Services
+) -> None:
+    await ready_login(services.staff, "bilal")
+    await arrive(services.check_in, "First")
+    await arrive(services.check_in, "Second")
+    await clerk.ask("/console/desk/next", counter="M1", seen="")
+    await clerk.ask("/console/desk/start", counter="M1")
+    async with browser(app, address="10.1.2.9") as other:
+        await other.sign_in("bilal")
+        assert (await other.ask("/console/desk/next", counter="M1")).json()["words"] == "M-002 called to M1."
+    for counter in ("M1", "M2"):
+        late = (await clerk.ask("/console/desk/undo", counter=counter)).json()
+        assert late["words"] == "Not undone: M-001 was moved by somebody else since. It is now “Finished”.", counter
+
+
 async def test_a_move_that_does_not_exist_is_not_found(clerk: Browser) -> None:
     assert (await clerk.ask("/console/desk/promote", counter="M1")).status_code == 404
     assert (await clerk.ask("/console/desk/lane", counter="M1", ticket="x", reason="royal")).status_code == 404

@@ -46,12 +46,10 @@ async def voice_page(served: Served, microphone: Path, *, script: str = "") -> A
         page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
         if script:
             await page.add_init_script(script)
-        await page.goto(f"{served.address}/console/voice")
+        await page.goto(f"{served.address}/console/voice?language=ks")
         await page.fill("[name=login]", login)
         await page.fill("[name=password]", OWN_PASSWORD)
         await page.keyboard.press("Enter")
-        await expect(page.get_by_role("heading", name="Where do you sit?")).to_be_visible()
-        await page.goto(f"{served.address}/console/voice?language=ks")
         await expect(page.locator("html")).to_have_attribute("data-running", "yes")
         yield page
         assert wrong == []

@@ -136,6 +136,7 @@ def test_names_as_hospitals_write_them_are_names(name: str) -> None:
         ("12345", "odd"),
         ("http://a/b", "odd"),
         ("a@b", "odd"),
+        ("WIFI:T:WPA;S:hall;P:x;;", "odd"),
     ],
 )
 def test_what_is_no_name_has_a_fault(text: str, fault: str) -> None:
