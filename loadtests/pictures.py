@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta, timezone
@@ -20,7 +21,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from loadtests import graceful_run
+from loadtests import graceful_run, large_hall
 
 LANGUAGES: Final = ("en", "hi", "ur", "ks", "doi", "pa")
 STAFF_LANGUAGES: Final[tuple[Literal["en", "hi", "ur"], ...]] = ("en", "hi", "ur")
@@ -82,6 +83,7 @@ class Shot(Struct, frozen=True, kw_only=True):
 class Demo(Struct, frozen=True):
     """The demonstration's addresses, by name, and the login that it prints."""
 
+    folder: Path
     urls: dict[str, str]
     login: str
     password: str
@@ -94,18 +96,20 @@ class Demo(Struct, frozen=True):
 @asynccontextmanager
 async def demonstration() -> AsyncIterator[Demo]:
     """A running ``kiosk demo``."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "kiosk", "demo", "--patients", "180", "--minutes", "8", stdout=asyncio.subprocess.PIPE
-    )
-    try:
-        yield await asyncio.wait_for(_announced(child), READY_WITHIN_S)
-    finally:
-        if child.returncode is None:
-            child.send_signal(signal.SIGTERM)
-        await child.wait()
+    with tempfile.TemporaryDirectory(prefix="kiosk-pictures-") as folder:
+        options = ("--patients", "180", "--minutes", "8", "--data-dir", folder)
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "kiosk", "demo", *options, stdout=asyncio.subprocess.PIPE
+        )
+        try:
+            yield await asyncio.wait_for(_announced(child, Path(folder)), READY_WITHIN_S)
+        finally:
+            if child.returncode is None:
+                child.send_signal(signal.SIGTERM)
+            await child.wait()
 
 
-async def _announced(child: asyncio.subprocess.Process) -> Demo:
+async def _announced(child: asyncio.subprocess.Process, folder: Path) -> Demo:
     assert child.stdout is not None  # noqa: S101  a pipe was asked for; narrows the type
     urls, login, password = dict[str, str](), "", ""
     async for line in child.stdout:
@@ -115,7 +119,7 @@ async def _announced(child: asyncio.subprocess.Process) -> Demo:
         if staff := re.search(r"login (\S+)\s+password (\S+)", text):
             login, password = staff[1], staff[2]
         if text == "ready":
-            return Demo(urls, login, password)
+            return Demo(folder, urls, login, password)
     raise SystemExit("the demonstration ended before it was ready")
 
 
@@ -203,6 +207,17 @@ def shots_of_screens(demo: Demo) -> list[Shot]:
         Shot(name="pairing", url=demo.origin + "/screen", size=TELEVISION),
     ]
     return shots
+
+
+async def shots_of_large_halls(demo: Demo) -> list[Shot]:
+    """Televisions of hospitals with 12 and 20 counters, and as many queues as belong to them."""
+    twelve, twenty = [await large_hall.build(demo.folder, demo.origin, counters) for counters in large_hall.HIP_IDS]
+    return [
+        Shot(name="board-12-counters-en", url=f"{twelve}?lang=en", size=TELEVISION),
+        Shot(name="board-20-counters-en", url=f"{twenty}?lang=en", size=TELEVISION),
+        Shot(name="board-20-counters-ur", url=f"{twenty}?lang=ur", size=TELEVISION),
+        Shot(name="board-20-counters-upright-hi", url=f"{twenty}?lang=hi", size=UPRIGHT),
+    ]
 
 
 def shots_of_staff(demo: Demo, language: Literal["en", "hi", "ur"]) -> list[Shot]:
@@ -308,6 +323,10 @@ async def take_all(browser: Browser, demo: Demo, folder: Path, only: str) -> Non
         if shot.name.startswith(wanted):
             # A counter screen shows fresh codes to the facility's own browsers only.
             await take(staff["en"] if shot.name.startswith("counter-screen") else screens, shot, folder)
+    if any(name.startswith(("board-12", "board-20")) or "board-20-counters".startswith(name) for name in wanted):
+        for shot in await shots_of_large_halls(demo):
+            if shot.name.startswith(wanted):
+                await take(screens, shot, folder)
     if "form-closed".startswith(wanted):
         await closed_forms(screens, staff["en"], demo, folder)
     for language, context in staff.items():

@@ -20,11 +20,15 @@ from kiosk.voice.clips import Clips
 from kiosk.web.templating import messages_for, page, sorry
 from queueing.announcement import Announcement
 from queueing.desk import OpdDesk
-from queueing.facility_view import Called, Snapshot
+from queueing.facility_view import Called, QueueView, Snapshot
 from queueing.registry import Registry
 
 LOOKS = ("day", "night", "contrast")
-QUEUES_AT_ONCE: Final = 4
+QUEUE_CARDS: Final = 4
+QUEUE_LISTS: Final = (8, 12)
+LONG_NAME, LONG_IN_LINE = 16, 24
+DIGITS: Final = 4
+"""As in the page's script (``static/js/queue_cards.js``)."""
 LAST_SHOWN: Final = 8
 HOME_SHOWN: Final = 4
 """As many as the page's script shows at one time (``static/js/board.js``)."""
@@ -69,6 +73,8 @@ async def board(
         hip_id=hip_id,
         queues=names,
         codes=codes,
+        long_name=LONG_NAME,
+        long_in_line=LONG_IN_LINE,
         is_long_name=max(len(facility.name_in(code)) for code in codes) > LONG_FACILITY,
         voices=await asyncio.to_thread(clips.languages, hip_id, codes),
         digits="native" if digits == "native" else "latin",
@@ -93,20 +99,31 @@ def _numbers(snapshot: Snapshot, names: list[str], now_ms: int, zone: str) -> di
     before = _newest_first(call for queue in queues for call in queue.recent)
     here = {call.key or call.token for call in now}
     last = {call.key or call.token: call for call in reversed(before) if (call.key or call.token) not in here}
-    pages = max(1, -(-len(queues) // QUEUES_AT_ONCE))
-    start = now_ms // PAGE_MS % pages * QUEUES_AT_ONCE
-    places = counter_places(snapshot.counters, {queue.id for queue in queues}, now)
+    room = next((one for one in (QUEUE_CARDS, *QUEUE_LISTS) if one >= len(queues)), QUEUE_LISTS[-1])
+    pages = max(1, -(-len(queues) // room))
+    turn = now_ms // PAGE_MS
+    start = turn % pages * room
+    places = counter_places(snapshot.counters, {queue.id: queue.prefix for queue in queues}, now)
     return {
         "first": now[0] if now else None,
         "served_by": _served_by(snapshot, now[0].counter) if now else "",
-        "others": places.turn(now_ms // PAGE_MS) if places else now[1:CALLS_LISTED],
+        "others": places.turn(turn) if places else now[1:CALLS_LISTED],
         "room": places.room if places else 0,
-        "queue_cards": queues[start : start + QUEUES_AT_ONCE],
+        "queue_cards": queues[start : start + room],
+        "queue_list": _width(queues) if room > QUEUE_CARDS else "",
+        "queue_room": room if room > QUEUE_CARDS else len(queues),
+        "turn": f"{turn % pages + 1}/{pages}" if pages > 1 else "",
         "announced": _announced(snapshot, {queue.id for queue in queues}),
         "home": [token for queue in queues for token in queue.expected_tokens][:HOME_SHOWN],
         "breaks": break_times(snapshot, {queue.id for queue in queues}, zone)[:HOME_SHOWN],
         "last": _newest_first(last.values())[:LAST_SHOWN],
     }
+
+
+def _width(queues: Iterable[QueueView]) -> str:
+    """How wide the numbers of a list are: narrow for ``M-003``, wide for ``ENT-003``, widest for ``ENT-1000``."""
+    longest = max(max([len(queue.prefix) + DIGITS, *map(len, queue.next)]) for queue in queues)
+    return "widest" if longest > 7 else "wide" if longest > 5 else "narrow"
 
 
 def break_times(snapshot: Snapshot, queues: set[str], zone: str) -> list[tuple[str, str]]:

@@ -2,9 +2,6 @@
 
 (function (kiosk) {
   const { add, icon, make, replace } = kiosk;
-  const QUEUES_AT_ONCE = 4;
-  const NEXT_SHOWN = { 1: 12, 2: 8 }; // by how many queues share the column
-  const LONG_NAME = 16; // characters of a queue's name that fit in one line beside the count
   const LONG_FACILITY = 40; // characters of the hospital's name that fit in two large lines
   const SHORT_CALL = 7; // characters of a number and its counter, such as M-003 and M1, at full size
   const LONG_CALL = 12; // ENT-1000 and ENT1
@@ -240,79 +237,48 @@
   function drawOthers(calls, first) {
     const isFirst = (call) => first && ticket(call) === ticket(first);
     const ids = queues().map((queue) => queue.id);
-    const places = kiosk.counterPlaces((hall && hall.counters) || [], ids, calls);
+    const counters = (hall && hall.counters) || [];
+    const places = kiosk.counterPlaces(counters, ids, calls);
     const lines = places || calls.filter((call) => !isFirst(call));
-    const room = places ? kiosk.roomOf(places) : OTHERS_SHOWN;
+    const room = places ? kiosk.roomOf(places, counters, queues()) : OTHERS_SHOWN;
     const box = $("others").parentElement;
     box.dataset.others = String(lines.length);
     mark(box, "data-counters", places, String(room));
+    mark(box.parentElement, "data-counters", places, String(room));
     const shown = turnOf(lines, room).map((call) => mark(callLine(call), "data-newest", isFirst(call), ""));
-    replace($("others"), shown.concat(turns(lines.length, room, "li")));
+    replace($("others"), shown);
+    $("calls-turn").textContent = turnText(lines.length, room);
   }
 
   function drawQueues() {
-    const shown = turnOf(queues(), QUEUES_AT_ONCE);
-    const cards = shown.map((queue) => queueCard(queue, shown.length));
+    const all = queues();
+    const room = kiosk.queueRoom(all.length);
+    const shown = turnOf(all, room);
+    const size = kiosk.isQueueList(room) ? room : shown.length;
+    const cards = shown.map((queue) => kiosk.queueCard(queue, size, messages));
     if (!cards.length && hall) {
       const none = make("p", "none");
       messages.put(none, "board.no_queues");
       cards.push(none);
     }
-    $("queues").dataset.room = String(cards.length);
-    replace($("queues"), cards.concat(turns(queues().length, QUEUES_AT_ONCE, "p")));
+    const box = $("queues");
+    box.dataset.room = String(size);
+    mark(box, "data-list", kiosk.isQueueList(room), kiosk.widthOfNumbers(all));
+    if (kiosk.isQueueList(room)) cards.unshift(kiosk.queueColumns(messages, turnText(all.length, room)));
+    replace(box, cards);
   }
 
-  /** A dot for each part of a long list; the one that is shown stands out. */
-  function turns(length, room, tag) {
+  /** Which part of a long list is shown, such as 1/3; empty where all of it is. */
+  function turnText(length, room) {
     const parts = Math.ceil(length / room);
-    if (parts < 2) return [];
-    const dots = Array.from({ length: parts }, (_, part) => make("span", part === page % parts ? "shown" : ""));
-    const line = add(make(tag, "turns"), dots);
-    line.setAttribute("aria-hidden", "true");
-    return [line];
-  }
-
-  function queueCard(queue, cards) {
-    const card = make("article", "queue");
-    card.dataset.queue = queue.id;
-    const name = make("h3");
-    messages.name(name, queue);
-    if (messages.isLong(queue, LONG_NAME)) name.setAttribute("data-long", "");
-    const label = make("span");
-    messages.put(label, "board.waiting");
-    const count = add(make("span", "count"), [label, make("strong", "figure waiting", messages.digits(queue.waiting))]);
-    add(card, [add(make("div", "head"), [name, count])]);
-    if (!queue.open && !queue.waiting) {
-      const shut = make("span");
-      const opens = make("span", "opens");
-      messages.put(shut, "board.closed");
-      if (queue.opens) messages.opens(opens, queue.opens);
-      return add(card, [add(make("p", "shut"), queue.opens ? [shut, opens] : [shut])]);
-    }
-    return add(card, [nextNumbers(queue, cards)]);
-  }
-
-  function nextNumbers(queue, cards) {
-    const next = make("ol", "next");
-    if (queue.next.length) {
-      const title = make("li", "label");
-      messages.put(title, "board.next");
-      add(next, [title]);
-    }
-    return add(next, queue.next.slice(0, NEXT_SHOWN[cards] || 6).map(numberItem));
-  }
-
-  function numberItem(token) {
-    const item = make("li", "token", token);
-    item.dir = "ltr";
-    return item;
+    return parts < 2 ? "" : `${messages.digits((page % parts) + 1)}/${messages.digits(parts)}`;
   }
 
   /** Numbers taken at home wait for their holder to check in. */
   function drawHome() {
     const tokens = joined(queues().map((queue) => queue.expected_tokens));
     $("home").hidden = !tokens.length;
-    replace($("home-numbers"), turnOf(tokens, HOME_SHOWN).map(numberItem));
+    replace($("home-numbers"), turnOf(tokens, HOME_SHOWN).map(kiosk.numberItem));
   }
 
   /** Counters whose clerk comes back at a time. Each goes from the board by itself when its time has come. */

@@ -11,7 +11,6 @@ from PIL import Image
 from playwright.async_api import Browser, ViewportSize, expect
 
 from kiosk.locales import BOOK
-from queueing.models import Place, Queue
 from tests.codes import codes_in
 from tests.kiosk.displays.pages import PHONE, TELEVISION, UPRIGHT, board, history, opened
 from tests.kiosk.hospital import HIP, Hospital, application, emptied, serving
@@ -60,124 +59,6 @@ async def test_what_was_called_before_the_board_came_is_shown_without_noise(
         await served.call("M2")
         await expect(page.locator("body")).to_have_attribute("data-chimes", "1")
         await expect(page.locator("body")).to_have_attribute("data-announced", "1")
-
-
-async def test_a_board_of_many_queues_shows_which_part_of_them_stands_there(
-    served: Hospital, kiosk_browser: Browser
-) -> None:
-    async with opened(kiosk_browser, f"{served.url}/board/{HIP}") as page:
-        await board(page)
-        dots = page.locator("#queues .turns span")
-        await expect(dots).to_have_count(0)
-        for prefix in "ABCDEFG":
-            queue = Queue(id=f"clinic-{prefix}", name=f"Clinic {prefix}", prefix=prefix)
-            await served.services.registry.put_queue(HIP, queue, 1)
-        await expect(dots).to_have_count(3)
-        await expect(dots.nth(1)).to_have_class("shown", timeout=30_000)
-        await expect(dots.nth(2)).not_to_have_class("shown")
-        await expect(page.locator(".queue")).to_have_count(4)
-
-
-async def laboratory(hospital: Hospital, counters: int, *, calling: int) -> list[Place]:
-    """A queue with that many counters, of which the first ones have called."""
-    queue = Queue(id="laboratory", name="Laboratory", prefix="L")
-    await hospital.services.registry.put_queue(HIP, queue, counters)
-    patients = await hospital.arrive("laboratory", patients=counters)
-    for number in range(1, calling + 1):
-        await hospital.call(f"L{number}")
-    return patients
-
-
-PLACES = "[...document.querySelectorAll('#others li')].map((place) => place.dataset.counter)"
-
-
-@pytest.mark.parametrize("size", [TELEVISION, UPRIGHT], ids=["wide", "upright"])
-async def test_each_of_many_counters_has_its_place_and_shows_its_number(
-    served: Hospital, kiosk_browser: Browser, size: ViewportSize
-) -> None:
-    patients = await laboratory(served, 20, calling=19)
-    async with opened(kiosk_browser, f"{served.url}/board/{HIP}?queues=L", size) as page:
-        await board(page)
-        for number in range(1, 20):
-            place = page.locator(f"#others li[data-counter=L{number}]")
-            await expect(place.locator(".token")).to_have_text(f"L-{number:03}")
-            await expect(place).to_be_in_viewport(ratio=1)
-        free = page.locator("#others li[data-counter=L20]")
-        await expect(free.locator(".token")).to_have_text("")
-        await expect(page.locator("#others .turns")).to_have_count(0)
-        await expect(page.locator("#others [data-newest]")).to_have_attribute("data-counter", "L19")
-        places = await page.evaluate(PLACES)
-        await served.call("L20")
-        await served.services.desk.finish(HIP, patients[2].ticket, by="asha")
-        await expect(free.locator(".token")).to_have_text("L-020")
-        await expect(page.locator("#others [data-newest]")).to_have_attribute("data-counter", "L20")
-        await expect(page.locator("#others li[data-counter=L3] .token")).to_have_text("")
-        assert await page.evaluate(PLACES) == places
-        await served.services.registry.open_counter(HIP, "L3", False)  # closed, and with nobody: no place
-        await expect(page.locator("#others li")).to_have_count(19)
-
-
-@pytest.mark.parametrize("look", ["day", "night", "contrast"])
-async def test_the_place_of_the_newest_call_looks_like_no_other(
-    served: Hospital, kiosk_browser: Browser, look: str
-) -> None:
-    await laboratory(served, 10, calling=10)
-    async with opened(kiosk_browser, f"{served.url}/board/{HIP}?queues=L&look={look}") as page:
-        await board(page)
-        drawn = await page.locator("#others li").evaluate_all(
-            "all => all.map((one) => getComputedStyle(one)).map((one) => one.backgroundColor + one.borderTopColor)"
-        )
-        assert len(set(drawn[:-1])) == 1
-        assert drawn[-1] != drawn[0]
-
-
-async def test_as_many_counters_as_calls_fit_need_no_places(served: Hospital, kiosk_browser: Browser) -> None:
-    await laboratory(served, 7, calling=7)
-    async with opened(kiosk_browser, f"{served.url}/board/{HIP}?queues=L") as page:
-        await board(page)
-        await expect(page.locator(".calls[data-counters]")).to_have_count(0)
-        await expect(page.locator("#others .token")).to_have_text([f"L-00{number}" for number in range(6, 0, -1)])
-
-
-async def test_more_counters_than_places_take_turns(served: Hospital, kiosk_browser: Browser) -> None:
-    await laboratory(served, 37, calling=37)
-    async with opened(kiosk_browser, f"{served.url}/board/{HIP}?queues=L") as page:
-        await board(page)
-        calls, dots = page.locator("#others .token"), page.locator("#others .turns span")
-        await expect(dots).to_have_count(2)
-        for part, shown in ((1, 2), (0, 35)):
-            await expect(dots.nth(part)).to_have_class("shown", timeout=30_000)
-            await expect(dots.nth(1 - part)).not_to_have_class("shown")
-            await expect(calls).to_have_count(shown)
-        above, below, width, height = await page.evaluate(ROOM_OF_DOTS)
-        assert above > 0, "the dots lie in the gap between the newest call and the others"
-        assert below > 0
-        assert abs(width - height) < 1 < height
-
-
-ROOM_OF_DOTS = """
-  () => {
-    const box = (name) => document.querySelector(name).getBoundingClientRect();
-    const dots = box("#others .turns span");
-    return [dots.top - box("#hero").bottom, box("#others li").top - dots.bottom, dots.width, dots.height];
-  }
-"""
-
-
-async def test_without_scripts_each_of_many_counters_has_its_place_too(
-    served: Hospital, kiosk_browser: Browser
-) -> None:
-    await laboratory(served, 12, calling=11)
-    seen = []
-    for scripts in (False, True):
-        context = await kiosk_browser.new_context(java_script_enabled=scripts, viewport=TELEVISION)
-        page = await context.new_page()
-        await page.goto(f"{served.url}/board/{HIP}?queues=L")
-        await expect(page.locator(".calls")).to_have_attribute("data-counters", "12")
-        seen.append([await line.get_attribute("data-token") for line in await page.locator("#others li").all()])
-        await expect(page.locator("#others [data-newest]")).to_have_attribute("data-counter", "L11")
-        await context.close()
-    assert seen[0] == seen[1] == [*(f"L-{number:03}" for number in range(1, 12)), ""]
 
 
 async def test_a_board_of_one_queue_is_silent_for_the_others(served: Hospital, kiosk_browser: Browser) -> None:
