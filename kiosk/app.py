@@ -29,6 +29,7 @@ from kiosk.web.allowed_methods import allowed_methods, answer_options, is_for_op
 from kiosk.web.handover import Lifespan, put_services, services_of
 from kiosk.web.hosts import Hosts, is_before_hosts
 from kiosk.web.limits import BODY_MAX
+from kiosk.web.litestar_parts import resolve_in_turn
 from kiosk.web.operators import is_operator_of
 from kiosk.web.path_prefix import prefix_of
 
@@ -138,6 +139,7 @@ def create_app(settings: Settings | None = None, *, beside: Sequence[Lifespan] =
         openapi_config=None,
         logging_config=None,
     )
+    resolve_in_turn(app)
     return app
 
 
