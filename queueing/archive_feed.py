@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from queueing.connection_facts import KEEP_S
-from queueing.desk import ticket_of
 from queueing.event_log import OLDEST
 from queueing.models import Ticket, UnixMs
+from queueing.packed_ticket import ticket_of
 from queueing.redis_keys import ARCHIVE_KEY, EVENT_PARTITIONS, events_key, facility_root
 from queueing.store.store import Store
 

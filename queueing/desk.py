@@ -22,12 +22,12 @@ from queueing.day_counts import DAY_PAGE, DayCounts, DayPage
 from queueing.facility_view import Snapshot
 from queueing.form_gate import FormSender, FormVerdict, admit_form
 from queueing.lanes import Lane
-from queueing.models import Arrival, Assurance, Moved, Nearness, Outcome, Place, Refusal, State, Ticket, UnixMs
+from queueing.models import Arrival, Moved, Outcome, Place, Refusal, State, Ticket, UnixMs
+from queueing.packed_ticket import ticket_of
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_root
 from queueing.removal import check_removed
 from queueing.snapshots import snapshot_of
-from queueing.stops import Stop
 from queueing.store.store import Store
 
 Current: TypeAlias = Literal["", "finish", "no_show", "ask"]
@@ -43,65 +43,9 @@ LIKELY_MAX: Final = 20_000
 next scan."""
 
 
-class _PackedTicket(msgspec.Struct, frozen=True, array_like=True):
-    """A ticket as the functions pack it: ``T`` in functions/shared/ticket.lua, in its order."""
-
-    queue: str
-    state: State
-    lane: Lane
-    assurance: Assurance
-    nearness: Nearness
-    token: str
-    arrived_ms: UnixMs
-    score: float
-    counter: str
-    called_ms: UnixMs
-    started_ms: UnixMs
-    ended_ms: UnixMs
-    calls: int
-    request: str
-    shown_until_ms: UnixMs
-    revision: int
-    lapsed_from: int = 0
-    """State before it lapsed. This field and the next are missing from most tickets."""
-    parked: int = 0
-    changed_ms: UnixMs = 0
-    """Missing before the first move, or 0."""
-    reason: Reason = Reason.NONE
-    stops: tuple[Stop, ...] = ()
-    """Missing before the first transfer."""
-
-
-_read_ticket = msgspec.msgpack.Decoder(_PackedTicket).decode
 _PLACE_HEAD: Final = bytes((0x90 + len(Place.__struct_fields__),))
 """MessagePack's head of a list so long; the function leaves it away."""
 _read_place = msgspec.msgpack.Decoder(Place).decode
-
-
-def ticket_of(ticket_id: bytes, packed: bytes, ahead: int = 0) -> Ticket:
-    """A ticket as the functions pack it."""
-    fields = _read_ticket(packed)
-    return Ticket(
-        id=ticket_id.decode(),
-        token=fields.token,
-        queue=fields.queue,
-        state=fields.state,
-        lane=fields.lane,
-        assurance=fields.assurance,
-        nearness=fields.nearness,
-        counter=fields.counter,
-        arrived_ms=fields.arrived_ms,
-        called_ms=fields.called_ms,
-        started_ms=fields.started_ms,
-        ended_ms=fields.ended_ms,
-        calls=fields.calls,
-        ahead=ahead,
-        request=fields.request,
-        reply_parked=bool(fields.parked),
-        changed_ms=fields.changed_ms or max(fields.arrived_ms, fields.called_ms, fields.started_ms, fields.ended_ms),
-        reason=fields.reason,
-        stops=fields.stops,
-    )
 
 
 def _moved(reply: list[Any]) -> Moved:

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from queueing import library
 from queueing.audit import Act
-from queueing.desk import ticket_of
 from queueing.models import Ticket, UnixMs
+from queueing.packed_ticket import ticket_of
 from queueing.redis_keys import facility_root
 from queueing.store.store import Store
 

@@ -24,9 +24,9 @@ import msgspec
 from msgspec import structs
 
 from queueing import library
-from queueing.desk import ticket_of
 from queueing.errors import QueueingError
 from queueing.models import Outcome, Refusal, ReplyKind, Ticket, UnixMs
+from queueing.packed_ticket import ticket_of
 from queueing.pending_reply import PendingReply
 from queueing.redis_keys import EVENT_PARTITIONS, events_key, facility_key, facility_root, partition_of
 from queueing.store.store import Store

@@ -10,8 +10,8 @@ from typing import Final
 from msgspec import Struct
 
 from queueing import library
-from queueing.desk import ticket_of
 from queueing.models import Ticket
+from queueing.packed_ticket import ticket_of
 from queueing.redis_keys import facility_root
 from queueing.store.store import Store
 

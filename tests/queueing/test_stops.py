@@ -5,9 +5,10 @@ import time
 import msgspec
 import pytest
 
-from queueing.desk import OpdDesk, ticket_of
+from queueing.desk import OpdDesk
 from queueing.event_log import EventKind, EventLog
 from queueing.models import Outcome, Queue, Ticket
+from queueing.packed_ticket import ticket_of
 from queueing.registry import Registry
 from queueing.stops import Stop
 from queueing.store.store import Store
