@@ -13,7 +13,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from queueing import library
-from queueing.models import Ticket
+from queueing.models import Envelopes, Reader, Ticket
 from queueing.redis_keys import STAFF_SLOT, facility_root, text_digest
 from queueing.store.store import Store
 
@@ -50,28 +50,6 @@ class Actor(Struct, frozen=True, kw_only=True):
 
 UNRECORDED: Final = Act(kind="", by="")
 """An act that has no entry: preparing a demonstration or a test, choosing a counter."""
-
-
-class Reader(Struct, frozen=True, kw_only=True):
-    """Who reads profiles, and from where."""
-
-    login: str
-    session: str
-    """Digest of the session."""
-    address: str
-
-
-class Envelopes(Struct, frozen=True, kw_only=True):
-    """Result of one reading of profiles."""
-
-    sealed: dict[str, bytes]
-    """By ticket id; a ticket without an envelope is missing."""
-    notes: dict[str, bytes]
-    """Sealed notes of staff by ticket id."""
-    numbers: bytes
-    """Sealed numbers of the hospital's system, of the ticket that is read whole; empty without them."""
-    alarm: bool
-    """This session reads more profiles than a desk needs; true once in ten minutes."""
 
 
 class AuditEntry(Struct, frozen=True, kw_only=True):

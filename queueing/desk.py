@@ -22,7 +22,7 @@ from queueing.day_counts import DAY_PAGE, DayCounts, DayPage
 from queueing.facility_view import Snapshot
 from queueing.form_gate import FormSender, FormVerdict, admit_form
 from queueing.lanes import Lane
-from queueing.models import Arrival, Moved, Outcome, Place, Refusal, State, Ticket, UnixMs
+from queueing.models import Arrival, Envelopes, Moved, Outcome, Place, Reader, Refusal, State, Ticket, UnixMs
 from queueing.packed_ticket import ticket_of
 from queueing.reasons import Reason
 from queueing.redis_keys import facility_root
@@ -38,6 +38,8 @@ TICKETS_AT_MOST: Final = 2000
 ENVELOPES_AT_MOST: Final = 500
 PERSONS: Final = 2
 """By so many digests a person is known, at most: of ABHA number and ABHA address."""
+_UNNUMBERED: Final = (None, 0, "")
+"""In place of a desk that numbers its moves."""
 LIKELY_MAX: Final = 20_000
 """Counter texts whose queue is remembered, some megabytes. Past that all are forgotten: each is learned again with its
 next scan."""
@@ -51,9 +53,19 @@ _read_place = msgspec.msgpack.Decoder(Place).decode
 def _moved(reply: list[Any]) -> Moved:
     if len(reply) == 1:
         return Moved(outcome=Outcome(reply[0]))
-    outcome, ticket_id, packed, ahead, *counter = reply  # only undo names the counter
+    outcome, ticket_id, packed, ahead, *more = reply
     ticket = ticket_of(ticket_id, packed, ahead)
-    return Moved(outcome=Outcome(outcome), ticket=ticket, counter=counter[0].decode() if counter else "")
+    counter = more[0].decode() if more else ""  # only undo names the counter
+    read = _read(ticket.id, *more[1:]) if len(more) > 1 else None
+    return Moved(outcome=Outcome(outcome), ticket=ticket, counter=counter, read=read)
+
+
+def _read(ticket: str, alarm: int, numbers: bytes, sealed: bytes, note: bytes) -> Envelopes:
+    """One profile, as ``with_profile`` in functions/shared/desk_moves.lua adds it to the reply."""
+    return Envelopes(
+        sealed={ticket: sealed} if sealed else {}, notes={ticket: note} if note else {}, numbers=numbers,
+        alarm=bool(alarm),
+    )  # fmt: skip
 
 
 def packed_arrival(arrival: Arrival, rate: float, burst: int, likely: str) -> bytes:
@@ -114,15 +126,24 @@ class OpdDesk:
         self._likely: dict[tuple[str, str], str] = {}
         """By root and counter or text: the queue to which it led last. The store reads that queue together with the
         facility's record, and another one when it no longer leads there."""
-        self._sent: tuple[str | int, ...] = ()
+        self._sent: tuple[str | int | None, ...] = ()
+        """What the functions get behind the clock: desk, number of the move, counter, and who sees the profile."""
 
     def sent_by(self, desk: str, number: int, *, counter: str = "") -> "OpdDesk":
         """The same for one move of an open desk that numbers its moves: sent again, it is not made again. ``counter``:
         it waited for the network there, and moves nobody whom another counter called meanwhile.
         """
         numbered = copy.copy(self)
-        numbered._sent = desk, number, counter
+        numbered._sent = desk, number, counter, *self._sent[3:]
         return numbered
+
+    def shown_to(self, reader: Reader, *, alarm_over: int) -> "OpdDesk":
+        """The same for moves whose ticket a clerk sees with its profile (``Moved.read``). The reading is recorded in
+        the step of the move. ``alarm_over``: profiles in ten minutes.
+        """
+        shown = copy.copy(self)
+        shown._sent = *(self._sent[:3] or _UNNUMBERED), reader.login, reader.session, reader.address, alarm_over
+        return shown
 
     async def enqueue(self, arrival: Arrival) -> Place:
         """Give a place, or the place this person has, or refuse; the reply to the gateway is written in one step."""

@@ -42,6 +42,8 @@ _SHARED_ORDER: Final = (
     "last_change",
     "staff",
     "audit",
+    "profiles",
+    "desk_moves",
 )
 """Each file may use the files before it."""
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)

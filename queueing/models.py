@@ -273,6 +273,28 @@ class Ticket(Struct, frozen=True, kw_only=True):
         return self.request[-8:]
 
 
+class Reader(Struct, frozen=True, kw_only=True):
+    """Who reads profiles, and from where."""
+
+    login: str
+    session: str
+    """Digest of the session."""
+    address: str
+
+
+class Envelopes(Struct, frozen=True, kw_only=True):
+    """Result of one reading of profiles."""
+
+    sealed: dict[str, bytes]
+    """By ticket id; a ticket without an envelope is missing."""
+    notes: dict[str, bytes]
+    """Sealed notes of staff by ticket id."""
+    numbers: bytes
+    """Sealed numbers of the hospital's system, of the ticket that is read whole; empty without them."""
+    alarm: bool = False
+    """This session reads more profiles than a desk needs; true once in ten minutes."""
+
+
 class Moved(Struct, frozen=True, kw_only=True):
     """What a staff move came to."""
 
@@ -281,3 +303,5 @@ class Moved(Struct, frozen=True, kw_only=True):
     """The ticket the move was about, after it."""
     counter: str = ""
     """Counter of the move that was undone; empty for every other move."""
+    read: Envelopes | None = None
+    """The ticket's profile, for a clerk to whom it is shown (``OpdDesk.shown_to``)."""

@@ -21,7 +21,7 @@ from kiosk.web import handover
 from kiosk.web.client_address import Network, address_to_count
 from queueing.api_keys import ApiKey, ApiKeys
 from queueing.api_keys import Scope as KeyScope
-from queueing.audit import Reader
+from queueing.models import Reader
 from queueing.registry import Hospital, Registry
 
 Connection = ASGIConnection[Any, Any, Any, Any]

@@ -29,9 +29,10 @@ from kiosk.patient.person import Patient
 from kiosk.web.page_bodies import read_form, read_json
 from kiosk.web.security_headers import PAGE
 from kiosk.web.static_files import static_text
-from queueing.audit import Audit, Reader
+from queueing.audit import Audit
 from queueing.desk import OpdDesk
 from queueing.display_text import display_text
+from queueing.models import Reader
 from queueing.registry import Registry
 
 INVENTED: Final = Patient(

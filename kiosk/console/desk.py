@@ -21,7 +21,15 @@ from kiosk.accounts.sessions import Session
 from kiosk.console import desk_messages, guards, messages, slip_messages, templating
 from kiosk.console.copying import templates_of
 from kiosk.console.counters_view import beside
-from kiosk.console.desk_view import DeskView, DeskViews, Detail, EndedView, Row, queue_rows
+from kiosk.console.desk_view import (
+    PROFILES_IN_TEN_MINUTES,
+    DeskView,
+    DeskViews,
+    Detail,
+    EndedView,
+    Row,
+    queue_rows,
+)
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr, translated
 from kiosk.console.lookups import ticket_of
@@ -32,11 +40,10 @@ from kiosk.web.limits import ID_MAX
 from kiosk.web.page_bodies import read_json
 from kiosk.web.path_prefix import url
 from kiosk.web.security_headers import PAGE
-from queueing.audit import Reader
 from queueing.desk import Current, OpdDesk
 from queueing.desks import Desks
 from queueing.lanes import REASONS, Lane, label_of
-from queueing.models import Moved, Outcome
+from queueing.models import Moved, Outcome, Reader
 from queueing.registry import Registry
 from queueing.slip_printers import SlipPrinters
 
@@ -199,13 +206,14 @@ class Desk(Controller):
             raise NotFoundException
         if body.page:
             desk = desk.sent_by(body.page, body.number, counter=body.counter if body.late else "")
+        desk = desk.shown_to(reader, alarm_over=PROFILES_IN_TEN_MINUTES)
         moved, hospital = await asyncio.gather(
             make(desk, session.facility, body, session.login), registry.recent_hospital(session.facility)
         )
         sentence = move_sentence(move, body, moved, hospital.queue_names if hospital else {})
         answer = Answer(outcome=moved.outcome.name, words=sentence)
-        if moved.ticket is not None:
-            row, details = await desk_views.one(session.facility, moved.ticket, reader)
+        if moved.ticket is not None and moved.read is not None:
+            row, details = desk_views.moved(session.facility, moved.ticket, moved.read)
             answer = msgspec.structs.replace(answer, ticket=row, details=details)
         return Response(answer, headers=PAGE)
 

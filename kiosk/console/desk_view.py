@@ -24,12 +24,12 @@ from kiosk.patient.identifiers import ADDRESS_MAX
 from kiosk.patient.names import NAME_MAX
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
-from queueing.audit import Audit, Envelopes, Reader
+from queueing.audit import Audit
 from queueing.desk import OpdDesk
 from queueing.desks import Desks
 from queueing.display_text import marked_text
 from queueing.lanes import mark_of
-from queueing.models import Counter, Queue, State, Ticket
+from queueing.models import Counter, Envelopes, Queue, Reader, State, Ticket
 from queueing.registry import Registry
 from queueing.ticket_source import source_of
 
@@ -175,7 +175,14 @@ class DeskViews:
 
     async def one(self, hip: str, ticket: Ticket, reader: Reader) -> tuple[Row, tuple[Detail, ...]]:
         """One ticket with its details. The audit records the reading in the same step."""
-        envelopes = await self._envelopes(hip, [ticket], reader, whole=ticket.id)
+        return self._whole(hip, ticket, await self._envelopes(hip, [ticket], reader, whole=ticket.id))
+
+    def moved(self, hip: str, ticket: Ticket, envelopes: Envelopes) -> tuple[Row, tuple[Detail, ...]]:
+        """The ticket of a move with its details, read and recorded in the step of the move (``Moved.read``)."""
+        self._note_alarm(envelopes)
+        return self._whole(hip, ticket, envelopes)
+
+    def _whole(self, hip: str, ticket: Ticket, envelopes: Envelopes) -> tuple[Row, tuple[Detail, ...]]:
         patient = self._open(hip, ticket, envelopes.sealed.get(ticket.id, b""))
         note = self._notes(hip, [ticket], envelopes).get(ticket.id, "")
         return row(ticket, patient, note=note), self._details(hip, ticket, patient, envelopes)
@@ -191,10 +198,13 @@ class DeskViews:
         found = await self._audit.envelopes(
             hip, tickets, reader, counter=counter, whole=whole, alarm_over=PROFILES_IN_TEN_MINUTES
         )
+        self._note_alarm(found)
+        return found
+
+    def _note_alarm(self, found: Envelopes) -> None:
         if found.alarm:
             metrics.PROFILE_ALARMS.inc()
             _log.warning("a session read more than %d profiles in ten minutes: see the audit", PROFILES_IN_TEN_MINUTES)
-        return found
 
     def _notes(self, hip: str, tickets: Sequence[Ticket], envelopes: Envelopes) -> dict[str, str]:
         sealed = envelopes.notes

@@ -28,7 +28,8 @@ from kiosk.web.cookies import DEVICE, SESSION, cookie_name, is_secure, new_cooki
 from kiosk.web.page_bodies import read_form
 from kiosk.web.request_body import is_json
 from kiosk.web.same_origin import SAFE_METHODS, Strictness, is_same_origin
-from queueing.audit import NO_FACILITY, Actor, Audit, Reader
+from queueing.audit import NO_FACILITY, Actor, Audit
+from queueing.models import Reader
 
 Connection = ASGIConnection[Any, Any, Any, State]
 ConsoleRequest = Request[Any, Any, State]

@@ -19,9 +19,8 @@ from kiosk.console.look_alikes import STANDING
 from kiosk.patient.name_sound import same_sound
 from kiosk.patient.person import Patient
 from kiosk.security.encryption import SealBroken
-from queueing.audit import Reader
 from queueing.desk import OpdDesk
-from queueing.models import State, Ticket
+from queueing.models import Reader, State, Ticket
 
 COMPARED_MAX: Final = 1000
 """Living tickets that are opened, in calling order: more than wait in the largest hospital at once. It takes 0.05 s."""

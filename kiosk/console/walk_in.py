@@ -31,12 +31,11 @@ from kiosk.settings import Settings
 from kiosk.web.link_urls import new_ticket_link, ticket_url
 from kiosk.web.page_bodies import read_json
 from kiosk.web.security_headers import PAGE
-from queueing.audit import Reader
 from queueing.corrections import NO_CORRECTIONS
 from queueing.desk import OpdDesk
 from queueing.hours_now import HoursNow
 from queueing.lanes import label_of
-from queueing.models import Facility, Outcome, Place, Refusal, Ticket
+from queueing.models import Facility, Outcome, Place, Reader, Refusal, Ticket
 from queueing.registry import Registry
 from tokens import qr
 from tokens.ticket import TicketLinks

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from queueing.audit import Act, Audit, Reader
+from queueing.audit import Act, Audit
 from queueing.desk import OpdDesk
 from queueing.links import PERSON_KEPT_S, Linked, LinkReply, Links
-from queueing.models import Ticket
+from queueing.models import Reader, Ticket
 from queueing.person_records import PersonRecords
 from queueing.redis_keys import facility_root
 from queueing.store.store import Store

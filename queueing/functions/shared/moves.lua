@@ -43,8 +43,8 @@ local function allowed(ticket, from)
   return false
 end
 
--- What a desk adds to the clock: its name, the number of the move, and its counter when the move waited for the
--- network.
+-- What a desk adds to the clock: its name (nil: the move is not numbered), the number of the move, and its counter when
+-- the move waited for the network.
 local function desk_of(args)
   return select(6, cmsgpack.unpack(args[1]))
 end
@@ -207,33 +207,4 @@ local function near_the_front(facility, queue, old_score)
   local second, third = tonumber(following[2]), tonumber(following[4])
   if not second then return old_score end
   return math.max(old_score, third and (second + third) / 2 or second + 1)
-end
-
--- A desk numbers its moves and sends one after the other. A move that is sent again, because its answer was lost, is
--- not made again: the reply is the one of the first time, or SAME_REQUEST for a move before the last one.
---   root:m:DESK  string  the last move of an open desk: packed {number, outcome, ticket id, counter}; MOVES_KEPT_S
-local MOVES_KEPT_S = 86400   -- a desk that lost the network sends its moves within the day
-
-local function reply_again(facility, number, last)
-  if number < last[1] then return {OUTCOME.SAME_REQUEST} end
-  local reply = ticket_reply(facility, last[2], last[3], load_ticket(facility, last[3]))
-  if last[4] ~= '' then reply[5] = last[4] end
-  return reply
-end
-
-local function register_move(name, run)
-  register(name, function(keys, args)
-    local desk, number = desk_of(args)
-    if not desk then return run(keys, args) end
-    local facility = open_facility(keys[1])
-    local key = facility.root .. ':m:' .. desk
-    local packed = redis.call('GET', key)
-    local last = packed and cmsgpack.unpack(packed)
-    if last and number <= last[1] then return reply_again(facility, number, last) end
-    local reply = run(keys, args)
-    if reply[1] and reply[1] ~= OUTCOME.OTHER_ZONE then
-      redis.call('SET', key, cmsgpack.pack({number, reply[1], reply[2] or '', reply[5] or ''}), 'EX', MOVES_KEPT_S)
-    end
-    return reply
-  end)
 end

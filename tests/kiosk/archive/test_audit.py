@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from kiosk.archive.database import Database, default_url
 from kiosk.archive.schema import audit_lines
 from kiosk.security.keyring_file import KeysOnDisk
-from queueing.audit import NO_FACILITY, Act, Audit, Reader
+from queueing.audit import NO_FACILITY, Act, Audit
 from queueing.desk import OpdDesk
 from queueing.lanes import Lane
+from queueing.models import Reader
 from queueing.reasons import Reason
 from queueing.store.store import Store
 from tests.kiosk.archive.archived import at_work, complete, parts, seal_of

@@ -132,10 +132,10 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     return lambda: sent
 
 
-async def test_one_key_press_costs_three_round_trips(
+async def test_one_key_press_costs_two_round_trips(
     clerk: Browser, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Session, move, profile with its record."""
+    """Session; then the move with the profile and its record."""
     for number in range(3):
         await arrive(services.check_in, f"Patient {number}")
     await clerk.ask("/console/desk/next", counter="M1", seen="")
@@ -143,7 +143,7 @@ async def test_one_key_press_costs_three_round_trips(
     answer = await clerk.ask("/console/desk/next", counter="M1")
     assert answer.json()["outcome"] == "MOVED"
     names = [name.partition(" ")[2].rpartition("_")[0] for name in sent()]
-    assert [name for name in names if name not in ("", "arrival_hint")] == ["staff_session", "call_next", "profiles"]
+    assert [name for name in names if name not in ("", "arrival_hint")] == ["staff_session", "call_next"]
 
 
 def test_an_entry_has_no_field_for_a_patient() -> None:
