@@ -26,6 +26,12 @@ LONGEST_S: Final = 12 * 3600
 """One long shift."""
 IDLE_S: Final = 30 * 60
 """A desk left alone closes within half an hour."""
+USED_EVERY_S: Final = 30
+"""A worker writes the use of a session down so often: each key press would write to the disk once more. The half hour
+may end this much earlier.
+"""
+USES_KNOWN: Final = 4096
+"""Sessions of one worker: more than its connections. When there are more, each use is written down anew."""
 CODE_WITHIN_S: Final = 10 * 60
 """Time to fetch the phone or the recovery codes after the password."""
 DEVICE_S: Final = 90 * 86_400
@@ -89,6 +95,7 @@ class Sessions:
         self._records = records
         self._clock = clock
         self._from_s = 0
+        self._used_s: dict[Digest, int] = {}
 
     async def open(
         self, login: str, generation: int, *, address: str, device: str, browser: str = "", facility: str = "",
@@ -127,11 +134,19 @@ class Sessions:
 
     async def read(self, reference: str, *, used: bool) -> Session | None:
         """The open session behind a cookie. ``used``: a person did something, so it stays open for half an hour."""
-        key = session_digest(reference)
-        found = await self._records.session(key, now_s=int(self._clock()), idle_s=IDLE_S if used else 0)
+        key, now_s = session_digest(reference), int(self._clock())
+        is_due = used and not 0 <= now_s - self._used_s.get(key, 0) < USED_EVERY_S
+        found = await self._records.session(key, now_s=now_s, idle_s=IDLE_S if is_due else 0)
         if found is None or found[0].ends_s - LONGEST_S <= self._from_s:
             return None
+        if is_due:
+            self._note_use(key, now_s)
         return _session(key, *found)
+
+    def _note_use(self, key: Digest, now_s: int) -> None:
+        if len(self._used_s) >= USES_KNOWN:
+            self._used_s.clear()
+        self._used_s[key] = now_s
 
     async def choose_facility(self, session: Session, facility: str) -> None:
         """Set the facility a state administrator works in."""

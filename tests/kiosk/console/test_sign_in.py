@@ -1,5 +1,7 @@
 """Coming in: passwords, tries, sessions and their end."""
 
+import time
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +12,7 @@ from kiosk.accounts import passwords
 from kiosk.accounts.login_throttle import LIMITS
 from kiosk.accounts.outcomes import SignedIn
 from kiosk.accounts.service import BadLogin, LoginTaken, StaffError, UnknownLogin
+from kiosk.accounts.sessions import USED_EVERY_S
 from kiosk.services.web import Services
 from queueing.redis_keys import STAFF_SLOT as SLOT
 from queueing.staff import StaffRecords, login_digest, login_key, session_digest, session_key
@@ -266,6 +269,7 @@ async def test_a_session_ends_after_half_an_hour_idle_and_twelve_hours_of_work(s
 async def test_the_screens_own_refreshing_is_no_use_of_the_session(clerk: Browser, services: Services) -> None:
     key = session_key(session_digest(clerk.cookies["kiosk"]))
     await services.store.call(key, "EXPIRE", key, 60)
+    services.staff.sessions._clock = lambda: time.time() + USED_EVERY_S
     live = {"accept": "application/json", "x-kiosk-live": "1"}
     await clerk.get("/console/desk?counter=M1", headers=live)
     untouched = await services.store.call(key, "TTL", key)
@@ -274,6 +278,18 @@ async def test_the_screens_own_refreshing_is_no_use_of_the_session(clerk: Browse
     assert isinstance(untouched, int)
     assert isinstance(touched, int)
     assert untouched <= 60 < touched
+
+
+async def test_the_use_of_a_session_is_written_down_once_in_half_a_minute(clerk: Browser, services: Services) -> None:
+    key = session_key(session_digest(clerk.cookies["kiosk"]))
+    now_s = time.time()
+    left = []
+    for later_s in (60, 60 + USED_EVERY_S - 1, 60 + USED_EVERY_S, 60 + 2 * USED_EVERY_S + 1):
+        services.staff.sessions._clock = partial(float, now_s + later_s)
+        await services.store.call(key, "EXPIRE", key, 300)
+        assert await services.staff.session(clerk.cookies["kiosk"]) is not None
+        left.append(await services.store.call(key, "TTL", key))
+    assert [one > 300 for one in left if isinstance(one, int)] == [True, False, True, True]
 
 
 async def test_the_store_holds_no_password_no_reference_and_no_login_in_its_keys(
