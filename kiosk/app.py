@@ -10,6 +10,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
 from litestar.handlers import ASGIRouteHandler
 from litestar.types import HTTPScope, Receive, Scope, Send
+from litestar.utils import normalize_path
 
 from kiosk import api, console, displays, health, live, phone
 from kiosk.abdm import callbacks
@@ -25,7 +26,7 @@ from kiosk.services.web import Services, Signers, web_services
 from kiosk.settings import Settings, load
 from kiosk.web import encoded_slashes, outermost, problems, security_txt, static_files
 from kiosk.web.alias_addresses import follow_aliases
-from kiosk.web.allowed_methods import allowed_methods, answer_options, is_for_operators
+from kiosk.web.allowed_methods import allowed_methods, answer_options, operators_addresses
 from kiosk.web.handover import Lifespan, put_services, services_of
 from kiosk.web.hosts import Hosts, is_before_hosts
 from kiosk.web.limits import BODY_MAX
@@ -58,6 +59,7 @@ class Kiosk(Litestar):
         super().__init__([*gateway_routes, *route_handlers], **options)
         self._hosts = hosts
         self._prefix = prefix
+        self._operators_addresses = operators_addresses(self)
         self._endpoints: dict[str, Endpoint] = {
             before + path: cast(Endpoint, route.fn)
             for route in gateway_routes
@@ -78,10 +80,11 @@ class Kiosk(Litestar):
         if not is_before_hosts(scope):
             self._hosts.check(scope["headers"])
         if scope["method"] != "GET":
-            find, path = self.asgi_router.handle_routing, scope["path"]
-            if is_for_operators(find, path) and not is_operator_of(self, scope):
+            path = normalize_path(scope["path"])
+            if path in self._operators_addresses and not is_operator_of(self, scope):
                 raise NotFoundException
-            if scope["method"] == "OPTIONS" and (allow := allowed_methods(find, path)):
+            find = self.asgi_router.handle_routing
+            if scope["method"] == "OPTIONS" and (allow := allowed_methods(find, scope["path"])):
                 await answer_options(send, allow)
                 return
         await super().__call__(scope, receive, send)

@@ -7,6 +7,7 @@ file there is a new language. README.md says how to add a language or a message.
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,8 @@ from queueing.opening_hours import Opening
 
 _HEADER_MAX: Final = 500
 """Characters of an Accept-Language header that are read; real ones have under a hundred."""
+_HEADERS_KNOWN: Final = 256
+"""Read headers of one worker: the phones of a town send some dozens of different ones."""
 _LAST: Final = 99
 """The place of a language whose catalogue names none: behind the others, by code."""
 
@@ -124,7 +127,7 @@ def choose(wanted: str = "", accept_language: str = "") -> Messages:
     """The language of a page: the one in its address, else the browser's, else English."""
     if wanted in BOOK:
         return BOOK[wanted]
-    return next((BOOK[code] for code in _preferred(accept_language) if code in BOOK), ENGLISH)
+    return next((BOOK[code] for code in _preferred(accept_language[:_HEADER_MAX]) if code in BOOK), ENGLISH)
 
 
 def several(wanted: str) -> tuple[str, ...]:
@@ -138,10 +141,11 @@ def books(codes: Iterable[str], *groups: str) -> dict[str, dict[str, str]]:
     return {code: BOOK[code].book(*groups) for code in codes}
 
 
-def _preferred(accept_language: str) -> list[str]:
+@lru_cache(maxsize=_HEADERS_KNOWN)
+def _preferred(accept_language: str) -> tuple[str, ...]:
     """Primary codes of an Accept-Language header, best first (RFC 9110, 12.5.4). Unreadable parts are ignored."""
     found = []
-    for part in accept_language[:_HEADER_MAX].split(","):
+    for part in accept_language.split(","):
         tag, _, weight = part.strip().partition(";q=")
         try:
             quality = float(weight) if weight else 1.0
@@ -149,4 +153,4 @@ def _preferred(accept_language: str) -> list[str]:
             continue
         if quality > 0:
             found.append((-quality, tag.partition("-")[0].strip().lower()))
-    return [code for _, code in sorted(found, key=lambda pair: pair[0])]
+    return tuple(code for _, code in sorted(found, key=lambda pair: pair[0]))

@@ -6,7 +6,9 @@ The router knows. It names the methods of an address to a request whose method n
 from collections.abc import Callable
 from typing import Any, Final
 
-from litestar.exceptions import MethodNotAllowedException, NotFoundException
+from litestar import Litestar
+from litestar.exceptions import MethodNotAllowedException
+from litestar.routes import HTTPRoute
 from litestar.types import Send
 from litestar.utils import normalize_path
 
@@ -39,13 +41,12 @@ def with_implied(allow: str) -> str:
     return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set()) | {"OPTIONS"}))
 
 
-def is_for_operators(find: Find, path: str) -> bool:
-    """Whether the page of this address does not exist for others."""
-    try:
-        handler = find(path=normalize_path(path), method="GET")[1]
-    except (MethodNotAllowedException, NotFoundException):
-        return False
-    return operators_only in handler.resolve_guards()
+def operators_addresses(app: Litestar) -> frozenset[str]:
+    """The addresses whose pages do not exist for others."""
+    pages = (route for route in app.routes if isinstance(route, HTTPRoute))
+    return frozenset(
+        page.path for page in pages if any(operators_only in one.resolve_guards() for one in page.route_handlers)
+    )
 
 
 async def answer_options(send: Send, allow: str) -> None:

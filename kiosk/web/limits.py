@@ -16,3 +16,5 @@ RECORDING_BODY_MAX: Final = 360 * 1024
 """A recording of six seconds (``kiosk.voice.sound``) as base64: 345 kB, and the name of its phrase."""
 ID_MAX: Final = 64
 """Characters of an id in a request of the console: a ticket, counter, queue or screen. Ours have 32 at most."""
+LENGTH_DIGITS: Final = 18
+"""A longer Content-Length is larger than every limit."""

@@ -12,6 +12,7 @@ from litestar.types import HTTPResponseStartEvent, HTTPScope, Message, Receive, 
 
 from kiosk.web import path_prefix, problems
 from kiosk.web.allowed_methods import with_implied
+from kiosk.web.limits import LENGTH_DIGITS
 from kiosk.web.security_headers import PAGE
 from kiosk.web.unread_body import answer_unread
 
@@ -69,7 +70,10 @@ class _Body:
         self._receive = receive
         self._waits = b"100-continue" in headers.get(b"expect", b"").lower()
         """Whether the sender waits for our leave to write. An answer without it says no."""
-        self._whole = b"transfer-encoding" not in headers and headers.get(b"content-length", b"0") == b"0"
+        length = headers.get(b"content-length", b"0") if b"transfer-encoding" not in headers else b""
+        self._left = int(length) if length.isdigit() and len(length) <= LENGTH_DIGITS else None
+        """Bytes that are still to come; None when the request does not say."""
+        self._whole = self._left == 0
 
     @property
     def is_unread(self) -> bool:
@@ -78,7 +82,10 @@ class _Body:
     async def receive(self) -> Any:
         self._waits = False
         message = await self._receive()
-        self._whole = not message.get("more_body", False)
+        # Granian tells the end of a body in a message of its own, which nobody waits for who knows the length.
+        if self._left is not None:
+            self._left -= len(cast(bytes, message.get("body", b"")))
+        self._whole = not message.get("more_body", False) or self._left == 0
         return message
 
 

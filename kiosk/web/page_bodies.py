@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from litestar import Request
 
-from kiosk.web.limits import BODY_MAX
+from kiosk.web.limits import BODY_MAX, LENGTH_DIGITS
 from kiosk.web.request_body import (
     DEADLINE_S,
     BadBody,
@@ -26,8 +26,6 @@ PageRequest = Request[Any, Any, Any]
 
 FIELDS_MAX: Final = 96
 """The longest form, a week of opening hours with four ranges a day, has 67."""
-LENGTH_DIGITS: Final = 18
-"""A longer Content-Length is larger than every limit."""
 
 _READ: Final = "page_body"
 

@@ -8,6 +8,7 @@ The strictness decides what silence means.
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from litestar.connection import ASGIConnection
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """They change nothing (RFC 9110, section 9.2.1)."""
+ORIGINS_KNOWN: Final = 256
+"""Read texts of one worker: a service has few names, and a stranger's header is as long as the server takes at most."""
 _PORTS: Final = {"http": 80, "https": 443}
 
 
@@ -56,6 +59,7 @@ def _our_origins(host: str, scheme: str, public_url: str) -> set[tuple[str, str,
     return origins - {None}
 
 
+@lru_cache(maxsize=ORIGINS_KNOWN)
 def _origin(address: str) -> tuple[str, str, int] | None:
     """Scheme, host and port; None when the text has no such three."""
     try:
@@ -66,6 +70,7 @@ def _origin(address: str) -> tuple[str, str, int] | None:
     return (parts.scheme, parts.hostname.rstrip("."), port) if parts.hostname and port else None
 
 
+@lru_cache(maxsize=ORIGINS_KNOWN)
 def _is_direct(host: str) -> bool:
     """An address in figures or this machine: opened without the proxy that encrypts for the public name."""
     try:

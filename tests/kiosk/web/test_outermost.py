@@ -114,3 +114,29 @@ async def test_a_failure_after_the_answer_began_reaches_the_server() -> None:
     with pytest.raises(RuntimeError):
         await outermost.answer_whole(broken, scope, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+
+
+@pytest.mark.parametrize(("sent", "parts"), [(b"12345", 2), (b"123", 3)], ids=["read whole", "not read whole"])
+async def test_an_answer_waits_only_for_a_body_that_was_not_read_whole(sent: bytes, parts: int) -> None:
+    """The server tells the end of a body in a message of its own; whoever knows the length does not wait for it."""
+    requests = [
+        {"type": "http.request", "body": sent, "more_body": True},
+        {"type": "http.request", "body": b"", "more_body": False},
+    ]
+    answers: list[Any] = []
+
+    async def receive() -> Any:
+        return requests.pop(0)
+
+    async def send(message: Any) -> None:
+        answers.append(message)
+
+    async def app(_scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"done", "more_body": False})
+
+    scope: Any = {"type": "http", "method": "POST", "path": "/", "headers": [(b"content-length", b"5")]}
+    await outermost.answer_whole(app, scope, receive, send)
+    assert len(answers) == parts
+    assert b"".join(message.get("body", b"") for message in answers) == b"done"
