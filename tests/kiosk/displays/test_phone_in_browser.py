@@ -88,8 +88,9 @@ async def test_a_phone_is_never_wider_than_it_is_and_every_target_can_be_hit(
 ) -> None:
     [mine] = await served.arrive()
     async with opened(kiosk_browser, "about:blank", PHONE) as page:
-        for path in (served.ticket_link(mine), served.camera_link(), "/t/x"):
-            await page.goto(f"{served.url}{path}?lang={code}")
+        paths = (served.ticket_link(mine), served.camera_link(), "/t/x", f"/find/{HIP}", "/", f"/?facility={HIP}")
+        for path in paths:
+            await page.goto(f"{served.url}{path}{'&' if '?' in path else '?'}lang={code}")
             await expect(page.locator("html")).to_have_attribute("lang", code)
             if path.startswith("/go"):
                 await page.get_by_role("button").click()
