@@ -1,5 +1,6 @@
 """Facilities, their queues, counters and rules. A change takes effect at the next call, in every process."""
 
+import asyncio
 import re
 import time
 from collections.abc import Sequence
@@ -239,7 +240,7 @@ class Registry:
         ids: Any = await self._store.call(
             FACILITIES_KEY, "ZRANGE", FACILITIES_KEY, start, "+", "BYLEX", "LIMIT", 0, min(limit, PAGE_MAX)
         )
-        found = [await self.facility(hip.decode()) for hip in ids]
+        found = await asyncio.gather(*(self.facility(hip.decode()) for hip in ids))
         return [facility for facility in found if facility is not None]
 
     async def put_alias(self, alias: str, hip: str) -> None:

@@ -1,6 +1,7 @@
 """Sign in by password and code, change the password, choose a facility, sign out."""
 
 import re
+from typing import Final
 from urllib.parse import quote, urlencode
 
 from litestar import Controller, Response, get, post
@@ -12,6 +13,7 @@ from kiosk.accounts.passwords import MOST, WeakPassword
 from kiosk.accounts.service import Staff
 from kiosk.accounts.sessions import IDLE_S, LONGEST_S, Session
 from kiosk.console import guards, messages, templating
+from kiosk.console.find_facility import FOUND_MAX, TEXT_MAX, find_facilities
 from kiosk.console.guards import ConsoleRequest
 from kiosk.console.language import tr
 from kiosk.console.way_back import LONGEST, page_after
@@ -23,6 +25,8 @@ from queueing.limits import COUNTER_NAME_MAX
 from queueing.registry import Registry
 from queueing.screens import as_code
 
+LISTED: Final = 100
+"""Facilities on one page of all of them."""
 _COUNTER_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{COUNTER_NAME_MAX}}}")
 
 
@@ -159,13 +163,13 @@ class Login(Controller):
 
     @get("/facility", guards=[guards.member], include_in_schema=False)
     async def show_facilities(
-        self, session: NamedDependency[Session], registry: NamedDependency[Registry], after: FromQuery[str] = ""
-    ) -> Response[str] | Response[None]:
-        """A state administrator chooses a facility."""
+        self, session: NamedDependency[Session], registry: NamedDependency[Registry], after: FromQuery[str] = "",
+        find: FromQuery[str] = "",
+    ) -> Response[str] | Response[None]:  # fmt: skip
+        """A state administrator chooses a facility. ``?find=``: parts of its id, name or district."""
         if session.home != "*":
             return templating.go("/console")
-        facilities = await registry.facilities(after=after[:250], limit=100)
-        return templating.page("facility.html", session=session, facilities=facilities, trouble="", after=after)
+        return await _facility_page(session, registry, after=after[:TEXT_MAX], find=find[:TEXT_MAX].strip())
 
     @post("/facility", guards=[guards.member], include_in_schema=False)
     async def choose_facility(
@@ -176,14 +180,23 @@ class Login(Controller):
         if session.home != "*":
             raise guards.NotAdministrator
         if not hip or await registry.facility(hip) is None:
-            facilities = await registry.facilities(after="", limit=100)
             trouble = tr(messages.ADMIN_TROUBLE["facility"])
-            return templating.page(
-                "facility.html", session=session, status=404, facilities=facilities, trouble=trouble, after=""
-            )
+            return await _facility_page(session, registry, trouble=trouble, status=404)
         await staff.sessions.choose_facility(session, hip)
         await staff.sit_at(session.login, "")
         return templating.go("/console/admin")
+
+
+async def _facility_page(
+    session: Session, registry: Registry, *, after: str = "", find: str = "", trouble: str = "", status: int = 200
+) -> Response[str]:
+    """All facilities by their ids, a page at a time; or those that were looked for."""
+    found = await (find_facilities(registry, find) if find else registry.facilities(after=after, limit=LISTED))
+    next_after = found[-1].hip_id if not find and len(found) == LISTED else ""
+    return templating.page(
+        "facility.html", session=session, status=status, facilities=found[:LISTED], trouble=trouble, after=after,
+        find=find, next_after=next_after, found_max=FOUND_MAX, is_more=bool(find) and len(found) > FOUND_MAX,
+    )  # fmt: skip
 
 
 def _counter(name: str) -> str:
