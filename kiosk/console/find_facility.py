@@ -17,20 +17,20 @@ TEXT_MAX: Final = 250
 
 async def find_facilities(registry: Registry, text: str) -> list[Facility]:
     """Those that have every word of the text, at most one more than ``FOUND_MAX``; first the one with this HIP id."""
-    words = text[:TEXT_MAX].casefold().split()
-    if not words:
+    typed = text[:TEXT_MAX].casefold().split()
+    if not typed:
         return []
     exact = await registry.facility(text.strip()[:TEXT_MAX])
     found, searched, after = [exact] if exact else [], 0, ""
     while searched < SEARCHED_MAX and (page := await registry.facilities(after, PAGE)):
         searched, after = searched + PAGE, page[-1].hip_id
-        found += [one for one in page if one != exact and _has(one, words)]
+        found += [one for one in page if one != exact and _has(one, typed)]
         if len(found) > FOUND_MAX:
             return found[: FOUND_MAX + 1]
     return found
 
 
-def _has(facility: Facility, words: list[str]) -> bool:
+def _has(facility: Facility, typed: list[str]) -> bool:
     parts = (facility.hip_id, facility.name, *facility.names.values(), facility.district, facility.state)
     text = "\n".join(parts).casefold()
-    return all(word in text for word in words)
+    return all(part in text for part in typed)
