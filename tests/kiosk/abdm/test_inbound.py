@@ -23,6 +23,7 @@ from kiosk.abdm.inbound import (
 from kiosk.abdm.note import read_note
 from kiosk.abdm.refusals import REFUSALS
 from kiosk.abdm.timestamps import is_current
+from kiosk.patient.names import NAME_MAX
 from kiosk.patient.person import Patient, Scan
 from kiosk.web.request_body import BadBody
 from queueing.models import Refusal
@@ -65,7 +66,7 @@ def test_an_odd_field_counts_as_absent_or_is_read_and_nobody_is_refused(field: s
     assert scan.refusal is None
     assert scan.person is not None
     assert scan.person.abha_address == "a.b@sbx"
-    assert len(patient_in(scan).name) <= 64
+    assert len(patient_in(scan).name) <= NAME_MAX
 
 
 @pytest.mark.parametrize("odd", [7, "x", [], True, None, ["a"], ...], ids=repr)
