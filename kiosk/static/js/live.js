@@ -22,7 +22,8 @@ window.kiosk = window.kiosk || {};
       this._sharing = null;
       this._ended = false;
       setInterval(() => this._watch(), 1000);
-      addEventListener("online", () => this._line && this._line.wake());
+      // A stream of a network that went away may seem open for long: both ask at once.
+      for (const change of ["online", "offline"]) addEventListener(change, () => this._line && this._line.wake());
       addEventListener("pagehide", () => this._stop());
       addEventListener("pageshow", (event) => event.persisted && this._start());
       document.addEventListener("visibilitychange", () => this._woke());

@@ -105,6 +105,22 @@ async def test_a_board_asks_while_the_server_has_no_stream_left(
         assert served.services.hub.listeners == 0
 
 
+async def test_a_screen_whose_network_is_gone_says_so_while_its_stream_seems_open(
+    served: Hospital, kiosk_browser: Browser
+) -> None:
+    """A browser in a test keeps its open streams when it is taken off the network: so does a silent line."""
+    [mine] = await served.arrive()
+    async with one_browser(kiosk_browser) as context:
+        for path in (f"/board/{HIP}?lang=en", f"{served.ticket_link(mine)}?lang=en"):
+            page = await opened(context, served.url + path)
+            await expect(page.locator("body")).to_have_attribute("data-link", "live")
+            await context.set_offline(True)
+            await expect(page.locator("#old")).to_contain_text("No news since")
+            await context.set_offline(False)
+            await expect(page.locator("#old")).to_be_hidden()
+            await page.close()
+
+
 async def test_a_board_behind_a_proxy_that_holds_the_stream_back_asks(served: Hospital, kiosk_browser: Browser) -> None:
     await served.arrive()
     async with holding_proxy(served.url) as (address, streams), one_browser(kiosk_browser) as context:

@@ -1,7 +1,11 @@
 """The patient's phone in a real Chromium."""
 
+import io
+import math
+
 import pytest
-from playwright.async_api import Browser, expect
+from PIL import Image
+from playwright.async_api import Browser, FloatRect, ViewportSize, expect
 
 from tests.kiosk.displays.pages import PHONE, SMALLEST_TARGET, each_language, opened
 from tests.kiosk.hospital import HIP, MEDICINE, Hospital, until
@@ -104,6 +108,43 @@ async def test_a_phone_is_never_wider_than_it_is_and_every_target_can_be_hit(
                 SMALLEST_TARGET,
             )
             assert small == [], (code, path)
+
+
+@each_language
+async def test_pages_are_whole_on_a_narrow_phone_set_to_large_text(
+    served: Hospital, kiosk_browser: Browser, code: str
+) -> None:
+    called, mine, *_ = await served.arrive(patients=4)
+    await served.call("M1")
+    async with opened(kiosk_browser, "about:blank", ViewportSize(width=320, height=640)) as page:
+        for path in (served.ticket_link(called), served.ticket_link(mine), served.camera_link(), f"/find/{HIP}"):
+            await page.goto(f"{served.url}{path}?lang={code}")
+            await page.evaluate("document.documentElement.style.fontSize = '200%'")
+            beyond = await page.evaluate(
+                """() => [...document.querySelectorAll("main *")].filter((one) => one.checkVisibility())
+                  .filter((one) => one.getBoundingClientRect().right > 321 || one.getBoundingClientRect().left < -1)
+                  .map((one) => one.outerHTML)"""
+            )
+            assert beyond == [], path
+            assert await page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize("code", ["ur", "ks"])
+async def test_no_stroke_of_nastaliq_leaves_the_coloured_state(
+    served: Hospital, kiosk_browser: Browser, code: str
+) -> None:
+    """A stroke that crosses the edge is white on white there: the first lines of the box have its colour alone."""
+    [mine] = await served.arrive()
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang={code}", PHONE) as page:
+        await expect(page.locator("body")).to_have_attribute("data-link", "live")
+        await page.wait_for_function("() => document.fonts.status === 'loaded'")
+        box = await page.locator(".state").bounding_box()
+        assert box is not None
+        edge = FloatRect(x=box["x"] + 20, y=math.ceil(box["y"]) + 1, width=box["width"] - 40, height=3)
+        picture = Image.open(io.BytesIO(await page.screenshot(clip=edge)))
+        colours = picture.convert("RGB").getcolors()
+        assert colours is not None
+        assert len(colours) == 1
 
 
 async def test_the_form_goes_from_screen_to_ticket_without_a_script(served: Hospital, kiosk_browser: Browser) -> None:
