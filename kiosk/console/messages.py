@@ -179,7 +179,7 @@ ADMIN_DONE = {
     "text": "Printed text saved.",
     "disabled": "Login disabled; it is signed out everywhere.",
     "enabled": "Login enabled.",
-    "sign-out": "Signed out everywhere.",
+    "sign-out": "That login is signed out everywhere.",
     "resent": "Sent again; the phone should show the number in a moment.",
     "not_resent": "This answer is no longer parked.",
     "facility": "Facility saved.",

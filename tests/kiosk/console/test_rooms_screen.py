@@ -7,6 +7,7 @@ from playwright.async_api import Browser, Page, expect
 
 from kiosk.console.language import languages
 from kiosk.console.rooms import ROOMS
+from queueing.models import Queue
 from tests.accessible import serious_problems
 from tests.kiosk.console.running_desk import Served
 from tests.kiosk.console.signed_in import OWN_PASSWORD, ready_login
@@ -50,6 +51,17 @@ async def test_the_keyboard_goes_through_all_rooms_and_past_their_navigation(off
     await office.keyboard.press("Enter")
     await office.keyboard.press("Tab")
     assert await office.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+async def test_buttons_of_a_row_stay_apart_where_a_long_name_takes_the_room(office: Page, served: Served) -> None:
+    name = "Gynaecology and Obstetrics including antenatal clinic and family planning"
+    queue = Queue(id="gynaecology-and-obstetrics-in", name=name, prefix="GYN")
+    await served.services.registry.put_queue(served.hip, queue)
+    for width in (1366, 1024):
+        await office.set_viewport_size({"width": width, "height": 768})
+        await office.goto(served.address + "/console/admin/rooms/queues")
+        await expect(office.get_by_role("cell", name=name)).to_contain_text("no counter")
+        assert await serious_problems(office) == []
 
 
 async def test_the_rooms_in_urdu_stand_at_the_right(office: Page, served: Served) -> None:
