@@ -147,6 +147,19 @@ async def test_no_stroke_of_nastaliq_leaves_the_coloured_state(
         assert len(colours) == 1
 
 
+@each_language
+async def test_each_value_stands_beside_its_label(served: Hospital, kiosk_browser: Browser, code: str) -> None:
+    *_, mine = await served.arrive(patients=3)
+    await served.call("M1")
+    async with opened(kiosk_browser, f"{served.url}{served.ticket_link(mine)}?lang={code}", PHONE) as page:
+        await expect(page.locator("#ring-choice")).to_be_visible()
+        lines = await page.locator(".facts > div:visible").evaluate_all(
+            """all => all.map((line) => [...line.children].map((one) => one.getBoundingClientRect()))
+              .map(([label, value]) => value.left >= label.right - 1 || value.right <= label.left + 1)"""
+        )
+        assert lines == [True] * 4
+
+
 async def test_the_form_goes_from_screen_to_ticket_without_a_script(served: Hospital, kiosk_browser: Browser) -> None:
     context = await kiosk_browser.new_context(viewport=PHONE, java_script_enabled=False, locale="hi-IN")
     page = await context.new_page()
