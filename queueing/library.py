@@ -44,6 +44,7 @@ _SHARED_ORDER: Final = (
     "audit",
     "profiles",
     "desk_moves",
+    "arrival_rate",
 )
 """Each file may use the files before it."""
 _NAMED: Final = re.compile(r"^local ([A-Z]+) = \{((?:\s*\w+ = \d+,?)+)\}", re.MULTILINE)

@@ -147,15 +147,6 @@ local function decide(config, policy, assurance, position)
   return verdict, verdict == PRESENCE_RULE.REFUSE and refusal or nil, nearness
 end
 
--- A bucket for each facility (GCRA): returns the new mark, or nil when the facility takes too many at once. A mark
--- later than a full bucket comes from a clock that ran ahead: the bucket begins empty.
-local function admit(clock, mark, rate, burst)
-  local step = 1000 / rate
-  if mark > clock.now + step * burst then mark = clock.now end
-  local moved = math.max(mark, clock.now) + step
-  return moved - clock.now <= step * burst and moved or nil
-end
-
 local function living_here(facility, ids, queue)
   for id in string.gmatch(ids, '[^,]+') do
     local ticket, packed = load_ticket(facility, id)
