@@ -11,7 +11,7 @@ Nothing here holds patient data. Secrets come sealed.
 import secrets
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import msgspec
 from msgspec import Struct, field, structs
@@ -198,7 +198,14 @@ _facts = msgspec.msgpack.Decoder(DeliveryFacts).decode
 
 def new_id(kind: TargetKind) -> str:
     """A new target's id, such as ``wh-3f9c01ab77de``."""
-    return f"{'wh' if kind is TargetKind.WEBHOOK else 'hl'}-{secrets.token_hex(6)}"
+    match kind:
+        case TargetKind.WEBHOOK:
+            prefix = "wh"
+        case TargetKind.HL7:
+            prefix = "hl"
+        case _:
+            assert_never(kind)
+    return f"{prefix}-{secrets.token_hex(6)}"
 
 
 def partitions_of(target: Target) -> tuple[str, ...]:

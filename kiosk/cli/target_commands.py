@@ -3,15 +3,14 @@
 import asyncio
 import datetime
 import time
-from typing import Any
+from typing import Any, assert_never
 
 import click
 
 from kiosk.cli.running import OPERATOR, CommandFailed, a_table, as_json, opened, settings_now, tell, with_store
-from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.message import Attempt, Result
+from kiosk.delivery.senders import Senders
 from kiosk.delivery.trial import trial_message
-from kiosk.delivery.webhook import WebhookSender
 from kiosk.exchange.addresses import AddressRefused, Resolver
 from kiosk.exchange.target_setup import host_of, place_of
 from kiosk.security.encryption import LastingSeal
@@ -146,9 +145,13 @@ def _described(state: TargetState) -> dict[str, Any]:
 
 
 def _format(target: Target) -> str:
-    if target.kind is TargetKind.HL7:
-        return "hl7 tls" if target.tls else "hl7"
-    return target.format.value
+    match target.kind:
+        case TargetKind.WEBHOOK:
+            return target.format.value
+        case TargetKind.HL7:
+            return "hl7 tls" if target.tls else "hl7"
+        case _:
+            assert_never(target.kind)
 
 
 def state_of(state: TargetState) -> str:
@@ -188,12 +191,12 @@ async def _tried(settings: Settings, target: Target) -> tuple[Attempt, int]:
         plain = seal.open(one.id, one.secret)
         return plain.decode() if plain is not None else None
 
-    webhooks = WebhookSender(resolver, secret_of)
-    sender = webhooks if target.kind is TargetKind.WEBHOOK else Hl7Sender(resolver)
+    senders = Senders(resolver, secret_of)
     since = time.monotonic()
     try:
-        attempt = await sender.send(target, trial_message(target, datetime.datetime.now().astimezone()))
+        message = trial_message(target, datetime.datetime.now().astimezone())
+        attempt = await senders.of(target.kind).send(target, message)
         return attempt, round((time.monotonic() - since) * 1000)
     finally:
-        await webhooks.close()
+        await senders.close()
         resolver.close()

@@ -6,7 +6,7 @@ records the sending in the step that hands the envelope out.
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -128,9 +128,13 @@ def wants(target: Target, event: Event) -> bool:
     """Whether the target is told of such an event."""
     if event.kind not in PUBLIC_KINDS or (target.events and event.kind.type not in target.events):
         return False
-    if target.kind is TargetKind.HL7:
-        return event.ticket is not None and hl7.trigger_of(event.kind.type) is not None
-    return target.format is TargetFormat.JSON or event.ticket is not None
+    match target.kind:
+        case TargetKind.WEBHOOK:
+            return target.format is TargetFormat.JSON or event.ticket is not None
+        case TargetKind.HL7:
+            return event.ticket is not None and hl7.trigger_of(event.kind.type) is not None
+        case _:
+            assert_never(target.kind)
 
 
 class _Person(Struct, frozen=True, kw_only=True):
@@ -148,15 +152,17 @@ def _body(target: Target, event: Event, hospital: Hospital, zone: ZoneInfo, pers
         return None
     ticket = event_ticket_json(event.ticket, facility.hip_id, zone, person.links)
     name = hospital.queue_names.get(ticket.queue, "")
-    if target.kind is TargetKind.WEBHOOK:
-        return _json(_bundle(ticket, person.profile, hospital))
-    trigger = hl7.trigger_of(event.kind.type)
-    if trigger is None:
-        return None
-    occasion = hl7.Occasion(
-        event_id=event.id, event_type=event.kind.type, at=local_time(event.at_ms, zone), queue_name=name
-    )
-    return hl7.message(trigger, ticket, person.profile, occasion)
+    match target.kind:
+        case TargetKind.WEBHOOK:
+            return _json(_bundle(ticket, person.profile, hospital))
+        case TargetKind.HL7:
+            trigger = hl7.trigger_of(event.kind.type)
+            occasion = hl7.Occasion(
+                event_id=event.id, event_type=event.kind.type, at=local_time(event.at_ms, zone), queue_name=name
+            )
+            return hl7.message(trigger, ticket, person.profile, occasion) if trigger else None
+        case _:
+            assert_never(target.kind)
 
 
 def _bundle(ticket: TicketJson, profile: ProfileJson | None, hospital: Hospital) -> fhir.Json:

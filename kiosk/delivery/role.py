@@ -7,7 +7,7 @@ lags reads by itself. What became of deliveries is written twice a second, for m
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import structlog
@@ -16,9 +16,10 @@ from msgspec import Struct
 from kiosk.delivery.archived import ReadArchive, archived_events
 from kiosk.delivery.bodies import Bodies, Facilities, wants
 from kiosk.delivery.courier import Courier
-from kiosk.delivery.message import Attempt, Message, Sender
+from kiosk.delivery.message import Attempt, Message
 from kiosk.delivery.phone_alarms import PhoneAlarms
 from kiosk.delivery.send_places import SendPlaces
+from kiosk.delivery.senders import Senders
 from kiosk.delivery.shared_messages import SharedMessages
 from kiosk.observability import metrics
 from queueing.back_off import BackOff
@@ -59,7 +60,7 @@ class RoleParts(Struct, frozen=True, kw_only=True):
     targets: Targets
     facilities: Facilities
     bodies: Bodies
-    senders: Mapping[TargetKind, Sender]
+    senders: Senders
     read_archive: ReadArchive
     name: str
     """Of this process, as the lease knows it."""
@@ -314,7 +315,7 @@ class DeliveryRole:
 
     async def send(self, target: Target, message: Message) -> Attempt:
         async with self._places.use(target.id, lambda: self._is_failing(target)):
-            attempt = await self._parts.senders[target.kind].send(target, message)
+            attempt = await self._parts.senders.of(target.kind).send(target, message)
         metrics.delivery_ended(target.kind.value, attempt.result.value)
         return attempt
 

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 import msgspec
 
@@ -30,13 +30,17 @@ def trial_message(target: Target, now: datetime) -> Message:
 
 
 def _body(target: Target, event_id: str, ticket: TicketJson, now: datetime) -> bytes:
-    if target.kind is TargetKind.HL7:
-        occasion = hl7.Occasion(event_id=event_id, event_type=TYPE, at=now)
-        message = hl7.message(hl7.Trigger.CHANGED, ticket, None, occasion)
-        return message.replace(_PRODUCTION, _TRAINING, 1)
-    if target.format is TargetFormat.FHIR:
-        return msgspec.json.encode(fhir.bundle(ticket, None, fhir.Place(facility_name="Test")))
-    return msgspec.json.encode(
-        {"id": event_id, "type": TYPE, "timestamp": now, "facility": ticket.facility, "cursor": "0",
-         "data": {"ticket": None}}
-    )  # fmt: skip
+    match target.kind:
+        case TargetKind.HL7:
+            occasion = hl7.Occasion(event_id=event_id, event_type=TYPE, at=now)
+            message = hl7.message(hl7.Trigger.CHANGED, ticket, None, occasion)
+            return message.replace(_PRODUCTION, _TRAINING, 1)
+        case TargetKind.WEBHOOK if target.format is TargetFormat.FHIR:
+            return msgspec.json.encode(fhir.bundle(ticket, None, fhir.Place(facility_name="Test")))
+        case TargetKind.WEBHOOK:
+            return msgspec.json.encode(
+                {"id": event_id, "type": TYPE, "timestamp": now, "facility": ticket.facility, "cursor": "0",
+                 "data": {"ticket": None}}
+            )  # fmt: skip
+        case _:
+            assert_never(target.kind)

@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterable
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, assert_never
 from urllib.parse import urlsplit
 
 from msgspec import Struct
@@ -95,9 +95,13 @@ def _now_ms() -> int:
 
 def place_of(target: Target) -> Place:
     """The parsed address of a target. Raises TargetWrong."""
-    if target.kind is TargetKind.WEBHOOK:
-        return parse_url(target.address)
-    return parse_host_port(target.address, tls=target.tls)
+    match target.kind:
+        case TargetKind.WEBHOOK:
+            return parse_url(target.address)
+        case TargetKind.HL7:
+            return parse_host_port(target.address, tls=target.tls)
+        case _:
+            assert_never(target.kind)
 
 
 def host_of(target: Target) -> str:

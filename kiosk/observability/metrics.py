@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 
 from kiosk.observability.prometheus_parts import name_processes_by, observe_all
 from kiosk.settings import metrics_folder
+from queueing.targets import TargetKind
 
 SCAN_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """The promise for the gateway's endpoint is 100 ms at the 99th percentile."""
@@ -100,9 +101,9 @@ for _result in ("delivered", "parked"):
     REPLIES.labels(_result)
 for _result in ("found", "not_found", "too_many"):
     PLACE_SEARCHES.labels(_result)
-for _kind in ("webhook", "hl7"):
+for _kind in TargetKind:
     for _result in ("delivered", "failed", "switched_off", "parked"):
-        DELIVERIES.labels(_kind, _result)
+        DELIVERIES.labels(_kind.value, _result)
 for _helper in ("day_keys", "gateway_keys", "connection_guard"):
     FELL_OPEN.labels(_helper)
 # They are 0 from the start. Prometheus sees no increase in a counter that appears with its first event.

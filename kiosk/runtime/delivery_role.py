@@ -11,12 +11,11 @@ import msgspec
 from kiosk.abdm.inbound import read_patient
 from kiosk.delivery.bodies import Bodies, Facilities
 from kiosk.delivery.event_tickets import EventTickets
-from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.phone_alarms import PhoneAlarms
 from kiosk.delivery.pinned_clients import PinnedClients
 from kiosk.delivery.push_sender import PushSender
 from kiosk.delivery.role import DeliveryRole, RoleParts
-from kiosk.delivery.webhook import WebhookSender
+from kiosk.delivery.senders import Senders
 from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.hospital_numbers import NumberSeal
 from kiosk.exchange.push_subscription import open_subscription
@@ -42,7 +41,7 @@ from queueing.push_phones import PushPhones
 from queueing.redis_keys import facility_key
 from queueing.registry import Registry
 from queueing.store.store import Store
-from queueing.targets import Target, TargetKind, Targets
+from queueing.targets import Target, Targets
 from tokens import KeyRing
 from tokens.push_keys import PushKeys
 
@@ -76,8 +75,8 @@ async def role_parts(settings: Settings) -> AsyncIterator[RoleParts]:
         await follow_keys_on(stack, seal, day_keys, keys_on_disk, use_ring)
         resolver = Resolver(private_allowed=settings.private_targets)
         stack.callback(resolver.close)
-        webhooks = WebhookSender(resolver, lambda target: opened_secret(target_seal, target))
-        stack.push_async_callback(webhooks.close)
+        senders = Senders(resolver, lambda target: opened_secret(target_seal, target))
+        stack.push_async_callback(senders.close)
         facilities = Facilities(Registry(store))
         yield RoleParts(
             store=store,
@@ -90,7 +89,7 @@ async def role_parts(settings: Settings) -> AsyncIterator[RoleParts]:
                 patient_opener(seal),
                 settings.timezone,
             ),
-            senders={TargetKind.WEBHOOK: webhooks, TargetKind.HL7: Hl7Sender(resolver)},
+            senders=senders,
             read_archive=_archive_reader(stack, settings),
             name=consumer_name(),
             has_ended=has_ended,

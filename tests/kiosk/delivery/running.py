@@ -9,10 +9,9 @@ from typing import Any
 from kiosk.delivery.archived import ReadArchive
 from kiosk.delivery.bodies import Bodies, Facilities
 from kiosk.delivery.event_tickets import EventTickets
-from kiosk.delivery.hl7_sender import Hl7Sender
 from kiosk.delivery.phone_alarms import PhoneAlarms
 from kiosk.delivery.role import DeliveryRole, RoleParts
-from kiosk.delivery.webhook import WebhookSender
+from kiosk.delivery.senders import Senders
 from kiosk.exchange.addresses import Resolver
 from kiosk.exchange.hospital_numbers import HospitalNumbers, NumberSeal
 from kiosk.exchange.target_setup import new_secret
@@ -78,14 +77,14 @@ async def role(
     """A role that works while the context lasts. ``secret_of``: by which a target's events are signed."""
     resolver = Resolver(private_allowed=True)
     tickets = EventTickets(EventLog(store), Links(store), await number_seal(store))
-    sender = WebhookSender(resolver, secret_of)
+    senders = Senders(resolver, secret_of)
     facilities = Facilities(Registry(store))
     parts = RoleParts(
         store=store,
         targets=Targets(store),
         facilities=facilities,
         bodies=Bodies(facilities, tickets, Audit(store), opened, "Asia/Kolkata"),
-        senders={TargetKind.WEBHOOK: sender, TargetKind.HL7: Hl7Sender(resolver)},
+        senders=senders,
         read_archive=read_archive,
         name=name,
         has_ended=lambda _name: False,
@@ -98,7 +97,7 @@ async def role(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        await sender.close()
+        await senders.close()
         resolver.close()
 
 
