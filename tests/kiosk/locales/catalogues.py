@@ -29,8 +29,13 @@ GROUPS: Final = "common|board|counter_screen|ticket|push|form|find|home|pairing|
 _KEY: Final = re.compile(rf"[\"'`]((?:{GROUPS})\.\w+)[\"'`]")
 _NOT_KEYS: Final = re.compile(r"\w+\.html|poster\.png|counter_screen\.(live|step_)")
 """Names of templates and of a module, and the beginning of a key that a template puts together."""
-_ZERO: Final = {"latn": "0", "deva": "०", "arabext": "۰", "guru": "੦", "beng": "০", "gujr": "૦", "tibt": "༠"}
-"""CLDR's names of numbering systems → the digit zero; the other nine follow it in Unicode."""
+_ZERO: Final = {
+    "latn": "0", "deva": "०", "arabext": "۰", "guru": "੦", "beng": "০", "gujr": "૦", "tibt": "༠", "knda": "೦",
+    "mlym": "൦", "orya": "୦", "tamldec": "௦", "telu": "౦", "mtei": "꯰", "olck": "᱐",
+}  # fmt: skip
+"""CLDR's names of numbering systems → the digit zero; the other nine follow it in Unicode. Every language of India's
+Eighth Schedule has its own here.
+"""
 
 Headers = dict[str, str]
 

@@ -4,13 +4,27 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unicodedata import decimal
 
 import pytest
 
-from tests.kiosk.locales.catalogues import ROOT
+from tests.kiosk.locales.catalogues import ROOT, header
 
-pytestmark = pytest.mark.slow
 ROOMS = ("kiosk", "queueing", "tokens", "tests")
+
+
+SCHEDULED = (
+    "as", "bn", "brx", "doi", "gu", "hi", "kn", "kok", "ks", "mai", "ml", "mni", "mr", "ne", "or", "pa", "sa", "sat",
+    "sd", "ta", "te", "ur",
+)  # fmt: skip
+"""The languages of the Eighth Schedule of India's constitution."""
+
+
+@pytest.mark.parametrize("code", SCHEDULED)
+def test_every_scheduled_language_has_its_own_name_and_ten_digits(code: str) -> None:
+    facts = header(code, {})
+    assert facts["X-Language-Name"]
+    assert [decimal(digit) for digit in facts["X-Digits"]] == list(range(10))
 
 
 def words(copy: Path, code: str) -> "subprocess.CompletedProcess[str]":
@@ -19,6 +33,7 @@ def words(copy: Path, code: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_a_new_language_gets_its_file_and_an_unknown_one_leaves_nothing_behind(tmp_path: Path) -> None:
     unread = shutil.ignore_patterns("__pycache__", "static", "samples")
     for room in ROOMS:
