@@ -52,6 +52,21 @@ local function adopt(moves, id, was, is)
   end
 end
 
+-- The moves of a clerk, the newest first. An earlier release wrote each as a list.
+local function moves_of(facility, by)
+  local packed = redis.call('HGET', undo_key(facility), by)
+  local moves = packed and cmsgpack.unpack(packed) or {}
+  for i, move in ipairs(moves) do
+    if type(move) == 'string' then moves[i] = cmsgpack.unpack(move) end
+  end
+  return moves
+end
+
+local function write_moves(facility, by, moves)
+  for i, move in ipairs(moves) do moves[i] = cmsgpack.pack(move) end
+  redis.call('HSET', undo_key(facility), by, cmsgpack.pack(moves))
+end
+
 local function forget_call(facility, queue, id)
   remove_calls(queue_calls_key(facility, queue), id)
   remove_calls(calls_key(facility), id)
@@ -63,8 +78,7 @@ register_move('undo', function(keys, args)
   if not clock then return wrong end
   local by = args[3]
   begin_day(facility, clock)
-  local packed = redis.call('HGET', undo_key(facility), by)
-  local moves = packed and cmsgpack.unpack(packed) or {}
+  local moves = moves_of(facility, by)
   local last = moves[1]
   if not last or clock.now - last[1] > UNDO_FOR_MS then return {OUTCOME.NOTHING_TO_UNDO} end
   local free, other, as_it_is = untouched(facility, last[2])
@@ -79,7 +93,7 @@ register_move('undo', function(keys, args)
       set_at_counter(facility, ticket[T.counter], id)
     end
   end
-  redis.call('HSET', undo_key(facility), by, cmsgpack.pack(moves))
+  write_moves(facility, by, moves)
   announce_change(facility, 'undone', ticket[T.token], last[3], by)
   local reply = ticket_reply(facility, OUTCOME.MOVED, id, ticket)
   table.insert(reply, last[3])

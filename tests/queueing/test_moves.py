@@ -11,6 +11,7 @@ from queueing.lanes import Lane
 from queueing.models import Outcome, State, Ticket
 from queueing.policy import Policy
 from queueing.reasons import Reason
+from queueing.redis_keys import facility_root
 from queueing.registry import Registry
 from queueing.store.store import Store
 from tests.queueing.a_facility import HIP, arrival, build, open_desk
@@ -151,6 +152,27 @@ async def test_undo_of_next_brings_both_people_back(facility: Facility) -> None:
     assert states == [State.CALLED, State.WAITING, State.WAITING]
     again = await facility.desk.call_next(HIP, "M1", by="clerk", seen=first)
     assert present(again.ticket).id == second
+
+
+AS_BEFORE = """
+local moves = cmsgpack.unpack(redis.call('HGET', KEYS[1], ARGV[1]))
+for i, move in ipairs(moves) do moves[i] = cmsgpack.unpack(move) end
+redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack(moves))
+return #moves
+"""
+"""Writes a clerk's moves as an earlier release did: each as a list in the list."""
+
+
+async def test_moves_that_an_earlier_release_made_are_undone_too(facility: Facility, store: Store) -> None:
+    first, second = await facility.arrive(2)
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    await facility.desk.start(HIP, first, by="clerk")
+    key = f"{facility_root(HIP)}:u"
+    assert await store.call(key, "EVAL", AS_BEFORE, 1, key, "clerk") == 2
+    await facility.desk.call_next(HIP, "M1", by="clerk")
+    undone = [await facility.desk.undo(HIP, "M1", by="clerk") for _ in range(4)]
+    assert [one.outcome for one in undone] == [*[Outcome.MOVED] * 3, Outcome.NOTHING_TO_UNDO]
+    assert [await facility.state(ticket) for ticket in (first, second)] == [State.WAITING, State.WAITING]
 
 
 async def test_moves_of_one_clerk_are_undone_one_after_another(facility: Facility) -> None:

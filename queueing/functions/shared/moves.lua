@@ -1,10 +1,12 @@
 -- How staff move a ticket: check the state, keep the old ticket for undo, change, record. The file of each operation
 -- lists the states that it accepts.
 
+-- A clerk's moves that can be undone, the newest first: a packed list of packed moves, so that a move unpacks none of
+-- those before it.
 local function remember(facility, clock, by, images, counter, at_counter)
   local packed = redis.call('HGET', undo_key(facility), by)
   local moves = packed and cmsgpack.unpack(packed) or {}
-  table.insert(moves, 1, {clock.now, images, counter, at_counter})
+  table.insert(moves, 1, cmsgpack.pack({clock.now, images, counter, at_counter}))
   while #moves > UNDO_MOVES do table.remove(moves) end
   redis.call('HSET', undo_key(facility), by, cmsgpack.pack(moves))
   redis.call('EXPIRE', undo_key(facility), 3600)
@@ -133,7 +135,8 @@ local CALL = {id = 1, token = 2, counter = 3, at = 4, calls = 5, key = 6, sequen
 
 local function remove_calls(key, id)
   for _, line in ipairs(redis.call('LRANGE', key, 0, -1)) do
-    if cmsgpack.unpack(line)[CALL.id] == id then redis.call('LREM', key, 1, line) end
+    -- Most lines are of others: to look for the id costs less than to unpack each.
+    if string.find(line, id, 1, true) and cmsgpack.unpack(line)[CALL.id] == id then redis.call('LREM', key, 1, line) end
   end
 end
 
