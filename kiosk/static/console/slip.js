@@ -5,6 +5,11 @@ import { $, fill, say } from "./dom.js";
 import { post } from "./net.js";
 
 const KEPT = "kiosk-paper";
+const PAGES = { 80: { name: "roll80", margin: 3 }, 58: { name: "roll58", margin: 2 } }; // as in slip.css, millimetres
+const PX_A_MM = 96 / 25.4;
+const SPARE_MM = 3; // a printed line may be a hair higher than on the screen, and a second page would be cut off
+const lengths = new CSSStyleSheet();
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, lengths];
 const SHORT_TOKEN = 6; // characters of a number that fit the paper in the largest letters
 const KEPT_LANGUAGE = "kiosk-slip-language";
 const KEPT_LARGE = "kiosk-slip-large";
@@ -61,12 +66,23 @@ export async function print(slip, messages) {
   translate(place, code, slip.local[code], slip);
   place.classList.toggle("large", $("slip-large").checked);
   place.classList.toggle("long", slip.token.length > SHORT_TOKEN);
-  place.classList.toggle("narrow", document.querySelector("input[name=paper]:checked")?.value === "58");
+  const width = document.querySelector("input[name=paper]:checked")?.value === "58" ? 58 : 80;
+  place.classList.toggle("narrow", width === 58);
   const picture = $("slip-qr");
   picture.src = slip.qr;
   // A slip without its picture or its script's own font still has the number.
   await Promise.allSettled([picture.decode(), ...fontsOf(place)]);
+  fit(place, width);
   window.print();
+}
+
+// The page is as long as what stands on it.
+function fit(place, width) {
+  const { name, margin } = PAGES[width];
+  place.classList.add("measured");
+  const length = Math.ceil(place.offsetHeight / PX_A_MM) + 2 * margin + SPARE_MM;
+  place.classList.remove("measured");
+  lengths.replaceSync(`@page ${name} { size: ${width}mm ${length}mm; margin: ${margin}mm }`);
 }
 
 // What is hidden until it is printed has no font yet.
