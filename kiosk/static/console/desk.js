@@ -19,6 +19,7 @@ import { Scans } from "./scans.js";
 import { Search } from "./search.js";
 import { choices } from "./slip.js";
 import { tell } from "./toast.js";
+import { UnreadScans } from "./unread_scans.js";
 import { WalkIn } from "./walk.js";
 
 const root = $("desk");
@@ -89,6 +90,7 @@ const scans = new Scans(messages, {
   isBusy: () => busy,
   hasEnded: () => ended,
   undo: () => move("undo", {}),
+  during: (work) => unread.during(work),
   register,
 });
 const current = () => view?.current ?? null;
@@ -113,11 +115,12 @@ const acts = actsOf(
     queues: () => view.queues,
   },
 );
-new Scanner((reading, playedAt) => scans.take(reading, playedAt), {
+const scanner = new Scanner((...scan) => scans.take(...scan), {
   first: (key) => heardKey(key),
   over: () => busy || heard.end(),
   began: (key) => heard.scanBegan(keyOf(key).toLowerCase()),
 });
+const unread = new UnreadScans(messages, scanner);
 
 // --- what the server says -------------------------------------------------------------------------------------------
 
@@ -296,7 +299,7 @@ function paintChosen(ticket) {
 
 // A move that a key would make: shown at once, and made when no second key follows.
 function heardKey(event) {
-  if (busy || ended || link.lostAt || pending.waiting.length || !view || isOneOpen()) return;
+  if (busy || ended || link.lostAt || pending.waiting.length || !view || isOneOpen() || unread.isOn()) return;
   if (heard.beginsScans(keyOf(event).toLowerCase())) return;
   const what = actOf(event, list.selected);
   const onChosen = ["call", "check-in", "bring-back"].includes(what);

@@ -9,7 +9,10 @@ const LATE_END_MS = 300; // some scanners pause before the closing key; a person
 const OPEN_MS = 1000; // after a scan without its closing key, what still comes with one belongs to it
 const SHORTEST = 4; // keys, the closing one counted; a person may press two or three together
 const LONGEST = 8192; // characters; the longest QR holds 4,296
-const TEXT_FIELDS = "input:not([type=radio]):not([type=checkbox]), textarea, select";
+export const TEXT_FIELDS = "input:not([type=radio]):not([type=checkbox]), textarea, select";
+// In a field for a name, text with a digit that was typed faster than a hand types is a barcode.
+const NAME_FIELD = "[data-person-name]";
+const DIGIT = /\p{Nd}/u;
 // In a field for text only these are scans: the beginning of JSON, XML and a scanner's own mark, an address, a long number.
 const SCAN_IN_FIELD = /^[\uFEFF\s]*[{[\]<]|:\/\/|^\d{12,}$/;
 const SHIFTED = { 1: "!", 2: "@", 3: "#", 4: "$", 5: "%", 6: "^", 7: "&", 8: "*", 9: "(", 0: ")" };
@@ -38,7 +41,7 @@ export function physical(event) {
 }
 
 // Names of keys are ASCII words. A key of the Hindi layout writes up to three characters.
-const isNamed = (key) => /^[A-Z][A-Za-z0-9]+$/.test(key);
+export const isNamed = (key) => /^[A-Z][A-Za-z0-9]+$/.test(key);
 const isText = (event) => !isNamed(event.key) || ["Dead", "Process", "Unidentified"].includes(event.key);
 // German and French layouts write { and @ with AltGr, which Windows reports as Ctrl and Alt together.
 const isCommand = (event) => event.metaKey || (event.ctrlKey && !event.altKey && !event.getModifierState("AltGraph"));
@@ -62,13 +65,15 @@ export class Scanner {
   #field = null;
   #before = "";
   #timer = 0;
+  playsFrom = 0; // when the first of the keys that are being played as a person's was pressed
   #certain = false; // it is a scan, whatever follows
   #openSince = -OPEN_MS; // when a scan was taken whose closing key has not come
   #closedAt = -FAST_MS; // when a scan was taken by its closing key: some scanners send two
 
   /**
-   * scanned({ text, physical }, playedAt): the text by the layout's characters, and by the place of the keys.
+   * scanned({ text, physical }, playedAt, asName): the text by the layout's characters, and by the place of the keys.
    * playedAt: when its first keys were played as a person's, by performance.now(); null when none was.
+   * asName: a barcode that was typed into the field of a name.
    * first(key): a key was pressed that may be a person's; over(): it was played, or was none, or another one came.
    * began(key): a scan began with this key. A page without moves needs none of the three.
    */
@@ -162,9 +167,17 @@ export class Scanner {
     return this.#keys.map(physical).join("");
   }
 
+  #holds(pattern) {
+    return pattern.test(this.#text()) || pattern.test(this.#physical());
+  }
+
+  #isBarcodeAsName() {
+    return Boolean(this.#field?.matches(NAME_FIELD)) && this.#holds(DIGIT) && !this.#holds(SCAN_IN_FIELD);
+  }
+
   #isScan(closing = 0) {
     if (this.#keys.length + closing < SHORTEST) return false;
-    return !this.#field || SCAN_IN_FIELD.test(this.#text()) || SCAN_IN_FIELD.test(this.#physical());
+    return !this.#field || this.#holds(SCAN_IN_FIELD) || this.#isBarcodeAsName();
   }
 
   /** Silence, or a key that no scanner sends within a text: a scan without a closing key, or a person. */
@@ -178,6 +191,7 @@ export class Scanner {
     }
     const keys = this.#field ? [] : this.#keys;
     this.#clear();
+    this.playsFrom = this.#startedAt;
     if (keys.length) this.#handed = { keys, at: this.#lastAt, within_ms: JOIN_MS, played_at: performance.now() };
     // A person's keys, a moment later, to whatever has the focus by then.
     for (const key of keys) {
@@ -192,13 +206,15 @@ export class Scanner {
     this.#handed = NOTHING;
     this.#keys.unshift(...before.keys);
     const found = { text: this.#text(), physical: this.#physical() };
+    const asName = this.#isBarcodeAsName();
     if (!this.#field) this.began(this.#keys[0]);
     if (this.#field) {
       this.#field.value = this.#before;
       this.#field.dispatchEvent(new Event("input", { bubbles: true }));
+      if (asName) this.#field.select();
     }
     this.#reset();
-    this.scanned(found, before.played_at);
+    this.scanned(found, before.played_at, asName);
   }
 
   #reset() {

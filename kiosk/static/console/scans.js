@@ -2,7 +2,7 @@
 
 import { closeAll } from "./dialogs.js";
 import { $, fill } from "./dom.js";
-import { post } from "./net.js";
+import { NoAnswer, post } from "./net.js";
 import { hideWarning, tell } from "./toast.js";
 
 const AGAIN_MS = 20;
@@ -12,7 +12,7 @@ export class Scans {
   #last = Promise.resolve();
   #moves = []; // when the last ones began, by performance.now()
 
-  // `desk`: isBusy(), hasEnded(), undo(), register(), failed(cause), and its list, search and walkIn.
+  // `desk`: isBusy(), hasEnded(), undo(), register(), failed(cause), during(work), and its list, search and walkIn.
   constructor(messages, desk) {
     Object.assign(this, { messages, desk });
   }
@@ -23,21 +23,30 @@ export class Scans {
   }
 
   // One after another: of two scans in a row the last one is what the clerk sees.
-  take(reading, playedAt) {
-    this.#last = this.#last.then(() => this.#answer(reading, playedAt));
+  take(reading, playedAt, asName) {
+    this.desk.during(() => {
+      this.#last = this.#last.then(() => this.#answer(reading, playedAt, asName));
+      return this.#last;
+    });
   }
 
-  async #answer(reading, playedAt) {
+  async #answer(reading, playedAt, asName) {
     if (this.desk.hasEnded()) return;
     if (playedAt !== null) await this.#takeBack(playedAt);
     try {
       const found = await post("/console/scan", reading);
       if (found.patient) this.#patient(found);
       else if (found.ticket) await this.ticket(found);
-      else tell(found.words, "warn");
+      else this.#warn(asName ? this.messages.barcode_no_name : found.words);
     } catch (cause) {
-      this.desk.failed(cause);
+      if (cause instanceof NoAnswer) this.#warn(this.messages.scan_lost);
+      else this.desk.failed(cause);
     }
+  }
+
+  // In the walk-in form, where it lies over the foot of the desk.
+  #warn(text) {
+    if (!this.desk.walkIn.warn(text)) tell(text, "warn");
   }
 
   // The first keys of a scan that halted were played as moves: they are taken back.

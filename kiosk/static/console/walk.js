@@ -121,6 +121,13 @@ export class WalkIn {
     say($("walk-trouble"), text);
   }
 
+  // Says what a scan was that is no patient. False: the form is not in sight.
+  warn(text) {
+    const shown = this.dialog.open && $("walk-done").hidden;
+    if (shown) this.#wrong(text);
+    return shown;
+  }
+
   #scanned() {
     return /^[\uFEFFï»¿\s]*\{/.test(this.form.elements.name.value);
   }
