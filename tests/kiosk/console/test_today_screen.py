@@ -180,6 +180,7 @@ async def test_paper_has_plots_and_whole_tables_and_no_buttons(desk_page: Page, 
     await desk_page.set_viewport_size({"width": 703, "height": 1000})
     await expect(desk_page.get_by_role("button", name="Show")).to_be_hidden()
     await expect(desk_page.locator("#arrivals .csv")).to_be_hidden()
+    await expect(desk_page.locator("nav.rooms")).to_be_hidden()
     cut = "one => one.scrollHeight > one.clientHeight + 1 || one.scrollWidth > one.clientWidth + 1"
     tables = await desk_page.locator(".figure-table").all()
     assert [await table.evaluate(cut) for table in tables] == [False] * len(tables)
