@@ -75,10 +75,11 @@ class HubFull(Exception):
 class Mailbox:
     """The one frame that a listener has not taken yet."""
 
-    __slots__ = ("_closed", "_frame", "_waiter", "ends_at_s", "key")
+    __slots__ = ("_closed", "_frame", "_waiter", "ends_at_s", "key", "phone")
 
-    def __init__(self, key: str, ends_at_s: float) -> None:
+    def __init__(self, key: str, ends_at_s: float, *, phone: bool = False) -> None:
         self.key = key
+        self.phone = phone
         self.ends_at_s = ends_at_s
         self._frame = b""
         self._closed = False
@@ -130,6 +131,8 @@ class FacilityFeed:
         "hip_id",
         "hurry",
         "mailboxes",
+        "phone_frame",
+        "shown",
         "stale_since_ms",
         "turn",
         "wanted",
@@ -139,6 +142,9 @@ class FacilityFeed:
         self.hip_id = hip_id
         self.mailboxes: set[Mailbox] = set()
         self.frame = b""
+        self.phone_frame = b""
+        """The same for phones; made when the first of them gets it."""
+        self.shown: Snapshot | None = None
         self.content: Snapshot | None = None
         """What the frame shows, without its moment."""
         self.wanted = False
@@ -151,9 +157,21 @@ class FacilityFeed:
         self.turn = asyncio.Lock()
         """One read at a time, so that an older snapshot never replaces a newer one."""
 
-    def first_frame(self) -> bytes:
+    def show(self, snapshot: Snapshot) -> None:
+        """Make the frame of a snapshot."""
+        self.shown, self.frame, self.phone_frame = snapshot, snapshot_frame(snapshot), b""
+
+    def frame_for(self, mailbox: Mailbox) -> bytes:
+        """The newest frame, as this listener takes it."""
+        if not mailbox.phone or self.shown is None:
+            return self.frame
+        if not self.phone_frame:
+            self.phone_frame = snapshot_frame(for_phones(self.shown))
+        return self.phone_frame
+
+    def first_frame(self, mailbox: Mailbox) -> bytes:
         """What a new listener gets first."""
-        return self.frame + (stale_frame(self.stale_since_ms) if self.stale_since_ms else b"")
+        return self.frame_for(mailbox) + (stale_frame(self.stale_since_ms) if self.stale_since_ms else b"")
 
 
 class Hub:
@@ -204,14 +222,18 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def subscribe(self, hip_id: str) -> Mailbox:
-        """A mailbox that holds the newest snapshot. Raises UnknownFacility, HubFull or a QueueingError."""
+    async def subscribe(self, hip_id: str, *, phone: bool = False) -> Mailbox:
+        """A mailbox that holds the newest snapshot. Raises UnknownFacility, HubFull or a QueueingError.
+
+        ``phone``: a ticket page listens, which shows less than a board.
+        """
         if self._closing or self._count >= self._most:
             raise HubFull
         self._count += 1
         key = facility_key(hip_id)
         feed = self._feeds.setdefault(key, FacilityFeed(hip_id))
-        mailbox = Mailbox(key, self._clock_s() + LIFE_S * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, no secret
+        ends_at_s = self._clock_s() + LIFE_S * random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, no secret
+        mailbox = Mailbox(key, ends_at_s, phone=phone)
         feed.mailboxes.add(mailbox)
         try:
             if not feed.frame and not await self._first_refresh(feed):
@@ -219,7 +241,7 @@ class Hub:
         except BaseException:
             self.unsubscribe(mailbox)
             raise
-        mailbox.put(feed.first_frame())
+        mailbox.put(feed.first_frame(mailbox))
         return mailbox
 
     def unsubscribe(self, mailbox: Mailbox) -> None:
@@ -259,8 +281,8 @@ class Hub:
             content = msgspec.structs.replace(snapshot, at_ms=0)
             if content != feed.content or feed.stale_since_ms:
                 feed.content, feed.stale_since_ms = content, 0
-                feed.frame = snapshot_frame(snapshot)
-                await _broadcast(feed.mailboxes, lambda mailbox: mailbox.put(feed.frame))
+                feed.show(snapshot)
+                await _broadcast(feed.mailboxes, lambda mailbox: mailbox.put(feed.frame_for(mailbox)))
             return True
 
     def _redraw(self, feed: FacilityFeed, *, soon: bool = True) -> None:
@@ -292,7 +314,7 @@ class Hub:
         if not feed.stale_since_ms:
             feed.stale_since_ms = time.time_ns() // 1_000_000
             _log.warning("facility_stale", error=type(error).__name__, listeners=len(feed.mailboxes))
-        await _broadcast(feed.mailboxes, lambda mailbox: mailbox.put(feed.first_frame()))
+        await _broadcast(feed.mailboxes, lambda mailbox: mailbox.put(feed.first_frame(mailbox)))
 
     async def _follow(self) -> None:
         """Refresh the facilities that changed. After a failure of the source, refresh all."""
@@ -354,6 +376,16 @@ async def _broadcast(mailboxes: Iterable[Mailbox], hand: Callable[[Mailbox], Non
         for mailbox in listeners[start : start + WAKE_AT_ONCE]:
             hand(mailbox)
         await asyncio.sleep(0)
+
+
+def for_phones(snapshot: Snapshot) -> Snapshot:
+    """What a ticket page uses. It finds its place by key, so the numbers of others and the calls that a board announces
+    stay away: three quarters of a frame, which a phone would pay for at every change.
+    """
+    queues = [
+        msgspec.structs.replace(one, next=(), expected_tokens=(), recent=one.recent[:1]) for one in snapshot.queues
+    ]
+    return msgspec.structs.replace(snapshot, queues=tuple(queues), calls=())
 
 
 def snapshot_frame(snapshot: Snapshot) -> bytes:

@@ -2,8 +2,9 @@
 
 Events: ``snapshot`` (JSON of ``queueing.facility_view.Snapshot``: at once, then after each change), ``pages`` (the mark
 of the pages, once, after the first snapshot), ``stale`` (the store does not answer), ``beat`` (every 15 s), ``bye``
-(subscribe again). A plain ASGI endpoint: ten thousand streams are open at once, and a response object, generator or
-timer for each would cost too much. ``GET /live/{hip_id}/now`` answers once (``kiosk.live.polling``).
+(subscribe again). ``GET /live/{hip_id}/phone`` is the same with what a ticket page uses. A plain ASGI endpoint: ten
+thousand streams are open at once, and a response object, generator or timer for each would cost too much.
+``GET /live/{hip_id}/now`` answers once (``kiosk.live.polling``).
 """
 
 import asyncio
@@ -34,6 +35,8 @@ STALLED_S: Final = 20.0
 
 NOW: Final = "/now"
 """Behind a facility's id: one answer in place of a stream."""
+PHONE: Final = "/phone"
+"""Behind a facility's id: the stream of a ticket page."""
 
 _SECURITY: Final = [(name.lower().encode(), value.encode()) for name, value in SECURITY.items()]
 _HEADERS: Final = [
@@ -77,14 +80,14 @@ async def live(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["method"] not in {"GET", "HEAD"}:  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
         await _refuse(send, 204 if scope["method"] == "OPTIONS" else 405, [_ALLOW])  # type: ignore[typeddict-item]  # an HTTP endpoint is only reached by HTTP
         return
-    facility = scope["path"].strip("/")
+    facility, phone, poll = _wanted(scope)
     try:
-        if _is_poll(scope):
-            await _poll(services, facility.removesuffix(NOW), scope, send)
+        if poll:
+            await _poll(services, facility, scope, send)
             return
         address, screen = address_to_count(scope, services.trusted_proxies), await _screen_of(services, scope, facility)
         with services.stream_limits.counted(address, facility, screen=screen):
-            await _subscribed(hub, facility, scope, receive, send)
+            await _subscribed(hub, facility, scope, receive, send, phone=phone)
     except UnknownFacility:
         await _refuse(send, 404, [])
     except TooManyPolls:
@@ -108,10 +111,17 @@ async def _screen_of(services: Services, scope: Scope, facility: str) -> str:
         return ""
 
 
-def _is_poll(scope: Scope) -> bool:
-    """By the address as it came: a slash inside an id is encoded there, so the id ``IN01/now`` has its stream."""
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return raw.partition(b"?")[0].endswith(NOW.encode())
+def _wanted(scope: Scope) -> tuple[str, bool, bool]:
+    """The facility, whether a phone listens, and whether one answer is wanted.
+
+    By the address as it came: a slash inside an id is encoded there, so the id ``IN01/now`` has its stream.
+    """
+    whole: bytes = scope.get("raw_path") or scope["path"].encode()
+    raw = whole.partition(b"?")[0]
+    poll = raw.endswith(NOW.encode())
+    phone = raw.removesuffix(NOW.encode() if poll else b"").endswith(PHONE.encode())
+    facility = scope["path"].strip("/")
+    return facility.removesuffix(NOW if poll else "").removesuffix(PHONE if phone else ""), phone, poll
 
 
 async def _poll(services: Services, facility: str, scope: Scope, send: Send) -> None:
@@ -136,11 +146,13 @@ async def _poll(services: Services, facility: str, scope: Scope, send: Send) -> 
     await send({"type": "http.response.body", "body": b"" if known or head else newest.body, "more_body": False})
 
 
-async def _subscribed(hub: Hub, facility: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def _subscribed(
+    hub: Hub, facility: str, scope: Scope, receive: Receive, send: Send, *, phone: bool
+) -> None:  # fmt: skip
     """Send the stream from its first frame to its end. Raises what ``Hub.subscribe`` raises, before
     anything is sent.
     """
-    mailbox = await hub.subscribe(facility)
+    mailbox = await hub.subscribe(facility, phone=phone)
     metrics.open_streams(hub.listeners)
     try:
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})

@@ -1,4 +1,4 @@
-"""``python -m loadtests.bench.listeners``: thousands of screens on ``/live/{hip_id}``, in a process of their own.
+"""``python -m loadtests.bench.listeners``: thousands of screens on ``/live/{hip_id}``, in another process.
 
 Reads a ``ListenerPlan`` as one line of JSON from standard input, opens the streams, prints ``ready``, listens until its
 input is closed, then prints a ``ListenerReport``. Times are Unix seconds of this machine.
@@ -17,6 +17,7 @@ from msgspec import Struct, json
 OPENING_AT_ONCE = 64
 """Connections opened at the same time. After a power cut real screens do not connect all at once either."""
 OPEN_WITHIN_S = 90.0
+PHONE = "/phone"
 
 
 class ListenerPlan(Struct, frozen=True, kw_only=True):
@@ -24,7 +25,7 @@ class ListenerPlan(Struct, frozen=True, kw_only=True):
 
     url: str
     hips: list[str]
-    """A HIP id for each listener."""
+    """A HIP id for each listener; ``/phone`` stands behind it for a ticket page."""
     watched: list[str]
     """Facilities whose calls are timed; the frames of all others are only counted."""
 
@@ -58,8 +59,9 @@ _HALL = json.Decoder(_Hall)
 class Screen(asyncio.Protocol):
     """One stream."""
 
-    def __init__(self, screens: "OpenScreens", hip: str) -> None:
-        self.screens, self.hip = screens, hip
+    def __init__(self, screens: "OpenScreens", place: str) -> None:
+        self.screens, self.place = screens, place
+        self.hip = hip = place.removesuffix(PHONE)
         self.transport: asyncio.Transport | None = None
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._rest = b""
@@ -70,7 +72,7 @@ class Screen(asyncio.Protocol):
         # uvloop's transports have the methods of asyncio.Transport but do not inherit from it.
         self.transport = cast(asyncio.Transport, transport)
         request = (
-            f"GET /live/{self.hip} HTTP/1.1\r\nHost: {self.screens.authority}\r\nAccept: text/event-stream\r\n\r\n"
+            f"GET /live/{self.place} HTTP/1.1\r\nHost: {self.screens.authority}\r\nAccept: text/event-stream\r\n\r\n"
         )
         self.transport.write(request.encode())
 

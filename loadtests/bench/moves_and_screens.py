@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import json
 
-from loadtests.bench.listeners import ListenerPlan, ListenerReport
+from loadtests.bench.listeners import PHONE, ListenerPlan, ListenerReport
 from loadtests.bench.setup import BenchSetup, Figures, RoundResult
 from loadtests.simulator.people.clerks import Clerk
 from loadtests.simulator.people.share_client import percentile
@@ -110,7 +110,8 @@ async def _fan_out(setup: BenchSetup, listeners: int, per_s: float) -> dict[str,
         report = await close_streams()
     await setup.settled()
     waits = [at - called[key] for key, times in report.calls.items() if key in called for at in times]
-    expected = sum(places.count(key.split(" ")[0]) for key in called)
+    hips = [place.removesuffix(PHONE) for place in places]
+    expected = sum(hips.count(key.split(" ")[0]) for key in called)
     return {
         "calls": len(called), "sightings": len(waits), "sightings_expected": expected, "streams_lost": report.lost,
         "p50_ms": percentile(waits, 0.5) * 1000, "p99_ms": percentile(waits, 0.99) * 1000,
@@ -154,7 +155,7 @@ def _places(setup: BenchSetup, timed: list[str], listeners: int) -> list[str]:
     """The facility of each listener: boards in all facilities, phones where calls are timed."""
     hospitals = setup.stack.hips[: max(1, int(listeners * 0.9) // BOARDS_PER_FACILITY)]
     boards = [hip for hip in hospitals[:3_607] for _ in range(BOARDS_PER_FACILITY)][: int(listeners * 0.9)]
-    phones = [timed[place % len(timed)] for place in range(listeners - len(boards))]
+    phones = [timed[place % len(timed)] + PHONE for place in range(listeners - len(boards))]
     return boards + phones
 
 

@@ -79,6 +79,44 @@ async def test_the_stream_says_numbers_and_counters_and_nothing_else(served: Hos
     assert [queue["next"] for queue in hall["queues"] if queue["id"] == "medicine"] == [["M-001", "M-002", "M-003"]]
 
 
+async def test_a_phone_gets_what_its_page_uses(served: Hospital) -> None:
+    await served.arrive(patients=4)
+    tokens = [await served.call("M1"), await served.call("M1")]
+    board, phone = [await first_snapshot(f"{served.url}/live/{HIP}{which}") for which in ("", "/phone")]
+    whole, less = [next(one for one in each.queues if one.id == "medicine") for each in (board, phone)]
+    assert [call.token for call in whole.recent] == tokens[::-1]
+    assert len(board.calls) == 2
+    assert (less.next, less.expected_tokens, phone.calls) == ((), (), ())
+    assert less.recent == whole.recent[:1]
+    assert (less.next_keys, less.now, less.waiting) == (whole.next_keys, whole.now, whole.waiting)
+    assert len(whole.next_keys) == 2
+
+
+async def test_phones_and_boards_of_one_facility_each_get_their_own_frame(served: Hospital) -> None:
+    async with listening(f"{served.url}/live/{HIP}") as boards, listening(f"{served.url}/live/{HIP}/phone") as phones:
+        for events in (boards, phones):
+            await anext(events)
+        await served.arrive()
+        token = await served.call("M1")
+        sizes = [await called_frame(events, token) for events in (boards, phones)]
+    assert sizes[1] < sizes[0]
+
+
+async def first_snapshot(url: str) -> Snapshot:
+    async with listening(url) as events:
+        return msgspec.json.decode((await anext(events)).data, type=Snapshot)
+
+
+async def called_frame(events: AsyncIterator[Event], token: str) -> int:
+    """The size of the frame that shows this number at a counter."""
+    async for event in events:
+        if event.name == "snapshot":
+            shown = msgspec.json.decode(event.data, type=Snapshot)
+            if any(call.token == token for queue in shown.queues for call in queue.now):
+                return len(event.data)
+    raise AssertionError(token)
+
+
 async def test_a_stream_is_never_kept_and_never_held_back_by_a_proxy(served: Hospital) -> None:
     async with httpx.AsyncClient() as client, client.stream("GET", f"{served.url}/live/{HIP}") as answer:
         assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -151,8 +189,9 @@ async def test_a_stream_is_only_read(served: Hospital) -> None:
 async def test_a_hip_id_of_any_characters_has_its_stream(served: Hospital) -> None:
     strange = "सदर/अस्पताल 50% #1?"
     await served.services.registry.put_facility(Facility(hip_id=strange, name="Strange"))
-    async with listening(f"{served.url}/live/{quote(strange, safe='')}") as events:
-        assert msgspec.json.decode((await anext(events)).data)["facility"] == strange
+    for which in ("", "/phone"):
+        async with listening(f"{served.url}/live/{quote(strange, safe='')}{which}") as events:
+            assert msgspec.json.decode((await anext(events)).data)["facility"] == strange
 
 
 async def test_the_heartbeat_comes_by_itself(valkey_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
