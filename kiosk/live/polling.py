@@ -14,7 +14,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from kiosk.live.hub import Hub, SnapshotSource, UnknownFacility, snapshot_frame
+from kiosk.live.frames import snapshot_frame
+from kiosk.live.hub import Hub, SnapshotSource, UnknownFacility
 from kiosk.live.stream_limits import is_this_machine
 from queueing.facility_view import Snapshot
 from queueing.redis_keys import facility_key

@@ -17,7 +17,8 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.types import Receive, Scope, Send
 
-from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility, pages_frame
+from kiosk.live.frames import pages_frame
+from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility
 from kiosk.live.polling import PollLimits, Polls, TooManyPolls
 from kiosk.live.stream_limits import StreamLimits, TooManyStreams
 from kiosk.observability import metrics

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from kiosk.live import hub as hub_module
-from kiosk.live.hub import BYE, Hub, HubFull, Mailbox, UnknownFacility
+from kiosk.live.frames import BYE
+from kiosk.live.hub import Hub, HubFull, Mailbox, UnknownFacility
 from queueing.errors import StoreAway
 from queueing.facility_view import Snapshot
 from queueing.feed import EVERYTHING
