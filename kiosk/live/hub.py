@@ -3,7 +3,8 @@
 - While the store answers, every listener of a facility gets the newest snapshot within a second of a change.
 - When the store does not answer, every listener gets ``stale`` within ten seconds.
 - A mailbox holds one frame. A newer frame replaces it, so a slow listener uses no more memory than a fast one.
-- A facility is read and encoded once for all its listeners, at most five times a second (25 with few listeners).
+- A facility is read once for all its listeners, at most five times a second (25 with few listeners), and encoded once
+  for its boards and once for its phones.
 - A call is sent as soon as whoever made it has the answer. Arrivals are gathered for a moment.
 - Ten thousand listeners are woken in small groups, so that scans are served in between.
 """
